@@ -1,0 +1,90 @@
+// Runs in the page. Times are milliseconds.
+import { createClassifier, predict } from "./litmus-text/dist/index.js";
+import { batch, passage } from "./texts.mjs";
+
+const FIRST = "a gorgeous, witty, seductive movie";
+const FILES = [
+  "wasm/litmus_text_bg.wasm",
+  "models/sentiment/config.json",
+  "models/sentiment/tokenizer.json",
+  "models/sentiment/model.onnx",
+  "models/sentiment/litmus.json",
+];
+
+function check(condition, message) {
+  if (!condition) throw new Error(`wrong result: ${message}`);
+}
+
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+
+/** From the navigation to the first prediction, everything fetched. */
+export async function fromPageOpen() {
+  const { label } = await predict(FIRST);
+  check(label === "positive", label);
+  return performance.now();
+}
+
+/** From bytes in memory to the first prediction: compile, load the model, predict. */
+export async function fromMemory() {
+  const urls = FILES.map((file) => new URL(`litmus-text/${file}`, location.href).href);
+  const { fetch } = globalThis;
+  const bytes = new Map(await Promise.all(urls.map(async (url) => [url, await (await fetch(url)).arrayBuffer()])));
+  globalThis.fetch = async (url) => new Response(bytes.get(String(url)));
+  const start = performance.now();
+  const { label } = await predict(FIRST);
+  check(label === "positive", label);
+  return performance.now() - start;
+}
+
+/** A text of exactly this many tokens, special tokens included. */
+async function textOf(tokens, classifier) {
+  let text = "";
+  const count = async (text) => (await classifier.predict(text)).tokens;
+  for (const word of passage.trim().split(/\s+/)) {
+    const longer = `${text} ${word}`.trim();
+    if ((await count(longer)) > tokens) break;
+    text = longer;
+  }
+  while ((await count(text)) < tokens) text += " so";
+  check((await count(text)) === tokens, `${await count(text)} tokens instead of ${tokens}`);
+  return text;
+}
+
+/** The median of `runs` calls, after some that warm up. */
+async function time(runs, work) {
+  for (let i = 0; i < Math.ceil(runs / 4); i++) await work();
+  const times = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return median(times);
+}
+
+export async function speed() {
+  const classifier = await createClassifier();
+  const predictMs = {};
+  for (const [tokens, runs] of [
+    [16, 60],
+    [32, 40],
+    [128, 20],
+  ]) {
+    const text = await textOf(tokens, classifier);
+    const before = await classifier.predict(text);
+    predictMs[tokens] = await time(runs, () => classifier.predict(text));
+    const after = await classifier.predict(text);
+    check(after.score === before.score && after.tokens === tokens, "the same text scored differently");
+  }
+  const batchMs = await time(8, () => classifier.predict(batch));
+  const together = await classifier.predict(batch);
+  check(together.length === 32, `${together.length} predictions`);
+  for (const [i, text] of batch.entries()) {
+    const alone = await classifier.predict(text);
+    check(Math.abs(alone.score - together[i].score) < 1e-3, `"${text}" scores otherwise in a batch`);
+  }
+  const label = (text) => together[batch.indexOf(text)].label;
+  check(label("An absolute joy from the first page to the last.") === "positive", "joy");
+  check(label("Overpriced, overcooked and over-salted.") === "negative", "overpriced");
+  return { predictMs, batchMs, memoryBytes: classifier.info.memoryBytes };
+}

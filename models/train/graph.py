@@ -1,0 +1,44 @@
+"""Builds an ONNX graph node by node, each named after what it computes: an exporter's graph is not ours to choose."""
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 17
+IR_VERSION = 8
+
+
+class Graph:
+    def __init__(self):
+        self.nodes, self.constants = [], {}
+
+    def constant(self, name, array, dtype=None):
+        self.constants[name] = np.asarray(array, dtype)
+        return name
+
+    def op(self, kind, name, *inputs, **attributes):
+        """Adds a node; its one output carries its name."""
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def gelu(self, name, x):
+        """Exact GELU as exporters write it, for runtimes that look for the pattern."""
+        sqrt2 = self.constant("gelu.sqrt2", 2**0.5, np.float32)
+        one = self.constant("gelu.one", 1, np.float32)
+        half = self.constant("gelu.half", 0.5, np.float32)
+        erf = self.op("Erf", f"{name}.erf", self.op("Div", f"{name}.scaled", x, sqrt2))
+        return self.op("Mul", name, self.op("Mul", f"{name}.gated", x, self.op("Add", f"{name}.gate", erf, one)), half)
+
+    def norm(self, name, x, epsilon):
+        return self.op("LayerNormalization", name, x, f"{name}.weight", f"{name}.bias", axis=-1, epsilon=epsilon)
+
+    def model(self, name, inputs, outputs):
+        """int64 `inputs` and f32 `outputs`: {name: dimensions}."""
+        values = lambda kind, named: [helper.make_tensor_value_info(n, kind, d) for n, d in named.items()]
+        graph = helper.make_graph(
+            self.nodes,
+            name,
+            values(TensorProto.INT64, inputs),
+            values(TensorProto.FLOAT, outputs),
+            [numpy_helper.from_array(array, n) for n, array in self.constants.items()],
+        )
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="litmus-text")

@@ -1,0 +1,29 @@
+"""The pipeline's stages as subcommands; `all` runs them in order. See README.md beside this file."""
+
+import argparse
+import os
+from pathlib import Path
+
+# Before torch and onnxruntime start their threads: spinning threads steal the second core from each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+HERE = Path(__file__).resolve().parent
+STAGES = ["finetune", "quantise", "export", "calibrate", "evaluate"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=["all", *STAGES])
+    parser.add_argument("--data", type=Path, default=HERE / "../../../shared/data", help="folder that holds sst2/")
+    parser.add_argument("--work", type=Path, default=Path.home() / ".cache/litmus-text/train/work", help="checkpoints and logs")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "sentiment", help="the model folder to write")
+    args = parser.parse_args()
+    for stage in STAGES if args.stage == "all" else [args.stage]:
+        print(f"== {stage}", flush=True)
+        module = __import__(stage)
+        getattr(module, stage)(args)
+
+
+if __name__ == "__main__":
+    main()

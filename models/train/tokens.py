@@ -1,0 +1,39 @@
+"""Text to padded ids, with the tokenizer exactly as it is shipped."""
+
+import json
+
+import numpy as np
+from tokenizers import Tokenizer
+
+import sources
+
+
+def tokenizer_json():
+    """The source tokenizer without its padding and truncation: both are the runtime's business."""
+    tokenizer = json.loads(sources.packaged(sources.TOKENIZER).read_text(encoding="utf-8"))
+    tokenizer["padding"] = tokenizer["truncation"] = None
+    return json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+
+
+def load_tokenizer():
+    tokenizer = Tokenizer.from_str(tokenizer_json())
+    # A tokenizer loaded wrongly maps all to [UNK] and training still "works": check ids that are known.
+    assert tokenizer.encode("the movie").ids == [101, 1996, 3185, 102]
+    return tokenizer
+
+
+def pad(sequences):
+    """(ids, mask), int64 [batch, longest]."""
+    longest = max(map(len, sequences))
+    ids = np.zeros((len(sequences), longest), np.int64)
+    mask = np.zeros_like(ids)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = 1
+    return ids, mask
+
+
+def batches(sequences, size):
+    """Indices of all sequences in batches of like length."""
+    by_length = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
+    return [by_length[i : i + size] for i in range(0, len(by_length), size)]

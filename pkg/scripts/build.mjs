@@ -1,0 +1,105 @@
+// npm run build: crate → WebAssembly → pkg/wasm, TypeScript → pkg/dist, model → pkg/models.
+// A step whose input has not changed does nothing.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet } from "./tools.mjs";
+
+const pkg = join(root, "pkg");
+
+const sources = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src"];
+const variants = {
+  plain: { args: [], reads: sources, out: join(pkg, "wasm") },
+  embedded: {
+    args: ["--features", "embed-model"],
+    reads: [...sources, "models/sentiment"],
+    out: join(pkg, "wasm", "embedded"),
+  },
+};
+
+/** One hash over files and over the files of folders. */
+async function hash(paths) {
+  const sum = createHash("sha256");
+  for (const path of paths) {
+    const entries = await readdir(join(root, path), { recursive: true, withFileTypes: true }).catch(() => undefined);
+    const files = entries
+      ? entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+      : [join(root, path)];
+    for (const file of files.sort()) sum.update(`${file}\n`).update(await readFile(file));
+  }
+  return sum.digest("hex");
+}
+
+/** Does `work` unless `stamp`, written after the last time, still says the same. */
+async function unlessDone(stamp, value, outputs, work) {
+  const last = await readFile(stamp, "utf8").catch(() => "");
+  if (last === value && outputs.every((output) => existsSync(output))) return;
+  await work();
+  await writeFile(stamp, value);
+}
+
+/**
+ * Compiles a variant of the crate and keeps the result under a name of its own: both have the same
+ * artefact, so that cargo alone would link again at each change between them.
+ */
+async function compileCrate(variant) {
+  const { args, reads } = variants[variant];
+  const folder = join(targetDir, "litmus-web");
+  const kept = join(folder, `${variant}.wasm`);
+  await mkdir(folder, { recursive: true });
+  await unlessDone(join(folder, `${variant}.source`), await hash(reads), [kept], () =>
+    step(`cargo build for WebAssembly, ${variant}`, async () => {
+      const fixed = ["build", "--lib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
+      const env = { ...process.env, CARGO_TARGET_DIR: targetDir };
+      await run("cargo", [...fixed, ...args], { prefix: "cargo", env });
+      await copyFile(join(targetDir, "wasm32-unknown-unknown", "web", "litmus_text.wasm"), kept);
+    }),
+  );
+  return kept;
+}
+
+async function bindgen(variant, wasm, bin) {
+  const { out } = variants[variant];
+  const value = `${bin} ${await readFile(wasm.replace(/wasm$/, "source"))}`;
+  const outputs = ["litmus_text.js", "litmus_text_bg.wasm"].map((name) => join(out, name));
+  await unlessDone(wasm.replace(/wasm$/, "bindgen"), value, outputs, () =>
+    step(`wasm-bindgen, ${variant}`, () =>
+      run(join(bin, "wasm-bindgen"), [
+        ...["--target", "web", "--out-dir", out, "--out-name", "litmus_text"],
+        ...["--remove-name-section", "--remove-producers-section", wasm],
+      ]),
+    ),
+  );
+}
+
+/** `config`: all of the package, or what the demo needs, which spares it the embedded build. */
+function compileTypeScript(config) {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  return step("tsc", () => run(process.execPath, [tsc, "-p", join(pkg, config)]));
+}
+
+async function copyModel() {
+  const model = join(root, "models", "sentiment");
+  if (!existsSync(join(model, "model.onnx"))) throw new Unmet("models/sentiment/model.onnx is missing");
+  await mkdir(join(pkg, "models"), { recursive: true });
+  await cp(model, join(pkg, "models", "sentiment"), { recursive: true, preserveTimestamps: true });
+  for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) {
+    if (existsSync(join(root, file))) await cp(join(root, file), join(pkg, file));
+  }
+}
+
+/** Builds the package; without `embedded`, only what the demo needs of it. */
+export async function build({ embedded = true } = {}) {
+  await ensureNode();
+  await ensureRust();
+  // Side by side: the link at the end of the crate's build keeps one core busy for long.
+  const [bin, plain] = await Promise.all([ensureWasmBindgen(), compileCrate("plain")]);
+  await bindgen("plain", plain, bin);
+  if (embedded) await bindgen("embedded", await compileCrate("embedded"), bin);
+  await compileTypeScript(embedded ? "tsconfig.json" : "tsconfig.demo.json");
+  await copyModel();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build().catch(fail);

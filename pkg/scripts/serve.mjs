@@ -1,0 +1,74 @@
+// A static server for the demo, the tests and the benchmark: loopback only, no dependencies.
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+const TYPES = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".md": "text/markdown; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".onnx": "application/octet-stream",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".ts": "text/plain; charset=utf-8",
+  ".wasm": "application/wasm",
+};
+
+/** The file that a path stands for. The longest mount wins: "/litmus-text/" before "/". */
+async function locate(path, mounts) {
+  const mount = Object.keys(mounts)
+    .filter((each) => path.startsWith(each))
+    .sort((a, b) => b.length - a.length)[0];
+  if (mount === undefined) return;
+  const inside = normalize(`/${decodeURIComponent(path.slice(mount.length))}`); // no way out through ".."
+  let file = join(mounts[mount], inside);
+  let found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory() && path.endsWith("/")) found = await stat((file = join(file, "index.html"))).catch(() => undefined);
+  return found?.isFile() ? { file, size: found.size } : undefined;
+}
+
+/**
+ * Serves folders.
+ * @param {{ mounts: Record<string, string>, port?: number }} options `mounts` maps URL prefixes
+ * to folders; a taken `port` moves on to the next free one, 0 takes any.
+ * @returns {Promise<{ url: string, close(): Promise<void> }>}
+ */
+export async function serve({ mounts, port = 0 }) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const found = await locate(pathname, mounts).catch(() => undefined);
+    if (!found) {
+      response.writeHead(404, { "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);
+      return;
+    }
+    response.writeHead(200, {
+      "content-type": TYPES[extname(found.file)] ?? "application/octet-stream",
+      "content-length": found.size,
+      "cache-control": "no-cache",
+    });
+    if (request.method === "HEAD") response.end();
+    else createReadStream(found.file).on("error", () => response.destroy()).pipe(response);
+  });
+  for (let next = port; ; next++) {
+    try {
+      await new Promise((resolve, reject) => {
+        server.once("error", reject).listen(next, "127.0.0.1", resolve);
+      });
+      break;
+    } catch (error) {
+      if (error.code !== "EADDRINUSE" || next > port + 100) throw error;
+    }
+  }
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,170 @@
+// What the build and the tests need besides Node: found, or installed into a cache, or asked for
+// by name. Uses nothing from node_modules, which may not be there yet.
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const env = process.env;
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const cache = env.LITMUS_CACHE ?? join(homedir(), ".cache", "litmus-text");
+export const targetDir = env.CARGO_TARGET_DIR ?? (env.CI ? join(cache, "target") : join(root, "target"));
+export const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
+export const chromedriver = env.CHROMEDRIVER ?? "/usr/bin/chromedriver";
+
+const WASM_PACK = "0.15.1";
+
+/** A failure that a message explains: shown without a stack. */
+export class Unmet extends Error {}
+
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** Says what is done, does it, and says how long it took. */
+export async function step(title, work) {
+  const start = performance.now();
+  console.log(`▸ ${title}`);
+  const result = await work();
+  console.log(`  ${title}: ${seconds(start)}`);
+  return result;
+}
+
+/**
+ * Runs a command to its end. With `prefix`, each line of its output is marked, so that two can run
+ * at once, and a long silence (a linker at work) is filled with the time that passed.
+ */
+export function run(command, args, { prefix, quiet, ...options } = {}) {
+  return new Promise((resolve, reject) => {
+    const stdio = prefix ? ["ignore", "pipe", "pipe"] : quiet ? ["ignore", "pipe", "inherit"] : "inherit";
+    const child = spawn(command, args, { cwd: root, stdio, ...options });
+    const start = performance.now();
+    let output = "";
+    let heard = start;
+    if (prefix) {
+      for (const stream of [child.stdout, child.stderr]) {
+        let rest = "";
+        stream.setEncoding("utf8").on("data", (text) => {
+          heard = performance.now();
+          const lines = (rest + text).split("\n");
+          rest = lines.pop();
+          for (const line of lines) console.log(`  [${prefix}] ${line.trim()}`);
+        });
+        stream.on("end", () => rest && console.log(`  [${prefix}] ${rest}`));
+      }
+    } else {
+      child.stdout?.setEncoding("utf8").on("data", (text) => (output += text));
+    }
+    const heartbeat = setInterval(() => {
+      if (prefix && performance.now() - heard > 20_000) {
+        heard = performance.now();
+        console.log(`  [${prefix}] still at work after ${seconds(start)}`);
+      }
+    }, 5000);
+    child.on("error", (error) => {
+      clearInterval(heartbeat);
+      reject(error.code === "ENOENT" ? new Unmet(`${command} is not installed`) : error);
+    });
+    child.on("close", (code, signal) => {
+      clearInterval(heartbeat);
+      if (code === 0) resolve(output);
+      else reject(new Unmet(`${command} ${args.join(" ")} failed (${signal ?? `exit code ${code}`})`));
+    });
+  });
+}
+
+const newest = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+export async function ensureNode() {
+  if (Number.parseInt(process.versions.node) < 20) {
+    throw new Unmet(`Node ${process.versions.node} is too old: install Node 20 or newer`);
+  }
+  if (newest(join(root, "node_modules/.package-lock.json")) >= newest(join(root, "package-lock.json"))) return;
+  await step("npm ci", () => run("npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" }));
+}
+
+export async function ensureRust({ wasm = true } = {}) {
+  const help = "install Rust with rustup, from https://rustup.rs";
+  await run("cargo", ["--version"], { quiet: true }).catch(() => {
+    throw new Unmet(`cargo is not installed: ${help}`);
+  });
+  if (!wasm) return;
+  const sysroot = (await run("rustc", ["--print", "sysroot"], { quiet: true })).trim();
+  if (existsSync(join(sysroot, "lib/rustlib/wasm32-unknown-unknown"))) return;
+  await step("rustup target add wasm32-unknown-unknown", () =>
+    run("rustup", ["target", "add", "wasm32-unknown-unknown"]).catch(() => {
+      throw new Unmet(`rustup could not add the target wasm32-unknown-unknown: ${help}`);
+    }),
+  );
+}
+
+/** Installs a cargo tool into the cache, once for each version. Resolves to the folder of its programs. */
+async function ensureCargoTool(name, version, programs) {
+  const folder = join(cache, "tools", `${name}-${version}`);
+  const bin = join(folder, "bin");
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  const missing = programs.filter((program) => !existsSync(join(bin, program + suffix)));
+  if (missing.length === 0) return bin;
+  await mkdir(folder, { recursive: true });
+  const bins = missing.flatMap((program) => ["--bin", program]);
+  await step(`install ${name} ${version} (${missing.join(", ")})`, () =>
+    run("cargo", ["install", "--locked", name, "--version", version, "--root", folder, "--force", ...bins], {
+      prefix: name,
+      cwd: cache, // outside the project: its .cargo/config.toml is not meant for tools
+      env: {
+        ...env,
+        // Its own, so that it neither waits for the build's lock nor starts again after an interruption.
+        CARGO_TARGET_DIR: join(cache, "tools", "target"),
+        // Runs for seconds at most: compiling it is what costs.
+        CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+        CARGO_PROFILE_RELEASE_LTO: "off",
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+        CARGO_PROFILE_RELEASE_DEBUG: "false",
+      },
+    }),
+  );
+  return bin;
+}
+
+/** wasm-bindgen must be exactly the version that the crate is compiled against. */
+export function ensureWasmBindgen({ testRunner = false } = {}) {
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  const version = lock.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1];
+  if (!version) throw new Unmet("Cargo.lock names no version of wasm-bindgen");
+  return ensureCargoTool("wasm-bindgen-cli", version, [
+    "wasm-bindgen",
+    ...(testRunner ? ["wasm-bindgen-test-runner"] : []),
+  ]);
+}
+
+export const ensureWasmPack = () => ensureCargoTool("wasm-pack", WASM_PACK, ["wasm-pack"]);
+
+/** The environment with the given folders first on the path. */
+export const withPath = (...folders) => ({ ...env, PATH: [...folders, env.PATH].join(delimiter) });
+
+export async function ensureChromium({ driver = false } = {}) {
+  const present = () => existsSync(chromium) && (!driver || existsSync(chromedriver));
+  if (present()) return;
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    await step("apt-get install chromium chromium-driver", async () => {
+      await run("apt-get", ["update", "-qq"]);
+      await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"], {
+        prefix: "apt-get",
+        env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+      });
+    });
+  }
+  if (!present()) {
+    throw new Unmet(
+      `no ${existsSync(chromium) ? chromedriver : chromium}: install the packages chromium and chromium-driver, ` +
+        "or set CHROMIUM and CHROMEDRIVER to the paths of the programs",
+    );
+  }
+}
+
+/** Ends a script: what the user can mend in one line, anything else with its stack. */
+export function fail(error) {
+  console.error(`\n✗ ${error instanceof Unmet ? error.message : error.stack}`);
+  process.exit(1);
+}

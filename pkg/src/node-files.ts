@@ -1,0 +1,18 @@
+/// <reference types="node" />
+import { readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+import { platform } from "./load.js";
+
+// Node's fetch does not open file: URLs, and that is where an installed package has its wasm and model.
+
+platform.base = () => pathToFileURL("./").href;
+
+platform.openFile = async (url) => {
+  try {
+    const bytes = new Uint8Array(await readFile(url));
+    return new Response(bytes, { headers: { "content-length": String(bytes.byteLength) } });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Response(null, { status: 404 });
+    throw error;
+  }
+};

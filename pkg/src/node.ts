@@ -1,0 +1,3 @@
+import "./node-files.js";
+
+export * from "./index.js";

@@ -1,0 +1,97 @@
+/** One label and its probability. */
+export interface LabelScore {
+  /** The label's name, from the model's `id2label`. */
+  label: string;
+  /** Calibrated probability, from 0 to 1. */
+  score: number;
+}
+
+/** What the classifier says about one text. */
+export interface Prediction {
+  /** The most probable label. */
+  label: string;
+  /** Its calibrated probability, from 0 to 1. */
+  score: number;
+  /**
+   * The labels with their probabilities, highest first, cut to `topK`. Over all the labels they
+   * sum to 1; in a multi-label model each stands alone.
+   */
+  scores: LabelScore[];
+  /** Tokens the model read, special tokens included. At most `info.maxTokens`. */
+  tokens: number;
+  /** Whether the text was longer than the model reads, so that its end was left out. */
+  truncated: boolean;
+}
+
+/** Options of one `predict` call. */
+export interface PredictOptions {
+  /** How many labels to return in `scores`: an integer from 1. All of them by default. */
+  topK?: number;
+}
+
+/** How a text is cut into tokens. The three arrays have one element per token. */
+export interface Tokenization {
+  /** Token ids, special tokens included. */
+  ids: number[];
+  /** The tokens as the vocabulary spells them. */
+  tokens: string[];
+  /**
+   * Where each token came from: `text.slice(start, end)`, in UTF-16 code units of the string
+   * given. Special tokens have `[0, 0]`.
+   */
+  offsets: [start: number, end: number][];
+}
+
+/** Facts about a loaded classifier. */
+export interface ClassifierInfo {
+  /** The model's name, or `null` if its folder does not say. */
+  name: string | null;
+  /** The model's version, or `null` if its folder does not say. */
+  version: string | null;
+  /** The labels, in the model's order. */
+  labels: readonly string[];
+  /** Whether each label is scored on its own (sigmoid) rather than against the others (softmax). */
+  multiLabel: boolean;
+  /** The longest text the model reads, in tokens, special tokens included. */
+  maxTokens: number;
+  /** Size of the WebAssembly memory now, in bytes. All classifiers of a page share it. */
+  memoryBytes: number;
+}
+
+/** Progress of one file of a load. */
+export interface Progress {
+  /** The file's name, for instance `"model.onnx"`. */
+  file: string;
+  /** Bytes received so far, after any decompression. The last event has `loaded === total`. */
+  loaded: number;
+  /** Size of the file in bytes, or `null` while it is not known. */
+  total: number | null;
+}
+
+/** One file of a model: its bytes, a `Blob` or `File`, or the `Response` of a fetch. */
+export type ModelFile = Uint8Array | ArrayBuffer | Blob | Response;
+
+/** A model given file by file. */
+export interface ModelFiles {
+  /** `config.json` */
+  config: ModelFile;
+  /** `tokenizer.json` */
+  tokenizer: ModelFile;
+  /** `model.onnx` */
+  model: ModelFile;
+  /** `litmus.json`, if the model has one: temperature, name, version, file sizes. */
+  manifest?: ModelFile;
+}
+
+/** Options of `createClassifier`. */
+export interface ClassifierOptions {
+  /**
+   * The model: the URL of a folder in Hugging Face layout, or its files. A relative URL is
+   * relative to the page (in Node, to the working directory). The folder holds `config.json`,
+   * `tokenizer.json`, the first found of `model.onnx`, `onnx/model_quantized.onnx` and
+   * `onnx/model.onnx`, and perhaps `litmus.json`. By default, the sentiment model of the package.
+   */
+  model?: string | URL | ModelFiles;
+  /** Called as bytes arrive. Files load side by side, so their events mix. */
+  onProgress?: (progress: Progress) => void;
+}

@@ -1,0 +1,271 @@
+//! The whole line from text to prediction: the only file that sees every stage.
+
+use serde::Serialize;
+
+use crate::batch::{Batch, Plan};
+use crate::bundle::{ModelParts, Settings};
+use crate::calibrate::Calibration;
+use crate::encoder::{Encoder, TractEncoder};
+use crate::error::{Error, ErrorKind};
+use crate::labels::{Labels, Score};
+use crate::tokenize::{Encoding, Tokenizer};
+
+/// How to predict.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Keep only this many of the best scores, at least 1; all where `None`.
+    pub top_k: Option<usize>,
+}
+
+impl Options {
+    /// Keep only the best `k` scores, `k` ≥ 1.
+    pub fn top_k(mut self, k: usize) -> Self {
+        self.top_k = Some(k);
+        self
+    }
+}
+
+/// What the model says of one text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// The label with the highest score.
+    pub label: String,
+    /// Its probability, 0 to 1.
+    pub score: f32,
+    /// Every label with its probability, highest first, cut to [`Options::top_k`].
+    pub scores: Vec<Score>,
+    /// How many tokens the model read, special tokens included.
+    pub tokens: usize,
+    /// Whether the text was longer than the model can read, and its end left out.
+    pub truncated: bool,
+}
+
+/// What a loaded model is.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Info {
+    /// The labels, in the order of their ids.
+    pub labels: Vec<String>,
+    /// Whether a text can have several labels at once: then each score stands alone and they need not sum to 1.
+    pub multi_label: bool,
+    /// The most tokens a text may have, special tokens included; what is beyond is left out.
+    pub max_tokens: usize,
+    /// The model's name, where its `litmus.json` gives one.
+    pub name: Option<String>,
+    /// The model's version, where its `litmus.json` gives one.
+    pub version: Option<String>,
+}
+
+/// A loaded model, ready to predict.
+pub struct Classifier {
+    tokenizer: Tokenizer,
+    encoder: Box<dyn Encoder>,
+    calibration: Calibration,
+    labels: Labels,
+    padding_id: u32,
+    vocabulary: usize,
+    info: Info,
+}
+
+impl Classifier {
+    /// Loads a model from the bytes of its files.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelMalformed`] where a file is damaged or the files contradict each other,
+    /// [`ErrorKind::ModelUnsupported`] where the graph uses what this runtime does not have.
+    pub fn from_parts(parts: &ModelParts) -> Result<Self, Error> {
+        let settings = Settings::read(parts)?;
+        let tokenizer = Tokenizer::from_bytes(parts.tokenizer, settings.max_tokens)?;
+        let encoder = TractEncoder::from_bytes(parts.model, settings.labels.names().len())?;
+        let rows = encoder.vocabulary().or(settings.vocabulary);
+        let vocabulary = rows.unwrap_or(usize::MAX);
+        if tokenizer.vocabulary() > vocabulary {
+            return Err(Error::malformed(format!(
+                "tokenizer.json has {} tokens, but the model's embedding has only {vocabulary} rows",
+                tokenizer.vocabulary()
+            )));
+        }
+        Ok(Self::assemble(settings, tokenizer, Box::new(encoder), vocabulary))
+    }
+
+    fn assemble(settings: Settings, tokenizer: Tokenizer, encoder: Box<dyn Encoder>, vocabulary: usize) -> Self {
+        Self {
+            tokenizer,
+            encoder,
+            calibration: Calibration { exclusive: settings.labels.is_exclusive(), temperature: settings.temperature },
+            info: Info {
+                labels: settings.labels.names().to_vec(),
+                multi_label: !settings.labels.is_exclusive(),
+                max_tokens: settings.max_tokens,
+                name: settings.name,
+                version: settings.version,
+            },
+            labels: settings.labels,
+            padding_id: settings.padding_id,
+            vocabulary,
+        }
+    }
+
+    /// The model compiled into this library (feature `embed-model`).
+    #[cfg(feature = "embed-model")]
+    pub fn embedded() -> Result<Self, Error> {
+        Self::from_parts(&ModelParts {
+            config: include_bytes!("../models/sentiment/config.json"),
+            tokenizer: include_bytes!("../models/sentiment/tokenizer.json"),
+            model: include_bytes!("../models/sentiment/model.onnx"),
+            manifest: Some(include_bytes!("../models/sentiment/litmus.json")),
+        })
+    }
+
+    /// What the loaded model is.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// One text to its prediction.
+    ///
+    /// # Errors
+    /// [`ErrorKind::EmptyText`] where there is nothing but white space in it.
+    pub fn predict(&self, text: &str, options: &Options) -> Result<Prediction, Error> {
+        let mut predictions = self.predict_batch(&[text], options).map_err(Error::without_index)?;
+        predictions.pop().ok_or_else(|| Error::internal("one text gave no prediction"))
+    }
+
+    /// Texts to predictions, in the same order. Nothing is computed if one of them cannot be.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
+    pub fn predict_batch<T: AsRef<str>>(&self, texts: &[T], options: &Options) -> Result<Vec<Prediction>, Error> {
+        if options.top_k == Some(0) {
+            return Err(Error::new(ErrorKind::InvalidInput, "top_k must be at least 1"));
+        }
+        let encodings = self.encode_all(texts)?;
+        let logits = self.run(&encodings)?;
+        let rows = encodings.iter().zip(&logits).enumerate();
+        rows.map(|(i, (encoding, row))| self.prediction(encoding, row, options).map_err(|e| e.at(i))).collect()
+    }
+
+    /// The model's raw scores, one row per text and in it one per label, before any calibration:
+    /// for those who calibrate or combine them in their own way.
+    ///
+    /// # Errors
+    /// As [`predict_batch`](Self::predict_batch).
+    pub fn logits<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
+        self.run(&self.encode_all(texts)?)
+    }
+
+    /// The tokens that the model reads of a text.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
+        let encoding = self.tokenizer.encode(text)?;
+        // A vocabulary may have gaps, so its size alone does not bound its ids.
+        match encoding.ids.iter().find(|&&id| id as usize >= self.vocabulary) {
+            Some(id) => Err(Error::malformed(format!(
+                "tokenizer.json gives token {id}, but the model's embedding has only {} rows",
+                self.vocabulary
+            ))),
+            None => Ok(encoding),
+        }
+    }
+
+    fn encode_all<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Encoding>, Error> {
+        let texts = texts.iter().enumerate();
+        texts.map(|(i, text)| self.tokenize(text.as_ref()).map_err(|e| e.at(i))).collect()
+    }
+
+    /// A row of logits for each encoding, in their order.
+    fn run(&self, encodings: &[Encoding]) -> Result<Vec<Vec<f32>>, Error> {
+        let mut all = vec![Vec::new(); encodings.len()];
+        let plan = Plan::new(encodings, self.encoder.max_rows());
+        for chosen in plan.batches() {
+            let logits = self.encoder.encode(Batch::pad(encodings, chosen, self.padding_id))?;
+            for (&i, row) in chosen.iter().zip(logits.rows()) {
+                all[i] = row.to_vec();
+            }
+        }
+        Ok(all)
+    }
+
+    fn prediction(&self, encoding: &Encoding, logits: &[f32], options: &Options) -> Result<Prediction, Error> {
+        let probabilities = self.calibration.probabilities(logits)?;
+        let scores = self.labels.rank(&probabilities, options.top_k);
+        let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
+        Ok(Prediction {
+            label: best.label.clone(),
+            score: best.score,
+            tokens: encoding.ids.len(),
+            truncated: encoding.truncated,
+            scores,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoder::Logits;
+
+    /// Scores a text by its first token id, so that a mixed-up order shows.
+    struct FirstToken {
+        max_rows: usize,
+    }
+
+    impl Encoder for FirstToken {
+        fn max_rows(&self) -> usize {
+            self.max_rows
+        }
+
+        fn encode(&self, batch: Batch) -> Result<Logits, Error> {
+            assert!(batch.rows <= self.max_rows);
+            let rows = batch.ids.chunks_exact(batch.columns);
+            Ok(Logits::new(2, rows.flat_map(|row| [0.0, row[0] as f32]).collect()))
+        }
+    }
+
+    fn classifier(max_rows: usize) -> Classifier {
+        let tokenizer = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+            "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3}, "unk_token": "?"}}"#;
+        let config = br#"{"id2label": {"0": "low", "1": "high"}}"#;
+        let parts = ModelParts { config, tokenizer: tokenizer.as_bytes(), model: b"", manifest: None };
+        let settings = Settings::read(&parts).unwrap();
+        let tokenizer = Tokenizer::from_bytes(parts.tokenizer, settings.max_tokens).unwrap();
+        Classifier::assemble(settings, tokenizer, Box::new(FirstToken { max_rows }), 3)
+    }
+
+    #[test]
+    fn results_come_in_the_order_of_the_texts() {
+        for max_rows in [1, 2, 32] {
+            let classifier = classifier(max_rows);
+            let logits = classifier.logits(&["one", "two one one", "zero zero", "two", "one two"]).unwrap();
+            assert_eq!(logits.iter().map(|row| row[1]).collect::<Vec<_>>(), [1.0, 2.0, 0.0, 2.0, 1.0]);
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_text_at_fault_only_in_a_batch() {
+        let classifier = classifier(8);
+        let options = Options::default();
+        let batch = classifier.predict_batch(&["one", " \n", ""], &options).unwrap_err();
+        assert_eq!((batch.kind(), batch.index()), (ErrorKind::EmptyText, Some(1)));
+        let single = classifier.predict("", &options).unwrap_err();
+        assert_eq!((single.kind(), single.index()), (ErrorKind::EmptyText, None));
+    }
+
+    #[test]
+    fn a_token_without_an_embedding_is_an_error() {
+        assert_eq!(classifier(8).tokenize("seven").unwrap_err().kind(), ErrorKind::ModelMalformed);
+    }
+
+    #[test]
+    fn top_k_cuts_and_zero_is_refused() {
+        let classifier = classifier(8);
+        assert_eq!(classifier.predict("two", &Options::default().top_k(1)).unwrap().scores.len(), 1);
+        let error = classifier.predict("two", &Options::default().top_k(0)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+}

@@ -1,0 +1,41 @@
+//! Text classification that runs where the text is: in the browser, or in your process.
+//!
+//! ```text
+//! text ─ tokenize ─▶ Encoding ─ batch ─▶ Batch ─ encoder ─▶ Logits ─ calibrate ─▶ probabilities ─ labels ─▶ Prediction
+//! ```
+//!
+//! Each stage is a module of that name and knows only the type before it; [`Classifier`] alone sees them all.
+//! Nothing here reads files, the clock or the network, except [`ModelFolder`], which is there for native programs.
+//!
+//! ```
+//! use litmus_text::{Classifier, ModelFolder, Options};
+//!
+//! let folder = ModelFolder::read("models/sentiment")?;
+//! let classifier = Classifier::from_parts(&folder.parts())?;
+//! let prediction = classifier.predict("I loved every minute of it", &Options::default())?;
+//! assert_eq!(prediction.label, "positive");
+//! assert_eq!(prediction.tokens, 8);
+//! # Ok::<(), litmus_text::Error>(())
+//! ```
+
+mod batch;
+mod bundle;
+mod calibrate;
+mod classifier;
+mod encoder;
+mod error;
+#[cfg(not(target_arch = "wasm32"))]
+mod folder;
+mod graph;
+mod labels;
+mod tokenize;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
+
+pub use bundle::ModelParts;
+pub use classifier::{Classifier, Info, Options, Prediction};
+pub use error::{Error, ErrorKind};
+#[cfg(not(target_arch = "wasm32"))]
+pub use folder::ModelFolder;
+pub use labels::Score;
+pub use tokenize::Encoding;

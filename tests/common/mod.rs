@@ -1,0 +1,30 @@
+//! What the native tests share: the models, loaded once, and the goldens.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use litmus_text::{Classifier, ModelFolder};
+use serde::de::DeserializeOwned;
+
+pub fn load(folder: &str) -> Classifier {
+    Classifier::from_parts(&ModelFolder::read(folder).unwrap().parts()).unwrap()
+}
+
+/// The model that ships.
+pub fn sentiment() -> &'static Classifier {
+    static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("models/sentiment"));
+    &MODEL
+}
+
+/// A random one of another make: three labels that do not exclude each other, and token types.
+pub fn tiny() -> &'static Classifier {
+    static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("tests/fixtures/tiny"));
+    &MODEL
+}
+
+pub fn fixture<T: DeserializeOwned>(name: &str) -> T {
+    let path = Path::new("tests/fixtures").join(name);
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}

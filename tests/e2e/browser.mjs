@@ -1,0 +1,54 @@
+// Chromium on the demo and the package, served from this machine.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { chromium as playwright } from "playwright-core";
+import { serve } from "../../pkg/scripts/serve.mjs";
+import { chromium, root } from "../../pkg/scripts/tools.mjs";
+
+export const artifacts = join(root, "tests/e2e/artifacts");
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const launch = () => playwright.launch({ executablePath: chromium, headless: true, args: flags });
+
+/** The demo at "/", the package below it, and the tests' own pages and fixtures. */
+export async function open() {
+  await mkdir(artifacts, { recursive: true });
+  const server = await serve({
+    mounts: {
+      "/": join(root, "www"),
+      "/litmus-text/": join(root, "pkg"),
+      "/pages/": join(root, "tests/e2e/pages"),
+      "/fixtures/": join(root, "tests/fixtures"),
+    },
+  });
+  const browser = await launch();
+  return {
+    url: server.url,
+    /** A page in a context of its own, and what it did that it should not have. */
+    async page(options) {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      const elsewhere = [];
+      const errors = [];
+      page.on("request", (request) => {
+        if (!request.url().startsWith(server.url)) elsewhere.push(request.url());
+      });
+      page.on("pageerror", (error) => errors.push(error.message));
+      page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+      return { context, page, elsewhere, errors };
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,192 @@
+// The installed package in Node. tests/run.mjs packs it, installs it and runs this beside it.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { createClassifier, LitmusError, predict } from "litmus-text";
+
+const POSITIVE = "a gorgeous, witty, seductive movie";
+const NEGATIVE = "unflinchingly bleak and desperate";
+
+const installed = fileURLToPath(new URL("./", import.meta.resolve("litmus-text/package.json")));
+const folder = join(installed, "models/sentiment");
+const fixture = (path) => readFile(join(process.env.LITMUS_FIXTURES, path));
+
+let classifier;
+let good;
+before(async () => {
+  classifier = await createClassifier();
+  const read = (file) => readFile(join(folder, file));
+  good = { config: await read("config.json"), tokenizer: await read("tokenizer.json"), model: await read("model.onnx") };
+});
+
+/** The call fails with this code, and the classifier goes on working. */
+async function fails(call, code, { index, message } = {}) {
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof LitmusError, `not a LitmusError: ${error?.stack}`);
+    assert.deepEqual({ name: error.name, code: error.code, index: error.index }, { name: "LitmusError", code, index });
+    if (message) assert.match(error.message, message);
+    return true;
+  });
+  assert.equal((await classifier.predict(POSITIVE)).label, "positive");
+}
+
+test("is the packed package, not the source tree", () => {
+  assert.match(installed, /node_modules[/\\]litmus-text[/\\]$/);
+  assert.equal(installed, fileURLToPath(new URL("../node_modules/litmus-text/", import.meta.url)));
+});
+
+test("predicts a text and a batch", async () => {
+  const one = await predict(POSITIVE);
+  assert.deepEqual(Object.keys(one).sort(), ["label", "score", "scores", "tokens", "truncated"]);
+  assert.equal(one.label, "positive");
+  assert.deepEqual(one.scores[0], { label: one.label, score: one.score });
+  assert.ok(Math.abs(one.scores.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-6);
+  assert.ok(one.scores[0].score >= one.scores[1].score);
+  assert.equal(one.truncated, false);
+  const both = await predict([NEGATIVE, POSITIVE]);
+  assert.deepEqual(both.map(({ label }) => label), ["negative", "positive"]);
+  assert.ok(Math.abs(both[1].score - one.score) < 1e-4);
+  assert.deepEqual(await predict([]), []);
+  assert.deepEqual((await predict(POSITIVE, { topK: 1 })).scores, [one.scores[0]]);
+  assert.equal((await predict(POSITIVE, { topK: 99 })).scores.length, 2);
+  assert.equal((await predict(POSITIVE, { topK: undefined })).scores.length, 2);
+});
+
+test("says what it loaded", async () => {
+  const { info, labels } = classifier;
+  assert.deepEqual([...labels].sort(), ["negative", "positive"]);
+  assert.deepEqual(info.labels, labels);
+  assert.equal(info.multiLabel, false);
+  assert.ok(info.maxTokens > 2 && typeof info.name === "string" && typeof info.version === "string");
+  assert.ok(info.memoryBytes > 1e6 && info.memoryBytes % 65536 === 0);
+});
+
+test("a text longer than the model reads is cut, and says so", async () => {
+  const { tokens, truncated } = await classifier.predict("good ".repeat(5000));
+  assert.deepEqual({ tokens, truncated }, { tokens: classifier.info.maxTokens, truncated: true });
+});
+
+test("tokenize gives ids, tokens and offsets", async () => {
+  const { ids, tokens, offsets } = await classifier.tokenize("Good 👍 film");
+  assert.deepEqual(tokens.slice(0, 2), ["[CLS]", "good"]);
+  assert.equal(tokens.at(-1), "[SEP]");
+  assert.equal(ids.length, tokens.length);
+  assert.deepEqual([offsets[0], offsets[1], offsets.at(-2), offsets.at(-1)], [[0, 0], [0, 4], [8, 12], [0, 0]]);
+});
+
+test("what is no text is invalid-input", async () => {
+  for (const value of [undefined, null, 42, true, {}, Symbol("text"), () => "", new String("text"), new Uint8Array(2)]) {
+    await fails(() => predict(value), "invalid-input");
+    await fails(() => classifier.predict(value), "invalid-input");
+    await fails(() => classifier.predict(["good", value]), "invalid-input", { index: 1 });
+    await fails(() => classifier.tokenize(value), "invalid-input");
+  }
+  await fails(() => classifier.predict(["a", , "b"]), "invalid-input", { index: 1 });
+});
+
+test("a text of white space is empty-text", async () => {
+  for (const text of ["", " ", "\t\r\n", "\u00a0\u3000\u2003"]) {
+    await fails(() => predict(text), "empty-text");
+    await fails(() => classifier.predict(text), "empty-text");
+    await fails(() => classifier.predict(["good", "bad", text]), "empty-text", { index: 2 });
+  }
+});
+
+test("a wrong option is invalid-input and is named", async () => {
+  for (const topK of [0, -1, 1.5, NaN, Infinity, "1", null, 1n]) {
+    await fails(() => predict(POSITIVE, { topK }), "invalid-input", { message: /topK/ });
+  }
+  await fails(() => predict(POSITIVE, { topk: 1 }), "invalid-input", { message: /"topk"/ });
+  await fails(() => predict(POSITIVE, { threshold: 0.5 }), "invalid-input", { message: /"threshold"/ });
+  await fails(() => predict(POSITIVE, null), "invalid-input");
+  await fails(() => predict(POSITIVE, 1), "invalid-input");
+  await fails(() => createClassifier({ worker: true }), "invalid-input", { message: /"worker"/ });
+  await fails(() => createClassifier({ onProgress: 1 }), "invalid-input", { message: /onProgress/ });
+  await fails(() => createClassifier({ model: 42 }), "invalid-input", { message: /model/ });
+  await fails(() => createClassifier({ model: "http://[" }), "invalid-input", { message: /URL/ });
+  await fails(() => createClassifier({ model: { ...good, weights: 1 } }), "invalid-input", { message: /"weights"/ });
+  await fails(() => createClassifier({ model: { ...good, config: "{}" } }), "invalid-input", { message: /model\.config/ });
+});
+
+const json = (value) => new TextEncoder().encode(JSON.stringify(value));
+
+const badModels = {
+  "a truncated ONNX": [async () => ({ model: good.model.subarray(0, good.model.length >> 1) }), "model-malformed"],
+  "an empty ONNX": [() => ({ model: new Uint8Array() }), "model-malformed"],
+  "an ONNX with an unsupported op": [async () => ({ model: await fixture("bad/unsupported-op.onnx") }), "model-unsupported"],
+  "a tokenizer.json that is not JSON": [() => ({ tokenizer: new TextEncoder().encode("not JSON") }), "model-malformed"],
+  "a tokenizer.json without a model": [() => ({ tokenizer: json({}) }), "model-malformed"],
+  "a vocabulary larger than the embedding": [largerVocabulary, "model-malformed"],
+  "a config that is not JSON": [() => ({ config: new TextEncoder().encode("{") }), "model-malformed"],
+  "a config without labels": [withoutLabels, "model-malformed"],
+};
+
+function withoutLabels() {
+  const { id2label, label2id, ...config } = JSON.parse(good.config);
+  return { config: json(config) };
+}
+
+function largerVocabulary() {
+  const tokenizer = JSON.parse(good.tokenizer);
+  const { vocab } = tokenizer.model;
+  const size = Object.keys(vocab).length;
+  for (let extra = 0; extra < 1000; extra++) vocab[`litmusextra${extra}`] = size + extra;
+  return { tokenizer: json(tokenizer) };
+}
+
+for (const [name, [change, code]] of Object.entries(badModels)) {
+  test(`${name} is ${code}`, async () => {
+    const model = { ...good, ...(await change()) };
+    await fails(() => createClassifier({ model }), code);
+  });
+}
+
+test("a folder by path, file URL and http URL; a missing one is model-not-found", async () => {
+  for (const model of [folder, pathToFileURL(folder), pathToFileURL(`${folder}/`).href]) {
+    const other = await createClassifier({ model });
+    assert.equal((await other.predict(NEGATIVE)).label, "negative");
+  }
+  await fails(() => createClassifier({ model: "no/such/folder" }), "model-not-found", { message: /no\/such\/folder\// });
+  const server = createServer(async (request, response) => {
+    const file = request.url.replace("/model/", "");
+    const body = request.url.startsWith("/model/") && (await readFile(join(folder, file)).catch(() => undefined));
+    response.writeHead(body ? 200 : 404).end(body || undefined);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  const overHttp = await createClassifier({ model: `${url}/model` });
+  assert.equal((await overHttp.predict(NEGATIVE)).label, "negative");
+  await fails(() => createClassifier({ model: `${url}/none/` }), "model-not-found", { message: /\/none\/.*status 404/ });
+  server.close();
+  server.closeAllConnections();
+  await fails(() => createClassifier({ model: `${url}/model/` }), "model-not-found", { message: /127\.0\.0\.1/ });
+});
+
+test("progress from files ends at their size", async () => {
+  const last = new Map();
+  const counted = await createClassifier({ onProgress: (event) => last.set(event.file, event) });
+  assert.deepEqual(last.get("model.onnx"), { file: "model.onnx", loaded: good.model.length, total: good.model.length });
+  counted.close();
+});
+
+test("a closed classifier says so, and leaves the others alone", async () => {
+  const other = await createClassifier();
+  other.close();
+  other.close();
+  await fails(() => other.predict("good"), "closed");
+  await fails(() => other.predict([]), "closed");
+  await fails(() => other.tokenize("good"), "closed");
+  let kept;
+  {
+    const disposed = await createClassifier();
+    kept = disposed;
+    disposed[Symbol.dispose]();
+  }
+  await fails(() => kept.predict("good"), "closed");
+  const later = await createClassifier();
+  await later[Symbol.asyncDispose]();
+  await fails(() => later.predict("good"), "closed");
+});

@@ -1,0 +1,87 @@
+//! What holds for every text.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use common::{sentiment, tiny};
+use litmus_text::{ErrorKind, Options, Prediction};
+use proptest::prelude::*;
+
+/// A text in a batch may be padded, which may change the order of float additions, never more.
+const MAX_BATCH_ERROR: f32 = 1e-5;
+/// Rounding of the probabilities' sum.
+const MAX_SUM_ERROR: f32 = 1e-5;
+
+fn text() -> impl Strategy<Value = String> {
+    let words =
+        prop::sample::select(vec!["good", "bad", "not", "the", "film", "was", "!", "never", "unspeakably", "😀"]);
+    prop_oneof![
+        3 => prop::collection::vec(words, 1..60).prop_map(|words| words.join(" ")),
+        1 => "[a-zA-Z0-9 ,.'!?-]{1,80}",
+        1 => "\\PC{1,40}",
+        1 => any::<String>(),
+    ]
+}
+
+fn close(a: &Prediction, b: &Prediction) -> bool {
+    let score = |p: &Prediction, label: &str| p.scores.iter().find(|s| s.label == label).unwrap().score;
+    a.tokens == b.tokens
+        && a.truncated == b.truncated
+        && a.scores.iter().all(|s| (s.score - score(b, &s.label)).abs() < MAX_BATCH_ERROR)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_text_scores_the_same_alone_and_in_a_batch(texts in prop::collection::vec(text(), 1..8)) {
+        for classifier in [sentiment(), tiny()] {
+            let alone: Vec<_> = texts.iter().map(|text| classifier.predict(text, &Options::default())).collect();
+            match classifier.predict_batch(&texts, &Options::default()) {
+                Ok(batch) => {
+                    prop_assert_eq!(batch.len(), texts.len());
+                    for (a, b) in alone.iter().zip(&batch) {
+                        prop_assert!(close(a.as_ref().unwrap(), b), "{a:?} became {b:?}");
+                    }
+                }
+                Err(e) => {
+                    prop_assert_eq!(e.kind(), ErrorKind::EmptyText);
+                    prop_assert_eq!(e.index(), alone.iter().position(Result::is_err));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn scores_are_probabilities_in_order(text in text()) {
+        for (classifier, exclusive) in [(sentiment(), true), (tiny(), false)] {
+            let Ok(p) = classifier.predict(&text, &Options::default()) else { continue };
+            prop_assert_eq!(p.scores.len(), classifier.info().labels.len());
+            prop_assert!(p.scores.iter().all(|s| (0.0..=1.0).contains(&s.score)));
+            prop_assert!(p.scores.is_sorted_by(|a, b| a.score >= b.score));
+            prop_assert_eq!((&p.label, p.score), (&p.scores[0].label, p.scores[0].score));
+            let sum: f32 = p.scores.iter().map(|s| s.score).sum();
+            prop_assert!(!exclusive || (sum - 1.0).abs() < MAX_SUM_ERROR, "sum {sum}");
+        }
+    }
+
+    #[test]
+    fn offsets_lie_in_the_text_and_never_go_back(text in text()) {
+        let Ok(encoding) = sentiment().tokenize(&text) else { return Ok(()) };
+        let length = text.chars().count();
+        let spans = &encoding.offsets[1..encoding.offsets.len() - 1];
+        prop_assert!(spans.iter().all(|&(start, end)| start <= end && end <= length));
+        prop_assert!(spans.windows(2).all(|pair| pair[0].0 <= pair[1].0));
+    }
+}
+
+#[test]
+fn the_same_text_gives_the_same_bits() {
+    let predict = || sentiment().predict("an uneven but rewarding evening", &Options::default()).unwrap();
+    assert_eq!(predict().score.to_bits(), predict().score.to_bits());
+}
+
+#[test]
+fn no_texts_give_no_predictions() {
+    assert_eq!(sentiment().predict_batch::<&str>(&[], &Options::default()).unwrap(), []);
+}

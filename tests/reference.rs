@@ -1,0 +1,155 @@
+//! Against independent references: token ids and offsets of Hugging Face's `tokenizers` for Python,
+//! logits of onnxruntime. `tests/fixtures/generate.py` makes the goldens.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use common::{fixture, sentiment, tiny};
+use litmus_text::ErrorKind;
+use serde::Deserialize;
+
+/// Largest difference between our logits and onnxruntime's for the same file: both compute in f32,
+/// but add in different orders.
+const MAX_LOGIT_ERROR: f32 = 2e-3;
+/// Points of accuracy that the two may be apart on SST-2's development set.
+const MAX_ACCURACY_GAP: f64 = 0.3;
+/// Least accuracy of the shipped model there, in percent.
+const MIN_ACCURACY: f64 = 83.0;
+
+#[derive(Deserialize)]
+struct TokenGoldens {
+    cases: Vec<TokenCase>,
+}
+
+#[derive(Deserialize)]
+struct TokenCase {
+    text: Option<String>,
+    /// A piece and how often it follows itself, instead of a long text.
+    repeat: Option<(String, usize)>,
+    ids: Vec<u32>,
+    offsets: Vec<(usize, usize)>,
+}
+
+impl TokenCase {
+    fn text(&self) -> String {
+        match (&self.text, &self.repeat) {
+            (Some(text), None) => text.clone(),
+            (None, Some((piece, n))) => piece.repeat(*n),
+            _ => panic!("a case has either a text or a repeat"),
+        }
+    }
+}
+
+#[test]
+fn tokens_equal_those_of_hugging_face() {
+    let TokenGoldens { cases } = fixture("tokens.json");
+    assert!(cases.len() >= 300, "only {} cases", cases.len());
+    let classifier = sentiment();
+    let max = classifier.info().max_tokens;
+    for case in cases {
+        let text = case.text();
+        let start: String = text.chars().take(60).collect();
+        if case.ids.len() == 2 {
+            assert_eq!(classifier.tokenize(&text).unwrap_err().kind(), ErrorKind::EmptyText, "{start:?}");
+            continue;
+        }
+        let ours = classifier.tokenize(&text).unwrap();
+        assert_eq!(ours.truncated, case.ids.len() > max, "{start:?}");
+        // The goldens are whole; ours end with the special token after as much text as the model reads.
+        let kept = if ours.truncated { max - 1 } else { case.ids.len() };
+        assert_eq!(ours.ids[..kept], case.ids[..kept], "{start:?}");
+        assert_eq!(ours.offsets[..kept], case.offsets[..kept], "{start:?}");
+        assert_eq!(ours.ids.last(), case.ids.last(), "{start:?}");
+        assert_eq!(ours.ids.len(), case.ids.len().min(max), "{start:?}");
+        assert_eq!(ours.tokens.len(), ours.ids.len());
+    }
+}
+
+#[derive(Deserialize)]
+struct LogitGoldens {
+    cases: Vec<LogitCase>,
+    batches: Vec<LogitBatch>,
+    truncated: LogitCase,
+}
+
+#[derive(Deserialize)]
+struct LogitCase {
+    text: String,
+    logits: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct LogitBatch {
+    texts: Vec<usize>,
+    logits: Vec<Vec<f32>>,
+}
+
+fn assert_close(text: &str, ours: &[f32], theirs: &[f32]) {
+    assert_eq!(ours.len(), theirs.len(), "{text:?}");
+    for (a, b) in ours.iter().zip(theirs) {
+        assert!((a - b).abs() < MAX_LOGIT_ERROR, "{text:?}: {ours:?}, but onnxruntime gives {theirs:?}");
+    }
+}
+
+#[test]
+fn logits_equal_those_of_onnxruntime() {
+    let goldens: LogitGoldens = fixture("logits.json");
+    assert!(goldens.cases.len() >= 100, "only {} texts", goldens.cases.len());
+    for case in &goldens.cases {
+        assert_close(&case.text, &sentiment().logits(&[&case.text]).unwrap()[0], &case.logits);
+    }
+    for batch in &goldens.batches {
+        let texts: Vec<_> = batch.texts.iter().map(|&i| &goldens.cases[i].text).collect();
+        for ((text, ours), golden) in texts.iter().zip(sentiment().logits(&texts).unwrap()).zip(&batch.logits) {
+            assert_close(text, &ours, golden);
+        }
+    }
+    let long = &goldens.truncated;
+    assert!(sentiment().tokenize(&long.text).unwrap().truncated);
+    assert_close("the long text", &sentiment().logits(&[&long.text]).unwrap()[0], &long.logits);
+}
+
+#[test]
+fn a_folder_of_someone_elses_has_the_logits_of_onnxruntime() {
+    let cases: Vec<LogitCase> = fixture("tiny/golden.json");
+    assert!(cases.len() >= 10, "only {} cases", cases.len());
+    let classifier = tiny();
+    assert!(classifier.info().multi_label);
+    for case in &cases {
+        assert_close(&case.text, &classifier.logits(&[&case.text]).unwrap()[0], &case.logits);
+    }
+    let texts: Vec<_> = cases.iter().map(|case| &case.text).collect();
+    for (ours, case) in classifier.logits(&texts).unwrap().iter().zip(&cases) {
+        assert_close(&case.text, ours, &case.logits);
+    }
+}
+
+#[derive(Deserialize)]
+struct Sst2Goldens {
+    predicted: Vec<usize>,
+    correct: usize,
+}
+
+/// Runs where the data is: it is licensed for research and not part of the repository.
+#[test]
+fn accuracy_on_sst2_is_that_of_onnxruntime() {
+    let path = std::env::var("SST2_DEV").unwrap_or_else(|_| "../shared/data/sst2/dev.tsv".into());
+    let Ok(tsv) = std::fs::read_to_string(&path) else {
+        eprintln!("not run: there is no {path}; set SST2_DEV to SST-2's dev.tsv");
+        return;
+    };
+    let rows: Vec<(&str, usize)> =
+        tsv.lines().filter_map(|line| line.rsplit_once('\t')).filter_map(|(s, l)| Some((s, l.parse().ok()?))).collect();
+    assert_eq!(rows.len(), 872);
+    let goldens: Sst2Goldens = fixture("sst2_dev.json");
+    let texts: Vec<&str> = rows.iter().map(|row| row.0).collect();
+    let logits = sentiment().logits(&texts).unwrap();
+    let ours: Vec<usize> = logits.iter().map(|row| usize::from(row[1] > row[0])).collect();
+    let percent = |n: usize| n as f64 * 100.0 / rows.len() as f64;
+    let accuracy = percent(ours.iter().zip(&rows).filter(|(p, row)| **p == row.1).count());
+    let theirs = percent(goldens.correct);
+    let same = ours.iter().zip(&goldens.predicted).filter(|(a, b)| a == b).count();
+    println!("accuracy {accuracy:.2} %, onnxruntime {theirs:.2} %, {same} of {} labels equal", rows.len());
+    assert!(accuracy >= MIN_ACCURACY, "{accuracy:.2} %");
+    assert!((accuracy - theirs).abs() <= MAX_ACCURACY_GAP, "{accuracy:.2} % against {theirs:.2} %");
+}

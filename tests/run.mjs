@@ -1,0 +1,109 @@
+// npm test: installs what is missing, then runs every suite. `npm test -- NAME` runs those whose
+// name contains NAME.
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "../pkg/scripts/build.mjs";
+import {
+  chromedriver,
+  ensureChromium,
+  ensureNode,
+  ensureRust,
+  ensureWasmBindgen,
+  ensureWasmPack,
+  fail,
+  root,
+  run,
+  targetDir,
+  Unmet,
+  withPath,
+} from "../pkg/scripts/tools.mjs";
+
+const cargoEnv = { ...process.env, CARGO_TARGET_DIR: targetDir };
+const cargo = (...args) => run("cargo", args, { env: cargoEnv });
+const tsc = (project) => run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, project)]);
+
+/** One file at a time: they share two cores and measure time. */
+async function nodeTests(folder, options) {
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs")).map((name) => join(folder, name));
+  await run(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files.sort()], options);
+}
+
+/** The crate's own tests in the wasm that browsers run. */
+async function wasmPack(where) {
+  await ensureChromium({ driver: true });
+  const wasmPackBin = await ensureWasmPack();
+  const bindgenBin = await ensureWasmBindgen({ testRunner: true });
+  const args = ["test", "--headless", "--chrome", "--chromedriver", chromedriver, "--mode", "no-install"];
+  await run("wasm-pack", [...args, "--", "--profile", "web", "--test", "browser"], {
+    env: { ...withPath(bindgenBin, wasmPackBin), CARGO_TARGET_DIR: targetDir, [where]: "1" },
+  });
+}
+
+/** The package as users get it: packed, and installed in a project of its own. */
+async function packedPackage() {
+  const project = await mkdtemp(join(tmpdir(), "litmus-text-"));
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  try {
+    const packed = await run("npm", ["pack", "--json", "--pack-destination", project], {
+      cwd: join(root, "pkg"),
+      quiet: true,
+    });
+    const [{ filename }] = JSON.parse(packed);
+    await run("npm", ["init", "--yes", "--loglevel=error"], { cwd: project, quiet: true });
+    await run("npm", ["install", "--offline", ...quiet, join(project, filename)], { cwd: project, quiet: true });
+    await cp(join(root, "tests/package"), join(project, "tests"), { recursive: true });
+    await nodeTests(join(project, "tests"), { env: { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures") } });
+  } finally {
+    await rm(project, { recursive: true, force: true });
+  }
+}
+
+const suites = {
+  "lint: rustfmt": () => cargo("fmt", "--check"),
+  "lint: clippy": () => cargo("clippy", "--release", "--features", "cli", "--all-targets", "--", "-D", "warnings"),
+  "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
+  "package: build": () => build(),
+  "lint: types": async () => {
+    await build();
+    await tsc("tests/types");
+  },
+  "crate: tests in a page": () => wasmPack("WASM_BINDGEN_USE_BROWSER"),
+  "crate: tests in a worker": () => wasmPack("WASM_BINDGEN_USE_DEDICATED_WORKER"),
+  "package: Node, from the tarball": packedPackage,
+  "e2e: Chromium": async () => {
+    await ensureChromium();
+    await nodeTests(join(root, "tests/e2e"));
+  },
+};
+
+try {
+  await ensureNode();
+  await ensureRust();
+} catch (error) {
+  fail(error);
+}
+
+const wanted = process.argv.slice(2);
+const chosen = Object.entries(suites).filter(([name]) => !wanted.length || wanted.some((part) => name.includes(part)));
+if (chosen.length === 0) fail(new Unmet(`no suite is named like that; there are:\n  ${Object.keys(suites).join("\n  ")}`));
+
+const results = [];
+for (const [name, suite] of chosen) {
+  console.log(`\n━━ ${name}`);
+  const start = performance.now();
+  const failure = await suite().then(
+    () => undefined,
+    (error) => error,
+  );
+  if (failure) console.error(failure instanceof Unmet ? `✗ ${failure.message}` : failure);
+  results.push({ name, failure, seconds: (performance.now() - start) / 1000 });
+}
+
+console.log("\n━━ summary");
+for (const { name, failure, seconds } of results) {
+  console.log(`${failure ? "✗" : "✓"} ${name.padEnd(34)} ${seconds.toFixed(1).padStart(7)} s`);
+}
+const failed = results.filter(({ failure }) => failure).length;
+console.log(`${results.length - failed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;

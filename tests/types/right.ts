@@ -1,0 +1,63 @@
+// Compiles: what the types must allow, with the types that must come out.
+import {
+  createClassifier,
+  LitmusError,
+  predict,
+  type Classifier,
+  type ClassifierInfo,
+  type LitmusErrorCode,
+  type Prediction,
+  type Progress,
+  type Tokenization,
+} from "litmus-text";
+import * as embedded from "litmus-text/embedded";
+
+/** Compiles only if both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>) => {};
+
+const one = predict("text");
+same<typeof one, Promise<Prediction>>(true);
+const many = predict(["a", "b"] as const, { topK: 1 });
+same<typeof many, Promise<Prediction[]>>(true);
+
+const classifier = await createClassifier();
+same<typeof classifier, Classifier>(true);
+same<typeof classifier.info, ClassifierInfo>(true);
+const { label, score, scores, tokens, truncated } = await classifier.predict("text");
+same<[typeof label, typeof score, typeof tokens, typeof truncated], [string, number, number, boolean]>(true);
+same<(typeof scores)[number], { label: string; score: number }>(true);
+const { offsets }: Tokenization = await classifier.tokenize("text");
+same<typeof offsets, [start: number, end: number][]>(true);
+const labels: readonly string[] = classifier.labels;
+classifier.close();
+
+await createClassifier({ model: "/models/intent/" });
+await createClassifier({ model: new URL("https://example.org/model/"), onProgress: (_: Progress) => {} });
+const bytes = new Uint8Array();
+await createClassifier({ model: { config: bytes, tokenizer: new Blob(), model: await fetch("model.onnx") } });
+await createClassifier({ model: { config: bytes, tokenizer: bytes.buffer, model: bytes, manifest: bytes } });
+
+{
+  using disposed = await createClassifier();
+  await using disposedLater = await createClassifier();
+  void [disposed, disposedLater];
+}
+
+try {
+  await predict(labels);
+} catch (error) {
+  if (error instanceof LitmusError) {
+    same<typeof error.code, LitmusErrorCode>(true);
+    same<typeof error.index, number | undefined>(true);
+    const code: "invalid-input" | "empty-text" | "model-not-found" | "model-malformed" | "model-unsupported" | "closed" | "internal" =
+      error.code;
+    void code;
+  }
+}
+
+const fromEmbedded = embedded.predict("text");
+same<typeof fromEmbedded, Promise<Prediction>>(true);
+same<typeof embedded.ready, Promise<void>>(true);
+const shared: Classifier = await embedded.classifier();
+void shared;

@@ -1,0 +1,49 @@
+// Compiles only because each line marked so does not: what the types must forbid.
+import * as litmus from "litmus-text";
+import * as embedded from "litmus-text/embedded";
+
+const { predict, createClassifier } = litmus;
+const classifier = await createClassifier();
+
+// @ts-expect-error a number is no text
+predict(42);
+// @ts-expect-error nor is null in a batch
+predict(["a", null]);
+// @ts-expect-error nothing to classify
+predict();
+// @ts-expect-error misspelt
+predict("text", { topk: 1 });
+// @ts-expect-error not a number
+predict("text", { topK: "1" });
+// @ts-expect-error comes with a later version
+predict("text", { threshold: 0.5 });
+// @ts-expect-error one text gives one prediction
+(await predict("text"))[0];
+// @ts-expect-error several texts give several
+(await predict(["text"])).label;
+
+// @ts-expect-error misspelt
+createClassifier({ modal: "/model/" });
+// @ts-expect-error comes with a later version
+createClassifier({ worker: true });
+// @ts-expect-error the tokenizer is missing
+createClassifier({ model: { config: new Uint8Array(), model: new Uint8Array() } });
+// @ts-expect-error text is not bytes
+createClassifier({ model: { config: "{}", tokenizer: new Uint8Array(), model: new Uint8Array() } });
+// @ts-expect-error not a function
+createClassifier({ onProgress: true });
+
+// @ts-expect-error one text at a time
+classifier.tokenize(["a"]);
+// @ts-expect-error labels are the model's
+classifier.labels.push("neutral");
+// @ts-expect-error read-only
+classifier.info = {};
+// @ts-expect-error classifiers come from createClassifier
+new litmus.Classifier();
+// @ts-expect-error the embedded build has one model
+embedded.createClassifier();
+// @ts-expect-error read-only
+new litmus.LitmusError("closed", "").code = "internal";
+// @ts-expect-error no such code
+new litmus.LitmusError("oops", "");
