@@ -64,13 +64,8 @@ impl WasmClassifier {
             None => Err(thrown(Error::new(ErrorKind::InvalidInput, format!("`{name}` must be a Uint8Array")))),
         };
         let (config, tokenizer) = (file(parts.config(), "config")?, file(parts.tokenizer(), "tokenizer")?);
-        let model = file(parts.model(), "model")?;
-        let parts = ModelParts {
-            config: &config,
-            tokenizer: &tokenizer,
-            model: &model,
-            manifest: bytes(parts.manifest()).as_deref(),
-        };
+        let (model, manifest) = (file(parts.model(), "model")?, bytes(parts.manifest()));
+        let parts = ModelParts { config: &config, tokenizer: &tokenizer, model: &model, manifest: manifest.as_deref() };
         Classifier::from_parts(&parts).map(Self).map_err(thrown)
     }
 
@@ -165,11 +160,12 @@ fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
 
 /// A JavaScript `Error` with our `code`, and `index` where it is one text's fault.
 fn thrown(error: Error) -> JsValue {
-    let thrown = js_sys::Error::new(&error.to_string());
+    let (code, index) = (error.code(), error.index());
+    let thrown = js_sys::Error::new(&error.without_index().to_string());
     let set = |key: &str, value: JsValue| Reflect::set(thrown.unchecked_ref::<Object>(), &key.into(), &value);
     // Setting a property of an object we have just made cannot fail.
-    let _ = set("code", error.code().into());
-    if let Some(index) = error.index() {
+    let _ = set("code", code.into());
+    if let Some(index) = index {
         let _ = set("index", (index as f64).into());
     }
     thrown.into()

@@ -1,11 +1,9 @@
 """Stage 4: the temperature that makes the shipped model's probabilities fit the dev set best."""
 
-import json
-
 import numpy as np
 
 import sources
-from export import write_json
+from files import read_json, write_json
 from shipped import Shipped
 
 
@@ -31,7 +29,7 @@ def calibrate(args):
     texts, labels = zip(*sources.sentences(args.data, sources.DEV))
     logits, labels = Shipped(args.out).logits(texts).astype(np.float64), np.array(labels)
     temperature = round(best_temperature(logits, labels), 4)
-    litmus = json.loads((args.out / "litmus.json").read_text(encoding="utf-8"))
+    litmus = read_json(args.out / "litmus.json")
     litmus["temperature"] = temperature
     write_json(args.out / "litmus.json", litmus)
     before, after = (negative_log_likelihood(logits, labels, t) for t in (1.0, temperature))

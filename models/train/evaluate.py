@@ -8,7 +8,7 @@ import torch
 import sources
 from calibrate import softmax
 from encoder import Classifier
-from export import write_json
+from files import read_arrays, read_json, write_json, write_text
 from shipped import Shipped
 from tokens import load_tokenizer, pad
 
@@ -44,8 +44,7 @@ EXAMPLES = [
 def float32_logits(args, texts):
     """The fine-tuned network before quantisation, in torch."""
     model, tokenizer = Classifier().eval(), load_tokenizer()
-    with np.load(args.work / "finetuned.npz") as file:
-        model.load_arrays(dict(file))
+    model.load_arrays(read_arrays(args.work / "finetuned.npz"))
     with torch.no_grad():
         rows = [model(*map(torch.from_numpy, pad([e.ids])))[0].numpy() for e in tokenizer.encode_batch(texts)]
     return np.array(rows)
@@ -55,7 +54,8 @@ def calibration_error(scores, labels, bins=10):
     """Expected calibration error of the top label, equal-width bins."""
     top, right = scores.max(1), scores.argmax(1) == labels
     bin_of = np.minimum((top * bins).astype(int), bins - 1)
-    return sum((bin_of == b).mean() * abs(top[bin_of == b].mean() - right[bin_of == b].mean()) for b in range(bins) if (bin_of == b).any())
+    members = [bin_of == b for b in np.unique(bin_of)]
+    return sum(m.mean() * abs(top[m].mean() - right[m].mean()) for m in members)
 
 
 def examples_table(shipped, litmus, labels):
@@ -72,7 +72,7 @@ def evaluate(args):
     texts, labels = zip(*sources.sentences(args.data, sources.DEV))
     labels = np.array(labels)
     shipped = Shipped(args.out)
-    litmus = json.loads((args.out / "litmus.json").read_text(encoding="utf-8"))
+    litmus = read_json(args.out / "litmus.json")
     logits = shipped.logits(texts).astype(np.float64)
     int8 = logits.argmax(1) == labels
     float32 = float32_logits(args, texts).argmax(1) == labels
@@ -89,11 +89,11 @@ def evaluate(args):
     write_json(args.out / "litmus.json", litmus)
     print(json.dumps(litmus["metrics"], indent=2))
 
-    config = json.loads((args.out / "config.json").read_text(encoding="utf-8"))
+    config = read_json(args.out / "config.json")
     table = examples_table(shipped, litmus, [config["id2label"][str(i)] for i in range(len(config["id2label"]))])
     print(table)
     card = args.out / "README.md"
     if card.exists():
         before, _, rest = card.read_text(encoding="utf-8").partition(EXAMPLES_START)
         _, _, after = rest.partition(EXAMPLES_END)
-        card.write_text(f"{before}{EXAMPLES_START}\n{table}\n{EXAMPLES_END}{after}", encoding="utf-8")
+        write_text(card, f"{before}{EXAMPLES_START}\n{table}\n{EXAMPLES_END}{after}")

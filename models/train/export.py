@@ -1,12 +1,11 @@
-"""Stage 3: the quantised weights become a folder in Hugging Face layout: config.json, tokenizer.json, model.onnx, litmus.json."""
-
-import json
+"""Stage 3: the quantised weights become a Hugging Face folder: config.json, tokenizer.json, model.onnx, litmus.json."""
 
 import numpy as np
 import onnx
 
 import sources
 from encoder import MASKED, Config
+from files import read_arrays, sha256, whole, write_json, write_text
 from graph import Graph
 from tokens import tokenizer_json
 
@@ -15,7 +14,7 @@ FILES = ["config.json", "tokenizer.json", "model.onnx"]
 
 
 def build(weights, config):
-    """The network of encoder.py as ONNX, weights dequantised in the graph. Every shape is a function of batch and sequence."""
+    """The network of encoder.py as ONNX, weights dequantised in the graph."""
     g = Graph()
     for name, array in weights.items():
         g.constant(name, array.T if name == "classifier.weight" else array)
@@ -26,7 +25,8 @@ def build(weights, config):
         return g.op("DequantizeLinear", f"{name}.float", name, f"{name}.scale", f"{name}.zero_point", axis=axis)
 
     def linear(name, x):
-        return g.op("Add", name, g.op("MatMul", f"{name}.matmul", x, dequantised(f"{name}.weight", axis=1)), f"{name}.bias")
+        product = g.op("MatMul", f"{name}.matmul", x, dequantised(f"{name}.weight", axis=1))
+        return g.op("Add", name, product, f"{name}.bias")
 
     # Mask: one multiply-add on [batch, sequence], which keeps both dimensions symbolic in every runtime.
     mask = g.op("Cast", "mask", "attention_mask", to=onnx.TensorProto.FLOAT)
@@ -34,10 +34,12 @@ def build(weights, config):
     bias = g.op("Mul", "mask.bias", minus_padded, g.constant("mask.scale", -MASKED, np.float32))
     bias = g.op("Unsqueeze", "mask.bias.heads", bias, g.constant("mask.bias.axes", [1, 2], np.int64))
 
-    length = g.op("Gather", "length", g.op("Shape", "shape", "input_ids"), g.constant("length.axis", 1, np.int64), axis=0)
+    shape = g.op("Shape", "shape", "input_ids")
+    length = g.op("Gather", "length", shape, g.constant("length.axis", 1, np.int64), axis=0)
     zero = g.constant("zero", [0], np.int64)
     words = g.op("Gather", "embeddings.word", dequantised("embeddings.word.weight", axis=0), "input_ids", axis=0)
-    positions = g.op("Slice", "embeddings.position", "embeddings.position.weight", zero, g.op("Unsqueeze", "length.end", length, zero), zero)
+    end = g.op("Unsqueeze", "length.end", length, zero)
+    positions = g.op("Slice", "embeddings.position", "embeddings.position.weight", zero, end, zero)
     x = g.norm("embeddings.norm", g.op("Add", "embeddings.sum", words, positions), config.norm_epsilon)
 
     head_size = config.hidden // config.heads
@@ -56,15 +58,18 @@ def build(weights, config):
         value = heads(f"{attention}.value", x, [0, 2, 1, 3])
         scores = g.op("Mul", f"{attention}.scores", g.op("MatMul", f"{attention}.scores.matmul", query, key), scale)
         shares = g.op("Softmax", f"{attention}.shares", g.op("Add", f"{attention}.masked", scores, bias), axis=-1)
-        mixed = g.op("Transpose", f"{attention}.mixed", g.op("MatMul", f"{attention}.mixed.heads", shares, value), perm=[0, 2, 1, 3])
+        mixed = g.op("MatMul", f"{attention}.mixed.heads", shares, value)
+        mixed = g.op("Transpose", f"{attention}.mixed", mixed, perm=[0, 2, 1, 3])
         attended = linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", mixed, merge))
         x = g.norm(f"{attention}.norm", g.op("Add", f"{attention}.residual", attended, x), config.norm_epsilon)
         grown = g.gelu(f"{prefix}.gelu", linear(f"{prefix}.intermediate", x))
-        x = g.norm(f"{prefix}.norm", g.op("Add", f"{prefix}.residual", linear(f"{prefix}.output", grown), x), config.norm_epsilon)
+        residual = g.op("Add", f"{prefix}.residual", linear(f"{prefix}.output", grown), x)
+        x = g.norm(f"{prefix}.norm", residual, config.norm_epsilon)
 
     # Mean over real tokens: padding adds exactly zero above and below the line.
     sequence_axis = g.constant("pool.axis", [1], np.int64)
-    kept = g.op("Mul", "pool.kept", x, g.op("Unsqueeze", "pool.mask", mask, g.constant("pool.mask.axes", [2], np.int64)))
+    column = g.op("Unsqueeze", "pool.mask", mask, g.constant("pool.mask.axes", [2], np.int64))
+    kept = g.op("Mul", "pool.kept", x, column)
     total = g.op("ReduceSum", "pool.sum", kept, sequence_axis, keepdims=0)
     pooled = g.op("Div", "pool", total, g.op("ReduceSum", "pool.count", mask, sequence_axis, keepdims=1))
     g.op("Add", "logits", g.op("MatMul", "classifier.matmul", pooled, "classifier.weight"), "classifier.bias")
@@ -98,19 +103,15 @@ def hugging_face_config(config):
     }
 
 
-def write_json(path, value):
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def export(args):
     config = Config()
-    with np.load(args.work / "quantised.npz") as file:
-        weights = dict(file)
+    weights = read_arrays(args.work / "quantised.npz")
     args.out.mkdir(parents=True, exist_ok=True)
     write_json(args.out / "config.json", hugging_face_config(config))
-    (args.out / "tokenizer.json").write_text(tokenizer_json(), encoding="utf-8")
-    onnx.save(build(weights, config), args.out / "model.onnx")
-    files = {name: {"bytes": (args.out / name).stat().st_size, "sha256": sources.sha256(args.out / name)} for name in FILES}
+    write_text(args.out / "tokenizer.json", tokenizer_json())
+    with whole(args.out / "model.onnx") as file:
+        onnx.save(build(weights, config), file)
+    files = {name: {"bytes": (args.out / name).stat().st_size, "sha256": sha256(args.out / name)} for name in FILES}
     litmus = {
         "format": 1,
         "name": NAME,
@@ -118,7 +119,12 @@ def export(args):
         "license": LICENSE,
         "files": files,
         "temperature": 1.0,  # calibrate replaces it
-        "provenance": {"weights": sources.WEIGHTS, "tokenizer": sources.TOKENIZER, "train": sources.TRAIN, "calibration": sources.DEV},
+        "provenance": {
+            "weights": sources.WEIGHTS,
+            "tokenizer": sources.TOKENIZER,
+            "train": sources.TRAIN,
+            "calibration": sources.DEV,
+        },
         "metrics": {},  # evaluate fills it
     }
     write_json(args.out / "litmus.json", litmus)

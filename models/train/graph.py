@@ -41,4 +41,5 @@ class Graph:
             values(TensorProto.FLOAT, outputs),
             [numpy_helper.from_array(array, n) for n, array in self.constants.items()],
         )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="litmus-text")
+        opset = helper.make_opsetid("", OPSET)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="litmus-text")

@@ -1,8 +1,8 @@
 """Stage 2: weight-only int8. Symmetric, one scale per output channel of a Linear and per row of the word table."""
 
-import os
-
 import numpy as np
+
+from files import read_arrays, write_arrays
 
 
 def symmetric(weight, axis):
@@ -27,11 +27,8 @@ def quantise_weights(weights):
 
 
 def quantise(args):
-    with np.load(args.work / "finetuned.npz") as file:
-        weights = dict(file)
+    weights = read_arrays(args.work / "finetuned.npz")
     quantised = quantise_weights(weights)
-    partial = args.work / "quantised.partial.npz"
-    np.savez(partial, **quantised)
-    os.replace(partial, args.work / "quantised.npz")
+    write_arrays(args.work / "quantised.npz", quantised)
     before, after = (sum(a.nbytes for a in d.values()) for d in (weights, quantised))
     print(f"{before:,} → {after:,} bytes")

@@ -1,6 +1,7 @@
 """The pipeline's stages as subcommands; `all` runs them in order. See README.md beside this file."""
 
 import argparse
+import importlib
 import os
 from pathlib import Path
 
@@ -16,12 +17,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=["all", *STAGES])
     parser.add_argument("--data", type=Path, default=HERE / "../../../shared/data", help="folder that holds sst2/")
-    parser.add_argument("--work", type=Path, default=Path.home() / ".cache/litmus-text/train/work", help="checkpoints and logs")
+    work = Path.home() / ".cache/litmus-text/train/work"
+    parser.add_argument("--work", type=Path, default=work, help="folder for checkpoints and logs")
     parser.add_argument("--out", type=Path, default=HERE.parent / "sentiment", help="the model folder to write")
     args = parser.parse_args()
     for stage in STAGES if args.stage == "all" else [args.stage]:
         print(f"== {stage}", flush=True)
-        module = __import__(stage)
+        module = importlib.import_module(stage)
         getattr(module, stage)(args)
 
 

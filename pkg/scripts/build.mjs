@@ -2,8 +2,8 @@
 // A step whose input has not changed does nothing.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, cp, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet } from "./tools.mjs";
 
@@ -23,11 +23,12 @@ const variants = {
 async function hash(paths) {
   const sum = createHash("sha256");
   for (const path of paths) {
-    const entries = await readdir(join(root, path), { recursive: true, withFileTypes: true }).catch(() => undefined);
-    const files = entries
-      ? entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-      : [join(root, path)];
-    for (const file of files.sort()) sum.update(`${file}\n`).update(await readFile(file));
+    const isFolder = (await stat(join(root, path))).isDirectory();
+    const names = isFolder ? (await readdir(join(root, path), { recursive: true })).sort() : [""];
+    for (const name of names) {
+      const file = join(root, path, name);
+      if ((await stat(file)).isFile()) sum.update(`${join(path, name)}\n`).update(await readFile(file));
+    }
   }
   return sum.digest("hex");
 }
@@ -37,6 +38,7 @@ async function unlessDone(stamp, value, outputs, work) {
   const last = await readFile(stamp, "utf8").catch(() => "");
   if (last === value && outputs.every((output) => existsSync(output))) return;
   await work();
+  await mkdir(dirname(stamp), { recursive: true });
   await writeFile(stamp, value);
 }
 
@@ -74,10 +76,16 @@ async function bindgen(variant, wasm, bin) {
   );
 }
 
-/** `config`: all of the package, or what the demo needs, which spares it the embedded build. */
-function compileTypeScript(config) {
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  return step("tsc", () => run(process.execPath, [tsc, "-p", join(pkg, config)]));
+/**
+ * `config`: all of the package, or what the demo needs, which spares it the embedded build.
+ * Not tsc's own incremental mode: with stripInternal it misses changes of internal types.
+ */
+async function compileTypeScript(config) {
+  const reads = ["pkg/src", "pkg/tsconfig.json", `pkg/${config}`, "pkg/wasm/litmus_text.d.ts", "package-lock.json"];
+  const outputs = ["node_modules/typescript/bin/tsc", "pkg/dist/index.js"].map((path) => join(root, path));
+  await unlessDone(join(pkg, "dist", `.built.${config}`), await hash(reads), outputs, () =>
+    step("tsc", () => run(process.execPath, [outputs[0], "-p", join(pkg, config)])),
+  );
 }
 
 async function copyModel() {

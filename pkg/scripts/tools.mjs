@@ -107,23 +107,29 @@ async function ensureCargoTool(name, version, programs) {
   const missing = programs.filter((program) => !existsSync(join(bin, program + suffix)));
   if (missing.length === 0) return bin;
   await mkdir(folder, { recursive: true });
-  const bins = missing.flatMap((program) => ["--bin", program]);
-  await step(`install ${name} ${version} (${missing.join(", ")})`, () =>
-    run("cargo", ["install", "--locked", name, "--version", version, "--root", folder, "--force", ...bins], {
-      prefix: name,
-      cwd: cache, // outside the project: its .cargo/config.toml is not meant for tools
-      env: {
-        ...env,
-        // Its own, so that it neither waits for the build's lock nor starts again after an interruption.
-        CARGO_TARGET_DIR: join(cache, "tools", "target"),
-        // Runs for seconds at most: compiling it is what costs.
-        CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
-        CARGO_PROFILE_RELEASE_LTO: "off",
-        CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
-        CARGO_PROFILE_RELEASE_DEBUG: "false",
-      },
-    }),
-  );
+  const args = ["install", name, "--version", version, "--root", folder, "--force"];
+  args.push(...missing.flatMap((program) => ["--bin", program]));
+  const options = {
+    prefix: name,
+    cwd: cache, // outside the project: its .cargo/config.toml is not meant for tools
+    env: {
+      ...env,
+      // Its own, so that it neither waits for the build's lock nor starts again after an interruption.
+      CARGO_TARGET_DIR: join(cache, "tools", "target"),
+      // Runs for seconds at most: compiling it is what costs.
+      CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+      CARGO_PROFILE_RELEASE_LTO: "off",
+      CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+      CARGO_PROFILE_RELEASE_DEBUG: "false",
+    },
+  };
+  await step(`install ${name} ${version} (${missing.join(", ")})`, async () => {
+    // A dependency's exact version can be missing from a mirror, or withdrawn; then any compatible one does.
+    await run("cargo", [...args, "--locked"], options).catch((error) => {
+      console.log(`  ${error.message}; trying without --locked`);
+      return run("cargo", args, options);
+    });
+  });
   return bin;
 }
 

@@ -8,7 +8,7 @@ import type { ClassifierInfo, Prediction, PredictOptions, Tokenization } from ".
  * @internal
  */
 export interface WasmClassifier {
-  predict(texts: readonly string[], options: PredictOptions | undefined): Prediction[];
+  predict(texts: string[], options: PredictOptions | undefined): Prediction[];
   tokenize(text: string): Tokenization;
   readonly info: Omit<ClassifierInfo, "memoryBytes">;
   free(): void;
@@ -66,12 +66,12 @@ export class Classifier implements Disposable, AsyncDisposable {
         throw new LitmusError(code, message, { cause });
       }
     }
-    return this.#call((wasm) => (texts.length === 0 ? [] : wasm.predict(texts, options)));
+    return this.#call((wasm) => (texts.length === 0 ? [] : wasm.predict([...texts], options)));
   }
 
   /**
-   * Cuts a text into tokens, as `predict` does before it reads them.
-   * @throws LitmusError `invalid-input`, `closed`
+   * Cuts a text into the tokens that `predict` reads, at most `info.maxTokens`.
+   * @throws LitmusError `invalid-input`, `empty-text`, `closed`
    */
   async tokenize(text: string): Promise<Tokenization> {
     checkText(text);

@@ -11,7 +11,7 @@ const codes = [
 /**
  * What went wrong. Stable: safe to compare with.
  * - `invalid-input`: an argument is not what the function takes.
- * - `empty-text`: a text holds nothing but white space.
+ * - `empty-text`: a text holds nothing to read: white space, or what the tokenizer drops.
  * - `model-not-found`: a file could not be fetched; the message names its URL.
  * - `model-malformed`: a file of the model is damaged, or contradicts another.
  * - `model-unsupported`: the model is sound but uses what this library does not run.

@@ -168,7 +168,7 @@ test("a model may come as bytes, Blob, File or Response", async () => {
 
 test("token offsets index the caller's string, unpaired surrogates included", async () => {
   const { page, context } = await plain();
-  const texts = ["a \ud83d b", "\udc00good", "good\ud800", "\ud800\ud800 \udfff", "👍\ud83d👍 fine", "x".repeat(100) + "\udbff end"];
+  const texts = ["a \ud83d b", "\udc00good", "good\ud800", "\ud800\ud800 x \udfff", "👍\ud83d👍 fine", "x".repeat(100) + "\udbff end"];
   const results = await page.evaluate(async (texts) => {
     const classifier = await litmus.createClassifier();
     return Promise.all(texts.map((text) => classifier.tokenize(JSON.parse(text))));
@@ -191,16 +191,21 @@ test("token offsets index the caller's string, unpaired surrogates included", as
 });
 
 test("token ids and UTF-16 offsets are Hugging Face's", async () => {
-  const goldens = JSON.parse(await readFile(join(root, "tests/fixtures/tokens.json"), "utf8"));
-  const cases = Array.isArray(goldens) ? goldens : goldens.cases;
+  const { cases } = JSON.parse(await readFile(join(root, "tests/fixtures/tokens.json"), "utf8"));
+  const texts = cases.map(({ text, repeat }) => text ?? repeat[0].repeat(repeat[1]));
   assert.ok(cases.length >= 300);
   const { page, context } = await plain();
-  const results = await page.evaluate(async (texts) => {
+  const { results, maxTokens } = await page.evaluate(async (texts) => {
     const classifier = await litmus.createClassifier();
-    return Promise.all(texts.map((text) => classifier.tokenize(text)));
-  }, cases.map(({ text }) => text));
-  for (const [i, { ids, offsets }] of results.entries()) {
-    assert.deepEqual({ ids, offsets }, { ids: cases[i].ids, offsets: cases[i].utf16 }, JSON.stringify(cases[i].text).slice(0, 200));
+    const tokenize = (text) => classifier.tokenize(text).catch(({ code }) => code);
+    return { results: await Promise.all(texts.map(tokenize)), maxTokens: classifier.info.maxTokens };
+  }, texts);
+  // The goldens are not cut; we keep the first tokens and the closing special one.
+  const cut = (list) => (list.length > maxTokens ? [...list.slice(0, maxTokens - 1), list.at(-1)] : list);
+  for (const [i, { ids, utf16 }] of cases.entries()) {
+    const name = JSON.stringify(texts[i]).slice(0, 200);
+    if (ids.length === 2) assert.equal(results[i], "empty-text", name);
+    else assert.deepEqual([results[i].ids, results[i].offsets], [cut(ids), cut(utf16)], name);
   }
   await context.close();
 });

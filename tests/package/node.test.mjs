@@ -119,14 +119,17 @@ const badModels = {
   "an ONNX with an unsupported op": [async () => ({ model: await fixture("bad/unsupported-op.onnx") }), "model-unsupported"],
   "a tokenizer.json that is not JSON": [() => ({ tokenizer: new TextEncoder().encode("not JSON") }), "model-malformed"],
   "a tokenizer.json without a model": [() => ({ tokenizer: json({}) }), "model-malformed"],
-  "a vocabulary larger than the embedding": [largerVocabulary, "model-malformed"],
+  "a vocabulary larger than the embedding": [() => fixtureFolder("bad/small-embedding"), "model-malformed"],
+  "a larger vocabulary beside our own model": [largerVocabulary, "model-malformed"],
   "a config that is not JSON": [() => ({ config: new TextEncoder().encode("{") }), "model-malformed"],
-  "a config without labels": [withoutLabels, "model-malformed"],
+  "a config without labels": [async () => ({ config: await fixture("bad/no-labels/config.json") }), "model-malformed"],
 };
 
-function withoutLabels() {
-  const { id2label, label2id, ...config } = JSON.parse(good.config);
-  return { config: json(config) };
+async function fixtureFolder(name) {
+  const [config, tokenizer, model] = await Promise.all(
+    ["config.json", "tokenizer.json", "model.onnx"].map((file) => fixture(join(name, file))),
+  );
+  return { config, tokenizer, model };
 }
 
 function largerVocabulary() {
@@ -163,6 +166,23 @@ test("a folder by path, file URL and http URL; a missing one is model-not-found"
   server.close();
   server.closeAllConnections();
   await fails(() => createClassifier({ model: `${url}/model/` }), "model-not-found", { message: /127\.0\.0\.1/ });
+});
+
+test("somebody else's model, multi-label, with segment ids and a pooler", async () => {
+  const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
+  assert.deepEqual(tiny.labels, ["joy", "anger", "surprise"]);
+  assert.equal(tiny.info.multiLabel, true);
+  assert.deepEqual([tiny.info.name, tiny.info.version], [null, null]);
+  const { cases } = JSON.parse(await fixture("tiny/golden.json"));
+  const predictions = await tiny.predict(cases.map(({ text }) => text));
+  for (const [i, { scores, label, score }] of predictions.entries()) {
+    assert.deepEqual(scores[0], { label, score });
+    for (const each of scores) {
+      const expected = cases[i].scores[tiny.labels.indexOf(each.label)];
+      assert.ok(Math.abs(each.score - expected) < 1e-3, `${cases[i].text}: ${each.label} ${each.score}, not ${expected}`);
+    }
+  }
+  tiny.close();
 });
 
 test("progress from files ends at their size", async () => {
