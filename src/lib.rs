@@ -17,6 +17,7 @@
 //! assert_eq!(prediction.tokens, 8);
 //! # Ok::<(), litmus_text::Error>(())
 //! ```
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod batch;
 mod bundle;

@@ -19,6 +19,7 @@ import {
   withPath,
 } from "../pkg/scripts/tools.mjs";
 
+const wasm = "wasm32-unknown-unknown";
 const cargoEnv = { ...process.env, CARGO_TARGET_DIR: targetDir };
 const cargo = (...args) => run("cargo", args, { env: cargoEnv });
 const tsc = (project) => run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, project)]);
@@ -62,6 +63,10 @@ async function packedPackage() {
 const suites = {
   "lint: rustfmt": () => cargo("fmt", "--check"),
   "lint: clippy": () => cargo("clippy", "--release", "--features", "cli", "--all-targets", "--", "-D", "warnings"),
+  "lint: clippy, WebAssembly": async () => {
+    await ensureRust();
+    await cargo("clippy", "--target", wasm, "--profile", "web", "--lib", "--test", "browser", "--", "-D", "warnings");
+  },
   "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
   "package: build": () => build(),
   "lint: types": async () => {

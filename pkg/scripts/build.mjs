@@ -53,7 +53,7 @@ async function compileCrate(variant) {
   await mkdir(folder, { recursive: true });
   await unlessDone(join(folder, `${variant}.source`), await hash(reads), [kept], () =>
     step(`cargo build for WebAssembly, ${variant}`, async () => {
-      const fixed = ["build", "--lib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
+      const fixed = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
       const env = { ...process.env, CARGO_TARGET_DIR: targetDir };
       await run("cargo", [...fixed, ...args], { prefix: "cargo", env });
       await copyFile(join(targetDir, "wasm32-unknown-unknown", "web", "litmus_text.wasm"), kept);
