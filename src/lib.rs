@@ -12,11 +12,11 @@
 //!
 //! let folder = ModelFolder::read("models/sentiment")?;
 //! let classifier = Classifier::from_parts(&folder.parts())?;
-//! let prediction = classifier.predict("I loved every minute of it", &Options::default())?;
-//! assert_eq!(prediction.label, "positive");
-//! assert_eq!(prediction.tokens, 8);
+//! let prediction = classifier.predict("I loved every minute of it", &Options::default().top_k(1))?;
+//! assert_eq!((prediction.label.as_str(), prediction.tokens), ("positive", 8));
 //! # Ok::<(), litmus_text::Error>(())
 //! ```
+
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod batch;
@@ -40,3 +40,8 @@ pub use error::{Error, ErrorKind};
 pub use folder::ModelFolder;
 pub use labels::Score;
 pub use tokenize::Encoding;
+
+/// The README's example, compiled and run.
+#[cfg(all(doctest, not(target_arch = "wasm32")))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -79,3 +79,17 @@ fn no_input_gives_no_output() {
     let output = litmus(&[], b"");
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
 }
+
+#[test]
+fn prints_what_the_readme_shows() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let shown: Vec<&str> =
+        readme.split("```console\n$ litmus ").skip(1).filter_map(|s| s.split("```").next()).collect();
+    assert!(!shown.is_empty());
+    for block in shown {
+        let (arguments, output) = block.split_once('\n').unwrap();
+        let script = format!("{} {arguments}", env!("CARGO_BIN_EXE_litmus"));
+        let ours = Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8(ours.stdout).unwrap(), output, "litmus {arguments}");
+    }
+}

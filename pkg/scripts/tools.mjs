@@ -100,14 +100,14 @@ export async function ensureRust({ wasm = true } = {}) {
 }
 
 /** Installs a cargo tool into the cache, once for each version. Resolves to the folder of its programs. */
-async function ensureCargoTool(name, version, programs) {
+async function ensureCargoTool(name, version, programs, features = []) {
   const folder = join(cache, "tools", `${name}-${version}`);
   const bin = join(folder, "bin");
   const suffix = process.platform === "win32" ? ".exe" : "";
   const missing = programs.filter((program) => !existsSync(join(bin, program + suffix)));
   if (missing.length === 0) return bin;
   await mkdir(folder, { recursive: true });
-  const args = ["install", name, "--version", version, "--root", folder, "--force"];
+  const args = ["install", name, "--version", version, "--root", folder, "--force", ...features];
   args.push(...missing.flatMap((program) => ["--bin", program]));
   const options = {
     prefix: name,
@@ -138,10 +138,9 @@ export function ensureWasmBindgen({ testRunner = false } = {}) {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const version = lock.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1];
   if (!version) throw new Unmet("Cargo.lock names no version of wasm-bindgen");
-  return ensureCargoTool("wasm-bindgen-cli", version, [
-    "wasm-bindgen",
-    ...(testRunner ? ["wasm-bindgen-test-runner"] : []),
-  ]);
+  const programs = ["wasm-bindgen", ...(testRunner ? ["wasm-bindgen-test-runner"] : [])];
+  // Its one default feature is TLS, long to compile; the test runner only speaks to a driver on this machine.
+  return ensureCargoTool("wasm-bindgen-cli", version, programs, ["--no-default-features"]);
 }
 
 export const ensureWasmPack = () => ensureCargoTool("wasm-pack", WASM_PACK, ["wasm-pack"]);

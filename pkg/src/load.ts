@@ -53,6 +53,11 @@ export async function openOptional(url: URL): Promise<Response | undefined> {
   return typeof opened === "string" ? undefined : opened;
 }
 
+/** Reports a file before its first byte, so that nobody takes the files that came sooner for all there are. */
+export function asked(file: string, onProgress: OnProgress): void {
+  onProgress?.({ file, loaded: 0, total: null });
+}
+
 /** The size of a response's body in bytes. A compressed one's header counts the compressed bytes. */
 function bodySize(response: Response): number | null {
   const length = response.headers.get("content-length");
@@ -110,8 +115,9 @@ export async function read(
 
 /** Compiles a WebAssembly module while it downloads. */
 export async function compile(url: URL, onProgress: OnProgress): Promise<WebAssembly.Module> {
-  const response = await openFirst(url);
   const file = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
+  asked(file, onProgress);
+  const response = await openFirst(url);
   const parts = chunks(response, file, bodySize(response), onProgress);
   let failure: unknown; // of the download: browsers replace it by an error of their own
   const body = new ReadableStream({

@@ -1,6 +1,6 @@
 import { LitmusError } from "./errors.js";
 import { checkKeys } from "./input.js";
-import { openFirst, openOptional, platform, read, type OnProgress } from "./load.js";
+import { asked, openFirst, openOptional, platform, read, type OnProgress } from "./load.js";
 import type { ModelFile, ModelFiles } from "./types.js";
 
 /** The bytes of a model, as the wasm side takes them. */
@@ -60,6 +60,7 @@ function sizesIn(manifest: Uint8Array | undefined): (file: string) => number | u
 export async function fetchModel(urls: ModelUrls, onProgress: OnProgress): Promise<ModelBytes> {
   const manifest = openOptional(urls.manifest).then((response) => response && read(response, "litmus.json", onProgress));
   const get = async (file: string, ...from: URL[]) => {
+    asked(file, onProgress);
     const response = await openFirst(...from);
     // The small manifest was asked for first; its sizes make the progress exact from the start.
     return read(response, file, onProgress, sizesIn(await manifest)(file));

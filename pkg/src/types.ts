@@ -58,7 +58,7 @@ export interface ClassifierInfo {
   memoryBytes: number;
 }
 
-/** Progress of one file of a load. */
+/** Progress of one file of a load; its first event comes when the file is asked for. */
 export interface Progress {
   /** The file's name, for instance `"model.onnx"`. */
   file: string;

@@ -21,9 +21,9 @@ struct Arguments {
     /// or {"text", "error": {"code", "message"}}
     #[arg(long)]
     jsonl: bool,
-    /// The model's folder, in Hugging Face layout
-    #[arg(long, value_name = "DIR", default_value = "models/sentiment")]
-    model: PathBuf,
+    /// The model's folder, in Hugging Face layout; by default the sentiment model
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -62,8 +62,10 @@ impl From<io::Error> for Failure {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, Failure> {
-    let folder = ModelFolder::read(&arguments.model)?;
-    let classifier = Classifier::from_parts(&folder.parts())?;
+    let classifier = match &arguments.model {
+        Some(folder) => Classifier::from_parts(&ModelFolder::read(folder)?.parts())?,
+        None => default_model()?,
+    };
     let mut printer = Printer { out: BufWriter::new(io::stdout().lock()), jsonl: arguments.jsonl, all_well: true };
     if !arguments.texts.is_empty() {
         printer.predict(&classifier, &arguments.texts)?;
@@ -83,6 +85,17 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         }
         printer.predict(&classifier, &texts)?;
     }
+}
+
+#[cfg(feature = "embed-model")]
+fn default_model() -> Result<Classifier, Error> {
+    Classifier::embedded()
+}
+
+/// Without the model inside, it is where the repository has it.
+#[cfg(not(feature = "embed-model"))]
+fn default_model() -> Result<Classifier, Error> {
+    Classifier::from_parts(&ModelFolder::read("models/sentiment")?.parts())
 }
 
 struct Printer<W> {
