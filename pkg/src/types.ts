@@ -58,7 +58,10 @@ export interface ClassifierInfo {
   memoryBytes: number;
 }
 
-/** Progress of one file of a load; its first event comes when the file is asked for. */
+/**
+ * Progress of one file of a load. Its first event comes when the file is asked for; that of
+ * litmus.json, which need not be there, when it is found.
+ */
 export interface Progress {
   /** The file's name, for instance `"model.onnx"`. */
   file: string;

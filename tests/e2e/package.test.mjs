@@ -62,8 +62,11 @@ test("progress counts real bytes up to the size of each file", async () => {
     const path = file.endsWith(".wasm") ? `pkg/wasm/${file}` : `models/sentiment/${file}`;
     const { length } = await readFile(join(root, path));
     assert.deepEqual(list.at(-1), { file, loaded: length, total: length });
-    assert.deepEqual(list.slice(0, 2), [{ file, loaded: 0, total: null }, { file, loaded: 0, total: length }]);
-    for (let i = 2; i < list.length; i++) assert.ok(list[i].loaded > list[i - 1].loaded);
+    // litmus.json need not be there, so it counts only once it is found.
+    const asked = file === "litmus.json" ? [] : [{ file, loaded: 0, total: null }];
+    const start = [...asked, { file, loaded: 0, total: length }];
+    assert.deepEqual(list.slice(0, start.length), start);
+    for (let i = start.length; i < list.length; i++) assert.ok(list[i].loaded > list[i - 1].loaded);
   }
   await context.close();
 });
