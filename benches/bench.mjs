@@ -7,7 +7,7 @@ import { parseArgs, promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "../pkg/scripts/build.mjs";
 import { serve } from "../pkg/scripts/serve.mjs";
-import { chromium, ensureChromium, fail, root } from "../pkg/scripts/tools.mjs";
+import { chromium, chromiumFlags, ensureChromium, fail, root } from "../pkg/scripts/tools.mjs";
 
 const LOADS = 5;
 
@@ -46,10 +46,7 @@ async function measure() {
   const server = await serve({
     mounts: { "/": join(root, "benches"), "/litmus-text/": join(root, "pkg") },
   });
-  const browser = await playwright.launch({
-    executablePath: chromium,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await playwright.launch({ executablePath: chromium, args: chromiumFlags });
   /** A context of its own each time: nothing is cached. */
   const inPage = async (name) => {
     const context = await browser.newContext();

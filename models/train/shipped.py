@@ -5,14 +5,19 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 
+def float32_session(path):
+    """The same bits on any number of cores, and no arithmetic but the graph's own."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    # Otherwise onnxruntime fuses DequantizeLinear + MatMul into MatMulNBits, which quantises activations too.
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
 class Shipped:
     def __init__(self, folder):
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        # Otherwise onnxruntime fuses DequantizeLinear + MatMul into MatMulNBits, which quantises activations too.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
-        self.session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+        self.session = float32_session(folder / "model.onnx")
 
     def logits(self, texts):
         """[texts, labels], each text alone."""

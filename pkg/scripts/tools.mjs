@@ -13,6 +13,8 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const cache = env.LITMUS_CACHE ?? join(homedir(), ".cache", "litmus-text");
 export const targetDir = env.CARGO_TARGET_DIR ?? (env.CI ? join(cache, "target") : join(root, "target"));
 export const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
+/** The flags that webdriver.json gives chromedriver: Chromium gets the same ones wherever we start it. */
+export const chromiumFlags = JSON.parse(readFileSync(join(root, "webdriver.json"), "utf8"))["goog:chromeOptions"].args;
 export const chromedriver = env.CHROMEDRIVER ?? "/usr/bin/chromedriver";
 
 const WASM_PACK = "0.15.1";

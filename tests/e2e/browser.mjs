@@ -3,21 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium as playwright } from "playwright-core";
 import { serve } from "../../pkg/scripts/serve.mjs";
-import { chromium, root } from "../../pkg/scripts/tools.mjs";
+import { chromium, chromiumFlags, root } from "../../pkg/scripts/tools.mjs";
 
 export const artifacts = join(root, "tests/e2e/artifacts");
 
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-export const launch = () => playwright.launch({ executablePath: chromium, headless: true, args: flags });
+export const launch = () => playwright.launch({ executablePath: chromium, headless: true, args: chromiumFlags });
 
 /** The demo at "/", the package below it, and the tests' own pages and fixtures. */
 export async function open() {
