@@ -1,8 +1,8 @@
 // Runs in the page. Times are milliseconds.
 import { createClassifier, predict } from "./litmus-text/dist/index.js";
-import { batch, passage } from "./texts.mjs";
+import { check, median, textOf } from "./measure.mjs";
+import { batch, first } from "./texts.mjs";
 
-const FIRST = "a gorgeous, witty, seductive movie";
 const FILES = [
   "wasm/litmus_text_bg.wasm",
   "models/sentiment/config.json",
@@ -11,15 +11,9 @@ const FILES = [
   "models/sentiment/litmus.json",
 ];
 
-function check(condition, message) {
-  if (!condition) throw new Error(`wrong result: ${message}`);
-}
-
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-
 /** From the navigation to the first prediction, everything fetched. */
 export async function fromPageOpen() {
-  const { label } = await predict(FIRST);
+  const { label } = await predict(first);
   check(label === "positive", label);
   return performance.now();
 }
@@ -31,23 +25,9 @@ export async function fromMemory() {
   const bytes = new Map(await Promise.all(urls.map(async (url) => [url, await (await fetch(url)).arrayBuffer()])));
   globalThis.fetch = async (url) => new Response(bytes.get(String(url)));
   const start = performance.now();
-  const { label } = await predict(FIRST);
+  const { label } = await predict(first);
   check(label === "positive", label);
   return performance.now() - start;
-}
-
-/** A text of exactly this many tokens, special tokens included. */
-async function textOf(tokens, classifier) {
-  let text = "";
-  const count = async (text) => (await classifier.predict(text)).tokens;
-  for (const word of passage.trim().split(/\s+/)) {
-    const longer = `${text} ${word}`.trim();
-    if ((await count(longer)) > tokens) break;
-    text = longer;
-  }
-  while ((await count(text)) < tokens) text += " so";
-  check((await count(text)) === tokens, `${await count(text)} tokens instead of ${tokens}`);
-  return text;
 }
 
 /** The median of `runs` calls, after some that warm up. */
@@ -70,7 +50,7 @@ export async function speed() {
     [32, 40],
     [128, 20],
   ]) {
-    const text = await textOf(tokens, classifier);
+    const text = await textOf(tokens, async (text) => (await classifier.predict(text)).tokens);
     const before = await classifier.predict(text);
     predictMs[tokens] = await time(runs, () => classifier.predict(text));
     const after = await classifier.predict(text);

@@ -1,3 +1,6 @@
+/** What a load ends with: its first prediction, positive. */
+export const first = "a gorgeous, witty, seductive movie";
+
 /** Where texts of an exact number of tokens are cut from. */
 export const passage = `
 The film opens on a quiet street at dawn and takes its time to tell us who lives there. A baker, a

@@ -1,8 +1,8 @@
-//! Encodings to rectangles of token ids: texts of like length share one, so little is padding.
+//! TokenIdss to rectangles of token ids: texts of like length share one, so little is padding.
 
 use std::ops::Range;
 
-use crate::tokenize::Encoding;
+use crate::tokenize::TokenIds;
 
 /// Most tokens, padding included, that one batch may hold: it bounds the memory of the activations.
 const MAX_TOKENS: usize = 4096;
@@ -21,7 +21,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// The chosen encodings, padded to the longest of them.
-    pub(crate) fn pad(encodings: &[Encoding], chosen: &[usize], padding_id: u32) -> Self {
+    pub(crate) fn pad(encodings: &[TokenIds], chosen: &[usize], padding_id: u32) -> Self {
         let columns = chosen.iter().map(|&i| encodings[i].ids.len()).max().unwrap_or(0);
         let mut batch = Self {
             rows: chosen.len(),
@@ -49,7 +49,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Batches of at most `max_rows` texts, the longest first, so that memory peaks at once.
-    pub(crate) fn new(encodings: &[Encoding], max_rows: usize) -> Self {
+    pub(crate) fn new(encodings: &[TokenIds], max_rows: usize) -> Self {
         let length = |i: usize| encodings[i].ids.len();
         let mut order: Vec<usize> = (0..encodings.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(length(i)));
@@ -76,13 +76,8 @@ impl Plan {
 mod tests {
     use super::*;
 
-    fn of_lengths(lengths: &[usize]) -> Vec<Encoding> {
-        let encoding = |&n: &usize| Encoding {
-            ids: (1..=n as u32).collect(),
-            tokens: vec![String::new(); n],
-            offsets: vec![(0, 0); n],
-            truncated: false,
-        };
+    fn of_lengths(lengths: &[usize]) -> Vec<TokenIds> {
+        let encoding = |&n: &usize| TokenIds { ids: (1..=n as u32).collect(), truncated: false };
         lengths.iter().map(encoding).collect()
     }
 

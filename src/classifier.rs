@@ -8,7 +8,7 @@ use crate::calibrate::Calibration;
 use crate::encoder::{Encoder, TractEncoder};
 use crate::error::{Error, ErrorKind};
 use crate::labels::{Labels, Score};
-use crate::tokenize::{Encoding, Tokenizer};
+use crate::tokenize::{Encoding, TokenIds, Tokenizer};
 
 /// How to predict.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,9 +77,15 @@ impl Classifier {
     /// [`ErrorKind::ModelMalformed`] where a file is damaged or the files contradict each other,
     /// [`ErrorKind::ModelUnsupported`] where the graph uses what this runtime does not have.
     pub fn from_parts(parts: &ModelParts) -> Result<Self, Error> {
+        Self::from_stream(parts, &mut { parts.model })
+    }
+
+    /// The same with the model's bytes read from elsewhere, piece by piece.
+    pub(crate) fn from_stream(parts: &ModelParts, model: &mut dyn bytes::Buf) -> Result<Self, Error> {
         let settings = Settings::read(parts)?;
+        // First what needs most memory for a moment: the rest fits into what that leaves.
+        let encoder = TractEncoder::read(model, settings.labels.names().len())?;
         let tokenizer = Tokenizer::from_bytes(parts.tokenizer, settings.max_tokens)?;
-        let encoder = TractEncoder::from_bytes(parts.model, settings.labels.names().len())?;
         let rows = encoder.vocabulary().or(settings.vocabulary);
         let vocabulary = rows.unwrap_or(usize::MAX);
         if tokenizer.vocabulary() > vocabulary {
@@ -163,23 +169,32 @@ impl Classifier {
     /// As [`predict`](Self::predict).
     pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
         let encoding = self.tokenizer.encode(text)?;
-        // A vocabulary may have gaps, so its size alone does not bound its ids.
-        match encoding.ids.iter().find(|&&id| id as usize >= self.vocabulary) {
+        self.check_ids(&encoding.ids)?;
+        Ok(encoding)
+    }
+
+    /// A vocabulary may have gaps, so its size alone does not bound its ids.
+    fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
+        match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
             Some(id) => Err(Error::malformed(format!(
                 "tokenizer.json gives token {id}, but the model's embedding has only {} rows",
                 self.vocabulary
             ))),
-            None => Ok(encoding),
+            None => Ok(()),
         }
     }
 
-    fn encode_all<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Encoding>, Error> {
-        let texts = texts.iter().enumerate();
-        texts.map(|(i, text)| self.tokenize(text.as_ref()).map_err(|e| e.at(i))).collect()
+    fn encode_all<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<TokenIds>, Error> {
+        let encode = |text: &str| {
+            let encoding = self.tokenizer.ids(text)?;
+            self.check_ids(&encoding.ids)?;
+            Ok(encoding)
+        };
+        texts.iter().enumerate().map(|(i, text)| encode(text.as_ref()).map_err(|e: Error| e.at(i))).collect()
     }
 
     /// A row of logits for each encoding, in their order.
-    fn run(&self, encodings: &[Encoding]) -> Result<Vec<Vec<f32>>, Error> {
+    fn run(&self, encodings: &[TokenIds]) -> Result<Vec<Vec<f32>>, Error> {
         let mut all = vec![Vec::new(); encodings.len()];
         let plan = Plan::new(encodings, self.encoder.max_rows());
         for chosen in plan.batches() {
@@ -191,7 +206,7 @@ impl Classifier {
         Ok(all)
     }
 
-    fn prediction(&self, encoding: &Encoding, logits: &[f32], options: &Options) -> Result<Prediction, Error> {
+    fn prediction(&self, encoding: &TokenIds, logits: &[f32], options: &Options) -> Result<Prediction, Error> {
         let probabilities = self.calibration.probabilities(logits)?;
         let scores = self.labels.rank(&probabilities, options.top_k);
         let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;

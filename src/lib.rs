@@ -28,6 +28,7 @@ mod error;
 #[cfg(not(target_arch = "wasm32"))]
 mod folder;
 mod graph;
+mod kernels;
 mod labels;
 mod tokenize;
 #[cfg(target_arch = "wasm32")]

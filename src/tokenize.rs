@@ -19,6 +19,13 @@ pub struct Encoding {
     pub truncated: bool,
 }
 
+/// The part of an [`Encoding`] that predicting needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TokenIds {
+    pub ids: Vec<u32>,
+    pub truncated: bool,
+}
+
 pub(crate) struct Tokenizer(tokenizers::Tokenizer);
 
 impl Tokenizer {
@@ -36,20 +43,33 @@ impl Tokenizer {
         self.0.get_vocab_size(true)
     }
 
-    /// The ids of a text; an error where there is nothing in it but white space.
+    /// What the model reads of a text; an error where there is nothing in it but white space.
+    pub(crate) fn ids(&self, text: &str) -> Result<TokenIds, Error> {
+        let encoding = self.0.encode_fast(text, true).map_err(failed)?;
+        check_not_empty(&encoding)?;
+        Ok(TokenIds { ids: encoding.get_ids().to_vec(), truncated: !encoding.get_overflowing().is_empty() })
+    }
+
+    /// The same with spellings and places.
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding, Error> {
-        let encoding = self
-            .0
-            .encode_char_offsets(text, true)
-            .map_err(|e| Error::internal(format!("the tokenizer failed: {e}")))?;
-        if encoding.get_special_tokens_mask().iter().all(|&special| special == 1) {
-            return Err(Error::new(ErrorKind::EmptyText, "the text is empty: there is nothing to classify"));
-        }
+        let encoding = self.0.encode_char_offsets(text, true).map_err(failed)?;
+        check_not_empty(&encoding)?;
         Ok(Encoding {
             truncated: !encoding.get_overflowing().is_empty(),
             ids: encoding.get_ids().to_vec(),
             tokens: encoding.get_tokens().to_vec(),
             offsets: encoding.get_offsets().to_vec(),
         })
+    }
+}
+
+fn failed(error: tokenizers::Error) -> Error {
+    Error::internal(format!("the tokenizer failed: {error}"))
+}
+
+fn check_not_empty(encoding: &tokenizers::Encoding) -> Result<(), Error> {
+    match encoding.get_special_tokens_mask().iter().all(|&special| special == 1) {
+        true => Err(Error::new(ErrorKind::EmptyText, "the text is empty: there is nothing to classify")),
+        false => Ok(()),
     }
 }

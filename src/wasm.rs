@@ -59,14 +59,16 @@ impl WasmClassifier {
     /// Loads a model from the bytes of its files.
     #[wasm_bindgen(constructor)]
     pub fn new(parts: Parts) -> Result<WasmClassifier, JsValue> {
-        let file = |value: Result<JsValue, JsValue>, name: &str| match bytes(value) {
-            Some(bytes) => Ok(bytes),
+        let file = |value: Result<JsValue, JsValue>, name: &str| match array(value) {
+            Some(array) => Ok(array),
             None => Err(thrown(Error::new(ErrorKind::InvalidInput, format!("`{name}` must be a Uint8Array")))),
         };
-        let (config, tokenizer) = (file(parts.config(), "config")?, file(parts.tokenizer(), "tokenizer")?);
-        let (model, manifest) = (file(parts.model(), "model")?, bytes(parts.manifest()));
-        let parts = ModelParts { config: &config, tokenizer: &tokenizer, model: &model, manifest: manifest.as_deref() };
-        Classifier::from_parts(&parts).map(Self).map_err(thrown)
+        let config = file(parts.config(), "config")?.to_vec();
+        let tokenizer = file(parts.tokenizer(), "tokenizer")?.to_vec();
+        let manifest = array(parts.manifest()).map(|array| array.to_vec());
+        let mut model = Pieces::new(file(parts.model(), "model")?);
+        let parts = ModelParts { config: &config, tokenizer: &tokenizer, model: &[], manifest: manifest.as_deref() };
+        Classifier::from_stream(&parts, &mut model).map(Self).map_err(thrown)
     }
 
     /// Texts to predictions, in the same order.
@@ -126,8 +128,54 @@ fn utf16_positions(text: &str) -> Vec<usize> {
     positions
 }
 
-fn bytes(value: Result<JsValue, JsValue>) -> Option<Vec<u8>> {
-    value.ok()?.dyn_into::<Uint8Array>().ok().map(|array| array.to_vec())
+fn array(value: Result<JsValue, JsValue>) -> Option<Uint8Array> {
+    value.ok()?.dyn_into().ok()
+}
+
+/// An array of JavaScript's read piece by piece, so that it is never here as a whole.
+struct Pieces {
+    array: Uint8Array,
+    len: u32,
+    /// Where in the array the piece begins.
+    start: u32,
+    piece: Vec<u8>,
+    /// How much of the piece has been read.
+    read: usize,
+}
+
+impl Pieces {
+    const LEN: u32 = 64 * 1024;
+
+    fn new(array: Uint8Array) -> Self {
+        let mut pieces = Self { len: array.length(), array, start: 0, piece: Vec::new(), read: 0 };
+        pieces.load();
+        pieces
+    }
+
+    fn load(&mut self) {
+        let end = self.len.min(self.start + Self::LEN);
+        self.piece.resize((end - self.start) as usize, 0);
+        self.array.subarray(self.start, end).copy_to(&mut self.piece);
+        self.read = 0;
+    }
+}
+
+impl bytes::Buf for Pieces {
+    fn remaining(&self) -> usize {
+        (self.len - self.start) as usize - self.read
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.piece[self.read..]
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.read += count;
+        if self.read >= self.piece.len() && self.remaining() > 0 {
+            self.start += self.read as u32;
+            self.load();
+        }
+    }
 }
 
 fn strings(texts: JsValue) -> Result<Vec<String>, JsValue> {

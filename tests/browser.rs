@@ -1,6 +1,9 @@
-//! The boundary as JavaScript sees it, with the model that ships, in the wasm that ships.
+//! The boundary as JavaScript sees it, with the model that ships, in the wasm that ships; and the kernels' own tests.
 //! `wasm-pack test` runs it in a page and in a worker.
 #![cfg(target_arch = "wasm32")]
+
+#[path = "kernels.rs"]
+mod kernel_tests;
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use litmus_text::wasm::WasmClassifier;

@@ -1,45 +1,72 @@
 // npm test: installs what is missing, then runs every suite. `npm test -- NAME` runs those whose
 // name contains NAME.
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../pkg/scripts/build.mjs";
 import {
   chromedriver,
   ensureChromium,
+  ensureFirefox,
   ensureNode,
   ensureRust,
   ensureWasmBindgen,
   ensureWasmPack,
   fail,
+  firefox,
   root,
   run,
   targetDir,
   Unmet,
   withPath,
 } from "../pkg/scripts/tools.mjs";
+import { checkBudget } from "./budget.mjs";
 
 const wasm = "wasm32-unknown-unknown";
 const cargoEnv = { ...process.env, CARGO_TARGET_DIR: targetDir };
 const cargo = (...args) => run("cargo", args, { env: cargoEnv });
 const tsc = (project) => run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, project)]);
 
+/** What drives a browser can wait for it for ever: these suites end, with room for a slow machine. */
+const minutes = (count) => ({ timeout: count * 60_000 });
+
 /** One file at a time: they share two cores and measure time. */
-async function nodeTests(folder, options) {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs")).map((name) => join(folder, name));
-  await run(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files.sort()], options);
+async function nodeTests(folder, options, wanted = () => true) {
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs") && wanted(name));
+  const paths = files.sort().map((name) => join(folder, name));
+  await run(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...paths], {
+    ...minutes(20),
+    ...options,
+  });
 }
 
 /** The crate's own tests in the wasm that browsers run. */
-async function wasmPack(where) {
-  await ensureChromium({ driver: true });
+async function wasmPack(where, browser, env) {
   const wasmPackBin = await ensureWasmPack();
   const bindgenBin = await ensureWasmBindgen({ testRunner: true });
-  const args = ["test", "--headless", "--chrome", "--chromedriver", chromedriver, "--mode", "no-install"];
+  const args = ["test", "--headless", ...browser, "--mode", "no-install"];
   await run("wasm-pack", [...args, "--", "--profile", "web", "--test", "browser"], {
-    env: { ...withPath(bindgenBin, wasmPackBin), CARGO_TARGET_DIR: targetDir, [where]: "1" },
+    ...minutes(40), // compiling included
+    env: { ...withPath(bindgenBin, wasmPackBin), CARGO_TARGET_DIR: targetDir, [where]: "1", ...env },
   });
 }
+
+async function inChromium(where) {
+  await ensureChromium({ driver: true });
+  await wasmPack(where, ["--chrome", "--chromedriver", chromedriver]);
+}
+
+async function inFirefox(where) {
+  const geckodriver = await ensureFirefox();
+  // webdriver.json is for Chromium: it cannot name a program that only an environment variable does.
+  const capabilities = join(targetDir, "firefox.json");
+  await mkdir(targetDir, { recursive: true });
+  await writeFile(capabilities, JSON.stringify({ "moz:firefoxOptions": { binary: firefox } }));
+  await wasmPack(where, ["--firefox", "--geckodriver", geckodriver], { WASM_BINDGEN_TEST_WEBDRIVER_JSON: capabilities });
+}
+
+const endToEnd = join(root, "tests/e2e");
+const needsFirefox = (name) => ["firefox.test.mjs", "same-bits.test.mjs"].includes(name);
 
 /** The package as users get it: packed, and installed in a project of its own. */
 async function packedPackage() {
@@ -73,12 +100,22 @@ const suites = {
     await build();
     await tsc("tests/types");
   },
-  "crate: tests in a page": () => wasmPack("WASM_BINDGEN_USE_BROWSER"),
-  "crate: tests in a worker": () => wasmPack("WASM_BINDGEN_USE_DEDICATED_WORKER"),
+  "package: size budget": async () => {
+    await build({ embedded: false });
+    await checkBudget();
+  },
+  "crate: tests in a page": () => inChromium("WASM_BINDGEN_USE_BROWSER"),
+  "crate: tests in a worker": () => inChromium("WASM_BINDGEN_USE_DEDICATED_WORKER"),
+  "crate: tests in Firefox": () => inFirefox("WASM_BINDGEN_USE_BROWSER"),
   "package: Node, from the tarball": packedPackage,
   "e2e: Chromium": async () => {
     await ensureChromium();
-    await nodeTests(join(root, "tests/e2e"));
+    await nodeTests(endToEnd, {}, (name) => !needsFirefox(name));
+  },
+  "e2e: Firefox": async () => {
+    await ensureChromium();
+    await ensureFirefox();
+    await nodeTests(endToEnd, {}, needsFirefox);
   },
 };
 

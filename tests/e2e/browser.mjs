@@ -1,4 +1,4 @@
-// Chromium on the demo and the package, served from this machine.
+// The demo and the package, served from this machine, and Chromium.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium as playwright } from "playwright-core";
@@ -10,9 +10,8 @@ export const artifacts = join(root, "tests/e2e/artifacts");
 export const launch = () => playwright.launch({ executablePath: chromium, headless: true, args: chromiumFlags });
 
 /** The demo at "/", the package below it, and the tests' own pages and fixtures. */
-export async function open() {
-  await mkdir(artifacts, { recursive: true });
-  const server = await serve({
+export const serveSite = () =>
+  serve({
     mounts: {
       "/": join(root, "www"),
       "/litmus-text/": join(root, "pkg"),
@@ -20,6 +19,11 @@ export async function open() {
       "/fixtures/": join(root, "tests/fixtures"),
     },
   });
+
+/** The site, and Chromium to visit it with. */
+export async function open() {
+  await mkdir(artifacts, { recursive: true });
+  const server = await serveSite();
   const browser = await launch();
   return {
     url: server.url,

@@ -1,0 +1,262 @@
+// Runs in the page: the peers, and us among them. Times are milliseconds.
+import { check, textOf } from "../measure.mjs";
+import { batch, first } from "../texts.mjs";
+
+// How far the margin between the two logits may be from float32's. Float32 graphs differ by the order of their sums.
+// Dynamic int8 with a scale per tensor moves it by up to 2.1 on these texts: asked is that it is the same model at all.
+const FLOAT32_BOUND = 1e-2;
+const INT8_BOUND = 3;
+/** Of our own prediction. */
+const OUR_BOUND = 1e-2;
+
+/** Texts that leave no doubt, and whether they are positive. */
+const CLEAR = {
+  [first]: true,
+  "An absolute joy from the first page to the last.": true,
+  "Overpriced, overcooked and over-salted.": false,
+};
+
+const LENGTHS = [16, 32, 128];
+const MODELS = "/peer-models/";
+const ORT = new URL("./node_modules/onnxruntime-web/dist/", import.meta.url);
+const TRANSFORMERS = new URL("./node_modules/@huggingface/transformers/", import.meta.url);
+
+const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+
+async function loadOurs() {
+  const { createClassifier } = await import("../litmus-text/dist/index.js");
+  return createClassifier();
+}
+
+/** The build for wasm alone: the smallest, with its loader inside, and the fastest to start. */
+async function loadOrt(wasm) {
+  const ort = await import(new URL("ort.wasm.bundle.min.mjs", ORT));
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = wasm;
+  return ort;
+}
+
+const ortWasm = () => bytesOf(new URL("ort-wasm-simd-threaded.wasm", ORT));
+
+function feeds(ort, ids) {
+  const tensor = (values) => new ort.Tensor("int64", BigInt64Array.from(values, BigInt), [1, ids.length]);
+  return { input_ids: tensor(ids), attention_mask: tensor(ids.map(() => 1)) };
+}
+
+/**
+ * The pipeline as it comes, with every file local. `lean`: with onnxruntime's wasm for the CPU alone instead of the
+ * one with WebGPU that it takes by default, and nothing copied into the Cache API.
+ */
+async function loadTransformers(lean) {
+  const { env, pipeline } = await import(new URL(`dist/transformers.min.js?${lean ? "lean" : ""}`, TRANSFORMERS));
+  env.allowRemoteModels = false;
+  env.allowLocalModels = true;
+  env.localModelPath = `${MODELS}transformers/`;
+  const { wasm } = env.backends.onnx;
+  const path = new URL(`node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded${lean ? "" : ".asyncify"}`, TRANSFORMERS);
+  wasm.wasmPaths = { mjs: `${path}.mjs`, wasm: `${path}.wasm` };
+  wasm.numThreads = 1;
+  if (lean) env.useBrowserCache = env.useWasmCache = false;
+  return pipeline("text-classification", "sentiment", { device: "wasm", dtype: "q8" });
+}
+
+/** log p/(1 - p): what the difference of two logits was before the softmax. */
+function marginOf(scores) {
+  const of = (label) => scores.find((each) => each.label === label).score;
+  return Math.log(of("positive") / of("negative"));
+}
+
+const mapValues = (object, make) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, make(value)]));
+
+/** The times of each contender, called in turn: A B C, A B C, … The first `warm` rounds do not count. */
+async function rounds(count, warm, contenders) {
+  const times = mapValues(contenders, () => []);
+  for (let round = -warm; round < count; round++) {
+    for (const [name, call] of Object.entries(contenders)) {
+      const start = performance.now();
+      await call();
+      if (round >= 0) times[name].push(performance.now() - start);
+    }
+  }
+  return times;
+}
+
+/** The kernel of roofline.wat, compared with plain arithmetic: a function that runs it, and its multiply-adds. */
+async function loadRoofline(wasm) {
+  const { instance } = await WebAssembly.instantiate(new Uint8Array(wasm));
+  const { memory, run } = instance.exports;
+  const [rows, columns, depth] = [4, 8, 384];
+  const weights = new Int8Array(memory.buffer, 0, columns * depth);
+  const values = new Int16Array(memory.buffer, 4096, rows * depth);
+  weights.forEach((_, i) => (weights[i] = ((i * 37) % 255) - 127));
+  values.forEach((_, i) => (values[i] = ((i * 53) % 255) - 127));
+  run(2, weights.length);
+  const sums = new Int32Array(memory.buffer, 8192, rows * columns);
+  for (const [at, sum] of sums.entries()) {
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    let expected = 0;
+    for (let k = 0; k < depth; k++) {
+      const of = (width, i) => (k >> 1) * 2 * width + 2 * i + (k & 1);
+      expected += weights[of(columns, column)] * values[of(rows, row)];
+    }
+    check(sum === 2 * expected, `roofline kernel: ${sum} at row ${row}, column ${column}`);
+  }
+  const times = 10_000;
+  return { run: () => run(times, weights.length), macs: times * rows * columns * depth };
+}
+
+/** How far each contender's margins are from those of float32 at most; further than it may, or a wrong label, throws. */
+async function agree(texts, float32, contenders, boundOf) {
+  const errors = {};
+  for (const [name, margin] of Object.entries(contenders)) {
+    for (const [text, positive] of Object.entries(CLEAR)) {
+      check((await margin(text)) > 0 === positive, `${name} misjudges "${text}"`);
+    }
+    errors[name] = 0;
+    for (const text of texts) {
+      const [expected, actual] = [await float32(text), await margin(text)];
+      const error = Math.abs(actual - expected);
+      check(error <= boundOf(name), `${name}: margin ${actual}, ${expected} in float32, of "${text}"`);
+      errors[name] = Math.max(errors[name], error);
+    }
+  }
+  return errors;
+}
+
+/**
+ * Everything warm, in one page. `made` is what models.py says it made; `temperature` our calibration; `counts` the
+ * rounds for each length and for the batch; `ours` whether we take part.
+ */
+export async function speed({ made, temperature, counts, ours, roofline }) {
+  const kernel = await loadRoofline(roofline);
+  const pipelines = {
+    "transformers.js": await loadTransformers(false),
+    "transformers.js, lean": await loadTransformers(true),
+  };
+  const ort = await loadOrt(await ortWasm());
+  const sessions = {};
+  for (const name of [...made.float32, ...made.int8]) {
+    sessions[name] = await ort.InferenceSession.create(await bytesOf(`${MODELS}${name}.onnx`));
+  }
+  const classifier = ours && (await loadOurs());
+
+  const { tokenizer } = pipelines["transformers.js"];
+  const idsOf = (text) => Array.from(tokenizer(text).input_ids.data, Number);
+  const texts = [];
+  for (const tokens of LENGTHS) texts.push(await textOf(tokens, (text) => idsOf(text).length));
+
+  const logits = async (session, text) => (await session.run(feeds(ort, idsOf(text)))).logits.data;
+  const marginIn = (session) => async (text) => {
+    const [negative, positive] = await logits(session, text);
+    return positive - negative;
+  };
+  const contenders = {
+    ...mapValues(sessions, marginIn),
+    ...mapValues(pipelines, (pipeline) => async (text) => marginOf(await pipeline(text, { top_k: null }))),
+  };
+  if (classifier) {
+    contenders.ours = async (text) => marginOf((await classifier.predict(text)).scores) * temperature;
+    for (const text of [...texts, ...batch]) {
+      const { ids } = await classifier.tokenize(text);
+      check(ids.join() === idsOf(text).join(), `tokens of "${text}"`);
+    }
+  }
+  const boundOf = (name) => (name === "ours" ? OUR_BOUND : made.float32.includes(name) ? FLOAT32_BOUND : INT8_BOUND);
+  const marginErrors = await agree([...texts, ...batch], contenders[made.float32[0]], contenders, boundOf);
+
+  const timesMs = {};
+  for (const text of texts) {
+    const ids = idsOf(text);
+    const inputs = feeds(ort, ids);
+    timesMs[ids.length] = await rounds(counts[ids.length], counts.warm, {
+      ...(classifier && { ours: () => classifier.predict(text) }),
+      ...mapValues(sessions, (session) => () => session.run(inputs)),
+      ...mapValues(pipelines, (pipeline) => () => pipeline(text)),
+      ...(text === texts.at(-1) && { roofline: kernel.run }),
+    });
+  }
+  const oneByOne = async (pipeline) => {
+    for (const text of batch) await pipeline(text);
+  };
+  timesMs.batch = await rounds(counts.batch, Math.ceil(counts.warm / 4), {
+    ...(classifier && { ours: () => classifier.predict(batch) }),
+    ...mapValues(pipelines, (pipeline) => () => pipeline(batch)),
+    ...Object.fromEntries(Object.entries(pipelines).map(([name, each]) => [`${name}, one by one`, () => oneByOne(each)])),
+  });
+  return {
+    timesMs,
+    marginErrors,
+    rooflineMacs: kernel.macs,
+    linearMs: classifier ? await linearMs(classifier, texts.at(-1)) : null,
+    firstIds: idsOf(first),
+    longIds: idsOf(texts.at(-1)),
+    longText: texts.at(-1),
+    onnxruntime: ort.env.versions.web,
+  };
+}
+
+/** What one prediction of `text` spends in its linear layers. null while our wasm does not tell. */
+async function linearMs(_classifier, _text) {
+  return null;
+}
+
+const isPositive = ([negative, positive]) => positive > negative;
+
+/** onnxruntime-web from bytes in memory to the first logits; its JavaScript is loaded and the text already tokens. */
+export async function ortFromMemory({ name, ids }) {
+  const [wasm, model] = [await ortWasm(), await bytesOf(`${MODELS}${name}.onnx`)];
+  const ort = await loadOrt(wasm);
+  const start = performance.now();
+  const session = await ort.InferenceSession.create(model);
+  const { logits } = await session.run(feeds(ort, ids));
+  const end = performance.now();
+  check(isPositive(logits.data), `${name} calls "${first}" negative`);
+  return end - start;
+}
+
+/** From the navigation to the first prediction of transformers.js, everything fetched. */
+export async function transformersFromPageOpen({ lean }) {
+  const pipeline = await loadTransformers(lean);
+  const [{ label }] = await pipeline(first);
+  check(label === "positive", label);
+  return performance.now();
+}
+
+/** Bytes of every wasm memory that `work` leaves behind: one only grows, so this is its peak. */
+async function memoryAfter(work) {
+  const memories = new Set();
+  const { Memory, instantiate, instantiateStreaming } = WebAssembly;
+  const noted = (result) => {
+    for (const each of Object.values((result.instance ?? result).exports)) if (each instanceof Memory) memories.add(each);
+    return result;
+  };
+  WebAssembly.Memory = class extends Memory {
+    constructor(...options) {
+      super(...options);
+      memories.add(this);
+    }
+  };
+  WebAssembly.instantiate = async (...given) => noted(await instantiate(...given));
+  WebAssembly.instantiateStreaming = async (...given) => noted(await instantiateStreaming(...given));
+  await work();
+  check(memories.size > 0, "no wasm memory seen");
+  return [...memories].reduce((total, { buffer }) => total + buffer.byteLength, 0);
+}
+
+export const ourMemory = ({ text }) =>
+  memoryAfter(async () => {
+    await (await loadOurs()).predict(text);
+  });
+
+export const ortMemory = ({ name, ids }) =>
+  memoryAfter(async () => {
+    const ort = await loadOrt(await ortWasm());
+    const session = await ort.InferenceSession.create(await bytesOf(`${MODELS}${name}.onnx`));
+    await session.run(feeds(ort, ids));
+  });
+
+export const transformersMemory = ({ lean, text }) =>
+  memoryAfter(async () => {
+    await (await loadTransformers(lean))(text);
+  });

@@ -1,0 +1,164 @@
+"""The weights of a model folder of ours in the forms that its peers read: models.py MODEL_FOLDER OUT_FOLDER
+
+f32 and dynamic int8 for onnxruntime-web, each as exported and as fused by onnxruntime's transformer optimizer, and a
+folder for transformers.js. made.json, written last, says what there is.
+"""
+
+import collections
+import json
+import logging
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers import optimizer
+from onnxruntime.transformers.fusion_options import FusionOptions
+
+MASKED = -10000  # what BERT exports add to the scores of padding
+MAX_LOGIT_ERROR = 1e-4  # between forms of the same f32 graph: sums in another order
+
+TOKENIZER_CONFIG = {
+    "tokenizer_class": "BertTokenizer",
+    "do_lower_case": True,
+    "model_max_length": 512,
+    "cls_token": "[CLS]",
+    "mask_token": "[MASK]",
+    "pad_token": "[PAD]",
+    "sep_token": "[SEP]",
+    "unk_token": "[UNK]",
+}
+
+
+def count(model):
+    return collections.Counter(node.op_type for node in model.graph.node)
+
+
+def plain(source, head_size):
+    """The f32 graph as PyTorch's exporter would leave it: float weights, and a mask and a scale in the form that the
+    optimizer looks for, which is Mul(Sub(1, Cast(Unsqueeze(Unsqueeze(mask)))), MASKED) and Div(scores, √head_size)."""
+    constants = {each.name: numpy_helper.to_array(each) for each in source.graph.initializer}
+    nodes, replaced = [], 0
+
+    def op(kind, output, *inputs, **attributes):
+        nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
+
+    def constant(name, value, dtype):
+        constants[name] = np.array(value, dtype)
+        return name
+
+    op("Unsqueeze", "peers.mask.heads", "attention_mask", constant("peers.axis.1", [1], np.int64))
+    op("Unsqueeze", "peers.mask.queries", "peers.mask.heads", constant("peers.axis.2", [2], np.int64))
+    op("Cast", "peers.mask.float", "peers.mask.queries", to=TensorProto.FLOAT)
+    op("Sub", "peers.padding", constant("peers.one", 1, np.float32), "peers.mask.float")
+    op("Mul", "mask.bias.heads", "peers.padding", constant("peers.masked", MASKED, np.float32))
+    constant("peers.root", head_size**0.5, np.float32)
+
+    for node in source.graph.node:
+        if node.op_type == "DequantizeLinear":
+            weight, scale, zero_point = (constants[name] for name in node.input)
+            assert not zero_point.any(), f"{node.name}: zero points are expected to be 0"
+            shape = [1] * weight.ndim
+            shape[helper.get_node_attr_value(node, "axis")] = -1
+            constants[node.output[0]] = weight.astype(np.float32) * scale.reshape(shape)
+        elif node.name in ("mask.minus_padded", "mask.bias", "mask.bias.heads"):
+            replaced += 1
+        elif node.name.endswith(".attention.scores"):
+            op("Div", node.output[0], node.input[0], "peers.root")
+            replaced += 1
+        else:
+            nodes.append(node)
+    assert replaced == 3 + count(source)["Softmax"], "the graph of models/train/export.py has other names now"
+
+    used = {name for node in nodes for name in node.input}
+    initializers = [numpy_helper.from_array(array, name) for name, array in constants.items() if name in used]
+    graph = helper.make_graph(nodes, "plain", source.graph.input, source.graph.output, initializers)
+    model = helper.make_model(graph, opset_imports=source.opset_import, ir_version=source.ir_version)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def fuse(path, out, config):
+    fused = optimizer.optimize_model(
+        str(path),
+        model_type="bert",
+        num_heads=config["num_attention_heads"],
+        hidden_size=config["hidden_size"],
+        opt_level=0,
+        optimization_options=FusionOptions("bert"),
+    )
+    layers, found = config["num_hidden_layers"], count(fused.model)
+    for kind, expected in {"Attention": layers, "BiasGelu": layers, "SkipLayerNormalization": 2 * layers}.items():
+        assert found[kind] == expected, f"{expected} {kind} expected of the optimizer, not {found[kind]}"
+    fused.save_model_to_file(str(out))
+
+
+def quantise(path, out, expected, **options):
+    quantize_dynamic(path, out, extra_options={"DefaultTensorType": TensorProto.FLOAT}, **options)
+    found = count(onnx.load(out))
+    for kind, least in expected.items():
+        assert found[kind] >= least, f"{out.name}: at least {least} {kind} expected, not {found[kind]}"
+
+
+def logits(path):
+    """Of two made-up texts, one padded. In float32: onnxruntime would quantise the activations of our file by itself."""
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    ids = np.random.default_rng(0).integers(1000, 20000, (2, 24))
+    mask = np.ones_like(ids)
+    mask[1, 10:] = 0
+    return session.run(["logits"], {"input_ids": ids * mask, "attention_mask": mask})[0]
+
+
+def macs_per_token(source):
+    """Multiply-adds of the quantised linear layers for one token: what our int8 kernels do."""
+    shapes = {each.name: each.dims for each in source.graph.initializer}
+    dequantised = {node.output[0]: shapes[node.input[0]] for node in source.graph.node if node.op_type == "DequantizeLinear"}
+    weights = [node.input[1] for node in source.graph.node if node.op_type == "MatMul"]
+    return sum(int(np.prod(dequantised[name])) for name in weights if name in dequantised)
+
+
+def make(folder, out):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    layers = config["num_hidden_layers"]
+    source = onnx.load(folder / "model.onnx")
+    out.mkdir(parents=True, exist_ok=True)
+
+    onnx.save(plain(source, config["hidden_size"] // config["num_attention_heads"]), out / "f32.onnx")
+    fuse(out / "f32.onnx", out / "f32-fused.onnx", config)
+    for name in ("f32.onnx", "f32-fused.onnx"):
+        error = np.abs(logits(out / name) - logits(folder / "model.onnx")).max()
+        assert error <= MAX_LOGIT_ERROR, f"{name} is off by {error}"
+
+    forms = {"": {"MatMulInteger": 6 * layers}, "-fused": {"QAttention": layers, "MatMulInteger": 3 * layers}}
+    signs = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
+    for form, expected in forms.items():
+        for sign, weight_type in signs.items():
+            quantise(out / f"f32{form}.onnx", out / f"{sign}{form}.onnx", expected, weight_type=weight_type)
+
+    theirs = out / "transformers" / "sentiment"
+    (theirs / "onnx").mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copy(folder / name, theirs / name)
+    (theirs / "tokenizer_config.json").write_text(json.dumps(TOKENIZER_CONFIG, indent=2) + "\n")
+    # As the conversion script of transformers.js does for BERT by default: 7-bit weights, a scale per channel.
+    quantised = theirs / "onnx" / "model_quantized.onnx"
+    options = {"weight_type": QuantType.QInt8, "per_channel": True, "reduce_range": True}
+    quantise(out / "f32.onnx", quantised, forms[""], **options)
+
+    made = {
+        "float32": ["f32", "f32-fused"],
+        "int8": [f"{sign}{form}" for form in forms for sign in signs],
+        "macsPerToken": macs_per_token(source),
+        "onnxruntime": onnxruntime.__version__,
+    }
+    (out / "made.json").write_text(json.dumps(made, indent=2) + "\n")
+
+
+logging.disable(logging.WARNING)  # its advice on preparing the graph: the optimizer above does that
+make(Path(sys.argv[1]), Path(sys.argv[2]))

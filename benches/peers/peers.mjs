@@ -1,0 +1,242 @@
+// npm run bench:peers: our engine beside onnxruntime-web and transformers.js, in one headless Chromium, on one thread,
+// with the same weights. What each number is: ../README.md. Wrong outputs fail it, a missed bar does not.
+//   --json FILE    writes everything, each single time included
+//   --markdown     prints the ratios as a Markdown table
+//   --quick        fewer rounds
+//   --only peers   without us, who then need not be built
+import { createHash } from "node:crypto";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "../../pkg/scripts/build.mjs";
+import { cache, ensureChromium, ensureNode, fail, root, run, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { inChromium, ms, row, size, sizes } from "../common.mjs";
+import { median } from "../measure.mjs";
+
+const here = join(root, "benches", "peers");
+const model = join(root, "models", "sentiment");
+const venv = join(cache, "peers", "venv");
+const models = join(cache, "peers", "models");
+const PEERS = "./peers/in-page.mjs";
+const US = "./in-page.mjs";
+
+const read = (path) => readFile(path, "utf8").catch(() => "");
+const changed = async (path) => (await stat(path).catch(() => ({ mtimeMs: 0 }))).mtimeMs;
+
+/** The peers at the versions of package-lock.json. */
+async function ensurePeers() {
+  const installed = join(here, "node_modules", ".package-lock.json");
+  if ((await changed(installed)) >= (await changed(join(here, "package-lock.json")))) return;
+  await step("npm ci in benches/peers", () =>
+    run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: here, shell: process.platform === "win32" }),
+  );
+}
+
+/** The model in the forms that the peers read, made by models.py when the model or the script has changed. */
+async function ensureModels() {
+  const requirements = join(here, "requirements.txt");
+  const installed = join(venv, "installed.txt");
+  const python = join(venv, "bin", "python");
+  if ((await read(installed)) !== (await read(requirements))) {
+    await step("Python packages for the peers' models", async () => {
+      await run("python3", ["-m", "venv", venv]);
+      // The list is complete; without --no-deps onnxruntime would bring more than this needs.
+      await run(python, ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]);
+      await writeFile(installed, await read(requirements));
+    });
+  }
+  const sum = createHash("sha256");
+  const sources = ["config.json", "tokenizer.json", "model.onnx"].map((name) => join(model, name));
+  for (const path of [...sources, join(here, "models.py"), requirements]) sum.update(await readFile(path));
+  const source = sum.digest("hex");
+  const stamp = join(models, "source.txt");
+  if ((await read(stamp)) !== source) {
+    await step("the peers' models", () => run(python, ["-B", join(here, "models.py"), model, models]));
+    await writeFile(stamp, source);
+  }
+  return JSON.parse(await read(join(models, "made.json")));
+}
+
+async function assemble(name) {
+  const { default: init } = await import(join(here, "node_modules", "wabt", "index.js"));
+  const module = (await init()).parseWat(name, await readFile(join(here, name)));
+  return Array.from(module.toBinary({}).buffer);
+}
+
+const versionOf = async (name) => JSON.parse(await read(join(here, "node_modules", name, "package.json"))).version;
+
+const byMedian = (times) => Object.entries(times).sort(([, a], [, b]) => median(a) - median(b));
+
+/** The contender of least median among those that `among` takes. */
+const fastest = (times, among) => byMedian(times).find(([name]) => among(name))[0];
+
+async function measure({ quick, ours }) {
+  const made = await ensureModels();
+  const { temperature } = JSON.parse(await read(join(model, "litmus.json")));
+  const roofline = await assemble("roofline.wat");
+  const counts = quick ? { 16: 10, 32: 10, 128: 6, batch: 2, warm: 4 } : { 16: 40, 32: 40, 128: 24, batch: 10, warm: 12 };
+  const loads = quick ? 2 : 7;
+  return inChromium({ "/peer-models/": models }, async (inPage, setting) => {
+    const warm = await inPage(PEERS, "speed", { made, temperature, counts, ours, roofline });
+    const { timesMs, firstIds: ids, longIds, longText: text } = warm;
+
+    /** In turn, each in a fresh page. */
+    const interleaved = async (contenders) => {
+      const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+      for (let i = 0; i < loads; i++) {
+        for (const [name, call] of Object.entries(contenders)) times[name].push(await call());
+      }
+      return times;
+    };
+    const quickest = fastest(timesMs[16], (name) => made.int8.includes(name));
+    const int8 = [...new Set([made.int8[0], quickest])];
+    timesMs.fromMemory = await interleaved({
+      ...(ours && { ours: () => inPage(US, "fromMemory") }),
+      ...Object.fromEntries(int8.map((name) => [name, () => inPage(PEERS, "ortFromMemory", { name, ids })])),
+    });
+    timesMs.fromPageOpen = await interleaved({
+      ...(ours && { ours: () => inPage(US, "fromPageOpen") }),
+      "transformers.js": () => inPage(PEERS, "transformersFromPageOpen", { lean: false }),
+      "transformers.js, lean": () => inPage(PEERS, "transformersFromPageOpen", { lean: true }),
+    });
+    const memoryBytes = {
+      ...(ours && { ours: await inPage(PEERS, "ourMemory", { text }) }),
+      [int8.at(-1)]: await inPage(PEERS, "ortMemory", { name: int8.at(-1), ids: longIds }),
+      "transformers.js": await inPage(PEERS, "transformersMemory", { lean: false, text }),
+      "transformers.js, lean": await inPage(PEERS, "transformersMemory", { lean: true, text }),
+    };
+    return {
+      ...setting,
+      versions: {
+        "onnxruntime-web": warm.onnxruntime,
+        "transformers.js": await versionOf("@huggingface/transformers"),
+        "onnxruntime (models)": made.onnxruntime,
+      },
+      timesMs,
+      marginErrors: warm.marginErrors,
+      int8: made.int8,
+      memoryBytes,
+      modelBytes: (await stat(join(model, "model.onnx"))).size,
+      linear: { macs: made.macsPerToken * 128, ms: warm.linearMs },
+      rooflineGmacs: warm.rooflineMacs / median(timesMs[128].roofline) / 1e6,
+    };
+  });
+}
+
+/** Us against the fastest of them: medians, their ratio, and the median of the ratios round by round. */
+function versus(name, times, among, bar, aim) {
+  const best = fastest(times, among);
+  const [ours, theirs] = [median(times.ours), median(times[best])];
+  const perRound = median(times.ours.map((time, i) => time / times[best][i]));
+  return { name, ours: ms(ours), theirs: ms(theirs), best, ratio: ours / theirs, perRound, bar, aim };
+}
+
+/** What we are judged by. A ratio is to stay below its bar, a share (`atLeast`) above. */
+function ratios({ timesMs, int8, linear, rooflineGmacs, memoryBytes, modelBytes, wasm }) {
+  const dynamic = (name) => int8.includes(name);
+  const transformers = (name) => name.startsWith("transformers.js");
+  const linearMs = linear.ms ?? median(timesMs[128].ours);
+  const gmacs = linear.macs / linearMs / 1e6;
+  const peer = int8.find((name) => name in memoryBytes);
+  const allowed = (factor) => factor * modelBytes + 16e6;
+  return [
+    ...[16, 32, 128].map((tokens) => versus(`predict, ${tokens} tokens`, timesMs[tokens], dynamic, 0.55, 0.4)),
+    ...[16, 32, 128].map((tokens) => versus(`predict, ${tokens} tokens, text on both sides`, timesMs[tokens], transformers)),
+    versus("batch of 32 mixed texts", timesMs.batch, transformers, 0.4, 0.25),
+    versus("bytes in memory → first prediction", timesMs.fromMemory, dynamic, 1, 0.5),
+    versus("page opened → first prediction", timesMs.fromPageOpen, transformers, 0.5, 0.25),
+    {
+      name: linear.ms === null ? "all of predict, share of the roofline" : "linear layers, share of the roofline",
+      ours: `${gmacs.toFixed(1)} GMAC/s`,
+      theirs: `${rooflineGmacs.toFixed(1)} GMAC/s`,
+      best: linear.ms === null ? "the kernel; a lower bound" : "the kernel",
+      ratio: gmacs / rooflineGmacs,
+      atLeast: true,
+      bar: 0.6,
+      aim: 0.8,
+    },
+    { name: "wasm, brotli 11", ours: size(wasm.brotli), value: wasm.brotli, bar: 1.5e6, aim: 0.9e6, show: size },
+    {
+      name: "wasm memory at 128 tokens, peak",
+      ours: size(memoryBytes.ours),
+      theirs: size(memoryBytes[peer]),
+      best: peer,
+      ratio: memoryBytes.ours / memoryBytes[peer],
+      value: memoryBytes.ours,
+      bar: allowed(2),
+      aim: allowed(1.5),
+      show: size,
+    },
+  ];
+}
+
+const HEADINGS = ["", "ours", "theirs", "which", "ratio", "by round", "bar", "aim", ""];
+
+/** A ratio's cells, in the order of the headings. */
+function cells({ name, ours, theirs = "", best = "", ratio, perRound, value = ratio, bar, aim, atLeast, show }) {
+  const limit = (bound) => (bound === undefined ? "" : `${atLeast ? "≥" : "≤"} ${show ? show(bound) : bound.toFixed(2)}`);
+  const within = (bound) => (atLeast ? value >= bound : value <= bound);
+  const verdict = bar === undefined ? "" : within(aim) ? "aim met" : within(bar) ? "bar met" : "missed";
+  return [name, ours, theirs, best, ratio?.toFixed(2) ?? "", perRound?.toFixed(2) ?? "", limit(bar), limit(aim), verdict];
+}
+
+function print({ machine, browser, versions, timesMs, memoryBytes, rooflineGmacs, marginErrors, ratios: judged }) {
+  const shown = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  console.log(`\n${browser} on ${machine}, one thread; ${shown.join(", ")}`);
+  console.log("medians; ours and transformers.js from text to label, onnxruntime-web from token ids to logits\n");
+  const lengths = ["16", "32", "128"];
+  row("", ...lengths.map((length) => `${length} tokens`), "logits off by");
+  for (const name of Object.keys(timesMs[16])) {
+    row(name, ...lengths.map((length) => ms(median(timesMs[length][name]))), marginErrors[name].toPrecision(1));
+  }
+  for (const [title, times] of [
+    ["batch of 32 mixed texts", timesMs.batch],
+    ["bytes in memory → first prediction", timesMs.fromMemory],
+    ["page opened → first prediction", timesMs.fromPageOpen],
+  ]) {
+    console.log(`\n  ${title}`);
+    for (const [name, each] of byMedian(times)) row(`  ${name}`, ms(median(each)));
+  }
+  console.log("\n  wasm memory after a load and 128 tokens");
+  for (const [name, bytes] of Object.entries(memoryBytes)) row(`  ${name}`, size(bytes));
+  console.log();
+  row("roofline of the int8 inner loop", `${rooflineGmacs.toFixed(1)} GMAC/s`);
+  if (!judged) return;
+  console.log();
+  const lines = [HEADINGS, ...judged.map(cells)];
+  const widths = HEADINGS.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  for (const line of lines) console.log(`  ${line.map((cell, i) => cell.padEnd(widths[i])).join("  ")}`.trimEnd());
+}
+
+function markdown({ machine, browser, versions, ratios: judged }) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const lines = [HEADINGS, HEADINGS.map(() => "---"), ...judged.map(cells)].map(line);
+  const shown = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `${lines.join("\n")}\n\n${browser} on ${machine}; ${shown.join(", ")}.\n`;
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      json: { type: "string" },
+      markdown: { type: "boolean" },
+      only: { type: "string" },
+      quick: { type: "boolean" },
+    },
+  });
+  if (values.only !== undefined && values.only !== "peers") throw new Unmet("--only knows nothing but peers");
+  const ours = values.only !== "peers";
+  await (ours ? build({ embedded: false }) : ensureNode());
+  await ensurePeers();
+  await ensureChromium();
+  const figures = await measure({ quick: values.quick, ours });
+  if (ours) {
+    figures.wasm = await sizes(["wasm/litmus_text_bg.wasm"]);
+    figures.ratios = ratios(figures);
+  }
+  print(figures);
+  if (values.markdown && ours) console.log(`\n${markdown(figures)}`);
+  if (values.json) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,179 @@
+// npm run size: what the wasm's bytes are spent on, by crate and by function. Reads the last build
+// before its names were stripped; builds nothing.
+//   --functions N   how many of the largest functions (30)
+//   --crate NAME    the functions of one crate
+//   --match REGEX   the functions whose name matches
+//   --why REGEX     what refers to those functions, what leads to them, what would go with them
+//   --json FILE     writes all figures
+//   --wasm FILE     reads another wasm that has its names
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { fail, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
+import { downloads } from "../tests/budget.mjs";
+import { size as formatBytes, sizes } from "./common.mjs";
+import { reachable, references } from "./references.mjs";
+import { crates, demangle } from "./symbols.mjs";
+import { parse } from "./wasm.mjs";
+
+const bytesOf = (functions) => functions.reduce((total, { size }) => total + size, 0);
+const largestFirst = (a, b) => b.size - a.size;
+
+function push(map, key, value) {
+  if (map.has(key)) map.get(key).push(value);
+  else map.set(key, [value]);
+}
+
+function groupBy(list, key) {
+  const groups = new Map();
+  for (const each of list) push(groups, key(each), each);
+  return groups;
+}
+
+/** Functions of one name, which differ in the types they were made for, as one. */
+const byName = (functions) =>
+  [...groupBy(functions, ({ name }) => name)]
+    .map(([name, all]) => ({ name, owner: all[0].owner, count: all.length, size: bytesOf(all) }))
+    .sort(largestFirst);
+
+async function read(file) {
+  if (!existsSync(file)) throw new Unmet(`no ${file}: run \`npm run build\` first`);
+  const module = parse(await readFile(file));
+  if (!module.named) throw new Unmet(`${file} has no names`);
+  for (const [index, each] of module.functions.entries()) {
+    const name = demangle(each.name);
+    Object.assign(each, { index, name, ...crates(name) });
+  }
+  return { ...module, references: references(module) };
+}
+
+/** Bytes of these functions, and of those that nothing else needs. */
+function freedWithout(module, functions) {
+  const { functions: all, references, roots } = module;
+  const before = reachable(references, roots);
+  const after = reachable(references, roots, new Set(functions.map(({ index }) => index)));
+  return bytesOf(all.filter(({ index }) => before.has(index) && !after.has(index)));
+}
+
+function report(module) {
+  const { functions } = module;
+  const written = groupBy(functions, (each) => each.written);
+  const owned = groupBy(functions, (each) => each.owner);
+  const names = [...new Set([...written.keys(), ...owned.keys()])];
+  return {
+    sections: module.sections,
+    data: module.data.reduce((total, { bytes }) => total + bytes.length, 0),
+    crates: names
+      .map((name) => ({
+        name,
+        size: bytesOf(owned.get(name) ?? []),
+        written: bytesOf(written.get(name) ?? []),
+        freed: freedWithout(module, owned.get(name) ?? []),
+        functions: owned.get(name)?.length ?? 0,
+      }))
+      .filter(({ size, written }) => size || written)
+      .sort(largestFirst),
+    functions: byName(functions),
+  };
+}
+
+const number = (value) => value.toLocaleString("en-US").padStart(11);
+const print = (...cells) => console.log(` ${cells.join("  ")}`);
+
+function printFunctions(functions, count) {
+  const all = byName(functions);
+  console.log(`\n${functions.length} functions, ${number(bytesOf(functions)).trim()} bytes; by name, the largest:`);
+  for (const { name, count: times, size } of all.slice(0, count)) print(number(size), times > 1 ? `${times}×`.padStart(5) : "     ", name);
+  if (all.length > count) print(number(all.slice(count).reduce((total, { size }) => total + size, 0)), "     ", `${all.length - count} more names`);
+}
+
+function printReport({ sections, data, crates }) {
+  console.log("\nsections");
+  for (const { name, size } of sections) print(number(size), name);
+  print(number(data), "of it data, in segments");
+  console.log("\ncode by crate: generic code of the standard library counts for the crate whose types it was made for,");
+  console.log('where its name tells; "written" counts it for the library; "freed" is what would go with the crate');
+  print(...["bytes", "written", "freed", "functions"].map((title) => title.padStart(11)), "crate");
+  for (const { name, size, written, freed, functions } of crates) print(...[size, written, freed, functions].map(number), name);
+}
+
+/** The same wasm as the package has it, without names. */
+async function shipped() {
+  const bytes = await sizes((await downloads()).wasm);
+  console.log(`\nshipped: ${formatBytes(bytes.raw)}, gzip 9 ${formatBytes(bytes.gzip)}, brotli 11 ${formatBytes(bytes.brotli)}`);
+  return bytes;
+}
+
+function printWhy(module, chosen, count) {
+  const { functions, references, roots } = module;
+  const inside = new Set(chosen.map(({ index }) => index));
+  const backwards = new Map();
+  for (const [from, all] of references) for (const to of all) push(backwards, to, from);
+
+  const title = (node) => functions[node]?.name ?? `data at 0x${node.toString(16)}${holds(node)}`;
+  const holds = (node) => {
+    const held = [...(references.get(node) ?? [])].filter((to) => functions[to]).map((to) => functions[to].name);
+    return held.length ? ` (${held.slice(0, 3).join(", ")}${held.length > 3 ? `, ${held.length - 3} more` : ""})` : "";
+  };
+
+  printFunctions(chosen, count);
+  console.log(`\nwithout them ${number(freedWithout(module, chosen)).trim()} bytes of code would go`);
+
+  // Through memory (vtables, tables of functions) back to the functions that mention it.
+  const referrers = [];
+  const seen = new Set(inside);
+  const queue = [...inside].map((node) => ({ node, via: undefined }));
+  for (const { node, via } of queue) {
+    for (const from of backwards.get(node) ?? []) {
+      if (seen.has(from)) continue;
+      seen.add(from);
+      if (functions[from]) referrers.push({ ...functions[from], via });
+      else queue.push({ node: from, via: from });
+    }
+  }
+  console.log(`\nreferred to by ${referrers.length} functions; by name, the largest:`);
+  const groups = [...groupBy(referrers, ({ name }) => name)].sort(([, a], [, b]) => bytesOf(b) - bytesOf(a));
+  for (const [name, all] of groups.slice(0, count)) {
+    const via = all.map((each) => each.via).find((each) => each !== undefined);
+    print(number(bytesOf(all)), all.length > 1 ? `${all.length}×`.padStart(5) : "     ", name);
+    if (via !== undefined) print(" ".repeat(11), "     ", `  through ${title(via)}`);
+  }
+  if (groups.length > count) print(" ".repeat(11), "     ", `${groups.length - count} more names`);
+
+  const met = reachable(references, roots);
+  const nearest = [...met.keys()].find((node) => inside.has(node));
+  if (nearest === undefined) return console.log("\nno chain of references leads to them");
+  const chain = [];
+  for (let node = nearest; node !== undefined; node = met.get(node)) chain.unshift(title(node));
+  console.log("\nthe shortest chain that leads there:");
+  for (const [depth, each] of chain.entries()) print(" ".repeat(depth), each);
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      functions: { type: "string", default: "30" },
+      crate: { type: "string" },
+      match: { type: "string" },
+      why: { type: "string" },
+      json: { type: "string" },
+      wasm: { type: "string" },
+    },
+  });
+  const count = Number(values.functions);
+  const module = await read(values.wasm ?? join(targetDir, "litmus-web", "plain.wasm"));
+  const matching = (pattern) => module.functions.filter(({ name }) => new RegExp(pattern).test(name));
+  if (values.why) printWhy(module, matching(values.why), count);
+  else if (values.match) printFunctions(matching(values.match), count);
+  else if (values.crate) printFunctions(module.functions.filter(({ owner, written }) => [owner, written].includes(values.crate)), count);
+  else {
+    const figures = report(module);
+    printReport(figures);
+    printFunctions(module.functions, count);
+    if (!values.wasm) figures.shipped = await shipped();
+    if (values.json) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+  }
+} catch (error) {
+  fail(error);
+}

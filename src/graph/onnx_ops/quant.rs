@@ -1,0 +1,117 @@
+//! Integers that stand for numbers: what is left of them once the weights have been taken out of the file, and what
+//! onnxruntime's dynamic quantisation computes.
+
+use tract_onnx::tract_core::ops::math::{add, div, max, min, mul, round_half_to_even, sub};
+use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::ops::matmul::MatMulInference;
+
+use super::Node;
+
+type Outlets = TractResult<TVec<OutletId>>;
+
+/// Lays a scale or zero point, one or one per slice of the axis, along the axis of the node's first input.
+fn along_axis(n: &mut Node, index: usize) -> TractResult<Option<OutletId>> {
+    let Some(mut parameter) = n.optional(index) else { return Ok(None) };
+    ensure!(n.proto.get_attr_opt("block_size")?.unwrap_or(0i64) == 0, "quantised in blocks");
+    let rank = n.rank(n.input(0)?)?;
+    ensure!(n.rank(parameter)? <= 1, "quantised in blocks");
+    if n.rank(parameter)? == 1 && !n.fact(parameter)?.shape[0].is_one() {
+        for _ in n.axis_attribute(1, rank)? + 1..rank {
+            let last = n.rank(parameter)?;
+            parameter = n.wire(AxisOp::Add(last), &[parameter])?;
+        }
+    }
+    Ok(Some(n.cast(parameter, DatumType::F32)?))
+}
+
+pub(super) fn dequantize_linear(n: &mut Node) -> Outlets {
+    let scale = along_axis(n, 1)?.context("no scale")?;
+    let mut result = n.cast(n.input(0)?, DatumType::F32)?;
+    if let Some(zero_point) = along_axis(n, 2)? {
+        result = n.pair(sub().0, result, zero_point)?;
+    }
+    Ok(tvec!(n.pair(mul().0, result, scale)?))
+}
+
+pub(super) fn quantize_linear(n: &mut Node) -> Outlets {
+    let scale = along_axis(n, 1)?.context("no scale")?;
+    let to = match n.optional(2) {
+        Some(zero_point) => n.fact(zero_point)?.datum_type,
+        None => DatumType::U8,
+    };
+    let (low, high) = match to {
+        DatumType::U8 => (0.0, 255.0),
+        DatumType::I8 => (-128.0, 127.0),
+        other => bail!("quantised to {other:?}"),
+    };
+    let input = n.cast(n.input(0)?, DatumType::F32)?;
+    let mut result = n.pair(div().0, input, scale)?;
+    result = n.wire(round_half_to_even(), &[result])?;
+    if let Some(zero_point) = along_axis(n, 2)? {
+        result = n.pair(add().0, result, zero_point)?;
+    }
+    for (bound, op) in [(low, max()), (high, min())] {
+        let bound = n.scalar(bound, result)?;
+        result = n.pair(op.0, result, bound)?;
+    }
+    Ok(tvec!(n.cast(result, to)?))
+}
+
+pub(super) fn mat_mul_integer(n: &mut Node) -> Outlets {
+    let mut inputs = [n.input(0)?, n.input(1)?];
+    ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "a number is not a matrix");
+    for (index, input) in inputs.iter_mut().enumerate() {
+        *input = n.cast(*input, DatumType::I32)?;
+        if let Some(zero_point) = n.optional(index + 2) {
+            let zero_point = n.cast(zero_point, DatumType::I32)?;
+            *input = n.pair(sub().0, *input, zero_point)?;
+        }
+    }
+    n.expand(MatMulInference::default(), &inputs)
+}
+
+pub(super) fn dynamic_quantize_linear(n: &mut Node) -> Outlets {
+    let input = n.input(0)?;
+    let name = n.name();
+    n.model.wire_node(name, DynamicQuantize, &[input])
+}
+
+/// One scale and zero point for the whole tensor, which the range of its values gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct DynamicQuantize;
+
+impl Op for DynamicQuantize {
+    fn name(&self) -> StaticName {
+        "DynamicQuantize".into()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for DynamicQuantize {
+    op_out_of_plan!();
+
+    fn eval(&self, _ctx: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let input = inputs.first().context("no input")?;
+        let view = input.try_as_plain_ram()?;
+        let values = view.as_slice::<f32>()?;
+        let low = values.iter().copied().fold(0f32, f32::min);
+        let high = values.iter().copied().fold(0f32, f32::max);
+        // All zeros: any scale will do.
+        let scale = if high > low { (high - low) / 255.0 } else { 1.0 };
+        let zero_point = (-low / scale).round_ties_even().clamp(0.0, 255.0);
+        let quantized = values.iter().map(|x| ((x / scale).round_ties_even() + zero_point).clamp(0.0, 255.0) as u8);
+        let quantized = Tensor::from_shape(input.shape(), &quantized.collect::<Vec<_>>())?;
+        Ok(tvec!(quantized.into_tvalue(), tensor0(scale).into_tvalue(), tensor0(zero_point as u8).into_tvalue()))
+    }
+}
+
+impl TypedOp for DynamicQuantize {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let [input] = inputs else { bail!("one input") };
+        ensure!(input.datum_type == DatumType::F32, "{:?} is not float32", input.datum_type);
+        Ok(tvec!(u8::fact(input.shape.clone()), f32::fact([0usize; 0]), u8::fact([0usize; 0])))
+    }
+
+    as_op!();
+}

@@ -1,0 +1,208 @@
+//! Models as common exporters write them: which ops they end up with, and what they compute.
+
+use prost::Message;
+use serde::Deserialize;
+use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
+
+use crate::batch::Batch;
+use crate::encoder::{Encoder, TractEncoder};
+use crate::error::{Error, ErrorKind};
+
+const FOLDER: &str = "tests/fixtures/architectures";
+/// Largest difference of a logit from onnxruntime's for the same int8 weights: our activations have 14 bits or more.
+const MAX_INT8_ERROR: f32 = 2e-3;
+/// The same for a file of f32 weights, which we round to int8. The fixtures' logits spread over 2 to 6.
+const MAX_FLOAT_ERROR: f32 = 0.4;
+
+#[derive(Deserialize)]
+struct Goldens {
+    models: Vec<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    file: String,
+    labels: usize,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    input_ids: Vec<Vec<i64>>,
+    attention_mask: Vec<Vec<i64>>,
+    logits: Vec<Vec<f32>>,
+}
+
+fn goldens() -> Vec<Model> {
+    let json = std::fs::read(format!("{FOLDER}/golden.json")).unwrap();
+    serde_json::from_slice::<Goldens>(&json).unwrap().models
+}
+
+fn load(model: &Model) -> TractEncoder {
+    let bytes = std::fs::read(format!("{FOLDER}/{}", model.file)).unwrap();
+    TractEncoder::read(&mut &bytes[..], model.labels).unwrap_or_else(|e| panic!("{}: {e}", model.file))
+}
+
+/// Linear layers, embeddings, normalisations and attentions of an architecture; the fixtures have two layers each.
+fn expected(architecture: &str) -> [usize; 4] {
+    match architecture {
+        // Six linear layers in a layer, the pooler and the classifier; embeddings of words, segments and positions.
+        "bert" | "minilm" => [14, 3, 5, 2],
+        // No segments; a hidden layer before the classifier in place of the pooler.
+        "distilbert" => [14, 2, 5, 2],
+        "roberta" => [14, 3, 5, 2],
+        // One more linear layer widens the embeddings.
+        "electra" => [15, 3, 5, 2],
+        other => panic!("no such architecture: {other}"),
+    }
+}
+
+fn fused(encoder: &TractEncoder) -> [usize; 4] {
+    let ops = encoder.ops();
+    ["QuantLinear", "QuantGather", "AddLayerNorm", "Attention"].map(|op| ops.get(op).copied().unwrap_or(0))
+}
+
+/// What the fused ops replace; tract's names before and after its own optimisation.
+const REPLACED: [&str; 9] =
+    ["EinSum", "OptMatMul", "Softmax", "RmsNorm", "Reduce<Sum>", "Erf", "GeluExact", "GeluApproximate", "PowConst"];
+
+#[test]
+fn every_exporters_graph_ends_up_in_the_fused_ops() {
+    let models = goldens();
+    assert!(models.len() >= 20, "only {} models", models.len());
+    for model in models {
+        let encoder = load(&model);
+        let architecture = model.file.split('-').next().unwrap();
+        let ops = encoder.ops();
+        assert_eq!(fused(&encoder), expected(architecture), "{}: {ops:?}", model.file);
+        assert!(REPLACED.iter().all(|op| !ops.contains_key(*op)), "{}: {ops:?}", model.file);
+    }
+}
+
+#[test]
+fn our_own_model_ends_up_in_the_fused_ops() {
+    let bytes = std::fs::read("models/sentiment/model.onnx").unwrap();
+    let encoder = TractEncoder::read(&mut &bytes[..], 2).unwrap();
+    // Three layers and the classifier; the position table is only sliced.
+    assert_eq!(fused(&encoder), [19, 1, 7, 3], "{:?}", encoder.ops());
+    assert_eq!(encoder.ops().get("Softmax"), None);
+}
+
+#[test]
+fn logits_are_those_of_onnxruntime() {
+    for model in goldens() {
+        // Weights in one scale for a whole tensor and around a zero point are rounded once more.
+        let as_in_the_file = model.file.contains("int8") && !model.file.contains("uint8");
+        let bound = if as_in_the_file { MAX_INT8_ERROR } else { MAX_FLOAT_ERROR };
+        let worst = worst(&model, &load(&model));
+        println!("{}: {worst}", model.file);
+        assert!(worst < bound, "{}: a logit is {worst} from onnxruntime's", model.file);
+    }
+}
+
+/// The largest difference of any logit from its golden, over all cases.
+fn worst(model: &Model, encoder: &TractEncoder) -> f32 {
+    let mut worst = 0.0f32;
+    for case in &model.cases {
+        let columns = case.input_ids[0].len();
+        let at_once = encoder.max_rows().min(case.input_ids.len());
+        for rows in (0..case.input_ids.len()).collect::<Vec<_>>().chunks(at_once) {
+            // A model that runs one text at a time is given it without padding.
+            let kept = |row: usize| match at_once {
+                1 => case.attention_mask[row].iter().sum::<i64>() as usize,
+                _ => columns,
+            };
+            let of = |rows: &[usize], from: &[Vec<i64>]| -> Vec<i64> {
+                rows.iter().flat_map(|&row| from[row][..kept(row)].to_vec()).collect()
+            };
+            let batch = Batch {
+                rows: rows.len(),
+                columns: kept(rows[0]),
+                ids: of(rows, &case.input_ids),
+                mask: of(rows, &case.attention_mask),
+            };
+            let logits = encoder.encode(batch).unwrap_or_else(|e| panic!("{}: {e}", model.file));
+            for (ours, &row) in logits.rows().zip(rows) {
+                for (a, b) in ours.iter().zip(&case.logits[row]) {
+                    assert!(a.is_finite(), "{}: {ours:?}", model.file);
+                    worst = worst.max((a - b).abs());
+                }
+            }
+        }
+    }
+    worst
+}
+
+/// The small int8 fixture, changed, and loaded.
+fn changed(change: impl FnOnce(&mut GraphProto)) -> Result<TractEncoder, Error> {
+    let bytes = std::fs::read(format!("{FOLDER}/distilbert-dynamo20-sdpa-int8.onnx")).unwrap();
+    let mut proto = ModelProto::decode(&bytes[..]).unwrap();
+    change(proto.graph.as_mut().unwrap());
+    TractEncoder::read(&mut &proto.encode_to_vec()[..], 2)
+}
+
+/// The scales of int8 weights in it.
+fn scales(graph: &mut GraphProto) -> impl Iterator<Item = &mut TensorProto> {
+    graph.initializer.iter_mut().filter(|tensor| tensor.name.ends_with("_scale"))
+}
+
+fn alone(ids: &[i64]) -> Batch {
+    Batch { rows: 1, columns: ids.len(), ids: ids.to_vec(), mask: vec![1; ids.len()] }
+}
+
+#[test]
+fn weights_with_a_scale_of_zero_are_zeros() {
+    let encoder = changed(|graph| scales(graph).for_each(|tensor| tensor.raw_data.fill(0))).unwrap();
+    let logits = |ids: &[i64]| encoder.encode(alone(ids)).unwrap().rows().next().unwrap().to_vec();
+    let first = logits(&[1, 2, 3]);
+    assert!(first.iter().all(|value| value.is_finite()), "{first:?}");
+    assert_eq!(first, logits(&[9, 8, 7, 6, 5, 4]), "only biases are left, so every text scores alike");
+    assert_ne!(first, [0.0, 0.0]);
+}
+
+#[test]
+fn damaged_weights_are_refused() {
+    let nan = f32::NAN.to_le_bytes();
+    type Change<'a> = &'a dyn Fn(&mut GraphProto);
+    let cases: [(&str, Change); 3] = [
+        ("a scale that is not a number", &|graph| scales(graph).for_each(|t| t.raw_data[..4].copy_from_slice(&nan))),
+        ("a scale too few", &|graph| {
+            scales(graph).filter(|t| t.raw_data.len() > 8).for_each(|t| t.raw_data.truncate(8))
+        }),
+        ("values too few", &|graph| {
+            let weights = graph.initializer.iter_mut().filter(|t| t.name.ends_with("_quantized"));
+            weights.for_each(|t| t.raw_data.truncate(7));
+        }),
+    ];
+    for (what, change) in cases {
+        let error = changed(change).err().unwrap_or_else(|| panic!("{what} was accepted"));
+        assert_eq!(error.kind(), ErrorKind::ModelMalformed, "{what}: {error}");
+    }
+}
+
+#[test]
+fn shapes_that_contradict_each_other_are_an_error() {
+    for tenth in [3, 7] {
+        // The same number of weights in a shape that fits nothing around it.
+        let error = changed(|graph| {
+            let weights: Vec<_> =
+                graph.initializer.iter_mut().filter(|t| t.name.ends_with("_quantized") && t.dims.len() == 2).collect();
+            let at = weights.len() * tenth / 10;
+            let tensor = weights.into_iter().nth(at).unwrap();
+            tensor.dims = vec![tensor.dims[0] * 2, tensor.dims[1] / 2];
+        });
+        let error = error.err().expect("it was accepted");
+        assert!([ErrorKind::ModelMalformed, ErrorKind::ModelUnsupported].contains(&error.kind()), "{error}");
+    }
+}
+
+#[test]
+fn lengths_at_their_limits_are_no_trap() {
+    let encoder = changed(|_| ()).unwrap();
+    // Nothing to classify, one token, as many as there are positions, one more, and a token that is not there.
+    assert_eq!(encoder.encode(alone(&[])).unwrap_err().kind(), ErrorKind::Internal);
+    assert!(encoder.encode(alone(&[3])).is_ok());
+    assert!(encoder.encode(alone(&[3; 40])).is_ok());
+    assert_eq!(encoder.encode(alone(&[3; 41])).unwrap_err().kind(), ErrorKind::Internal);
+    assert_eq!(encoder.encode(alone(&[3, 50])).unwrap_err().kind(), ErrorKind::Internal);
+}

@@ -1,0 +1,33 @@
+//! The inner loops: what is computed, apart from any graph.
+//!
+//! | file | computes |
+//! |---|---|
+//! | `quant_linear` | `activation(x · W + b)` with int8 weights and integer sums |
+//! | `quant_gather` | rows of an int8 table |
+//! | `layer_norm` | layer normalisation of a sum |
+//! | `attention` | softmax attention of all heads |
+//! | `functions` | exp, erf, tanh and GELU, four at a time |
+//!
+//! Each is written once over [`lanes`], four numbers at a time: WebAssembly SIMD in browsers, arrays elsewhere. Sums
+//! have one order and nothing is fused, so results are the same bits on every machine, for any number of rows and any
+//! padding. [`scalar`] computes the same plainly in f64; `tests/kernels.rs` holds the two together.
+
+pub(crate) mod attention;
+pub(crate) mod functions;
+pub(crate) mod lanes;
+pub(crate) mod layer_norm;
+pub(crate) mod quant_gather;
+pub(crate) mod quant_linear;
+#[cfg(test)]
+pub(crate) mod scalar;
+pub(crate) mod scratch;
+
+#[cfg(target_arch = "wasm32")]
+mod simd128;
+#[cfg(target_arch = "wasm32")]
+use simd128 as machine;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod portable;
+#[cfg(not(target_arch = "wasm32"))]
+use portable as machine;

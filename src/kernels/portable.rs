@@ -1,0 +1,129 @@
+//! The machine's part in plain Rust, lane for lane what `simd128` does.
+
+use super::lanes::LANES;
+use super::quant_linear::{CHANNELS, TILE_ROWS, Tile};
+
+#[derive(Clone, Copy)]
+pub(crate) struct F32x4([f32; LANES]);
+
+#[inline(always)]
+fn map(a: F32x4, f: impl Fn(f32) -> f32) -> F32x4 {
+    F32x4(a.0.map(f))
+}
+
+#[inline(always)]
+fn zip(a: F32x4, b: F32x4, f: impl Fn(f32, f32) -> f32) -> F32x4 {
+    F32x4(std::array::from_fn(|i| f(a.0[i], b.0[i])))
+}
+
+impl F32x4 {
+    #[inline(always)]
+    pub(crate) fn splat(value: f32) -> Self {
+        Self([value; LANES])
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(from: &[f32; LANES]) -> Self {
+        Self(*from)
+    }
+
+    #[inline(always)]
+    pub(crate) fn load_i8(from: &[i8; LANES]) -> Self {
+        Self(from.map(f32::from))
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, to: &mut [f32; LANES]) {
+        *to = self.0;
+    }
+
+    /// Rounded to nearest, ties to even, and saturated.
+    #[inline(always)]
+    pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
+        for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
+            *to = value.round_ties_even() as i16;
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(self, other: Self) -> Self {
+        zip(self, other, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub(self, other: Self) -> Self {
+        zip(self, other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn mul(self, other: Self) -> Self {
+        zip(self, other, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn div(self, other: Self) -> Self {
+        zip(self, other, |a, b| a / b)
+    }
+
+    /// `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn min(self, other: Self) -> Self {
+        zip(self, other, |a, b| if b < a { b } else { a })
+    }
+
+    /// `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        zip(self, other, |a, b| if a < b { b } else { a })
+    }
+
+    #[inline(always)]
+    pub(crate) fn abs(self) -> Self {
+        map(self, f32::abs)
+    }
+
+    /// To the nearest whole number, ties to even.
+    #[inline(always)]
+    pub(crate) fn nearest(self) -> Self {
+        map(self, f32::round_ties_even)
+    }
+
+    /// Times two to the power of `exponent`, whole numbers from -126 to 127.
+    #[inline(always)]
+    pub(crate) fn times_power_of_two(self, exponent: Self) -> Self {
+        zip(self, exponent, |a, n| a * f32::from_bits(((n as i32 + 127) << 23) as u32))
+    }
+
+    /// `self` where it is at least `bound` or NaN, else 0.
+    #[inline(always)]
+    pub(crate) fn or_zero_below(self, value: Self, bound: Self) -> Self {
+        F32x4(std::array::from_fn(|i| if value.0[i] < bound.0[i] { 0.0 } else { self.0[i] }))
+    }
+}
+
+/// Sums of products of pairs: [`TILE_ROWS`] rows of i16 by a block of i8 weights.
+#[inline(always)]
+pub(crate) fn tile_i8(rows: [&[i16]; TILE_ROWS], block: &[i8]) -> Tile {
+    tile(rows, block, i32::from)
+}
+
+/// The same by a block of i16.
+#[inline(always)]
+pub(crate) fn tile_i16(rows: [&[i16]; TILE_ROWS], block: &[i16]) -> Tile {
+    tile(rows, block, i32::from)
+}
+
+#[inline(always)]
+fn tile<W: Copy>(rows: [&[i16]; TILE_ROWS], block: &[W], widen: impl Fn(W) -> i32) -> Tile {
+    let mut sums = [[0i32; CHANNELS]; TILE_ROWS];
+    for (p, weights) in block.chunks_exact(2 * CHANNELS).enumerate() {
+        for (row, sums) in rows.iter().zip(&mut sums) {
+            let (x0, x1) = (i32::from(row[2 * p]), i32::from(row[2 * p + 1]));
+            for (c, sum) in sums.iter_mut().enumerate() {
+                *sum += x0 * widen(weights[2 * c]) + x1 * widen(weights[2 * c + 1]);
+            }
+        }
+    }
+    let four = |sums: &[i32]| F32x4(std::array::from_fn(|i| sums[i] as f32));
+    sums.map(|sums| [four(&sums[..LANES]), four(&sums[LANES..])])
+}

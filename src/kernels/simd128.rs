@@ -1,0 +1,139 @@
+//! The machine's part in WebAssembly's 128-bit SIMD, without its relaxed instructions.
+
+use std::arch::wasm32::*;
+
+use super::lanes::LANES;
+use super::quant_linear::{CHANNELS, TILE_ROWS, Tile};
+
+#[derive(Clone, Copy)]
+pub(crate) struct F32x4(v128);
+
+impl F32x4 {
+    #[inline(always)]
+    pub(crate) fn splat(value: f32) -> Self {
+        Self(f32x4_splat(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(from: &[f32; LANES]) -> Self {
+        // SAFETY: the reference is to 16 readable bytes, and v128.load asks for no alignment.
+        Self(unsafe { v128_load(from.as_ptr().cast()) })
+    }
+
+    #[inline(always)]
+    pub(crate) fn load_i8(from: &[i8; LANES]) -> Self {
+        // SAFETY: the reference is to 4 readable bytes, and v128.load32_zero asks for no alignment.
+        let bytes = unsafe { v128_load32_zero(from.as_ptr().cast()) };
+        Self(f32x4_convert_i32x4(i32x4_extend_low_i16x8(i16x8_extend_low_i8x16(bytes))))
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, to: &mut [f32; LANES]) {
+        // SAFETY: the reference is to 16 writable bytes, and v128.store asks for no alignment.
+        unsafe { v128_store(to.as_mut_ptr().cast(), self.0) }
+    }
+
+    /// Rounded to nearest, ties to even, and saturated.
+    #[inline(always)]
+    pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
+        let whole = |four: Self| i32x4_trunc_sat_f32x4(f32x4_nearest(four.0));
+        // SAFETY: the reference is to 16 writable bytes, and v128.store asks for no alignment.
+        unsafe { v128_store(to.as_mut_ptr().cast(), i16x8_narrow_i32x4(whole(low), whole(high))) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(self, other: Self) -> Self {
+        Self(f32x4_add(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub(self, other: Self) -> Self {
+        Self(f32x4_sub(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn mul(self, other: Self) -> Self {
+        Self(f32x4_mul(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn div(self, other: Self) -> Self {
+        Self(f32x4_div(self.0, other.0))
+    }
+
+    /// `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn min(self, other: Self) -> Self {
+        Self(f32x4_pmin(self.0, other.0))
+    }
+
+    /// `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self(f32x4_pmax(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn abs(self) -> Self {
+        Self(f32x4_abs(self.0))
+    }
+
+    /// To the nearest whole number, ties to even.
+    #[inline(always)]
+    pub(crate) fn nearest(self) -> Self {
+        Self(f32x4_nearest(self.0))
+    }
+
+    /// Times two to the power of `exponent`, whole numbers from -126 to 127.
+    #[inline(always)]
+    pub(crate) fn times_power_of_two(self, exponent: Self) -> Self {
+        let biased = i32x4_add(i32x4_trunc_sat_f32x4(exponent.0), i32x4_splat(127));
+        Self(f32x4_mul(self.0, i32x4_shl(biased, 23)))
+    }
+
+    /// `self`, but 0 where `value` is below `bound`.
+    #[inline(always)]
+    pub(crate) fn or_zero_below(self, value: Self, bound: Self) -> Self {
+        Self(v128_andnot(self.0, f32x4_lt(value.0, bound.0)))
+    }
+}
+
+/// Sums of products of pairs: [`TILE_ROWS`] rows of i16 by a block of i8 weights.
+#[inline(always)]
+pub(crate) fn tile_i8(rows: [&[i16]; TILE_ROWS], block: &[i8]) -> Tile {
+    // SAFETY: `pair` is below the number of pairs in the block, so each of its 16 bytes is inside.
+    tile(rows, block.len() / (2 * CHANNELS), |pair| unsafe {
+        let weights = block.as_ptr().add(pair * 2 * CHANNELS);
+        [i16x8_load_extend_i8x8(weights), i16x8_load_extend_i8x8(weights.add(CHANNELS))]
+    })
+}
+
+/// The same by a block of i16.
+#[inline(always)]
+pub(crate) fn tile_i16(rows: [&[i16]; TILE_ROWS], block: &[i16]) -> Tile {
+    // SAFETY: `pair` is below the number of pairs in the block, so each of its 32 bytes is inside.
+    tile(rows, block.len() / (2 * CHANNELS), |pair| unsafe {
+        let weights = block.as_ptr().add(pair * 2 * CHANNELS);
+        [v128_load(weights.cast()), v128_load(weights.add(CHANNELS).cast())]
+    })
+}
+
+/// Eight registers of sums stay in the machine's registers all along; a pair of a row's numbers is spread over one
+/// register and multiplied with the same pair of four channels at once.
+#[inline(always)]
+fn tile(rows: [&[i16]; TILE_ROWS], pairs: usize, weights: impl Fn(usize) -> [v128; 2]) -> Tile {
+    assert!(rows.iter().all(|row| row.len() >= 2 * pairs));
+    let rows = rows.map(<[i16]>::as_ptr);
+    let mut sums = [[i32x4_splat(0); 2]; TILE_ROWS];
+    for pair in 0..pairs {
+        let weights = weights(pair);
+        for (row, sums) in rows.iter().zip(&mut sums) {
+            // SAFETY: every row holds at least `pairs` pairs, as asserted above.
+            let x = unsafe { v128_load32_splat(row.add(2 * pair).cast()) };
+            for (sum, weights) in sums.iter_mut().zip(weights) {
+                *sum = i32x4_add(*sum, i32x4_dot_i16x8(x, weights));
+            }
+        }
+    }
+    sums.map(|sums| sums.map(|four| F32x4(f32x4_convert_i32x4(four))))
+}

@@ -1,0 +1,51 @@
+// What a page downloads, compressed, and how much it may be. Lower a number once it is beaten.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { size, sizes } from "../benches/common.mjs";
+import { root, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
+
+/** Bytes under brotli 11. */
+const BUDGET = {
+  "wasm": 1_500_000,
+  "JavaScript": 10_000,
+  "model + tokenizer": 17_000_000,
+};
+
+/** Paths in the package. */
+export async function downloads() {
+  const elsewhere = /^(embedded|embedded-node|node|node-files|types)\.js$/;
+  const modules = (await readdir(join(root, "pkg/dist"))).filter((name) => name.endsWith(".js") && !elsewhere.test(name));
+  return {
+    "wasm": ["wasm/litmus_text_bg.wasm"],
+    "JavaScript": [...modules.map((name) => `dist/${name}`), "wasm/litmus_text.js"],
+    "model + tokenizer": ["config.json", "tokenizer.json", "model.onnx"].map((file) => `models/sentiment/${file}`),
+  };
+}
+
+/** Compressed sizes of files that were seen before: the model takes a minute, and seldom changes. */
+const memory = join(targetDir, "brotli.json");
+
+async function compressed(files) {
+  const known = JSON.parse(await readFile(memory, "utf8").catch(() => "{}"));
+  const sum = createHash("sha256");
+  for (const file of files) sum.update(await readFile(join(root, "pkg", file)));
+  const key = sum.digest("hex");
+  if (!(key in known)) {
+    known[key] = (await sizes(files)).brotli;
+    await mkdir(targetDir, { recursive: true });
+    await writeFile(memory, JSON.stringify(known));
+  }
+  return known[key];
+}
+
+export async function checkBudget() {
+  const over = [];
+  for (const [name, files] of Object.entries(await downloads())) {
+    const brotli = await compressed(files);
+    const within = brotli <= BUDGET[name];
+    if (!within) over.push(name);
+    console.log(`${within ? "✓" : "✗"} ${name.padEnd(20)} ${size(brotli).padStart(9)} of ${size(BUDGET[name])}`);
+  }
+  if (over.length) throw new Unmet(`over the budget in tests/budget.mjs: ${over.join(", ")}`);
+}

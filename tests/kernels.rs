@@ -1,0 +1,75 @@
+//! The kernels against [`kernels::scalar`]: shapes that fill no tile, numbers at every edge, and the same bits natively
+//! and in wasm, where `tests/browser.rs` takes these tests in.
+
+#[allow(dead_code)]
+#[path = "../src/kernels/mod.rs"]
+mod kernels;
+
+#[path = "kernels/attention.rs"]
+mod attention;
+#[path = "kernels/functions.rs"]
+mod functions;
+#[path = "kernels/layer_norm.rs"]
+mod layer_norm;
+#[path = "kernels/quant_gather.rs"]
+mod quant_gather;
+#[path = "kernels/quant_linear.rs"]
+mod quant_linear;
+#[path = "kernels/same_bits.rs"]
+mod same_bits;
+
+/// What rounding to f32 adds or takes at most, of 1.
+const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
+/// How far a number may be from its whole number of steps: half a step, and what dividing by the step may be off.
+const STEP: f64 = 0.505;
+/// What no row should hold.
+const NOT_FINITE: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct Random(u64);
+
+impl Random {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.bits() % end as u64) as usize
+    }
+
+    /// Between -`size` and `size`.
+    fn numbers(&mut self, count: usize, size: f32) -> Vec<f32> {
+        (0..count).map(|_| ((self.bits() >> 40) as f32 / (1 << 23) as f32 - 1.0) * size).collect()
+    }
+
+    /// Any i8, the extreme ones more often than others.
+    fn weights(&mut self, count: usize) -> Vec<i8> {
+        (0..count)
+            .map(|_| match self.bits() {
+                bits if bits % 16 == 0 => -128,
+                bits if bits % 16 == 1 => 127,
+                bits => (bits >> 56) as u8 as i8,
+            })
+            .collect()
+    }
+}
+
+/// The bits of each number, one and the same for any NaN.
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|number| if number.is_nan() { f32::NAN.to_bits() } else { number.to_bits() }).collect()
+}
+
+fn largest(numbers: &[f32]) -> f64 {
+    numbers.iter().fold(0.0, |largest, number| f64::from(number.abs()).max(largest))
+}
+
+/// Whether a number is where it may be.
+#[track_caller]
+fn assert_near(actual: f32, expected: f64, bound: f64, what: impl std::fmt::Debug) {
+    let error = (f64::from(actual) - expected).abs();
+    assert!(error <= bound, "{what:?}: {actual:e} is {error:e} from {expected:e}, the bound is {bound:e}");
+}

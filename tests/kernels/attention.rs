@@ -1,0 +1,264 @@
+//! Attention: every shape and mask, and keys that nobody may feel.
+
+use super::kernels::attention::{Mask, Shape, run};
+use super::kernels::scalar;
+use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest};
+
+const LENGTHS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33];
+const HEADS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 32, 64];
+/// What a mask adds to a key that is not to be seen.
+const HIDDEN: [f32; 3] = [-1e4, f32::MIN, f32::NEG_INFINITY];
+const PER_BATCH: [bool; 3] = [true, false, false];
+const PER_QUERY: [bool; 3] = [false, false, true];
+const PER_SCORE: [bool; 3] = [true; 3];
+
+/// Of the largest value, where queries and keys are of ordinary size: what rounding them to whole numbers does.
+const ORDINARY_ERROR: f64 = 5e-4;
+/// Roundings of a score; those of a share, its exponential's error among them.
+const SCORE_ROUNDINGS: f64 = 8.0;
+const SHARE_ROUNDINGS: f64 = 16.0;
+
+struct Case {
+    shape: Shape,
+    scale: f32,
+    qkv: [Vec<f32>; 3],
+    mask: Option<(Vec<f32>, [usize; 3])>,
+}
+
+impl Case {
+    fn random(random: &mut Random, shape: Shape) -> Self {
+        let count = shape.batch * shape.length * shape.heads * shape.head;
+        let qkv = [2.0, 2.0, 1.0].map(|size| random.numbers(count, size));
+        Self { shape, scale: 1.0 / (shape.head as f32).sqrt(), qkv, mask: None }
+    }
+
+    /// A mask of its own for each batch, head and query, or one for all of them; it hides some keys, never the first.
+    fn masked(mut self, random: &mut Random, own: [bool; 3]) -> Self {
+        let Shape { batch, length, heads, .. } = self.shape;
+        let (mut count, mut strides) = (length, [0; 3]);
+        for (axis, size) in [batch, heads, length].into_iter().enumerate().rev().filter(|(axis, _)| own[*axis]) {
+            strides[axis] = count;
+            count *= size;
+        }
+        let mut values = random.numbers(count, 2.0);
+        for (i, value) in values.iter_mut().enumerate() {
+            if i % length > 0 && random.below(3) == 0 {
+                *value = HIDDEN[random.below(3)];
+            }
+        }
+        self.mask = Some((values, strides));
+        self
+    }
+
+    fn mask(&self) -> Option<Mask<'_>> {
+        self.mask.as_ref().map(|(values, strides)| Mask { values, strides: *strides })
+    }
+
+    fn qkv(&self) -> [&[f32]; 3] {
+        self.qkv.each_ref().map(Vec::as_slice)
+    }
+
+    fn run(&self) -> Vec<f32> {
+        let mut y = vec![7.0; self.qkv[0].len()];
+        run(self.shape, self.scale, self.qkv(), self.mask(), &mut y);
+        y
+    }
+
+    /// Where the numbers of a row's head are.
+    fn part(&self, batch: usize, row: usize, head: usize) -> std::ops::Range<usize> {
+        let start = ((batch * self.shape.length + row) * self.shape.heads + head) * self.shape.head;
+        start..start + self.shape.head
+    }
+
+    /// How far a query's scores may be off.
+    fn score_error(&self, [batch, row, head]: [usize; 3]) -> f64 {
+        // So many products of two such numbers fit in an i32.
+        let width = self.shape.head.next_multiple_of(2) as f64;
+        let limit = (f64::from(i32::MAX) / width).sqrt().floor().min(f64::from(i16::MAX)) - 1.0;
+        let query = &self.qkv[0][self.part(batch, row, head)];
+        let query_step = STEP * largest(query) / limit;
+        let mut error = 0.0;
+        for key in 0..self.shape.length {
+            let added = self.mask().map_or(0.0, |mask| {
+                let [b, h, q] = mask.strides;
+                f64::from(mask.values[batch * b + head * h + row * q + key].abs())
+            });
+            if added >= 1e4 {
+                continue;
+            }
+            let key = &self.qkv[1][self.part(batch, key, head)];
+            let key_step = STEP * largest(key) / limit;
+            let (mut steps, mut products) = (0.0, 0.0);
+            for (q, k) in query.iter().zip(key) {
+                let (q, k) = (f64::from(q.abs()), f64::from(k.abs()));
+                steps += q * key_step + k * query_step + query_step * key_step;
+                products += q * k;
+            }
+            let scale = f64::from(self.scale);
+            error = (steps * scale + SCORE_ROUNDINGS * ROUNDING * (products * scale + added)).max(error);
+        }
+        error
+    }
+
+    /// Against the oracle; `most` is a bound of its own, of the largest value.
+    #[track_caller]
+    fn check(&self, most: f64) {
+        let Shape { batch, length, heads, head } = self.shape;
+        let (y, expected) = (self.run(), scalar::attention(self.shape, self.scale, self.qkv(), self.mask()));
+        let largest_value = largest(&self.qkv[2]);
+        for i in 0..batch * length * heads {
+            let at = [i / heads / length, i / heads % length, i % heads];
+            // Scores that are off by e move the shares by e at most, all together.
+            let bound = self.score_error(at) + (2.0 * length as f64 + SHARE_ROUNDINGS) * ROUNDING;
+            for column in i * head..(i + 1) * head {
+                assert_near(y[column], expected[column], bound.min(most) * largest_value, (self.shape, at));
+            }
+        }
+    }
+}
+
+fn shapes() -> impl Iterator<Item = Shape> {
+    let all = |batch, heads, length| HEADS.map(|head| Shape { batch, length, heads, head });
+    (1..=3).flat_map(move |batch| {
+        (1..=3).flat_map(move |heads| LENGTHS.into_iter().flat_map(move |length| all(batch, heads, length)))
+    })
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_shape_and_mask_is_near() {
+    let random = &mut Random(1);
+    for shape in shapes() {
+        Case::random(random, shape).check(ORDINARY_ERROR);
+        for own in [PER_BATCH, PER_QUERY, PER_SCORE] {
+            Case::random(random, shape).masked(random, own).check(ORDINARY_ERROR);
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_size_is_near() {
+    let random = &mut Random(2);
+    for head in HEADS {
+        let shape = Shape { batch: 1, length: 9, heads: 2, head };
+        for [queries, keys, values] in
+            [[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [20.0, 20.0, 1.0], [1e-20, 1e20, 1.0], [1.0, 1.0, 1e30], [1.0, 1.0, 0.0]]
+        {
+            let mut case = Case::random(random, shape);
+            case.qkv = [queries, keys, values].map(|size| random.numbers(case.qkv[0].len(), size));
+            case.check(f64::INFINITY);
+            // The largest sums there are: all queries and keys of one size.
+            case.qkv[0].fill(queries);
+            case.qkv[1].iter_mut().for_each(|key| *key = keys.copysign(*key));
+            case.check(f64::INFINITY);
+            case.qkv[1].fill(-keys);
+            case.check(f64::INFINITY);
+        }
+    }
+}
+
+/// Room for keys that an earlier call left full holds nothing that could make sums too large.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn earlier_calls_leave_nothing() {
+    let shape = |length, head| Shape { batch: 1, length, heads: 1, head };
+    let ones = |shape: Shape| [(); 3].map(|()| vec![1.0; shape.length * shape.head]);
+    for shape in [shape(16, 32), shape(1, 64)] {
+        Case { shape, scale: 1.0, qkv: ones(shape), mask: None }.check(ORDINARY_ERROR);
+    }
+}
+
+/// Padding is masked keys at the end.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn padding_changes_no_bit() {
+    let random = &mut Random(3);
+    for shape in shapes().filter(|shape| shape.batch == 1) {
+        let short = Case::random(random, shape);
+        let before = bits(&short.run());
+        for (more, hidden) in [1, 2, 3, 8, 13].into_iter().zip(HIDDEN.into_iter().cycle()) {
+            let length = shape.length + more;
+            let mut long = Case::random(random, Shape { length, ..shape });
+            for (long, short) in long.qkv.iter_mut().zip(&short.qkv) {
+                long[..short.len()].copy_from_slice(short);
+            }
+            let mask = [vec![0.0; shape.length], vec![hidden; more]].concat();
+            long.mask = Some((mask, [0; 3]));
+            assert_eq!(bits(&long.run()[..short.qkv[0].len()]), before, "{shape:?} and {more} of {hidden}");
+        }
+    }
+}
+
+/// Wherever they are, hidden keys and their values may be anything finite.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn hidden_keys_have_no_influence() {
+    let random = &mut Random(4);
+    for shape in shapes().filter(|shape| shape.batch == 2) {
+        let mut case = Case::random(random, shape).masked(random, PER_BATCH);
+        let before = bits(&case.run());
+        let (mask, _) = case.mask.clone().unwrap();
+        for (i, _) in mask.iter().enumerate().filter(|(_, added)| **added <= -1e4) {
+            let row = i * shape.heads * shape.head..(i + 1) * shape.heads * shape.head;
+            case.qkv[1][row.clone()].fill(-3.0);
+            case.qkv[2][row].fill(1e30);
+        }
+        assert_eq!(bits(&case.run()), before, "{shape:?}");
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn batches_do_not_feel_each_other() {
+    let random = &mut Random(5);
+    for shape in shapes().filter(|shape| shape.batch == 3) {
+        let case = Case::random(random, shape).masked(random, PER_SCORE);
+        let (mask, strides) = case.mask.clone().unwrap();
+        let size = case.qkv[0].len() / 3;
+        let alone = |batch: usize| {
+            let qkv = case.qkv.each_ref().map(|x| x[batch * size..][..size].to_vec());
+            let mask = Some((mask[batch * strides[0]..][..strides[0]].to_vec(), strides));
+            Case { shape: Shape { batch: 1, ..shape }, qkv, mask, ..case }.run()
+        };
+        assert_eq!(bits(&case.run()), bits(&[0, 1, 2].map(alone).concat()), "{shape:?}");
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn what_is_not_finite_stays_in_its_head() {
+    let random = &mut Random(6);
+    for shape in shapes().filter(|shape| shape.batch == 2) {
+        let Shape { length, heads, head, .. } = shape;
+        let mut case = Case::random(random, shape).masked(random, PER_BATCH);
+        let before = case.run();
+        let (at, bad) = (random.below(before.len()), NOT_FINITE[random.below(3)]);
+        // Batch, row, head and column of a number.
+        let place = |i: usize| [i / head / heads / length, i / head / heads % length, i / head % heads, i % head];
+        let [batch, row, of_head, column] = place(at);
+        let mut check = |input: usize, feels: &dyn Fn([usize; 4]) -> bool| {
+            let good = std::mem::replace(&mut case.qkv[input][at], bad);
+            for (i, (before, y)) in before.iter().zip(case.run()).enumerate() {
+                let same = match feels(place(i)) {
+                    true if input == 2 => !y.is_finite(),
+                    true => y.is_nan(),
+                    false => before.to_bits() == y.to_bits(),
+                };
+                assert!(same, "{bad} at {at} of input {input}, {shape:?}: {y} at {i}");
+            }
+            case.qkv[input][at] = good;
+        };
+        check(0, &|[b, r, h, _]| [b, r, h] == [batch, row, of_head]);
+        check(1, &|[b, _, h, _]| [b, h] == [batch, of_head]);
+        check(2, &|[b, _, h, c]| [b, h, c] == [batch, of_head, column]);
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn nothing_gives_nothing() {
+    for [batch, length] in [[0, 3], [3, 0]] {
+        run(Shape { batch, length, heads: 2, head: 3 }, 1.0, [&[]; 3], None, &mut []);
+    }
+}

@@ -1,0 +1,236 @@
+//! Linear layers: any shape, any size of numbers, each row for itself.
+
+use super::functions::{GELU_SLOPE_ERROR, map};
+use super::kernels::functions::{gelu, gelu_tanh};
+use super::kernels::quant_linear::{Activation, QuantLinear};
+use super::kernels::scalar;
+use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest};
+
+const INPUTS: [usize; 8] = [1, 2, 3, 7, 8, 36, 70, 384];
+const OUTPUTS: [usize; 7] = [1, 2, 5, 7, 8, 9, 36];
+const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Gelu, Activation::GeluTanh];
+
+/// Roundings of sum, scales and bias.
+const ROUNDINGS: f64 = 6.0;
+/// A row of nothing larger counts as zeros; beside it, results too small for a normal number.
+const SMALLEST: f64 = 1e-30;
+/// The steepest that a GELU is.
+const GELU_SLOPE: f64 = 1.13;
+
+struct Case {
+    inputs: usize,
+    weights: Vec<i8>,
+    scales: Vec<f32>,
+    bias: Vec<f32>,
+    activation: Activation,
+}
+
+impl Case {
+    fn random(random: &mut Random, inputs: usize, outputs: usize, activation: Activation) -> Self {
+        let (weights, bias) = (random.weights(inputs * outputs), random.numbers(outputs, 1.0));
+        let scales = random.numbers(outputs, 0.01).iter().map(|scale| scale.abs()).collect();
+        Self { inputs, weights, scales, bias, activation }
+    }
+
+    fn layer(&self) -> QuantLinear {
+        let outputs = self.scales.len();
+        let weight = |input: usize, output: usize| self.weights[input * outputs + output];
+        let mut layer = QuantLinear::pack(self.inputs, outputs, &self.scales, weight);
+        layer.add_bias(self.bias.iter().copied());
+        layer.activation = self.activation;
+        layer
+    }
+
+    fn run(&self, x: &[f32]) -> Vec<f32> {
+        run(&self.layer(), x)
+    }
+
+    /// Against the oracle. The activations' rounding is in proportion to the weights, all else to the products.
+    #[track_caller]
+    fn check(&self, x: &[f32]) {
+        let outputs = self.scales.len();
+        let oracle = |activation| scalar::linear(x, &self.weights, &self.scales, &self.bias, activation);
+        let (sums, expected) = (oracle(Activation::None), oracle(self.activation));
+        // So many products with −128 fit in an i32.
+        let limit = (i32::MAX as usize / (128 * self.inputs.next_multiple_of(2))).min(i16::MAX as usize) as f64;
+        let weights: Vec<f64> = self.weights.iter().map(|&weight| f64::from(weight).abs()).collect();
+        for (i, y) in self.run(x).into_iter().enumerate() {
+            let (row, output) = (&x[i / outputs * self.inputs..][..self.inputs], i % outputs);
+            let column = || weights[output..].iter().step_by(outputs);
+            let weight: f64 = column().sum();
+            let products: f64 = column().zip(row).map(|(weight, x)| weight * f64::from(x.abs())).sum();
+            let (scale, bias) = (f64::from(self.scales[output]), f64::from(self.bias[output].abs()));
+            let steps = STEP * largest(row) / limit + SMALLEST;
+            let bound = steps * weight * scale + ROUNDINGS * ROUNDING * (products * scale + bias);
+            let bound = match self.activation {
+                Activation::None => bound,
+                _ => GELU_SLOPE * bound + GELU_SLOPE_ERROR * sums[i].abs(),
+            };
+            let shape = [self.inputs, outputs];
+            assert_near(y, expected[i], bound + SMALLEST, (shape, self.activation, "row", i / outputs, output));
+        }
+    }
+}
+
+fn run(layer: &QuantLinear, x: &[f32]) -> Vec<f32> {
+    let mut y = vec![7.0; x.len() / layer.inputs * layer.outputs];
+    layer.run(x, &mut y);
+    y
+}
+
+/// Rows of ordinary numbers, and among them rows of every extreme kind.
+fn rows(random: &mut Random, inputs: usize, count: usize) -> Vec<f32> {
+    let first = random.below(9);
+    let mut row = |kind: usize| match kind % 9 {
+        0 => random.numbers(inputs, 1e30),
+        1 => random.numbers(inputs, 1e-20),
+        2 => random.numbers(inputs, 1e-38),
+        3 => vec![-0.7; inputs],
+        4 => vec![0.0; inputs],
+        5 => {
+            let mut row = random.numbers(inputs, 1e-3);
+            row[random.below(inputs)] = 1e4;
+            row
+        }
+        _ => random.numbers(inputs, 3.0),
+    };
+    (first..first + count).flat_map(&mut row).collect()
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_shape_is_near() {
+    let random = &mut Random(1);
+    for inputs in INPUTS {
+        for outputs in OUTPUTS {
+            for count in 1..=9 {
+                let activation = ACTIVATIONS[(count + outputs) % 3];
+                Case::random(random, inputs, outputs, activation).check(&rows(random, inputs, count));
+            }
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn many_rows_are_near() {
+    let random = &mut Random(2);
+    for (inputs, count) in [(36, 33), (36, 130), (1536, 33), (1536, 130)] {
+        for activation in ACTIVATIONS {
+            Case::random(random, inputs, 9, activation).check(&rows(random, inputs, count));
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn the_largest_sums_fit() {
+    let random = &mut Random(3);
+    for inputs in [1, 2, 1535, 1536, 4999, 5000, 70_000] {
+        for [low, high] in [[-128, -128], [127, 127], [-128, 127]] {
+            let signs: Vec<bool> = (0..inputs).map(|_| random.bits().is_multiple_of(2)).collect();
+            let case = Case {
+                inputs,
+                weights: signs.iter().map(|&positive| if positive { high } else { low }).collect(),
+                scales: vec![0.01],
+                bias: vec![0.0],
+                activation: Activation::None,
+            };
+            // The same sign as the weight, the other sign, and all alike.
+            for size in [1.0, -1.0] {
+                case.check(&signs.iter().map(|&positive| if positive { size } else { -size }).collect::<Vec<_>>());
+                case.check(&vec![size; inputs]);
+            }
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn rows_do_not_feel_each_other() {
+    let random = &mut Random(4);
+    for inputs in INPUTS.into_iter().chain([1536]) {
+        for count in (1..=9).chain([130]) {
+            let case = Case::random(random, inputs, 9, ACTIVATIONS[count % 3]);
+            let (layer, x) = (case.layer(), rows(random, inputs, count));
+            let alone: Vec<f32> = x.chunks(inputs).flat_map(|row| run(&layer, row)).collect();
+            assert_eq!(bits(&run(&layer, &x)), bits(&alone), "{count} rows of {inputs}");
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn what_is_not_finite_stays_in_its_row() {
+    let random = &mut Random(5);
+    for inputs in INPUTS {
+        for outputs in OUTPUTS {
+            for (activation, bad) in ACTIVATIONS.into_iter().zip(NOT_FINITE) {
+                let mut case = Case::random(random, inputs, outputs, activation);
+                case.scales[0] = 0.0;
+                let mut x = random.numbers(6 * inputs, 2.0);
+                let before = case.run(&x);
+                let at = random.below(x.len());
+                x[at] = bad;
+                for (i, (before, y)) in before.iter().zip(case.run(&x)).enumerate() {
+                    let same = if i / outputs == at / inputs { y.is_nan() } else { before.to_bits() == y.to_bits() };
+                    assert!(same, "{bad} at {at} of {inputs}: {y} at {i} of {outputs}");
+                }
+            }
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn nothing_to_add_gives_the_bias() {
+    let random = &mut Random(6);
+    for outputs in OUTPUTS {
+        for activation in ACTIVATIONS {
+            let mut case = Case::random(random, 7, outputs, activation);
+            case.bias[0] = 0.0;
+            let expected = match activation {
+                Activation::None => case.bias.clone(),
+                Activation::Gelu => map(gelu, &case.bias),
+                Activation::GeluTanh => map(gelu_tanh, &case.bias),
+            };
+            assert_eq!(bits(&case.run(&[0.0; 7])), bits(&expected));
+            assert_eq!(bits(&case.run(&[1e-38; 7])), bits(&expected));
+            case.scales.fill(0.0);
+            assert_eq!(bits(&case.run(&random.numbers(7, 1e30))), bits(&expected));
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn biases_add_up() {
+    let mut layer = QuantLinear::pack(2, 3, &[1.0; 3], |_, _| 1);
+    layer.add_bias([1.0, 2.0, 3.0].into_iter());
+    layer.add_bias([0.5; 3].into_iter());
+    assert_eq!(run(&layer, &[0.0; 4]), [1.5, 2.5, 3.5, 1.5, 2.5, 3.5]);
+    assert_eq!(run(&layer, &[]), []);
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn weights_are_quantised_to_half_a_step() {
+    let random = &mut Random(7);
+    for inputs in [1, 3, 8, 36] {
+        for outputs in OUTPUTS {
+            let mut weights = random.numbers(inputs * outputs, 0.3);
+            for input in 0..inputs {
+                weights[input * outputs] = 0.0;
+                weights[input * outputs + outputs - 1] *= 1e20;
+            }
+            let layer = QuantLinear::quantize(inputs, outputs, |input, output| weights[input * outputs + output]);
+            // Rows with a single 1 give the weights back.
+            let one: Vec<f32> = (0..inputs * inputs).map(|i| f32::from(u8::from(i % (inputs + 1) == 0))).collect();
+            for (i, (actual, &expected)) in run(&layer, &one).into_iter().zip(&weights).enumerate() {
+                let column: Vec<f32> = weights[i % outputs..].iter().step_by(outputs).copied().collect();
+                let step = largest(&column) / 127.0;
+                assert_near(actual, expected.into(), step * STEP, ([inputs, outputs], i));
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! One number for all results: whoever computes another one computes otherwise.
+
+use super::functions::{grid, map};
+use super::kernels::attention::{Mask, Shape, run};
+use super::kernels::functions::{erf, exp, gelu, gelu_tanh, tanh};
+use super::kernels::layer_norm::LayerNorm;
+use super::kernels::quant_gather::QuantTable;
+use super::kernels::quant_linear::{Activation, QuantLinear};
+use super::{Random, bits};
+
+/// It changes with every kernel whose results change, and only then.
+const ALL_RESULTS: u64 = 0x9525_1769_4F60_0AE0;
+
+/// FNV-1a (Fowler, Noll and Vo, 1991).
+fn hash(numbers: &[f32]) -> u64 {
+    let bytes = bits(numbers).into_iter().flat_map(u32::to_le_bytes);
+    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn same_bits_everywhere() {
+    let random = &mut Random(1);
+    let mut results = vec![];
+    for f in [exp, erf, tanh, gelu, gelu_tanh] {
+        results.extend(map(f, &grid(-90.0, 90.0)));
+        results.extend(map(f, &grid(-3.0, 3.0)));
+    }
+
+    let (inputs, outputs, rows) = (71, 21, 13);
+    for activation in [Activation::None, Activation::Gelu, Activation::GeluTanh] {
+        let weights = random.numbers(inputs * outputs, 0.5);
+        let mut layer = QuantLinear::quantize(inputs, outputs, |input, output| weights[input * outputs + output]);
+        layer.add_bias(random.numbers(outputs, 1.0).into_iter());
+        layer.activation = activation;
+        for size in [1e-36, 1e-20, 1.0, 1e30] {
+            let mut y = vec![0.0; rows * outputs];
+            layer.run(&random.numbers(rows * inputs, size), &mut y);
+            results.extend(y);
+        }
+    }
+
+    let table = QuantTable::quantize(inputs, &random.numbers(rows * inputs, 0.5));
+    for row in 0..rows {
+        let mut y = vec![0.0; inputs];
+        assert!(table.row(row as i64, &mut y));
+        results.extend(y);
+    }
+
+    let norm = LayerNorm { gain: random.numbers(inputs, 2.0), bias: random.numbers(inputs, 1.0), epsilon: 1e-12 };
+    for size in [1e-20, 1.0, 1e10] {
+        let mut x = random.numbers(rows * inputs, size);
+        norm.run(&mut x, Some(&random.numbers(rows * inputs, size)));
+        results.extend(x);
+    }
+
+    for head in [7, 32] {
+        let shape = Shape { batch: 2, length: rows, heads: 3, head };
+        let count = shape.batch * shape.length * shape.heads * shape.head;
+        let [q, k, v] = [3.0, 3.0, 1.0].map(|size| random.numbers(count, size));
+        let values = random.numbers(shape.batch * shape.length, 100.0);
+        for mask in [None, Some(Mask { values: &values, strides: [shape.length, 0, 0] })] {
+            let mut y = vec![0.0; count];
+            run(shape, 0.4, [&q, &k, &v], mask, &mut y);
+            results.extend(y);
+        }
+    }
+
+    assert!(results.iter().all(|result| !result.is_nan()));
+    assert_eq!(hash(&results), ALL_RESULTS, "{:#x}", hash(&results));
+}
