@@ -1,4 +1,4 @@
-//! TokenIdss to rectangles of token ids: texts of like length share one, so little is padding.
+//! Token ids of texts to rectangles: texts of like length share one, so little is padding.
 
 use std::ops::Range;
 

@@ -68,15 +68,20 @@ impl TractEncoder {
         Ok(Self { plan, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
     }
 
-    /// How many there are of each op, weights and inputs left out.
+    /// The ops and the shapes of what they give, weights and inputs left out.
+    #[cfg(test)]
+    pub(crate) fn shapes(&self) -> Vec<(String, String)> {
+        let nodes = self.plan.model().nodes().iter();
+        let all = nodes.map(|node| (node.op.name().into_owned(), format!("{:?}", node.outputs[0].fact.shape)));
+        all.filter(|(op, _)| op != "Const" && op != "Source").collect()
+    }
+
+    /// How many there are of each op.
     #[cfg(test)]
     pub(crate) fn ops(&self) -> std::collections::BTreeMap<String, usize> {
         let mut counts = std::collections::BTreeMap::new();
-        for node in self.plan.model().nodes() {
-            let name = node.op.name();
-            if name != "Const" && name != "Source" {
-                *counts.entry(name.into_owned()).or_default() += 1;
-            }
+        for (op, _) in self.shapes() {
+            *counts.entry(op).or_default() += 1;
         }
         counts
     }

@@ -12,8 +12,8 @@ use tract_onnx::tract_hir::internal::*;
 use super::{Dim, Dims, Rules, binary, constant, unscaled};
 use crate::kernels::attention::{Mask, Shape, run};
 
-/// Queries, keys, values, each `[batch,] sequence, heads · head`, and perhaps a mask to be added to the scores,
-/// which broadcasts to `batch, heads, sequence, sequence`.
+/// Queries, `[batch,] queries, heads · head`, keys and values, `[batch,] keys, heads · head`, and perhaps a mask to be
+/// added to the scores, which broadcasts to `batch, heads, queries, keys`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Attention {
     heads: usize,
@@ -22,6 +22,13 @@ pub(super) struct Attention {
 }
 impl Eq for Attention {}
 
+impl Attention {
+    /// The axis of the queries that goes through to this one of the output.
+    pub(super) fn input_axis(&self, axis: usize) -> Option<usize> {
+        self.dims.input_axis(axis)
+    }
+}
+
 impl EvalOp for Attention {
     fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
         Ok(Some(self.eval(&EvalContext::out_of_plan(), inputs)?))
@@ -29,11 +36,12 @@ impl EvalOp for Attention {
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let mut y = Tensor::zero::<f32>(&self.dims.of(inputs[0].shape()))?;
-        let (outer, [length, width]) = inputs[0].shape().split_at(inputs[0].rank() - 2) else {
+        let (outer, [queries, width]) = inputs[0].shape().split_at(inputs[0].rank() - 2) else {
             bail!("attention over {:?}", inputs[0])
         };
-        let (length, width, batch) = (*length, *width, outer.iter().product());
-        let shape = Shape { batch, length, heads: self.heads, head: width / self.heads };
+        let (queries, width, batch) = (*queries, *width, outer.iter().product());
+        let keys = inputs[1].shape()[inputs[1].rank() - 2];
+        let shape = Shape { batch, queries, keys, heads: self.heads, head: width / self.heads };
         let views = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<TVec<_>>>()?;
         let slices = views.iter().map(|view| view.as_slice::<f32>()).collect::<TractResult<TVec<_>>>()?;
         let mask = match (inputs.get(3), slices.get(3)) {
@@ -41,7 +49,8 @@ impl EvalOp for Attention {
             _ => None,
         };
         let [q, k, v] = [slices[0], slices[1], slices[2]];
-        ensure!(k.len() == q.len() && v.len() == q.len(), "queries, keys and values differ in shape");
+        let fits = q.len() == batch * queries * width && [k, v].iter().all(|x| x.len() == batch * keys * width);
+        ensure!(fits, "queries, keys and values of {inputs:?} do not go together");
         run(shape, self.scale, [q, k, v], mask, y.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?);
         Ok(tvec!(y.into_tvalue()))
     }
@@ -50,10 +59,10 @@ impl EvalOp for Attention {
 super::typed_op!(Attention, |op, inputs| Ok(tvec!(f32::fact(op.dims.of(&inputs[0].shape)))));
 
 fn mask<'a>(sizes: &[usize], values: &'a [f32], shape: Shape) -> TractResult<Mask<'a>> {
-    let full = [shape.batch, shape.heads, shape.length, shape.length];
+    let full = [shape.batch, shape.heads, shape.queries, shape.keys];
     let fits = sizes.len() == 4 && sizes.iter().zip(full).all(|(&size, full)| size == 1 || size == full);
-    ensure!(fits && sizes[3] == shape.length, "a mask of {sizes:?} for scores of {full:?}");
-    let mut stride = shape.length;
+    ensure!(fits && sizes[3] == shape.keys, "a mask of {sizes:?} for scores of {full:?}");
+    let mut stride = shape.keys;
     let mut strides = [0; 3];
     for axis in (0..3).rev() {
         if sizes[axis] > 1 {
@@ -340,9 +349,8 @@ fn is_product(axes: &AxesMapping, [q, k]: [(usize, &Operand); 2]) -> bool {
         (a, b) => a.is_none() && b.is_none() && tag == Tag::Batch,
     };
     let own = |operand, out| {
-        label(axes, operand, Tag::Sequence).is_some_and(|axis| {
-            *axis.outputs[0] == [out] && axis.inputs.iter().map(|i| i.len()).sum::<usize>() == 1
-        })
+        label(axes, operand, Tag::Sequence)
+            .is_some_and(|axis| *axis.outputs[0] == [out] && axis.inputs.iter().map(|i| i.len()).sum::<usize>() == 1)
     };
     shared(Tag::Column, None) && shared(Tag::Head, Some(1)) && shared(Tag::Batch, Some(0)) && own(q, 2) && own(k, 3)
 }

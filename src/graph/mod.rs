@@ -12,6 +12,7 @@
 //! | `gelu` | spells of GELU that tract does not know, for `quant_linear` |
 //! | `add_layer_norm` | layer normalisation, of a sum where there is one |
 //! | `attention` | scores, mask, softmax and values of all heads |
+//! | `position` | no op: of the last layer, only what the classifier reads |
 //!
 //! What no rule knows is left to tract's own ops.
 
@@ -19,6 +20,7 @@ mod add_layer_norm;
 mod attention;
 mod gelu;
 mod onnx_ops;
+mod position;
 mod quant_gather;
 mod quant_linear;
 mod quantized;
@@ -108,6 +110,7 @@ impl OnnxModel {
             rules = add(rules);
         }
         rules.rewrite(&(), &mut model).context("rules")?;
+        position::rules(Rules::default()).rewrite(&(), &mut model).context("position")?;
         weight::dequantize_rest(&mut model).context("rest")?;
         model.into_optimized().context("optimize")
     }
@@ -126,6 +129,14 @@ enum Dim {
 struct Dims(TVec<Dim>);
 
 impl Dims {
+    /// The axis of the first input that goes through to this one.
+    fn input_axis(&self, axis: usize) -> Option<usize> {
+        match self.0.get(axis) {
+            Some(Dim::Input(input)) => Some(*input),
+            _ => None,
+        }
+    }
+
     fn of<D: DimLike>(&self, input: &[D]) -> TVec<D> {
         let dim = |dim: &Dim| match *dim {
             Dim::Input(axis) => input[axis].clone(),

@@ -4,8 +4,8 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::array::Gather;
 use tract_onnx::tract_hir::internal::*;
 
-use super::weight::{Base, Weight};
 use super::Rules;
+use super::weight::{Base, Weight};
 use crate::kernels::quant_gather::QuantTable;
 
 /// For indices of any shape the rows of a table, along one more axis.

@@ -27,6 +27,13 @@ impl PartialEq for QuantLinear {
 }
 impl Eq for QuantLinear {}
 
+impl QuantLinear {
+    /// The axis of `x` that goes through to this one of the output.
+    pub(super) fn input_axis(&self, axis: usize) -> Option<usize> {
+        self.dims.input_axis(axis)
+    }
+}
+
 impl EvalOp for QuantLinear {
     fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
         Ok(Some(self.eval(&EvalContext::out_of_plan(), inputs)?))
@@ -106,8 +113,7 @@ fn from_einsum(
     let (mut leading, mut summed, mut channels) = (vec![], vec![], vec![]);
     let mut dims = vec![Dim::Fixed(1); op.axes.rank(InOut::Out(0))];
     for axis in op.axes.iter_all_axes() {
-        let (Some(in_x), Some(in_w), Some(out)) =
-            (at(&axis.inputs[x]), at(&axis.inputs[weight]), at(&axis.outputs[0]))
+        let (Some(in_x), Some(in_w), Some(out)) = (at(&axis.inputs[x]), at(&axis.inputs[weight]), at(&axis.outputs[0]))
         else {
             return Ok(None);
         };
@@ -181,9 +187,7 @@ fn add_bias(model: &TypedModel, node: &TypedNode, x: OutletId, bias: &Tensor) ->
             Dim::Fixed(size) => *size,
             Dim::Input(_) => 0,
         });
-        outer.iter().all(|&size| size == 1)
-            && bias.len() == linear.layer.outputs
-            && inner.iter().copied().eq(sizes)
+        outer.iter().all(|&size| size == 1) && bias.len() == linear.layer.outputs && inner.iter().copied().eq(sizes)
     };
     let free = linear.layer.activation == Activation::None && only_user(model, before.id, node.id);
     if !fits || !free || model.outlet_fact(x)?.rank() != model.outlet_fact(node.id.into())?.rank() {

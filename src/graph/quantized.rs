@@ -137,10 +137,8 @@ fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
 }
 
 fn float_input(name: &str, shape: &[usize]) -> ValueInfoProto {
-    let dim = |&size: &usize| Dimension {
-        value: Some(dimension::Value::DimValue(size as i64)),
-        ..Dimension::default()
-    };
+    let dim =
+        |&size: &usize| Dimension { value: Some(dimension::Value::DimValue(size as i64)), ..Dimension::default() };
     let shape = TensorShapeProto { dim: shape.iter().map(dim).collect() };
     let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
     let value = TypeProto { value: Some(Value::TensorType(tensor)), ..TypeProto::default() };

@@ -100,6 +100,24 @@ fn logits_are_those_of_onnxruntime() {
     }
 }
 
+/// What of the last layer is computed for one position alone: its queries, and all behind its attention.
+#[test]
+fn the_last_layer_computes_what_is_read() {
+    for model in goldens() {
+        let one_position = load(&model).shapes().into_iter().filter(|(op, shape)| {
+            let fused = ["QuantLinear", "AddLayerNorm", "Attention"].contains(&op.as_str());
+            fused && !shape.contains("sequence")
+        });
+        let counts = one_position.fold([0; 3], |[linear, norm, attention], (op, _)| match op.as_str() {
+            "QuantLinear" => [linear + 1, norm, attention],
+            "AddLayerNorm" => [linear, norm + 1, attention],
+            _ => [linear, norm, attention + 1],
+        });
+        // Queries, the attention's output, both of the feed-forward, and two behind the encoder.
+        assert_eq!(counts, [6, 2, 1], "{}", model.file);
+    }
+}
+
 /// The largest difference of any logit from its golden, over all cases.
 fn worst(model: &Model, encoder: &TractEncoder) -> f32 {
     let mut worst = 0.0f32;

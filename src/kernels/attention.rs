@@ -14,13 +14,15 @@ use super::scratch::with_scratch;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Shape {
     pub batch: usize,
-    pub length: usize,
+    pub queries: usize,
+    /// Keys, and as many values.
+    pub keys: usize,
     pub heads: usize,
     /// Columns of one head; a row of queries has `heads` times as many.
     pub head: usize,
 }
 
-/// What is added to the scores: a row of `length` numbers for each query, found by strides of batch, head and query.
+/// What is added to the scores: a number for each key, a row of them for each query, found by strides of batch, head and query.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mask<'a> {
     pub values: &'a [f32],
@@ -44,24 +46,29 @@ pub(crate) struct AttentionScratch {
     shares: Vec<f32>,
 }
 
-/// Attends with `q`, `k` and `v`, each batch × length × (heads · head), into `y` of the same shape.
+/// Attends with `q`, batch × queries × (heads · head), to `k` and `v`, batch × keys × (heads · head); `y` is as `q`.
 /// A NaN or an infinity in a query gives NaN for it; in a key, for all queries of its batch and head, and in a value
 /// nothing finite in its column for them, whatever the mask.
 pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>, y: &mut [f32]) {
     let width = shape.heads * shape.head;
-    let rows = shape.length * width;
-    assert!([q.len(), k.len(), v.len(), y.len()].iter().all(|&len| len == shape.batch * rows));
+    let (of_queries, of_keys) = (shape.queries * width, shape.keys * width);
+    assert!([q.len(), y.len()] == [shape.batch * of_queries; 2]);
+    assert!([k.len(), v.len()] == [shape.batch * of_keys; 2]);
     if y.is_empty() {
         return;
+    }
+    if shape.keys == 0 {
+        return y.fill(f32::NAN);
     }
     with_scratch(|scratch| {
         let scratch = &mut scratch.attention;
         // Behind the last key of a block: larger numbers of an earlier call would overflow the sums.
         scratch.keys.clear();
-        for (batch, y) in y.chunks_exact_mut(rows).enumerate() {
-            let qkv = [q, k, v].map(|x| &x[batch * rows..][..rows]);
+        for (batch, y) in y.chunks_exact_mut(of_queries).enumerate() {
+            let q = &q[batch * of_queries..][..of_queries];
+            let [k, v] = [k, v].map(|x| &x[batch * of_keys..][..of_keys]);
             for head in 0..shape.heads {
-                scratch.take_head(shape, scale, qkv, head * shape.head);
+                scratch.take_head(shape, scale, [q, k, v], head * shape.head);
                 for (tile, y) in y.chunks_mut(TILE_ROWS * width).enumerate() {
                     let first = tile * TILE_ROWS;
                     let count = y.len() / width;
@@ -69,7 +76,7 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
                     let mask = |i: usize| {
                         mask.map(|mask| {
                             let [b, h, q] = mask.strides;
-                            &mask.values[batch * b + head * h + (first + i) * q..][..shape.length]
+                            &mask.values[batch * b + head * h + (first + i) * q..][..shape.keys]
                         })
                     };
                     let sums =
@@ -84,34 +91,32 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
 impl AttentionScratch {
     /// Quantises and packs the columns of a head, which begin at `first`.
     fn take_head(&mut self, shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], first: usize) {
-        let Shape { length, heads, head, .. } = shape;
+        let Shape { queries, keys, heads, head, .. } = shape;
         let stride = head.next_multiple_of(2);
-        let blocks = length.div_ceil(CHANNELS);
-        self.queries.resize(length * stride, 0);
+        let blocks = keys.div_ceil(CHANNELS);
+        self.queries.resize(queries * stride, 0);
         self.key.resize(stride, 0);
         self.keys.resize(blocks * CHANNELS * stride, 0);
         self.key_scales.resize(blocks * CHANNELS, 0.0);
         self.shares.resize(TILE_ROWS * blocks * CHANNELS, 0.0);
         self.query_scales.clear();
-        self.values.resize(head.div_ceil(CHANNELS) * length * CHANNELS, 0.0);
+        self.values.resize(head.div_ceil(CHANNELS) * keys * CHANNELS, 0.0);
         // So many products of two such numbers fit in an i32.
         let limit = (i32::MAX as f32 / stride as f32).sqrt().floor().min(f32::from(i16::MAX)) - 1.0;
-        let of_head = |x: &[f32], row: usize| -> std::ops::Range<usize> {
-            let start = row * heads * head + first;
-            debug_assert!(start + head <= x.len());
-            start..start + head
-        };
-        for row in 0..length {
+        let of_head = |row: usize| row * heads * head + first..row * heads * head + first + head;
+        for row in 0..queries {
             let to = &mut self.queries[row * stride..][..stride];
-            self.query_scales.push(quantize_row(&q[of_head(q, row)], limit, to) * scale);
-            self.key_scales[row] = quantize_row(&k[of_head(k, row)], limit, &mut self.key);
+            self.query_scales.push(quantize_row(&q[of_head(row)], limit, to) * scale);
+        }
+        for row in 0..keys {
+            self.key_scales[row] = quantize_row(&k[of_head(row)], limit, &mut self.key);
             let block = &mut self.keys[row / CHANNELS * CHANNELS * stride..][..CHANNELS * stride];
             let column = 2 * (row % CHANNELS);
             for (pair, to) in self.key.chunks_exact(2).zip(block.chunks_exact_mut(2 * CHANNELS)) {
                 to[column..column + 2].copy_from_slice(pair);
             }
-            for (block, from) in v[of_head(v, row)].chunks(CHANNELS).enumerate() {
-                self.values[(block * length + row) * CHANNELS..][..from.len()].copy_from_slice(from);
+            for (block, from) in v[of_head(row)].chunks(CHANNELS).enumerate() {
+                self.values[(block * keys + row) * CHANNELS..][..from.len()].copy_from_slice(from);
             }
         }
     }
@@ -122,7 +127,7 @@ impl AttentionScratch {
         let columns = self.key_scales.len();
         let rows = std::array::from_fn(|i| &self.queries[(first + i.min(count - 1)) * stride..][..stride]);
         for (block, keys) in self.keys.chunks_exact(CHANNELS * stride).enumerate() {
-            let tile = tile_i16(rows, keys);
+            let tile = tile_i16::<TILE_ROWS>(rows, keys);
             let key_scales = &self.key_scales[block * CHANNELS..][..CHANNELS];
             let key_scales = [F32x4::first(key_scales), F32x4::first(&key_scales[LANES..])];
             for (i, sums) in tile.into_iter().enumerate().take(count) {
@@ -137,7 +142,7 @@ impl AttentionScratch {
     #[inline(always)]
     fn softmax(&mut self, shape: Shape, i: usize, mask: Option<&[f32]>) -> f32 {
         let columns = self.key_scales.len();
-        let row = &mut self.shares[i * columns..][..shape.length];
+        let row = &mut self.shares[i * columns..][..shape.keys];
         let mut largest = F32x4::splat(f32::NEG_INFINITY);
         match mask {
             Some(mask) => replace_with(row, mask, f32::NEG_INFINITY, |score, mask| {
@@ -159,10 +164,10 @@ impl AttentionScratch {
 
     /// The head's values, weighed by the shares of up to four queries, into its columns of `y`.
     fn mix(&self, shape: Shape, sums: [f32; TILE_ROWS], first: usize, y: &mut [f32]) {
-        let Shape { length, heads, head, .. } = shape;
+        let Shape { keys, heads, head, .. } = shape;
         let columns = self.key_scales.len();
-        let [a, b, c, d] = std::array::from_fn(|i| &self.shares[i * columns..][..length]);
-        for (block, values) in self.values.chunks_exact(length * CHANNELS).enumerate() {
+        let [a, b, c, d] = std::array::from_fn(|i| &self.shares[i * columns..][..keys]);
+        for (block, values) in self.values.chunks_exact(keys * CHANNELS).enumerate() {
             let (values, _) = values.as_chunks::<CHANNELS>();
             let mut mixed = [[F32x4::splat(0.0); 2]; TILE_ROWS];
             for ((((values, a), b), c), d) in values.iter().zip(a).zip(b).zip(c).zip(d) {

@@ -2,10 +2,6 @@
 
 use super::lanes::F32x4;
 
-/// Below it `exp` is 0: f32 has no normal number as small as its result.
-const EXP_LOWEST: f32 = -87.0;
-const EXP_HIGHEST: f32 = 88.0;
-
 /// `c[0] + c[1] x + c[2] x² + …`
 #[inline(always)]
 fn polynomial<const N: usize>(x: F32x4, coefficients: [f32; N]) -> F32x4 {
@@ -16,41 +12,19 @@ fn polynomial<const N: usize>(x: F32x4, coefficients: [f32; N]) -> F32x4 {
     result
 }
 
-/// e to the power of `x`, exactly 0 below −87; relative error under 2e-7.
+/// e to the power of `x`, exactly 0 below −87.7; relative error under 3e-7, and 9e-8 more for
+/// each unit that `x` is from 0.
 ///
-/// Splits off a power of two and takes the rest from Cephes' polynomial for `expf` (S. Moshier, 1989).
+/// A power of two, and for the rest of the exponent the polynomial on [−½, ½] whose largest error is the least.
 #[inline(always)]
 pub(crate) fn exp(x: F32x4) -> F32x4 {
-    let bounded = x.max(F32x4::splat(EXP_LOWEST)).min(F32x4::splat(EXP_HIGHEST));
-    let n = (bounded * F32x4::splat(std::f32::consts::LOG2_E)).nearest();
-    // ln 2 in two parts, the first with so few bits that its product with n is exact.
-    let r = bounded - n * F32x4::splat(0.693_359_4) - n * F32x4::splat(-2.121_944_4e-4);
-    let p = polynomial(r, [0.5, 1.666_666_5e-1, 4.166_579_6e-2, 8.333_452e-3, 1.398_199_9e-3, 1.987_569_1e-4]);
-    let e = p * (r * r) + r + F32x4::splat(1.0);
-    e.times_power_of_two(n).or_zero_below(x, F32x4::splat(EXP_LOWEST))
-}
-
-/// The error function; absolute error under 5e-7.
-///
-/// The rational approximation on [−4, 4] that Eigen and XLA use.
-#[inline(always)]
-pub(crate) fn erf(x: F32x4) -> F32x4 {
-    let x = x.max(F32x4::splat(-4.0)).min(F32x4::splat(4.0));
-    let x2 = x * x;
-    let p = polynomial(
-        x2,
-        [
-            -1.609_603_3e-2,
-            -2.954_6e-3,
-            -7.349_906_3e-4,
-            -5.692_506_4e-5,
-            -2.101_024e-6,
-            2.770_681_4e-8,
-            -2.726_142_3e-10,
-        ],
-    );
-    let q = polynomial(x2, [-1.426_473_9e-2, -7.373_329e-3, -1.682_827e-3, -2.133_740_6e-4, -1.456_607_2e-5]);
-    x * p / q
+    let exponent = x * F32x4::splat(std::f32::consts::LOG2_E);
+    // Two to the power of −127 comes out as 0.
+    let exponent = exponent.max(F32x4::splat(-127.0)).min(F32x4::splat(127.0));
+    let whole = exponent.nearest();
+    let rest =
+        polynomial(exponent - whole, [1.0, 0.693_147, 0.240_222_42, 0.055_507_336, 0.009_671_513, 0.001_326_472_8]);
+    rest.times_power_of_two(whole)
 }
 
 /// The hyperbolic tangent; absolute error under 5e-7.
@@ -68,11 +42,16 @@ pub(crate) fn tanh(x: F32x4) -> F32x4 {
     x * p / q
 }
 
-/// `x · Φ(x)`, Φ the normal distribution's.
+/// `x · Φ(x)`, Φ the normal distribution's; absolute error under 4e-6 on [−4.6, 4.6], beyond it under 2.5e-6 of `x`.
+///
+/// Φ is taken as ½ plus an odd rational function on [−4.6, 4.6], fitted so that the largest error of GELU is the least.
 #[inline(always)]
 pub(crate) fn gelu(x: F32x4) -> F32x4 {
-    let half = F32x4::splat(0.5) * x;
-    half * erf(x * F32x4::splat(std::f32::consts::FRAC_1_SQRT_2)) + half
+    let bounded = x.max(F32x4::splat(-4.6)).min(F32x4::splat(4.6));
+    let squared = bounded * bounded;
+    let p = polynomial(squared, [0.398_925_4, 0.027_672_576, 0.003_817_05, 3.275_645_5e-5]);
+    let q = polynomial(squared, [1.0, 0.235_967_1, 0.023_914_103, 0.001_154_213_5]);
+    x * (F32x4::splat(0.5) + bounded * p / q)
 }
 
 /// GELU by its tanh approximation (Hendrycks and Gimpel, 2016).

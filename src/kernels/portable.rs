@@ -1,7 +1,7 @@
 //! The machine's part in plain Rust, lane for lane what `simd128` does.
 
 use super::lanes::LANES;
-use super::quant_linear::{CHANNELS, TILE_ROWS, Tile};
+use super::quant_linear::{CHANNELS, Tile};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4([f32; LANES]);
@@ -93,29 +93,23 @@ impl F32x4 {
     pub(crate) fn times_power_of_two(self, exponent: Self) -> Self {
         zip(self, exponent, |a, n| a * f32::from_bits(((n as i32 + 127) << 23) as u32))
     }
-
-    /// `self` where it is at least `bound` or NaN, else 0.
-    #[inline(always)]
-    pub(crate) fn or_zero_below(self, value: Self, bound: Self) -> Self {
-        F32x4(std::array::from_fn(|i| if value.0[i] < bound.0[i] { 0.0 } else { self.0[i] }))
-    }
 }
 
-/// Sums of products of pairs: [`TILE_ROWS`] rows of i16 by a block of i8 weights.
+/// Sums of products of pairs: rows of i16 by a block of i8 weights.
 #[inline(always)]
-pub(crate) fn tile_i8(rows: [&[i16]; TILE_ROWS], block: &[i8]) -> Tile {
+pub(crate) fn tile_i8<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i8]) -> Tile<ROWS> {
     tile(rows, block, i32::from)
 }
 
 /// The same by a block of i16.
 #[inline(always)]
-pub(crate) fn tile_i16(rows: [&[i16]; TILE_ROWS], block: &[i16]) -> Tile {
+pub(crate) fn tile_i16<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i16]) -> Tile<ROWS> {
     tile(rows, block, i32::from)
 }
 
 #[inline(always)]
-fn tile<W: Copy>(rows: [&[i16]; TILE_ROWS], block: &[W], widen: impl Fn(W) -> i32) -> Tile {
-    let mut sums = [[0i32; CHANNELS]; TILE_ROWS];
+fn tile<W: Copy, const ROWS: usize>(rows: [&[i16]; ROWS], block: &[W], widen: impl Fn(W) -> i32) -> Tile<ROWS> {
+    let mut sums = [[0i32; CHANNELS]; ROWS];
     for (p, weights) in block.chunks_exact(2 * CHANNELS).enumerate() {
         for (row, sums) in rows.iter().zip(&mut sums) {
             let (x0, x1) = (i32::from(row[2 * p]), i32::from(row[2 * p + 1]));

@@ -16,8 +16,8 @@ use super::scratch::with_scratch;
 pub(crate) const CHANNELS: usize = 8;
 /// Rows computed together.
 pub(crate) const TILE_ROWS: usize = 4;
-/// The sums of a tile, whole numbers already as f32: for each row two times four channels.
-pub(crate) type Tile = [[F32x4; CHANNELS / LANES]; TILE_ROWS];
+/// The sums of a tile of up to that many rows, whole numbers already as f32: for each row two times four channels.
+pub(crate) type Tile<const ROWS: usize> = [[F32x4; CHANNELS / LANES]; ROWS];
 
 /// Bytes of quantised rows that are gone through once per block of weights: they stay in the second-level cache.
 const PANEL_BYTES: usize = 128 * 1024;
@@ -30,6 +30,17 @@ pub(crate) enum Activation {
     None,
     Gelu,
     GeluTanh,
+}
+
+impl Activation {
+    #[inline(always)]
+    fn of(self, x: F32x4) -> F32x4 {
+        match self {
+            Self::None => x,
+            Self::Gelu => gelu(x),
+            Self::GeluTanh => gelu_tanh(x),
+        }
+    }
 }
 
 /// Weights in the order that the tiles read them.
@@ -102,35 +113,39 @@ impl QuantLinear {
         assert_eq!((x.len(), y.len()), (rows * self.inputs, rows * self.outputs));
         with_scratch(|scratch| {
             scratch.rows.quantize(x, rows, self.inputs, self.limit());
-            match self.activation {
-                Activation::None => self.multiply(&scratch.rows, y, |v| v),
-                Activation::Gelu => self.multiply(&scratch.rows, y, gelu),
-                Activation::GeluTanh => self.multiply(&scratch.rows, y, gelu_tanh),
-            }
+            self.multiply(&scratch.rows, y);
         });
     }
 
-    #[inline(always)]
-    fn multiply(&self, x: &QuantRows, y: &mut [f32], activation: impl Fn(F32x4) -> F32x4) {
+    fn multiply(&self, x: &QuantRows, y: &mut [f32]) {
         let block_len = x.stride * CHANNELS;
         let panel_rows = (PANEL_BYTES / (2 * x.stride.max(1))).max(1).next_multiple_of(TILE_ROWS);
         for first in (0..x.scales.len()).step_by(panel_rows) {
             let panel = first..(first + panel_rows).min(x.scales.len());
             for (block, weights) in self.packed.chunks_exact(block_len.max(1)).enumerate() {
-                let channel = block * CHANNELS;
-                let width = CHANNELS.min(self.outputs - channel);
-                let both = |of: &[f32]| [F32x4::first(&of[channel..]), F32x4::first(&of[channel + LANES..])];
-                let (scales, bias) = (both(&self.scales), both(&self.bias));
                 for row in panel.clone().step_by(TILE_ROWS) {
-                    let tile = tile_i8(x.tile(row), weights);
-                    for (i, sums) in tile.into_iter().enumerate().take(panel.end - row) {
-                        let row_scale = F32x4::splat(x.scales[row + i]);
-                        let value = |half: usize| activation(sums[half] * row_scale * scales[half] + bias[half]);
-                        let y = &mut y[(row + i) * self.outputs + channel..][..width];
-                        store_both(value(0), value(1), y);
+                    match panel.end - row {
+                        1 => self.tile::<1>(x, row, block, weights, y),
+                        2 => self.tile::<2>(x, row, block, weights, y),
+                        3 => self.tile::<3>(x, row, block, weights, y),
+                        _ => self.tile::<TILE_ROWS>(x, row, block, weights, y),
                     }
                 }
             }
+        }
+    }
+
+    /// A block of channels of the rows from `first` on.
+    #[inline(always)]
+    fn tile<const ROWS: usize>(&self, x: &QuantRows, first: usize, block: usize, weights: &[i8], y: &mut [f32]) {
+        let channel = block * CHANNELS;
+        let width = CHANNELS.min(self.outputs - channel);
+        let both = |of: &[f32]| [F32x4::first(&of[channel..]), F32x4::first(&of[channel + LANES..])];
+        let (scales, bias) = (both(&self.scales), both(&self.bias));
+        for (row, sums) in (first..).zip(tile_i8(x.rows::<ROWS>(first), weights)) {
+            let row_scale = F32x4::splat(x.scales[row]);
+            let value = |half: usize| self.activation.of(sums[half] * row_scale * scales[half] + bias[half]);
+            store_both(value(0), value(1), &mut y[row * self.outputs + channel..][..width]);
         }
     }
 }
@@ -167,13 +182,10 @@ impl QuantRows {
         }
     }
 
-    /// Four rows from `first` on; behind the last one, the last one again.
+    /// That many rows from `first` on.
     #[inline(always)]
-    fn tile(&self, first: usize) -> [&[i16]; TILE_ROWS] {
-        std::array::from_fn(|i| {
-            let row = (first + i).min(self.scales.len() - 1);
-            &self.values[row * self.stride..][..self.stride]
-        })
+    fn rows<const ROWS: usize>(&self, first: usize) -> [&[i16]; ROWS] {
+        std::array::from_fn(|i| &self.values[(first + i) * self.stride..][..self.stride])
     }
 }
 

@@ -82,18 +82,19 @@ pub(crate) fn layer_norm(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) ->
     y
 }
 
-/// Softmax attention; `q`, `k` and `v` are batch × length × (heads · head).
+/// Softmax attention; `q` is batch × queries × (heads · head), `k` and `v` batch × keys × (heads · head).
 pub(crate) fn attention(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>) -> Vec<f64> {
-    let Shape { batch, length, heads, head } = shape;
-    let at = |b: usize, row: usize, h: usize, column: usize| ((b * length + row) * heads + h) * head + column;
-    let mut y = vec![0.0; batch * length * heads * head];
+    let Shape { batch, queries, keys, heads, head } = shape;
+    let at = |row: usize, h: usize, column: usize| (row * heads + h) * head + column;
+    let mut y = vec![0.0; batch * queries * heads * head];
     for b in 0..batch {
         for h in 0..heads {
-            for query in 0..length {
-                let mut scores = vec![0.0; length];
+            for query in 0..queries {
+                let mut scores = vec![0.0; keys];
                 for (key, score) in scores.iter_mut().enumerate() {
                     for c in 0..head {
-                        *score += f64::from(q[at(b, query, h, c)]) * f64::from(k[at(b, key, h, c)]);
+                        let (q, k) = (q[at(b * queries + query, h, c)], k[at(b * keys + key, h, c)]);
+                        *score += f64::from(q) * f64::from(k);
                     }
                     *score *= f64::from(scale);
                     if let Some(Mask { values, strides }) = mask {
@@ -105,7 +106,7 @@ pub(crate) fn attention(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: 
                 let sum: f64 = shares.iter().sum();
                 for c in 0..head {
                     for (key, share) in shares.iter().enumerate() {
-                        y[at(b, query, h, c)] += share / sum * f64::from(v[at(b, key, h, c)]);
+                        y[at(b * queries + query, h, c)] += share / sum * f64::from(v[at(b * keys + key, h, c)]);
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use std::arch::wasm32::*;
 
 use super::lanes::LANES;
-use super::quant_linear::{CHANNELS, TILE_ROWS, Tile};
+use super::quant_linear::{CHANNELS, Tile};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4(v128);
@@ -90,17 +90,11 @@ impl F32x4 {
         let biased = i32x4_add(i32x4_trunc_sat_f32x4(exponent.0), i32x4_splat(127));
         Self(f32x4_mul(self.0, i32x4_shl(biased, 23)))
     }
-
-    /// `self`, but 0 where `value` is below `bound`.
-    #[inline(always)]
-    pub(crate) fn or_zero_below(self, value: Self, bound: Self) -> Self {
-        Self(v128_andnot(self.0, f32x4_lt(value.0, bound.0)))
-    }
 }
 
-/// Sums of products of pairs: [`TILE_ROWS`] rows of i16 by a block of i8 weights.
+/// Sums of products of pairs: rows of i16 by a block of i8 weights.
 #[inline(always)]
-pub(crate) fn tile_i8(rows: [&[i16]; TILE_ROWS], block: &[i8]) -> Tile {
+pub(crate) fn tile_i8<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i8]) -> Tile<ROWS> {
     // SAFETY: `pair` is below the number of pairs in the block, so each of its 16 bytes is inside.
     tile(rows, block.len() / (2 * CHANNELS), |pair| unsafe {
         let weights = block.as_ptr().add(pair * 2 * CHANNELS);
@@ -110,7 +104,7 @@ pub(crate) fn tile_i8(rows: [&[i16]; TILE_ROWS], block: &[i8]) -> Tile {
 
 /// The same by a block of i16.
 #[inline(always)]
-pub(crate) fn tile_i16(rows: [&[i16]; TILE_ROWS], block: &[i16]) -> Tile {
+pub(crate) fn tile_i16<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i16]) -> Tile<ROWS> {
     // SAFETY: `pair` is below the number of pairs in the block, so each of its 32 bytes is inside.
     tile(rows, block.len() / (2 * CHANNELS), |pair| unsafe {
         let weights = block.as_ptr().add(pair * 2 * CHANNELS);
@@ -118,13 +112,13 @@ pub(crate) fn tile_i16(rows: [&[i16]; TILE_ROWS], block: &[i16]) -> Tile {
     })
 }
 
-/// Eight registers of sums stay in the machine's registers all along; a pair of a row's numbers is spread over one
+/// The sums, eight registers for four rows, stay in the machine's registers all along; a pair of a row's numbers is spread over one
 /// register and multiplied with the same pair of four channels at once.
 #[inline(always)]
-fn tile(rows: [&[i16]; TILE_ROWS], pairs: usize, weights: impl Fn(usize) -> [v128; 2]) -> Tile {
+fn tile<const ROWS: usize>(rows: [&[i16]; ROWS], pairs: usize, weights: impl Fn(usize) -> [v128; 2]) -> Tile<ROWS> {
     assert!(rows.iter().all(|row| row.len() >= 2 * pairs));
     let rows = rows.map(<[i16]>::as_ptr);
-    let mut sums = [[i32x4_splat(0); 2]; TILE_ROWS];
+    let mut sums = [[i32x4_splat(0); 2]; ROWS];
     for pair in 0..pairs {
         let weights = weights(pair);
         for (row, sums) in rows.iter().zip(&mut sums) {

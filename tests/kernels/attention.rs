@@ -27,14 +27,14 @@ struct Case {
 
 impl Case {
     fn random(random: &mut Random, shape: Shape) -> Self {
-        let count = shape.batch * shape.length * shape.heads * shape.head;
+        let count = shape.batch * shape.keys * shape.heads * shape.head;
         let qkv = [2.0, 2.0, 1.0].map(|size| random.numbers(count, size));
         Self { shape, scale: 1.0 / (shape.head as f32).sqrt(), qkv, mask: None }
     }
 
     /// A mask of its own for each batch, head and query, or one for all of them; it hides some keys, never the first.
     fn masked(mut self, random: &mut Random, own: [bool; 3]) -> Self {
-        let Shape { batch, length, heads, .. } = self.shape;
+        let Shape { batch, keys: length, heads, .. } = self.shape;
         let (mut count, mut strides) = (length, [0; 3]);
         for (axis, size) in [batch, heads, length].into_iter().enumerate().rev().filter(|(axis, _)| own[*axis]) {
             strides[axis] = count;
@@ -66,7 +66,7 @@ impl Case {
 
     /// Where the numbers of a row's head are.
     fn part(&self, batch: usize, row: usize, head: usize) -> std::ops::Range<usize> {
-        let start = ((batch * self.shape.length + row) * self.shape.heads + head) * self.shape.head;
+        let start = ((batch * self.shape.keys + row) * self.shape.heads + head) * self.shape.head;
         start..start + self.shape.head
     }
 
@@ -78,7 +78,7 @@ impl Case {
         let query = &self.qkv[0][self.part(batch, row, head)];
         let query_step = STEP * largest(query) / limit;
         let mut error = 0.0;
-        for key in 0..self.shape.length {
+        for key in 0..self.shape.keys {
             let added = self.mask().map_or(0.0, |mask| {
                 let [b, h, q] = mask.strides;
                 f64::from(mask.values[batch * b + head * h + row * q + key].abs())
@@ -103,7 +103,7 @@ impl Case {
     /// Against the oracle; `most` is a bound of its own, of the largest value.
     #[track_caller]
     fn check(&self, most: f64) {
-        let Shape { batch, length, heads, head } = self.shape;
+        let Shape { batch, keys: length, heads, head, .. } = self.shape;
         let (y, expected) = (self.run(), scalar::attention(self.shape, self.scale, self.qkv(), self.mask()));
         let largest_value = largest(&self.qkv[2]);
         for i in 0..batch * length * heads {
@@ -117,8 +117,13 @@ impl Case {
     }
 }
 
+/// As many queries as keys.
+fn square(batch: usize, length: usize, heads: usize, head: usize) -> Shape {
+    Shape { batch, queries: length, keys: length, heads, head }
+}
+
 fn shapes() -> impl Iterator<Item = Shape> {
-    let all = |batch, heads, length| HEADS.map(|head| Shape { batch, length, heads, head });
+    let all = |batch, heads, length| HEADS.map(|head| square(batch, length, heads, head));
     (1..=3).flat_map(move |batch| {
         (1..=3).flat_map(move |heads| LENGTHS.into_iter().flat_map(move |length| all(batch, heads, length)))
     })
@@ -141,7 +146,7 @@ fn every_shape_and_mask_is_near() {
 fn every_size_is_near() {
     let random = &mut Random(2);
     for head in HEADS {
-        let shape = Shape { batch: 1, length: 9, heads: 2, head };
+        let shape = square(1, 9, 2, head);
         for [queries, keys, values] in
             [[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [20.0, 20.0, 1.0], [1e-20, 1e20, 1.0], [1.0, 1.0, 1e30], [1.0, 1.0, 0.0]]
         {
@@ -162,8 +167,8 @@ fn every_size_is_near() {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn earlier_calls_leave_nothing() {
-    let shape = |length, head| Shape { batch: 1, length, heads: 1, head };
-    let ones = |shape: Shape| [(); 3].map(|()| vec![1.0; shape.length * shape.head]);
+    let shape = |length, head| square(1, length, 1, head);
+    let ones = |shape: Shape| [(); 3].map(|()| vec![1.0; shape.keys * shape.head]);
     for shape in [shape(16, 32), shape(1, 64)] {
         Case { shape, scale: 1.0, qkv: ones(shape), mask: None }.check(ORDINARY_ERROR);
     }
@@ -178,16 +183,43 @@ fn padding_changes_no_bit() {
         let short = Case::random(random, shape);
         let before = bits(&short.run());
         for (more, hidden) in [1, 2, 3, 8, 13].into_iter().zip(HIDDEN.into_iter().cycle()) {
-            let length = shape.length + more;
-            let mut long = Case::random(random, Shape { length, ..shape });
+            let length = shape.keys + more;
+            let mut long = Case::random(random, Shape { queries: length, keys: length, ..shape });
             for (long, short) in long.qkv.iter_mut().zip(&short.qkv) {
                 long[..short.len()].copy_from_slice(short);
             }
-            let mask = [vec![0.0; shape.length], vec![hidden; more]].concat();
+            let mask = [vec![0.0; shape.keys], vec![hidden; more]].concat();
             long.mask = Some((mask, [0; 3]));
             assert_eq!(bits(&long.run()[..short.qkv[0].len()]), before, "{shape:?} and {more} of {hidden}");
         }
     }
+}
+
+/// A query's result does not depend on which others are asked.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn fewer_queries_get_the_same_bits() {
+    let random = &mut Random(7);
+    for shape in shapes().filter(|shape| shape.batch == 1) {
+        let all = Case::random(random, shape).masked(random, PER_QUERY);
+        let before = all.run();
+        for queries in [1, 2, 5].into_iter().filter(|queries| *queries < shape.queries) {
+            let size = queries * shape.heads * shape.head;
+            let mut y = vec![7.0; size];
+            let [q, k, v] = all.qkv();
+            run(Shape { queries, ..shape }, all.scale, [&q[..size], k, v], all.mask(), &mut y);
+            assert_eq!(bits(&y), bits(&before[..size]), "{queries} queries of {shape:?}");
+        }
+    }
+}
+
+/// Queries without a key have nothing to be mixed from.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn no_keys_give_nan() {
+    let mut y = [7.0; 12];
+    run(Shape { keys: 0, ..square(1, 2, 2, 3) }, 1.0, [&[1.0; 12], &[], &[]], None, &mut y);
+    assert!(y.iter().all(|y| y.is_nan()));
 }
 
 /// Wherever they are, hidden keys and their values may be anything finite.
@@ -230,7 +262,7 @@ fn batches_do_not_feel_each_other() {
 fn what_is_not_finite_stays_in_its_head() {
     let random = &mut Random(6);
     for shape in shapes().filter(|shape| shape.batch == 2) {
-        let Shape { length, heads, head, .. } = shape;
+        let Shape { keys: length, heads, head, .. } = shape;
         let mut case = Case::random(random, shape).masked(random, PER_BATCH);
         let before = case.run();
         let (at, bad) = (random.below(before.len()), NOT_FINITE[random.below(3)]);
@@ -259,6 +291,6 @@ fn what_is_not_finite_stays_in_its_head() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn nothing_gives_nothing() {
     for [batch, length] in [[0, 3], [3, 0]] {
-        run(Shape { batch, length, heads: 2, head: 3 }, 1.0, [&[]; 3], None, &mut []);
+        run(square(batch, length, 2, 3), 1.0, [&[]; 3], None, &mut []);
     }
 }

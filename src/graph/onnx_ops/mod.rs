@@ -248,7 +248,11 @@ impl Node<'_> {
     }
 
     fn cast(&mut self, outlet: OutletId, to: DatumType) -> TractResult<OutletId> {
-        if self.fact(outlet)?.datum_type == to { Ok(outlet) } else { self.wire(tract_core::ops::cast::cast(to), &[outlet]) }
+        if self.fact(outlet)?.datum_type == to {
+            Ok(outlet)
+        } else {
+            self.wire(tract_core::ops::cast::cast(to), &[outlet])
+        }
     }
 
     /// A constant of the type of `like`.

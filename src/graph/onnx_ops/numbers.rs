@@ -168,10 +168,7 @@ pub(super) fn select(n: &mut Node) -> Outlets {
 pub(super) fn softmax(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let rank = n.rank(input)?;
-    let axes = if n.opset < 13 {
-        (n.axis_attribute(1, rank)?..rank).collect()
-    } else {
-        tvec!(n.axis_attribute(-1, rank)?)
-    };
+    let axes =
+        if n.opset < 13 { (n.axis_attribute(1, rank)?..rank).collect() } else { tvec!(n.axis_attribute(-1, rank)?) };
     Ok(tvec!(n.wire(nn::Softmax { axes, ..nn::Softmax::default() }, &[input])?))
 }

@@ -1,6 +1,8 @@
 //! Ops that look at shapes, or move values without changing them.
 
-use tract_onnx::tract_core::ops::array::{Gather, GatherElements, GatherNd, MultiBroadcastTo, Slice, StridedSlice, Trilu};
+use tract_onnx::tract_core::ops::array::{
+    Gather, GatherElements, GatherNd, MultiBroadcastTo, Slice, StridedSlice, Trilu,
+};
 use tract_onnx::tract_core::ops::change_axes::{perm_to_ops, to_axis_ops_with_onnx_rules};
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::array;
