@@ -1,24 +1,19 @@
 // npm run bench: what a visitor waits for, downloads and keeps in memory, in headless Chromium.
 // `--json FILE` also writes the figures. Wrong outputs fail it.
-import { readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { build } from "../pkg/scripts/build.mjs";
-import { ensureChromium, fail, root } from "../pkg/scripts/tools.mjs";
+import { ensureChromium, fail } from "../pkg/scripts/tools.mjs";
+import { downloads } from "../tests/budget.mjs";
 import { inChromium, ms, row, size, sizes } from "./common.mjs";
 import { median } from "./measure.mjs";
 
 const LOADS = 5;
 
 async function payload() {
-  const elsewhere = /^(embedded|embedded-node|node|node-files|types)\.js$/;
-  const modules = (await readdir(join(root, "pkg/dist"))).filter((name) => name.endsWith(".js") && !elsewhere.test(name));
-  return {
-    "wasm": await sizes(["wasm/litmus_text_bg.wasm"]),
-    "model + tokenizer": await sizes(["config.json", "tokenizer.json", "model.onnx"].map((file) => `models/sentiment/${file}`)),
-    "JavaScript": await sizes([...modules.map((name) => `dist/${name}`), "wasm/litmus_text.js"]),
-    "embedded wasm": await sizes(["wasm/embedded/litmus_text_bg.wasm"]),
-  };
+  const bytes = {};
+  for (const [name, files] of Object.entries(await downloads())) bytes[name] = await sizes(files);
+  return { ...bytes, "embedded wasm": await sizes(["wasm/embedded/litmus_text_bg.wasm"]) };
 }
 
 function measure() {

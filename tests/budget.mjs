@@ -7,7 +7,7 @@ import { root, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
 
 /** Bytes under brotli 11. */
 const BUDGET = {
-  "wasm": 1_500_000,
+  "wasm": 1_400_000,
   "JavaScript": 10_000,
   "model + tokenizer": 17_000_000,
 };

@@ -8,9 +8,13 @@ use common::{fixture, sentiment, tiny};
 use litmus_text::ErrorKind;
 use serde::Deserialize;
 
-/// Largest difference between our logits and onnxruntime's for the same file: both compute in f32,
-/// but add in different orders.
-const MAX_LOGIT_ERROR: f32 = 2e-3;
+/// Largest difference between our logits and onnxruntime's for the same int8 weights: it computes in f32, we round
+/// each row of activations to whole numbers of 14 or 15 bits.
+const MAX_LOGIT_ERROR: f32 = 1e-2;
+/// The same for a file of f32 weights, which we round to int8.
+const MAX_FLOAT_LOGIT_ERROR: f32 = 0.1;
+/// Least share of SST-2's development set with the label that onnxruntime gives, in percent.
+const MIN_SAME_LABELS: f64 = 99.7;
 /// Points of accuracy that the two may be apart on SST-2's development set.
 const MAX_ACCURACY_GAP: f64 = 0.3;
 /// Least accuracy of the shipped model there, in percent.
@@ -89,10 +93,10 @@ struct LogitBatch {
     logits: Vec<Vec<f32>>,
 }
 
-fn assert_close(text: &str, ours: &[f32], theirs: &[f32]) {
+fn assert_close(text: &str, ours: &[f32], theirs: &[f32], bound: f32) {
     assert_eq!(ours.len(), theirs.len(), "{text:?}");
     for (a, b) in ours.iter().zip(theirs) {
-        assert!((a - b).abs() < MAX_LOGIT_ERROR, "{text:?}: {ours:?}, but onnxruntime gives {theirs:?}");
+        assert!((a - b).abs() < bound, "{text:?}: {ours:?}, but onnxruntime gives {theirs:?}");
     }
 }
 
@@ -101,17 +105,17 @@ fn logits_equal_those_of_onnxruntime() {
     let goldens: LogitGoldens = fixture("logits.json");
     assert!(goldens.cases.len() >= 100, "only {} texts", goldens.cases.len());
     for case in &goldens.cases {
-        assert_close(&case.text, &sentiment().logits(&[&case.text]).unwrap()[0], &case.logits);
+        assert_close(&case.text, &sentiment().logits(&[&case.text]).unwrap()[0], &case.logits, MAX_LOGIT_ERROR);
     }
     for batch in &goldens.batches {
         let texts: Vec<_> = batch.texts.iter().map(|&i| &goldens.cases[i].text).collect();
         for ((text, ours), golden) in texts.iter().zip(sentiment().logits(&texts).unwrap()).zip(&batch.logits) {
-            assert_close(text, &ours, golden);
+            assert_close(text, &ours, golden, MAX_LOGIT_ERROR);
         }
     }
     let long = &goldens.truncated;
     assert!(sentiment().tokenize(&long.text).unwrap().truncated);
-    assert_close("the long text", &sentiment().logits(&[&long.text]).unwrap()[0], &long.logits);
+    assert_close("the long text", &sentiment().logits(&[&long.text]).unwrap()[0], &long.logits, MAX_LOGIT_ERROR);
 }
 
 #[test]
@@ -121,11 +125,11 @@ fn a_folder_of_someone_elses_has_the_logits_of_onnxruntime() {
     let classifier = tiny();
     assert!(classifier.info().multi_label);
     for case in &cases {
-        assert_close(&case.text, &classifier.logits(&[&case.text]).unwrap()[0], &case.logits);
+        assert_close(&case.text, &classifier.logits(&[&case.text]).unwrap()[0], &case.logits, MAX_FLOAT_LOGIT_ERROR);
     }
     let texts: Vec<_> = cases.iter().map(|case| &case.text).collect();
     for (ours, case) in classifier.logits(&texts).unwrap().iter().zip(&cases) {
-        assert_close(&case.text, ours, &case.logits);
+        assert_close(&case.text, ours, &case.logits, MAX_FLOAT_LOGIT_ERROR);
     }
 }
 
@@ -156,5 +160,6 @@ fn accuracy_on_sst2_is_that_of_onnxruntime() {
     let same = ours.iter().zip(&goldens.predicted).filter(|(a, b)| a == b).count();
     println!("accuracy {accuracy:.2} %, onnxruntime {theirs:.2} %, {same} of {} labels equal", rows.len());
     assert!(accuracy >= MIN_ACCURACY, "{accuracy:.2} %");
+    assert!(percent(same) >= MIN_SAME_LABELS, "only {same} labels are those of onnxruntime");
     assert!((accuracy - theirs).abs() <= MAX_ACCURACY_GAP, "{accuracy:.2} % against {theirs:.2} %");
 }

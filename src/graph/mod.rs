@@ -35,6 +35,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, tensor_proto::DataLocati
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::model::Rewriter;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
+use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::math::Mul;
 use tract_onnx::tract_hir::internal::*;
 
@@ -112,7 +113,11 @@ impl OnnxModel {
         rules.rewrite(&(), &mut model).context("rules")?;
         position::rules(Rules::default()).rewrite(&(), &mut model).context("position")?;
         weight::dequantize_rest(&mut model).context("rest")?;
-        model.into_optimized().context("optimize")
+        // What tract does better than its plain ops is matrix products; the passes cost as much as all rules together.
+        match model.nodes().iter().any(|node| node.op_is::<EinSum>()) {
+            true => model.into_optimized().context("optimize"),
+            false => Ok(model),
+        }
     }
 }
 

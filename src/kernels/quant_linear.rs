@@ -57,18 +57,24 @@ pub(crate) struct QuantLinear {
 }
 
 impl QuantLinear {
-    /// From whole weights, `weight(input, output)`, and a scale per output.
-    pub(crate) fn pack(inputs: usize, outputs: usize, scales: &[f32], weight: impl Fn(usize, usize) -> i8) -> Self {
+    /// From whole weights and a scale per output. `row(input, first)` gives an input's weights for the outputs from
+    /// `first` on, as many as there are up to [`CHANNELS`], and zeros behind them.
+    pub(crate) fn pack(
+        inputs: usize,
+        outputs: usize,
+        scales: &[f32],
+        row: impl Fn(usize, usize) -> [i8; CHANNELS],
+    ) -> Self {
         assert_eq!(scales.len(), outputs);
         let (blocks, pairs) = (outputs.div_ceil(CHANNELS), inputs.div_ceil(2));
         let mut packed = vec![0; blocks * pairs * 2 * CHANNELS];
         for (block, packed) in packed.chunks_exact_mut((pairs * 2 * CHANNELS).max(1)).enumerate() {
-            for (pair, packed) in packed.chunks_exact_mut(2 * CHANNELS).enumerate() {
-                for (i, to) in packed.iter_mut().enumerate() {
-                    let (input, output) = (2 * pair + i % 2, block * CHANNELS + i / 2);
-                    if input < inputs && output < outputs {
-                        *to = weight(input, output);
-                    }
+            let (packed, _) = packed.as_chunks_mut::<{ 2 * CHANNELS }>();
+            for (pair, packed) in packed.iter_mut().enumerate() {
+                let even = row(2 * pair, block * CHANNELS);
+                let odd = if 2 * pair + 1 < inputs { row(2 * pair + 1, block * CHANNELS) } else { [0; CHANNELS] };
+                for (to, both) in packed.chunks_exact_mut(2).zip(even.into_iter().zip(odd)) {
+                    (to[0], to[1]) = both;
                 }
             }
         }
@@ -91,7 +97,9 @@ impl QuantLinear {
             0.0 => 0,
             scale => (weight(input, output) / scale).round_ties_even() as i8,
         };
-        Self::pack(inputs, outputs, &scales, whole)
+        Self::pack(inputs, outputs, &scales, |input, first| {
+            std::array::from_fn(|i| if first + i < outputs { whole(input, first + i) } else { 0 })
+        })
     }
 
     /// Adds to the bias of each output.

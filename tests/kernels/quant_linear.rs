@@ -34,8 +34,11 @@ impl Case {
 
     fn layer(&self) -> QuantLinear {
         let outputs = self.scales.len();
-        let weight = |input: usize, output: usize| self.weights[input * outputs + output];
-        let mut layer = QuantLinear::pack(self.inputs, outputs, &self.scales, weight);
+        let row = |input: usize, first: usize| {
+            let weights = &self.weights[input * outputs..][..outputs];
+            std::array::from_fn(|i| weights.get(first + i).copied().unwrap_or(0))
+        };
+        let mut layer = QuantLinear::pack(self.inputs, outputs, &self.scales, row);
         layer.add_bias(self.bias.iter().copied());
         layer.activation = self.activation;
         layer
@@ -205,7 +208,7 @@ fn nothing_to_add_gives_the_bias() {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn biases_add_up() {
-    let mut layer = QuantLinear::pack(2, 3, &[1.0; 3], |_, _| 1);
+    let mut layer = QuantLinear::pack(2, 3, &[1.0; 3], |_, _| [1, 1, 1, 0, 0, 0, 0, 0]);
     layer.add_bias([1.0, 2.0, 3.0].into_iter());
     layer.add_bias([0.5; 3].into_iter());
     assert_eq!(run(&layer, &[0.0; 4]), [1.5, 2.5, 3.5, 1.5, 2.5, 3.5]);
