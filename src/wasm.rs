@@ -105,6 +105,8 @@ pub fn embedded() -> Result<WasmClassifier, JsValue> {
 #[wasm_bindgen(start)]
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+    // Without it, all is computed as well, only slower.
+    let _ = crate::kernels::relaxed::load();
 }
 
 #[derive(Serialize)]

@@ -8,13 +8,12 @@ use common::{fixture, sentiment, tiny};
 use litmus_text::ErrorKind;
 use serde::Deserialize;
 
-/// Largest difference between our logits and onnxruntime's for the same int8 weights: it computes in f32, we round
-/// each row of activations to whole numbers of 14 or 15 bits.
-const MAX_LOGIT_ERROR: f32 = 1e-2;
-/// The same for a file of f32 weights, which we round to int8.
-const MAX_FLOAT_LOGIT_ERROR: f32 = 0.1;
+/// Largest difference between our logits and onnxruntime's for the same file, which it computes in f32, and the mean:
+/// our weights have 7 bits and our activations 8.
+const MAX_LOGIT_ERROR: f32 = 0.5;
+const MEAN_LOGIT_ERROR: f32 = 0.1;
 /// Least share of SST-2's development set with the label that onnxruntime gives, in percent.
-const MIN_SAME_LABELS: f64 = 99.7;
+const MIN_SAME_LABELS: f64 = 99.3;
 /// Points of accuracy that the two may be apart on SST-2's development set.
 const MAX_ACCURACY_GAP: f64 = 0.3;
 /// Least accuracy of the shipped model there, in percent.
@@ -93,29 +92,35 @@ struct LogitBatch {
     logits: Vec<Vec<f32>>,
 }
 
-fn assert_close(text: &str, ours: &[f32], theirs: &[f32], bound: f32) {
-    assert_eq!(ours.len(), theirs.len(), "{text:?}");
-    for (a, b) in ours.iter().zip(theirs) {
-        assert!((a - b).abs() < bound, "{text:?}: {ours:?}, but onnxruntime gives {theirs:?}");
+/// How far our logits of texts are from theirs, on average.
+fn error<'a>(texts: &[&str], ours: &[Vec<f32>], theirs: impl Iterator<Item = &'a Vec<f32>>) -> f32 {
+    let mut errors = vec![];
+    for ((text, ours), theirs) in texts.iter().zip(ours).zip(theirs) {
+        assert_eq!(ours.len(), theirs.len(), "{text:?}");
+        errors.extend(ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()));
+        let close = errors.iter().all(|error| *error < MAX_LOGIT_ERROR);
+        assert!(close, "{text:?}: {ours:?}, but onnxruntime gives {theirs:?}");
     }
+    errors.iter().sum::<f32>() / errors.len() as f32
 }
 
 #[test]
 fn logits_equal_those_of_onnxruntime() {
     let goldens: LogitGoldens = fixture("logits.json");
     assert!(goldens.cases.len() >= 100, "only {} texts", goldens.cases.len());
-    for case in &goldens.cases {
-        assert_close(&case.text, &sentiment().logits(&[&case.text]).unwrap()[0], &case.logits, MAX_LOGIT_ERROR);
-    }
+    let texts: Vec<&str> = goldens.cases.iter().map(|case| case.text.as_str()).collect();
+    let logits = sentiment().logits(&texts).unwrap();
+    let mean = error(&texts, &logits, goldens.cases.iter().map(|case| &case.logits));
+    println!("logits are {mean} from onnxruntime's on average");
+    assert!(mean < MEAN_LOGIT_ERROR, "{mean}");
     for batch in &goldens.batches {
-        let texts: Vec<_> = batch.texts.iter().map(|&i| &goldens.cases[i].text).collect();
-        for ((text, ours), golden) in texts.iter().zip(sentiment().logits(&texts).unwrap()).zip(&batch.logits) {
-            assert_close(text, &ours, golden, MAX_LOGIT_ERROR);
-        }
+        let texts: Vec<&str> = batch.texts.iter().map(|&i| texts[i]).collect();
+        let mean = error(&texts, &sentiment().logits(&texts).unwrap(), batch.logits.iter());
+        assert!(mean < MEAN_LOGIT_ERROR, "{mean}");
     }
     let long = &goldens.truncated;
     assert!(sentiment().tokenize(&long.text).unwrap().truncated);
-    assert_close("the long text", &sentiment().logits(&[&long.text]).unwrap()[0], &long.logits, MAX_LOGIT_ERROR);
+    error(&[&long.text], &sentiment().logits(&[&long.text]).unwrap(), [&long.logits].into_iter());
 }
 
 #[test]
@@ -124,12 +129,12 @@ fn a_folder_of_someone_elses_has_the_logits_of_onnxruntime() {
     assert!(cases.len() >= 10, "only {} cases", cases.len());
     let classifier = tiny();
     assert!(classifier.info().multi_label);
+    let texts: Vec<&str> = cases.iter().map(|case| case.text.as_str()).collect();
+    let mean = error(&texts, &classifier.logits(&texts).unwrap(), cases.iter().map(|case| &case.logits));
+    println!("logits are {mean} from onnxruntime's on average");
+    assert!(mean < MEAN_LOGIT_ERROR, "{mean}");
     for case in &cases {
-        assert_close(&case.text, &classifier.logits(&[&case.text]).unwrap()[0], &case.logits, MAX_FLOAT_LOGIT_ERROR);
-    }
-    let texts: Vec<_> = cases.iter().map(|case| &case.text).collect();
-    for (ours, case) in classifier.logits(&texts).unwrap().iter().zip(&cases) {
-        assert_close(&case.text, ours, &case.logits, MAX_FLOAT_LOGIT_ERROR);
+        error(&[&case.text], &classifier.logits(&[&case.text]).unwrap(), [&case.logits].into_iter());
     }
 }
 

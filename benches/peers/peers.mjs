@@ -5,7 +5,7 @@
 //   --quick        fewer rounds
 //   --only peers   without us, who then need not be built
 import { createHash } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../../pkg/scripts/build.mjs";
@@ -57,10 +57,13 @@ async function ensureModels() {
   return JSON.parse(await read(join(models, "made.json")));
 }
 
-async function assemble(name) {
-  const { default: init } = await import(join(here, "node_modules", "wabt", "index.js"));
-  const module = (await init()).parseWat(name, await readFile(join(here, name)));
-  return Array.from(module.toBinary({}).buffer);
+async function compileRoofline() {
+  await mkdir(models, { recursive: true });
+  const module = join(models, "roofline.wasm");
+  const features = ["-C", "opt-level=3", "-C", "target-feature=+simd128,+relaxed-simd"];
+  const target = ["--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
+  await run("rustc", [...target, ...features, join(here, "roofline.rs"), "-o", module]);
+  return Array.from(await readFile(module));
 }
 
 const versionOf = async (name) => JSON.parse(await read(join(here, "node_modules", name, "package.json"))).version;
@@ -73,7 +76,7 @@ const fastest = (times, among) => byMedian(times).find(([name]) => among(name))[
 async function measure({ quick, ours }) {
   const made = await ensureModels();
   const { temperature } = JSON.parse(await read(join(model, "litmus.json")));
-  const roofline = await assemble("roofline.wat");
+  const roofline = await compileRoofline();
   const counts = quick ? { 16: 10, 32: 10, 128: 6, batch: 2, warm: 4 } : { 16: 40, 32: 40, 128: 24, batch: 10, warm: 12 };
   const loads = quick ? 2 : 7;
   return inChromium({ "/peer-models/": models }, async (inPage, setting) => {

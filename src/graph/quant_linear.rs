@@ -10,7 +10,8 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::weight::{Base, Weight};
 use super::{Dim, Dims, Rules, constant, only_user};
-use crate::kernels::quant_linear::{Activation, QuantLinear as Layer};
+use crate::kernels::lanes::F32x4;
+use crate::kernels::quant_linear::{Activation, CHANNELS, MAX_INPUTS, QuantLinear as Layer};
 
 /// `activation(x · W + b)` over the innermost axes of `x`.
 #[derive(Debug, Clone)]
@@ -134,7 +135,8 @@ fn from_einsum(
     let in_order = behind(leading.last().map(|l| l.0), summed.first().map(|s| s.0))
         && leading.is_sorted_by_key(|l| l.1)
         && behind(leading.last().map(|l| l.1), channels.first().map(|c| c.0));
-    if !in_order || summed.is_empty() {
+    let length: usize = summed.iter().map(|&(_, w)| weight_found.axes[w].0).product();
+    if !in_order || summed.is_empty() || length > MAX_INPUTS {
         return Ok(None);
     }
     for &(a, out) in &leading {
@@ -160,10 +162,11 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<Layer> {
                 let side_by_side = outputs.windows(2).all(|pair| pair[1] == pair[0] + 1);
                 Layer::pack(n_in, n_out, &scales, |i, first| {
                     let values = &tensor.values[inputs[i]..];
-                    match values[outputs[first]..].first_chunk() {
-                        Some(eight) if side_by_side && first + eight.len() <= n_out => *eight,
+                    let eight: [i8; CHANNELS] = match values[outputs[first]..].first_chunk() {
+                        Some(eight) if side_by_side && first + CHANNELS <= n_out => *eight,
                         _ => std::array::from_fn(|i| outputs.get(first + i).map_or(0, |&o| values[o])),
-                    }
+                    };
+                    [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
                 })
             } else {
                 Layer::quantize(n_in, n_out, |i, o| {

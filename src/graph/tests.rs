@@ -9,10 +9,10 @@ use crate::encoder::{Encoder, TractEncoder};
 use crate::error::{Error, ErrorKind};
 
 const FOLDER: &str = "tests/fixtures/architectures";
-/// Largest difference of a logit from onnxruntime's for the same int8 weights: our activations have 14 bits or more.
-const MAX_INT8_ERROR: f32 = 2e-3;
-/// The same for a file of f32 weights, which we round to int8. The fixtures' logits spread over 2 to 6.
-const MAX_FLOAT_ERROR: f32 = 0.4;
+/// Largest difference of a logit from onnxruntime's, and the mean of all: our weights have 7 bits and our activations 8.
+/// The fixtures' logits spread over 2 to 6.
+const MAX_ERROR: f32 = 0.5;
+const MEAN_ERROR: f32 = 0.15;
 
 #[derive(Deserialize)]
 struct Goldens {
@@ -91,12 +91,10 @@ fn our_own_model_ends_up_in_the_fused_ops() {
 #[test]
 fn logits_are_those_of_onnxruntime() {
     for model in goldens() {
-        // Weights in one scale for a whole tensor and around a zero point are rounded once more.
-        let as_in_the_file = model.file.contains("int8") && !model.file.contains("uint8");
-        let bound = if as_in_the_file { MAX_INT8_ERROR } else { MAX_FLOAT_ERROR };
-        let worst = worst(&model, &load(&model));
-        println!("{}: {worst}", model.file);
-        assert!(worst < bound, "{}: a logit is {worst} from onnxruntime's", model.file);
+        let (worst, mean) = errors(&model, &load(&model));
+        println!("{}: {worst}, on average {mean}", model.file);
+        assert!(worst < MAX_ERROR, "{}: a logit is {worst} from onnxruntime's", model.file);
+        assert!(mean < MEAN_ERROR, "{}: logits are {mean} from onnxruntime's on average", model.file);
     }
 }
 
@@ -118,9 +116,9 @@ fn the_last_layer_computes_what_is_read() {
     }
 }
 
-/// The largest difference of any logit from its golden, over all cases.
-fn worst(model: &Model, encoder: &TractEncoder) -> f32 {
-    let mut worst = 0.0f32;
+/// The largest difference of a logit from its golden, over all cases, and the mean.
+fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
+    let mut errors: Vec<f32> = vec![];
     for case in &model.cases {
         let columns = case.input_ids[0].len();
         let at_once = encoder.max_rows().min(case.input_ids.len());
@@ -143,12 +141,12 @@ fn worst(model: &Model, encoder: &TractEncoder) -> f32 {
             for (ours, &row) in logits.rows().zip(rows) {
                 for (a, b) in ours.iter().zip(&case.logits[row]) {
                     assert!(a.is_finite(), "{}: {ours:?}", model.file);
-                    worst = worst.max((a - b).abs());
+                    errors.push((a - b).abs());
                 }
             }
         }
     }
-    worst
+    (errors.iter().copied().fold(0.0, f32::max), errors.iter().sum::<f32>() / errors.len() as f32)
 }
 
 /// The small int8 fixture, changed, and loaded.

@@ -106,10 +106,10 @@ impl AttentionScratch {
         let of_head = |row: usize| row * heads * head + first..row * heads * head + first + head;
         for row in 0..queries {
             let to = &mut self.queries[row * stride..][..stride];
-            self.query_scales.push(quantize_row(&q[of_head(row)], limit, to) * scale);
+            self.query_scales.push(quantize_row(&q[of_head(row)], limit, to).0 * scale);
         }
         for row in 0..keys {
-            self.key_scales[row] = quantize_row(&k[of_head(row)], limit, &mut self.key);
+            self.key_scales[row] = quantize_row(&k[of_head(row)], limit, &mut self.key).0;
             let block = &mut self.keys[row / CHANNELS * CHANNELS * stride..][..CHANNELS * stride];
             let column = 2 * (row % CHANNELS);
             for (pair, to) in self.key.chunks_exact(2).zip(block.chunks_exact_mut(2 * CHANNELS)) {

@@ -1,7 +1,7 @@
 //! The machine's part in plain Rust, lane for lane what `simd128` does.
 
 use super::lanes::LANES;
-use super::quant_linear::{CHANNELS, Tile};
+use super::quant_linear::{CHANNELS, INPUTS, Tile};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4([f32; LANES]);
@@ -43,6 +43,20 @@ impl F32x4 {
         for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
             *to = value.round_ties_even() as i16;
         }
+    }
+
+    /// The same in i8.
+    #[inline(always)]
+    pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
+        for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
+            *to = value.round_ties_even() as i8;
+        }
+    }
+
+    /// Whole numbers, less `offset`.
+    #[inline(always)]
+    pub(crate) fn less(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
+        [0, LANES].map(|first| Self(std::array::from_fn(|i| (from[first + i] - offset) as f32)))
     }
 
     #[inline(always)]
@@ -95,26 +109,52 @@ impl F32x4 {
     }
 }
 
-/// Sums of products of pairs: rows of i16 by a block of i8 weights.
-#[inline(always)]
-pub(crate) fn tile_i8<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i8]) -> Tile<ROWS> {
-    tile(rows, block, i32::from)
+/// Whether rows are to be i8, for [`sums_i8`].
+pub(crate) fn wants_i8() -> bool {
+    false
 }
 
-/// The same by a block of i16.
+#[cfg(target_arch = "x86_64")]
+pub(crate) use super::sse2::sums_i16;
+
+/// For each row, `stride` numbers, the sums of its products with the channels of a block of packed weights.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn sums_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    products(rows, stride, block, sums);
+}
+
+/// The same of rows of i8; for tests, as [`wants_i8`] says.
+pub(crate) fn sums_i8(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    products(rows, stride, block, sums);
+}
+
+fn products<T: Copy + Into<i32>>(rows: &[T], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
+    let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
+    for (row, sums) in rows.chunks(stride.max(1)).zip(sums) {
+        *sums = [0; CHANNELS];
+        let (inputs, _) = row.as_chunks::<INPUTS>();
+        for (inputs, weights) in inputs.iter().zip(groups) {
+            let inputs = inputs.map(Into::into);
+            let (weights, _) = weights.as_chunks::<INPUTS>();
+            for (sum, weights) in sums.iter_mut().zip(weights) {
+                for (x, &weight) in inputs.iter().zip(weights) {
+                    *sum += x * i32::from(weight);
+                }
+            }
+        }
+    }
+}
+
+/// Sums of products of pairs: rows of i16 by a block of i16.
 #[inline(always)]
 pub(crate) fn tile_i16<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i16]) -> Tile<ROWS> {
-    tile(rows, block, i32::from)
-}
-
-#[inline(always)]
-fn tile<W: Copy, const ROWS: usize>(rows: [&[i16]; ROWS], block: &[W], widen: impl Fn(W) -> i32) -> Tile<ROWS> {
     let mut sums = [[0i32; CHANNELS]; ROWS];
     for (p, weights) in block.chunks_exact(2 * CHANNELS).enumerate() {
         for (row, sums) in rows.iter().zip(&mut sums) {
             let (x0, x1) = (i32::from(row[2 * p]), i32::from(row[2 * p + 1]));
             for (c, sum) in sums.iter_mut().enumerate() {
-                *sum += x0 * widen(weights[2 * c]) + x1 * widen(weights[2 * c + 1]);
+                *sum += x0 * i32::from(weights[2 * c]) + x1 * i32::from(weights[2 * c + 1]);
             }
         }
     }

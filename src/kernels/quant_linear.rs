@@ -1,27 +1,37 @@
-//! A linear layer with int8 weights: `activation(x · W + b)`.
+//! A linear layer with whole numbers: `activation(x · W + b)`.
 //!
-//! Each row of `x` becomes whole numbers with a scale of its own. They are i16, which the multiplication takes at no
-//! cost, and as large as they can be without the i32 sums ever overflowing: 14 or 15 bits where int8 would give 7, so
-//! that only the weights' rounding is felt. Then, for a tile of four rows by eight channels at a time,
-//! `y = sum × row scale × channel scale + bias`.
+//! Weights have 7 bits and a scale for each output channel, each row of `x` has 8 bits and a scale of its own: what
+//! relaxed SIMD multiplies on all machines alike, and what loses little. The weights are stored with
+//! [`OFFSET`] added, so that none is negative, which the sum of the row takes off again:
+//! `y = (sum − OFFSET × sum of the row) × row scale × channel scale + bias`.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::functions::{gelu, gelu_tanh};
 use super::lanes::{F32x4, LANES, each};
-use super::machine::tile_i8;
+use super::machine::{sums_i8, sums_i16, wants_i8};
 use super::scratch::with_scratch;
 
 /// Output channels in a block of packed weights.
 pub(crate) const CHANNELS: usize = 8;
-/// Rows computed together.
+/// Inputs that lie together in it: for each channel in turn, the weights of so many inputs.
+pub(crate) const INPUTS: usize = 4;
+/// Rows that attention computes together.
 pub(crate) const TILE_ROWS: usize = 4;
 /// The sums of a tile of up to that many rows, whole numbers already as f32: for each row two times four channels.
 pub(crate) type Tile<const ROWS: usize> = [[F32x4; CHANNELS / LANES]; ROWS];
 
+/// A channel's largest weight.
+const WEIGHT_LIMIT: f32 = 63.0;
+const OFFSET: i32 = 64;
+/// A row's largest number.
+const ROW_LIMIT: f32 = 127.0;
+/// So many products of the largest numbers fit in an i32.
+pub(crate) const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
 /// Bytes of quantised rows that are gone through once per block of weights: they stay in the second-level cache.
 const PANEL_BYTES: usize = 128 * 1024;
-/// Below it a row's largest magnitude counts as 0, as its reciprocal would not be finite.
+/// Below it a largest magnitude counts as 0, as its reciprocal would not be finite.
 const SMALLEST: f32 = 1e-30;
 
 /// What follows the sum.
@@ -43,12 +53,12 @@ impl Activation {
     }
 }
 
-/// Weights in the order that the tiles read them.
+/// Weights in the order that the kernels read them.
 #[derive(Debug, Clone)]
 pub(crate) struct QuantLinear {
     pub inputs: usize,
     pub outputs: usize,
-    /// Blocks of [`CHANNELS`] outputs; in a block, for each pair of inputs, both weights of each output in turn.
+    /// Blocks of [`CHANNELS`] outputs; in a block, for each [`INPUTS`] inputs, the weights of each output in turn.
     packed: Arc<Vec<i8>>,
     /// One per output, filled up with zeros to whole blocks.
     scales: Arc<Vec<f32>>,
@@ -57,49 +67,66 @@ pub(crate) struct QuantLinear {
 }
 
 impl QuantLinear {
-    /// From whole weights and a scale per output. `row(input, first)` gives an input's weights for the outputs from
-    /// `first` on, as many as there are up to [`CHANNELS`], and zeros behind them.
+    /// From weights in any measure, each output's with its scale. `row(input, first)` gives an input's weights for the
+    /// outputs from `first` on, and zeros behind the last one. There are at most [`MAX_INPUTS`] inputs.
     pub(crate) fn pack(
         inputs: usize,
         outputs: usize,
         scales: &[f32],
-        row: impl Fn(usize, usize) -> [i8; CHANNELS],
+        row: impl Fn(usize, usize) -> [F32x4; CHANNELS / LANES],
     ) -> Self {
-        assert_eq!(scales.len(), outputs);
-        let (blocks, pairs) = (outputs.div_ceil(CHANNELS), inputs.div_ceil(2));
-        let mut packed = vec![0; blocks * pairs * 2 * CHANNELS];
-        for (block, packed) in packed.chunks_exact_mut((pairs * 2 * CHANNELS).max(1)).enumerate() {
-            let (packed, _) = packed.as_chunks_mut::<{ 2 * CHANNELS }>();
-            for (pair, packed) in packed.iter_mut().enumerate() {
-                let even = row(2 * pair, block * CHANNELS);
-                let odd = if 2 * pair + 1 < inputs { row(2 * pair + 1, block * CHANNELS) } else { [0; CHANNELS] };
-                for (to, both) in packed.chunks_exact_mut(2).zip(even.into_iter().zip(odd)) {
-                    (to[0], to[1]) = both;
+        assert!(scales.len() == outputs && inputs <= MAX_INPUTS);
+        let (blocks, block_len) = (outputs.div_ceil(CHANNELS), inputs.next_multiple_of(INPUTS) * CHANNELS);
+        let mut packed = vec![0; blocks * block_len];
+        let mut all_scales = scales.to_vec();
+        all_scales.resize(blocks * CHANNELS, 0.0);
+        for (block, packed) in packed.chunks_exact_mut(block_len.max(1)).enumerate() {
+            let first = block * CHANNELS;
+            let mut largest = [F32x4::splat(0.0); CHANNELS / LANES];
+            for input in 0..inputs {
+                for (largest, weights) in largest.iter_mut().zip(row(input, first)) {
+                    *largest = largest.max(weights.abs());
+                }
+            }
+            let mut ratios = [0.0; CHANNELS];
+            store_both(largest[0], largest[1], &mut ratios);
+            for (ratio, scale) in ratios.iter_mut().zip(&mut all_scales[first..]) {
+                let largest = *ratio;
+                *scale *= largest / WEIGHT_LIMIT;
+                *ratio = if largest < SMALLEST { 0.0 } else { WEIGHT_LIMIT / largest };
+            }
+            let (ratios, offset) =
+                ([F32x4::first(&ratios), F32x4::first(&ratios[LANES..])], F32x4::splat(OFFSET as f32));
+            let (groups, _) = packed.as_chunks_mut::<{ CHANNELS * INPUTS }>();
+            for (group, to) in groups.iter_mut().enumerate() {
+                let mut rows = [[OFFSET as i8; CHANNELS]; INPUTS];
+                for (input, whole) in (group * INPUTS..inputs).zip(&mut rows) {
+                    let weights = row(input, first);
+                    let level = |half: usize| (weights[half] * ratios[half]).nearest() + offset;
+                    F32x4::store_i8(level(0), level(1), whole);
+                }
+                for channel in 0..CHANNELS {
+                    for input in 0..INPUTS {
+                        to[channel * INPUTS + input] = rows[input][channel];
+                    }
                 }
             }
         }
-        let mut padded = scales.to_vec();
-        padded.resize(blocks * CHANNELS, 0.0);
         let bias = vec![0.0; blocks * CHANNELS];
-        Self { inputs, outputs, packed: packed.into(), scales: padded.into(), bias, activation: Activation::None }
+        Self { inputs, outputs, packed: packed.into(), scales: all_scales.into(), bias, activation: Activation::None }
+    }
+
+    /// The same weights one by one.
+    pub(crate) fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+        Self::pack(inputs, outputs, &vec![1.0; outputs], |input, first| {
+            let one = |i| if i < outputs { weight(input, i) } else { 0.0 };
+            [first, first + LANES].map(|first| F32x4::load(&std::array::from_fn(|i| one(first + i))))
+        })
     }
 
     /// Whether both are the same layer, not only equal ones.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.packed, &other.packed) && self.bias == other.bias && self.activation == other.activation
-    }
-
-    /// From float weights, each output's rounded to int8 by its largest magnitude over 127.
-    pub(crate) fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
-        let largest = |output| (0..inputs).fold(0.0, |m: f32, input| m.max(weight(input, output).abs()));
-        let scales: Vec<f32> = (0..outputs).map(|output| largest(output) / 127.0).collect();
-        let whole = |input, output| match scales[output] {
-            0.0 => 0,
-            scale => (weight(input, output) / scale).round_ties_even() as i8,
-        };
-        Self::pack(inputs, outputs, &scales, |input, first| {
-            std::array::from_fn(|i| if first + i < outputs { whole(input, first + i) } else { 0 })
-        })
     }
 
     /// Adds to the bias of each output.
@@ -109,54 +136,51 @@ impl QuantLinear {
         }
     }
 
-    /// The largest whole number of a quantised row: so many of them, each times −128, still fit in an i32.
-    fn limit(&self) -> f32 {
-        let most = i32::MAX as usize / (128 * 2 * self.inputs.div_ceil(2).max(1));
-        most.min(i16::MAX as usize) as f32
-    }
-
     /// `x`, rows of `inputs`, to `y`, rows of `outputs`. A row with a NaN or an infinity in it gives NaN throughout.
     pub(crate) fn run(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs.max(1);
         assert_eq!((x.len(), y.len()), (rows * self.inputs, rows * self.outputs));
         with_scratch(|scratch| {
-            scratch.rows.quantize(x, rows, self.inputs, self.limit());
-            self.multiply(&scratch.rows, y);
+            if wants_i8() {
+                scratch.narrow.quantize(x, rows, self.inputs);
+                self.multiply(&scratch.narrow, sums_i8, &mut scratch.sums, y);
+            } else {
+                scratch.wide.quantize(x, rows, self.inputs);
+                self.multiply(&scratch.wide, sums_i16, &mut scratch.sums, y);
+            }
         });
     }
 
-    fn multiply(&self, x: &QuantRows, y: &mut [f32]) {
-        let block_len = x.stride * CHANNELS;
-        let panel_rows = (PANEL_BYTES / (2 * x.stride.max(1))).max(1).next_multiple_of(TILE_ROWS);
+    fn multiply<T>(&self, x: &QuantRows<T>, sums_of: SumsOf<T>, sums: &mut Vec<[i32; CHANNELS]>, y: &mut [f32]) {
+        let panel_rows = (PANEL_BYTES / (size_of::<T>() * x.stride).max(1)).max(TILE_ROWS);
         for first in (0..x.scales.len()).step_by(panel_rows) {
             let panel = first..(first + panel_rows).min(x.scales.len());
-            for (block, weights) in self.packed.chunks_exact(block_len.max(1)).enumerate() {
-                for row in panel.clone().step_by(TILE_ROWS) {
-                    match panel.end - row {
-                        1 => self.tile::<1>(x, row, block, weights, y),
-                        2 => self.tile::<2>(x, row, block, weights, y),
-                        3 => self.tile::<3>(x, row, block, weights, y),
-                        _ => self.tile::<TILE_ROWS>(x, row, block, weights, y),
-                    }
-                }
+            let values = &x.values[first * x.stride..panel.end * x.stride];
+            sums.resize(panel.len(), [0; CHANNELS]);
+            for block in 0..self.bias.len() / CHANNELS {
+                let weights = &self.packed[block * CHANNELS * x.stride..][..CHANNELS * x.stride];
+                sums_of(values, x.stride, weights, sums);
+                self.finish(x, panel.clone(), block * CHANNELS, sums, y);
             }
         }
     }
 
-    /// A block of channels of the rows from `first` on.
-    #[inline(always)]
-    fn tile<const ROWS: usize>(&self, x: &QuantRows, first: usize, block: usize, weights: &[i8], y: &mut [f32]) {
-        let channel = block * CHANNELS;
+    /// From sums to outputs, of the channels from `channel` on.
+    fn finish<T>(&self, x: &QuantRows<T>, rows: Range<usize>, channel: usize, sums: &[[i32; CHANNELS]], y: &mut [f32]) {
         let width = CHANNELS.min(self.outputs - channel);
         let both = |of: &[f32]| [F32x4::first(&of[channel..]), F32x4::first(&of[channel + LANES..])];
         let (scales, bias) = (both(&self.scales), both(&self.bias));
-        for (row, sums) in (first..).zip(tile_i8(x.rows::<ROWS>(first), weights)) {
-            let row_scale = F32x4::splat(x.scales[row]);
-            let value = |half: usize| self.activation.of(sums[half] * row_scale * scales[half] + bias[half]);
-            store_both(value(0), value(1), &mut y[row * self.outputs + channel..][..width]);
+        for (row, sums) in rows.zip(sums) {
+            let scale = F32x4::splat(x.scales[row]);
+            let [low, high] = F32x4::less(sums, x.offsets[row]);
+            let value = |half: usize, sum| self.activation.of(sum * scale * scales[half] + bias[half]);
+            store_both(value(0, low), value(1, high), &mut y[row * self.outputs + channel..][..width]);
         }
     }
 }
+
+/// A function that computes sums of products; see [`sums_i16`].
+type SumsOf<T> = fn(&[T], usize, &[i8], &mut [[i32; CHANNELS]]);
 
 /// Up to eight numbers.
 #[inline(always)]
@@ -170,36 +194,55 @@ pub(crate) fn store_both(low: F32x4, high: F32x4, to: &mut [f32]) {
     }
 }
 
+/// A whole number of a row.
+pub(crate) trait Whole: Copy + Default {
+    /// Eight at once, rounded to nearest, ties to even.
+    fn store(low: F32x4, high: F32x4, to: &mut [Self; 2 * LANES]);
+}
+
+impl Whole for i16 {
+    #[inline(always)]
+    fn store(low: F32x4, high: F32x4, to: &mut [Self; 2 * LANES]) {
+        F32x4::store_i16(low, high, to);
+    }
+}
+
+impl Whole for i8 {
+    #[inline(always)]
+    fn store(low: F32x4, high: F32x4, to: &mut [Self; 2 * LANES]) {
+        F32x4::store_i8(low, high, to);
+    }
+}
+
 /// Rows of whole numbers, each with its scale.
 #[derive(Default)]
-pub(crate) struct QuantRows {
-    values: Vec<i16>,
+pub(crate) struct QuantRows<T> {
+    values: Vec<T>,
     scales: Vec<f32>,
-    /// Numbers in a row: its length, or one more to make them pairs.
+    /// [`OFFSET`] times the sum of each.
+    offsets: Vec<i32>,
+    /// Numbers in a row: its length, and zeros up to a multiple of [`INPUTS`].
     stride: usize,
 }
 
-impl QuantRows {
-    fn quantize(&mut self, x: &[f32], rows: usize, width: usize, limit: f32) {
-        self.stride = width.next_multiple_of(2);
-        self.values.resize(rows * self.stride, 0);
+impl<T: Whole> QuantRows<T> {
+    fn quantize(&mut self, x: &[f32], rows: usize, width: usize) {
+        self.stride = width.next_multiple_of(INPUTS);
+        self.values.resize(rows * self.stride, T::default());
         self.scales.clear();
+        self.offsets.clear();
         for row in 0..rows {
             let to = &mut self.values[row * self.stride..][..self.stride];
-            self.scales.push(quantize_row(&x[row * width..][..width], limit, to));
+            let (scale, sum) = quantize_row(&x[row * width..][..width], ROW_LIMIT, to);
+            self.scales.push(scale);
+            self.offsets.push(OFFSET * sum as i32);
         }
-    }
-
-    /// That many rows from `first` on.
-    #[inline(always)]
-    fn rows<const ROWS: usize>(&self, first: usize) -> [&[i16]; ROWS] {
-        std::array::from_fn(|i| &self.values[(first + i) * self.stride..][..self.stride])
     }
 }
 
-/// Writes `x / scale` in whole numbers up to ±`limit` and zeros behind them; returns the scale,
-/// which is NaN where a number is not finite.
-pub(crate) fn quantize_row(x: &[f32], limit: f32, to: &mut [i16]) -> f32 {
+/// Writes `x / scale` in whole numbers up to ±`limit` and zeros behind them; returns the scale, which is NaN where a
+/// number is not finite, and the sum of the whole numbers.
+pub(crate) fn quantize_row<T: Whole>(x: &[f32], limit: f32, to: &mut [T]) -> (f32, f32) {
     let (mut largest, mut not_finite) = (F32x4::splat(0.0), F32x4::splat(0.0));
     each(x, 0.0, |four| {
         largest = largest.max(four.abs());
@@ -209,25 +252,27 @@ pub(crate) fn quantize_row(x: &[f32], limit: f32, to: &mut [i16]) -> f32 {
     let largest = largest.largest();
     let finite = not_finite.sum() == 0.0;
     if !finite || largest < SMALLEST {
-        to.fill(0);
-        return if finite { 0.0 } else { f32::NAN };
+        to.fill(T::default());
+        return (if finite { 0.0 } else { f32::NAN }, 0.0);
     }
     let inverse = F32x4::splat(limit / largest);
+    let mut sum = F32x4::splat(0.0);
+    let mut whole = |eight: &[f32], to: &mut [T; 2 * LANES]| {
+        let [low, high] = [0, LANES].map(|i| (F32x4::first(&eight[i..]) * inverse).nearest());
+        sum = sum + low + high;
+        T::store(low, high, to);
+    };
     let (eights, rest) = x.as_chunks::<{ 2 * LANES }>();
-    let (whole, _) = to.as_chunks_mut::<{ 2 * LANES }>();
-    for (eight, to) in eights.iter().zip(whole) {
-        let half = |i: usize| F32x4::first(&eight[i..]) * inverse;
-        F32x4::store_i16(half(0), half(LANES), to);
+    let (places, _) = to.as_chunks_mut::<{ 2 * LANES }>();
+    for (eight, to) in eights.iter().zip(places) {
+        whole(eight, to);
     }
-    if !rest.is_empty() {
-        let mut eight = [0.0; 2 * LANES];
+    let behind = &mut to[x.len() - rest.len()..];
+    if !behind.is_empty() {
+        let (mut eight, mut part) = ([0.0; 2 * LANES], [T::default(); 2 * LANES]);
         eight[..rest.len()].copy_from_slice(rest);
-        let half = |i: usize| F32x4::first(&eight[i..]) * inverse;
-        let mut part = [0; 2 * LANES];
-        F32x4::store_i16(half(0), half(LANES), &mut part);
-        let to = &mut to[x.len() - rest.len()..];
-        let len = to.len();
-        to.copy_from_slice(&part[..len]);
+        whole(&eight, &mut part);
+        behind.copy_from_slice(&part[..behind.len()]);
     }
-    largest / limit
+    (largest / limit, sum.sum())
 }

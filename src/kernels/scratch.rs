@@ -3,12 +3,15 @@
 use std::cell::RefCell;
 
 use super::attention::AttentionScratch;
-use super::quant_linear::QuantRows;
+use super::quant_linear::{CHANNELS, QuantRows};
 
 /// One per thread, as nothing here runs on two at once.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    pub rows: QuantRows,
+    /// Rows for one kernel of linear layers or the other, and the sums of a block of channels.
+    pub wide: QuantRows<i16>,
+    pub narrow: QuantRows<i8>,
+    pub sums: Vec<[i32; CHANNELS]>,
     pub attention: AttentionScratch,
 }
 

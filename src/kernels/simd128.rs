@@ -3,7 +3,7 @@
 use std::arch::wasm32::*;
 
 use super::lanes::LANES;
-use super::quant_linear::{CHANNELS, Tile};
+use super::quant_linear::{CHANNELS, INPUTS, Tile};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4(v128);
@@ -39,6 +39,26 @@ impl F32x4 {
         let whole = |four: Self| i32x4_trunc_sat_f32x4(f32x4_nearest(four.0));
         // SAFETY: the reference is to 16 writable bytes, and v128.store asks for no alignment.
         unsafe { v128_store(to.as_mut_ptr().cast(), i16x8_narrow_i32x4(whole(low), whole(high))) }
+    }
+
+    /// The same in i8.
+    #[inline(always)]
+    pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
+        let mut wide = [0; 2 * LANES];
+        Self::store_i16(low, high, &mut wide);
+        // SAFETY: the references are to 16 readable and to 8 writable bytes, for which no alignment is asked.
+        unsafe {
+            let wide = v128_load(wide.as_ptr().cast());
+            v128_store64_lane::<0>(i8x16_narrow_i16x8(wide, wide), to.as_mut_ptr().cast());
+        }
+    }
+
+    /// Whole numbers, less `offset`.
+    #[inline(always)]
+    pub(crate) fn less(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
+        // SAFETY: the reference is to 32 readable bytes, and v128.load asks for no alignment.
+        let halves = unsafe { [v128_load(from.as_ptr().cast()), v128_load(from.as_ptr().add(LANES).cast())] };
+        halves.map(|half| Self(f32x4_convert_i32x4(i32x4_sub(half, i32x4_splat(offset)))))
     }
 
     #[inline(always)]
@@ -92,17 +112,59 @@ impl F32x4 {
     }
 }
 
-/// Sums of products of pairs: rows of i16 by a block of i8 weights.
-#[inline(always)]
-pub(crate) fn tile_i8<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i8]) -> Tile<ROWS> {
-    // SAFETY: `pair` is below the number of pairs in the block, so each of its 16 bytes is inside.
-    tile(rows, block.len() / (2 * CHANNELS), |pair| unsafe {
-        let weights = block.as_ptr().add(pair * 2 * CHANNELS);
-        [i16x8_load_extend_i8x8(weights), i16x8_load_extend_i8x8(weights.add(CHANNELS))]
-    })
+/// Whether rows are to be i8, for [`sums_i8`].
+pub(crate) fn wants_i8() -> bool {
+    super::relaxed::is_loaded()
 }
 
-/// The same by a block of i16.
+pub(crate) use super::relaxed::sums_i8;
+
+/// For each row, `stride` numbers, the sums of its products with the channels of a block of packed weights.
+pub(crate) fn sums_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
+    for (rows, sums) in rows.chunks(ROWS * stride.max(1)).zip(sums.chunks_mut(ROWS)) {
+        match sums {
+            [_] => tile_i8::<1>(rows, block, sums),
+            [_, _] => tile_i8::<2>(rows, block, sums),
+            [_, _, _] => tile_i8::<3>(rows, block, sums),
+            _ => tile_i8::<ROWS>(rows, block, sums),
+        }
+    }
+}
+
+/// Rows computed together: then all sums stay in the machine's registers.
+const ROWS: usize = 4;
+
+/// Four channels at a time, two of them in a register: each with the sum over the first two of every four inputs, and
+/// over the other two.
+#[inline(always)]
+fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    let stride = rows.len() / ROWS;
+    assert!(sums.len() == ROWS && block.len() == stride * CHANNELS);
+    for half in 0..2 {
+        let mut pairs = [[i32x4_splat(0); 2]; ROWS];
+        for at in (0..stride).step_by(INPUTS) {
+            // SAFETY: `at` and the three behind it are below `stride`, the length of a row; a block holds 8 channels
+            // for each of them, 4 by 4, so that half of them are these 16 bytes.
+            unsafe {
+                let weights = v128_load(block.as_ptr().add(at * CHANNELS + half * 16).cast());
+                let (low, high) = (i16x8_extend_low_i8x16(weights), i16x8_extend_high_i8x16(weights));
+                for (row, pairs) in pairs.iter_mut().enumerate() {
+                    let x = v128_load64_splat(rows.as_ptr().add(row * stride + at).cast());
+                    pairs[0] = i32x4_add(pairs[0], i32x4_dot_i16x8(x, low));
+                    pairs[1] = i32x4_add(pairs[1], i32x4_dot_i16x8(x, high));
+                }
+            }
+        }
+        for ([low, high], sums) in pairs.into_iter().zip(sums.iter_mut()) {
+            let sum = i32x4_add(i32x4_shuffle::<0, 2, 4, 6>(low, high), i32x4_shuffle::<1, 3, 5, 7>(low, high));
+            // SAFETY: half of a row's sums are four i32, 16 bytes.
+            unsafe { v128_store(sums.as_mut_ptr().add(half * LANES).cast(), sum) }
+        }
+    }
+}
+
+/// Sums of products of pairs: rows of i16 by a block of i16.
 #[inline(always)]
 pub(crate) fn tile_i16<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i16]) -> Tile<ROWS> {
     // SAFETY: `pair` is below the number of pairs in the block, so each of its 32 bytes is inside.
