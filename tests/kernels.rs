@@ -7,6 +7,8 @@ mod kernels;
 
 #[path = "kernels/attention.rs"]
 mod attention;
+#[path = "kernels/four_bit.rs"]
+mod four_bit;
 #[path = "kernels/functions.rs"]
 mod functions;
 #[path = "kernels/layer_norm.rs"]

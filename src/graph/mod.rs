@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bytes ─ OnnxModel::read ─▶ protobuf ─ onnx_ops ─▶ tract's graph ─ tract ─▶ normal form ─ rules ─▶ fused ops
-//!                              └─ int8 weights, taken out (quantized.rs) ───────────────────────────┘
+//!                              └─ int8 and 4-bit weights, taken out (quantized.rs) ─────────────────┘
 //! ```
 //!
 //! | file | rule and op |
@@ -51,7 +51,7 @@ type Rules = Rewriter<()>;
 pub(crate) struct OnnxModel {
     onnx: Onnx,
     proto: ModelProto,
-    /// The int8 weights, which are no longer in `proto`.
+    /// The quantised weights, which are no longer in `proto`.
     weights: QuantTensors,
     vocabulary: Option<usize>,
 }
@@ -64,9 +64,10 @@ impl OnnxModel {
         let mut proto: ModelProto =
             prost::Message::decode(bytes).map_err(|e| Error::malformed(format!("model.onnx is damaged: {e:#}")))?;
         let graph = proto.graph.as_mut().ok_or_else(|| Error::malformed("model.onnx is damaged: it has no graph"))?;
-        check_graph(graph, &onnx)?;
-        let vocabulary = vocabulary(graph);
+        check_weights(graph)?;
         let weights = QuantTensors::take(graph)?;
+        check_graph(graph, &onnx)?;
+        let vocabulary = vocabulary(graph, &weights);
         Ok(Self { onnx, proto, weights, vocabulary })
     }
 
@@ -217,13 +218,24 @@ macro_rules! typed_op {
 }
 use typed_op;
 
-fn vocabulary(graph: &GraphProto) -> Option<usize> {
+fn vocabulary(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
     let looked_up = |n: &&NodeProto| n.op_type == "Gather" && n.input.get(1).is_some_and(|i| i == "input_ids");
     let table = graph.node.iter().find(looked_up)?.input.first()?;
-    let dequantized = graph.node.iter().find(|n| n.op_type == "DequantizeLinear" && n.output.first() == Some(table));
-    let table = dequantized.and_then(|n| n.input.first()).unwrap_or(table);
+    if let Some(shape) = weights.shape(table) {
+        return shape.first().copied();
+    }
     let rows = graph.initializer.iter().find(|t| &t.name == table)?.dims.first()?;
     usize::try_from(*rows).ok()
+}
+
+fn check_weights(graph: &GraphProto) -> Result<(), Error> {
+    match graph.initializer.iter().find(|t| t.data_location == Some(DataLocation::External as i32)) {
+        Some(tensor) => Err(Error::unsupported(format!(
+            "model.onnx keeps `{}` in another file; store its weights inside",
+            tensor.name
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Names what tract would only stumble over: each finding is one sentence to the person whose model it is.
@@ -234,13 +246,6 @@ fn check_graph(graph: &GraphProto, onnx: &Onnx) -> Result<(), Error> {
         return Err(Error::unsupported(format!(
             "model.onnx uses the op `{}` of {domain}, which this runtime does not have",
             node.op_type
-        )));
-    }
-    let external = graph.initializer.iter().find(|t| t.data_location == Some(DataLocation::External as i32));
-    if let Some(tensor) = external {
-        return Err(Error::unsupported(format!(
-            "model.onnx keeps `{}` in another file; store its weights inside",
-            tensor.name
         )));
     }
     let computed: HashSet<&str> = graph

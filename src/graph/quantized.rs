@@ -1,6 +1,9 @@
-//! Int8 weights are taken out of the file as they are, before tract would make f32 of them.
+//! Quantised weights are taken out of the file as they are, before tract would make f32 of them: int8 ones behind
+//! `DequantizeLinear`, and those of 4 bits in `MatMulNBits` and `GatherBlockQuantized`, which become what these compute,
+//! `MatMul` and `Gather`.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
@@ -10,6 +13,8 @@ use tract_onnx::prelude::*;
 
 use super::weight::{QuantConst, QuantTensor};
 use crate::error::Error;
+use crate::kernels::four_bit::{BLOCK, requantize};
+use crate::kernels::quant_linear::WEIGHT_LIMIT;
 
 /// The weights of a file, by the name of the f32 value that each stands for.
 pub(super) struct QuantTensors(HashMap<String, Arc<QuantTensor>>);
@@ -25,22 +30,30 @@ impl QuantTensors {
         let mut taken = HashMap::new();
         let mut nodes = Vec::with_capacity(graph.node.len());
         for node in std::mem::take(&mut graph.node) {
-            match take_one(&node, graph, &at)? {
-                Some(tensor) => {
-                    graph.input.push(float_input(&node.output[0], &tensor.shape));
-                    taken.insert(node.output[0].clone(), Arc::new(tensor));
-                }
-                None => nodes.push(node),
+            if let Some(tensor) = take_int8(&node, graph, &at)? {
+                graph.input.push(float_input(&node.output[0], &tensor.shape));
+                taken.insert(node.output[0].clone(), Arc::new(tensor));
+            } else if let Some((node, tensor)) = take_four_bit(&node, graph, &at)? {
+                let name = node.input.iter().find(|name| at.contains_key(*name)).cloned().unwrap_or_default();
+                graph.input.push(float_input(&name, &tensor.shape));
+                taken.insert(name, Arc::new(tensor));
+                nodes.push(node);
+            } else {
+                nodes.push(node);
             }
         }
         graph.node = nodes;
         let used: HashSet<&String> = graph.node.iter().flat_map(|node| &node.input).collect();
-        graph.initializer.retain(|tensor| used.contains(&tensor.name));
+        graph.initializer.retain(|tensor| used.contains(&tensor.name) && !taken.contains_key(&tensor.name));
         Ok(Self(taken))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.0.get(name).map(|tensor| &*tensor.shape)
     }
 
     /// Puts the weights where [`take`](Self::take) left inputs.
@@ -57,7 +70,7 @@ impl QuantTensors {
     }
 }
 
-fn take_one(
+fn take_int8(
     node: &NodeProto,
     graph: &mut GraphProto,
     at: &HashMap<String, usize>,
@@ -100,6 +113,98 @@ fn take_one(
         )));
     }
     Ok(Some(QuantTensor { shape, values: values.into(), scales, axis }))
+}
+
+/// What a node with weights of 4 bits computes, as a node of ONNX's own, and those weights; they keep their name.
+/// Forms that exporters do not write, with zero points of their own or other sizes of blocks, stay as they are.
+fn take_four_bit(
+    node: &NodeProto,
+    graph: &mut GraphProto,
+    at: &HashMap<String, usize>,
+) -> Result<Option<(NodeProto, QuantTensor)>, Error> {
+    let is_product = node.op_type == "MatMulNBits";
+    if !is_product && node.op_type != "GatherBlockQuantized" {
+        return Ok(None);
+    }
+    let number = |name: &str, default: i64| node.attribute.iter().find(|a| a.name == name).map_or(default, |a| a.i);
+    let named = |i: usize| node.input.get(i).filter(|name| !name.is_empty());
+    let (weight_at, x_at) = if is_product { (1, 0) } else { (0, 1) };
+    let initializer = |i: usize| named(i).and_then(|name| at.get(name)).copied();
+    let (Some(weights), Some(scales), Some(x)) = (initializer(weight_at), initializer(2), named(x_at)) else {
+        return Ok(None);
+    };
+    let usual = number("bits", 4) == 4
+        && number("block_size", 128) == BLOCK as i64
+        && (3..6).all(|i| named(i).is_none())
+        && (is_product || (number("gather_axis", 0) == 0 && number("quantize_axis", 1) == 1));
+    let weight = &graph.initializer[weights];
+    let Some(scales) = floats(&graph.initializer[scales]) else { return Ok(None) };
+    let signed = weight.data_type == INT4;
+    if !usual || !(signed || weight.data_type == DataType::Uint8 as i32) || weight.raw_data.is_empty() {
+        return Ok(None);
+    }
+    // [rows, columns] of the weights, the columns in whole blocks.
+    let [rows, columns] = match is_product {
+        true => [number("N", 0), number("K", 0)],
+        false => [0, 1].map(|axis| weight.dims.get(axis).copied().unwrap_or(0)),
+    };
+    let (rows, columns) = (usize::try_from(rows).unwrap_or(0), usize::try_from(columns).unwrap_or(0));
+    // Two to a byte, unless the type says that they are numbers of 4 bits.
+    let columns = if is_product || signed { columns } else { columns.saturating_mul(2) };
+    let blocks = columns / BLOCK;
+    let fits = columns.is_multiple_of(BLOCK)
+        && rows.checked_mul(columns) == Some(weight.raw_data.len() * 2)
+        && scales.len() == rows * blocks;
+    if !fits || scales.iter().any(|scale| !scale.is_finite()) {
+        return Err(Error::malformed(format!("model.onnx is damaged: `{}` and its scales do not fit", weight.name)));
+    }
+    let mut packed = std::mem::take(&mut graph.initializer[weights].raw_data);
+    if signed {
+        // Numbers from −8 to 7 as numbers from 0 to 15: their highest bits the other way round.
+        packed.iter_mut().for_each(|byte| *byte ^= 0x88);
+    }
+    let name = named(weight_at).cloned().unwrap_or_default();
+    let plain = |op_type: &str, input: Vec<String>| NodeProto {
+        op_type: op_type.into(),
+        input,
+        output: node.output.clone(),
+        name: node.name.clone(),
+        ..NodeProto::default()
+    };
+    Ok(Some(if is_product {
+        let (values, scales) = requantize(&packed, &scales, blocks, WEIGHT_LIMIT);
+        let values = transposed(&values, rows, columns);
+        let tensor = QuantTensor { shape: tvec![columns, rows], values: values.into(), scales, axis: 1 };
+        (plain("MatMul", vec![x.clone(), name]), tensor)
+    } else {
+        let (values, scales) = requantize(&packed, &scales, blocks, f32::from(i8::MAX));
+        let tensor = QuantTensor { shape: tvec![rows, columns], values: values.into(), scales, axis: 0 };
+        (plain("Gather", vec![name, x.clone()]), tensor)
+    }))
+}
+
+/// `TensorProto.INT4`, which tract does not name.
+const INT4: i32 = 22;
+
+/// [rows, columns] → [columns, rows].
+fn transposed(values: &[i8], rows: usize, columns: usize) -> Vec<i8> {
+    let mut to = vec![0; values.len()];
+    for first in (0..rows).step_by(TILE) {
+        transpose_rows(values, rows, columns, first..(first + TILE).min(rows), &mut to);
+    }
+    to
+}
+
+const TILE: usize = 8;
+
+/// A function of its own, as browsers make better code of what they call again.
+#[inline(never)]
+fn transpose_rows(values: &[i8], rows: usize, columns: usize, some: Range<usize>, to: &mut [i8]) {
+    for column in 0..columns {
+        for row in some.clone() {
+            to[column * rows + row] = values[row * columns + column];
+        }
+    }
 }
 
 /// The values less the zero point, where int8 holds them all; those are taken, not copied.

@@ -151,15 +151,19 @@ fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
 
 /// The small int8 fixture, changed, and loaded.
 fn changed(change: impl FnOnce(&mut GraphProto)) -> Result<TractEncoder, Error> {
-    let bytes = std::fs::read(format!("{FOLDER}/distilbert-dynamo20-sdpa-int8.onnx")).unwrap();
+    changed_file("distilbert-dynamo20-sdpa-int8.onnx", change)
+}
+
+fn changed_file(file: &str, change: impl FnOnce(&mut GraphProto)) -> Result<TractEncoder, Error> {
+    let bytes = std::fs::read(format!("{FOLDER}/{file}")).unwrap();
     let mut proto = ModelProto::decode(&bytes[..]).unwrap();
     change(proto.graph.as_mut().unwrap());
     TractEncoder::read(&mut &proto.encode_to_vec()[..], 2)
 }
 
-/// The scales of int8 weights in it.
+/// The scales of quantised weights in it.
 fn scales(graph: &mut GraphProto) -> impl Iterator<Item = &mut TensorProto> {
-    graph.initializer.iter_mut().filter(|tensor| tensor.name.ends_with("_scale"))
+    graph.initializer.iter_mut().filter(|tensor| tensor.name.ends_with("_scale") || tensor.name.ends_with("_scales"))
 }
 
 fn alone(ids: &[i64]) -> Batch {
@@ -186,14 +190,28 @@ fn damaged_weights_are_refused() {
             scales(graph).filter(|t| t.raw_data.len() > 8).for_each(|t| t.raw_data.truncate(8))
         }),
         ("values too few", &|graph| {
-            let weights = graph.initializer.iter_mut().filter(|t| t.name.ends_with("_quantized"));
-            weights.for_each(|t| t.raw_data.truncate(7));
+            let stored = |t: &&mut TensorProto| t.name.ends_with("_quantized") || t.name.ends_with("_Q4");
+            graph.initializer.iter_mut().filter(stored).for_each(|t| t.raw_data.truncate(7));
         }),
     ];
-    for (what, change) in cases {
-        let error = changed(change).err().unwrap_or_else(|| panic!("{what} was accepted"));
-        assert_eq!(error.kind(), ErrorKind::ModelMalformed, "{what}: {error}");
+    for file in ["distilbert-dynamo20-sdpa-int8.onnx", "distilbert-dynamo20-sdpa-4bit.onnx"] {
+        for (what, change) in cases {
+            let error = changed_file(file, change).err().unwrap_or_else(|| panic!("{file}: {what} was accepted"));
+            assert_eq!(error.kind(), ErrorKind::ModelMalformed, "{file}, {what}: {error}");
+        }
     }
+}
+
+/// A form of 4 bits that is not known is named.
+#[test]
+fn other_forms_of_four_bits_are_refused() {
+    let error = changed_file("distilbert-dynamo20-sdpa-4bit.onnx", |graph| {
+        let products = graph.node.iter_mut().filter(|node| node.op_type == "MatMulNBits");
+        products.flat_map(|node| &mut node.attribute).filter(|a| a.name == "block_size").for_each(|a| a.i = 64);
+    });
+    let error = error.err().expect("it was accepted");
+    assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
+    assert!(error.to_string().contains("`MatMulNBits` of com.microsoft"), "{error}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Elementary functions, four at a time, without any table or library call.
 
+use std::f32::consts::{LN_2, LOG2_E};
+
 use super::lanes::F32x4;
 
 /// `c[0] + c[1] x + c[2] x² + …`
@@ -18,12 +20,11 @@ fn polynomial<const N: usize>(x: F32x4, coefficients: [f32; N]) -> F32x4 {
 /// A power of two, and for the rest of the exponent the polynomial on [−½, ½] whose largest error is the least.
 #[inline(always)]
 pub(crate) fn exp(x: F32x4) -> F32x4 {
-    let exponent = x * F32x4::splat(std::f32::consts::LOG2_E);
+    let exponent = x * F32x4::splat(LOG2_E);
     // Two to the power of −127 comes out as 0.
     let exponent = exponent.max(F32x4::splat(-127.0)).min(F32x4::splat(127.0));
     let whole = exponent.nearest();
-    let rest =
-        polynomial(exponent - whole, [1.0, 0.693_147, 0.240_222_42, 0.055_507_336, 0.009_671_513, 0.001_326_472_8]);
+    let rest = polynomial(exponent - whole, [1.0, LN_2, 0.240_222_42, 0.055_507_336, 0.009_671_513, 0.001_326_472_8]);
     rest.times_power_of_two(whole)
 }
 

@@ -2,8 +2,9 @@
 //!
 //! | file | computes |
 //! |---|---|
-//! | `quant_linear` | `activation(x · W + b)` with int8 weights and integer sums |
+//! | `quant_linear` | `activation(x · W + b)` with whole numbers |
 //! | `quant_gather` | rows of an int8 table |
+//! | `four_bit` | weights of 4 bits in blocks to whole numbers with one scale for a row |
 //! | `layer_norm` | layer normalisation of a sum |
 //! | `attention` | softmax attention of all heads |
 //! | `functions` | exp, erf, tanh and GELU, four at a time |
@@ -14,6 +15,7 @@
 //! padding. [`scalar`] computes the same plainly in f64; `tests/kernels.rs` holds the two together.
 
 pub(crate) mod attention;
+pub(crate) mod four_bit;
 pub(crate) mod functions;
 pub(crate) mod lanes;
 pub(crate) mod layer_norm;

@@ -146,6 +146,17 @@ fn products<T: Copy + Into<i32>>(rows: &[T], stride: usize, block: &[i8], sums: 
     }
 }
 
+/// The largest magnitude of the halves of bytes less `zero`.
+pub(crate) fn extent(bytes: &[u8; 16], zero: i8) -> u8 {
+    let magnitude = |half: u8| (half as i8 - zero).unsigned_abs();
+    bytes.iter().fold(0, |largest, byte| largest.max(magnitude(byte & 15)).max(magnitude(byte >> 4)))
+}
+
+/// The entry of each half of a byte, the lower one first.
+pub(crate) fn look_up(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
+    std::array::from_fn(|i| table[usize::from(bytes[i / 2] >> (i % 2 * 4) & 15)])
+}
+
 /// Sums of products of pairs: rows of i16 by a block of i16.
 #[inline(always)]
 pub(crate) fn tile_i16<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i16]) -> Tile<ROWS> {

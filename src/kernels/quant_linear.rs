@@ -23,7 +23,7 @@ pub(crate) const TILE_ROWS: usize = 4;
 pub(crate) type Tile<const ROWS: usize> = [[F32x4; CHANNELS / LANES]; ROWS];
 
 /// A channel's largest weight.
-const WEIGHT_LIMIT: f32 = 63.0;
+pub(crate) const WEIGHT_LIMIT: f32 = 63.0;
 const OFFSET: i32 = 64;
 /// A row's largest number.
 const ROW_LIMIT: f32 = 127.0;

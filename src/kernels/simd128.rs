@@ -164,6 +164,40 @@ fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHAN
     }
 }
 
+/// The largest magnitude of the halves of bytes less `zero`.
+#[inline(always)]
+pub(crate) fn extent(bytes: &[u8; 16], zero: i8) -> u8 {
+    let mut all = [0u8; 16];
+    // SAFETY: the references are to 16 readable and writable bytes, and no alignment is asked.
+    unsafe {
+        let [low, high] = halves(v128_load(bytes.as_ptr().cast()));
+        let magnitude = |half| i8x16_abs(i8x16_sub(half, i8x16_splat(zero)));
+        v128_store(all.as_mut_ptr().cast(), u8x16_max(magnitude(low), magnitude(high)));
+    }
+    all.into_iter().fold(0, u8::max)
+}
+
+/// The entry of each half of a byte, the lower one first.
+#[inline(always)]
+pub(crate) fn look_up(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
+    let mut entries = [0i8; 32];
+    // SAFETY: the references are to 16 readable and 32 writable bytes, and no alignment is asked.
+    unsafe {
+        let table = v128_load(table.as_ptr().cast());
+        let [low, high] = halves(v128_load(bytes.as_ptr().cast())).map(|half| i8x16_swizzle(table, half));
+        let first = i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(low, high);
+        let second = i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(low, high);
+        v128_store(entries.as_mut_ptr().cast(), first);
+        v128_store(entries.as_mut_ptr().add(16).cast(), second);
+    }
+    entries
+}
+
+#[inline(always)]
+fn halves(bytes: v128) -> [v128; 2] {
+    [v128_and(bytes, u8x16_splat(15)), u8x16_shr(bytes, 4)]
+}
+
 /// Sums of products of pairs: rows of i16 by a block of i16.
 #[inline(always)]
 pub(crate) fn tile_i16<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i16]) -> Tile<ROWS> {

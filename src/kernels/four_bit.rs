@@ -1,0 +1,40 @@
+//! Weights of 4 bits in blocks, as onnxruntime's `MatMulNBits` and `GatherBlockQuantized` keep them, to whole numbers
+//! with one scale for a row.
+//!
+//! A block has 32 numbers, two to a byte, the earlier one in the lower half; `number = (half − 8) × scale of the block`.
+//! In a row a block can hold 16 numbers only: each is rounded once, and the rest is looked up.
+
+use super::machine::{extent, look_up};
+
+/// Numbers in a block.
+pub(crate) const BLOCK: usize = 32;
+const BYTES: usize = BLOCK / 2;
+const ZERO: i8 = 8;
+
+/// Rows of blocks to whole numbers up to ±`limit`, and the scale of each row, its largest magnitude over `limit`.
+/// `packed` is rows × `blocks` × 16 bytes, `scales` rows × `blocks`, all finite.
+pub(crate) fn requantize(packed: &[u8], scales: &[f32], blocks: usize, limit: f32) -> (Vec<i8>, Vec<f32>) {
+    let (packed, rest) = packed.as_chunks::<BYTES>();
+    assert!(rest.is_empty() && packed.len() == scales.len());
+    let mut values = vec![0; packed.len() * BLOCK];
+    let (to, _) = values.as_chunks_mut::<BLOCK>();
+    let row_scales = packed.chunks(blocks.max(1)).zip(scales.chunks(blocks.max(1))).zip(to.chunks_mut(blocks.max(1)));
+    let row_scales = row_scales.map(|((packed, scales), to)| requantize_row(packed, scales, limit, to)).collect();
+    (values, row_scales)
+}
+
+/// A function of its own: browsers make better code only of what they are to call again, not of a loop that is running.
+#[inline(never)]
+fn requantize_row(packed: &[[u8; BYTES]], scales: &[f32], limit: f32, to: &mut [[i8; BLOCK]]) -> f32 {
+    let magnitudes = packed.iter().zip(scales).map(|(block, scale)| f32::from(extent(block, ZERO)) * scale.abs());
+    let row_scale = magnitudes.fold(0.0, f32::max) / limit;
+    if row_scale < f32::MIN_POSITIVE {
+        return 0.0;
+    }
+    for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
+        let value = |half: usize| (half as f32 - f32::from(ZERO)) * scale / row_scale;
+        let table = std::array::from_fn(|half| value(half).clamp(-limit, limit).round_ties_even() as i8);
+        *to = look_up(&table, block);
+    }
+    row_scale
+}

@@ -1,0 +1,44 @@
+//! Weights of 4 bits: each number within half a step of what its block says.
+
+use super::kernels::four_bit::{BLOCK, requantize};
+use super::{Random, STEP, assert_near};
+
+/// Both that are asked for: of linear layers and of tables.
+const LIMITS: [f32; 2] = [63.0, 127.0];
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_number_is_near() {
+    let random = &mut Random(1);
+    for limit in LIMITS {
+        for blocks in [1, 2, 3, 12] {
+            for rows in 1..=9 {
+                let packed: Vec<u8> = (0..rows * blocks * BLOCK / 2).map(|_| random.bits() as u8).collect();
+                let mut scales = random.numbers(rows * blocks, 0.1);
+                scales[0] *= 1e3;
+                let (values, row_scales) = requantize(&packed, &scales, blocks, limit);
+                for (i, &value) in values.iter().enumerate() {
+                    let half = i32::from(packed[i / 2] >> (4 * (i % 2)) & 15);
+                    let (row, scale) = (i / (blocks * BLOCK), f64::from(scales[i / BLOCK]));
+                    let row_scale = f64::from(row_scales[row]);
+                    let actual = f32::from(value) * row_scales[row];
+                    assert_near(actual, f64::from(half - 8) * scale, row_scale * STEP, (limit, blocks, rows, i));
+                }
+                for row in values.chunks(blocks * BLOCK) {
+                    assert_eq!(row.iter().map(|value| value.unsigned_abs()).max(), Some(limit as u8));
+                }
+            }
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn nothing_is_zero() {
+    // Eights are zeros, whatever their scale; a scale of 0 makes zeros of all.
+    for (byte, scale) in [(0x88, 3.0), (0x3f, 0.0), (0x88, 0.0), (0x0f, 1e-42)] {
+        let (values, scales) = requantize(&[byte; BLOCK], &[scale; 2], 2, 63.0);
+        assert_eq!((values, scales), (vec![0; 2 * BLOCK], vec![0.0]));
+    }
+    assert_eq!(requantize(&[], &[], 0, 63.0), (vec![], vec![]));
+}
