@@ -69,7 +69,7 @@ impl TractEncoder {
     }
 
     /// The ops and the shapes of what they give, weights and inputs left out.
-    #[cfg(test)]
+    #[cfg(all(test, not(target_arch = "wasm32")))]
     pub(crate) fn shapes(&self) -> Vec<(String, String)> {
         let nodes = self.plan.model().nodes().iter();
         let all = nodes.map(|node| (node.op.name().into_owned(), format!("{:?}", node.outputs[0].fact.shape)));
@@ -77,7 +77,7 @@ impl TractEncoder {
     }
 
     /// How many there are of each op.
-    #[cfg(test)]
+    #[cfg(all(test, not(target_arch = "wasm32")))]
     pub(crate) fn ops(&self) -> std::collections::BTreeMap<String, usize> {
         let mut counts = std::collections::BTreeMap::new();
         for (op, _) in self.shapes() {

@@ -106,7 +106,7 @@ pub fn embedded() -> Result<WasmClassifier, JsValue> {
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     // Without it, all is computed as well, only slower.
-    let _ = crate::kernels::relaxed::load();
+    crate::kernels::relaxed::load(true);
 }
 
 #[derive(Serialize)]

@@ -12,6 +12,7 @@ export const platform: { base: () => string | undefined; openFile?: (url: URL) =
 /** Some hosts answer 403 rather than 404 for a file that is not there. */
 const MISSING = [403, 404, 410];
 
+const MIME = "application/wasm";
 const PAGE = "a web page instead of the file";
 
 function notFound(url: URL | string, reason: string, cause?: unknown): LitmusError {
@@ -72,10 +73,7 @@ async function* chunks(
   onProgress: OnProgress,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const reader = response.body?.getReader();
-  const next = () =>
-    reader?.read().catch((cause: unknown) => {
-      throw notFound(response.url || file, "the download broke off", cause);
-    });
+  const next = () => reader?.read().catch(brokenOff(response.url || file));
   let loaded = 0;
   onProgress?.({ file, loaded, total });
   for (let part = await next(); part && !part.done; part = await next()) {
@@ -95,6 +93,26 @@ export async function read(
   onProgress: OnProgress,
   size?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = onProgress ? await readReporting(response, file, onProgress, size) : await readAtOnce(response, file);
+  const startsAsPage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
+  if (startsAsPage) throw notFound(response.url || file, PAGE);
+  return bytes;
+}
+
+const brokenOff = (place: URL | string) => (cause: unknown) => {
+  throw notFound(place, "the download broke off", cause);
+};
+
+async function readAtOnce(response: Response, file: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await response.arrayBuffer().catch(brokenOff(response.url || file)));
+}
+
+async function readReporting(
+  response: Response,
+  file: string,
+  onProgress: OnProgress,
+  size?: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const total = size ?? bodySize(response);
   // A model is most of the memory of a load: it is received in place rather than joined from chunks.
   let bytes = new Uint8Array(total ?? 1 << 16);
@@ -108,8 +126,6 @@ export async function read(
     bytes.set(chunk, length);
     length += chunk.byteLength;
   }
-  const startsAsPage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
-  if (startsAsPage) throw notFound(response.url || file, PAGE);
   return bytes.subarray(0, length);
 }
 
@@ -118,6 +134,15 @@ export async function compile(url: URL, onProgress: OnProgress): Promise<WebAsse
   const file = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
   asked(file, onProgress);
   const response = await openFirst(url);
+  const unusable = (cause: unknown) =>
+    new LitmusError("internal", `${url} is not a WebAssembly module that this browser runs`, { cause });
+  if (!onProgress && response.headers.get("content-type") === MIME) {
+    // The response itself, whose compiled code browsers keep for the next visit.
+    return WebAssembly.compileStreaming(response).catch((cause: unknown) => {
+      if (cause instanceof WebAssembly.CompileError) throw unusable(cause);
+      return brokenOff(url)(cause);
+    });
+  }
   const parts = chunks(response, file, bodySize(response), onProgress);
   let failure: unknown; // of the download: browsers replace it by an error of their own
   const body = new ReadableStream({
@@ -134,9 +159,9 @@ export async function compile(url: URL, onProgress: OnProgress): Promise<WebAsse
   });
   try {
     // A response of our own, so that a server which knows no better MIME type does no harm.
-    return await WebAssembly.compileStreaming(new Response(body, { headers: { "content-type": "application/wasm" } }));
+    return await WebAssembly.compileStreaming(new Response(body, { headers: { "content-type": MIME } }));
   } catch (cause) {
     if (failure) throw failure;
-    throw new LitmusError("internal", `${url} is not a WebAssembly module that this browser runs`, { cause });
+    throw unusable(cause);
   }
 }

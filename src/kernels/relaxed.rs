@@ -16,16 +16,11 @@ type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32);
 /// The kernel's place in the table of functions; 0, where no function is, before [`load`] or without the kernel.
 static KERNEL: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether the kernel could be had: then layers are computed with it from now on.
-pub(crate) fn load() -> bool {
-    KERNEL.store(instantiate().unwrap_or(0), Ordering::Relaxed);
+/// Whether the kernel could be had, if it is `wanted`: then layers are computed with it from now on.
+pub(crate) fn load(wanted: bool) -> bool {
+    let place = if wanted { instantiate().ok() } else { None };
+    KERNEL.store(place.unwrap_or(0), Ordering::Relaxed);
     is_loaded()
-}
-
-/// Back to the other kernel.
-#[cfg(test)]
-pub(crate) fn unload() {
-    KERNEL.store(0, Ordering::Relaxed);
 }
 
 /// Fails where there is no relaxed SIMD, and where no module may be compiled from bytes.

@@ -168,6 +168,9 @@ test("a folder by path, file URL and http URL; a missing one is model-not-found"
   await fails(() => createClassifier({ model: `${url}/model/` }), "model-not-found", { message: /127\.0\.0\.1/ });
 });
 
+/** From onnxruntime's scores in float32: our weights have 7 bits and our activations 8. */
+const MAX_SCORE_ERROR = 0.05;
+
 test("somebody else's model, multi-label, with segment ids and a pooler", async () => {
   const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
   assert.deepEqual(tiny.labels, ["joy", "anger", "surprise"]);
@@ -179,7 +182,7 @@ test("somebody else's model, multi-label, with segment ids and a pooler", async 
     assert.deepEqual(scores[0], { label, score });
     for (const each of scores) {
       const expected = cases[i].scores[tiny.labels.indexOf(each.label)];
-      assert.ok(Math.abs(each.score - expected) < 1e-3, `${cases[i].text}: ${each.label} ${each.score}, not ${expected}`);
+      assert.ok(Math.abs(each.score - expected) < MAX_SCORE_ERROR, `${cases[i].text}: ${each.label} ${each.score}, not ${expected}`);
     }
   }
   tiny.close();
