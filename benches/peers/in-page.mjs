@@ -192,17 +192,11 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
     timesMs,
     marginErrors,
     rooflineMacs: kernel.macs,
-    linearMs: classifier ? await linearMs(classifier, texts.at(-1)) : null,
     firstIds: idsOf(first),
     longIds: idsOf(texts.at(-1)),
     longText: texts.at(-1),
     onnxruntime: ort.env.versions.web,
   };
-}
-
-/** What one prediction of `text` spends in its linear layers. null while our wasm does not tell. */
-async function linearMs(_classifier, _text) {
-  return null;
 }
 
 const isPositive = ([negative, positive]) => positive > negative;

@@ -9,7 +9,7 @@ import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targe
 
 const pkg = join(root, "pkg");
 
-const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "src"];
+const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src"];
 const variants = {
   plain: { args: [], reads: sources, out: join(pkg, "wasm") },
   embedded: {

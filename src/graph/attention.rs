@@ -18,21 +18,12 @@ use crate::kernels::attention::{Mask, Shape, run};
 pub(super) struct Attention {
     heads: usize,
     scale: f32,
-    dims: Dims,
+    pub(super) dims: Dims,
 }
 impl Eq for Attention {}
 
-impl Attention {
-    /// The axis of the queries that goes through to this one of the output.
-    pub(super) fn input_axis(&self, axis: usize) -> Option<usize> {
-        self.dims.input_axis(axis)
-    }
-}
-
 impl EvalOp for Attention {
-    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
-        Ok(Some(self.eval(&EvalContext::out_of_plan(), inputs)?))
-    }
+    op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let mut y = Tensor::zero::<f32>(&self.dims.of(inputs[0].shape()))?;

@@ -94,13 +94,13 @@ fn earlier(
     let fact = model.outlet_fact(outlet)?;
     // For each input the axis of the position, if it has one.
     let axes: TVec<Option<usize>> = if let Some(op) = node.op_as::<QuantLinear>() {
-        let Some(axis) = op.input_axis(position.axis) else { return Ok(None) };
+        let Some(axis) = op.dims.input_axis(position.axis) else { return Ok(None) };
         tvec![Some(axis)]
     } else if node.op_is::<AddLayerNorm>() && position.axis + 1 < fact.rank() {
         node.inputs.iter().map(|_| Some(position.axis)).collect()
     } else if let Some(op) = node.op_as::<Attention>() {
         let rank = model.outlet_fact(node.inputs[0])?.rank();
-        if op.input_axis(position.axis) != Some(rank - 2) {
+        if op.dims.input_axis(position.axis) != Some(rank - 2) {
             return Ok(None);
         }
         let mask = node.inputs.get(3).map(|mask| model.outlet_fact(*mask)).transpose()?;

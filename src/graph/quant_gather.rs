@@ -20,18 +20,15 @@ impl PartialEq for QuantGather {
 impl Eq for QuantGather {}
 
 impl EvalOp for QuantGather {
-    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
-        Ok(Some(self.eval(&EvalContext::out_of_plan(), inputs)?))
-    }
+    op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let indices = inputs[0].cast_to::<i64>()?;
         let mut shape: TVec<usize> = indices.shape().into();
         shape.push(self.0.width);
         let mut y = Tensor::zero::<f32>(&shape)?;
-        let rows = y.try_as_plain_ram_mut()?;
-        let mut rows = rows;
-        let rows = rows.as_slice_mut::<f32>()?.chunks_exact_mut(self.0.width.max(1));
+        let mut view = y.try_as_plain_ram_mut()?;
+        let rows = view.as_slice_mut::<f32>()?.chunks_exact_mut(self.0.width.max(1));
         for (&index, row) in indices.try_as_plain_ram()?.as_slice::<i64>()?.iter().zip(rows) {
             ensure!(self.0.row(index, row), "index {index} is outside a table of {} rows", self.0.scales.len());
         }

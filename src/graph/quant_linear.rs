@@ -18,7 +18,7 @@ use crate::kernels::quant_linear::{Activation, CHANNELS, MAX_INPUTS, QuantLinear
 pub(super) struct QuantLinear {
     layer: Layer,
     /// The output's shape.
-    dims: Dims,
+    pub(super) dims: Dims,
 }
 
 impl PartialEq for QuantLinear {
@@ -28,17 +28,8 @@ impl PartialEq for QuantLinear {
 }
 impl Eq for QuantLinear {}
 
-impl QuantLinear {
-    /// The axis of `x` that goes through to this one of the output.
-    pub(super) fn input_axis(&self, axis: usize) -> Option<usize> {
-        self.dims.input_axis(axis)
-    }
-}
-
 impl EvalOp for QuantLinear {
-    fn eval_out_of_plan(&self, inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
-        Ok(Some(self.eval(&EvalContext::out_of_plan(), inputs)?))
-    }
+    op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let shape = self.dims.of(inputs[0].shape());

@@ -21,7 +21,8 @@ pub(super) struct QuantTensors(HashMap<String, Arc<QuantTensor>>);
 
 impl QuantTensors {
     /// Takes each initializer that a `DequantizeLinear` makes f32, and the node with it: what the node gave becomes
-    /// an input of the graph. Weights that int8 with a zero point of 0 cannot hold stay.
+    /// an input of the graph. Weights that int8 with a zero point of 0 cannot hold stay. Those of 4 bits become inputs
+    /// themselves.
     pub(super) fn take(graph: &mut GraphProto) -> Result<Self, Error> {
         let mut at: HashMap<String, usize> = HashMap::new();
         for (i, tensor) in graph.initializer.iter().enumerate() {
@@ -33,8 +34,7 @@ impl QuantTensors {
             if let Some(tensor) = take_int8(&node, graph, &at)? {
                 graph.input.push(float_input(&node.output[0], &tensor.shape));
                 taken.insert(node.output[0].clone(), Arc::new(tensor));
-            } else if let Some((node, tensor)) = take_four_bit(&node, graph, &at)? {
-                let name = node.input.iter().find(|name| at.contains_key(*name)).cloned().unwrap_or_default();
+            } else if let Some((name, node, tensor)) = take_four_bit(&node, graph, &at)? {
                 graph.input.push(float_input(&name, &tensor.shape));
                 taken.insert(name, Arc::new(tensor));
                 nodes.push(node);
@@ -115,13 +115,13 @@ fn take_int8(
     Ok(Some(QuantTensor { shape, values: values.into(), scales, axis }))
 }
 
-/// What a node with weights of 4 bits computes, as a node of ONNX's own, and those weights; they keep their name.
+/// The name of a node's weights of 4 bits, what it computes with them as a node of ONNX's own, and the weights.
 /// Forms that exporters do not write, with zero points of their own or other sizes of blocks, stay as they are.
 fn take_four_bit(
     node: &NodeProto,
     graph: &mut GraphProto,
     at: &HashMap<String, usize>,
-) -> Result<Option<(NodeProto, QuantTensor)>, Error> {
+) -> Result<Option<(String, NodeProto, QuantTensor)>, Error> {
     let is_product = node.op_type == "MatMulNBits";
     if !is_product && node.op_type != "GatherBlockQuantized" {
         return Ok(None);
@@ -175,11 +175,11 @@ fn take_four_bit(
         let (values, scales) = requantize(&packed, &scales, blocks, WEIGHT_LIMIT);
         let values = transposed(&values, rows, columns);
         let tensor = QuantTensor { shape: tvec![columns, rows], values: values.into(), scales, axis: 1 };
-        (plain("MatMul", vec![x.clone(), name]), tensor)
+        (name.clone(), plain("MatMul", vec![x.clone(), name]), tensor)
     } else {
         let (values, scales) = requantize(&packed, &scales, blocks, f32::from(i8::MAX));
         let tensor = QuantTensor { shape: tvec![rows, columns], values: values.into(), scales, axis: 0 };
-        (plain("Gather", vec![name, x.clone()]), tensor)
+        (name.clone(), plain("Gather", vec![name, x.clone()]), tensor)
     }))
 }
 

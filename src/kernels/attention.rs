@@ -7,8 +7,13 @@
 use super::functions::exp;
 use super::lanes::{F32x4, LANES, each, replace, replace_with};
 use super::machine::tile_i16;
-use super::quant_linear::{CHANNELS, TILE_ROWS, quantize_row, store_both};
+use super::quant_linear::{CHANNELS, quantize_row, store_both};
 use super::scratch::with_scratch;
+
+/// Queries computed together.
+const TILE_ROWS: usize = 4;
+/// The sums of a tile of up to that many rows, whole numbers already as f32: for each row two times four columns.
+pub(crate) type Tile<const ROWS: usize> = [[F32x4; CHANNELS / LANES]; ROWS];
 
 /// The sizes of one call.
 #[derive(Debug, Clone, Copy, PartialEq)]

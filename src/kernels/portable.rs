@@ -1,7 +1,8 @@
 //! The machine's part in plain Rust, lane for lane what `simd128` does.
 
+use super::attention::Tile;
 use super::lanes::LANES;
-use super::quant_linear::{CHANNELS, INPUTS, Tile};
+use super::quant_linear::{CHANNELS, INPUTS};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4([f32; LANES]);

@@ -17,10 +17,6 @@ use super::scratch::with_scratch;
 pub(crate) const CHANNELS: usize = 8;
 /// Inputs that lie together in it: for each channel in turn, the weights of so many inputs.
 pub(crate) const INPUTS: usize = 4;
-/// Rows that attention computes together.
-pub(crate) const TILE_ROWS: usize = 4;
-/// The sums of a tile of up to that many rows, whole numbers already as f32: for each row two times four channels.
-pub(crate) type Tile<const ROWS: usize> = [[F32x4; CHANNELS / LANES]; ROWS];
 
 /// A channel's largest weight.
 pub(crate) const WEIGHT_LIMIT: f32 = 63.0;
@@ -152,7 +148,7 @@ impl QuantLinear {
     }
 
     fn multiply<T>(&self, x: &QuantRows<T>, sums_of: SumsOf<T>, sums: &mut Vec<[i32; CHANNELS]>, y: &mut [f32]) {
-        let panel_rows = (PANEL_BYTES / (size_of::<T>() * x.stride).max(1)).max(TILE_ROWS);
+        let panel_rows = (PANEL_BYTES / (size_of::<T>() * x.stride).max(1)).max(1);
         for first in (0..x.scales.len()).step_by(panel_rows) {
             let panel = first..(first + panel_rows).min(x.scales.len());
             let values = &x.values[first * x.stride..panel.end * x.stride];

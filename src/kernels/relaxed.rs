@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use js_sys::{Function, Object, Reflect, WebAssembly};
 use wasm_bindgen::prelude::*;
 
-use super::quant_linear::CHANNELS;
+use super::quant_linear::{CHANNELS, INPUTS};
 
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
 
@@ -45,7 +45,7 @@ pub(crate) fn is_loaded() -> bool {
 /// What [`sums_i16`](super::simd128::sums_i16) computes, of rows of i8; only where the kernel [is there](is_loaded).
 pub(crate) fn sums_i8(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     let place = KERNEL.load(Ordering::Relaxed);
-    assert!(place != 0 && stride.is_multiple_of(4));
+    assert!(place != 0 && stride.is_multiple_of(INPUTS));
     assert!(rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
     // SAFETY: in WebAssembly a function pointer is a place in the table, and `load` has put the kernel there; it reads
     // and writes only what the assertions have found to be there.

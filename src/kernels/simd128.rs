@@ -2,8 +2,9 @@
 
 use std::arch::wasm32::*;
 
+use super::attention::Tile;
 use super::lanes::LANES;
-use super::quant_linear::{CHANNELS, INPUTS, Tile};
+use super::quant_linear::{CHANNELS, INPUTS};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4(v128);
@@ -36,21 +37,16 @@ impl F32x4 {
     /// Rounded to nearest, ties to even, and saturated.
     #[inline(always)]
     pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
-        let whole = |four: Self| i32x4_trunc_sat_f32x4(f32x4_nearest(four.0));
         // SAFETY: the reference is to 16 writable bytes, and v128.store asks for no alignment.
-        unsafe { v128_store(to.as_mut_ptr().cast(), i16x8_narrow_i32x4(whole(low), whole(high))) }
+        unsafe { v128_store(to.as_mut_ptr().cast(), narrow(low, high)) }
     }
 
     /// The same in i8.
     #[inline(always)]
     pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
-        let mut wide = [0; 2 * LANES];
-        Self::store_i16(low, high, &mut wide);
-        // SAFETY: the references are to 16 readable and to 8 writable bytes, for which no alignment is asked.
-        unsafe {
-            let wide = v128_load(wide.as_ptr().cast());
-            v128_store64_lane::<0>(i8x16_narrow_i16x8(wide, wide), to.as_mut_ptr().cast());
-        }
+        let wide = narrow(low, high);
+        // SAFETY: the reference is to 8 writable bytes, and v128.store64_lane asks for no alignment.
+        unsafe { v128_store64_lane::<0>(i8x16_narrow_i16x8(wide, wide), to.as_mut_ptr().cast()) }
     }
 
     /// Whole numbers, less `offset`.
@@ -110,6 +106,13 @@ impl F32x4 {
         let biased = i32x4_add(i32x4_trunc_sat_f32x4(exponent.0), i32x4_splat(127));
         Self(f32x4_mul(self.0, i32x4_shl(biased, 23)))
     }
+}
+
+/// Eight i16, rounded to nearest, ties to even, and saturated.
+#[inline(always)]
+fn narrow(low: F32x4, high: F32x4) -> v128 {
+    let whole = |four: F32x4| i32x4_trunc_sat_f32x4(f32x4_nearest(four.0));
+    i16x8_narrow_i32x4(whole(low), whole(high))
 }
 
 /// Whether rows are to be i8, for [`sums_i8`].
@@ -198,28 +201,21 @@ fn halves(bytes: v128) -> [v128; 2] {
     [v128_and(bytes, u8x16_splat(15)), u8x16_shr(bytes, 4)]
 }
 
-/// Sums of products of pairs: rows of i16 by a block of i16.
+/// Sums of products of pairs: rows of i16 by a block of i16. The sums, eight registers for four rows, stay in the
+/// machine's registers all along; a pair of a row's numbers is spread over one register and multiplied with the same
+/// pair of four channels at once.
 #[inline(always)]
 pub(crate) fn tile_i16<const ROWS: usize>(rows: [&[i16]; ROWS], block: &[i16]) -> Tile<ROWS> {
-    // SAFETY: `pair` is below the number of pairs in the block, so each of its 32 bytes is inside.
-    tile(rows, block.len() / (2 * CHANNELS), |pair| unsafe {
-        let weights = block.as_ptr().add(pair * 2 * CHANNELS);
-        [v128_load(weights.cast()), v128_load(weights.add(CHANNELS).cast())]
-    })
-}
-
-/// The sums, eight registers for four rows, stay in the machine's registers all along; a pair of a row's numbers is spread over one
-/// register and multiplied with the same pair of four channels at once.
-#[inline(always)]
-fn tile<const ROWS: usize>(rows: [&[i16]; ROWS], pairs: usize, weights: impl Fn(usize) -> [v128; 2]) -> Tile<ROWS> {
-    assert!(rows.iter().all(|row| row.len() >= 2 * pairs));
-    let rows = rows.map(<[i16]>::as_ptr);
+    let (pairs, _) = block.as_chunks::<{ 2 * CHANNELS }>();
+    assert!(rows.iter().all(|row| row.len() >= 2 * pairs.len()));
     let mut sums = [[i32x4_splat(0); 2]; ROWS];
-    for pair in 0..pairs {
-        let weights = weights(pair);
+    for (pair, weights) in pairs.iter().enumerate() {
+        let weights = weights.as_ptr().cast::<v128>();
+        // SAFETY: the reference is to 32 readable bytes, and v128.load asks for no alignment.
+        let weights = unsafe { [v128_load(weights), v128_load(weights.add(1))] };
         for (row, sums) in rows.iter().zip(&mut sums) {
-            // SAFETY: every row holds at least `pairs` pairs, as asserted above.
-            let x = unsafe { v128_load32_splat(row.add(2 * pair).cast()) };
+            // SAFETY: every row holds at least as many pairs, as asserted above.
+            let x = unsafe { v128_load32_splat(row.as_ptr().add(2 * pair).cast()) };
             for (sum, weights) in sums.iter_mut().zip(weights) {
                 *sum = i32x4_add(*sum, i32x4_dot_i16x8(x, weights));
             }

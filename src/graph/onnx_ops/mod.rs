@@ -21,8 +21,9 @@ use tract_onnx::tract_core::ops::{math, nn};
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::nn::Reducer;
 
+type Outlets = TractResult<TVec<OutletId>>;
 /// Wires one node, and returns its outputs, the first at least.
-type Wire = fn(&mut Node) -> TractResult<TVec<OutletId>>;
+type Wire = fn(&mut Node) -> Outlets;
 
 /// Every op there is.
 const OPS: [(&str, Wire); 65] = [
@@ -220,6 +221,10 @@ impl Node<'_> {
         Self::axis(self.proto.get_attr_opt("axis")?.unwrap_or(default), rank)
     }
 
+    fn flag(&self, attribute: &str, default: bool) -> TractResult<bool> {
+        Ok(self.proto.get_attr_opt(attribute)?.unwrap_or(default))
+    }
+
     /// The values of an input that must be constant, or follow from shapes.
     fn constant<T: Datum>(&self, index: usize) -> TractResult<Option<Vec<T>>> {
         let Some(outlet) = self.optional(index) else { return Ok(None) };
@@ -258,8 +263,12 @@ impl Node<'_> {
     /// A constant of the type of `like`.
     fn scalar(&mut self, value: f32, like: OutletId) -> TractResult<OutletId> {
         let value = tensor0(value).cast_to_dt(self.fact(like)?.datum_type)?.into_owned();
+        Ok(self.value(value)?[0])
+    }
+
+    fn value(&mut self, tensor: Tensor) -> Outlets {
         let name = self.name();
-        self.model.add_const(name, value)
+        Ok(tvec!(self.model.add_const(name, tensor)?))
     }
 
     /// `op` with its operands broadcast to one rank, and of one type.
@@ -276,7 +285,7 @@ impl Node<'_> {
     }
 
     /// `op` between all inputs, from the first to the last.
-    fn fold(&mut self, op: Box<dyn BinMiniOp>) -> TractResult<TVec<OutletId>> {
+    fn fold(&mut self, op: Box<dyn BinMiniOp>) -> Outlets {
         let mut result = self.input(0)?;
         for index in 1..self.inputs.len() {
             result = self.pair(op.clone(), result, self.input(index)?)?;
@@ -285,7 +294,7 @@ impl Node<'_> {
     }
 
     /// `op` on each element of the only input.
-    fn each(&mut self, op: ElementWiseOp) -> TractResult<TVec<OutletId>> {
+    fn each(&mut self, op: ElementWiseOp) -> Outlets {
         let input = self.input(0)?;
         let dt = op.0.operating_datum_type(self.fact(input)?.datum_type);
         let input = self.cast(input, dt)?;
@@ -293,11 +302,11 @@ impl Node<'_> {
     }
 
     /// One of tract's expansions.
-    fn expand(&mut self, op: impl Expansion, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+    fn expand(&mut self, op: impl Expansion, inputs: &[OutletId]) -> Outlets {
         op.wire(&self.name(), self.model, inputs)
     }
 
-    fn identity(&mut self) -> TractResult<TVec<OutletId>> {
+    fn identity(&mut self) -> Outlets {
         Ok(tvec!(self.input(0)?))
     }
 }

@@ -7,9 +7,7 @@ use tract_onnx::tract_core::ops::{self, nn};
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::{logic, matmul::MatMulInference, nn as hir};
 
-use super::Node;
-
-type Outlets = TractResult<TVec<OutletId>>;
+use super::{Node, Outlets};
 
 /// Dimensions may be symbols, and int64 can not: they stay as they are.
 pub(super) fn cast(n: &mut Node) -> Outlets {
@@ -45,16 +43,14 @@ pub(super) fn constant(n: &mut Node) -> Outlets {
     } else {
         bail!("a constant without numbers")
     };
-    let name = n.name();
-    Ok(tvec!(n.model.add_const(name, value)?))
+    n.value(value)
 }
 
 pub(super) fn cum_sum(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let axis: Vec<i64> = n.constant(1)?.unwrap_or_default();
     let axis = Node::axis(*axis.first().context("no axis")?, n.rank(input)?)?;
-    let flag = |name| Ok::<_, TractError>(n.proto.get_attr_opt(name)?.unwrap_or(false));
-    let op = CumSum { axis, exclusive: flag("exclusive")?, reverse: flag("reverse")? };
+    let op = CumSum { axis, exclusive: n.flag("exclusive", false)?, reverse: n.flag("reverse", false)? };
     Ok(tvec!(n.wire(op, &[input])?))
 }
 
@@ -69,8 +65,7 @@ pub(super) fn gelu(n: &mut Node) -> Outlets {
 pub(super) fn gemm(n: &mut Node) -> Outlets {
     let (a, b) = (n.input(0)?, n.input(1)?);
     ensure!(n.rank(a)? == 2 && n.rank(b)? == 2, "not two matrices");
-    let flag = |name| Ok::<_, TractError>(n.proto.get_attr_opt(name)?.unwrap_or(false));
-    let axes = AxesMapping::for_numpy_matmul(2, flag("transA")?, flag("transB")?, false)?;
+    let axes = AxesMapping::for_numpy_matmul(2, n.flag("transA", false)?, n.flag("transB", false)?, false)?;
     let dt = n.fact(a)?.datum_type;
     let mut result = n.wire(EinSum::new(axes, dt), &[a, b])?;
     result = scaled(n, result, "alpha")?;
@@ -92,8 +87,7 @@ fn scaled(n: &mut Node, outlet: OutletId, attribute: &str) -> TractResult<Outlet
 }
 
 pub(super) fn is_inf(n: &mut Node) -> Outlets {
-    let flag = |name| Ok::<_, TractError>(n.proto.get_attr_opt(name)?.unwrap_or(true));
-    n.each(ops::math::is_inf(flag("detect_positive")?, flag("detect_negative")?))
+    n.each(ops::math::is_inf(n.flag("detect_positive", true)?, n.flag("detect_negative", true)?))
 }
 
 /// In the steps that tract finds its RMS normalisation in.
@@ -125,6 +119,10 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
 
 pub(super) fn mat_mul(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?];
+    product(n, inputs)
+}
+
+pub(super) fn product(n: &mut Node, inputs: [OutletId; 2]) -> Outlets {
     ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "a number is not a matrix");
     n.expand(MatMulInference::default(), &inputs)
 }
@@ -146,10 +144,10 @@ pub(super) fn pow(n: &mut Node) -> Outlets {
 pub(super) fn reduce(n: &mut Node, reducer: hir::Reducer) -> Outlets {
     let input = n.input(0)?;
     let axes = n.integers("axes", 1)?.filter(|axes| !axes.is_empty());
-    if axes.is_none() && n.proto.get_attr_opt("noop_with_empty_axes")?.unwrap_or(false) {
+    if axes.is_none() && n.flag("noop_with_empty_axes", false)? {
         return Ok(tvec!(input));
     }
-    let keep = n.proto.get_attr_opt("keepdims")?.unwrap_or(true);
+    let keep = n.flag("keepdims", true)?;
     n.expand(hir::Reduce::new(axes, keep, reducer), &[input])
 }
 

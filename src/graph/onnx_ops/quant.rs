@@ -3,11 +3,8 @@
 
 use tract_onnx::tract_core::ops::math::{add, div, max, min, mul, round_half_to_even, sub};
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::matmul::MatMulInference;
 
-use super::Node;
-
-type Outlets = TractResult<TVec<OutletId>>;
+use super::{Node, Outlets, numbers};
 
 /// Lays a scale or zero point, one or one per slice of the axis, along the axis of the node's first input.
 fn along_axis(n: &mut Node, index: usize) -> TractResult<Option<OutletId>> {
@@ -59,7 +56,6 @@ pub(super) fn quantize_linear(n: &mut Node) -> Outlets {
 
 pub(super) fn mat_mul_integer(n: &mut Node) -> Outlets {
     let mut inputs = [n.input(0)?, n.input(1)?];
-    ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "a number is not a matrix");
     for (index, input) in inputs.iter_mut().enumerate() {
         *input = n.cast(*input, DatumType::I32)?;
         if let Some(zero_point) = n.optional(index + 2) {
@@ -67,7 +63,7 @@ pub(super) fn mat_mul_integer(n: &mut Node) -> Outlets {
             *input = n.pair(sub().0, *input, zero_point)?;
         }
     }
-    n.expand(MatMulInference::default(), &inputs)
+    numbers::product(n, inputs)
 }
 
 pub(super) fn dynamic_quantize_linear(n: &mut Node) -> Outlets {
@@ -79,14 +75,6 @@ pub(super) fn dynamic_quantize_linear(n: &mut Node) -> Outlets {
 /// One scale and zero point for the whole tensor, which the range of its values gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct DynamicQuantize;
-
-impl Op for DynamicQuantize {
-    fn name(&self) -> StaticName {
-        "DynamicQuantize".into()
-    }
-
-    op_as_typed_op!();
-}
 
 impl EvalOp for DynamicQuantize {
     op_out_of_plan!();
@@ -106,12 +94,8 @@ impl EvalOp for DynamicQuantize {
     }
 }
 
-impl TypedOp for DynamicQuantize {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let [input] = inputs else { bail!("one input") };
-        ensure!(input.datum_type == DatumType::F32, "{:?} is not float32", input.datum_type);
-        Ok(tvec!(u8::fact(input.shape.clone()), f32::fact([0usize; 0]), u8::fact([0usize; 0])))
-    }
-
-    as_op!();
-}
+crate::graph::typed_op!(DynamicQuantize, |_op, inputs| {
+    let [input] = inputs else { bail!("one input") };
+    ensure!(input.datum_type == DatumType::F32, "{:?} is not float32", input.datum_type);
+    Ok(tvec!(u8::fact(input.shape.clone()), f32::fact([0usize; 0]), u8::fact([0usize; 0])))
+});

@@ -7,9 +7,7 @@ use tract_onnx::tract_core::ops::change_axes::{perm_to_ops, to_axis_ops_with_onn
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::array;
 
-use super::Node;
-
-type Outlets = TractResult<TVec<OutletId>>;
+use super::{Node, Outlets};
 
 impl Node<'_> {
     /// Those axes that the node names by attribute or input, sorted.
@@ -30,11 +28,6 @@ impl Node<'_> {
 
     fn dims(&self, outlet: OutletId) -> TractResult<TVec<TDim>> {
         Ok(self.fact(outlet)?.shape.to_tvec())
-    }
-
-    fn value(&mut self, tensor: Tensor) -> Outlets {
-        let name = self.name();
-        Ok(tvec!(self.model.add_const(name, tensor)?))
     }
 }
 
@@ -106,7 +99,7 @@ pub(super) fn range(n: &mut Node) -> Outlets {
 pub(super) fn reshape(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let shape: Vec<TDim> = n.constant(1)?.context("no shape")?;
-    let literal_zero = n.proto.get_attr_opt("allowzero")?.unwrap_or(false);
+    let literal_zero = n.flag("allowzero", false)?;
     let ops = to_axis_ops_with_onnx_rules(&n.dims(input)?, &shape, literal_zero)?;
     n.change_axes(input, ops)
 }
@@ -199,7 +192,7 @@ pub(super) fn transpose(n: &mut Node) -> Outlets {
 pub(super) fn trilu(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     ensure!(n.rank(input)? >= 2, "not a matrix");
-    let upper = n.proto.get_attr_opt("upper")?.unwrap_or(true);
+    let upper = n.flag("upper", true)?;
     let diagonal = match n.optional(1) {
         Some(diagonal) => n.cast(diagonal, DatumType::I64)?,
         None => n.value(tensor0(0i64))?[0],
