@@ -46,7 +46,7 @@ fn labels_lines_in_their_order_and_goes_on_after_a_bad_one() {
     assert_eq!((&rows[1]["text"], &rows[1]["error"]["code"]), (&"".into(), &"empty-text".into()));
     assert_eq!(rows[2]["label"], "negative");
     assert_eq!(rows[3]["text"], "\u{fffd}\u{fffd} broken but fun");
-    assert_eq!(rows[0]["scores"].as_array().unwrap().len(), 2);
+    assert_eq!(rows[0]["scores"].as_array().unwrap().len(), 3);
     assert_eq!((&rows[0]["tokens"], &rows[0]["truncated"]), (&5.into(), &false.into()));
 }
 

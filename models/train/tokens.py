@@ -8,15 +8,20 @@ from tokenizers import Tokenizer
 import sources
 
 
-def tokenizer_json():
-    """The source tokenizer without its padding and truncation: both are the runtime's business."""
+def source_tokenizer():
+    """The source's tokenizer.json, parsed, without its padding and truncation: both are the runtime's business."""
     tokenizer = json.loads(sources.packaged(sources.TOKENIZER).read_text(encoding="utf-8"))
     tokenizer["padding"] = tokenizer["truncation"] = None
+    return tokenizer
+
+
+def as_json(tokenizer):
     return json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
 
 
 def load_tokenizer():
-    tokenizer = Tokenizer.from_str(tokenizer_json())
+    """The untrimmed tokenizer, which the teacher reads with."""
+    tokenizer = Tokenizer.from_str(as_json(source_tokenizer()))
     # A tokenizer loaded wrongly maps all to [UNK] and training still "works": check ids that are known.
     assert tokenizer.encode("the movie").ids == [101, 1996, 3185, 102]
     return tokenizer

@@ -10,11 +10,12 @@ import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targe
 const pkg = join(root, "pkg");
 
 const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src"];
+const model = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map((file) => `models/sentiment/${file}`);
 const variants = {
   plain: { args: [], reads: sources, out: join(pkg, "wasm") },
   embedded: {
     args: ["--features", "embed-model"],
-    reads: [...sources, "models/sentiment"],
+    reads: [...sources, ...model],
     out: join(pkg, "wasm", "embedded"),
   },
 };
@@ -89,10 +90,10 @@ async function compileTypeScript(config) {
 }
 
 async function copyModel() {
-  const model = join(root, "models", "sentiment");
-  if (!existsSync(join(model, "model.onnx"))) throw new Unmet("models/sentiment/model.onnx is missing");
+  const folder = join(root, "models", "sentiment");
+  if (!existsSync(join(folder, "model.onnx"))) throw new Unmet("models/sentiment/model.onnx is missing");
   await mkdir(join(pkg, "models"), { recursive: true });
-  await cp(model, join(pkg, "models", "sentiment"), { recursive: true, preserveTimestamps: true });
+  await cp(folder, join(pkg, "models", "sentiment"), { recursive: true, preserveTimestamps: true });
   for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) {
     if (existsSync(join(root, file))) await cp(join(root, file), join(pkg, file));
   }

@@ -151,7 +151,7 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<Layer> {
             if per_output {
                 // Side by side, as most exporters write them, eight at once: it is half of the time to load a model.
                 let side_by_side = outputs.windows(2).all(|pair| pair[1] == pair[0] + 1);
-                Layer::pack(n_in, n_out, &scales, |i, first| {
+                Layer::pack(n_in, n_out, Some(&scales), |i, first| {
                     let values = &tensor.values[inputs[i]..];
                     let eight: [i8; CHANNELS] = match values[outputs[first]..].first_chunk() {
                         Some(eight) if side_by_side && first + CHANNELS <= n_out => *eight,

@@ -2,7 +2,8 @@
 //! with one scale for a row.
 //!
 //! A block has 32 numbers, two to a byte, the earlier one in the lower half; `number = (half − 8) × scale of the block`.
-//! In a row a block can hold 16 numbers only: each is rounded once, and the rest is looked up.
+//! In a row a block can hold 16 numbers only: each is rounded once, and the rest is looked up. Nothing is rounded where
+//! the scales of a row are small multiples of one number, as in the models that `models/train` makes.
 
 use super::machine::{extent, look_up};
 
@@ -11,7 +12,8 @@ pub(crate) const BLOCK: usize = 32;
 const BYTES: usize = BLOCK / 2;
 const ZERO: i8 = 8;
 
-/// Rows of blocks to whole numbers up to ±`limit`, and the scale of each row, its largest magnitude over `limit`.
+/// Rows of blocks to whole numbers up to ±`limit`, and the scale of each row: the unit of its scales if they have one
+/// that `limit` allows, else its largest magnitude over `limit`.
 /// `packed` is rows × `blocks` × 16 bytes, `scales` rows × `blocks`, all finite.
 pub(crate) fn requantize(packed: &[u8], scales: &[f32], blocks: usize, limit: f32) -> (Vec<i8>, Vec<f32>) {
     let (packed, rest) = packed.as_chunks::<BYTES>();
@@ -27,8 +29,9 @@ pub(crate) fn requantize(packed: &[u8], scales: &[f32], blocks: usize, limit: f3
 #[inline(never)]
 fn requantize_row(packed: &[[u8; BYTES]], scales: &[f32], limit: f32, to: &mut [[i8; BLOCK]]) -> f32 {
     let magnitudes = packed.iter().zip(scales).map(|(block, scale)| f32::from(extent(block, ZERO)) * scale.abs());
-    let row_scale = magnitudes.fold(0.0, f32::max) / limit;
-    if row_scale < f32::MIN_POSITIVE {
+    let largest = magnitudes.fold(0.0, f32::max);
+    let row_scale = unit(scales, limit).unwrap_or(largest / limit);
+    if largest.min(row_scale) < f32::MIN_POSITIVE {
         return 0.0;
     }
     for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
@@ -37,4 +40,12 @@ fn requantize_row(packed: &[[u8; BYTES]], scales: &[f32], limit: f32, to: &mut [
         *to = look_up(&table, block);
     }
     row_scale
+}
+
+/// The largest number that all scales are whole multiples of, if the largest number of a block stays within `limit` of it.
+fn unit(scales: &[f32], limit: f32) -> Option<f32> {
+    let largest = scales.iter().fold(0.0, |largest: f32, scale| largest.max(scale.abs()));
+    let multiples = 1..=limit as u8 / ZERO.unsigned_abs();
+    let mut units = multiples.map(|multiple| largest / f32::from(multiple));
+    units.find(|unit| scales.iter().all(|scale| (scale / unit).fract() == 0.0))
 }

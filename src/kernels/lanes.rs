@@ -82,19 +82,8 @@ pub(crate) fn each(x: &[f32], fill: f32, mut see: impl FnMut(F32x4)) {
     }
 }
 
-/// Replaces `x` four by four; behind its end there is `fill`, and what becomes of it is dropped.
-#[inline(always)]
-pub(crate) fn replace(x: &mut [f32], fill: f32, mut new: impl FnMut(F32x4) -> F32x4) {
-    let (fours, rest) = x.as_chunks_mut::<LANES>();
-    for four in fours {
-        new(F32x4::load(four)).store(four);
-    }
-    if !rest.is_empty() {
-        new(F32x4::load_part(rest, fill)).store_part(rest);
-    }
-}
-
-/// Replaces `x` four by four with a view of `y`, which is as long.
+/// Replaces `x` four by four with a view of `y`, which is as long; behind the end of `x` there is `fill`, and what becomes
+/// of it is dropped.
 #[inline(always)]
 pub(crate) fn replace_with(x: &mut [f32], y: &[f32], fill: f32, mut new: impl FnMut(F32x4, F32x4) -> F32x4) {
     let (fours, rest) = x.as_chunks_mut::<LANES>();

@@ -28,7 +28,7 @@ pub(crate) const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
 /// Bytes of quantised rows that are gone through once per block of weights: they stay in the second-level cache.
 const PANEL_BYTES: usize = 128 * 1024;
 /// Below it a largest magnitude counts as 0, as its reciprocal would not be finite.
-const SMALLEST: f32 = 1e-30;
+pub(crate) const SMALLEST: f32 = 1e-30;
 
 /// What follows the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,18 +63,19 @@ pub(crate) struct QuantLinear {
 }
 
 impl QuantLinear {
-    /// From weights in any measure, each output's with its scale. `row(input, first)` gives an input's weights for the
-    /// outputs from `first` on, and zeros behind the last one. There are at most [`MAX_INPUTS`] inputs.
+    /// From whole numbers and a scale for each output, or, where there are no scales, from any numbers. Whole numbers up
+    /// to [`WEIGHT_LIMIT`] stay what they are. `row(input, first)` gives an input's weights for the outputs from `first`
+    /// on, and zeros behind the last one. There are at most [`MAX_INPUTS`] inputs.
     pub(crate) fn pack(
         inputs: usize,
         outputs: usize,
-        scales: &[f32],
+        scales: Option<&[f32]>,
         row: impl Fn(usize, usize) -> [F32x4; CHANNELS / LANES],
     ) -> Self {
-        assert!(scales.len() == outputs && inputs <= MAX_INPUTS);
+        assert!(scales.is_none_or(|scales| scales.len() == outputs) && inputs <= MAX_INPUTS);
         let (blocks, block_len) = (outputs.div_ceil(CHANNELS), inputs.next_multiple_of(INPUTS) * CHANNELS);
         let mut packed = vec![0; blocks * block_len];
-        let mut all_scales = scales.to_vec();
+        let mut all_scales = scales.map_or_else(|| vec![1.0; outputs], <[f32]>::to_vec);
         all_scales.resize(blocks * CHANNELS, 0.0);
         for (block, packed) in packed.chunks_exact_mut(block_len.max(1)).enumerate() {
             let first = block * CHANNELS;
@@ -88,6 +89,10 @@ impl QuantLinear {
             store_both(largest[0], largest[1], &mut ratios);
             for (ratio, scale) in ratios.iter_mut().zip(&mut all_scales[first..]) {
                 let largest = *ratio;
+                if scales.is_some() && largest <= WEIGHT_LIMIT {
+                    *ratio = 1.0;
+                    continue;
+                }
                 *scale *= largest / WEIGHT_LIMIT;
                 *ratio = if largest < SMALLEST { 0.0 } else { WEIGHT_LIMIT / largest };
             }
@@ -112,9 +117,9 @@ impl QuantLinear {
         Self { inputs, outputs, packed: packed.into(), scales: all_scales.into(), bias, activation: Activation::None }
     }
 
-    /// The same weights one by one.
+    /// From any numbers, one by one.
     pub(crate) fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
-        Self::pack(inputs, outputs, &vec![1.0; outputs], |input, first| {
+        Self::pack(inputs, outputs, None, |input, first| {
             let one = |i| if i < outputs { weight(input, i) } else { 0.0 };
             [first, first + LANES].map(|first| F32x4::load(&std::array::from_fn(|i| one(first + i))))
         })

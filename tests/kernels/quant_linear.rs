@@ -31,10 +31,8 @@ struct Case {
 
 impl Case {
     fn random(random: &mut Random, inputs: usize, outputs: usize, activation: Activation) -> Self {
-        // Of 7 bits, and in each column a largest one: then packing changes none.
-        let mut weights: Vec<i8> = random.weights(inputs * outputs).iter().map(|weight| weight / 2).collect();
-        weights[..outputs].fill(if random.below(2) == 0 { 63 } else { -63 });
-        weights.iter_mut().for_each(|weight| *weight = (*weight).max(-63));
+        // Of 7 bits: packing changes none.
+        let weights = random.weights(inputs * outputs).iter().map(|weight| (weight / 2).max(-63)).collect();
         let bias = random.numbers(outputs, 1.0);
         let scales = random.numbers(outputs, 0.01).iter().map(|scale| scale.abs()).collect();
         Self { inputs, weights, scales, bias, activation }
@@ -47,7 +45,7 @@ impl Case {
             let weight = |i: usize| weights.get(first + i).map_or(0.0, |weight| f32::from(*weight));
             [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load(&lanes.map(weight)))
         };
-        let mut layer = QuantLinear::pack(self.inputs, outputs, &self.scales, row);
+        let mut layer = QuantLinear::pack(self.inputs, outputs, Some(&self.scales), row);
         layer.add_bias(self.bias.iter().copied());
         layer.activation = self.activation;
         layer

@@ -1,0 +1,129 @@
+"""One training run: seeded, logged, and resumed from its last checkpoint to the same bits as if never stopped."""
+
+import json
+import time
+
+import numpy as np
+import torch
+
+from files import read_sealed, write_sealed
+from tokens import pad
+
+SECONDS_BETWEEN_CHECKPOINTS = 120
+STEPS_BETWEEN_LOGS = 50
+# Longer texts are cut for training: SST-2 has none, GoEmotions a handful.
+MAX_TOKENS = 64
+
+
+def device():
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def log(path, **event):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps(event) + "\n")
+    print(" ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in event.items()), flush=True)
+
+
+def order(lengths, size, seed):
+    """One epoch's batches of indices: shuffled, then sorted by length within blocks so that little is padding."""
+    rng = np.random.default_rng(seed)
+    blocks = np.array_split(rng.permutation(len(lengths)), len(lengths) // (size * 50) + 1)
+    blocks = [sorted(block, key=lambda i: lengths[i]) for block in blocks]
+    found = [block[i : i + size] for block in blocks for i in range(0, len(block), size)]
+    return [found[i] for i in rng.permutation(len(found))]
+
+
+def groups(model, recipe):
+    """Parameter groups. The rate falls by `layer_decay` per layer from the top (Howard and Ruder 2018); norms and
+    biases do not decay, nor does the word table, whose rows move only when a text shows them."""
+    layers = model.config.layers
+    dense, sparse = [], []
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        depth = layers - int(name.split(".")[2]) - 1 if name.startswith("encoder") else layers
+        rate = recipe["learning_rate"] * recipe["layer_decay"] ** (0 if name.startswith("classifier") else depth)
+        if name == "embeddings.word.weight":
+            rate = recipe.get("table_rate", rate)
+        group = {"params": [parameter], "lr": rate, "peak": rate}
+        if name == "embeddings.word.weight":
+            sparse.append(group)
+        else:
+            dense.append({**group, "weight_decay": recipe["weight_decay"] if parameter.ndim > 1 else 0.0})
+    return dense, sparse
+
+
+def rate(step, steps, warm_up):
+    """Share of the peak rate: linear warm-up, then linear decay to zero."""
+    warm_up = max(1, int(warm_up * steps))
+    return min((step + 1) / warm_up, (steps - step) / (steps - warm_up))
+
+
+def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
+    """Trains `model` and leaves it on the CPU in evaluation mode.
+
+    epochs: for each epoch a list of examples, each with `ids`. loss_of(examples, ids, mask) → (loss, {name: float}).
+    evaluate() → {name: float}, called `evaluations` times and logged: nothing is chosen by it.
+    """
+    torch.set_num_threads(recipe["threads"])
+    torch.use_deterministic_algorithms(True)
+    torch.manual_seed(recipe["seed"])
+    log_file = checkpoint.with_suffix(".jsonl")
+    model.to(device())
+    dense, sparse = groups(model, recipe)
+    optimizers = [torch.optim.AdamW(dense, fused=True)] + ([torch.optim.SparseAdam(sparse)] if sparse else [])
+    clipped = [p for group in dense for p in group["params"]]
+    plan = []
+    for number, examples in enumerate(epochs):
+        lengths = [len(example.ids) for example in examples]
+        plan += [(number, batch) for batch in order(lengths, recipe["batch"], (recipe["seed"], number))]
+    steps, first, seconds = len(plan), 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(read_sealed(checkpoint), weights_only=True)
+        if state["recipe"] != recipe:
+            raise SystemExit(f"{checkpoint} has another recipe, {state['recipe']}: delete it or choose another --work")
+        model.load_state_dict(state["model"])
+        for optimizer, saved in zip(optimizers, state["optimizers"]):
+            optimizer.load_state_dict(saved)
+        torch.set_rng_state(state["rng"])
+        first, seconds = state["step"], state["seconds"]
+
+    def save(step):
+        state = {"recipe": recipe, "step": step, "seconds": seconds, "rng": torch.get_rng_state()}
+        state |= {"model": model.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in optimizers]}
+        write_sealed(checkpoint, lambda file: torch.save(state, file))
+
+    log(log_file, event="start", step=first, steps=steps)
+    before, saved, seen = time.monotonic(), time.monotonic(), []
+    for step in range(first, steps):
+        model.train()
+        number, batch = plan[step]
+        examples = [epochs[number][i] for i in batch]
+        ids, mask = (torch.from_numpy(a).to(device()) for a in pad([e.ids[:MAX_TOKENS] for e in examples]))
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate(step, steps, recipe["warm_up"])
+            optimizer.zero_grad()
+        loss, shown = loss_of(examples, ids, mask)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(clipped, 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+        seen.append({"loss": loss.item(), **shown})
+        done, now = step + 1, time.monotonic()
+        seconds, before = seconds + now - before, now
+        if done % STEPS_BETWEEN_LOGS == 0:
+            means = {name: float(np.mean([s[name] for s in seen if name in s])) for name in seen[0]}
+            left = seconds / done * (steps - done)
+            log(log_file, step=done, steps=steps, **means, seconds=seconds, seconds_left=left)
+            seen.clear()
+        if done == steps or now - saved > SECONDS_BETWEEN_CHECKPOINTS:
+            save(done)
+            saved = time.monotonic()
+        if done == steps or done % (steps // evaluations + 1) == 0:
+            model.eval()
+            log(log_file, event="evaluation", step=done, **evaluate())
+    model.to("cpu").eval()
+    return seconds
