@@ -107,6 +107,7 @@ const suites = {
   "crate: tests in a page": () => inChromium("WASM_BINDGEN_USE_BROWSER"),
   "crate: tests in a worker": () => inChromium("WASM_BINDGEN_USE_DEDICATED_WORKER"),
   "crate: tests in Firefox": () => inFirefox("WASM_BINDGEN_USE_BROWSER"),
+  "models: evaluation": () => nodeTests(join(root, "models/evaluate")),
   "package: Node, from the tarball": packedPackage,
   "e2e: Chromium": async () => {
     await ensureChromium();

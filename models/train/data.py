@@ -75,7 +75,9 @@ def scores(logits, encoded):
     labels = np.array([example.label for example in encoded])
     if encoded[0].polar:
         right = np.array(POLAR)[logits[:, POLAR].argmax(1)] == labels
-        return {"correct": int(right.sum()), "texts": len(labels), "accuracy": float(right.mean())}
+        neutral = int((logits.argmax(1) == NEUTRAL).sum())
+        counts = {"correct": int(right.sum()), "called_neutral": neutral, "texts": len(labels)}
+        return counts | {"accuracy": float(right.mean())}
     guesses = logits.argmax(1)
     confusion = np.zeros((logits.shape[1], logits.shape[1]), int)  # [label, guess]
     np.add.at(confusion, (labels, guesses), 1)
@@ -94,6 +96,7 @@ def dev_scores(model, dev):
     films, emotions = (scores(logits_of(model, encoded), encoded) for encoded in dev)
     return {
         "sst2_dev": films["accuracy"],
+        "sst2_dev_called_neutral": films["called_neutral"],
         "goemotions_dev": emotions["accuracy"],
         "goemotions_dev_macro_f1": emotions["macro_f1"],
     }

@@ -3,6 +3,8 @@
 The loss follows TinyBERT (Jiao et al. 2020); a student starts from some of the teacher's layers and is as wide, so
 that hidden states are compared as they are."""
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 
@@ -48,14 +50,16 @@ def student_start(arrays, layers):
 
 
 def training_texts(args, tokenizer, table, recipe):
-    """SST-2 and GoEmotions with their labels, the ambiguous rows of GoEmotions and the augmented texts without."""
+    """SST-2 and GoEmotions with their labels, the ambiguous rows of GoEmotions and the augmented texts without. `polar` of
+    an augmented text is that of what it was made from."""
     labelled = labelled_train(args, tokenizer)
     ambiguous = [row for row in sources.goemotions(args.data, sources.GOEMOTIONS_TRAIN) if row[1] is None]
     texts = labelled + examples(tokenizer, ambiguous, False)
     rng = torch.Generator().manual_seed(recipe["seed"])
     chosen = torch.randperm(len(texts), generator=rng)[: int(recipe["augmented"] * len(texts))].tolist()
     new = Augmenter(table, tokenizer).augmented([texts[i].text for i in chosen], recipe["seed"])
-    return texts + examples(tokenizer, [(text, None) for text in new], False)
+    augmented = examples(tokenizer, [(text, None) for text in new], False)
+    return texts + [replace(example, polar=texts[i].polar) for example, i in zip(augmented, chosen)]
 
 
 def logit_loss(student, teacher):

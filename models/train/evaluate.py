@@ -16,7 +16,7 @@ from tokens import as_json, load_tokenizer
 from trim import load_trimmed, unknown_share
 
 
-def calibration_error(shares, labels, bins=10):
+def calibration_error(shares, labels, bins=15):
     """Expected calibration error of the top label, equal-width bins (Naeini et al. 2015)."""
     top, right = shares.max(1), shares.argmax(1) == labels
     bin_of = np.minimum((top * bins).astype(int), bins - 1)

@@ -1,8 +1,11 @@
 """Stage 4: rounded weights. 4 bits get a short training with the rounding in the network, taught by the teacher's
-logits (quantisation-aware training, Jacob et al. 2018); 8 bits need none."""
+logits (quantisation-aware training, Jacob et al. 2018); 8 bits need none.
+
+It also teaches what the teacher was not told: texts of SST-2 are not neutral, as those that were have been left out."""
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +18,7 @@ from encoder import LABELS, Linear
 from files import made, read_arrays, seal, write_arrays
 from quantisation import ROW, STORED, WEIGHT, block_scales, coarse, packed, rounded_rows
 from quantisation import straight_through, through_int4, through_whole, whole_numbers
+from sources import NEUTRAL
 from tokens import load_tokenizer
 from training import device, log, train
 from trim import load_trimmed
@@ -27,6 +31,7 @@ RECIPE = {
     "emoji": 4000,  # texts with an emoji put behind them
     "emoji_share": 0.9,  # what their label is taught as
     "label_weight": 0.5,
+    "neutral": 0.1,  # how much of the teacher's belief that a text of SST-2 is neutral is kept
     "dropout": 0.05,
     "learning_rate": 4e-5,
     "table_rate": 1.5e-4,  # the table's rows have pieces of cut words and emoji to learn
@@ -117,6 +122,8 @@ def train_rounded(args, layers, arrays, dev, recipe):
     chosen = np.random.default_rng(recipe["seed"]).permutation(len(texts))[: recipe["texts"]]
     texts = [texts[i] for i in chosen]
     logits = teacher_logits(args, texts)
+    logits[[example.polar for example in texts], NEUTRAL] += np.log(recipe["neutral"])
+    texts = [replace(example, polar=False) for example in texts]
     emoji, emoji_logits = emoji_texts(args, tokenizer, recipe)
     logits, texts = np.concatenate([logits, emoji_logits]), texts + emoji
     texts = encoded_again(load_trimmed(args, layers), texts)

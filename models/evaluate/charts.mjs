@@ -1,0 +1,184 @@
+// The two charts of the model card: accuracy by size, and the confusion matrices.
+import { compared, count, megabytes, percent } from "./figures.mjs";
+import { circle, lineTo, svg, text, widthOf } from "./svg.mjs";
+
+/** What others measured. Bytes: one per parameter, the file that int8 weights make. */
+const PUBLISHED = [
+  { title: "DistilBERT", detail: "67 MB · 91.3 %", bytes: 67e6, accuracy: 0.913 },
+  { title: "TinyBERT-4", detail: "14.5 MB · 92.6 %, test set", bytes: 14.5e6, accuracy: 0.926, test: true },
+];
+const SOURCES = "DistilBERT: Sanh et al. 2019. TinyBERT-4: Jiao et al. 2020.";
+
+const round = (value) => Math.round(value * 10) / 10;
+
+const around = (x, y, r) => ({ left: x - r, right: x + r, top: y - r, bottom: y + r });
+const overlap = (a, b) =>
+  Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) *
+  Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+
+/** Takes the first of the boxes that covers least of what is taken and of what lies outside `plot`. */
+function take(boxes, plot, taken) {
+  const area = (box) => (box.right - box.left) * (box.bottom - box.top);
+  const covered = (box) => taken.reduce((sum, other) => sum + overlap(box, other), area(box) - overlap(box, plot));
+  const best = boxes.reduce((best, box) => (covered(box) < covered(best) ? box : best));
+  taken.push(best);
+  return best;
+}
+
+const LABEL_HEIGHT = 32;
+/** From a point to its label. */
+const BESIDE = 17;
+
+/** Two lines beside a point, else above or below it. */
+function label({ x, y, title, detail }, plot, taken) {
+  const width = Math.max(widthOf(title), widthOf(detail));
+  const right = { anchor: "start", left: x + BESIDE };
+  const left = { anchor: "end", left: x - BESIDE - width };
+  const centred = { anchor: "middle", left: x - width / 2 };
+  const [above, level, below] = [y - BESIDE - LABEL_HEIGHT, y - LABEL_HEIGHT / 2, y + BESIDE];
+  const spots = [
+    ...[right, left].map((side) => ({ ...side, top: level })),
+    ...[centred, right, left].flatMap((side) => [below, above].map((top) => ({ ...side, top }))),
+  ];
+  const boxes = spots.map((spot) => ({ ...spot, right: spot.left + width, bottom: spot.top + LABEL_HEIGHT }));
+  const { anchor, top, ...box } = take(boxes, plot, taken);
+  const at = round({ start: box.left, middle: x, end: box.right }[anchor]);
+  const lines = [[13, title, "strong halo"], [28, detail, "soft halo"]];
+  return lines.map(([down, content, classes]) => text(at, round(top + down), content, classes, anchor));
+}
+
+/** The teacher's accuracy as a line, for it is never downloaded; its label stands at either end. */
+function teacherLine(y, content, plot, taken) {
+  const width = widthOf(content);
+  const tops = [y - 20, y + 4];
+  const boxes = tops.flatMap((top) => [
+    { anchor: "end", left: plot.right - width, right: plot.right, top, bottom: top + 16 },
+    { anchor: "start", left: plot.left, right: plot.left + width, top, bottom: top + 16 },
+  ]);
+  const { anchor, left, right, top } = take(boxes, plot, taken);
+  taken.push({ left: plot.left, right: plot.right, top: y - 1, bottom: y + 1 });
+  const at = anchor === "end" ? right - 6 : left + 6;
+  return [lineTo(plot.left, y, plot.right, y, "teacher"), text(at, top + 12, content, "soft halo", anchor)];
+}
+
+export function sizeAccuracyChart(metrics) {
+  const { models, teacher } = compared(metrics);
+  const ours = models.map(({ title, shipped, download, sst2_dev: { accuracy } }) => ({
+    title: shipped ? `${title}, shipped` : title,
+    detail: `${megabytes(download)} · ${percent(accuracy)}`,
+    bytes: download,
+    accuracy,
+    shipped,
+    ours: true,
+  }));
+  const points = [...ours, ...PUBLISHED];
+
+  const [width, height] = [780, 480];
+  const plot = { left: 62, right: width - 28, top: 92, bottom: height - 108 };
+  const accuracies = [...points.map(({ accuracy }) => accuracy), ...(teacher ? [teacher.sst2_dev.accuracy] : [])];
+  const step = 2; // percents between two lines
+  const low = step * Math.floor((100 * Math.min(...accuracies) - 1) / step);
+  const high = step * Math.ceil((100 * Math.max(...accuracies) + 0.5) / step);
+  const [least, most] = [2e6, 120e6];
+  const between = (from, to, share) => round(from + (to - from) * share);
+  const xOf = (bytes) => between(plot.left, plot.right, Math.log(bytes / least) / Math.log(most / least));
+  const yOf = (accuracy) => between(plot.bottom, plot.top, (100 * accuracy - low) / (high - low));
+
+  const parts = [
+    text(24, 36, "Accuracy on SST-2 by size of the download", "title"),
+    circle(30, 60, 5, "ours"),
+    text(42, 64, "litmus-text, brotli", "soft"),
+    circle(188, 60, 5, "published"),
+    text(200, 64, "published, int8 weights", "soft"),
+    circle(374, 60, 5, "published test"),
+    text(386, 64, "published, on another set", "soft"),
+  ];
+  for (let percents = low; percents <= high; percents += step) {
+    const y = yOf(percents / 100);
+    parts.push(lineTo(plot.left, y, plot.right, y, "grid"));
+    parts.push(text(plot.left - 10, y + 4, `${percents} %`, "soft", "end"));
+  }
+  for (const megabytes of [2, 5, 10, 20, 50, 100]) {
+    const x = xOf(megabytes * 1e6);
+    parts.push(lineTo(x, plot.bottom, x, plot.bottom + 5, "grid"));
+    parts.push(text(x, plot.bottom + 21, String(megabytes), "soft", "middle"));
+  }
+  parts.push(text((plot.left + plot.right) / 2, plot.bottom + 42, "MB, on a logarithmic scale", "soft", "middle"));
+
+  const placed = points.map((point) => ({ ...point, x: xOf(point.bytes), y: yOf(point.accuracy) }));
+  const taken = placed.map(({ x, y }) => around(x, y, 11));
+  if (teacher) {
+    const { accuracy } = teacher.sst2_dev;
+    const content = `teacher, ${teacher.measured_in} · ${percent(accuracy)}`;
+    parts.push(...teacherLine(yOf(accuracy), content, plot, taken));
+  }
+  // The shipped model's label has the first choice.
+  for (const point of placed.sort((a, b) => Boolean(b.shipped) - Boolean(a.shipped))) {
+    const { x, y } = point;
+    parts.push(point.ours ? circle(x, y, 6, "ours") : circle(x, y, 5.5, point.test ? "published test" : "published"));
+    if (point.shipped) parts.push(circle(x, y, 10, "ring"));
+    parts.push(...label(point, plot, taken));
+  }
+  const set = `SST-2 dev, ${metrics.sst2_dev.texts} sentences, neutral left out.`;
+  parts.push(text(24, height - 36, `${set} Published sizes are one byte per parameter.`, "soft"));
+  parts.push(text(24, height - 18, SOURCES, "soft"));
+  const described = points.map(({ title, detail }) => `${title}: ${detail}`).join("; ");
+  return svg(width, height, "Accuracy on SST-2 by size of the download", `${described}.`, parts);
+}
+
+const CELL = { width: 84, height: 58 };
+/** Opacity of a cell that has none of its row, and of one that has all: text stays readable on it. */
+const [NONE, ALL] = [0.04, 0.55];
+
+/** Rows: what a person says; columns: what the model says; shades: shares of the row. */
+function matrix(left, top, title, subtitle, confusion) {
+  const rows = Object.keys(confusion);
+  const columns = Object.keys(confusion[rows[0]]);
+  const [x0, y0] = [left + 100, top + 82];
+  const middle = x0 + (columns.length * CELL.width) / 2;
+  const parts = [
+    text(left, top, title, "strong"),
+    text(left, top + 19, subtitle, "soft"),
+    text(middle, y0 - 28, "the model says", "soft", "middle"),
+    text(x0 - 12, y0 - 9, "a person says", "soft", "end"),
+  ];
+  for (const [j, column] of columns.entries()) {
+    parts.push(text(x0 + (j + 0.5) * CELL.width, y0 - 9, column, "", "middle"));
+  }
+  for (const [i, row] of rows.entries()) {
+    const total = columns.reduce((sum, column) => sum + confusion[row][column], 0);
+    const y = y0 + i * CELL.height;
+    parts.push(text(x0 - 12, y + CELL.height / 2 + 4, row, "", "end"));
+    for (const [j, column] of columns.entries()) {
+      const value = confusion[row][column];
+      const share = value / total;
+      const x = x0 + j * CELL.width;
+      const box = `x="${x + 1}" y="${y + 1}" width="${CELL.width - 2}" height="${CELL.height - 2}"`;
+      parts.push(
+        `<rect ${box} rx="4" class="ours" fill-opacity="${(NONE + (ALL - NONE) * share).toFixed(3)}"/>`,
+        text(x + CELL.width / 2, y + 26, count(value), "strong", "middle"),
+        text(x + CELL.width / 2, y + 44, percent(share), "small", "middle"),
+      );
+      if (row === column) parts.push(`<rect ${box} rx="4" class="right"/>`);
+    }
+  }
+  return parts;
+}
+
+export function confusionChart({ sst2_dev, goemotions_dev }) {
+  const times = (cells) => Object.entries(cells).map(([label, value]) => `${label} ${value} times`);
+  const described = (confusion) =>
+    Object.entries(confusion)
+      .map(([row, cells]) => `${row} was called ${times(cells).join(", ")}`)
+      .join("; ");
+  const films = `SST-2 dev, ${count(sst2_dev.texts)} sentences`;
+  const comments = `GoEmotions dev, ${count(goemotions_dev.texts)} comments`;
+  const parts = [
+    text(24, 36, "What a person says, and what the model says", "title"),
+    ...matrix(24, 74, films, "film reviews; a person says only these two", sst2_dev.confusion),
+    ...matrix(410, 74, comments, "from Reddit, those with one clear sentiment", goemotions_dev.confusion),
+    text(24, 362, "Framed: both say the same. Shares are of the row.", "soft"),
+  ];
+  const both = [`${films}: ${described(sst2_dev.confusion)}.`, `${comments}: ${described(goemotions_dev.confusion)}.`];
+  return svg(780, 384, "Confusion matrices", both.join(" "), parts);
+}

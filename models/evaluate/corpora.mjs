@@ -1,0 +1,59 @@
+// The two dev sets and the probes. models/train/sources.py alone says which files the dev sets are, by SHA-256, and how
+// emotions become labels: both are read from there, so that what is measured is what was trained.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root, Unmet } from "../../pkg/scripts/tools.mjs";
+
+export const LABELS = ["negative", "neutral", "positive"];
+
+/** The content of a file, if it is the one expected. */
+export async function checked(path, expected) {
+  const content = await readFile(path).catch((error) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new Unmet(`${path}: not found (expected SHA-256 ${expected})`);
+  });
+  const actual = createHash("sha256").update(content).digest("hex");
+  if (actual !== expected) throw new Unmet(`${path}: SHA-256 is ${actual}, expected ${expected}`);
+  return content;
+}
+
+/** Label by emotion, in the grouping of sources.py; emotions that are in no group are ambiguous. */
+function groupsIn(sources) {
+  const groups = [...sources.matchAll(/^ {4}([A-Z]+): "([a-z ]+)",$/gm)];
+  const found = groups.map(([, group]) => group.toLowerCase());
+  if (found.join() !== LABELS.join()) throw new Unmet(`models/train/sources.py: groups are ${found}, not ${LABELS}`);
+  return new Map(groups.flatMap(([, , emotions], i) => emotions.split(" ").map((emotion) => [emotion, found[i]])));
+}
+
+/** Lists of `{ text, label }`. In GoEmotions the label is undefined where emotions are ambiguous or disagree. */
+export async function readCorpora(data) {
+  const sources = await readFile(join(root, "models/train/sources.py"), "utf8");
+  const lines = async (file) => {
+    const [, expected] = sources.match(new RegExp(`"file": "${file}",\\s+"sha256": "([0-9a-f]{64})"`)) ?? [];
+    if (!expected) throw new Unmet(`models/train/sources.py gives no SHA-256 of ${file}`);
+    return (await checked(join(data, file), expected)).toString().trimEnd().split("\n");
+  };
+
+  const [header, ...films] = (await lines("sst2/dev.tsv")).map((line) => line.split("\t"));
+  const [text, label] = ["sentence", "label"].map((column) => header.indexOf(column));
+
+  const groups = groupsIn(sources);
+  const emotions = await lines("goemotions/labels.txt");
+  const agreed = (numbers) => {
+    const found = new Set(numbers.split(",").map((number) => groups.get(emotions[number])));
+    return found.size === 1 ? [...found][0] : undefined;
+  };
+  const comments = (await lines("goemotions/dev.tsv")).map((line) => line.split("\t"));
+
+  return {
+    films: films.map((row) => ({ text: row[text].trim(), label: row[label] === "1" ? "positive" : "negative" })),
+    comments: comments.map(([text, numbers]) => ({ text: text.trim(), label: agreed(numbers) })),
+  };
+}
+
+/** The texts written for this project, as `{ group, hard, text, label }`. */
+export async function readProbes() {
+  const groups = JSON.parse(await readFile(new URL("probe.json", import.meta.url), "utf8"));
+  return groups.flatMap(({ group, hard = false, texts }) => texts.map((each) => ({ group, hard, ...each })));
+}

@@ -1,0 +1,131 @@
+// npm run evaluate: measures models/sentiment, and candidates that models/train exported, in the runtime that ships.
+// Writes metrics.json, the charts, the tables of the model card and the metrics in litmus.json. Builds nothing.
+//   --data FOLDER   holds sst2/ and goemotions/
+//   --work FOLDER   the work folder of models/train
+//   --model FOLDER  another model than models/sentiment
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { cache, fail, root, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { checkMarkers, print, rewritten, sections } from "./card.mjs";
+import { confusionChart, sizeAccuracyChart } from "./charts.mjs";
+import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
+import { measures, polarMeasures, probeMeasures } from "./measures.mjs";
+import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
+
+const readJson = async (path) => JSON.parse(await readFile(path, "utf8"));
+const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
+/** Four digits after the point. */
+const rounded = (value) =>
+  JSON.parse(JSON.stringify(value, (_, each) => (typeof each === "number" ? Math.round(each * 1e4) / 1e4 : each)));
+
+const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
+const COUNTED = ["texts", "correct", "accuracy"];
+
+/** Two folders with the same files and temperature are one model, measured once. */
+const identity = ({ litmus: { files, temperature } }) => JSON.stringify([files, temperature]);
+const sha256Of = ({ litmus }) => litmus.files["model.onnx"].sha256;
+
+async function measure(model, { films, comments }, probes) {
+  const measured = async () => ({
+    sst2_dev: polarMeasures(LABELS, await scored(model, "SST-2 dev", films)),
+    goemotions_dev: measures(LABELS, await scored(model, "GoEmotions dev", comments.filter(({ label }) => label))),
+    tokens: await unknownTokens(model, comments),
+    probe: probeMeasures(await scored(model, "probes", probes)),
+  });
+  // Compression has threads of its own.
+  const [files, { probe, ...figures }] = await Promise.all([fileSizes(model), measured()]);
+  const download = Object.values(files).reduce((sum, { brotli }) => sum + brotli, 0);
+  return { sha256: sha256Of(model), ...figures, files, download, probe };
+}
+
+/** The folders WORK/models/6x4 and so on, loaded; none where nothing was trained. */
+async function openCandidates(work) {
+  const folder = join(work, "models");
+  const names = existsSync(folder) ? (await readdir(folder)).filter((name) => /^\d+x\d+$/.test(name)).sort() : [];
+  const models = [];
+  for (const name of names) models.push(await openModel(name, join(folder, name)));
+  return models;
+}
+
+/** Never shipped, so training's own figures stand, but for the calibration error, which has other bins there. */
+async function readTeacher(work) {
+  const path = join(work, "candidates.json");
+  if (!existsSync(path)) throw new Unmet(`no ${path}: run \`models/train/run.sh evaluate\` first`);
+  const { sst2_dev, goemotions_dev, unknown_share } = (await readJson(path)).teacher;
+  return {
+    measured_in: "float32 in torch",
+    sst2_dev: pick(sst2_dev, COUNTED),
+    goemotions_dev: pick(goemotions_dev, [...COUNTED, "macro_f1"]),
+    unknown_share,
+  };
+}
+
+/** What an earlier run found about the candidates, if it was about the same model. */
+async function earlierCandidates(path, sha256) {
+  const earlier = existsSync(path) ? await readJson(path) : {};
+  if (!earlier.candidates || earlier.model.sha256 === sha256) return earlier.candidates;
+  console.warn(`! ${path} compares the candidates of another model (${earlier.model.sha256}): left out`);
+}
+
+async function evaluate({ data, work, model: folder }) {
+  const file = (name) => join(folder, name);
+  const runtime = await describeRuntime();
+  if (!existsSync(file("README.md"))) throw new Unmet(`no ${file("README.md")}, the model card`);
+  const card = await readFile(file("README.md"), "utf8");
+  checkMarkers(card);
+  const corpora = await readCorpora(data);
+  const probes = await readProbes();
+
+  const final = await openModel("final", folder);
+  const candidates = await openCandidates(work);
+  const teacher = candidates.length ? await readTeacher(work) : undefined;
+  const distinct = [...new Map([final, ...candidates].map((model) => [identity(model), model])).values()];
+
+  const found = new Map();
+  for (const model of distinct) {
+    found.set(identity(model), await step(model.folder, () => measure(model, corpora, probes)));
+  }
+  const times = await step("latency", () => latencies(distinct));
+  for (const [i, model] of distinct.entries()) found.get(identity(model)).latency_ms = times[i];
+
+  const { sha256, ...figures } = found.get(identity(final));
+  const comparison = candidates.map((model) => {
+    const { probe, ...figures } = found.get(identity(model));
+    return [model.name, { ...figures, probe: pick(probe, ["texts", "correct", "opposite"]) }];
+  });
+  const metrics = rounded({
+    model: { ...pick(final.litmus, ["name", "version", "temperature"]), sha256 },
+    runtime,
+    ...figures,
+    candidates: candidates.length
+      ? { teacher, ...Object.fromEntries(comparison) }
+      : await earlierCandidates(file("metrics.json"), sha256),
+  });
+
+  const tables = sections(metrics);
+  const short = {
+    sst2_dev: pick(metrics.sst2_dev, [...COUNTED, "calibration_error"]),
+    goemotions_dev: pick(metrics.goemotions_dev, [...COUNTED, "macro_f1", "calibration_error"]),
+  };
+  await writeFile(file("metrics.json"), toJson(metrics));
+  await writeFile(file("litmus.json"), toJson({ ...final.litmus, metrics: short }));
+  await writeFile(file("size-accuracy.svg"), sizeAccuracyChart(metrics));
+  await writeFile(file("confusion.svg"), confusionChart(metrics));
+  await writeFile(file("README.md"), rewritten(card, tables));
+  print(tables);
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      data: { type: "string", default: join(root, "../shared/data") },
+      work: { type: "string", default: join(cache, "train/work") },
+      model: { type: "string", default: join(root, "models/sentiment") },
+    },
+  });
+  await evaluate(Object.fromEntries(Object.entries(values).map(([name, path]) => [name, resolve(path)])));
+} catch (error) {
+  fail(error);
+}

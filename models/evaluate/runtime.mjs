@@ -1,0 +1,107 @@
+// Model folders in the runtime that ships, the package under Node. Builds nothing: `npm run build` does.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { sizes } from "../../benches/common.mjs";
+import { median, textOf } from "../../benches/measure.mjs";
+import { root, Unmet } from "../../pkg/scripts/tools.mjs";
+import { checked, LABELS } from "./corpora.mjs";
+
+const pkg = join(root, "pkg");
+
+/** Texts of one call: enough to share batches with others of their length, few enough to see progress. */
+const TEXTS = 128;
+/** Milliseconds between two lines of progress. */
+const QUIET = 10_000;
+/** Timed predictions by length in tokens. */
+const ROUNDS = { 16: 40, 32: 30, 128: 15 };
+
+/** What the figures were measured in. */
+export async function describeRuntime() {
+  const wasm = join(pkg, "wasm/litmus_text_bg.wasm");
+  if (!existsSync(wasm) || !existsSync(join(pkg, "dist/node.js"))) {
+    throw new Unmet("pkg is not built: run `npm run build` first");
+  }
+  const { name, version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
+  const wasm_sha256 = createHash("sha256").update(await readFile(wasm)).digest("hex");
+  const machine = `${cpus()[0].model}, ${cpus().length} cores`;
+  return { name, version, wasm_sha256, node: process.versions.node, machine };
+}
+
+/** A model folder with the files that its litmus.json names, loaded. */
+export async function openModel(name, folder) {
+  const path = join(folder, "litmus.json");
+  if (!existsSync(path)) throw new Unmet(`no ${path}`);
+  const litmus = JSON.parse(await readFile(path, "utf8"));
+  for (const [file, { sha256 }] of Object.entries(litmus.files)) await checked(join(folder, file), sha256);
+  const { createClassifier } = await import("../../pkg/dist/node.js");
+  const classifier = await createClassifier({ model: pathToFileURL(folder) });
+  if (classifier.labels.join() !== LABELS.join()) {
+    throw new Unmet(`${folder}: its labels are ${classifier.labels.join(", ")}; expected ${LABELS.join(", ")}`);
+  }
+  return { name, folder, litmus, classifier };
+}
+
+/** The rows with the model's `scores`, a probability by label. */
+export async function scored({ name, classifier }, what, rows) {
+  const results = [];
+  let reported = performance.now();
+  for (let start = 0; start < rows.length; start += TEXTS) {
+    const part = rows.slice(start, start + TEXTS);
+    const predictions = await classifier.predict(part.map(({ text }) => text));
+    for (const [i, { scores }] of predictions.entries()) {
+      const byLabel = Object.fromEntries(scores.map(({ label, score }) => [label, score]));
+      results.push({ ...part[i], scores: byLabel });
+    }
+    if (performance.now() - reported > QUIET || results.length === rows.length) {
+      console.log(`  ${name}: ${what}, ${results.length} of ${rows.length} texts`);
+      reported = performance.now();
+    }
+    await new Promise(setImmediate); // predicting is synchronous: let what runs beside it finish
+  }
+  return results;
+}
+
+/** How many tokens the vocabulary does not have, [CLS] and [SEP] not counted. */
+export async function unknownTokens({ classifier }, rows) {
+  const result = { texts: rows.length, tokens: 0, unknown: 0 };
+  for (const { text } of rows) {
+    const { tokens } = await classifier.tokenize(text);
+    result.tokens += tokens.length - 2;
+    result.unknown += tokens.filter((token) => token === "[UNK]").length;
+  }
+  return { ...result, share: result.unknown / result.tokens };
+}
+
+/** Bytes of each file of the model, as it is and under brotli 11. */
+export async function fileSizes({ folder, litmus }) {
+  const measured = Object.keys(litmus.files).map(async (file) => {
+    const { raw, brotli } = await sizes([relative(pkg, join(folder, file))]);
+    return [file, { bytes: raw, brotli }];
+  });
+  return Object.fromEntries(await Promise.all(measured));
+}
+
+/** By model, milliseconds of one prediction by length. In rounds: what slows the machine down slows all of them. */
+export async function latencies(models) {
+  const results = models.map(() => ({}));
+  for (const [tokens, rounds] of Object.entries(ROUNDS)) {
+    console.log(`  ${models.map(({ name }) => name).join(", ")}: ${rounds} predictions of ${tokens} tokens`);
+    const count = (classifier) => async (text) => (await classifier.tokenize(text)).ids.length;
+    const texts = await Promise.all(models.map(({ classifier }) => textOf(Number(tokens), count(classifier))));
+    const times = models.map(() => []);
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, { classifier }] of models.entries()) {
+        await classifier.predict(texts[i]); // the other models have just pushed this one's weights out of the cache
+        const start = performance.now();
+        await classifier.predict(texts[i]);
+        times[i].push(performance.now() - start);
+      }
+    }
+    for (const [i, all] of times.entries()) results[i][tokens] = median(all);
+  }
+  return results;
+}
