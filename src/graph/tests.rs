@@ -50,9 +50,9 @@ fn expected(architecture: &str) -> [usize; 4] {
         "bert" | "minilm" => [14, 3, 5, 2],
         // No segments; a hidden layer before the classifier in place of the pooler.
         "distilbert" => [14, 2, 5, 2],
-        "roberta" => [14, 3, 5, 2],
+        "roberta" | "xlmroberta" => [14, 3, 5, 2],
         // One more linear layer widens the embeddings.
-        "electra" => [15, 3, 5, 2],
+        "electra" | "albert" => [15, 3, 5, 2],
         other => panic!("no such architecture: {other}"),
     }
 }
