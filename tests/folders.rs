@@ -78,7 +78,8 @@ fn logits_are_those_of_onnxruntime() {
 /// A folder may hold one graph in several forms: of these only the quantised one would load.
 #[test]
 fn the_quantised_graph_is_preferred() {
-    let (from, to) = (Path::new("tests/fixtures/folders/roberta"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("forms"));
+    let (from, to) =
+        (Path::new("tests/fixtures/folders/roberta"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("forms"));
     std::fs::create_dir_all(to.join("onnx")).unwrap();
     for file in ["config.json", "tokenizer.json", "onnx/model_quantized.onnx"] {
         std::fs::copy(from.join(file), to.join(file)).unwrap();

@@ -125,7 +125,8 @@ impl<'a> Replacements<'a> {
     fn dequantize(&mut self, inputs: Vec<&str>, nodes: &mut Vec<NodeProto>) -> String {
         let name = format!("{}.dequantized", inputs[0]);
         if self.dequantized.insert(name.clone()) {
-            let last = AttributeProto { name: "axis".into(), i: -1, r#type: AttributeType::Int as i32, ..Default::default() };
+            let last =
+                AttributeProto { name: "axis".into(), i: -1, r#type: AttributeType::Int as i32, ..Default::default() };
             nodes.push(NodeProto {
                 op_type: "DequantizeLinear".into(),
                 input: inputs.into_iter().map(String::from).collect(),

@@ -22,6 +22,7 @@ struct Goldens {
 #[derive(Deserialize)]
 struct Model {
     file: String,
+    weights: String,
     labels: usize,
     cases: Vec<Case>,
 }
