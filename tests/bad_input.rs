@@ -45,6 +45,15 @@ fn an_unknown_op_is_named() {
     assert_refused(Classifier::from_parts(&parts), ErrorKind::ModelUnsupported, "`NoSuchOp`");
 }
 
+/// As an exporter writes an architecture that is not ours to run.
+#[test]
+fn the_op_that_deberta_needs_is_named() {
+    let folder = tiny();
+    let model = bad("deberta.onnx");
+    let parts = ModelParts { model: &model, ..folder.parts() };
+    assert_refused(Classifier::from_parts(&parts), ErrorKind::ModelUnsupported, "the op `Sign` of ai.onnx");
+}
+
 #[test]
 fn a_tokenizer_that_is_not_json_is_malformed() {
     let folder = tiny();

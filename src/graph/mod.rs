@@ -5,6 +5,8 @@
 //!                              └─ int8 and 4-bit weights, taken out (quantized.rs) ─────────────────┘
 //! ```
 //!
+//! What is quantised dynamically (`dynamic`) or stored in float16 (`half`) is rewritten first, in the protobuf.
+//!
 //! | file | rule and op |
 //! |---|---|
 //! | `quant_linear` | `x · W + b` and GELU, with int8 weights |
@@ -18,7 +20,9 @@
 
 mod add_layer_norm;
 mod attention;
+mod dynamic;
 mod gelu;
+mod half;
 mod onnx_ops;
 mod position;
 mod quant_gather;
@@ -65,6 +69,8 @@ impl OnnxModel {
             prost::Message::decode(bytes).map_err(|e| Error::malformed(format!("model.onnx is damaged: {e:#}")))?;
         let graph = proto.graph.as_mut().ok_or_else(|| Error::malformed("model.onnx is damaged: it has no graph"))?;
         check_weights(graph)?;
+        half::widen(graph)?;
+        dynamic::undo(graph);
         let weights = QuantTensors::take(graph)?;
         check_graph(graph, &onnx)?;
         let vocabulary = vocabulary(graph, &weights);

@@ -151,10 +151,11 @@ fn take_four_bit(
     let (rows, columns) = (usize::try_from(rows).unwrap_or(0), usize::try_from(columns).unwrap_or(0));
     // Two to a byte, unless the type says that they are numbers of 4 bits.
     let columns = if is_product || signed { columns } else { columns.saturating_mul(2) };
+    if !columns.is_multiple_of(BLOCK) {
+        return Ok(None);
+    }
     let blocks = columns / BLOCK;
-    let fits = columns.is_multiple_of(BLOCK)
-        && rows.checked_mul(columns) == Some(weight.raw_data.len() * 2)
-        && scales.len() == rows * blocks;
+    let fits = rows.checked_mul(columns) == Some(weight.raw_data.len() * 2) && scales.len() == rows * blocks;
     if !fits || scales.iter().any(|scale| !scale.is_finite()) {
         return Err(Error::malformed(format!("model.onnx is damaged: `{}` and its scales do not fit", weight.name)));
     }

@@ -2,6 +2,7 @@
 
 use prost::Message;
 use serde::Deserialize;
+use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
 
 use crate::batch::Batch;
@@ -50,9 +51,9 @@ fn expected(architecture: &str) -> [usize; 4] {
         "bert" | "minilm" => [14, 3, 5, 2],
         // No segments; a hidden layer before the classifier in place of the pooler.
         "distilbert" => [14, 2, 5, 2],
-        "roberta" => [14, 3, 5, 2],
+        "roberta" | "xlmroberta" => [14, 3, 5, 2],
         // One more linear layer widens the embeddings.
-        "electra" => [15, 3, 5, 2],
+        "electra" | "albert" => [15, 3, 5, 2],
         other => panic!("no such architecture: {other}"),
     }
 }
@@ -69,7 +70,7 @@ const REPLACED: [&str; 9] =
 #[test]
 fn every_exporters_graph_ends_up_in_the_fused_ops() {
     let models = goldens();
-    assert!(models.len() >= 20, "only {} models", models.len());
+    assert!(models.len() >= 35, "only {} models", models.len());
     for model in models {
         let encoder = load(&model);
         let architecture = model.file.split('-').next().unwrap();
@@ -212,6 +213,26 @@ fn other_forms_of_four_bits_are_refused() {
     let error = error.err().expect("it was accepted");
     assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
     assert!(error.to_string().contains("`MatMulNBits` of com.microsoft"), "{error}");
+}
+
+/// Integers without the zero points that they were made with mean something else.
+#[test]
+fn other_forms_of_dynamic_quantisation_are_refused() {
+    let error = changed_file("distilbert-dynamo20-sdpa-dynamic-uint8.onnx", |graph| {
+        graph.node.iter_mut().filter(|node| node.op_type == "MatMulInteger").for_each(|node| node.input.truncate(2));
+    });
+    let error = error.err().expect("it was accepted");
+    assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
+    assert!(error.to_string().contains("`DynamicQuantizeLinear` of ai.onnx"), "{error}");
+}
+
+#[test]
+fn half_a_float16_is_refused() {
+    let error = changed_file("distilbert-dynamo20-sdpa-float16.onnx", |graph| {
+        let stored = graph.initializer.iter_mut().filter(|tensor| tensor.data_type == DataType::Float16 as i32);
+        stored.for_each(|tensor| drop(tensor.raw_data.pop()));
+    });
+    assert_eq!(error.err().expect("it was accepted").kind(), ErrorKind::ModelMalformed);
 }
 
 #[test]

@@ -26,7 +26,7 @@ type Outlets = TractResult<TVec<OutletId>>;
 type Wire = fn(&mut Node) -> Outlets;
 
 /// Every op there is.
-const OPS: [(&str, Wire); 65] = [
+const OPS: [(&str, Wire); 63] = [
     ("Abs", |n| n.each(math::abs())),
     ("Add", |n| n.fold(math::add().0)),
     ("And", |n| n.fold(logic::and().0)),
@@ -39,7 +39,6 @@ const OPS: [(&str, Wire); 65] = [
     ("DequantizeLinear", quant::dequantize_linear),
     ("Div", |n| n.fold(math::div().0)),
     ("Dropout", |n| n.identity()),
-    ("DynamicQuantizeLinear", quant::dynamic_quantize_linear),
     ("Equal", |n| n.fold(comp_eq())),
     ("Erf", |n| n.each(math::erf())),
     ("Exp", |n| n.each(math::exp())),
@@ -59,7 +58,6 @@ const OPS: [(&str, Wire); 65] = [
     ("Less", |n| n.fold(comp_lt())),
     ("LessOrEqual", |n| n.fold(comp_lte())),
     ("MatMul", numbers::mat_mul),
-    ("MatMulInteger", quant::mat_mul_integer),
     ("Max", |n| n.fold(math::max().0)),
     ("Min", |n| n.fold(math::min().0)),
     ("Mul", |n| n.fold(math::mul().0)),

@@ -119,10 +119,6 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
 
 pub(super) fn mat_mul(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?];
-    product(n, inputs)
-}
-
-pub(super) fn product(n: &mut Node, inputs: [OutletId; 2]) -> Outlets {
     ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "a number is not a matrix");
     n.expand(MatMulInference::default(), &inputs)
 }

@@ -1,10 +1,9 @@
-//! Integers that stand for numbers: what is left of them once the weights have been taken out of the file, and what
-//! onnxruntime's dynamic quantisation computes.
+//! Integers that stand for numbers: what is left of them once the weights have been taken out of the file.
 
 use tract_onnx::tract_core::ops::math::{add, div, max, min, mul, round_half_to_even, sub};
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Node, Outlets, numbers};
+use super::{Node, Outlets};
 
 /// Lays a scale or zero point, one or one per slice of the axis, along the axis of the node's first input.
 fn along_axis(n: &mut Node, index: usize) -> TractResult<Option<OutletId>> {
@@ -53,49 +52,3 @@ pub(super) fn quantize_linear(n: &mut Node) -> Outlets {
     }
     Ok(tvec!(n.cast(result, to)?))
 }
-
-pub(super) fn mat_mul_integer(n: &mut Node) -> Outlets {
-    let mut inputs = [n.input(0)?, n.input(1)?];
-    for (index, input) in inputs.iter_mut().enumerate() {
-        *input = n.cast(*input, DatumType::I32)?;
-        if let Some(zero_point) = n.optional(index + 2) {
-            let zero_point = n.cast(zero_point, DatumType::I32)?;
-            *input = n.pair(sub().0, *input, zero_point)?;
-        }
-    }
-    numbers::product(n, inputs)
-}
-
-pub(super) fn dynamic_quantize_linear(n: &mut Node) -> Outlets {
-    let input = n.input(0)?;
-    let name = n.name();
-    n.model.wire_node(name, DynamicQuantize, &[input])
-}
-
-/// One scale and zero point for the whole tensor, which the range of its values gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct DynamicQuantize;
-
-impl EvalOp for DynamicQuantize {
-    op_out_of_plan!();
-
-    fn eval(&self, _ctx: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let input = inputs.first().context("no input")?;
-        let view = input.try_as_plain_ram()?;
-        let values = view.as_slice::<f32>()?;
-        let low = values.iter().copied().fold(0f32, f32::min);
-        let high = values.iter().copied().fold(0f32, f32::max);
-        // All zeros: any scale will do.
-        let scale = if high > low { (high - low) / 255.0 } else { 1.0 };
-        let zero_point = (-low / scale).round_ties_even().clamp(0.0, 255.0);
-        let quantized = values.iter().map(|x| ((x / scale).round_ties_even() + zero_point).clamp(0.0, 255.0) as u8);
-        let quantized = Tensor::from_shape(input.shape(), &quantized.collect::<Vec<_>>())?;
-        Ok(tvec!(quantized.into_tvalue(), tensor0(scale).into_tvalue(), tensor0(zero_point as u8).into_tvalue()))
-    }
-}
-
-crate::graph::typed_op!(DynamicQuantize, |_op, inputs| {
-    let [input] = inputs else { bail!("one input") };
-    ensure!(input.datum_type == DatumType::F32, "{:?} is not float32", input.datum_type);
-    Ok(tvec!(u8::fact(input.shape.clone()), f32::fact([0usize; 0]), u8::fact([0usize; 0])))
-});

@@ -1,0 +1,108 @@
+//! Whole folders of other architectures, from text to label: token ids and offsets of Hugging Face's `tokenizers` for
+//! Python, logits of onnxruntime. `tests/fixtures/folders.py` makes them.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use std::path::Path;
+
+use common::{fixture, load};
+use litmus_text::{Classifier, Options};
+use serde::Deserialize;
+
+/// Byte-level BPE, Unigram, and Unigram behind a normaliser; each graph stored in another way and place.
+const FOLDERS: [&str; 3] = ["roberta", "xlm-roberta", "albert"];
+/// Largest difference of a logit from onnxruntime's, and the mean. The logits spread over 3 to 6.
+const MAX_ERROR: f32 = 0.5;
+const MEAN_ERROR: f32 = 0.15;
+/// Of two ways to compute the same probability in float32.
+const SCORE_ERROR: f32 = 1e-5;
+/// What the models have positions for. RoBERTa's and XLM-RoBERTa's tables hold two more, which are never used.
+const MAX_TOKENS: usize = 64;
+
+#[derive(Deserialize)]
+struct Goldens {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    text: String,
+    ids: Vec<u32>,
+    offsets: Vec<(usize, usize)>,
+    truncated: bool,
+    logits: Vec<f32>,
+}
+
+fn folders() -> impl Iterator<Item = (&'static str, Classifier, Vec<Case>)> {
+    FOLDERS.into_iter().map(|name| {
+        let Goldens { cases } = fixture(&format!("folders/{name}/golden.json"));
+        assert!(cases.len() >= 50, "{name}: only {} cases", cases.len());
+        (name, load(&format!("tests/fixtures/folders/{name}")), cases)
+    })
+}
+
+#[test]
+fn tokens_are_those_of_hugging_face() {
+    for (name, classifier, cases) in folders() {
+        assert_eq!(classifier.info().max_tokens, MAX_TOKENS, "{name}");
+        assert!(cases.iter().any(|case| case.truncated), "{name}: nothing is truncated");
+        for case in cases {
+            let ours = classifier.tokenize(&case.text).unwrap();
+            assert_eq!(ours.ids, case.ids, "{name}: {:?}", case.text);
+            assert_eq!(ours.offsets, case.offsets, "{name}: {:?}", case.text);
+            assert_eq!(ours.truncated, case.truncated, "{name}: {:?}", case.text);
+        }
+    }
+}
+
+/// Alone and among others, where they are padded.
+#[test]
+fn logits_are_those_of_onnxruntime() {
+    for (name, classifier, cases) in folders() {
+        let texts: Vec<&str> = cases.iter().map(|case| case.text.as_str()).collect();
+        let alone = texts.iter().flat_map(|text| classifier.logits(&[text]).unwrap()).collect();
+        for ours in [alone, classifier.logits(&texts).unwrap()] {
+            let pairs = ours.iter().zip(&cases).flat_map(|(ours, case)| ours.iter().zip(&case.logits));
+            let errors: Vec<f32> = pairs.map(|(a, b)| (a - b).abs()).collect();
+            let worst = errors.iter().copied().fold(0.0, f32::max);
+            let mean = errors.iter().sum::<f32>() / errors.len() as f32;
+            println!("{name}: {worst}, on average {mean}");
+            assert_eq!(errors.len(), 3 * texts.len(), "{name}");
+            assert!(worst < MAX_ERROR, "{name}: a logit is {worst} from onnxruntime's");
+            assert!(mean < MEAN_ERROR, "{name}: logits are {mean} from onnxruntime's on average");
+        }
+    }
+}
+
+/// A folder may hold one graph in several forms: of these only the quantised one would load.
+#[test]
+fn the_quantised_graph_is_preferred() {
+    let (from, to) =
+        (Path::new("tests/fixtures/folders/roberta"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("forms"));
+    std::fs::create_dir_all(to.join("onnx")).unwrap();
+    for file in ["config.json", "tokenizer.json", "onnx/model_quantized.onnx"] {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+    std::fs::write(to.join("onnx/model.onnx"), "not read").unwrap();
+    let classifier = load(to.to_str().unwrap());
+    assert!(classifier.predict("The trailer lied.", &Options::default()).is_ok());
+}
+
+#[test]
+fn labels_exclude_each_other_or_do_not() {
+    for (name, classifier, cases) in folders() {
+        assert_eq!(classifier.info().multi_label, name == "roberta");
+        let text = &cases[0].text;
+        let powers: Vec<f32> = classifier.logits(&[text]).unwrap()[0].iter().map(|logit| logit.exp()).collect();
+        let sum: f32 = powers.iter().sum();
+        let prediction = classifier.predict(text, &Options::default()).unwrap();
+        let best = (0..3).max_by(|&a, &b| powers[a].total_cmp(&powers[b])).unwrap();
+        assert_eq!(prediction.label, ["negative", "neutral", "positive"][best], "{name}");
+        for score in prediction.scores {
+            let power = powers[classifier.info().labels.iter().position(|label| *label == score.label).unwrap()];
+            let expected = power / if name == "roberta" { 1.0 + power } else { sum };
+            assert!((score.score - expected).abs() < SCORE_ERROR, "{name}: {score:?} is not {expected}");
+        }
+    }
+}
