@@ -1,4 +1,6 @@
+import { aborted } from "./abort.js";
 import { LitmusError } from "./errors.js";
+import type { FilePlace } from "./protocol.js";
 import type { Progress } from "./types.js";
 
 export type OnProgress = ((progress: Progress) => void) | undefined;
@@ -15,43 +17,56 @@ const MISSING = [403, 404, 410];
 const MIME = "application/wasm";
 const PAGE = "a web page instead of the file";
 
-function notFound(url: URL | string, reason: string, cause?: unknown): LitmusError {
-  return new LitmusError("model-not-found", `could not load ${url}: ${reason}`, cause === undefined ? {} : { cause });
+function notLoaded(
+  code: "model-not-found" | "download-failed",
+  place: URL | string,
+  reason: string,
+  cause?: unknown,
+): LitmusError {
+  return new LitmusError(code, `could not load ${place}: ${reason}`, cause === undefined ? {} : { cause });
 }
 
+/** What a failure in the middle of a download is, unless it was our own doing. */
+const brokenOff = (place: URL | string, signal: AbortSignal) => (cause: unknown) => {
+  throw signal.aborted ? aborted(signal) : notLoaded("download-failed", place, "the download broke off", cause);
+};
+
 /** Opens a URL, or says in a word why there is no such file. Any other failure throws. */
-async function open(url: URL): Promise<Response | string> {
+async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | string> {
   let response: Response;
   try {
-    response = await (url.protocol === "file:" && platform.openFile ? platform.openFile(url) : fetch(url));
+    response = await (url.protocol === "file:" && platform.openFile
+      ? platform.openFile(url)
+      : fetch(url, { signal, cache }));
   } catch (cause) {
-    throw notFound(url, "the request failed", cause);
+    throw signal.aborted ? aborted(signal) : notLoaded("download-failed", url, "the request failed", cause);
   }
   // Development servers answer a missing file with the application's page and status 200.
   const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;
   if (response.ok && !isPage) return response;
   await response.body?.cancel();
   if (response.ok) return PAGE;
-  const status = `status ${response.status}`;
-  if (MISSING.includes(response.status)) return status;
-  throw notFound(url, status);
+  if (MISSING.includes(response.status)) return `status ${response.status}`;
+  throw refused(response, url);
 }
 
-/** Opens the first of `urls` that is there. */
-export async function openFirst(...urls: URL[]): Promise<Response> {
+function refused({ status }: Response, place: URL | string): LitmusError {
+  return notLoaded(MISSING.includes(status) ? "model-not-found" : "download-failed", place, `status ${status}`);
+}
+
+/** Opens the first of `places` where there is a file. What changes together is `cache`d together: see model.ts. */
+export async function openFirst<P extends Pick<FilePlace, "url">>(
+  places: P[],
+  signal: AbortSignal,
+  cache: RequestCache = "default",
+): Promise<{ response: Response; place: P }> {
   const reasons: string[] = [];
-  for (const url of urls) {
-    const opened = await open(url);
-    if (typeof opened !== "string") return opened;
-    reasons.push(`${url}: ${opened}`);
+  for (const place of places) {
+    const response = await open(new URL(place.url), signal, cache);
+    if (typeof response !== "string") return { response, place };
+    reasons.push(`${place.url}: ${response}`);
   }
   throw new LitmusError("model-not-found", `could not load ${reasons.join("; ")}`);
-}
-
-/** Opens a file that need not be there. */
-export async function openOptional(url: URL): Promise<Response | undefined> {
-  const opened = await open(url);
-  return typeof opened === "string" ? undefined : opened;
 }
 
 /** Reports a file before its first byte, so that nobody takes the files that came sooner for all there are. */
@@ -71,9 +86,10 @@ async function* chunks(
   file: string,
   total: number | null,
   onProgress: OnProgress,
+  signal: AbortSignal,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const reader = response.body?.getReader();
-  const next = () => reader?.read().catch(brokenOff(response.url || file));
+  const next = () => reader?.read().catch(brokenOff(response.url || file, signal));
   let loaded = 0;
   onProgress?.({ file, loaded, total });
   for (let part = await next(); part && !part.done; part = await next()) {
@@ -91,33 +107,31 @@ export async function read(
   response: Response,
   file: string,
   onProgress: OnProgress,
+  signal: AbortSignal,
   size?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = onProgress ? await readReporting(response, file, onProgress, size) : await readAtOnce(response, file);
+  const place = response.url || file;
+  if (!response.ok) throw refused(response, place);
+  const bytes = onProgress
+    ? await readReporting(response, file, onProgress, signal, size)
+    : new Uint8Array(await response.arrayBuffer().catch(brokenOff(place, signal)));
   const startsAsPage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
-  if (startsAsPage) throw notFound(response.url || file, PAGE);
+  if (startsAsPage) throw notLoaded("model-not-found", place, PAGE);
   return bytes;
-}
-
-const brokenOff = (place: URL | string) => (cause: unknown) => {
-  throw notFound(place, "the download broke off", cause);
-};
-
-async function readAtOnce(response: Response, file: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await response.arrayBuffer().catch(brokenOff(response.url || file)));
 }
 
 async function readReporting(
   response: Response,
   file: string,
   onProgress: OnProgress,
+  signal: AbortSignal,
   size?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const total = size ?? bodySize(response);
   // A model is most of the memory of a load: it is received in place rather than joined from chunks.
   let bytes = new Uint8Array(total ?? 1 << 16);
   let length = 0;
-  for await (const chunk of chunks(response, file, total, onProgress)) {
+  for await (const chunk of chunks(response, file, total, onProgress, signal)) {
     if (length + chunk.byteLength > bytes.byteLength) {
       const grown = new Uint8Array(Math.max(2 * bytes.byteLength, length + chunk.byteLength));
       grown.set(bytes.subarray(0, length));
@@ -130,20 +144,20 @@ async function readReporting(
 }
 
 /** Compiles a WebAssembly module while it downloads. */
-export async function compile(url: URL, onProgress: OnProgress): Promise<WebAssembly.Module> {
+export async function compile(url: URL, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
   const file = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
   asked(file, onProgress);
-  const response = await openFirst(url);
+  const { response } = await openFirst([{ url: url.href }], signal);
   const unusable = (cause: unknown) =>
-    new LitmusError("internal", `${url} is not a WebAssembly module that this browser runs`, { cause });
+    notLoaded("download-failed", url, "it is no WebAssembly module that this runtime knows", cause);
   if (!onProgress && response.headers.get("content-type") === MIME) {
     // The response itself, whose compiled code browsers keep for the next visit.
     return WebAssembly.compileStreaming(response).catch((cause: unknown) => {
       if (cause instanceof WebAssembly.CompileError) throw unusable(cause);
-      return brokenOff(url)(cause);
+      return brokenOff(url, signal)(cause);
     });
   }
-  const parts = chunks(response, file, bodySize(response), onProgress);
+  const parts = chunks(response, file, bodySize(response), onProgress, signal);
   let failure: unknown; // of the download: browsers replace it by an error of their own
   const body = new ReadableStream({
     async pull(controller) {
@@ -161,7 +175,6 @@ export async function compile(url: URL, onProgress: OnProgress): Promise<WebAsse
     // A response of our own, so that a server which knows no better MIME type does no harm.
     return await WebAssembly.compileStreaming(new Response(body, { headers: { "content-type": MIME } }));
   } catch (cause) {
-    if (failure) throw failure;
-    throw unusable(cause);
+    throw failure ?? unusable(cause);
   }
 }
