@@ -45,6 +45,7 @@ export class Engine {
   }
 
   async answer(request: Request, signal: AbortSignal, onProgress: OnProgress): Promise<Reply<Request>> {
+    throwIfAborted(signal);
     switch (request.type) {
       case "compile":
         return compile(new URL(request.url), request.report ? onProgress : undefined, signal);
@@ -53,7 +54,7 @@ export class Engine {
       case "source":
         return this.#source as Promise<ModelSource>;
       case "start":
-        return this.#start(request.module);
+        return this.#start(request.module, signal);
       case "predict":
         return this.#predict(request, signal);
       case "predictEach":
@@ -74,10 +75,11 @@ export class Engine {
     this.#source = model?.source ?? Promise.resolve(source);
   }
 
-  async #start(module: WebAssembly.Module): Promise<Replies["start"]> {
+  async #start(module: WebAssembly.Module, signal: AbortSignal): Promise<Replies["start"]> {
     const files = this.#files;
     this.#files = undefined;
     this.#classifier = await this.#instance.create(module, files);
+    if (signal.aborted) this.end();
     return this.#use((classifier) => classifier.info);
   }
 

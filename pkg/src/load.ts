@@ -75,31 +75,27 @@ export function asked(file: string, onProgress: OnProgress): void {
 }
 
 /** The size of a response's body in bytes. A compressed one's header counts the compressed bytes. */
-function bodySize(response: Response): number | null {
-  const length = response.headers.get("content-length");
-  return length === null || response.headers.has("content-encoding") ? null : Number(length);
+function bodySize({ headers }: Response): number | null {
+  const length = headers.get("content-length");
+  return length === null || headers.has("content-encoding") ? null : Number(length);
 }
 
-/** The body of `response` chunk by chunk, reported as it passes. */
-async function* chunks(
-  response: Response,
-  file: string,
-  total: number | null,
-  onProgress: OnProgress,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
-  const reader = response.body?.getReader();
-  const next = () => reader?.read().catch(brokenOff(response.url || file, signal));
+/** The same response, whose bytes are reported as they pass. */
+function counted(response: Response, file: string, total: number | null, onProgress: OnProgress): Response {
+  if (!onProgress) return response;
   let loaded = 0;
-  onProgress?.({ file, loaded, total });
-  for (let part = await next(); part && !part.done; part = await next()) {
-    loaded += part.value.byteLength;
-    // A wrong size must not show more than everything.
-    if (total !== null && loaded > total) total = null;
-    if (loaded !== total) onProgress?.({ file, loaded, total });
-    yield part.value;
-  }
-  onProgress?.({ file, loaded, total: loaded });
+  onProgress({ file, loaded, total });
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(part, controller) {
+      loaded += part.byteLength;
+      // A wrong size must not show more than everything.
+      if (total !== null && loaded > total) total = null;
+      if (loaded !== total) onProgress({ file, loaded, total });
+      controller.enqueue(part);
+    },
+    flush: () => onProgress({ file, loaded, total: loaded }),
+  });
+  return new Response(response.body?.pipeThrough(counter) ?? null, response);
 }
 
 /** Reads a response to its end. `size` is the file's size in bytes where the caller knows it. */
@@ -112,35 +108,11 @@ export async function read(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const place = response.url || file;
   if (!response.ok) throw refused(response, place);
-  const bytes = onProgress
-    ? await readReporting(response, file, onProgress, signal, size)
-    : new Uint8Array(await response.arrayBuffer().catch(brokenOff(place, signal)));
+  const body = counted(response, file, size ?? bodySize(response), onProgress);
+  const bytes = new Uint8Array(await body.arrayBuffer().catch(brokenOff(place, signal)));
   const startsAsPage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
   if (startsAsPage) throw notLoaded("model-not-found", place, PAGE);
   return bytes;
-}
-
-async function readReporting(
-  response: Response,
-  file: string,
-  onProgress: OnProgress,
-  signal: AbortSignal,
-  size?: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const total = size ?? bodySize(response);
-  // A model is most of the memory of a load: it is received in place rather than joined from chunks.
-  let bytes = new Uint8Array(total ?? 1 << 16);
-  let length = 0;
-  for await (const chunk of chunks(response, file, total, onProgress, signal)) {
-    if (length + chunk.byteLength > bytes.byteLength) {
-      const grown = new Uint8Array(Math.max(2 * bytes.byteLength, length + chunk.byteLength));
-      grown.set(bytes.subarray(0, length));
-      bytes = grown;
-    }
-    bytes.set(chunk, length);
-    length += chunk.byteLength;
-  }
-  return bytes.subarray(0, length);
 }
 
 /** Compiles a WebAssembly module while it downloads. */
@@ -148,33 +120,12 @@ export async function compile(url: URL, onProgress: OnProgress, signal: AbortSig
   const file = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
   asked(file, onProgress);
   const { response } = await openFirst([{ url: url.href }], signal);
-  const unusable = (cause: unknown) =>
-    notLoaded("download-failed", url, "it is no WebAssembly module that this runtime knows", cause);
-  if (!onProgress && response.headers.get("content-type") === MIME) {
-    // The response itself, whose compiled code browsers keep for the next visit.
-    return WebAssembly.compileStreaming(response).catch((cause: unknown) => {
-      if (cause instanceof WebAssembly.CompileError) throw unusable(cause);
-      return brokenOff(url, signal)(cause);
-    });
-  }
-  const parts = chunks(response, file, bodySize(response), onProgress, signal);
-  let failure: unknown; // of the download: browsers replace it by an error of their own
-  const body = new ReadableStream({
-    async pull(controller) {
-      try {
-        const { done, value } = await parts.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        failure = error;
-        controller.error(error);
-      }
-    },
+  // A response of the network as it is, for browsers keep its compiled code; but a server may not know the type.
+  const known = response.headers.get("content-type") === MIME;
+  const typed = known ? response : new Response(response.body, { headers: { "content-type": MIME } });
+  const body = counted(typed, file, bodySize(response), onProgress);
+  return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
+    if (!(cause instanceof WebAssembly.CompileError)) return brokenOff(url, signal)(cause);
+    throw notLoaded("download-failed", url, "it is no WebAssembly module that this runtime knows", cause);
   });
-  try {
-    // A response of our own, so that a server which knows no better MIME type does no harm.
-    return await WebAssembly.compileStreaming(new Response(body, { headers: { "content-type": MIME } }));
-  } catch (cause) {
-    throw failure ?? unusable(cause);
-  }
 }

@@ -2,7 +2,7 @@ import { throwIfAborted } from "./abort.js";
 import { check, drop, keep, kept } from "./cache.js";
 import { toLitmusError } from "./errors.js";
 import { asked, openFirst, read, type OnProgress } from "./load.js";
-import type { FilePlace, ModelBlob, ModelBlobs, ModelPlaces, ModelSource, Role } from "./protocol.js";
+import type { FilePlace, ModelBlob, ModelBlobs, ModelSource, Role } from "./protocol.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -20,6 +20,8 @@ interface Got {
   bytes: Bytes;
   stored: boolean | Promise<boolean>;
 }
+
+type Folder = Extract<ModelSource, { from: "folder" }>;
 
 /** What litmus.json says of a file. */
 interface Entry {
@@ -66,38 +68,41 @@ function ofFiles(files: ModelBlobs): Reader {
 }
 
 /** Reads the files of a folder: from the cache if it holds the versions that litmus.json names, else from the network. */
-function ofFolder(places: ModelPlaces, cache: boolean, onProgress: OnProgress, signal: AbortSignal): Reader {
-  const store = (url: string, sha256: string, bytes: Bytes) =>
-    url.startsWith("file:") || (cache && keep(url, sha256, bytes));
+function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): Reader {
+  const store = (url: string, sha256: string | undefined, bytes: Bytes) =>
+    url.startsWith("file:") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
 
-  const fromCache = async (place: FilePlace, sha256: string, check: (bytes: Bytes) => Promise<void>) => {
-    const response = cache && (await kept(place.url, sha256));
+  const fromCache = async ({ path, url }: FilePlace, sha256: string | undefined, file: string) => {
+    const response = cache && sha256 !== undefined && (await kept(url, sha256));
     if (!response) return undefined;
     try {
-      const bytes = await read(response, place.path, onProgress, signal);
-      await check(bytes);
-      return { path: place.path, bytes, stored: true };
+      const bytes = await read(response, file, onProgress, signal);
+      if (sha256) await check(bytes, sha256, url);
+      return { path, bytes, stored: true };
     } catch {
       throwIfAborted(signal);
-      await drop(place.url, sha256);
+      await drop(url, sha256);
       return undefined;
     }
   };
 
-  const fromNetwork = async (from: FilePlace[], entryOf: EntryOf) => {
+  const fromNetwork = async (from: FilePlace[], entryOf: EntryOf, file: string) => {
     // Asks the server whether a copy of the browser's is still valid: an old one would not match litmus.json.
     const listed = from.some(({ path }) => entryOf(path).sha256);
     const { response, place } = await openFirst(from, signal, listed ? "no-cache" : "default");
     const { path, url } = place;
     const { sha256, bytes: size } = entryOf(path);
-    const bytes = await read(response, (from[0] as FilePlace).path, onProgress, signal, size);
+    const bytes = await read(response, file, onProgress, signal, size);
     if (sha256) await check(bytes, sha256, url);
-    return { path, bytes, stored: sha256 !== undefined && store(url, sha256, bytes) };
+    return { path, bytes, stored: store(url, sha256, bytes) };
   };
 
   return {
     manifest: async () => {
       const [place] = places.manifest as [FilePlace];
+      const earlier = () => fromCache(place, NO_CHECKSUM, place.path);
+      const known = stored && (await earlier());
+      if (known) return known;
       try {
         const { response } = await openFirst([place], signal, "no-cache");
         const bytes = await read(response, place.path, onProgress, signal);
@@ -105,20 +110,20 @@ function ofFolder(places: ModelPlaces, cache: boolean, onProgress: OnProgress, s
       } catch (error) {
         const { code } = toLitmusError(error);
         if (code === "model-not-found") return undefined;
-        const earlier = code === "download-failed" && (await fromCache(place, NO_CHECKSUM, async () => {}));
-        if (earlier) return earlier;
+        const last = code === "download-failed" && (await earlier());
+        if (last) return last;
         throw error;
       }
     },
     file: async (role, entryOf) => {
-      const from = places[role];
-      asked((from[0] as FilePlace).path, onProgress);
+      const from = places[role] as [FilePlace];
+      const file = from[0].path; // under this name its progress is reported, wherever it is
+      asked(file, onProgress);
       for (const place of from) {
-        const { sha256 } = entryOf(place.path);
-        const found = sha256 && (await fromCache(place, sha256, (bytes) => check(bytes, sha256, place.url)));
+        const found = await fromCache(place, entryOf(place.path).sha256, file);
         if (found) return found;
       }
-      return fromNetwork(from, entryOf);
+      return fromNetwork(from, entryOf, file);
     },
   };
 }
@@ -130,8 +135,7 @@ export async function getModel(
   signal: AbortSignal,
 ): Promise<{ files: ModelBytes; source: Promise<ModelSource> } | undefined> {
   if (source.from === "module") return undefined;
-  const reader =
-    source.from === "files" ? ofFiles(source.files) : ofFolder(source.places, source.cache, onProgress, signal);
+  const reader = source.from === "files" ? ofFiles(source.files) : ofFolder(source, onProgress, signal);
   // First: it says what the others must be.
   const manifest = await reader.manifest();
   const entryOf = entries(manifest?.bytes);
@@ -152,6 +156,6 @@ function mapFiles<T>(files: All<Got>, value: (file: Got) => T): All<T> {
 /** How to get the files again: as the first time if they are stored, else from what is in hand. */
 async function sourceAgain(source: ModelSource, files: All<Got>): Promise<ModelSource> {
   const stored = await Promise.all(Object.values(files).map((file) => file.stored));
-  if (stored.every(Boolean)) return source;
+  if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   return { from: "files", files: mapFiles(files, ({ path, bytes }) => ({ path, blob: new Blob([bytes]) })) };
 }

@@ -30,7 +30,8 @@ export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manife
 
 /** How to come by a model. */
 export type ModelSource =
-  | { from: "folder"; places: ModelPlaces; cache: boolean }
+  /** `stored`: it was cached by this page, and its `litmus.json` holds until the page is left. */
+  | { from: "folder"; places: ModelPlaces; cache: boolean; stored?: true }
   | { from: "files"; files: ModelBlobs }
   /** It is inside the WebAssembly module. */
   | { from: "module" };

@@ -5,7 +5,7 @@ import { fromFailure } from "./thread.js";
 import type { StreamItem, StreamOptions } from "./types.js";
 
 /** Most texts that go to a thread at once. */
-export const PIECE = 64;
+const PIECE = 32;
 /** Milliseconds that a text waits for others to go with. */
 const PATIENCE_MS = 10;
 
@@ -31,6 +31,7 @@ interface Event {
   row?: IteratorResult<unknown>;
   items?: StreamItem[];
   late?: boolean;
+  failure?: { error: unknown };
 }
 
 /**
@@ -51,6 +52,7 @@ export async function* stream(
   let patience: Promise<Event> | undefined;
   let count = 0;
   let late = false;
+  let failure: Event["failure"];
   let ended = false;
   try {
     for (;;) {
@@ -66,18 +68,30 @@ export async function* stream(
       }
       const events = pieces.slice(0, 1);
       if (!ended && rows.length < PIECE) {
-        coming ??= Promise.resolve(iterator.next()).then((row) => ({ row }));
+        coming ??= (async () => iterator.next())().then(
+          (row) => ({ row }),
+          (error: unknown) => ({ failure: { error } }),
+        );
         events.unshift(coming);
       }
       if (free && patience) events.push(patience);
-      if (events.length === 0) return;
+      if (events.length === 0) {
+        if (failure) throw failure.error;
+        return;
+      }
       const event = await unlessAborted(Promise.race(events), signal);
       if (event.late) late = true;
+      if (event.failure) {
+        ended = true;
+        failure = event.failure; // thrown after what came before it
+      }
       if (event.row) {
         coming = undefined;
-        if (event.row.done) ended = true;
-        else rows.push({ index: count++, text: event.row.value });
-        patience ??= new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, { late: true }));
+        ended = event.row.done === true;
+        if (!ended) {
+          rows.push({ index: count++, text: event.row.value });
+          patience ??= new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, { late: true }));
+        }
       }
       if (event.items) {
         pieces.shift();

@@ -1,4 +1,4 @@
-import { NEVER, throwIfAborted } from "./abort.js";
+import { follow, throwIfAborted } from "./abort.js";
 import { Engine } from "./engine.js";
 import { LitmusError } from "./errors.js";
 import type { Instance } from "./instance.js";
@@ -21,6 +21,7 @@ export interface Thread {
 class Here implements Thread {
   readonly apart = false;
   readonly #engine: Engine;
+  readonly #running = new Set<AbortController>();
 
   constructor(instance: Instance) {
     this.#engine = new Engine(instance);
@@ -34,11 +35,20 @@ class Here implements Thread {
     return this.#engine.memoryBytes;
   }
 
-  async ask<R extends Request>(request: R, signal = NEVER, onProgress?: OnProgress): Promise<Reply<R>> {
-    return (await this.#engine.answer(request, signal, onProgress)) as Reply<R>;
+  async ask<R extends Request>(request: R, signal?: AbortSignal, onProgress?: OnProgress): Promise<Reply<R>> {
+    const stop = new AbortController();
+    const unfollow = follow(signal, stop);
+    this.#running.add(stop);
+    try {
+      return (await this.#engine.answer(request, stop.signal, onProgress)) as Reply<R>;
+    } finally {
+      this.#running.delete(stop);
+      unfollow();
+    }
   }
 
   end(): void {
+    for (const stop of this.#running) stop.abort();
     this.#engine.end();
   }
 }
