@@ -80,23 +80,21 @@ async function bindgen(variant, wasm, bin) {
   );
 }
 
-/** The entry points of the package, and its workers. */
-const entries = {
-  plain: ["index", "worker", "node"],
-  embedded: ["embedded", "embedded-worker", "embedded-node"],
+/** What esbuild makes together, with what is common to it in files of its own. */
+const bundles = {
+  plain: [["index", "worker"]],
+  all: [["index", "worker"], ["embedded", "embedded-worker"], ["node", "embedded-node"]],
 };
 
-/**
- * Types by tsc, JavaScript by esbuild, which makes few small files of it: what entry points share is in chunks of its
- * own. Without `embedded`, only what the demo needs, which spares it that build.
- */
-async function compileTypeScript(embedded) {
+/** Types by tsc, JavaScript by esbuild: of all the package, or of what the demo needs until the other is there. */
+async function compileTypeScript() {
+  const embedded = existsSync(join(variants.embedded.out, "litmus_text.js"));
   const dist = join(pkg, "dist");
-  const names = embedded ? Object.values(entries).flat() : entries.plain;
+  const entries = bundles[embedded ? "all" : "plain"];
   const folders = embedded ? ["pkg/wasm", "pkg/wasm/embedded"] : ["pkg/wasm"];
   const glue = folders.flatMap((folder) => [`${folder}/litmus_text.js`, `${folder}/litmus_text.d.ts`]);
   const reads = ["pkg/src", "pkg/tsconfig.json", "pkg/tsconfig.demo.json", "pkg/scripts/build.mjs", "package-lock.json", ...glue];
-  const outputs = [...names.map((name) => join(dist, `${name}.js`)), join(dist, "index.d.ts")];
+  const outputs = [...entries.flat().map((name) => join(dist, `${name}.js`)), join(dist, "index.d.ts")];
   await unlessDone(join(dist, ".built"), `${embedded} ${await hash(reads)}`, outputs, () =>
     step("TypeScript", async () => {
       await rm(dist, { recursive: true, force: true }); // chunks of before have other names
@@ -104,8 +102,7 @@ async function compileTypeScript(embedded) {
       const config = embedded ? "tsconfig.json" : "tsconfig.demo.json";
       await run(process.execPath, [tsc, "-p", join(pkg, config), "--emitDeclarationOnly"]);
       const { build: bundle } = await import("esbuild");
-      await bundle({
-        entryPoints: names.map((name) => join(pkg, "src", `${name}.ts`)),
+      const options = {
         outdir: dist,
         bundle: true,
         splitting: true,
@@ -113,10 +110,14 @@ async function compileTypeScript(embedded) {
         target: "es2022",
         external: ["node:*"],
         ignoreAnnotations: true, // "sideEffects" is about dist
+        pure: ["console.warn"], // only of wasm-bindgen, about ways to call it that we don't use
         minify: true,
         sourcemap: true,
         logLevel: "warning",
-      });
+      };
+      for (const names of entries) {
+        await bundle({ ...options, entryPoints: names.map((name) => join(pkg, "src", `${name}.ts`)) });
+      }
     }),
   );
 }
@@ -139,7 +140,7 @@ export async function build({ embedded = true } = {}) {
   const [bin, plain] = await Promise.all([ensureWasmBindgen(), compileCrate("plain")]);
   await bindgen("plain", plain, bin);
   if (embedded) await bindgen("embedded", await compileCrate("embedded"), bin);
-  await compileTypeScript(embedded);
+  await compileTypeScript();
   await copyModel();
 }
 

@@ -1,13 +1,6 @@
-import { NEVER, unlessAborted } from "./abort.js";
-import { Classifier, predictWith } from "./classifier.js";
-import { Client } from "./client.js";
-import { toLitmusError } from "./errors.js";
-import { checkClassifierOptions } from "./input.js";
+import { predictWith, type Classifier } from "./classifier.js";
+import { create } from "./create.js";
 import { once } from "./once.js";
-import { sourceOf } from "./places.js";
-import { plainBuild } from "./plain-build.js";
-import { Setup } from "./setup.js";
-import { startThread } from "./thread.js";
 import type { ClassifierOptions, Prediction, PredictOptions } from "./types.js";
 
 export type { Classifier } from "./classifier.js";
@@ -28,7 +21,6 @@ export type {
   Tokenization,
 } from "./types.js";
 
-const wasm = new URL("../wasm/litmus_text_bg.wasm", import.meta.url);
 // Spelt out: bundlers make a file of the worker where it stands like this.
 const worker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 
@@ -42,17 +34,8 @@ const worker = () => new Worker(new URL("./worker.js", import.meta.url), { type:
  * @throws LitmusError `invalid-input` (an option that is none), `model-not-found`,
  * `download-failed`, `checksum-mismatch`, `model-malformed`, `model-unsupported`, `aborted`
  */
-export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
-  checkClassifierOptions(options);
-  const { model, worker: workers = true, cache = true, signal = NEVER, onProgress } = options;
-  try {
-    const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
-    const start = () => startThread(workers === false ? undefined : worker, plainBuild);
-    const client = new Client(new Setup(wasm, source), start, Number(workers) || 1);
-    return new Classifier(client, await client.open(onProgress, signal));
-  } catch (error) {
-    throw toLitmusError(error);
-  }
+export function createClassifier(options?: ClassifierOptions): Promise<Classifier> {
+  return create(worker, options);
 }
 
 const defaultClassifier = once(() => createClassifier());

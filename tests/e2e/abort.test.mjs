@@ -11,9 +11,9 @@ let site;
 before(async () => (site = await open()));
 after(() => site.close());
 
-async function plain() {
+async function plain({ watched = true } = {}) {
   const visit = await site.page();
-  await watchWorkers(visit.page);
+  if (watched) await watchWorkers(visit.page);
   await visit.page.goto(`${site.url}pages/plain.html`);
   await visit.page.waitForFunction(() => "litmus" in globalThis);
   return visit;
@@ -116,7 +116,8 @@ test("an aborted stream rejects, even while its source keeps it waiting", async 
 
 test("an aborted load stops downloading, and leaves alone who else waits for the file", async () => {
   const server = await slowServer();
-  const { page, context } = await plain();
+  // Unwatched: where Playwright looks at requests, half a body never arrives.
+  const { page, context } = await plain({ watched: false });
   await page.evaluate((model) => {
     globalThis.controller = new AbortController();
     globalThis.aborted = litmus.createClassifier({ model, signal: controller.signal }).catch(({ code }) => code);
