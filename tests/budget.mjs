@@ -1,6 +1,6 @@
 // What a page downloads, compressed, and how much it may be. Lower a number once it is beaten.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { size, sizes } from "../benches/common.mjs";
 import { root, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
@@ -8,17 +8,26 @@ import { root, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
 /** Bytes under brotli 11. */
 const BUDGET = {
   "wasm": 1_400_000,
-  "JavaScript": 10_000,
+  "JavaScript": 9_700,
   "model + tokenizer": 9_000_000,
 };
 
+/** The modules that a page and its worker load, from `index.js` on: what they import, and the worker's own script. */
+async function modules(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  const code = await readFile(join(root, "pkg/dist", name), "utf8");
+  for (const [, next] of code.matchAll(/(?:\bfrom|\bimport|\bnew URL\()\s*"\.\/([^"]+\.js)"/g)) await modules(next, found);
+  return found;
+}
+
 /** Paths in the package. */
 export async function downloads() {
-  const elsewhere = /^(embedded|embedded-node|node|node-files|types)\.js$/;
-  const modules = (await readdir(join(root, "pkg/dist"))).filter((name) => name.endsWith(".js") && !elsewhere.test(name));
+  const scripts = await modules("index.js");
+  if (!scripts.has("worker.js")) throw new Unmet("index.js does not lead to worker.js: is its URL still spelt out?");
   return {
     "wasm": ["wasm/litmus_text_bg.wasm"],
-    "JavaScript": [...modules.map((name) => `dist/${name}`), "wasm/litmus_text.js"],
+    "JavaScript": [...scripts].map((name) => `dist/${name}`),
     "model + tokenizer": ["config.json", "tokenizer.json", "model.onnx"].map((file) => `models/sentiment/${file}`),
   };
 }

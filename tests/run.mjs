@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../pkg/scripts/build.mjs";
+import { checkDocs } from "../pkg/scripts/docs.mjs";
 import {
   chromedriver,
   ensureChromium,
@@ -99,6 +100,10 @@ const suites = {
   "lint: types": async () => {
     await build();
     await tsc("tests/types");
+  },
+  "lint: docs/api": async () => {
+    await build();
+    await checkDocs();
   },
   "package: size budget": async () => {
     await build({ embedded: false });

@@ -2,7 +2,7 @@
 // A step whose input has not changed does nothing.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet } from "./tools.mjs";
@@ -65,27 +65,61 @@ async function compileCrate(variant) {
 
 async function bindgen(variant, wasm, bin) {
   const { out } = variants[variant];
-  const value = `${bin} ${await readFile(wasm.replace(/wasm$/, "source"))}`;
+  const args = [
+    ...["--target", "web", "--out-dir", out, "--out-name", "litmus_text"],
+    ...["--remove-name-section", "--remove-producers-section"],
+    // The package names the file itself; a second name in here would confuse bundlers.
+    "--omit-default-module-path",
+    // So that the thread which crashed an instance can have another.
+    "--experimental-reset-state-function",
+    wasm,
+  ];
+  const value = `${bin} ${args.join(" ")} ${await readFile(wasm.replace(/wasm$/, "source"))}`;
   const outputs = ["litmus_text.js", "litmus_text_bg.wasm"].map((name) => join(out, name));
-  await unlessDone(wasm.replace(/wasm$/, "bindgen"), value, outputs, () =>
-    step(`wasm-bindgen, ${variant}`, () =>
-      run(join(bin, "wasm-bindgen"), [
-        ...["--target", "web", "--out-dir", out, "--out-name", "litmus_text"],
-        ...["--remove-name-section", "--remove-producers-section", wasm],
-      ]),
-    ),
+  await unlessDone(join(out, ".built"), value, outputs, () =>
+    step(`wasm-bindgen, ${variant}`, () => run(join(bin, "wasm-bindgen"), args)),
   );
 }
 
-/**
- * `config`: all of the package, or what the demo needs, which spares it the embedded build.
- * Not tsc's own incremental mode: with stripInternal it misses changes of internal types.
- */
-async function compileTypeScript(config) {
-  const reads = ["pkg/src", "pkg/tsconfig.json", `pkg/${config}`, "pkg/wasm/litmus_text.d.ts", "package-lock.json"];
-  const outputs = ["node_modules/typescript/bin/tsc", "pkg/dist/index.js"].map((path) => join(root, path));
-  await unlessDone(join(pkg, "dist", `.built.${config}`), await hash(reads), outputs, () =>
-    step("tsc", () => run(process.execPath, [outputs[0], "-p", join(pkg, config)])),
+/** What esbuild makes together, with what is common to it in files of its own. */
+const bundles = {
+  plain: [["index", "worker"]],
+  all: [["index", "worker"], ["embedded", "embedded-worker"], ["node", "embedded-node"]],
+};
+
+/** Types by tsc, JavaScript by esbuild: of all the package, or of what the demo needs until the other is there. */
+async function compileTypeScript() {
+  const embedded = existsSync(join(variants.embedded.out, "litmus_text.js"));
+  const dist = join(pkg, "dist");
+  const entries = bundles[embedded ? "all" : "plain"];
+  const folders = embedded ? ["pkg/wasm", "pkg/wasm/embedded"] : ["pkg/wasm"];
+  const glue = folders.flatMap((folder) => [`${folder}/litmus_text.js`, `${folder}/litmus_text.d.ts`]);
+  const reads = ["pkg/src", "pkg/tsconfig.json", "pkg/tsconfig.demo.json", "pkg/scripts/build.mjs", "package-lock.json", ...glue];
+  const outputs = [...entries.flat().map((name) => join(dist, `${name}.js`)), join(dist, "index.d.ts")];
+  await unlessDone(join(dist, ".built"), `${embedded} ${await hash(reads)}`, outputs, () =>
+    step("TypeScript", async () => {
+      await rm(dist, { recursive: true, force: true }); // chunks of before have other names
+      const tsc = join(root, "node_modules/typescript/bin/tsc");
+      const config = embedded ? "tsconfig.json" : "tsconfig.demo.json";
+      await run(process.execPath, [tsc, "-p", join(pkg, config), "--emitDeclarationOnly"]);
+      const { build: bundle } = await import("esbuild");
+      const options = {
+        outdir: dist,
+        bundle: true,
+        splitting: true,
+        format: "esm",
+        target: "es2022",
+        external: ["node:*"],
+        ignoreAnnotations: true, // "sideEffects" is about dist
+        pure: ["console.warn"], // only of wasm-bindgen, about ways to call it that we don't use
+        minify: true,
+        sourcemap: true,
+        logLevel: "warning",
+      };
+      for (const names of entries) {
+        await bundle({ ...options, entryPoints: names.map((name) => join(pkg, "src", `${name}.ts`)) });
+      }
+    }),
   );
 }
 
@@ -107,7 +141,7 @@ export async function build({ embedded = true } = {}) {
   const [bin, plain] = await Promise.all([ensureWasmBindgen(), compileCrate("plain")]);
   await bindgen("plain", plain, bin);
   if (embedded) await bindgen("embedded", await compileCrate("embedded"), bin);
-  await compileTypeScript(embedded ? "tsconfig.json" : "tsconfig.demo.json");
+  await compileTypeScript();
   await copyModel();
 }
 

@@ -1,36 +1,40 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { LitmusError, toLitmusError } from "./errors.js";
-import { checkPredictOptions, checkText, checkTexts } from "./input.js";
-import type { ClassifierInfo, Prediction, PredictOptions, Tokenization } from "./types.js";
+import { follow, unlessAborted } from "./abort.js";
+import type { Client } from "./client.js";
+import { toLitmusError, withIndex } from "./errors.js";
+import { checkCallOptions, checkPredictOptions, checkRows, checkStreamOptions, checkText, checkTexts } from "./input.js";
+import type { Facts } from "./protocol.js";
+import { stream } from "./stream.js";
+import type {
+  CallOptions,
+  ClassifierInfo,
+  Prediction,
+  PredictOptions,
+  StreamItem,
+  StreamOptions,
+  Tokenization,
+} from "./types.js";
+
+/** Most texts that a call without a signal sends to a thread at once: their lengths are sorted there. */
+const BATCH = 256;
 
 /**
- * What the wasm side gives; the plain and the embedded build have a class of this shape each.
- * @internal
- */
-export interface WasmClassifier {
-  predict(texts: string[], options: PredictOptions | undefined): Prediction[];
-  tokenize(text: string): Tokenization;
-  readonly info: Omit<ClassifierInfo, "memoryBytes">;
-  free(): void;
-}
-
-/**
- * A model, loaded and ready. Every method rejects with a {@link LitmusError}, `closed` after
- * `close()`. `using` and `await using` close it where the runtime knows them.
+ * A model, loaded and ready. Calls are answered in the order in which they came. Every method
+ * rejects with a {@link LitmusError}: `closed` after `close()`, `aborted` when its `signal` is,
+ * `internal` when the worker has crashed, and then the next call works again.
+ * `using` and `await using` close it where the runtime knows them.
  */
 export class Classifier implements Disposable, AsyncDisposable {
   declare readonly [Symbol.dispose]: () => void;
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
-  #wasm: WasmClassifier | undefined;
-  readonly #memory: WebAssembly.Memory;
-  readonly #facts: Omit<ClassifierInfo, "memoryBytes">;
+  readonly #client: Client;
+  readonly #facts: Facts;
 
   /** @internal */
-  constructor(wasm: WasmClassifier, memory: WebAssembly.Memory) {
-    this.#wasm = wasm;
-    this.#memory = memory;
-    this.#facts = wasm.info;
+  constructor(client: Client, facts: Facts) {
+    this.#client = client;
+    this.#facts = facts;
   }
 
   /** The model's labels, in its own order. */
@@ -40,57 +44,109 @@ export class Classifier implements Disposable, AsyncDisposable {
 
   /** Facts about the model, and the memory in use now. */
   get info(): ClassifierInfo {
-    return { ...this.#facts, memoryBytes: this.#memory.buffer.byteLength };
+    return { ...this.#facts, memoryBytes: this.#client.memoryBytes };
   }
 
   /**
    * Classifies one text.
-   * @throws LitmusError `invalid-input`, `empty-text`, `closed`
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `closed`, `internal`
    */
   predict(text: string, options?: PredictOptions): Promise<Prediction>;
   /**
    * Classifies each text; the results come in the order of the texts. One bad text rejects the
-   * whole call, with its `index` in the error.
-   * @throws LitmusError `invalid-input`, `empty-text`, `closed`
+   * whole call, with its `index` in the error. Several workers share the work.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `closed`, `internal`
    */
   predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
-  async predict(texts: string | readonly string[], options?: PredictOptions): Promise<Prediction | Prediction[]> {
+  async predict(texts: string | readonly string[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
     checkTexts(texts);
     checkPredictOptions(options);
     if (typeof texts === "string") {
       try {
-        return this.#call((wasm) => wasm.predict([texts], options))[0] as Prediction;
+        return (await this.#predict([texts], options))[0] as Prediction;
       } catch (error) {
         // The caller gave no array, so an index would point at nothing.
-        const { code, message, cause } = toLitmusError(error);
-        throw new LitmusError(code, message, { cause });
+        throw withIndex(toLitmusError(error), undefined);
       }
     }
-    return this.#call((wasm) => (texts.length === 0 ? [] : wasm.predict([...texts], options)));
+    return this.#predict(texts, options);
+  }
+
+  /**
+   * Classifies what an iterable gives, one after another, without ever holding all of it: reads a
+   * little ahead of the results that are taken, and computes while the next ones are read. A row
+   * that cannot be classified yields its error, and the rest goes on. Leaving the loop stops the
+   * work. What the iterable itself throws is thrown on.
+   *
+   * @example
+   * for await (const { text, prediction, error } of classifier.stream(lines)) {
+   *   console.log(text, error ? error.code : prediction.label);
+   * }
+   *
+   * @throws LitmusError `invalid-input` (what is given is no iterable), `aborted`, `closed`, `internal`
+   */
+  async *stream(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<StreamItem, void, undefined> {
+    checkRows(texts);
+    checkStreamOptions(options);
+    const { topK, signal } = options;
+    const stop = new AbortController();
+    const unfollow = follow(signal, stop);
+    const predict = (piece: string[]) =>
+      this.#client.ask({ type: "predictEach", texts: piece, topK, stoppable: !!signal }, stop.signal);
+    try {
+      // Each thread computes a piece while its next one waits.
+      yield* stream(texts, 2 * this.#client.size, predict, options);
+    } finally {
+      unfollow();
+      stop.abort();
+    }
   }
 
   /**
    * Cuts a text into the tokens that `predict` reads, at most `info.maxTokens`.
-   * @throws LitmusError `invalid-input`, `empty-text`, `closed`
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `closed`, `internal`
    */
-  async tokenize(text: string): Promise<Tokenization> {
+  async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
     checkText(text);
-    return this.#call((wasm) => wasm.tokenize(text));
+    checkCallOptions(options);
+    return this.#client.ask({ type: "tokenize", text }, options.signal);
   }
 
-  /** Gives the model's memory back. Closing twice does no harm. */
-  close(): void {
-    this.#wasm?.free();
-    this.#wasm = undefined;
-  }
-
-  #call<T>(work: (wasm: WasmClassifier) => T): T {
-    if (!this.#wasm) throw new LitmusError("closed", "the classifier is closed");
+  /** In pieces, which several threads share and between which the calls of others get their turn. */
+  async #predict(texts: readonly string[], { topK, signal }: PredictOptions): Promise<Prediction[]> {
+    const size = Math.min(BATCH, Math.ceil(texts.length / this.#client.size)) || 1;
+    const stop = new AbortController();
+    const unfollow = follow(signal, stop);
+    const predict = async (start: number) => {
+      const request = { type: "predict", texts: texts.slice(start, start + size), topK, stoppable: !!signal } as const;
+      try {
+        return await this.#client.ask(request, stop.signal);
+      } catch (error) {
+        const fault = toLitmusError(error);
+        throw fault.index === undefined ? fault : withIndex(fault, start + fault.index);
+      }
+    };
+    const count = Math.ceil(texts.length / size) || 1; // no texts make one piece too, so that a closed classifier says so
     try {
-      return work(this.#wasm);
-    } catch (error) {
-      throw toLitmusError(error);
+      return (await Promise.all(Array.from({ length: count }, (_, i) => predict(i * size)))).flat();
+    } finally {
+      unfollow();
+      stop.abort(); // what one bad text has made superfluous
     }
+  }
+
+  /**
+   * Gives the memory back and shuts the workers down. What is still to be answered rejects with
+   * `closed`. Closing twice does no harm.
+   */
+  close(): void {
+    this.#client.close();
   }
 }
 
@@ -118,7 +174,6 @@ export async function predictWith(
 ): Promise<Prediction | Prediction[]> {
   checkTexts(texts);
   checkPredictOptions(options);
-  const loaded = await classifier();
+  const loaded = await unlessAborted(classifier(), options?.signal);
   return typeof texts === "string" ? loaded.predict(texts, options) : loaded.predict(texts, options);
 }
-

@@ -1,25 +1,41 @@
-import init, { embedded } from "../wasm/embedded/litmus_text.js";
+import { NEVER } from "./abort.js";
 import { Classifier, predictWith } from "./classifier.js";
+import { Client } from "./client.js";
+import { embeddedBuild } from "./embedded-build.js";
 import { toLitmusError } from "./errors.js";
-import { compile } from "./load.js";
 import { once } from "./once.js";
+import { Setup } from "./setup.js";
+import { startThread } from "./thread.js";
 import type { Prediction, PredictOptions } from "./types.js";
 
 export type { Classifier } from "./classifier.js";
 export { LitmusError, type LitmusErrorCode } from "./errors.js";
-export type { ClassifierInfo, LabelScore, Prediction, PredictOptions, Tokenization } from "./types.js";
+export type {
+  CallOptions,
+  ClassifierInfo,
+  LabelScore,
+  Prediction,
+  PredictOptions,
+  StreamItem,
+  StreamOptions,
+  StreamProgress,
+  Tokenization,
+} from "./types.js";
+
+const wasm = new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url);
+const worker = () => new Worker(new URL("./embedded-worker.js", import.meta.url), { type: "module" });
 
 /**
  * The sentiment classifier, from a single WebAssembly file that holds the model and its tokenizer.
- * All callers share it, so leave it open.
+ * It runs in a worker where there are workers. All callers share it, so leave it open.
  *
- * @throws LitmusError `model-not-found` if that file cannot be loaded; the next call tries again
+ * @throws LitmusError `model-not-found`, `download-failed` if that file cannot be loaded; the next
+ * call tries again
  */
 export const classifier: () => Promise<Classifier> = once(async () => {
   try {
-    const module = await compile(new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url), undefined);
-    const { memory } = await init({ module_or_path: module });
-    return new Classifier(embedded(), memory);
+    const client = new Client(new Setup(wasm, { from: "module" }), () => startThread(worker, embeddedBuild), 1);
+    return new Classifier(client, await client.open(undefined, NEVER));
   } catch (error) {
     throw toLitmusError(error);
   }
@@ -36,14 +52,14 @@ ready.catch(() => undefined);
 /**
  * Classifies a text with the model inside the WebAssembly file.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `model-not-found`
+ * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`, `download-failed`, `internal`
  */
 export function predict(text: string, options?: PredictOptions): Promise<Prediction>;
 /**
  * Classifies each text; the results come in the order of the texts. One bad text rejects the whole
  * call, with its `index` in the error.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `model-not-found`
+ * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`, `download-failed`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
 export function predict(

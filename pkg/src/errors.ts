@@ -2,8 +2,11 @@ const codes = [
   "invalid-input",
   "empty-text",
   "model-not-found",
+  "download-failed",
+  "checksum-mismatch",
   "model-malformed",
   "model-unsupported",
+  "aborted",
   "closed",
   "internal",
 ] as const;
@@ -12,11 +15,16 @@ const codes = [
  * What went wrong. Stable: safe to compare with.
  * - `invalid-input`: an argument is not what the function takes.
  * - `empty-text`: a text holds nothing to read: white space, or what the tokenizer drops.
- * - `model-not-found`: a file could not be fetched; the message names its URL.
+ * - `model-not-found`: a file is not where it was looked for; the message names its URL.
+ * - `download-failed`: a file could not be had for another reason: no connection, a server's
+ *   fault, a download that broke off. The message names its URL; trying again may help.
+ * - `checksum-mismatch`: a file of the model is not the one that its `litmus.json` describes.
  * - `model-malformed`: a file of the model is damaged, or contradicts another.
  * - `model-unsupported`: the model is sound but uses what this library does not run.
+ * - `aborted`: the call's `signal` was aborted; `cause` is its reason.
  * - `closed`: the classifier was closed.
- * - `internal`: a fault of this library or its surroundings; see `cause`.
+ * - `internal`: a fault of this library or its surroundings, a crash for instance; see `cause`.
+ *   The next call starts afresh.
  */
 export type LitmusErrorCode = (typeof codes)[number];
 
@@ -35,7 +43,7 @@ export class LitmusError extends Error {
   }
 }
 
-/** The error as a `LitmusError`: wasm's carry `code` and `index`, anything else is `internal`. */
+/** The error as a `LitmusError`: wasm's and the worker's carry `code` and `index`, anything else is `internal`. */
 export function toLitmusError(error: unknown): LitmusError {
   if (error instanceof LitmusError) return error;
   const { code, index, message } = Object(error) as { code?: unknown; index?: unknown; message?: unknown };
@@ -44,4 +52,10 @@ export function toLitmusError(error: unknown): LitmusError {
     ...(known && typeof index === "number" ? { index } : {}),
     cause: error,
   });
+}
+
+/** The same error, as if the text at fault had another place in the batch, or none. */
+export function withIndex(error: LitmusError, index: number | undefined): LitmusError {
+  const { code, message, cause } = error;
+  return new LitmusError(code, message, { cause, ...(index === undefined ? {} : { index }) });
 }

@@ -1,15 +1,12 @@
-import init, { WasmClassifier } from "../wasm/litmus_text.js";
-import { Classifier, predictWith } from "./classifier.js";
-import { LitmusError, toLitmusError } from "./errors.js";
-import { checkKeys } from "./input.js";
-import { compile, type OnProgress } from "./load.js";
-import { fetchModel, modelFolder, packagedModel, readModel, type ModelBytes } from "./model.js";
+import { predictWith, type Classifier } from "./classifier.js";
+import { create } from "./create.js";
 import { once } from "./once.js";
 import type { ClassifierOptions, Prediction, PredictOptions } from "./types.js";
 
 export type { Classifier } from "./classifier.js";
 export { LitmusError, type LitmusErrorCode } from "./errors.js";
 export type {
+  CallOptions,
   ClassifierInfo,
   ClassifierOptions,
   LabelScore,
@@ -18,20 +15,14 @@ export type {
   Prediction,
   PredictOptions,
   Progress,
+  StreamItem,
+  StreamOptions,
+  StreamProgress,
   Tokenization,
 } from "./types.js";
 
-const loadWasm = once(async (onProgress: OnProgress) => {
-  const module = await compile(new URL("../wasm/litmus_text_bg.wasm", import.meta.url), onProgress);
-  const { memory } = await init({ module_or_path: module });
-  return memory;
-});
-
-function loadModel(model: ClassifierOptions["model"], onProgress: OnProgress): Promise<ModelBytes> {
-  if (model === undefined) return fetchModel(packagedModel(), onProgress);
-  if (typeof model === "string" || model instanceof URL) return fetchModel(modelFolder(model), onProgress);
-  return readModel(model, onProgress);
-}
+// Spelt out: bundlers make a file of the worker where it stands like this.
+const worker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 
 /**
  * Loads a model and the WebAssembly module that runs it.
@@ -41,38 +32,31 @@ function loadModel(model: ClassifierOptions["model"], onProgress: OnProgress): P
  * const { label, score } = await classifier.predict("cancel my order");
  *
  * @throws LitmusError `invalid-input` (an option that is none), `model-not-found`,
- * `model-malformed`, `model-unsupported`
+ * `download-failed`, `checksum-mismatch`, `model-malformed`, `model-unsupported`, `aborted`
  */
-export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
-  checkKeys(options, ["model", "onProgress"]);
-  const { model, onProgress } = options;
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new LitmusError("invalid-input", "onProgress must be a function");
-  }
-  try {
-    const [bytes, memory] = await Promise.all([loadModel(model, onProgress), loadWasm(onProgress)]);
-    return new Classifier(new WasmClassifier(bytes), memory);
-  } catch (error) {
-    throw toLitmusError(error);
-  }
+export function createClassifier(options?: ClassifierOptions): Promise<Classifier> {
+  return create(worker, options);
 }
 
 const defaultClassifier = once(() => createClassifier());
 
 /**
- * Classifies a text with the packaged sentiment model, loaded at the first call.
+ * Classifies a text with the packaged sentiment model, loaded at the first call. An abort does not
+ * end that load: the next call needs it too.
  *
  * @example
  * const { label, score } = await predict("I loved every minute of it");
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `model-not-found`
+ * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`,
+ * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(text: string, options?: PredictOptions): Promise<Prediction>;
 /**
  * Classifies each text; the results come in the order of the texts. One bad text rejects the whole
  * call, with its `index` in the error.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `model-not-found`
+ * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`,
+ * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
 export function predict(

@@ -1,5 +1,5 @@
 import { LitmusError } from "./errors.js";
-import type { PredictOptions } from "./types.js";
+import type { CallOptions, ClassifierOptions, PredictOptions, StreamOptions } from "./types.js";
 
 // JavaScript callers get no type errors, so what the types promise is checked here, before any work.
 
@@ -25,8 +25,14 @@ export function checkKeys(options: unknown, known: readonly string[], what = "op
   }
 }
 
+/** What is wrong with a text that is none; `index` counts within its batch. */
+export function notText(text: unknown, index?: number): LitmusError {
+  const what = index === undefined ? "text" : `text ${index}`;
+  return invalid(`${what} must be a string, not ${describe(text)}`, index);
+}
+
 export function checkText(text: unknown): asserts text is string {
-  if (typeof text !== "string") throw invalid(`text must be a string, not ${describe(text)}`);
+  if (typeof text !== "string") throw notText(text);
 }
 
 export function checkTexts(texts: unknown): asserts texts is string | readonly string[] {
@@ -36,16 +42,49 @@ export function checkTexts(texts: unknown): asserts texts is string | readonly s
   }
   // Not forEach, which would skip the holes of a sparse array.
   for (let index = 0; index < texts.length; index++) {
-    if (typeof texts[index] !== "string") {
-      throw invalid(`text ${index} must be a string, not ${describe(texts[index])}`, index);
-    }
+    if (typeof texts[index] !== "string") throw notText(texts[index], index);
   }
 }
 
-export function checkPredictOptions(options: PredictOptions | undefined): void {
-  checkKeys(options, ["topK"]);
+export function checkFunction(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== "function") {
+    throw invalid(`${name} must be a function, not ${describe(value)}`);
+  }
+}
+
+export function checkCallOptions(options: CallOptions | undefined, more: readonly string[] = []): void {
+  checkKeys(options, ["signal", ...more]);
+  const signal: unknown = options?.signal;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid(`signal must be an AbortSignal, not ${describe(signal)}`);
+  }
+}
+
+export function checkPredictOptions(options: PredictOptions | undefined, more: readonly string[] = []): void {
+  checkCallOptions(options, ["topK", ...more]);
   const topK: unknown = options?.topK;
   if (topK !== undefined && !(Number.isInteger(topK) && (topK as number) >= 1)) {
     throw invalid(`topK must be an integer of at least 1, not ${typeof topK === "number" ? topK : describe(topK)}`);
   }
+}
+
+export function checkStreamOptions(options: StreamOptions | undefined): void {
+  checkPredictOptions(options, ["onProgress"]);
+  checkFunction(options?.onProgress, "onProgress");
+}
+
+export function checkRows(rows: unknown): asserts rows is Iterable<unknown> | AsyncIterable<unknown> {
+  const iterable = rows !== null && typeof rows === "object" && (Symbol.iterator in rows || Symbol.asyncIterator in rows);
+  // A string would be taken letter by letter.
+  if (!iterable) throw invalid(`stream takes an iterable of texts, not ${describe(rows)}`);
+}
+
+export function checkClassifierOptions(options: ClassifierOptions): void {
+  checkCallOptions(options, ["model", "worker", "cache", "onProgress"]);
+  checkFunction(options.onProgress, "onProgress");
+  const { worker = true, cache = true }: { worker?: unknown; cache?: unknown } = options;
+  if (typeof worker !== "boolean" && !(Number.isInteger(worker) && (worker as number) >= 1)) {
+    throw invalid(`worker must be true, false or how many, from 1, not ${typeof worker === "number" ? worker : describe(worker)}`);
+  }
+  if (typeof cache !== "boolean") throw invalid(`cache must be true or false, not ${describe(cache)}`);
 }

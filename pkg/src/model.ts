@@ -1,109 +1,161 @@
-import { LitmusError } from "./errors.js";
-import { checkKeys } from "./input.js";
-import { asked, openFirst, openOptional, platform, read, type OnProgress } from "./load.js";
-import type { ModelFile, ModelFiles } from "./types.js";
+import { throwIfAborted } from "./abort.js";
+import { check, drop, keep, kept } from "./cache.js";
+import { toLitmusError } from "./errors.js";
+import { asked, openFirst, read, type OnProgress } from "./load.js";
+import type { FilePlace, ModelBlob, ModelBlobs, ModelSource, Role } from "./protocol.js";
 
-/** The bytes of a model, as the wasm side takes them. */
-export interface ModelBytes {
-  config: Uint8Array;
-  tokenizer: Uint8Array;
-  model: Uint8Array;
-  manifest?: Uint8Array;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** litmus.json, which publishes the checksums of the others, has none: the network's is taken where there is one. */
+const NO_CHECKSUM = "";
+
+type All<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T };
+
+/** The bytes of a model, as the WebAssembly side takes them. */
+export type ModelBytes = All<Bytes>;
+
+/** A file in hand, and whether it can be had again without a network. */
+interface Got {
+  path: string;
+  bytes: Bytes;
+  stored: boolean | Promise<boolean>;
 }
 
-/** Where each file of a model may be: the first that is there counts. */
-interface ModelUrls {
-  config: URL;
-  tokenizer: URL;
-  model: URL[];
-  manifest: URL;
+type Folder = Extract<ModelSource, { from: "folder" }>;
+
+/** What litmus.json says of a file. */
+interface Entry {
+  bytes?: number;
+  sha256?: string;
 }
 
-/** The files of the packaged model. Spelt out one by one: bundlers copy what stands like this. */
-export function packagedModel(): ModelUrls {
-  return {
-    config: new URL("../models/sentiment/config.json", import.meta.url),
-    tokenizer: new URL("../models/sentiment/tokenizer.json", import.meta.url),
-    model: [new URL("../models/sentiment/model.onnx", import.meta.url)],
-    manifest: new URL("../models/sentiment/litmus.json", import.meta.url),
-  };
+type EntryOf = (path: string) => Entry;
+
+/** A way to come by the files of a model. */
+interface Reader {
+  manifest(): Promise<Got | undefined>;
+  file(role: Exclude<Role, "manifest">, entryOf: EntryOf): Promise<Got>;
 }
 
-/** The files of a folder in Hugging Face layout. */
-export function modelFolder(model: string | URL): ModelUrls {
-  let folder: URL;
+/** What litmus.json says of the files. What is wrong with it otherwise, WebAssembly will say. */
+function entries(manifest: Bytes | undefined): EntryOf {
+  let files: Record<string, { bytes?: unknown; sha256?: unknown }> = {};
   try {
-    folder = new URL(model, platform.base());
-  } catch (cause) {
-    throw new LitmusError("invalid-input", `model is not a URL: ${model}`, { cause });
-  }
-  if (!folder.pathname.endsWith("/")) folder.pathname += "/";
-  return {
-    config: new URL("config.json", folder),
-    tokenizer: new URL("tokenizer.json", folder),
-    model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"].map((path) => new URL(path, folder)),
-    manifest: new URL("litmus.json", folder),
-  };
-}
-
-/** File sizes in bytes as litmus.json gives them. What is wrong with it otherwise, wasm will say. */
-function sizesIn(manifest: Uint8Array | undefined): (file: string) => number | undefined {
-  try {
-    const { files } = JSON.parse(new TextDecoder().decode(manifest));
-    return (file) => (Number.isSafeInteger(files[file]?.bytes) ? files[file].bytes : undefined);
+    files = JSON.parse(new TextDecoder().decode(manifest)).files ?? {};
   } catch {
-    return () => undefined;
+    // There is none, or it is no JSON.
   }
-}
-
-/** Fetches the files of a model side by side. */
-export async function fetchModel(urls: ModelUrls, onProgress: OnProgress): Promise<ModelBytes> {
-  const manifest = openOptional(urls.manifest).then((response) => response && read(response, "litmus.json", onProgress));
-  const get = async (file: string, ...from: URL[]) => {
-    asked(file, onProgress);
-    const response = await openFirst(...from);
-    // The small manifest was asked for first; its sizes make the progress exact from the start.
-    return read(response, file, onProgress, sizesIn(await manifest)(file));
+  return (path) => {
+    const { bytes, sha256 } = files[path] ?? {};
+    return {
+      ...(Number.isSafeInteger(bytes) ? { bytes: bytes as number } : {}),
+      ...(typeof sha256 === "string" ? { sha256: sha256.toLowerCase() } : {}),
+    };
   };
-  const [config, tokenizer, model, litmus] = await Promise.all([
-    get("config.json", urls.config),
-    get("tokenizer.json", urls.tokenizer),
-    get("model.onnx", ...urls.model),
-    manifest,
-  ]);
-  return withManifest({ config, tokenizer, model }, litmus);
 }
 
-/** Reads the files of a model that the caller brought. */
-export async function readModel(files: ModelFiles, onProgress: OnProgress): Promise<ModelBytes> {
-  checkKeys(files, ["config", "tokenizer", "model", "manifest"], "model");
-  const get = (role: keyof ModelFiles, file: string) => bytesOf(files[role], role, file, onProgress);
-  const [config, tokenizer, model, manifest] = await Promise.all([
-    get("config", "config.json"),
-    get("tokenizer", "tokenizer.json"),
-    get("model", "model.onnx"),
-    files.manifest === undefined ? undefined : get("manifest", "litmus.json"),
-  ]);
-  return withManifest({ config, tokenizer, model }, manifest);
+/** Reads files that the caller brought. */
+function ofFiles(files: ModelBlobs): Reader {
+  const read = async ({ path, blob }: ModelBlob, { sha256 }: Entry) => {
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    if (sha256) await check(bytes, sha256, path);
+    return { path, bytes, stored: true };
+  };
+  return {
+    manifest: async () => files.manifest && read(files.manifest, {}),
+    file: (role, entryOf) => read(files[role], entryOf(files[role].path)),
+  };
 }
 
-async function bytesOf(
-  given: ModelFile | undefined,
-  role: string,
-  file: string,
+/** Reads the files of a folder: from the cache if it holds the versions that litmus.json names, else from the network. */
+function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): Reader {
+  const store = (url: string, sha256: string | undefined, bytes: Bytes) =>
+    url.startsWith("file:") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
+
+  const fromCache = async ({ path, url }: FilePlace, sha256: string | undefined, file: string) => {
+    const response = cache && sha256 !== undefined && (await kept(url, sha256));
+    if (!response) return undefined;
+    try {
+      const bytes = await read(response, file, onProgress, signal);
+      if (sha256) await check(bytes, sha256, url);
+      return { path, bytes, stored: true };
+    } catch {
+      throwIfAborted(signal);
+      await drop(url, sha256);
+      return undefined;
+    }
+  };
+
+  const fromNetwork = async (from: FilePlace[], entryOf: EntryOf, file: string) => {
+    // Asks the server whether a copy of the browser's is still valid: an old one would not match litmus.json.
+    const listed = from.some(({ path }) => entryOf(path).sha256);
+    const { response, place } = await openFirst(from, signal, listed ? "no-cache" : "default");
+    const { path, url } = place;
+    const { sha256, bytes: size } = entryOf(path);
+    const bytes = await read(response, file, onProgress, signal, size);
+    if (sha256) await check(bytes, sha256, url);
+    return { path, bytes, stored: store(url, sha256, bytes) };
+  };
+
+  return {
+    manifest: async () => {
+      const [place] = places.manifest as [FilePlace];
+      const earlier = () => fromCache(place, NO_CHECKSUM, place.path);
+      const known = stored && (await earlier());
+      if (known) return known;
+      try {
+        const { response } = await openFirst([place], signal, "no-cache");
+        const bytes = await read(response, place.path, onProgress, signal);
+        return { path: place.path, bytes, stored: store(place.url, NO_CHECKSUM, bytes) };
+      } catch (error) {
+        const { code } = toLitmusError(error);
+        if (code === "model-not-found") return undefined;
+        const last = code === "download-failed" && (await earlier());
+        if (last) return last;
+        throw error;
+      }
+    },
+    file: async (role, entryOf) => {
+      const from = places[role] as [FilePlace];
+      const file = from[0].path; // under this name its progress is reported, wherever it is
+      asked(file, onProgress);
+      for (const place of from) {
+        const found = await fromCache(place, entryOf(place.path).sha256, file);
+        if (found) return found;
+      }
+      return fromNetwork(from, entryOf, file);
+    },
+  };
+}
+
+/** Gets the files of a model. Resolves to nothing if it has none. */
+export async function getModel(
+  source: ModelSource,
   onProgress: OnProgress,
-): Promise<Uint8Array> {
-  if (given instanceof Uint8Array) return given;
-  if (given instanceof ArrayBuffer) return new Uint8Array(given);
-  if (given instanceof Response) {
-    if (!given.ok) throw new LitmusError("model-not-found", `could not load ${given.url}: status ${given.status}`);
-    if (given.bodyUsed) throw new LitmusError("invalid-input", `model.${role} is a Response that was read before`);
-    return read(given, file, onProgress);
-  }
-  if (given instanceof Blob) return new Uint8Array(await given.arrayBuffer());
-  throw new LitmusError("invalid-input", `model.${role} must be bytes, a Blob or a Response`);
+  signal: AbortSignal,
+): Promise<{ files: ModelBytes; source: Promise<ModelSource> } | undefined> {
+  if (source.from === "module") return undefined;
+  const reader = source.from === "files" ? ofFiles(source.files) : ofFolder(source, onProgress, signal);
+  // First: it says what the others must be.
+  const manifest = await reader.manifest();
+  const entryOf = entries(manifest?.bytes);
+  const [config, tokenizer, model] = await Promise.all([
+    reader.file("config", entryOf),
+    reader.file("tokenizer", entryOf),
+    reader.file("model", entryOf),
+  ]);
+  const required = { config, tokenizer, model };
+  const got = manifest ? { ...required, manifest } : required;
+  return { files: mapFiles(got, ({ bytes }) => bytes), source: sourceAgain(source, got) };
 }
 
-function withManifest(bytes: ModelBytes, manifest: Uint8Array | undefined): ModelBytes {
-  return manifest ? { ...bytes, manifest } : bytes;
+function mapFiles<T>(files: All<Got>, value: (file: Got) => T): All<T> {
+  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, value(file)])) as All<T>;
+}
+
+/** How to get the files again: as the first time if they are stored, else from what is in hand. */
+async function sourceAgain(source: ModelSource, files: All<Got>): Promise<ModelSource> {
+  const stored = await Promise.all(Object.values(files).map((file) => file.stored));
+  if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
+  return { from: "files", files: mapFiles(files, ({ path, bytes }) => ({ path, blob: new Blob([bytes]) })) };
 }

@@ -1,11 +1,9 @@
 /** A function that does `work` once for all its callers, and again for the next one if it failed. */
-export function once<A extends unknown[], T>(work: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | undefined;
-  return (...args) => {
-    pending ??= work(...args).catch((error: unknown) => {
+  return () =>
+    (pending ??= work().catch((error: unknown) => {
       pending = undefined;
       throw error;
-    });
-    return pending;
-  };
+    }));
 }

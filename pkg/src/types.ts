@@ -1,3 +1,5 @@
+import type { LitmusError } from "./errors.js";
+
 /** One label and its probability. */
 export interface LabelScore {
   /** The label's name, from the model's `id2label`. */
@@ -23,11 +25,56 @@ export interface Prediction {
   truncated: boolean;
 }
 
-/** Options of one `predict` call. */
-export interface PredictOptions {
-  /** How many labels to return in `scores`: an integer from 1. All of them by default. */
-  topK?: number;
+/** Options of every call. */
+export interface CallOptions {
+  /**
+   * Ends the call with the code `aborted`. Texts are then computed one by one, about a tenth slower
+   * than together, so that at most the one at work is still computed.
+   */
+  signal?: AbortSignal | undefined;
 }
+
+/** Options of one `predict` call. */
+export interface PredictOptions extends CallOptions {
+  /** How many labels to return in `scores`: an integer from 1. All of them by default. */
+  topK?: number | undefined;
+}
+
+/** How far a stream has come. */
+export interface StreamProgress {
+  /** Rows that have their prediction or their error. */
+  done: number;
+  /** How many of them have an error. */
+  failed: number;
+  /** How many there will be, if the source is an array; else `null`. */
+  total: number | null;
+}
+
+/** Options of one `stream` call. */
+export interface StreamOptions extends PredictOptions {
+  /** Called every few rows. */
+  onProgress?: ((progress: StreamProgress) => void) | undefined;
+}
+
+/** What a stream says of one row: its prediction, or why there is none. */
+export type StreamItem =
+  | {
+      /** The row's place in the source, counted from 0. */
+      index: number;
+      /** The text, as it was given. */
+      text: string;
+      prediction: Prediction;
+      error?: undefined;
+    }
+  | {
+      /** The row's place in the source, counted from 0. */
+      index: number;
+      /** What was given; if it is no string, the error is `invalid-input`. */
+      text: unknown;
+      prediction?: undefined;
+      /** `invalid-input` or `empty-text`. */
+      error: LitmusError;
+    };
 
 /** How a text is cut into tokens. The three arrays have one element per token. */
 export interface Tokenization {
@@ -54,7 +101,10 @@ export interface ClassifierInfo {
   multiLabel: boolean;
   /** The longest text the model reads, in tokens, special tokens included. */
   maxTokens: number;
-  /** Size of the WebAssembly memory now, in bytes. All classifiers of a page share it. */
+  /**
+   * Size of the WebAssembly memory now, in bytes: of this classifier's workers together, 0 while
+   * they are shut down. Classifiers without a worker share theirs.
+   */
   memoryBytes: number;
 }
 
@@ -89,12 +139,32 @@ export interface ModelFiles {
 /** Options of `createClassifier`. */
 export interface ClassifierOptions {
   /**
-   * The model: the URL of a folder in Hugging Face layout, or its files. A relative URL is
-   * relative to the page (in Node, to the working directory). The folder holds `config.json`,
+   * The model: the URL of a folder in Hugging Face layout, its files one by one, or the files of a
+   * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL
+   * is relative to the page (in Node, to the working directory). The folder holds `config.json`,
    * `tokenizer.json`, the first found of `model.onnx`, `onnx/model_quantized.onnx` and
    * `onnx/model.onnx`, and perhaps `litmus.json`. By default, the sentiment model of the package.
+   *
+   * Files whose SHA-256 is in `litmus.json` are checked against it, where the platform has digests:
+   * on https, on localhost and in Node.
    */
-  model?: string | URL | ModelFiles;
+  model?: string | URL | ModelFiles | Iterable<File> | undefined;
+  /**
+   * Where predictions are computed: in a worker (`true`, the default), in a pool of so many (an
+   * integer from 1, started as there is work for them), or on the thread that asks (`false`). Where
+   * there are no workers, as in Node and in service workers, or none can be started, it is on the
+   * thread that asks. Workers shut down after a minute without a call; the next call starts them
+   * again.
+   */
+  worker?: boolean | number | undefined;
+  /**
+   * Whether to keep the model's files in the browser's Cache API, so that the next visit needs no
+   * network for them; `true` by default. Only files whose SHA-256 is in `litmus.json` are kept,
+   * only on https and localhost, and only while there is room.
+   */
+  cache?: boolean | undefined;
+  /** Gives up the load, with the code `aborted`. Once loaded, it means nothing. */
+  signal?: AbortSignal | undefined;
   /** Called as bytes arrive. Files load side by side, so their events mix. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
 }

@@ -20,6 +20,36 @@ export const serveSite = () =>
     },
   });
 
+/**
+ * Has the workers of a page count, as `computed`, the texts that they compute, and keep their WebAssembly memory as
+ * `memory`: what the worker gets is its script with this at its end.
+ */
+export async function watchWorkers(page) {
+  const watch = () => {
+    globalThis.computed = 0;
+    WebAssembly.Instance = class extends WebAssembly.Instance {
+      constructor(module, imports) {
+        super(module, imports);
+        const { memory, wasmclassifier_predict: predict } = super.exports;
+        if (!predict) return; // the kernel in relaxed SIMD is an instance too
+        globalThis.memory = memory;
+        const counted = (classifier, texts, options) => {
+          globalThis.computed += texts.length;
+          return predict(classifier, texts, options);
+        };
+        Object.defineProperty(this, "exports", { value: { ...super.exports, wasmclassifier_predict: counted } });
+      }
+    };
+  };
+  await page.route("**/dist/worker.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${await response.text()};(${watch})();` });
+  });
+}
+
+/** How many texts each worker of a watched page has computed. */
+export const computed = (page) => Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
+
 /** The site, and Chromium to visit it with. */
 export async function open() {
   await mkdir(artifacts, { recursive: true });
@@ -27,6 +57,7 @@ export async function open() {
   const browser = await launch();
   return {
     url: server.url,
+    browser,
     /** A page in a context of its own, and what it did that it should not have. */
     async page(options) {
       const context = await browser.newContext(options);

@@ -28,9 +28,10 @@ test("labels what is typed, and asks no other origin", async () => {
   await page.locator("#text").fill(NEGATIVE);
   await verdict(page, "negative");
   const bars = await page.locator("#bars > div").evaluateAll((rows) => rows.map((row) => row.textContent));
-  assert.equal(bars.length, 2);
+  assert.ok(bars.length >= 2);
   const percentages = bars.map((bar) => Number(/([\d.]+)%/.exec(bar)[1]));
-  assert.ok(Math.abs(percentages[0] + percentages[1] - 100) < 0.2, bars.join());
+  // Each is rounded to a tenth.
+  assert.ok(Math.abs(percentages.reduce((sum, each) => sum + each) - 100) <= 0.05 * bars.length, bars.join());
   assert.match(await page.locator("#facts").textContent(), /^\d+ tokens · \d+\.\d ms$/);
   await page.locator("#announcement", { hasText: /^negative, [\d.]+%$/ }).waitFor({ state: "attached" });
   await page.locator("#text").fill("   ");

@@ -8,6 +8,8 @@ import {
   type LitmusErrorCode,
   type Prediction,
   type Progress,
+  type StreamItem,
+  type StreamProgress,
   type Tokenization,
 } from "litmus-text";
 import * as embedded from "litmus-text/embedded";
@@ -38,6 +40,39 @@ const bytes = new Uint8Array();
 await createClassifier({ model: { config: bytes, tokenizer: new Blob(), model: await fetch("model.onnx") } });
 await createClassifier({ model: { config: bytes, tokenizer: bytes.buffer, model: bytes, manifest: bytes } });
 
+await createClassifier({ worker: false, cache: false, signal: new AbortController().signal });
+await createClassifier({ worker: 4 });
+const input = document.createElement("input");
+await createClassifier({ model: input.files ?? [] });
+await createClassifier({ model: [new File([], "config.json")] });
+
+const { signal } = new AbortController();
+same<Awaited<ReturnType<typeof classifier.tokenize>>, Tokenization>(true);
+await classifier.tokenize("text", { signal });
+const abortable = classifier.predict(["a"], { signal, topK: 1 });
+same<typeof abortable, Promise<Prediction[]>>(true);
+// Options whose value is not known pass through.
+const maybe = (options: { topK?: number; signal?: AbortSignal; onProgress?: () => void }) =>
+  classifier.predict("text", { topK: options.topK, signal: options.signal });
+void maybe;
+
+async function* lines(): AsyncGenerator<string> {}
+for await (const item of classifier.stream(lines(), { topK: 1, signal, onProgress: (_: StreamProgress) => {} })) {
+  same<typeof item, StreamItem>(true);
+  same<typeof item.index, number>(true);
+  if (item.error) {
+    same<typeof item.error, LitmusError>(true);
+    same<typeof item.text, unknown>(true);
+  } else {
+    same<typeof item.prediction, Prediction>(true);
+    same<typeof item.text, string>(true);
+  }
+}
+for await (const { prediction, error } of classifier.stream(new Set(labels))) {
+  const told: string = error ? error.code : prediction.label;
+  void told;
+}
+
 {
   using disposed = await createClassifier();
   await using disposedLater = await createClassifier();
@@ -50,9 +85,19 @@ try {
   if (error instanceof LitmusError) {
     same<typeof error.code, LitmusErrorCode>(true);
     same<typeof error.index, number | undefined>(true);
-    const code: "invalid-input" | "empty-text" | "model-not-found" | "model-malformed" | "model-unsupported" | "closed" | "internal" =
-      error.code;
-    void code;
+    same<
+      LitmusErrorCode,
+      | "invalid-input"
+      | "empty-text"
+      | "model-not-found"
+      | "download-failed"
+      | "checksum-mismatch"
+      | "model-malformed"
+      | "model-unsupported"
+      | "aborted"
+      | "closed"
+      | "internal"
+    >(true);
   }
 }
 

@@ -25,7 +25,15 @@ predict("text", { threshold: 0.5 });
 // @ts-expect-error misspelt
 createClassifier({ modal: "/model/" });
 // @ts-expect-error comes with a later version
-createClassifier({ worker: true });
+createClassifier({ precision: "int8" });
+// @ts-expect-error not a number of workers
+createClassifier({ worker: "2" });
+// @ts-expect-error not a boolean
+createClassifier({ cache: "no" });
+// @ts-expect-error a controller is no signal
+createClassifier({ signal: new AbortController() });
+// @ts-expect-error blobs of a list need names
+createClassifier({ model: [new Blob()] });
 // @ts-expect-error the tokenizer is missing
 createClassifier({ model: { config: new Uint8Array(), model: new Uint8Array() } });
 // @ts-expect-error text is not bytes
@@ -35,6 +43,20 @@ createClassifier({ onProgress: true });
 
 // @ts-expect-error one text at a time
 classifier.tokenize(["a"]);
+// @ts-expect-error a signal is all that tokenize takes
+classifier.tokenize("a", { topK: 1 });
+// @ts-expect-error a stream is awaited row by row
+await classifier.stream(["a"]).length;
+// @ts-expect-error rows are texts
+classifier.stream([1, 2]);
+// @ts-expect-error progress is a function's
+classifier.stream(["a"], { onProgress: true });
+for await (const item of classifier.stream(["a"])) {
+  // @ts-expect-error a row may have an error instead
+  item.prediction.label;
+}
+// @ts-expect-error predict has no progress
+predict(["a"], { onProgress: () => {} });
 // @ts-expect-error labels are the model's
 classifier.labels.push("neutral");
 // @ts-expect-error read-only

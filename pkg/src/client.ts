@@ -1,0 +1,159 @@
+import { aborted, throwIfAborted, unlessAborted } from "./abort.js";
+import { LitmusError, toLitmusError } from "./errors.js";
+import type { OnProgress } from "./load.js";
+import type { Facts, Reply, Request } from "./protocol.js";
+import type { Setup } from "./setup.js";
+import type { Thread } from "./thread.js";
+
+/** Milliseconds without a call after which workers are shut down; the next call starts them again. */
+const IDLE_MS = 60_000;
+
+interface Job {
+  request: Request;
+  signal: AbortSignal | undefined;
+  resolve(value: Reply<Request>): void;
+  reject(error: LitmusError): void;
+}
+
+const closed = () => new LitmusError("closed", "the classifier is closed");
+
+/** The queue of one classifier's requests, and the threads that work on it. */
+export class Client {
+  readonly #setup: Setup;
+  readonly #start: () => Promise<Thread>;
+  #size: number;
+  readonly #waiting: Job[] = [];
+  readonly #running = new Set<Job>();
+  readonly #threads = new Set<Thread>();
+  readonly #idle: Thread[] = [];
+  #starting = 0;
+  readonly #closing = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Up to `size` threads. */
+  constructor(setup: Setup, start: () => Promise<Thread>, size: number) {
+    this.#setup = setup;
+    this.#start = start;
+    this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get memoryBytes(): number {
+    return [...this.#threads].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  }
+
+  /** Starts the first thread. */
+  async open(onProgress: OnProgress, signal: AbortSignal): Promise<Facts> {
+    const { thread, facts } = await this.#load(onProgress, signal);
+    this.#idle.push(thread);
+    this.#next();
+    return facts;
+  }
+
+  /** Has a request answered by the next thread that is free. */
+  ask<R extends Request>(request: R, signal: AbortSignal | undefined): Promise<Reply<R>> {
+    return new Promise<Reply<Request>>((resolve, reject) => {
+      if (this.#closing.signal.aborted) throw closed();
+      throwIfAborted(signal);
+      const stop = () => settle(() => reject(aborted(signal as AbortSignal)));
+      const settle = (how: () => void) => {
+        signal?.removeEventListener("abort", stop);
+        const place = this.#waiting.indexOf(job);
+        if (place >= 0) this.#waiting.splice(place, 1);
+        how();
+      };
+      const job: Job = {
+        request,
+        signal,
+        resolve: (value) => settle(() => resolve(value)),
+        reject: (error) => settle(() => reject(error)),
+      };
+      signal?.addEventListener("abort", stop);
+      this.#waiting.push(job);
+      this.#next();
+    }) as Promise<Reply<R>>;
+  }
+
+  close(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    for (const job of [...this.#waiting, ...this.#running]) job.reject(closed());
+    const busy = this.#running.size > 0;
+    const end = () => this.#endThreads();
+    // Others on the page may be waiting for what its thread has downloaded, and the next visit too.
+    if (busy) end();
+    else void this.#setup.shared.then(end);
+  }
+
+  #endThreads(): void {
+    for (const thread of this.#threads) thread.end();
+    this.#threads.clear();
+    this.#idle.length = 0;
+  }
+
+  /** Starts a thread with its model. */
+  async #load(onProgress: OnProgress, signal: AbortSignal): Promise<{ thread: Thread; facts: Facts }> {
+    const thread = await this.#start();
+    try {
+      throwIfAborted(signal);
+      const facts = await unlessAborted(this.#setup.load(thread, onProgress, signal), signal);
+      this.#threads.add(thread);
+      return { thread, facts };
+    } catch (error) {
+      thread.end();
+      throw error;
+    }
+  }
+
+  /** Gives work to the threads that are free, and starts one where more is waiting than those can take. */
+  #next(): void {
+    clearTimeout(this.#timer);
+    while (this.#waiting.length > 0) {
+      const thread = this.#idle.pop();
+      if (!thread) break;
+      if (thread.broken) this.#threads.delete(thread);
+      else void this.#run(thread, this.#waiting.shift() as Job);
+    }
+    if (this.#waiting.length > this.#starting && this.#threads.size + this.#starting < this.#size) void this.#grow();
+    if (this.#running.size + this.#starting === 0) this.#rest();
+  }
+
+  async #run(thread: Thread, job: Job): Promise<void> {
+    this.#running.add(job);
+    try {
+      job.resolve(await thread.ask(job.request, job.signal));
+    } catch (error) {
+      job.reject(toLitmusError(error));
+    }
+    this.#running.delete(job);
+    if (thread.broken) this.#threads.delete(thread);
+    else this.#idle.push(thread);
+    this.#next();
+  }
+
+  async #grow(): Promise<void> {
+    this.#starting++;
+    let failure: LitmusError | undefined;
+    try {
+      const { thread } = await this.#load(undefined, this.#closing.signal);
+      this.#idle.push(thread);
+    } catch (error) {
+      failure = toLitmusError(error);
+    }
+    this.#starting--;
+    // The threads that there are must do; where there is none, a call has failed and the next one tries again.
+    if (failure && this.#threads.size > 0) this.#size = this.#threads.size;
+    else if (failure) this.#waiting[0]?.reject(failure);
+    this.#next();
+  }
+
+  /** Shuts the workers down when nothing was asked for a while. */
+  #rest(): void {
+    if (![...this.#threads].some(({ apart }) => apart)) return;
+    this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
+  }
+}

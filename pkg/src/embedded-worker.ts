@@ -1,0 +1,4 @@
+import { embeddedBuild } from "./embedded-build.js";
+import { serve } from "./serve.js";
+
+serve(embeddedBuild);

@@ -1,0 +1,86 @@
+import type { LitmusErrorCode } from "./errors.js";
+import type { ClassifierInfo, Prediction, Progress, Tokenization } from "./types.js";
+
+// What the page and its workers say to each other. Everything in here survives a structured clone.
+
+/** A file of a model folder: where it is, and what `litmus.json` calls it. */
+export interface FilePlace {
+  path: string;
+  url: string;
+}
+
+/** Where each file of a model may be: the first that is there counts. */
+export interface ModelPlaces {
+  config: FilePlace[];
+  tokenizer: FilePlace[];
+  model: FilePlace[];
+  manifest: FilePlace[];
+}
+
+export type Role = keyof ModelPlaces;
+
+/** A file of a model in hand. */
+export interface ModelBlob {
+  path: string;
+  blob: Blob;
+}
+
+/** The files of a model in hand; `litmus.json` need not be there. */
+export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob };
+
+/** How to come by a model. */
+export type ModelSource =
+  /** `stored`: it was cached by this page, and its `litmus.json` holds until the page is left. */
+  | { from: "folder"; places: ModelPlaces; cache: boolean; stored?: true }
+  | { from: "files"; files: ModelBlobs }
+  /** It is inside the WebAssembly module. */
+  | { from: "module" };
+
+/** What a model says of itself. */
+export type Facts = Omit<ClassifierInfo, "memoryBytes">;
+
+export interface Failure {
+  code: LitmusErrorCode;
+  message: string;
+  index?: number;
+  cause?: Error;
+}
+
+/** What became of one text among several that do not share their fate. */
+export type Outcome = { prediction: Prediction } | { failure: Failure };
+
+/** What is asked of whoever runs the model. In `report`, whether anybody listens to the progress. */
+export type Request =
+  | { type: "compile"; url: string; report: boolean }
+  /** Gets the model's files, checks them, and keeps them until `start`. */
+  | { type: "fetch"; source: ModelSource; report: boolean }
+  /** How others, and the next start, come by what was fetched; answered once it has been stored. */
+  | { type: "source" }
+  | { type: "start"; module: WebAssembly.Module }
+  /** If `stoppable`, text by text, so that an abort finds at most one at work; else together, which is faster. */
+  | { type: "predict"; texts: string[]; topK: number | undefined; stoppable: boolean }
+  | { type: "predictEach"; texts: string[]; topK: number | undefined; stoppable: boolean }
+  | { type: "tokenize"; text: string };
+
+export interface Replies {
+  compile: WebAssembly.Module;
+  fetch: undefined;
+  source: ModelSource;
+  start: Facts;
+  predict: Prediction[];
+  predictEach: Outcome[];
+  tokenize: Tokenization;
+}
+
+export type Reply<R extends Request> = Replies[R["type"]];
+
+/** From the page to a worker. An `id` is a request's, and unused before. */
+export type ToWorker = { type: "request"; id: number; request: Request } | { type: "abort"; id: number };
+
+/** From a worker to the page. */
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "progress"; id: number; progress: Progress }
+  | { type: "done"; id: number; value: Reply<Request>; memoryBytes: number }
+  /** `crashed`: the worker is of no more use. */
+  | { type: "failed"; id: number; failure: Failure; crashed: boolean };

@@ -1,0 +1,67 @@
+import { joined } from "./joined.js";
+import type { OnProgress } from "./load.js";
+import type { Facts, ModelSource } from "./protocol.js";
+import type { Thread } from "./thread.js";
+
+/** Compiled modules by URL, kept for the life of the page: its threads share them. */
+const modules = new Map<string, WebAssembly.Module>();
+
+/** What it takes to set up a thread: the WebAssembly module, and the model unless it is in there. */
+export class Setup {
+  readonly #wasm: string;
+  #source: ModelSource;
+  /** Settles when what the first thread has downloaded can be had by the next. */
+  #shared: Promise<unknown> = Promise.resolve();
+
+  constructor(wasm: URL, source: ModelSource) {
+    this.#wasm = wasm.href;
+    this.#source = source;
+  }
+
+  /** Loads both into a thread. What is downloaded already for somebody else on this page is not downloaded again. */
+  async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<Facts> {
+    const [module] = await Promise.all([
+      this.#compile(thread, onProgress, signal),
+      this.#fetch(thread, onProgress, signal),
+    ]);
+    return thread.ask({ type: "start", module }, signal);
+  }
+
+  /** Settles when no thread is needed any more for the sake of others. */
+  get shared(): Promise<unknown> {
+    return this.#shared;
+  }
+
+  async #compile(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
+    const url = this.#wasm;
+    const ready = modules.get(url);
+    if (ready) return ready;
+    return joined(url, signal, async () => {
+      const module = await thread.ask({ type: "compile", url, report: !!onProgress }, signal, onProgress);
+      modules.set(url, module);
+      return module;
+    });
+  }
+
+  #fetch(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<void> {
+    const get = (source: ModelSource) => thread.ask({ type: "fetch", source, report: !!onProgress }, signal, onProgress);
+    const first = this.#source;
+    if (first.from !== "folder") return get(first);
+    return new Promise((fetched, failed) => {
+      let own = false;
+      const again = joined(JSON.stringify(first), signal, async () => {
+        own = true;
+        await get(first);
+        fetched(); // while it is being stored, the model can start
+        return thread.ask({ type: "source" });
+      });
+      this.#shared = again.catch(() => undefined);
+      again
+        .then((source) => {
+          this.#source = source;
+          return own ? undefined : get(source);
+        })
+        .then(fetched, failed);
+    });
+  }
+}

@@ -1,0 +1,152 @@
+import { follow, throwIfAborted } from "./abort.js";
+import { Engine } from "./engine.js";
+import { LitmusError } from "./errors.js";
+import type { Instance } from "./instance.js";
+import type { OnProgress } from "./load.js";
+import type { Failure, FromWorker, Reply, Request, ToWorker } from "./protocol.js";
+
+/** Runs one model: a worker, or the thread that asks. */
+export interface Thread {
+  /** Whether it works apart from the thread that asks. */
+  readonly apart: boolean;
+  /** Whether it has crashed, so that another must take its place. */
+  readonly broken: boolean;
+  /** Size of its WebAssembly memory. */
+  readonly memoryBytes: number;
+  ask<R extends Request>(request: R, signal?: AbortSignal, onProgress?: OnProgress): Promise<Reply<R>>;
+  /** Stops what it does and gives its memory back. What it was asked is rejected, or never answered. */
+  end(): void;
+}
+
+class Here implements Thread {
+  readonly apart = false;
+  readonly #engine: Engine;
+  readonly #running = new Set<AbortController>();
+
+  constructor(instance: Instance) {
+    this.#engine = new Engine(instance);
+  }
+
+  get broken(): boolean {
+    return this.#engine.broken;
+  }
+
+  get memoryBytes(): number {
+    return this.#engine.memoryBytes;
+  }
+
+  async ask<R extends Request>(request: R, signal?: AbortSignal, onProgress?: OnProgress): Promise<Reply<R>> {
+    const stop = new AbortController();
+    const unfollow = follow(signal, stop);
+    this.#running.add(stop);
+    try {
+      return (await this.#engine.answer(request, stop.signal, onProgress)) as Reply<R>;
+    } finally {
+      this.#running.delete(stop);
+      unfollow();
+    }
+  }
+
+  end(): void {
+    for (const stop of this.#running) stop.abort();
+    this.#engine.end();
+  }
+}
+
+interface Pending {
+  resolve(value: Reply<Request>): void;
+  reject(error: LitmusError): void;
+  onProgress: OnProgress;
+}
+
+class Apart implements Thread {
+  readonly apart = true;
+  broken = false;
+  memoryBytes = 0;
+  /** Settles when the worker has loaded its script. */
+  readonly ready: Promise<void>;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    this.ready = new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => (data.type === "ready" ? resolve() : this.#hear(data));
+      const fail = (message: string, cause: unknown) => {
+        const error = new LitmusError("internal", message, { cause });
+        reject(error);
+        this.#fail(error);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault(); // it is reported by the calls that it fails
+        fail(`the worker failed: ${event.message ?? "its script could not be loaded"}`, event.error ?? event);
+      };
+      worker.onmessageerror = (event) => fail("a message of the worker could not be read", event);
+    });
+  }
+
+  ask<R extends Request>(request: R, signal?: AbortSignal, onProgress?: OnProgress): Promise<Reply<R>> {
+    if (this.broken) return Promise.reject(new LitmusError("internal", "the worker has ended"));
+    const id = ++this.#lastId;
+    const stop = () => this.#post({ type: "abort", id });
+    return new Promise<Reply<Request>>((resolve, reject) => {
+      throwIfAborted(signal);
+      this.#post({ type: "request", id, request });
+      this.#pending.set(id, { resolve, reject, onProgress });
+      signal?.addEventListener("abort", stop);
+    }).finally(() => signal?.removeEventListener("abort", stop)) as Promise<Reply<R>>;
+  }
+
+  end(): void {
+    this.#fail(new LitmusError("closed", "the classifier is closed"));
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #hear(message: Exclude<FromWorker, { type: "ready" }>): void {
+    const pending = this.#pending.get(message.id);
+    if (message.type === "progress") {
+      pending?.onProgress?.(message.progress);
+      return;
+    }
+    this.#pending.delete(message.id);
+    if (message.type === "done") {
+      this.memoryBytes = message.memoryBytes;
+      pending?.resolve(message.value);
+      return;
+    }
+    const error = fromFailure(message.failure);
+    pending?.reject(error);
+    if (message.crashed) this.#fail(error);
+  }
+
+  #fail(error: LitmusError): void {
+    this.broken = true;
+    this.memoryBytes = 0;
+    this.#worker.terminate();
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}
+
+/** A failure that came from a worker, as the error that it was. */
+export function fromFailure({ code, message, index, cause }: Failure): LitmusError {
+  return new LitmusError(code, message, { ...(index === undefined ? {} : { index }), ...(cause ? { cause } : {}) });
+}
+
+/** Where there are no workers, or none can be started, everything runs on the thread that asks. */
+export async function startThread(worker: (() => Worker) | undefined, instance: Instance): Promise<Thread> {
+  if (worker && typeof Worker === "function") {
+    try {
+      const thread = new Apart(worker());
+      await thread.ready;
+      return thread;
+    } catch {
+      // Its script is out of reach, or of another origin.
+    }
+  }
+  return new Here(instance);
+}

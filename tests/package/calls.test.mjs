@@ -1,0 +1,136 @@
+// Aborts, streams and crashes, on the thread that asks.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { computed, memory } from "./instances.mjs";
+import { createClassifier, LitmusError } from "litmus-text";
+
+/** Of this many texts at most a piece of a stream consists. */
+const PIECE = 32;
+
+let classifier;
+before(async () => (classifier = await createClassifier()));
+
+const texts = (count) => Array.from({ length: count }, () => "a gorgeous movie");
+
+async function collect(stream) {
+  const items = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}
+
+test("an abort between two texts stops the computation", async () => {
+  const controller = new AbortController();
+  const before = computed;
+  const call = classifier.predict(texts(1000), { signal: controller.signal });
+  setTimeout(() => controller.abort(new Error("enough")), 50);
+  await assert.rejects(call, (error) => error instanceof LitmusError && error.code === "aborted" && error.cause.message === "enough");
+  const atAbort = computed - before;
+  assert.ok(atAbort > 0 && atAbort < 1000, `${atAbort} texts`);
+  assert.equal((await classifier.predict("a gorgeous movie")).label, "positive");
+  assert.ok(computed - before - atAbort <= 2, "at most one more, and the call after it");
+});
+
+test("an aborted load rejects", async () => {
+  await assert.rejects(createClassifier({ signal: AbortSignal.abort() }), { code: "aborted" });
+  const controller = new AbortController();
+  const load = createClassifier({ signal: controller.signal });
+  controller.abort();
+  await assert.rejects(load, { code: "aborted" });
+});
+
+test("the index in an error is that in the whole array, however it was cut", async () => {
+  const many = texts(700);
+  many[600] = " ";
+  await assert.rejects(classifier.predict(many), { code: "empty-text", index: 600 });
+  const few = [...texts(5), ""];
+  await assert.rejects(classifier.predict(few, { signal: new AbortController().signal }), { code: "empty-text", index: 5 });
+});
+
+test("a stream keeps the order, and gives each bad row its error", async () => {
+  const rows = ["a gorgeous movie", "", 42, "a bleak, desperate movie", "  ", null, "a gorgeous movie"];
+  const progress = [];
+  const items = await collect(classifier.stream(rows, { topK: 1, onProgress: (each) => progress.push(each) }));
+  assert.deepEqual(items.map(({ index }) => index), rows.map((_, index) => index));
+  assert.deepEqual(items.map(({ text }) => text), rows);
+  const told = items.map(({ prediction, error }) => prediction?.label ?? error.code);
+  assert.deepEqual(told, ["positive", "empty-text", "invalid-input", "negative", "empty-text", "invalid-input", "positive"]);
+  assert.ok(items.every(({ error }, index) => !error || (error instanceof LitmusError && error.index === index)));
+  assert.deepEqual(items[0].prediction, await classifier.predict(rows[0], { topK: 1 }));
+  assert.deepEqual(progress.at(-1), { done: rows.length, failed: 4, total: rows.length });
+});
+
+test("a stream takes what can be iterated, and says of what cannot", async () => {
+  async function* source() {
+    yield* texts(3);
+  }
+  for (const rows of [texts(3), new Set(["good", "bad", "fine"]), source(), texts(3).values()]) {
+    assert.equal((await collect(classifier.stream(rows))).length, 3);
+  }
+  assert.deepEqual(await collect(classifier.stream([])), []);
+  for (const rows of ["text", 1, null, undefined, {}]) {
+    await assert.rejects(collect(classifier.stream(rows)), { code: "invalid-input" });
+  }
+  await assert.rejects(collect(classifier.stream([], { topK: 0 })), { code: "invalid-input" });
+  const closed = await createClassifier();
+  closed.close();
+  await assert.rejects(collect(closed.stream(["good"])), { code: "closed" });
+});
+
+test("what the source throws, the stream throws, after what came before it", async () => {
+  async function* source() {
+    yield "a gorgeous movie";
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    throw new RangeError("no more");
+  }
+  const labels = [];
+  await assert.rejects(async () => {
+    for await (const { prediction } of classifier.stream(source())) labels.push(prediction.label);
+  }, { name: "RangeError", message: "no more" });
+  assert.deepEqual(labels, ["positive"]);
+});
+
+test("a slow source is not waited for until a piece is full", async () => {
+  let go;
+  async function* source() {
+    yield "a gorgeous movie";
+    await new Promise((resolve) => (go = resolve));
+    yield "a bleak, desperate movie";
+  }
+  const stream = classifier.stream(source());
+  assert.equal((await stream.next()).value.prediction.label, "positive");
+  go();
+  assert.equal((await stream.next()).value.prediction.label, "negative");
+  assert.equal((await stream.next()).done, true);
+});
+
+test("100,000 rows stream with no more than three pieces in hand", { timeout: 600_000 }, async () => {
+  const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
+  let read = 0;
+  function* rows() {
+    while (read < 100_000) yield `row ${read++} is good`;
+  }
+  let ahead = 0;
+  let done = 0;
+  let memoryBytes;
+  for await (const { index, prediction } of tiny.stream(rows())) {
+    assert.ok(index === done && prediction.score > 0);
+    ahead = Math.max(ahead, read - done++);
+    if (done === 1000) ({ memoryBytes } = tiny.info);
+  }
+  assert.equal(done, 100_000);
+  assert.ok(ahead <= 4 * PIECE, `${ahead} rows ahead`);
+  assert.equal(tiny.info.memoryBytes, memoryBytes);
+  tiny.close();
+});
+
+test("a trap fails its call, and everything works again on a fresh instance", async () => {
+  const other = await createClassifier();
+  const crashed = memory;
+  new Uint8Array(crashed.buffer).fill(0xff);
+  await assert.rejects(classifier.predict("a gorgeous movie"), (error) => error.code === "internal" && error.cause instanceof Error);
+  assert.equal((await classifier.predict("a gorgeous movie")).label, "positive");
+  assert.notEqual(memory, crashed);
+  assert.equal((await other.predict("a gorgeous movie")).label, "positive", "classifiers of the same instance are loaded again");
+  other.close();
+});
