@@ -230,7 +230,7 @@ fn other_forms_of_dynamic_quantisation_are_refused() {
 fn half_a_float16_is_refused() {
     let error = changed_file("distilbert-dynamo20-sdpa-float16.onnx", |graph| {
         let stored = graph.initializer.iter_mut().filter(|tensor| tensor.data_type == DataType::Float16 as i32);
-        stored.for_each(|tensor| drop(tensor.raw_data.pop()));
+        stored.for_each(|tensor| tensor.raw_data.truncate(7));
     });
     assert_eq!(error.err().expect("it was accepted").kind(), ErrorKind::ModelMalformed);
 }
