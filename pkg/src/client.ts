@@ -47,7 +47,7 @@ export class Client {
 
   /** Starts the first thread. */
   async open(onProgress: OnProgress, signal: AbortSignal): Promise<Facts> {
-    const { thread, facts } = await this.#load(onProgress, signal);
+    const { thread, facts } = await unlessAborted(this.#load(onProgress, signal), signal);
     this.#idle.push(thread);
     this.#next();
     return facts;
@@ -102,6 +102,7 @@ export class Client {
       throwIfAborted(signal);
       const facts = await unlessAborted(this.#setup.load(thread, onProgress, signal), signal);
       this.#threads.add(thread);
+      if (!thread.apart) this.#size = 1; // more on this thread would only take turns
       return { thread, facts };
     } catch (error) {
       thread.end();

@@ -1,0 +1,29 @@
+// What a page does with the package, and what came of it. In the page itself, for the sake of its `Worker`.
+
+export async function tour({ createClassifier }) {
+  const started = [];
+  globalThis.Worker = class extends Worker {
+    constructor(url, options) {
+      super(url, options);
+      started.push(this);
+    }
+  };
+  const classifier = await createClassifier({ worker: 2 });
+  const texts = Array.from({ length: 60 }, (_, i) => (i % 2 ? "a gorgeous movie" : "a bleak, desperate movie"));
+  const labels = (await classifier.predict(texts)).map(({ label }) => label);
+  const controller = new AbortController();
+  const aborted = classifier.predict(texts, { signal: controller.signal }).catch(({ code }) => code);
+  controller.abort();
+  const streamed = [];
+  for await (const { prediction, error } of classifier.stream(["a gorgeous movie", " "])) {
+    streamed.push(error ? error.code : prediction.label);
+  }
+  // What nobody catches in a worker reaches the page as this event.
+  started[0].dispatchEvent(new ErrorEvent("error", { message: "killed by a test" }));
+  const again = (await classifier.predict("a gorgeous movie")).label;
+  classifier.close();
+  const cached = await createClassifier();
+  const { label } = await cached.predict("a gorgeous movie");
+  const kept = (await (await caches.open("litmus-text")).keys()).length;
+  return { labels, aborted: await aborted, streamed, again, label, kept, workers: started.length };
+}
