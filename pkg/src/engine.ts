@@ -28,7 +28,7 @@ function turn(): Promise<void> {
 export class Engine {
   readonly #instance: Instance;
   #files: ModelBytes | undefined;
-  #source: Promise<ModelSource> | undefined;
+  #again: (() => Promise<ModelSource>) | undefined;
   #classifier: WasmClassifier | undefined;
 
   constructor(instance: Instance) {
@@ -50,9 +50,9 @@ export class Engine {
       case "compile":
         return compile(new URL(request.url), request.report ? onProgress : undefined, signal);
       case "fetch":
-        return this.#fetch(request.source, request.report ? onProgress : undefined, signal);
+        return this.#fetch(request, signal, onProgress);
       case "source":
-        return this.#source as Promise<ModelSource>;
+        return this.#store();
       case "start":
         return this.#start(request.module, signal);
       case "predict":
@@ -69,10 +69,17 @@ export class Engine {
     this.#classifier = undefined;
   }
 
-  async #fetch(source: ModelSource, onProgress: OnProgress, signal: AbortSignal): Promise<undefined> {
-    const model = await getModel(source, onProgress, signal);
+  async #fetch({ source, share, report }: Fetch, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
+    const model = await getModel(source, report ? onProgress : undefined, signal);
     this.#files = model?.files;
-    this.#source = model?.source ?? Promise.resolve(source);
+    this.#again = share ? model?.again : undefined;
+  }
+
+  async #store(): Promise<ModelSource> {
+    const again = this.#again;
+    this.#again = undefined; // it holds the files
+    if (!again) throw new LitmusError("internal", "nothing was fetched to be shared");
+    return again();
   }
 
   async #start(module: WebAssembly.Module, signal: AbortSignal): Promise<Replies["start"]> {
@@ -128,6 +135,7 @@ export class Engine {
   }
 }
 
+type Fetch = Extract<Request, { type: "fetch" }>;
 type Work = Extract<Request, { type: "predict" | "predictEach" }>;
 
 /** The texts all at once, or one by one with a chance for an abort before each. */

@@ -14,11 +14,12 @@ type All<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T };
 /** The bytes of a model, as the WebAssembly side takes them. */
 export type ModelBytes = All<Bytes>;
 
-/** A file in hand, and whether it can be had again without a network. */
+/** A file in hand. */
 interface Got {
   path: string;
   bytes: Bytes;
-  stored: boolean | Promise<boolean>;
+  /** Has it stored, and says whether it can be had again without a network; where there is none, it can. */
+  store?: () => boolean | Promise<boolean>;
 }
 
 type Folder = Extract<ModelSource, { from: "folder" }>;
@@ -59,7 +60,7 @@ function ofFiles(files: ModelBlobs): Reader {
   const read = async ({ path, blob }: ModelBlob, { sha256 }: Entry) => {
     const bytes = new Uint8Array(await blob.arrayBuffer());
     if (sha256) await check(bytes, sha256, path);
-    return { path, bytes, stored: true };
+    return { path, bytes };
   };
   return {
     manifest: async () => files.manifest && read(files.manifest, {}),
@@ -78,7 +79,7 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
     try {
       const bytes = await read(response, file, onProgress, signal);
       if (sha256) await check(bytes, sha256, url);
-      return { path, bytes, stored: true };
+      return { path, bytes };
     } catch {
       throwIfAborted(signal);
       await drop(url, sha256);
@@ -94,7 +95,7 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
     const { sha256, bytes: size } = entryOf(path);
     const bytes = await read(response, file, onProgress, signal, size);
     if (sha256) await check(bytes, sha256, url);
-    return { path, bytes, stored: store(url, sha256, bytes) };
+    return { path, bytes, store: () => store(url, sha256, bytes) };
   };
 
   return {
@@ -106,7 +107,7 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
       try {
         const { response } = await openFirst([place], signal, "no-cache");
         const bytes = await read(response, place.path, onProgress, signal);
-        return { path: place.path, bytes, stored: store(place.url, NO_CHECKSUM, bytes) };
+        return { path: place.path, bytes, store: () => store(place.url, NO_CHECKSUM, bytes) };
       } catch (error) {
         const { code } = toLitmusError(error);
         if (code === "model-not-found") return undefined;
@@ -128,12 +129,12 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
   };
 }
 
-/** Gets the files of a model. Resolves to nothing if it has none. */
+/** Gets the files of a model, and what stores them and says how to get them again. Resolves to nothing if it has none. */
 export async function getModel(
   source: ModelSource,
   onProgress: OnProgress,
   signal: AbortSignal,
-): Promise<{ files: ModelBytes; source: Promise<ModelSource> } | undefined> {
+): Promise<{ files: ModelBytes; again: () => Promise<ModelSource> } | undefined> {
   if (source.from === "module") return undefined;
   const reader = source.from === "files" ? ofFiles(source.files) : ofFolder(source, onProgress, signal);
   // First: it says what the others must be.
@@ -146,7 +147,7 @@ export async function getModel(
   ]);
   const required = { config, tokenizer, model };
   const got = manifest ? { ...required, manifest } : required;
-  return { files: mapFiles(got, ({ bytes }) => bytes), source: sourceAgain(source, got) };
+  return { files: mapFiles(got, ({ bytes }) => bytes), again: () => sourceAgain(source, got) };
 }
 
 function mapFiles<T>(files: All<Got>, value: (file: Got) => T): All<T> {
@@ -155,7 +156,7 @@ function mapFiles<T>(files: All<Got>, value: (file: Got) => T): All<T> {
 
 /** How to get the files again: as the first time if they are stored, else from what is in hand. */
 async function sourceAgain(source: ModelSource, files: All<Got>): Promise<ModelSource> {
-  const stored = await Promise.all(Object.values(files).map((file) => file.stored));
+  const stored = await Promise.all(Object.values(files).map(({ store }) => store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   return { from: "files", files: mapFiles(files, ({ path, bytes }) => ({ path, blob: new Blob([bytes]) })) };
 }

@@ -52,9 +52,9 @@ export type Outcome = { prediction: Prediction } | { failure: Failure };
 /** What is asked of whoever runs the model. In `report`, whether anybody listens to the progress. */
 export type Request =
   | { type: "compile"; url: string; report: boolean }
-  /** Gets the model's files, checks them, and keeps them until `start`. */
-  | { type: "fetch"; source: ModelSource; report: boolean }
-  /** How others, and the next start, come by what was fetched; answered once it has been stored. */
+  /** Gets the model's files, checks them, and keeps them until `start`; if `share`, until `source`. */
+  | { type: "fetch"; source: ModelSource; share: boolean; report: boolean }
+  /** Stores what was fetched, and says how others, and the next start, come by it. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
   /** If `stoppable`, text by text, so that an abort finds at most one at work; else together, which is faster. */

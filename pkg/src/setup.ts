@@ -20,11 +20,10 @@ export class Setup {
 
   /** Loads both into a thread. What is downloaded already for somebody else on this page is not downloaded again. */
   async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<Facts> {
-    const [module] = await Promise.all([
-      this.#compile(thread, onProgress, signal),
-      this.#fetch(thread, onProgress, signal),
-    ]);
-    return thread.ask({ type: "start", module }, signal);
+    const compiled = this.#compile(thread, onProgress, signal);
+    const fetched = this.#fetch(thread, onProgress, signal, () => started);
+    const started = Promise.all([compiled, fetched]).then(([module]) => thread.ask({ type: "start", module }, signal));
+    return started;
   }
 
   /** Settles when no thread is needed any more for the sake of others. */
@@ -43,16 +42,23 @@ export class Setup {
     });
   }
 
-  #fetch(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<void> {
-    const get = (source: ModelSource) => thread.ask({ type: "fetch", source, report: !!onProgress }, signal, onProgress);
+  #fetch(
+    thread: Thread,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+    started: () => Promise<unknown>,
+  ): Promise<void> {
+    const get = (source: ModelSource, share = false) =>
+      thread.ask({ type: "fetch", source, share, report: !!onProgress }, signal, onProgress);
     const first = this.#source;
     if (first.from !== "folder") return get(first);
     return new Promise((fetched, failed) => {
       let own = false;
       const again = joined(JSON.stringify(first), signal, async () => {
         own = true;
-        await get(first);
-        fetched(); // while it is being stored, the model can start
+        await get(first, true);
+        fetched();
+        await started(); // first things first: storing takes as long as starting
         return thread.ask({ type: "source" });
       });
       this.#shared = again.catch(() => undefined);
