@@ -17,7 +17,7 @@ const MIN_SAME_LABELS: f64 = 99.3;
 /// Points of accuracy that the two may be apart on SST-2's development set.
 const MAX_ACCURACY_GAP: f64 = 0.3;
 /// Least accuracy of the shipped model there, in percent.
-const MIN_ACCURACY: f64 = 88.0;
+const MIN_ACCURACY: f64 = 89.5;
 
 #[derive(Deserialize)]
 struct TokenGoldens {
