@@ -117,6 +117,22 @@ impl QuantLinear {
         Self { inputs, outputs, packed: packed.into(), scales: all_scales.into(), bias, activation: Activation::None }
     }
 
+    /// From whole numbers that lie together for each output, and the scale of each output; otherwise as `pack`.
+    pub(crate) fn pack_rows<'a>(inputs: usize, scales: &[f32], row: impl Fn(usize) -> &'a [i8]) -> Self {
+        assert!(inputs <= MAX_INPUTS);
+        let (outputs, block_len) = (scales.len(), inputs.next_multiple_of(INPUTS) * CHANNELS);
+        let padded = outputs.next_multiple_of(CHANNELS);
+        let mut packed = vec![OFFSET as i8; padded / CHANNELS * block_len];
+        let mut scales = scales.to_vec();
+        for (output, scale) in scales.iter_mut().enumerate() {
+            let block = &mut packed[output / CHANNELS * block_len..][..block_len];
+            *scale *= pack_row(row(output), output % CHANNELS, block);
+        }
+        scales.resize(padded, 0.0);
+        let bias = vec![0.0; padded];
+        Self { inputs, outputs, packed: packed.into(), scales: scales.into(), bias, activation: Activation::None }
+    }
+
     /// From any numbers, one by one.
     pub(crate) fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
         Self::pack(inputs, outputs, None, |input, first| {
@@ -178,6 +194,23 @@ impl QuantLinear {
             store_both(value(0, low), value(1, high), &mut y[row * self.outputs + channel..][..width]);
         }
     }
+}
+
+/// Puts the weights of a channel where they belong in its block; returns what they were divided by, so as to fit.
+/// A function of its own: browsers make better code only of what they are to call again, not of a loop that is running.
+#[inline(never)]
+fn pack_row(row: &[i8], channel: usize, block: &mut [i8]) -> f32 {
+    let largest = f32::from(row.iter().fold(0, |largest, value| value.unsigned_abs().max(largest)));
+    let fits = largest <= WEIGHT_LIMIT;
+    let ratio = if fits { 1.0 } else { WEIGHT_LIMIT / largest };
+    let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
+    for (group, values) in groups.iter_mut().zip(row.chunks(INPUTS)) {
+        for (to, value) in group[channel * INPUTS..].iter_mut().zip(values) {
+            let level = if fits { *value } else { (f32::from(*value) * ratio).round_ties_even() as i8 };
+            *to = level + OFFSET as i8;
+        }
+    }
+    if fits { 1.0 } else { largest / WEIGHT_LIMIT }
 }
 
 /// A function that computes sums of products; see [`sums_i16`].
