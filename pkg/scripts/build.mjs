@@ -84,7 +84,7 @@ async function bindgen(variant, wasm, bin) {
 /** What esbuild makes together, with what is common to it in files of its own. */
 const bundles = {
   plain: [["index", "worker"]],
-  all: [["index", "worker"], ["embedded", "embedded-worker"], ["node", "embedded-node"]],
+  all: [["index", "worker"], ["embedded", "embedded-worker"], ["node", "embedded-node"], ["workerd"]],
 };
 
 /** Types by tsc, JavaScript by esbuild: of all the package, or of what the demo needs until the other is there. */
@@ -109,7 +109,7 @@ async function compileTypeScript() {
         splitting: true,
         format: "esm",
         target: "es2022",
-        external: ["node:*"],
+        external: ["node:*", "*.wasm"],
         ignoreAnnotations: true, // "sideEffects" is about dist
         pure: ["console.warn"], // only of wasm-bindgen, about ways to call it that we don't use
         minify: true,

@@ -3,13 +3,16 @@ import { Classifier } from "./classifier.js";
 import { Client } from "./client.js";
 import { toLitmusError } from "./errors.js";
 import { checkClassifierOptions } from "./input.js";
+import { installed } from "./installed.js";
+import { platform } from "./load.js";
 import { sourceOf } from "./places.js";
 import { plainBuild } from "./plain-build.js";
 import { Setup } from "./setup.js";
 import { startThread } from "./thread.js";
 import type { ClassifierOptions } from "./types.js";
 
-const wasm = new URL("../wasm/litmus_text_bg.wasm", import.meta.url);
+// Not before it is needed: in workerd `import.meta.url` is no URL.
+const wasm = () => platform.module ?? installed(new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
 
 /** `createClassifier` with this kind of worker. */
 export async function create(worker: () => Worker, options: ClassifierOptions = {}): Promise<Classifier> {
@@ -18,7 +21,7 @@ export async function create(worker: () => Worker, options: ClassifierOptions = 
   try {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
     const start = () => startThread(workers === false ? undefined : worker, plainBuild);
-    const client = new Client(new Setup(wasm, source), start, Number(workers) || 1);
+    const client = new Client(new Setup(wasm(), source), start, Number(workers) || 1);
     return new Classifier(client, await client.open(onProgress, signal));
   } catch (error) {
     throw toLitmusError(error);
