@@ -1,4 +1,4 @@
-import { NEVER, unlessAborted } from "./abort.js";
+import { never, unlessAborted } from "./abort.js";
 import { Classifier } from "./classifier.js";
 import { Client } from "./client.js";
 import { toLitmusError } from "./errors.js";
@@ -17,7 +17,7 @@ const wasm = () => platform.module ?? installed(new URL("../wasm/litmus_text_bg.
 /** `createClassifier` with this kind of worker. */
 export async function create(worker: () => Worker, options: ClassifierOptions = {}): Promise<Classifier> {
   checkClassifierOptions(options);
-  const { model, worker: workers = true, cache = true, signal = NEVER, onProgress } = options;
+  const { model, worker: workers = true, cache = true, signal = never(), onProgress } = options;
   try {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
     const start = () => startThread(workers === false ? undefined : worker, plainBuild);

@@ -1,4 +1,4 @@
-import { NEVER } from "./abort.js";
+import { never } from "./abort.js";
 import { Classifier, predictWith } from "./classifier.js";
 import { Client } from "./client.js";
 import { embeddedBuild } from "./embedded-build.js";
@@ -39,7 +39,7 @@ const worker = () =>
 export const classifier: () => Promise<Classifier> = once(async () => {
   try {
     const client = new Client(new Setup(wasm, { from: "module" }), () => startThread(worker, embeddedBuild), 1);
-    return new Classifier(client, await client.open(undefined, NEVER));
+    return new Classifier(client, await client.open(undefined, never()));
   } catch (error) {
     throw toLitmusError(error);
   }
