@@ -139,7 +139,7 @@ async function compileTypeScript() {
             compress: { passes: 3, pure_getters: true, unsafe_arrows: true, unsafe_methods: true },
             sourceMap: { content: texts[`${path}.map`], url: `${basename(path)}.map` },
           });
-          await writeFile(path, code);
+          await writeFile(path, `${code}\n`);
           await writeFile(`${path}.map`, map);
         }
       }
