@@ -181,7 +181,7 @@ impl Classifier {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::encoder::Logits;
     use crate::error::ErrorKind;
@@ -203,14 +203,19 @@ mod tests {
         }
     }
 
-    fn classifier(max_rows: usize) -> Classifier {
+    /// Knows three words, and gives the high label to those whose first word has a high number.
+    pub(crate) fn fake(max_rows: usize, vocabulary: usize) -> Classifier {
         let tokenizer = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
             "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3}, "unk_token": "?"}}"#;
         let config = br#"{"id2label": {"0": "low", "1": "high"}}"#;
         let parts = ModelParts { config, tokenizer: tokenizer.as_bytes(), model: b"", manifest: None };
         let settings = Settings::read(&parts).unwrap();
         let tokenizer = Tokenizer::from_bytes(parts.tokenizer).unwrap();
-        Classifier::assemble(settings, tokenizer, Box::new(FirstToken { max_rows }), 3)
+        Classifier::assemble(settings, tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
+    }
+
+    fn classifier(max_rows: usize) -> Classifier {
+        fake(max_rows, 3)
     }
 
     #[test]

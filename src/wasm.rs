@@ -235,7 +235,7 @@ fn strings(texts: JsValue) -> Result<Vec<String>, JsValue> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Wanted {
-    top_k: Option<usize>,
+    top_k: Option<u64>,
     threshold: Option<f32>,
     long_text: Option<LongText>,
     explain: Option<WantedExplain>,
@@ -271,6 +271,7 @@ fn options_from(options: JsOptions) -> Result<Options, JsValue> {
             }
         },
     });
+    let top_k = top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX));
     Ok(Options { top_k, threshold, long_text: long_text.unwrap_or_default(), explain })
 }
 

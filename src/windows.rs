@@ -125,18 +125,14 @@ impl Reader<'_> {
     /// A part of the text as one piece, or where that is too long, each half of it so.
     fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
         let part = &self.text[span.clone()];
-        let middle = middle(part).map(|middle| span.start + middle);
-        if part.len() <= PIECE_BYTES || middle.is_none() {
-            let tokens = self.tokenizer.count(part)?;
-            if tokens <= self.window_room() || middle.is_none() {
-                pieces.push(Piece { span, tokens });
-                return Ok(());
-            }
+        let tokens = if part.len() <= PIECE_BYTES { self.tokenizer.count(part)? } else { usize::MAX };
+        if tokens > self.window_room()
+            && let Some(middle) = middle(part)
+        {
+            self.divide(span.start..span.start + middle, pieces)?;
+            return self.divide(span.start + middle..span.end, pieces);
         }
-        if let Some(middle) = middle {
-            self.divide(span.start..middle, pieces)?;
-            self.divide(middle..span.end, pieces)?;
-        }
+        pieces.push(Piece { span, tokens });
         Ok(())
     }
 

@@ -141,6 +141,7 @@ impl Work {
                     "tokenizer.json has no token that could stand for a word left out",
                 )
             })?;
+            classifier.check_ids(&[mask])?;
             let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
             let explainer = Explainer::new(row.window.tokens.ids.clone(), words, mask, explain.method);
             let label = match &explain.label {
@@ -240,4 +241,100 @@ fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<u
 fn highest(probabilities: &[f32]) -> usize {
     let better = |best: usize, i: usize| if probabilities[i] > probabilities[best] { i } else { best };
     (1..probabilities.len()).fold(0, better)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classifier::tests::fake;
+    use crate::options::{Explain, LongText, Method};
+
+    /// Rows of a text of 20 words that is explained: the issue allows 25 times one prediction.
+    const ROWS_OF_20_WORDS: usize = 21;
+
+    fn explained(method: Method) -> Options {
+        Options::default().explain(Explain::default().method(method))
+    }
+
+    /// The rows of each step, and what comes out.
+    fn steps(texts: &[&str], options: &Options, max_rows: usize) -> (Vec<usize>, Vec<Prediction>) {
+        let classifier = fake(32, 4);
+        let mut work = Work::new(&classifier, texts, options, max_rows).unwrap();
+        let mut rows = Vec::new();
+        loop {
+            let (before, total) = work.progress();
+            let more = work.step(&classifier).unwrap();
+            rows.push(work.progress().0 - before);
+            assert_eq!(more, work.progress().0 < total, "{rows:?} of {total}");
+            if !more {
+                return (rows, work.finish(&classifier).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn twenty_words_take_one_row_each_and_one() {
+        let text = "one two ".repeat(10);
+        let (rows, _) = steps(&[&text], &explained(Method::Occlusion), 32);
+        assert_eq!(rows.iter().sum::<usize>(), ROWS_OF_20_WORDS);
+        assert_eq!(rows.len(), 2, "the variants of a text are one batch: {rows:?}");
+    }
+
+    #[test]
+    fn a_step_computes_no_more_rows_than_it_may_and_the_result_is_the_same() {
+        let long = "two one. ".repeat(300);
+        let texts = ["one two", &long, "zero"];
+        let method = Method::Shapley { samples: 3, seed: 1 };
+        let (single, predictions) = steps(&texts, &explained(method), 1);
+        assert!(predictions[1].windows.len() > 3 && single.len() > 600);
+        assert!(single.iter().all(|&rows| rows == 1));
+        let (several, same) = steps(&texts, &explained(method), 32);
+        assert!(several.len() < single.len() / 5 && several.iter().all(|rows| (1..=32).contains(rows)));
+        assert_eq!(predictions, same);
+    }
+
+    #[test]
+    fn nothing_to_do_is_one_empty_step() {
+        assert_eq!(steps(&[], &explained(Method::Occlusion), 8), (vec![0], vec![]));
+    }
+
+    #[test]
+    fn the_scores_are_the_mean_of_the_windows_by_their_new_tokens() {
+        // Two sentences of 127 and 3 tokens, whose first words are told apart.
+        let text = format!("two {}! zero one!", "one ".repeat(125));
+        let mut classifier = fake(32, 4);
+        classifier.info.max_tokens = 128;
+        let p = classifier.predict(&text, &options).unwrap();
+        let high = |scores: &[crate::Score]| scores.iter().find(|score| score.label == "high").unwrap().score;
+        let [first, second] = [0, 1].map(|i| high(&p.windows[i].scores));
+        assert!(p.windows.len() == 2 && first > 0.85 && second == 0.5, "{:?}", p.windows);
+        let (all, new) = (130.0, 3.0);
+        assert!((high(&p.scores) - (first * (all - new) + second * new) / all).abs() < 1e-6, "{p:?}");
+    }
+
+    #[test]
+    fn below_the_threshold_there_is_no_label() {
+        let classifier = fake(32, 4);
+        let label = |threshold| classifier.predict("two", &Options::default().threshold(threshold)).unwrap().label;
+        let score = classifier.predict("two", &Options::default()).unwrap().score;
+        assert_eq!((label(score), label(score + 1e-6)), (Some("high".into()), None));
+        for bad in [-0.1, 1.1, f32::NAN] {
+            let error = classifier.predict("two", &Options::default().threshold(bad)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+    }
+
+    #[test]
+    fn what_is_mostly_unknown_has_a_warning() {
+        let classifier = fake(32, 4);
+        let warnings = |text| classifier.predict(text, &Options::default()).unwrap().warnings;
+        assert_eq!(warnings("one what two how"), []);
+        assert_eq!(warnings("one what how"), [Warning::MostlyUnknownTokens]);
+    }
+
+    #[test]
+    fn a_mask_that_the_model_does_not_have_is_no_crash() {
+        let error = fake(32, 3).predict("one", &explained(Method::Occlusion)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ModelMalformed);
+    }
 }
