@@ -173,7 +173,14 @@ impl<W: Write> Printer<W> {
         self.all_well &= result.is_ok();
         if self.jsonl {
             let mut line = match result {
-                Ok(prediction) => serde_json::to_value(prediction)?,
+                Ok(p) => {
+                    let mut line = serde_json::to_value(&p)?;
+                    let words = line["attributions"].as_array_mut().into_iter().flatten();
+                    for (line, word) in words.zip(p.attributions.iter().flatten()) {
+                        line["text"] = text[word.start..word.end].into();
+                    }
+                    line
+                }
                 Err(e) => serde_json::json!({ "error": { "code": e.code(), "message": e.to_string() } }),
             };
             line["text"] = text.into();

@@ -36,3 +36,12 @@ pub fn in_characters(text: &str, spans: &[Range<usize>]) -> Vec<(usize, usize)> 
     let character = |byte: usize| places.binary_search(&byte).expect("a place within a character");
     spans.iter().map(|span| (character(span.start), character(span.end))).collect()
 }
+
+/// Numbers below what is asked for that look random, the same ones in each run.
+pub fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % below as u64) as usize
+    }
+}
