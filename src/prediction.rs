@@ -59,6 +59,7 @@ pub struct Attribution {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
-    /// More than half of the text's tokens are not in the model's vocabulary: another script, or no text at all.
+    /// More than half of the text's tokens are not in the model's vocabulary: another script, or no text at all. U+FFFD
+    /// and control characters, which become no tokens, count as such.
     MostlyUnknownTokens,
 }

@@ -32,7 +32,9 @@ pub(crate) struct Tokens {
     pub end: usize,
     /// How many are not special.
     pub count: usize,
-    /// How many of those the vocabulary does not know.
+    /// How many of those the vocabulary knows.
+    pub known: usize,
+    /// How many it does not, and characters that are no text, of which tokenizers make no tokens at all.
     pub unknown: usize,
 }
 
@@ -101,7 +103,8 @@ impl Tokenizer {
             places: if with_places { whole.get_special_tokens_mask().iter().map(place).collect() } else { Vec::new() },
             end: spans.iter().map(|span| span.end).max().unwrap_or(0),
             count,
-            unknown,
+            known: count - unknown,
+            unknown: unknown + text.chars().filter(is_no_text).count(),
         })
     }
 
@@ -122,6 +125,11 @@ impl Tokenizer {
             offsets: to_bytes(text, encoding.get_offsets()),
         })
     }
+}
+
+/// What bytes become that are no text: control characters, and what stands for those that could not be read.
+fn is_no_text(character: &char) -> bool {
+    *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
 }
 
 fn added_tokens(processor: &impl tokenizers::PostProcessor) -> usize {

@@ -199,7 +199,7 @@ impl Work {
             scores: classifier.labels.rank(&row.probabilities, *top_k),
         });
         let sum = |of: fn(&Window) -> usize| rows.iter().map(|row| of(&row.window)).sum::<usize>();
-        let mostly_unknown = 2 * sum(|window| window.tokens.unknown) > sum(|window| window.tokens.count);
+        let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
         Ok(Prediction {
             label: (best.score >= threshold.unwrap_or(0.0)).then(|| best.label.clone()),
             score: best.score,
@@ -330,6 +330,8 @@ mod tests {
         let warnings = |text| classifier.predict(text, &Options::default()).unwrap().warnings;
         assert_eq!(warnings("one what two how"), []);
         assert_eq!(warnings("one what how"), [Warning::MostlyUnknownTokens]);
+        assert_eq!(warnings("one two \0\r\n\u{fffd}"), []);
+        assert_eq!(warnings("one\u{fffd}\u{7}"), [Warning::MostlyUnknownTokens]);
     }
 
     #[test]

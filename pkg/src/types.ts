@@ -68,7 +68,8 @@ export interface Attribution {
 /**
  * A reason to doubt a prediction.
  * - `mostly-unknown-tokens`: more than half of the text's tokens are not in the model's vocabulary:
- *   another script, or no text at all.
+ *   another script, or no text at all. U+FFFD and control characters, which become no tokens, count
+ *   as such.
  */
 export type PredictionWarning = "mostly-unknown-tokens";
 
