@@ -120,6 +120,7 @@ test("a stream takes the same options", async () => {
   assert.equal(tooLong.error.code, "text-too-long");
   assert.deepEqual([dull.prediction.label, good.prediction.label], [null, null]);
   assert.deepEqual(dull.prediction, await classifier.predict(DULL, { threshold: 1, explain: true }));
+  await assert.rejects(classifier.stream(["good"], { explain: { label: "joy" } }).next(), { code: "invalid-input" });
 });
 
 test("what the model cannot read has a warning", async () => {
