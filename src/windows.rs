@@ -13,7 +13,7 @@ use crate::tokenize::{Tokenizer, Tokens, nothing};
 const WINDOW_TOKENS: usize = 128;
 /// Most tokens that a window shares with the one before, so that no sentence is read without those before it.
 const OVERLAP_TOKENS: usize = 32;
-/// Most bytes that are tokenised at once, special cases aside: it bounds the memory that this takes.
+/// Most bytes that are tokenised at once of a long text: it bounds the memory that this takes.
 const PIECE_BYTES: usize = 4096;
 
 /// A part of a text that the model reads at once.
@@ -51,8 +51,8 @@ impl Windows {
             return Ok(whole);
         }
         let pieces = reader.pieces()?;
-        let count: usize = pieces.iter().map(|piece| piece.tokens).sum();
-        if count <= room
+        // Alone, sentences can have more tokens: the space between two of them may be one only where it ends a text.
+        if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= 2 * room
             && let Some(whole) = reader.whole()?
         {
             return Ok(whole);
@@ -60,10 +60,11 @@ impl Windows {
         match long_text {
             LongText::Window => reader.windows(&pieces),
             LongText::Truncate => reader.beginning(&pieces),
-            LongText::Error => Err(Error::new(
-                ErrorKind::TextTooLong,
-                format!("the text has {} tokens, the model reads {limit}", count + tokenizer.special()),
-            )),
+            LongText::Error => {
+                let count = tokenizer.count(text)? + tokenizer.special();
+                let message = format!("the text has {count} tokens, the model reads {limit}");
+                Err(Error::new(ErrorKind::TextTooLong, message))
+            }
         }
     }
 }

@@ -141,6 +141,13 @@ fn an_error_says_how_many_tokens_there_are() {
     let count = sentiment().tokenize(&text).unwrap().ids.len();
     let error = sentiment().predict(&text, &Options::default().long_text(LongText::Error)).unwrap_err();
     assert_eq!(error.to_string(), format!("the text has {count} tokens, the model reads 512"));
+    // Whatever tokens the sentences have alone.
+    for classifier in small() {
+        let text = "It ended. ".repeat(30);
+        let count = classifier.tokenize(&text).unwrap().ids.len();
+        let error = classifier.predict(&text, &Options::default().long_text(LongText::Error)).unwrap_err();
+        assert_eq!(error.to_string(), format!("the text has {count} tokens, the model reads 64"));
+    }
     let fits = sentiment().predict("Short.", &Options::default().long_text(LongText::Error)).unwrap();
     assert!(!fits.truncated && fits.windows.len() == 1);
 }
