@@ -106,7 +106,7 @@ impl Reader<'_> {
         let mut tokens = 0;
         let enough = pieces.iter().position(|piece| {
             tokens += piece.tokens;
-            tokens >= self.room
+            tokens >= 2 * self.room // as above: more than enough
         });
         let read = enough.map_or(self.text, |last| &self.text[..pieces[last].span.end]);
         let tokens = self.tokenizer.tokens(read, self.room, true)?;

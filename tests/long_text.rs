@@ -93,6 +93,23 @@ fn check(classifier: &Classifier, text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn check_beginning(classifier: &Classifier, text: &str) -> Result<(), TestCaseError> {
+    let Ok(p) = classifier.predict(text, &Options::default().long_text(LongText::Truncate)) else { return Ok(()) };
+    let [window] = &p.windows[..] else { return Err(TestCaseError::fail("one window")) };
+    prop_assert!(window.start == 0 && text.is_char_boundary(window.end));
+    let all = classifier.tokenize(text).unwrap();
+    prop_assert_eq!(p.truncated, all.ids.len() > classifier.info().max_tokens);
+    if p.truncated {
+        prop_assert_eq!(p.tokens, classifier.info().max_tokens);
+        // The last token that was read, before the special one at the end.
+        let read = &all.offsets[..p.tokens - 1];
+        prop_assert_eq!(window.end, read.iter().map(|span| span.end).max().unwrap());
+        let error = classifier.predict(text, &Options::default().long_text(LongText::Error)).unwrap_err();
+        prop_assert_eq!(error.kind(), ErrorKind::TextTooLong);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -103,21 +120,14 @@ proptest! {
 
     #[test]
     fn the_beginning_ends_with_the_last_character_that_was_read(text in text()) {
-        for classifier in small() {
-            let Ok(p) = classifier.predict(&text, &Options::default().long_text(LongText::Truncate)) else { continue };
-            let [window] = &p.windows[..] else { return Err(TestCaseError::fail("one window")) };
-            prop_assert!(window.start == 0 && text.is_char_boundary(window.end));
-            let all = classifier.tokenize(&text).unwrap();
-            prop_assert_eq!(p.truncated, all.ids.len() > classifier.info().max_tokens);
-            if p.truncated {
-                prop_assert_eq!(p.tokens, classifier.info().max_tokens);
-                let error = classifier.predict(&text, &Options::default().long_text(LongText::Error)).unwrap_err();
-                prop_assert_eq!(error.kind(), ErrorKind::TextTooLong);
-                // The last token that was read, before the special one at the end.
-                let read = &all.offsets[..p.tokens - 1];
-                prop_assert_eq!(window.end, read.iter().map(|span| span.end).max().unwrap());
-            }
-        }
+        small().try_for_each(|classifier| check_beginning(classifier, &text))?;
+    }
+}
+
+#[test]
+fn the_beginning_of_a_long_text_is_as_long_as_the_model_can_read() {
+    for text in ["It ended. ".repeat(1000), "x".repeat(5000), "素晴らしい映画でした。".repeat(300)] {
+        small().try_for_each(|classifier| check_beginning(classifier, &text)).unwrap();
     }
 }
 
