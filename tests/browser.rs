@@ -95,6 +95,21 @@ fn offsets_are_those_of_the_javascript_string() {
 }
 
 #[wasm_bindgen_test]
+fn words_and_windows_have_places_of_the_javascript_string() {
+    let options = Object::new();
+    Reflect::set(&options, &"explain".into(), &Object::new()).unwrap();
+    let p = predict(&sentiment(), &["👍🏽 good"], options.into()).unwrap().get(0);
+    let places = |key: &str| {
+        let spans: Array = get(&p, key).unchecked_into();
+        spans.iter().map(|span| (number(&span, "start"), number(&span, "end"))).collect::<Vec<_>>()
+    };
+    assert_eq!(places("attributions"), [(0.0, 4.0), (5.0, 9.0)]);
+    assert_eq!(places("windows"), [(0.0, 9.0)]);
+    let plain = predict(&sentiment(), &["good"], JsValue::UNDEFINED).unwrap().get(0);
+    assert!(get(&plain, "attributions").is_null());
+}
+
+#[wasm_bindgen_test]
 fn every_refusal_has_its_code_and_the_next_call_works() {
     let classifier = sentiment();
     let texts = |values: &[JsValue]| JsValue::from(values.iter().collect::<Array>());
