@@ -247,7 +247,7 @@ fn highest(probabilities: &[f32]) -> usize {
 mod tests {
     use super::*;
     use crate::classifier::tests::fake;
-    use crate::options::{Explain, LongText, Method};
+    use crate::options::{Explain, Method};
 
     /// Rows of a text of 20 words that is explained: the issue allows 25 times one prediction.
     const ROWS_OF_20_WORDS: usize = 21;
@@ -304,7 +304,7 @@ mod tests {
         let text = format!("two {}! zero one!", "one ".repeat(125));
         let mut classifier = fake(32, 4);
         classifier.info.max_tokens = 128;
-        let p = classifier.predict(&text, &options).unwrap();
+        let p = classifier.predict(&text, &Options::default()).unwrap();
         let high = |scores: &[crate::Score]| scores.iter().find(|score| score.label == "high").unwrap().score;
         let [first, second] = [0, 1].map(|i| high(&p.windows[i].scores));
         assert!(p.windows.len() == 2 && first > 0.85 && second == 0.5, "{:?}", p.windows);

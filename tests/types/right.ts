@@ -82,7 +82,7 @@ for await (const item of classifier.stream(lines(), { topK: 1, signal, onProgres
   }
 }
 for await (const { prediction, error } of classifier.stream(new Set(labels))) {
-  const told: string = error ? error.code : prediction.label;
+  const told: string | null = error ? error.code : prediction.label;
   void told;
 }
 
