@@ -150,17 +150,23 @@ impl Reader<'_> {
                 tokens += pieces[last].tokens;
                 last += 1;
             }
-            let fresh = pieces[covered..last].iter().map(|piece| piece.tokens).sum();
-            if fresh > 0 {
+            let (span, tokens) = loop {
                 let span = trim(self.text, pieces[first].span.start..pieces[last - 1].span.end);
-                // A sentence can have more tokens within a window than alone: no more than the model reads are taken.
                 let tokens = self.tokenizer.tokens(&self.text[span.clone()], self.room + 1, self.with_places)?;
-                let fits = tokens.count <= self.room;
-                truncated |= !fits;
-                let tokens = match fits {
-                    true => tokens,
-                    false => self.tokenizer.tokens(&self.text[span.clone()], self.room, self.with_places)?,
-                };
+                // Pieces can have more tokens together than alone.
+                match tokens.count <= self.room || last - first == 1 {
+                    true => break (span, tokens),
+                    false if last - covered > 1 => last -= 1,
+                    false => first += 1,
+                }
+            };
+            let fresh = pieces[covered..last].iter().map(|piece| piece.tokens).sum();
+            if tokens.count > self.room {
+                // A character of more tokens than the model reads.
+                truncated = true;
+                let tokens = self.tokenizer.tokens(&self.text[span.clone()], self.room, self.with_places)?;
+                windows.push(Window { span, tokens, fresh });
+            } else if fresh > 0 {
                 windows.push(Window { span, tokens, fresh });
             }
             covered = last;
