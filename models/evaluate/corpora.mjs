@@ -26,7 +26,16 @@ function groupsIn(sources) {
   return new Map(groups.flatMap(([, , emotions], i) => emotions.split(" ").map((emotion) => [emotion, found[i]])));
 }
 
-/** Lists of `{ text, label }`. In GoEmotions the label is undefined where emotions are ambiguous or disagree. */
+/**
+ * Adds `heldOut` to the rows: every second text that has a label, which the temperature was not fitted on. HELD_OUT of
+ * sources.py is the same rule; a test holds the two together.
+ */
+export function inHalves(rows) {
+  let labelled = 0;
+  return rows.map((row) => ({ ...row, heldOut: row.label !== undefined && labelled++ % 2 === 1 }));
+}
+
+/** Lists of `{ text, label, heldOut }`. In GoEmotions there is no label where emotions are ambiguous or disagree. */
 export async function readCorpora(data) {
   const sources = await readFile(join(root, "models/train/sources.py"), "utf8");
   const lines = async (file) => {
@@ -46,10 +55,9 @@ export async function readCorpora(data) {
   };
   const comments = (await lines("goemotions/dev.tsv")).map((line) => line.split("\t"));
 
-  return {
-    films: films.map((row) => ({ text: row[text].trim(), label: row[label] === "1" ? "positive" : "negative" })),
-    comments: comments.map(([text, numbers]) => ({ text: text.trim(), label: agreed(numbers) })),
-  };
+  const polar = (row) => ({ text: row[text].trim(), label: row[label] === "1" ? "positive" : "negative" });
+  const grouped = ([text, numbers]) => ({ text: text.trim(), label: agreed(numbers) });
+  return { films: inHalves(films.map(polar)), comments: inHalves(comments.map(grouped)) };
 }
 
 /** The texts written for this project, as `{ group, hard, text, label }`. */

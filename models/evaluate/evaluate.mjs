@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { cache, fail, root, step, Unmet } from "../../pkg/scripts/tools.mjs";
 import { checkMarkers, print, rewritten, sections } from "./card.mjs";
-import { confusionChart, sizeAccuracyChart } from "./charts.mjs";
+import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mjs";
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
 import { measures, polarMeasures, probeMeasures } from "./measures.mjs";
 import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
@@ -22,6 +22,8 @@ const rounded = (value) =>
 
 const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
 const COUNTED = ["texts", "correct", "accuracy"];
+/** A set's figures without tables, for where models are compared. */
+const summary = ({ held_out: { reliability, risk_coverage, ...held_out }, ...figures }) => ({ ...figures, held_out });
 
 /** Two folders with the same files and temperature are one model, measured once. */
 const identity = ({ litmus: { files, temperature } }) => JSON.stringify([files, temperature]);
@@ -92,8 +94,9 @@ async function evaluate({ data, work, model: folder }) {
 
   const { sha256, ...figures } = found.get(identity(final));
   const comparison = candidates.map((model) => {
-    const { probe, ...figures } = found.get(identity(model));
-    return [model.name, { ...figures, probe: pick(probe, ["texts", "correct", "opposite"]) }];
+    const { sst2_dev, goemotions_dev, probe, ...figures } = found.get(identity(model));
+    const sets = { sst2_dev: summary(sst2_dev), goemotions_dev: summary(goemotions_dev) };
+    return [model.name, { ...figures, ...sets, probe: pick(probe, ["texts", "correct", "opposite"]) }];
   });
   const metrics = rounded({
     model: { ...pick(final.litmus, ["name", "version", "temperature"]), sha256 },
@@ -105,14 +108,19 @@ async function evaluate({ data, work, model: folder }) {
   });
 
   const tables = sections(metrics);
+  const held_out = ({ held_out }) => pick(held_out, ["texts", "calibration_error"]);
   const short = {
-    sst2_dev: pick(metrics.sst2_dev, [...COUNTED, "calibration_error"]),
-    goemotions_dev: pick(metrics.goemotions_dev, [...COUNTED, "macro_f1", "calibration_error"]),
+    sst2_dev: { ...pick(metrics.sst2_dev, COUNTED), held_out: held_out(metrics.sst2_dev) },
+    goemotions_dev: {
+      ...pick(metrics.goemotions_dev, [...COUNTED, "macro_f1"]),
+      held_out: held_out(metrics.goemotions_dev),
+    },
   };
   await writeFile(file("metrics.json"), toJson(metrics));
   await writeFile(file("litmus.json"), toJson({ ...final.litmus, metrics: short }));
   await writeFile(file("size-accuracy.svg"), sizeAccuracyChart(metrics));
   await writeFile(file("confusion.svg"), confusionChart(metrics));
+  await writeFile(file("reliability.svg"), reliabilityChart(metrics));
   await writeFile(file("README.md"), rewritten(card, tables));
   print(tables);
 }

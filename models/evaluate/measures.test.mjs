@@ -1,11 +1,32 @@
 // node --test models/evaluate
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { LABELS, readProbes } from "./corpora.mjs";
-import { calibrationError, confusionOf, f1Of, measures, polarMeasures, probeMeasures, top } from "./measures.mjs";
+import { inHalves, LABELS, readProbes } from "./corpora.mjs";
+import {
+  calibrationError,
+  calibrationErrorByChance,
+  confusionOf,
+  f1Of,
+  measures,
+  polarMeasures,
+  probeMeasures,
+  reliability,
+  riskCoverage,
+  top,
+} from "./measures.mjs";
 
 const close = (actual, expected) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
-const row = (label, negative, neutral, positive) => ({ label, scores: { negative, neutral, positive } });
+const row = (label, negative, neutral, positive, heldOut = true) => {
+  return { label, heldOut, scores: { negative, neutral, positive } };
+};
+
+test("the half that is held out is the one that training did not fit the temperature on", async () => {
+  const rows = inHalves(["a", undefined, "b", "c", undefined, "d"].map((label) => ({ label })));
+  assert.deepEqual(rows.map(({ heldOut }) => heldOut), [false, false, true, false, false, true]);
+  const sources = await readFile(new URL("../train/sources.py", import.meta.url), "utf8");
+  assert.match(sources, /^FITTED, HELD_OUT = slice\(0, None, 2\), slice\(1, None, 2\)$/m);
+});
 
 test("the label with the highest score, the first of equals", () => {
   assert.equal(top({ negative: 0.2, neutral: 0.5, positive: 0.3 }), "neutral");
@@ -37,6 +58,52 @@ test("calibration error, by hand", () => {
   close(calibrationError(answers, 10), (2 / 3) * 0.45 + (1 / 3) * 0.45);
   close(calibrationError([{ score: 1, right: true }]), 0);
   close(calibrationError([{ score: 1, right: false }]), 1);
+});
+
+test("a reliability diagram, by hand", () => {
+  const answers = [
+    { score: 0.9, right: true },
+    { score: 0.5, right: false },
+    { score: 0.8, right: false },
+    { score: 1, right: true },
+  ];
+  const [low, high, ...others] = reliability(answers, 4);
+  assert.equal(others.length, 0);
+  assert.deepEqual(low, { from: 0.5, to: 0.75, texts: 1, score: 0.5, accuracy: 0 });
+  assert.deepEqual([high.from, high.to, high.texts], [0.75, 1, 3]);
+  close(high.score, 0.9);
+  close(high.accuracy, 2 / 3);
+  close(calibrationError(answers, 4), (1 / 4) * 0.5 + (3 / 4) * (0.9 - 2 / 3));
+});
+
+test("calibration error by chance: by hand, and what true probabilities do have", () => {
+  // Variances 0.1 × 0.9 + 0.2 × 0.8 = 0.25 of the one bin and 0.25 of the other.
+  const answers = [0.9, 0.8, 0.5].map((score) => ({ score }));
+  close(calibrationErrorByChance(answers, 4), (2 * 0.5 * Math.sqrt(2 / Math.PI)) / 3);
+
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const draws = Array.from({ length: 200 }, () => {
+    const scores = Array.from({ length: 500 }, (_, i) => 0.4 + (0.6 * i) / 500);
+    return scores.map((score) => ({ score, right: random() < score }));
+  });
+  const average = draws.reduce((sum, answers) => sum + calibrationError(answers), 0) / draws.length;
+  assert.ok(Math.abs(average / calibrationErrorByChance(draws[0]) - 1) < 0.05, `${average}`);
+});
+
+test("a threshold answers what reaches it", () => {
+  const answers = [
+    { score: 0.9, right: true },
+    { score: 0.7, right: true },
+    { score: 0.6, right: false },
+    { score: 0.4, right: false },
+  ];
+  assert.deepEqual(riskCoverage(answers, [0, 0.6, 0.7, 0.95]), [
+    { threshold: 0, texts: 4, coverage: 1, correct: 2, accuracy: 0.5 },
+    { threshold: 0.6, texts: 3, coverage: 0.75, correct: 2, accuracy: 2 / 3 },
+    { threshold: 0.7, texts: 2, coverage: 0.5, correct: 2, accuracy: 1 },
+    { threshold: 0.95, texts: 0, coverage: 0, correct: 0, accuracy: null },
+  ]);
 });
 
 test("a bin holds its lower bound and not its upper one, but for the last", () => {
@@ -81,7 +148,27 @@ test("polar texts are judged by the polar scores, whatever neutral has", () => {
     positive: { negative: 0, neutral: 1, positive: 1 },
   });
   // Shares 2/3 right, 3/4 wrong and 8/9 right, each in a bin of its own.
-  close(found.calibration_error, (1 / 3 + 3 / 4 + 1 / 9) / 3);
+  close(found.held_out.calibration_error, (1 / 3 + 3 / 4 + 1 / 9) / 3);
+});
+
+test("accuracy is of all texts, calibration of those that are held out", () => {
+  const rows = [row("neutral", 0.1, 0.8, 0.1), row("neutral", 0, 0, 1, false), row("positive", 0, 0, 1, false)];
+  const found = measures(LABELS, rows);
+  assert.deepEqual([found.texts, found.correct, found.held_out.texts], [3, 2, 1]);
+  close(found.held_out.calibration_error, 0.2);
+  assert.deepEqual(found.held_out.reliability.map(({ texts }) => texts), [1]);
+  assert.deepEqual(found.held_out.risk_coverage[0], { threshold: 0, texts: 1, coverage: 1, correct: 1, accuracy: 1 });
+});
+
+test("a threshold sees the scores that are shipped, by which neutral is wrong for a polar text", () => {
+  const rows = [row("negative", 0.25, 0.6, 0.15), row("positive", 0.1, 0.1, 0.8), row("positive", 0, 0, 1, false)];
+  const { held_out } = polarMeasures(LABELS, rows);
+  const at = (wanted) => held_out.risk_coverage.find(({ threshold }) => threshold === wanted);
+  assert.deepEqual(at(0.5), { threshold: 0.5, texts: 2, coverage: 1, correct: 1, accuracy: 0.5 });
+  assert.deepEqual(at(0.7), { threshold: 0.7, texts: 1, coverage: 0.5, correct: 1, accuracy: 1 });
+  // Calibration is of the polar shares, 5/8 and 8/9, both right.
+  assert.equal(held_out.texts, 2);
+  close(held_out.calibration_error, (3 / 8 + 1 / 9) / 2);
 });
 
 test("probes by group, with those that came out as the opposite", () => {
