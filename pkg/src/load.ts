@@ -5,11 +5,16 @@ import type { Progress } from "./types.js";
 
 export type OnProgress = ((progress: Progress) => void) | undefined;
 
-/** What differs between platforms; Node's entry sets its own (node-files.ts). */
-export const platform: { base: () => string | undefined; openFile?: (url: URL) => Promise<Response> } = {
+/** What differs between platforms: the entry points of Node and workerd set their own (node-files.ts, workerd.ts). */
+export const platform: {
   /** What a relative URL is relative to. */
-  base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
-};
+  base: () => string | undefined;
+  openFile?: (url: URL) => Promise<Response>;
+  /** Whether to compute in workers where there are any. */
+  workers: boolean;
+  /** Given where the platform compiles it, and the package has no URLs. */
+  module?: WebAssembly.Module;
+} = { base: () => globalThis.document?.baseURI ?? globalThis.location?.href, workers: true };
 
 /** Some hosts answer 403 rather than 404 for a file that is not there. */
 const MISSING = [403, 404, 410];
@@ -23,7 +28,7 @@ function notLoaded(
   reason: string,
   cause?: unknown,
 ): LitmusError {
-  return new LitmusError(code, `could not load ${place}: ${reason}`, cause === undefined ? {} : { cause });
+  return new LitmusError(code, `could not load ${place}: ${reason}`, { cause });
 }
 
 /** What a failure in the middle of a download is, unless it was our own doing. */
@@ -104,7 +109,7 @@ export async function read(
   file: string,
   onProgress: OnProgress,
   signal: AbortSignal,
-  size?: number,
+  size?: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const place = response.url || file;
   if (!response.ok) throw refused(response, place);

@@ -9,7 +9,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** litmus.json, which publishes the checksums of the others, has none: the network's is taken where there is one. */
 const NO_CHECKSUM = "";
 
-type All<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T };
+type All<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T | undefined };
 
 /** The bytes of a model, as the WebAssembly side takes them. */
 export type ModelBytes = All<Bytes>;
@@ -26,8 +26,8 @@ type Folder = Extract<ModelSource, { from: "folder" }>;
 
 /** What litmus.json says of a file. */
 interface Entry {
-  bytes?: number;
-  sha256?: string;
+  bytes?: number | undefined;
+  sha256?: string | undefined;
 }
 
 type EntryOf = (path: string) => Entry;
@@ -49,8 +49,8 @@ function entries(manifest: Bytes | undefined): EntryOf {
   return (path) => {
     const { bytes, sha256 } = files[path] ?? {};
     return {
-      ...(Number.isSafeInteger(bytes) ? { bytes: bytes as number } : {}),
-      ...(typeof sha256 === "string" ? { sha256: sha256.toLowerCase() } : {}),
+      bytes: Number.isSafeInteger(bytes) ? (bytes as number) : undefined,
+      sha256: typeof sha256 === "string" ? sha256.toLowerCase() : undefined,
     };
   };
 }
@@ -71,7 +71,7 @@ function ofFiles(files: ModelBlobs): Reader {
 /** Reads the files of a folder: from the cache if it holds the versions that litmus.json names, else from the network. */
 function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): Reader {
   const store = (url: string, sha256: string | undefined, bytes: Bytes) =>
-    url.startsWith("file:") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
+    !url.startsWith("http") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
 
   const fromCache = async ({ path, url }: FilePlace, sha256: string | undefined, file: string) => {
     const response = cache && sha256 !== undefined && (await kept(url, sha256));
@@ -145,18 +145,17 @@ export async function getModel(
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
   ]);
-  const required = { config, tokenizer, model };
-  const got = manifest ? { ...required, manifest } : required;
+  const got = { config, tokenizer, model, manifest };
   return { files: mapFiles(got, ({ bytes }) => bytes), again: () => sourceAgain(source, got) };
 }
 
 function mapFiles<T>(files: All<Got>, value: (file: Got) => T): All<T> {
-  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, value(file)])) as All<T>;
+  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, file && value(file)])) as All<T>;
 }
 
 /** How to get the files again: as the first time if they are stored, else from what is in hand. */
 async function sourceAgain(source: ModelSource, files: All<Got>): Promise<ModelSource> {
-  const stored = await Promise.all(Object.values(files).map(({ store }) => store?.() ?? true));
+  const stored = await Promise.all(Object.values(files).map((file) => file?.store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   return { from: "files", files: mapFiles(files, ({ path, bytes }) => ({ path, blob: new Blob([bytes]) })) };
 }

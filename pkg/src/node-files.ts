@@ -7,6 +7,9 @@ import { platform } from "./load.js";
 
 platform.base = () => pathToFileURL("./").href;
 
+// Node has none. Those of Deno and Bun would keep a program from ending.
+platform.workers = false;
+
 platform.openFile = async (url) => {
   try {
     const bytes = new Uint8Array(await readFile(url));

@@ -117,6 +117,22 @@ impl QuantLinear {
         Self { inputs, outputs, packed: packed.into(), scales: all_scales.into(), bias, activation: Activation::None }
     }
 
+    /// From whole numbers that lie together for each output, and the scale of each output; otherwise as `pack`.
+    pub(crate) fn pack_rows<'a>(inputs: usize, scales: &[f32], row: impl Fn(usize) -> &'a [i8]) -> Self {
+        assert!(inputs <= MAX_INPUTS);
+        let (outputs, block_len) = (scales.len(), inputs.next_multiple_of(INPUTS) * CHANNELS);
+        let padded = outputs.next_multiple_of(CHANNELS);
+        let mut packed = vec![OFFSET as i8; padded / CHANNELS * block_len];
+        let mut scales = scales.to_vec();
+        for (output, scale) in scales.iter_mut().enumerate() {
+            let block = &mut packed[output / CHANNELS * block_len..][..block_len];
+            *scale *= pack_row(row(output), output % CHANNELS, block);
+        }
+        scales.resize(padded, 0.0);
+        let bias = vec![0.0; padded];
+        Self { inputs, outputs, packed: packed.into(), scales: scales.into(), bias, activation: Activation::None }
+    }
+
     /// From any numbers, one by one.
     pub(crate) fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
         Self::pack(inputs, outputs, None, |input, first| {
@@ -178,6 +194,40 @@ impl QuantLinear {
             store_both(value(0, low), value(1, high), &mut y[row * self.outputs + channel..][..width]);
         }
     }
+}
+
+/// Puts the weights of a channel where they belong in its block; returns what they were divided by, so as to fit.
+/// A function of its own: browsers make better code only of what they are to call again, not of a loop that is running.
+#[inline(never)]
+fn pack_row(row: &[i8], channel: usize, block: &mut [i8]) -> f32 {
+    let largest = f32::from(row.iter().fold(0, |largest, value| value.unsigned_abs().max(largest)));
+    let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
+    let place = channel * INPUTS..(channel + 1) * INPUTS;
+    if largest <= WEIGHT_LIMIT
+        && let (fours, []) = row.as_chunks::<INPUTS>()
+    {
+        for (group, four) in groups.iter_mut().zip(fours) {
+            group[place.clone()].copy_from_slice(&with_offset(*four));
+        }
+        return 1.0;
+    }
+    let divisor = if largest <= WEIGHT_LIMIT { 1.0 } else { largest / WEIGHT_LIMIT };
+    let ratio = if largest <= WEIGHT_LIMIT { 1.0 } else { WEIGHT_LIMIT / largest };
+    for (group, values) in groups.iter_mut().zip(row.chunks(INPUTS)) {
+        for (to, value) in group[place.clone()].iter_mut().zip(values) {
+            *to = (f32::from(*value) * ratio).round_ties_even() as i8 + OFFSET as i8;
+        }
+    }
+    divisor
+}
+
+/// [`OFFSET`] added to each, all four at once: what browsers run first is machine code that is not optimised yet.
+#[inline(always)]
+fn with_offset(four: [i8; INPUTS]) -> [i8; INPUTS] {
+    const SIGNS: u32 = 0x8080_8080;
+    let four = u32::from_ne_bytes(four.map(i8::cast_unsigned));
+    let sums = ((four & !SIGNS) + OFFSET as u32 * 0x0101_0101) ^ (four & SIGNS);
+    sums.to_ne_bytes().map(u8::cast_signed)
 }
 
 /// A function that computes sums of products; see [`sums_i16`].
