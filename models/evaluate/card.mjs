@@ -39,14 +39,14 @@ function metricsSection({ runtime, sst2_dev, goemotions_dev, tokens, files, down
   ];
 }
 
-const errorCells = ({ held_out: { texts, calibration_error, calibration_error_by_chance } }) => {
+const errorCells = ({ texts, calibration_error, calibration_error_by_chance }) => {
   return [count(texts), percent(calibration_error), percent(calibration_error_by_chance)];
 };
 
 function calibrationSection({ sst2_dev, goemotions_dev }) {
   const cells = ({ texts, coverage, accuracy }) => [percent(coverage), texts ? percent(accuracy) : ""];
-  const rows = sst2_dev.held_out.risk_coverage.map((films, i) => {
-    return [String(films.threshold), ...cells(films), ...cells(goemotions_dev.held_out.risk_coverage[i])];
+  const rows = sst2_dev.risk_coverage.map((films, i) => {
+    return [String(films.threshold), ...cells(films), ...cells(goemotions_dev.risk_coverage[i])];
   });
   return [
     [

@@ -224,16 +224,16 @@ function reliabilityPlot(left, top, title, subtitle, { texts, calibration_error,
 
 export function reliabilityChart({ sst2_dev, goemotions_dev }) {
   const title = "How sure the model is, and how often it is right";
-  const described = ({ held_out: { reliability } }) =>
+  const described = ({ reliability }) =>
     reliability
       .map(({ score, accuracy, texts }) => `${percent(accuracy)} right at ${percent(score)} (${count(texts)})`)
       .join(", ");
-  const films = ["SST-2 dev, held-out half", "the larger of the two scores, as a share of their sum"];
-  const comments = ["GoEmotions dev, held-out half", "the highest of three scores"];
+  const films = ["SST-2 dev", "the larger of the two scores, as a share of their sum"];
+  const comments = ["GoEmotions dev", "the highest of three scores"];
   const parts = [
     text(24, 36, title, "title"),
-    ...reliabilityPlot(24, 74, ...films, sst2_dev.held_out),
-    ...reliabilityPlot(410, 74, ...comments, goemotions_dev.held_out),
+    ...reliabilityPlot(24, 74, ...films, sst2_dev),
+    ...reliabilityPlot(410, 74, ...comments, goemotions_dev),
     text(24, 474, "Across: the score. Up: the share of right answers; dashed: where both are the same.", "soft"),
     text(24, 492, "Below: texts in each of the bins, which are 1/15 wide.", "soft"),
   ];

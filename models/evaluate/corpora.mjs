@@ -26,16 +26,7 @@ function groupsIn(sources) {
   return new Map(groups.flatMap(([, , emotions], i) => emotions.split(" ").map((emotion) => [emotion, found[i]])));
 }
 
-/**
- * Adds `heldOut` to the rows: every second text that has a label, which the temperature was not fitted on. HELD_OUT of
- * sources.py is the same rule; a test holds the two together.
- */
-export function inHalves(rows) {
-  let labelled = 0;
-  return rows.map((row) => ({ ...row, heldOut: row.label !== undefined && labelled++ % 2 === 1 }));
-}
-
-/** Lists of `{ text, label, heldOut }`. In GoEmotions there is no label where emotions are ambiguous or disagree. */
+/** Lists of `{ text, label }`. In GoEmotions the label is undefined where emotions are ambiguous or disagree. */
 export async function readCorpora(data) {
   const sources = await readFile(join(root, "models/train/sources.py"), "utf8");
   const lines = async (file) => {
@@ -55,9 +46,10 @@ export async function readCorpora(data) {
   };
   const comments = (await lines("goemotions/dev.tsv")).map((line) => line.split("\t"));
 
-  const polar = (row) => ({ text: row[text].trim(), label: row[label] === "1" ? "positive" : "negative" });
-  const grouped = ([text, numbers]) => ({ text: text.trim(), label: agreed(numbers) });
-  return { films: inHalves(films.map(polar)), comments: inHalves(comments.map(grouped)) };
+  return {
+    films: films.map((row) => ({ text: row[text].trim(), label: row[label] === "1" ? "positive" : "negative" })),
+    comments: comments.map(([text, numbers]) => ({ text: text.trim(), label: agreed(numbers) })),
+  };
 }
 
 /** The texts written for this project, as `{ group, hard, text, label }`. */

@@ -13,6 +13,7 @@ import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mj
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
 import { measures, polarMeasures, probeMeasures } from "./measures.mjs";
 import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
+import { refitted } from "./temperature.mjs";
 
 const readJson = async (path) => JSON.parse(await readFile(path, "utf8"));
 const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
@@ -23,19 +24,27 @@ const rounded = (value) =>
 const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
 const COUNTED = ["texts", "correct", "accuracy"];
 /** A set's figures without tables, for where models are compared. */
-const summary = ({ held_out: { reliability, risk_coverage, ...held_out }, ...figures }) => ({ ...figures, held_out });
+const summary = ({ halves, reliability, risk_coverage, ...figures }) => figures;
 
 /** Two folders with the same files and temperature are one model, measured once. */
 const identity = ({ litmus: { files, temperature } }) => JSON.stringify([files, temperature]);
 const sha256Of = ({ litmus }) => litmus.files["model.onnx"].sha256;
 
 async function measure(model, { films, comments }, probes) {
-  const measured = async () => ({
-    sst2_dev: polarMeasures(LABELS, await scored(model, "SST-2 dev", films)),
-    goemotions_dev: measures(LABELS, await scored(model, "GoEmotions dev", comments.filter(({ label }) => label))),
-    tokens: await unknownTokens(model, comments),
-    probe: probeMeasures(await scored(model, "probes", probes)),
-  });
+  const measured = async () => {
+    const shipped = [
+      await scored(model, "SST-2 dev", films),
+      await scored(model, "GoEmotions dev", comments.filter(({ label }) => label)),
+    ];
+    const found = refitted(model.litmus.temperature, ...shipped);
+    return {
+      temperatures: found.temperatures,
+      sst2_dev: polarMeasures(LABELS, found.films),
+      goemotions_dev: measures(LABELS, found.comments),
+      tokens: await unknownTokens(model, comments),
+      probe: probeMeasures(await scored(model, "probes", probes)),
+    };
+  };
   // Compression has threads of its own.
   const [files, { probe, ...figures }] = await Promise.all([fileSizes(model), measured()]);
   const download = Object.values(files).reduce((sum, { brotli }) => sum + brotli, 0);
@@ -51,7 +60,7 @@ async function openCandidates(work) {
   return models;
 }
 
-/** Never shipped, so training's own figures stand, but for the calibration error, which has other bins there. */
+/** Never shipped, so training's own figures stand, but for the calibration error, of the texts that fitted it. */
 async function readTeacher(work) {
   const path = join(work, "candidates.json");
   if (!existsSync(path)) throw new Unmet(`no ${path}: run \`models/train/run.sh evaluate\` first`);
@@ -108,13 +117,9 @@ async function evaluate({ data, work, model: folder }) {
   });
 
   const tables = sections(metrics);
-  const held_out = ({ held_out }) => pick(held_out, ["texts", "calibration_error"]);
   const short = {
-    sst2_dev: { ...pick(metrics.sst2_dev, COUNTED), held_out: held_out(metrics.sst2_dev) },
-    goemotions_dev: {
-      ...pick(metrics.goemotions_dev, [...COUNTED, "macro_f1"]),
-      held_out: held_out(metrics.goemotions_dev),
-    },
+    sst2_dev: pick(metrics.sst2_dev, [...COUNTED, "calibration_error"]),
+    goemotions_dev: pick(metrics.goemotions_dev, [...COUNTED, "macro_f1", "calibration_error"]),
   };
   await writeFile(file("metrics.json"), toJson(metrics));
   await writeFile(file("litmus.json"), toJson({ ...final.litmus, metrics: short }));

@@ -1,5 +1,5 @@
-// Figures from rows of `{ label, scores, heldOut }`: what a person says, the probability of each label that the model
-// gives, and whether its temperature was fitted without this row.
+// Figures from rows of `{ label, scores }`: what a person says, and the probability of each label that the model gives.
+import { halvesOf } from "./temperature.mjs";
 
 /** The label with the highest score. */
 export const top = (scores) =>
@@ -71,15 +71,20 @@ export const riskCoverage = (answers, thresholds = THRESHOLDS) =>
     return { threshold, texts: given.length, coverage: given.length / answers.length, correct, accuracy };
   });
 
-/** What a score is worth. `rows` say by which scores calibration is measured, `shipped` what a threshold sees. */
-function heldOutMeasures(rows, shipped = rows) {
-  const [answers, seen] = [rows, shipped].map((all) => answersOf(all.filter(({ heldOut }) => heldOut)));
+const errorsOf = (answers) => ({
+  calibration_error: calibrationError(answers),
+  calibration_error_by_chance: calibrationErrorByChance(answers),
+});
+
+/** What a score is worth. `rows` say by which scores calibration is measured, `seen` what a threshold sees. */
+function calibrationOf(rows, seen = rows) {
+  const answers = answersOf(rows);
+  const [odd, even] = halvesOf(answers).map((half) => ({ texts: half.length, ...errorsOf(half) }));
   return {
-    texts: answers.length,
-    calibration_error: calibrationError(answers),
-    calibration_error_by_chance: calibrationErrorByChance(answers),
+    ...errorsOf(answers),
+    halves: { odd, even },
     reliability: reliability(answers),
-    risk_coverage: riskCoverage(seen),
+    risk_coverage: riskCoverage(answersOf(seen)),
   };
 }
 
@@ -92,23 +97,23 @@ const pairsOf = (rows) => rows.map(({ label, scores }) => [label, top(scores)]);
 
 /**
  * For texts that are negative or positive: the larger of the two scores decides, as shares of their sum. How often the
- * model would have said neutral is counted apart. A threshold sees the three scores as they are shipped.
+ * model would have said neutral is counted apart. A threshold sees all three scores.
  */
 export function polarMeasures(labels, rows) {
-  const polar = rows.map(({ label, heldOut, scores: { negative, positive } }) => {
+  const polar = rows.map(({ label, scores: { negative, positive } }) => {
     const sum = negative + positive;
-    return { label, heldOut, scores: { negative: negative / sum, positive: positive / sum } };
+    return { label, scores: { negative: negative / sum, positive: positive / sum } };
   });
   const called_neutral = rows.filter(({ scores }) => top(scores) === "neutral").length;
   const confusion = confusionOf(["negative", "positive"], labels, pairsOf(rows));
-  return { ...accuracyOf(polar), called_neutral, confusion, held_out: heldOutMeasures(polar, rows) };
+  return { ...accuracyOf(polar), called_neutral, confusion, ...calibrationOf(polar, rows) };
 }
 
 export function measures(labels, rows) {
   const confusion = confusionOf(labels, labels, pairsOf(rows));
   const f1 = f1Of(confusion);
   const macro_f1 = mean(Object.values(f1));
-  return { ...accuracyOf(rows), macro_f1, f1, confusion, held_out: heldOutMeasures(rows) };
+  return { ...accuracyOf(rows), macro_f1, f1, confusion, ...calibrationOf(rows) };
 }
 
 /** Rows also have `group` and `text`. `opposite` counts the worst answers: negative for positive or the reverse. */

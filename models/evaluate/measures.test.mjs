@@ -1,8 +1,7 @@
 // node --test models/evaluate
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { inHalves, LABELS, readProbes } from "./corpora.mjs";
+import { LABELS, readProbes } from "./corpora.mjs";
 import {
   calibrationError,
   calibrationErrorByChance,
@@ -17,16 +16,7 @@ import {
 } from "./measures.mjs";
 
 const close = (actual, expected) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
-const row = (label, negative, neutral, positive, heldOut = true) => {
-  return { label, heldOut, scores: { negative, neutral, positive } };
-};
-
-test("the half that is held out is the one that training did not fit the temperature on", async () => {
-  const rows = inHalves(["a", undefined, "b", "c", undefined, "d"].map((label) => ({ label })));
-  assert.deepEqual(rows.map(({ heldOut }) => heldOut), [false, false, true, false, false, true]);
-  const sources = await readFile(new URL("../train/sources.py", import.meta.url), "utf8");
-  assert.match(sources, /^FITTED, HELD_OUT = slice\(0, None, 2\), slice\(1, None, 2\)$/m);
-});
+const row = (label, negative, neutral, positive) => ({ label, scores: { negative, neutral, positive } });
 
 test("the label with the highest score, the first of equals", () => {
   assert.equal(top({ negative: 0.2, neutral: 0.5, positive: 0.3 }), "neutral");
@@ -148,27 +138,17 @@ test("polar texts are judged by the polar scores, whatever neutral has", () => {
     positive: { negative: 0, neutral: 1, positive: 1 },
   });
   // Shares 2/3 right, 3/4 wrong and 8/9 right, each in a bin of its own.
-  close(found.held_out.calibration_error, (1 / 3 + 3 / 4 + 1 / 9) / 3);
+  close(found.calibration_error, (1 / 3 + 3 / 4 + 1 / 9) / 3);
 });
 
-test("accuracy is of all texts, calibration of those that are held out", () => {
-  const rows = [row("neutral", 0.1, 0.8, 0.1), row("neutral", 0, 0, 1, false), row("positive", 0, 0, 1, false)];
-  const found = measures(LABELS, rows);
-  assert.deepEqual([found.texts, found.correct, found.held_out.texts], [3, 2, 1]);
-  close(found.held_out.calibration_error, 0.2);
-  assert.deepEqual(found.held_out.reliability.map(({ texts }) => texts), [1]);
-  assert.deepEqual(found.held_out.risk_coverage[0], { threshold: 0, texts: 1, coverage: 1, correct: 1, accuracy: 1 });
-});
-
-test("a threshold sees the scores that are shipped, by which neutral is wrong for a polar text", () => {
-  const rows = [row("negative", 0.25, 0.6, 0.15), row("positive", 0.1, 0.1, 0.8), row("positive", 0, 0, 1, false)];
-  const { held_out } = polarMeasures(LABELS, rows);
-  const at = (wanted) => held_out.risk_coverage.find(({ threshold }) => threshold === wanted);
+test("a threshold sees all three scores, by which neutral is wrong for a polar text", () => {
+  const rows = [row("negative", 0.25, 0.6, 0.15), row("positive", 0.1, 0.1, 0.8)];
+  const { calibration_error, risk_coverage } = polarMeasures(LABELS, rows);
+  const at = (wanted) => risk_coverage.find(({ threshold }) => threshold === wanted);
   assert.deepEqual(at(0.5), { threshold: 0.5, texts: 2, coverage: 1, correct: 1, accuracy: 0.5 });
   assert.deepEqual(at(0.7), { threshold: 0.7, texts: 1, coverage: 0.5, correct: 1, accuracy: 1 });
   // Calibration is of the polar shares, 5/8 and 8/9, both right.
-  assert.equal(held_out.texts, 2);
-  close(held_out.calibration_error, (3 / 8 + 1 / 9) / 2);
+  close(calibration_error, (3 / 8 + 1 / 9) / 2);
 });
 
 test("probes by group, with those that came out as the opposite", () => {

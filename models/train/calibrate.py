@@ -1,4 +1,4 @@
-"""Stage 5: for each candidate the temperature that makes its probabilities fit one half of the two dev sets best.
+"""Stage 5: for each candidate the temperature that makes its probabilities fit the two dev sets best.
 
 Temperature scaling: Guo et al. 2017. The candidates compute here with the rounding of our runtime."""
 
@@ -10,7 +10,6 @@ from distil import load
 from files import read_arrays, write_arrays
 from quantisation import runtime_weight
 from quantise import TABLE, round_classifier_and_rows
-from sources import FITTED
 from tokens import load_tokenizer
 from training import device
 from trim import load_trimmed
@@ -67,8 +66,7 @@ def calibrate(args):
     for name, (network, parts) in networks.items():
         model = network().to(device())
         films, emotions = logits = [logits_of(model, part) for part in parts]
-        fitted = [answered(found[FITTED], part[FITTED]) for found, part in zip(logits, parts)]
-        temperature = round(best_temperature(fitted), 4)
+        temperature = round(best_temperature([answered(*pair) for pair in zip(logits, parts)]), 4)
         arrays = {"sst2_dev": films, "goemotions_dev": emotions, "temperature": np.array(temperature)}
         write_arrays(args.work / f"calibrated-{name}.npz", arrays)
         print(f"{name}: temperature {temperature}", flush=True)

@@ -12,7 +12,6 @@ from encoder import Config
 from export import build
 from files import read_arrays, read_json, write_json
 from quantise import TABLE
-from sources import HELD_OUT
 from tokens import as_json, load_tokenizer
 from trim import load_trimmed, unknown_share
 
@@ -34,7 +33,7 @@ def measured(args, name, dev):
     temperature = float(found["temperature"])
     result = {"temperature": temperature}
     for part, encoded in zip(("sst2_dev", "goemotions_dev"), dev):
-        logits, labels = answered(found[part][HELD_OUT], encoded[HELD_OUT])
+        logits, labels = answered(found[part], encoded)
         errors = {
             "calibration_error": calibration_error(softmax(logits / temperature), labels),
             "calibration_error_at_temperature_1": calibration_error(softmax(logits), labels),

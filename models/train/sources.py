@@ -54,10 +54,6 @@ GOEMOTIONS_LABELS = {
     "license": "CC-BY-4.0",
 }
 
-# Of the texts with a label, in the order of their dev set: the first, third … fit the temperature, the second, fourth …
-# measure calibration. models/evaluate halves them in the same way.
-FITTED, HELD_OUT = slice(0, None, 2), slice(1, None, 2)
-
 # The sentiment grouping of GoEmotions' authors (Demszky et al. 2020, figure 2); what is in no group is ambiguous.
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 GROUPS = {
