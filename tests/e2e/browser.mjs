@@ -79,3 +79,12 @@ export async function open() {
     },
   };
 }
+
+/** Waits until something is so in the page. Unlike `waitForFunction`, it takes an asynchronous condition. */
+export async function eventually(page, condition, argument) {
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    if (await page.evaluate(condition, argument)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`it never came to this: ${condition}`);
+}

@@ -87,7 +87,7 @@ fn both_orders_of_weights_are_packed_alike() {
     let mut random = Random(31);
     for (inputs, outputs) in INPUTS.into_iter().flat_map(|inputs| OUTPUTS.map(|outputs| (inputs, outputs))) {
         // Some channels are within what the kernels take, others have to be made so.
-        let limit = |output: usize| if output % 2 == 0 { 63 } else { 127 };
+        let limit = |output: usize| if output.is_multiple_of(2) { 63 } else { 127 };
         let weights = random.weights(inputs * outputs);
         let weight =
             |input: usize, output: usize| weights[output * inputs + input].clamp(-limit(output), limit(output));
