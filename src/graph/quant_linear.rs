@@ -152,7 +152,7 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<Layer> {
             if per_output && together(inputs) {
                 Layer::pack_rows(n_in, &scales, |output| &tensor.values[outputs[output] + inputs[0]..][..n_in])
             } else if per_output {
-                // Side by side, as most exporters write them, eight at once: it is half of the time to load a model.
+                // Side by side, as most exporters write int8 weights, eight at once.
                 let side_by_side = together(outputs);
                 Layer::pack(n_in, n_out, Some(&scales), |i, first| {
                     let values = &tensor.values[inputs[i]..];

@@ -24,7 +24,7 @@ impl QuantTensor {
     }
 
     pub(super) fn shape(&self) -> TVec<usize> {
-        self.axes.iter().map(|axis| axis.0).collect()
+        sizes(&self.axes)
     }
 
     fn dequantized(&self) -> TractResult<Tensor> {
@@ -124,9 +124,12 @@ impl Weight {
 
     /// Whether the values lie in the order of the axes.
     pub(super) fn is_plain(&self) -> bool {
-        let shape: TVec<usize> = self.axes.iter().map(|axis| axis.0).collect();
-        self.axes == row_major(&shape)
+        self.axes == row_major(&sizes(&self.axes))
     }
+}
+
+fn sizes(axes: &[(usize, usize)]) -> TVec<usize> {
+    axes.iter().map(|axis| axis.0).collect()
 }
 
 fn offsets(axes: &[(usize, usize)], chosen: &[usize]) -> Vec<usize> {

@@ -113,8 +113,7 @@ impl QuantLinear {
                 }
             }
         }
-        let bias = vec![0.0; blocks * CHANNELS];
-        Self { inputs, outputs, packed: packed.into(), scales: all_scales.into(), bias, activation: Activation::None }
+        Self::unbiased(inputs, outputs, packed, all_scales)
     }
 
     /// From whole numbers that lie together for each output, and the scale of each output; otherwise as `pack`.
@@ -129,7 +128,11 @@ impl QuantLinear {
             *scale *= pack_row(row(output), output % CHANNELS, block);
         }
         scales.resize(padded, 0.0);
-        let bias = vec![0.0; padded];
+        Self::unbiased(inputs, outputs, packed, scales)
+    }
+
+    fn unbiased(inputs: usize, outputs: usize, packed: Vec<i8>, scales: Vec<f32>) -> Self {
+        let bias = vec![0.0; scales.len()];
         Self { inputs, outputs, packed: packed.into(), scales: scales.into(), bias, activation: Activation::None }
     }
 
@@ -203,19 +206,22 @@ fn pack_row(row: &[i8], channel: usize, block: &mut [i8]) -> f32 {
     let largest = f32::from(row.iter().fold(0, |largest, value| value.unsigned_abs().max(largest)));
     let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
     let place = channel * INPUTS..(channel + 1) * INPUTS;
-    if largest <= WEIGHT_LIMIT
-        && let (fours, []) = row.as_chunks::<INPUTS>()
-    {
-        for (group, four) in groups.iter_mut().zip(fours) {
-            group[place.clone()].copy_from_slice(&with_offset(*four));
+    let (divisor, ratio) = match largest <= WEIGHT_LIMIT {
+        true => (1.0, 1.0),
+        false => (largest / WEIGHT_LIMIT, WEIGHT_LIMIT / largest),
+    };
+    match row.as_chunks::<INPUTS>() {
+        (fours, []) if divisor == 1.0 => {
+            for (group, four) in groups.iter_mut().zip(fours) {
+                group[place.clone()].copy_from_slice(&with_offset(*four));
+            }
         }
-        return 1.0;
-    }
-    let divisor = if largest <= WEIGHT_LIMIT { 1.0 } else { largest / WEIGHT_LIMIT };
-    let ratio = if largest <= WEIGHT_LIMIT { 1.0 } else { WEIGHT_LIMIT / largest };
-    for (group, values) in groups.iter_mut().zip(row.chunks(INPUTS)) {
-        for (to, value) in group[place.clone()].iter_mut().zip(values) {
-            *to = (f32::from(*value) * ratio).round_ties_even() as i8 + OFFSET as i8;
+        _ => {
+            for (group, values) in groups.iter_mut().zip(row.chunks(INPUTS)) {
+                for (to, value) in group[place.clone()].iter_mut().zip(values) {
+                    *to = (f32::from(*value) * ratio).round_ties_even() as i8 + OFFSET as i8;
+                }
+            }
         }
     }
     divisor
