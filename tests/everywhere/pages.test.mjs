@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serve } from "../../pkg/scripts/serve.mjs";
 import { good, visit } from "./browser.mjs";
-import { expected, LIMIT, project } from "./project.mjs";
-
-const CSP = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+import { expected, LIMIT, project, STRICT } from "./project.mjs";
 
 async function site(t, headers) {
   const server = await serve({ mounts: { "/": await project(t, "page") }, headers });
@@ -20,7 +18,7 @@ for (const file of ["index.html", "embedded.html"]) {
   });
 
   test(`${file} under a strict Content-Security-Policy`, { timeout: LIMIT }, async (t) => {
-    const { page, seen } = await visit(t, `${await site(t, { "content-security-policy": CSP })}${file}`);
+    const { page, seen } = await visit(t, `${await site(t, { "content-security-policy": STRICT })}${file}`);
     assert.deepEqual(seen, good(await expected()));
     const evaluated = await page.evaluate(() => {
       const script = document.createElement("script");

@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 
 /** Milliseconds that anything here may take. */
 export const LIMIT = 60_000;
+/** The strictest Content-Security-Policy that lets WebAssembly run. */
+export const STRICT = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
 const apps = fileURLToPath(new URL("apps/", import.meta.url));
 /** Set by tests/run.mjs: the package's tarball, where it is installed, and the folder with the tools. */

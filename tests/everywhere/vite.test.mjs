@@ -1,8 +1,10 @@
 // A fresh Vite app with four lines of code and no configuration: its development server, and what it builds.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { serve } from "../../pkg/scripts/serve.mjs";
 import { good, visit } from "./browser.mjs";
-import { expected, LIMIT, project, tool } from "./project.mjs";
+import { expected, LIMIT, project, STRICT, tool } from "./project.mjs";
 
 const local = { host: "127.0.0.1", port: 0 };
 const options = (root) => ({ root, configFile: false, logLevel: "warn" });
@@ -29,3 +31,13 @@ for (const name of ["vite", "vite-7"]) {
     assert.deepEqual(seen, good(await expected()));
   });
 }
+
+test("what Vite builds with no file as a data: URL, under a strict Content-Security-Policy", { timeout: LIMIT }, async (t) => {
+  const { build } = await tool("vite");
+  const root = await project(t, "vite");
+  await build({ ...options(root), build: { assetsInlineLimit: 0 } });
+  const server = await serve({ mounts: { "/": join(root, "dist") }, headers: { "content-security-policy": STRICT } });
+  t.after(() => server.close());
+  const { seen } = await visit(t, server.url);
+  assert.deepEqual(seen, good(await expected()));
+});
