@@ -81,9 +81,10 @@ export class Instance {
     }
   }
 
-  /** Errors that WebAssembly returns have a code. Any other is a trap, after which nothing in its memory is sure. */
+  /** Errors that WebAssembly returns have a code. After any other, a trap, nothing in its memory is sure, nor after want of it. */
   #judge(error: unknown): LitmusError {
-    if ((error as { code?: unknown })?.code === undefined) this.#renew();
+    const code = (error as { code?: unknown })?.code;
+    if (code === undefined || code === "out-of-memory") this.#renew();
     return toLitmusError(error);
   }
 
