@@ -1,4 +1,4 @@
-// Models that mean no good, written here: a few hundred bytes each, which ask for hours or gigabytes.
+// Models that mean no good, written here: a few hundred bytes each, which ask for minutes or gigabytes.
 
 /** A field of a protobuf message: a number, a string, bytes or a message. */
 function field(number, value) {
@@ -64,16 +64,17 @@ class Graph {
     this.op("Mul", "logits", [this.op("Unsqueeze", "mean column", [mean, this.integers("second", [1])]), pair]);
     const nodes = this.#nodes.map((node) => [1, node]);
     const constants = this.#constants.map((constant) => [5, constant]);
-    const graph = [...nodes, [2, "hostile"], ...constants, [11, message([[1, "input_ids"]])], [12, message([[1, "logits"]])]];
+    const ids = message([[1, "input_ids"], [2, message([[1, message([[1, INT64]])]])]]);
+    const graph = [...nodes, [2, "hostile"], ...constants, [11, ids], [12, message([[1, "logits"]])]];
     return Uint8Array.from(message([[1, 8], [7, message(graph)], [8, message([[1, ""], [2, 13]])]]));
   }
 }
 
-/** Loads at once, and then computes for hours on a single word. */
+/** Loads at once, and then computes for half a minute on a sentence. */
 export function slow() {
   const graph = new Graph();
-  let value = graph.wide(100_000);
-  for (let i = 0; i < 3000; i++) value = graph.op("Tanh", `t${i}`, [value]);
+  let value = graph.wide(130_000);
+  for (let i = 0; i < 300; i++) value = graph.op("Tanh", `t${i}`, [value]);
   return graph.bytes(value);
 }
 

@@ -46,8 +46,9 @@ test("a model that computes for ever is ended with its worker, and the next call
   assert.equal(await works(page), "positive");
   const { late, behind, tokens } = await page.evaluate(async (model) => {
     const classifier = await litmus.createClassifier({ model: files(model) });
-    const behind = outcome(() => classifier.predict("the dog", { timeout: 400 }));
-    const late = await outcome(() => classifier.predict("the dog", { timeout: 500 }));
+    const text = "the dog is happy ".repeat(12);
+    const behind = outcome(() => classifier.predict(text, { timeout: 400 }));
+    const late = await outcome(() => classifier.predict(text, { timeout: 500 }));
     return { late, behind: await behind, tokens: (await classifier.tokenize("the dog")).tokens.length };
   }, [...slow()]);
   assert.equal(late.code, "timeout");
