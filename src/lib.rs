@@ -35,10 +35,12 @@ mod labels;
 mod options;
 mod prediction;
 mod tokenize;
+mod tokenizer_file;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod utf16;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+mod wall;
 mod windows;
 mod words;
 mod work;

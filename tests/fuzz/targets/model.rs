@@ -49,7 +49,7 @@ fn load(model: &[u8]) {
         let names: Vec<String> = (0..count).map(|id| format!("\"{id}\": \"{id}\"")).collect();
         format!("{{\"max_position_embeddings\": 32, \"id2label\": {{{}}}}}", names.join(","))
     };
-    // The fixtures score 2 or 3 labels.
+    // The fixtures score 3 labels, few of them 2.
     for count in [3, 2] {
         let config = labels(count);
         let parts = ModelParts { config: config.as_bytes(), model, ..FOLDER.parts() };
@@ -58,14 +58,17 @@ fn load(model: &[u8]) {
                 let texts = ["the dog is happy", "zebra", "why is the sun so good?"];
                 for result in [classifier.predict_batch(&texts, &Options::default()), classifier.predict_batch(&texts[1..2], &Options::default())] {
                     if let Err(error) = result {
-                        assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::ModelMalformed), "{error}");
+                        assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::ModelMalformed | ErrorKind::OutOfMemory), "{error}");
                     }
                 }
+                return;
             }
-            Err(error) => assert!(
-                matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported),
-                "{error}"
-            ),
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}");
+                if !error.to_string().contains("scores 2 labels") {
+                    return;
+                }
+            }
         }
     }
 }

@@ -1,29 +1,43 @@
-//! `tokenizer.json` beside a model that is fixed, and, behind a zero byte, a text for it.
+//! `tokenizer.json` and, behind a zero byte, a text for it: what reads both, without a model.
 #![no_main]
+#![allow(dead_code)]
 
-use std::sync::LazyLock;
+#[path = "../../../src/error.rs"]
+mod error;
+#[path = "../../../src/options.rs"]
+mod options;
+#[path = "../../../src/tokenize.rs"]
+mod tokenize;
+#[path = "../../../src/tokenizer_file.rs"]
+mod tokenizer_file;
+#[path = "../../../src/windows.rs"]
+mod windows;
+#[path = "../../../src/words.rs"]
+mod words;
 
+use error::ErrorKind;
 use libfuzzer_sys::fuzz_target;
-use litmus_text::{Classifier, ErrorKind, LongText, ModelFolder, ModelParts, Options};
+use options::LongText;
 
-const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/bad/small-embedding");
-
-/// Ten rows of embeddings and a mean of them: it takes a hundredth of what a transformer would.
-static FOLDER: LazyLock<ModelFolder> = LazyLock::new(|| ModelFolder::read(SMALL).expect("a fixture"));
+const TEXT: &[u8] = "The unhappy dog's sun: so good\u{1f600}! \u{3000}e\u{301} \u{fdfa} <s>[MASK]\r\n".as_bytes();
 
 fuzz_target!(|data: &[u8]| {
     let mut parts = data.splitn(2, |&byte| byte == 0);
-    let tokenizer = parts.next().unwrap_or_default();
-    let text = String::from_utf8_lossy(parts.next().unwrap_or(b"The unhappy dog's sun: so good\xf0\x9f\x98\x80!"));
-    let classifier = match Classifier::from_parts(&ModelParts { tokenizer, ..FOLDER.parts() }) {
-        Ok(classifier) => classifier,
-        Err(error) => return assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}"),
+    let file = parts.next().unwrap_or_default();
+    let text = String::from_utf8_lossy(parts.next().unwrap_or(TEXT));
+    let tokenizer = match tokenize::Tokenizer::from_bytes(file) {
+        Ok(tokenizer) => tokenizer,
+        Err(error) => {
+            return assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}");
+        }
     };
-    if let Ok(encoding) = classifier.tokenize(&text) {
+    if let Ok(encoding) = tokenizer.encode(&text) {
         assert!(encoding.offsets.iter().all(|span| text.get(span.clone()).is_some()), "{:?}", encoding.offsets);
     }
-    for long_text in [LongText::Window, LongText::Truncate] {
-        // Whatever a tokenizer makes of a text, it is a prediction or an error.
-        let _ = classifier.predict(&text, &Options::default().long_text(long_text));
+    // Whatever a tokenizer makes of a text, it is windows or an error.
+    for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
+        for limit in [4, 64] {
+            let _ = windows::Windows::of(&text, &tokenizer, limit, long_text, true);
+        }
     }
 });
