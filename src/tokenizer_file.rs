@@ -14,6 +14,7 @@ const LABELS: usize = 256;
 #[derive(Deserialize)]
 struct Outline {
     normalizer: Option<Value>,
+    post_processor: Option<Value>,
     #[serde(rename = "decoder")]
     _decoder: Option<Value>,
 }
@@ -21,6 +22,7 @@ struct Outline {
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
     let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
     let outline: Outline = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+    outline.post_processor.as_ref().map_or(Ok(()), check_templates).map_err(malformed)?;
     match outline.normalizer.as_ref().map_or(Ok(1), growth).map_err(malformed)? {
         ..=MAX_GROWTH => Ok(()),
         times => Err(Error::unsupported(format!("tokenizer.json makes texts up to {times} times longer"))),
@@ -40,6 +42,22 @@ fn growth(normalizer: &Value) -> Result<usize, String> {
         growth = growth.saturating_mul(self::growth(inner)?);
     }
     Ok(growth)
+}
+
+/// The special tokens that a template puts around a text must be described, and the text must be the only one.
+fn check_templates(processor: &Value) -> Result<(), String> {
+    let list = |value: &Value, key| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    for piece in list(processor, "single") {
+        if piece.pointer("/Sequence/id").is_some_and(|id| id != "A") {
+            return Err("a template for one text names another".into());
+        }
+        let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
+        let token = processor.get("special_tokens").and_then(|tokens| tokens.get(id));
+        if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
+            return Err(format!("the special token {id:?} is not described"));
+        }
+    }
+    list(processor, "processors").iter().try_for_each(check_templates)
 }
 
 /// Bytes of the longest replacement that SentencePiece's character map holds; nothing where a text could lead out of it.
@@ -99,10 +117,32 @@ mod tests {
     #[test]
     fn texts_must_not_grow_without_bounds() {
         let doubling = r#"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#;
-        let sequence = |count| format!(r#"{{"type": "Sequence", "normalizers": [{}]}}"#, vec![doubling; count].join(","));
+        let sequence =
+            |count| format!(r#"{{"type": "Sequence", "normalizers": [{}]}}"#, vec![doubling; count].join(","));
         assert_eq!(refused(&sequence(6)), None);
         assert_eq!(refused(&sequence(40)), Some(ErrorKind::ModelUnsupported));
         assert_eq!(refused(&sequence(4000)), Some(ErrorKind::ModelUnsupported));
+    }
+
+    #[test]
+    fn a_template_must_describe_its_tokens() {
+        let template = |single: &str, tokens: &str| {
+            let template =
+                format!(r#"{{"type": "TemplateProcessing", "single": [{single}], "special_tokens": {{{tokens}}}}}"#);
+            [template.clone(), format!(r#"{{"type": "Sequence", "processors": [{template}]}}"#)].map(|processor| {
+                check(format!(r#"{{"post_processor": {processor}}}"#).as_bytes()).err().map(|e| e.kind())
+            })
+        };
+        let [token, text] =
+            [r#"{"SpecialToken": {"id": "[S]", "type_id": 0}}"#, r#"{"Sequence": {"id": "A", "type_id": 0}}"#];
+        assert_eq!(
+            template(&format!("{token}, {text}"), r#""[S]": {"id": "[S]", "ids": [1], "tokens": ["[S]"]}"#),
+            [None; 2]
+        );
+        let damaged = [Some(ErrorKind::ModelMalformed); 2];
+        assert_eq!(template(token, ""), damaged);
+        assert_eq!(template(token, r#""[S]": {"id": "[S]", "ids": [1, 2], "tokens": ["[S]"]}"#), damaged);
+        assert_eq!(template(&text.replace('A', "B"), ""), damaged);
     }
 
     #[test]

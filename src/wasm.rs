@@ -284,6 +284,11 @@ fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value.serialize(&serializer).map_err(|e| thrown(Error::internal(e.to_string())))
 }
 
+/// Throws, through whatever was being computed, what [`crate::memory`] has to say.
+pub(crate) fn out_of_memory() -> ! {
+    wasm_bindgen::throw_val(thrown(Error::new(ErrorKind::OutOfMemory, "there is no memory left")))
+}
+
 /// A JavaScript `Error` with our `code`, and `index` where it is one text's fault.
 fn thrown(error: Error) -> JsValue {
     let (code, index) = (error.code(), error.index());

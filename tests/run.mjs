@@ -19,6 +19,7 @@ import {
   run,
   targetDir,
   Unmet,
+  wasmConfig,
   withPath,
 } from "../pkg/scripts/tools.mjs";
 import { checkBudget } from "./budget.mjs";
@@ -47,7 +48,7 @@ async function wasmPack(where, browser, env) {
   const wasmPackBin = await ensureWasmPack();
   const bindgenBin = await ensureWasmBindgen({ testRunner: true });
   const args = ["test", "--headless", ...browser, "--mode", "no-install"];
-  await run("wasm-pack", [...args, "--", "--profile", "web", "--test", "browser"], {
+  await run("wasm-pack", [...args, "--", ...wasmConfig(), "--profile", "web", "--test", "browser"], {
     ...minutes(40), // compiling included
     env: { ...withPath(bindgenBin, wasmPackBin), CARGO_TARGET_DIR: targetDir, [where]: "1", ...env },
   });

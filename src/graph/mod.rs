@@ -16,7 +16,7 @@
 //! | `attention` | scores, mask, softmax and values of all heads |
 //! | `position` | no op: of the last layer, only what the classifier reads |
 //!
-//! `limits` has what a file may ask for.
+//! `limits` has what a file may ask for, `indices` checks those that come from a text.
 //! What no rule knows is left to tract's own ops.
 
 mod add_layer_norm;
@@ -24,6 +24,7 @@ mod attention;
 mod dynamic;
 mod gelu;
 mod half;
+mod indices;
 mod limits;
 mod onnx_ops;
 mod position;
@@ -125,10 +126,11 @@ impl OnnxModel {
         position::rules(Rules::default()).rewrite(&(), &mut model).context("position")?;
         weight::dequantize_rest(&mut model).context("rest")?;
         // What tract does better than its plain ops is matrix products; the passes cost as much as all rules together.
-        match model.nodes().iter().any(|node| node.op_is::<EinSum>()) {
-            true => model.into_optimized().context("optimize"),
-            false => Ok(model),
+        if model.nodes().iter().any(|node| node.op_is::<EinSum>()) {
+            model = model.into_optimized().context("optimize")?;
         }
+        indices::check_all(&mut model);
+        Ok(model)
     }
 }
 

@@ -27,7 +27,8 @@ pub(super) fn rules(rules: Rules) -> Rules {
                 return Ok(None);
             }
             let mut patch = TypedModelPatch::default();
-            let Some(mut picked) = earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index, ops: MAX_OPS })?
+            let Some(mut picked) =
+                earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index, ops: MAX_OPS })?
             else {
                 return Ok(None);
             };
@@ -46,7 +47,8 @@ pub(super) fn rules(rules: Rules) -> Rules {
                 return Ok(None);
             }
             let mut patch = TypedModelPatch::default();
-            let Some(picked) = earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index: start, ops: MAX_OPS })?
+            let Some(picked) =
+                earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index: start, ops: MAX_OPS })?
             else {
                 return Ok(None);
             };

@@ -2,30 +2,135 @@
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto, attribute_proto::AttributeType,
-    tensor_proto::DataType,
+    AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto,
+    attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
 /// Sizes, axes and bounds that are off by one, negative, or more than there is memory for.
 const NUMBERS: [i64; 24] = [
-    0, 1, -1, 2, -2, 3, 4, 5, 7, 8, 16, 32, 63, 64, 127, 128, 65_536, 1 << 31, (1 << 31) - 1, 1 << 32, 1 << 40, 1 << 62,
-    i64::MAX, i64::MIN,
+    0,
+    1,
+    -1,
+    2,
+    -2,
+    3,
+    4,
+    5,
+    7,
+    8,
+    16,
+    32,
+    63,
+    64,
+    127,
+    128,
+    65_536,
+    1 << 31,
+    (1 << 31) - 1,
+    1 << 32,
+    1 << 40,
+    1 << 62,
+    i64::MAX,
+    i64::MIN,
 ];
 const FLOATS: [f32; 10] =
     [0.0, -0.0, 1.0, -1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, 1e-40];
 /// What the runtime knows, and a few that it does not.
 const OPS: [&str; 70] = [
-    "Abs", "Add", "And", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape", "CumSum", "DequantizeLinear", "Div",
-    "Dropout", "Equal", "Erf", "Exp", "Expand", "Flatten", "Gather", "GatherElements", "GatherND", "Gelu", "Gemm",
-    "Greater", "GreaterOrEqual", "Identity", "IsInf", "IsNaN", "LayerNormalization", "Less", "LessOrEqual", "MatMul",
-    "Max", "Min", "Mul", "Neg", "Not", "Or", "Pow", "QuantizeLinear", "Range", "Reciprocal", "ReduceMax", "ReduceMean",
-    "ReduceMin", "ReduceSum", "Relu", "Reshape", "Shape", "Sigmoid", "Size", "Slice", "Softmax", "Split", "Sqrt",
-    "Squeeze", "Sub", "Sum", "Tanh", "Tile", "Transpose", "Trilu", "Unsqueeze", "Where", "MatMulNBits",
-    "GatherBlockQuantized", "MatMulInteger", "DynamicQuantizeLinear", "If", "Loop", "Scan",
+    "Abs",
+    "Add",
+    "And",
+    "Cast",
+    "Clip",
+    "Concat",
+    "Constant",
+    "ConstantOfShape",
+    "CumSum",
+    "DequantizeLinear",
+    "Div",
+    "Dropout",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "GatherElements",
+    "GatherND",
+    "Gelu",
+    "Gemm",
+    "Greater",
+    "GreaterOrEqual",
+    "Identity",
+    "IsInf",
+    "IsNaN",
+    "LayerNormalization",
+    "Less",
+    "LessOrEqual",
+    "MatMul",
+    "Max",
+    "Min",
+    "Mul",
+    "Neg",
+    "Not",
+    "Or",
+    "Pow",
+    "QuantizeLinear",
+    "Range",
+    "Reciprocal",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceSum",
+    "Relu",
+    "Reshape",
+    "Shape",
+    "Sigmoid",
+    "Size",
+    "Slice",
+    "Softmax",
+    "Split",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Sum",
+    "Tanh",
+    "Tile",
+    "Transpose",
+    "Trilu",
+    "Unsqueeze",
+    "Where",
+    "MatMulNBits",
+    "GatherBlockQuantized",
+    "MatMulInteger",
+    "DynamicQuantizeLinear",
+    "If",
+    "Loop",
+    "Scan",
 ];
 const ATTRIBUTES: [&str; 22] = [
-    "axis", "axes", "perm", "to", "keepdims", "noop_with_empty_axes", "start", "end", "batch_dims", "block_size", "bits",
-    "N", "K", "value", "allowzero", "upper", "transA", "transB", "alpha", "epsilon", "split", "num_outputs",
+    "axis",
+    "axes",
+    "perm",
+    "to",
+    "keepdims",
+    "noop_with_empty_axes",
+    "start",
+    "end",
+    "batch_dims",
+    "block_size",
+    "bits",
+    "N",
+    "K",
+    "value",
+    "allowzero",
+    "upper",
+    "transA",
+    "transB",
+    "alpha",
+    "epsilon",
+    "split",
+    "num_outputs",
 ];
 
 /// Edits the graph until the bytes run out.
@@ -92,7 +197,13 @@ fn edit_graph(graph: &mut GraphProto, kind: u32, u: &mut Unstructured) -> Result
             let int64_data = (0..count).map(|_| number(u)).collect::<Result<Vec<_>>>()?;
             let dims = if count == 1 && u.arbitrary()? { vec![] } else { vec![count as i64] };
             let data_type = DataType::Int64 as i32;
-            graph.initializer.push(TensorProto { name: name.clone(), dims, data_type, int64_data, ..TensorProto::default() });
+            graph.initializer.push(TensorProto {
+                name: name.clone(),
+                dims,
+                data_type,
+                int64_data,
+                ..TensorProto::default()
+            });
             if let Some(node) = any(&mut graph.node, u)?
                 && let Some(input) = any(&mut node.input, u)?
             {
@@ -133,7 +244,13 @@ fn edit_node(node: &mut NodeProto, values: &[String], u: &mut Unstructured) -> R
             let (name, kind) = (u.choose(&ATTRIBUTES)?.to_string(), [AttributeType::Int, AttributeType::Ints]);
             let kind = *u.choose(&kind)? as i32;
             let ints = (0..u.int_in_range(0..=4)?).map(|_| number(u)).collect::<Result<_>>()?;
-            node.attribute.push(AttributeProto { name, r#type: kind, i: number(u)?, ints, ..AttributeProto::default() });
+            node.attribute.push(AttributeProto {
+                name,
+                r#type: kind,
+                i: number(u)?,
+                ints,
+                ..AttributeProto::default()
+            });
         }
         _ => {
             if let Some(attribute) = any(&mut node.attribute, u)? {

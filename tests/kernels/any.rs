@@ -126,8 +126,8 @@ fn four_bit(bytes: &mut Bytes, random: &mut Random) {
     let limit = [63.0, 127.0][bytes.below(2)];
     let scales: Vec<f32> = bytes.any_numbers(random, rows * blocks);
     let packed: Vec<u8> = (0..rows * blocks * BLOCK / 2).map(|_| random.bits() as u8).collect();
-    // Others are refused as the file is read.
-    if scales.iter().any(|scale| !scale.is_finite()) {
+    // Others are refused as the file is read, or no sum of them is a number.
+    if scales.iter().any(|scale| !scale.is_finite() || scale.abs() > 1e30) {
         return;
     }
     let (values, row_scales) = requantize(&packed, &scales, blocks, limit);
@@ -137,8 +137,8 @@ fn four_bit(bytes: &mut Bytes, random: &mut Random) {
         let half = i32::from(packed[i / 2] >> (4 * (i % 2)) & 15);
         let expected = f64::from(half - 8) * f64::from(scales[i / BLOCK]);
         let row_scale = f64::from(row_scales[i / (blocks * BLOCK)]);
-        // What is too large or too small for a normal number is nobody's weight.
-        if row_scale.is_finite() && row_scale > 1e-30 {
+        // What is too small for a normal number is nobody's weight.
+        if row_scale > 1e-30 {
             assert_near(f32::from(value) * row_scale as f32, expected, row_scale * STEP, (limit, &scales, i));
         }
     }

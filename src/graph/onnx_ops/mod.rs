@@ -21,7 +21,7 @@ use tract_onnx::tract_core::ops::{math, nn};
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::nn::Reducer;
 
-use super::limits;
+use super::{indices, limits};
 
 type Outlets = TractResult<TVec<OutletId>>;
 /// Wires one node, and returns its outputs, the first at least.
@@ -256,6 +256,7 @@ impl Node<'_> {
         let facts = self.facts(inputs)?;
         let made = op.output_facts(&facts)?;
         limits::check_made(&made.iter().collect::<Vec<_>>(), &facts)?;
+        indices::check_known(&*op, &facts)?;
         let wires = self.model.wire_node(name, op, inputs)?;
         wires.first().copied().context("an op without outputs")
     }

@@ -78,17 +78,7 @@ pub(super) fn gather(n: &mut Node) -> Outlets {
     let (input, indices) = (n.input(0)?, n.input(1)?);
     let axis = n.axis_attribute(0, n.rank(input)?)?;
     let indices = n.cast(indices, DatumType::I64)?;
-    if let (Some(indices), Ok(size)) = (&n.fact(indices)?.konst, n.fact(input)?.shape[axis].to_usize()) {
-        check_indices(indices, size)?;
-    }
     Ok(tvec!(n.wire(Gather::new(axis), &[input, indices])?))
-}
-
-/// tract panics at others.
-fn check_indices(indices: &Tensor, size: usize) -> TractResult<()> {
-    let inside = |index: &i64| (-(size as i64)..size as i64).contains(index);
-    ensure!(indices.try_as_plain_ram()?.as_slice::<i64>()?.iter().all(inside), "{indices:?} of an axis of {size}");
-    Ok(())
 }
 
 pub(super) fn gather_elements(n: &mut Node) -> Outlets {

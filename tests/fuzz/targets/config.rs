@@ -21,9 +21,13 @@ fuzz_target!(|data: &[u8]| {
             match classifier.predict("the dog is happy", &Options::default()) {
                 Ok(prediction) => assert_eq!(prediction.scores.len(), info.labels.len()),
                 // More positions than the model has, or a padding token that it has not.
-                Err(error) => assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::ModelMalformed), "{error}"),
+                Err(error) => {
+                    assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::ModelMalformed), "{error}")
+                }
             }
         }
-        Err(error) => assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}"),
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}")
+        }
     }
 });

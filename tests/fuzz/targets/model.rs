@@ -56,9 +56,18 @@ fn load(model: &[u8]) {
         match Classifier::from_parts(&parts) {
             Ok(classifier) => {
                 let texts = ["the dog is happy", "zebra", "why is the sun so good?"];
-                for result in [classifier.predict_batch(&texts, &Options::default()), classifier.predict_batch(&texts[1..2], &Options::default())] {
+                for result in [
+                    classifier.predict_batch(&texts, &Options::default()),
+                    classifier.predict_batch(&texts[1..2], &Options::default()),
+                ] {
                     if let Err(error) = result {
-                        assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::ModelMalformed | ErrorKind::OutOfMemory), "{error}");
+                        assert!(
+                            matches!(
+                                error.kind(),
+                                ErrorKind::Internal | ErrorKind::ModelMalformed | ErrorKind::OutOfMemory
+                            ),
+                            "{error}"
+                        );
                     }
                 }
                 return;

@@ -57,7 +57,8 @@ fuzz_target!(|input: Input| {
     let mut options = Options::default().long_text(input.long_text);
     options.top_k = input.top_k;
     options.threshold = input.threshold;
-    if let Some(method) = input.method.filter(|_| text.split_whitespace().count() <= MAX_EXPLAINED && text.len() < 400) {
+    if let Some(method) = input.method.filter(|_| text.split_whitespace().count() <= MAX_EXPLAINED && text.len() < 400)
+    {
         options.explain = Some(Explain::default().method(method));
     }
     let whole = classifier.tokenize(&text);
