@@ -24,6 +24,7 @@ import {
 } from "../pkg/scripts/tools.mjs";
 import { checkBudget } from "./budget.mjs";
 import { ensureTools } from "./everywhere/install.mjs";
+import { fuzz } from "./fuzz/fuzz.mjs";
 
 const wasm = "wasm32-unknown-unknown";
 const cargoEnv = { ...process.env, CARGO_TARGET_DIR: targetDir };
@@ -113,7 +114,9 @@ const suites = {
     await cargo("clippy", "--target", wasm, "--profile", "web", "--lib", "--test", "browser", "--", "-D", "warnings");
   },
   "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
+  "crate: fuzzing": () => fuzz({ seconds: 30, short: true }),
   "package: build": () => build(),
+  "lint: supply chain": () => nodeTests(join(root, "tests/supply")),
   "lint: types": async () => {
     await build();
     await tsc("tests/types");

@@ -18,10 +18,24 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** Whether a licence expression is met by what is allowed. The slash is an old "or"; "and" binds more. */
 export function isAllowed(expression) {
-  const plain = expression.replace(/[()]/g, "");
-  return plain.split(/ OR |\s*\/\s*/).some((choice) => choice.split(" AND ").every((each) => ALLOWED.includes(each.trim())))
-    // As in "(A OR B) AND C".
-    || /^\(.*\) AND /.test(expression) && expression.split(" AND ").every((part) => isAllowed(part.replace(/^\(|\)$/g, "")));
+  const tokens = expression.replaceAll("/", " OR ").match(/[()]|[^\s()]+/g) ?? [];
+  const next = (token) => tokens[0] === token && tokens.shift();
+  const one = () => {
+    if (!next("(")) return ALLOWED.includes(tokens.shift());
+    const inner = any();
+    return Boolean(next(")")) && inner;
+  };
+  const all = () => {
+    let met = one();
+    while (next("AND")) met = one() && met;
+    return met;
+  };
+  const any = () => {
+    let met = all();
+    while (next("OR")) met = all() || met;
+    return met;
+  };
+  return any() && tokens.length === 0;
 }
 
 /** The crates whose code can be in the WebAssembly, without what only builds it, by name. */

@@ -1,6 +1,9 @@
 //! `config.json` and, behind a zero byte, `litmus.json`, beside a model that is fixed.
 #![no_main]
 
+#[path = "../below.rs"]
+mod below;
+
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +13,7 @@ const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/tiny");
 
 static FOLDER: LazyLock<ModelFolder> = LazyLock::new(|| ModelFolder::read(TINY).expect("a fixture"));
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(|data: &[u8]| below::with(|| {
     let mut files = data.splitn(2, |&byte| byte == 0);
     let (config, manifest) = (files.next().unwrap_or_default(), files.next());
     let parts = ModelParts { config, manifest, ..FOLDER.parts() };
@@ -30,4 +33,4 @@ fuzz_target!(|data: &[u8]| {
             assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}")
         }
     }
-});
+}));

@@ -1,6 +1,8 @@
 //! The graph: files as exporters write them after any edits, or just bytes. What loads must predict or say why not.
 #![no_main]
 
+#[path = "../below.rs"]
+mod below;
 #[path = "../edits.rs"]
 mod edits;
 
@@ -31,7 +33,7 @@ static GRAPHS: LazyLock<Vec<ModelProto>> = LazyLock::new(|| {
     paths.into_iter().map(read).collect()
 });
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(|data: &[u8]| below::with(|| {
     let Some((&chosen, rest)) = data.split_first() else { return };
     match GRAPHS.get(usize::from(chosen)) {
         Some(graph) => {
@@ -42,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
         }
         None => load(rest),
     }
-});
+}));
 
 fn load(model: &[u8]) {
     let labels = |count: usize| {

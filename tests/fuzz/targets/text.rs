@@ -1,6 +1,9 @@
 //! The text path: any text through a model that is fixed, and what holds for each.
 #![no_main]
 
+#[path = "../below.rs"]
+mod below;
+
 use std::sync::LazyLock;
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
@@ -51,7 +54,7 @@ impl<'a> Arbitrary<'a> for Input {
     }
 }
 
-fuzz_target!(|input: Input| {
+fuzz_target!(|input: Input| below::with(|| {
     let classifier = &MODELS[usize::from(input.model) % MODELS.len()];
     let text = input.text.repeat(usize::from(input.times));
     let mut options = Options::default().long_text(input.long_text);
@@ -88,7 +91,7 @@ fuzz_target!(|input: Input| {
             _ => panic!("{error}"),
         },
     }
-});
+}));
 
 fn check(prediction: &Prediction, text: &str, options: &Options, classifier: &Classifier) {
     assert!(prediction.scores.iter().all(|s| (0.0..=1.0).contains(&s.score)));

@@ -2,6 +2,8 @@
 #![no_main]
 #![allow(dead_code)]
 
+#[path = "../below.rs"]
+mod below;
 #[path = "../../../src/error.rs"]
 mod error;
 #[path = "../../../src/options.rs"]
@@ -21,7 +23,7 @@ use options::LongText;
 
 const TEXT: &[u8] = "The unhappy dog's sun: so good\u{1f600}! \u{3000}e\u{301} \u{fdfa} <s>[MASK]\r\n".as_bytes();
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(|data: &[u8]| below::with(|| {
     let mut parts = data.splitn(2, |&byte| byte == 0);
     let file = parts.next().unwrap_or_default();
     let text = String::from_utf8_lossy(parts.next().unwrap_or(TEXT));
@@ -40,4 +42,4 @@ fuzz_target!(|data: &[u8]| {
             let _ = windows::Windows::of(&text, &tokenizer, limit, long_text, true);
         }
     }
-});
+}));
