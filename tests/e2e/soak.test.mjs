@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { soak } from "../../benches/soak.mjs";
 
-const PREDICTIONS = 15_000;
+const PREDICTIONS = 9_000;
 /** A leak of half a kilobyte in each prediction; what the browser does by itself is about as much in so short a run. */
 const MAX_GROWN_BYTES = 512 * (PREDICTIONS / 3) + 8e6;
 /** Others use this machine too. */
