@@ -142,7 +142,7 @@ impl Reader<'_> {
         let room = self.window_room();
         let mut windows = Vec::new();
         let mut truncated = false;
-        let (mut first, mut covered) = (0, 0);
+        let (mut first, mut covered, mut end) = (0, 0, 0);
         while covered < pieces.len() {
             let mut last = first;
             let mut tokens = 0;
@@ -161,12 +161,16 @@ impl Reader<'_> {
                 }
             };
             let fresh = pieces[covered..last].iter().map(|piece| piece.tokens).sum();
-            if tokens.count > self.room {
+            let tokens = if tokens.count > self.room {
                 // A character of more tokens than the model reads.
                 truncated = true;
-                let tokens = self.tokenizer.tokens(&self.text[span.clone()], self.room, self.with_places)?;
-                windows.push(Window { span, tokens, fresh });
-            } else if fresh > 0 {
+                self.tokenizer.tokens(&self.text[span.clone()], self.room, self.with_places)?
+            } else {
+                tokens
+            };
+            // Otherwise what is new is nothing, or white space, which to some tokenizers is something.
+            if fresh > 0 && span.end > end {
+                end = span.end;
                 windows.push(Window { span, tokens, fresh });
             }
             covered = last;

@@ -204,7 +204,7 @@ fn book(bytes: usize) -> (String, usize, usize) {
         while text.len() < bytes * (i + 1) / 3 {
             let mut pick = |from: &[&'static str]| from[next(from.len())];
             text += &format!("{} {} {}{}", pick(&subjects), pick(&verbs), pick(&objects), pick(&ends));
-            text += if text.len() % 11 == 0 { "\n\n" } else { " " };
+            text += if text.len().is_multiple_of(11) { "\n\n" } else { " " };
         }
         if i < 2 {
             places[i] = text.len();

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { shorten } from "./shorten.mjs";
+import { reshape } from "./glue.mjs";
 import { writeSupply } from "./supply.mjs";
 import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet, wasmConfig } from "./tools.mjs";
 
@@ -72,20 +72,19 @@ async function bindgen(variant, wasm, bin) {
     ...["--remove-name-section", "--remove-producers-section"],
     // The package names the file itself; a second name in here would confuse bundlers.
     "--omit-default-module-path",
-    // So that the thread which crashed an instance can have another.
-    "--experimental-reset-state-function",
     wasm,
   ];
-  const sum = await hash(["pkg/scripts/shorten.mjs"]);
+  const sum = await hash(["pkg/scripts/glue.mjs"]);
   const value = `${bin} ${args.join(" ")} ${await readFile(wasm.replace(/wasm$/, "source"))} ${sum}`;
-  const outputs = ["litmus_text.js", "litmus_text_bg.wasm"].map((name) => join(out, name));
+  const outputs = ["litmus_text.js", "litmus_text.d.ts", "litmus_text_bg.wasm"].map((name) => join(out, name));
   await unlessDone(join(out, ".built"), value, outputs, () =>
     step(`wasm-bindgen, ${variant}`, async () => {
       await run(join(bin, "wasm-bindgen"), args);
-      const [js, module] = outputs;
-      const short = shorten(await readFile(module), await readFile(js, "utf8"));
-      await writeFile(module, short.wasm);
-      await writeFile(js, short.js);
+      const [js, dts, module] = outputs;
+      const ours = reshape(await readFile(module), await readFile(js, "utf8"), await readFile(dts, "utf8"));
+      await writeFile(module, ours.wasm);
+      await writeFile(js, ours.js);
+      await writeFile(dts, ours.dts);
     }),
   );
 }
@@ -121,8 +120,6 @@ async function compileTypeScript() {
         target: "es2022",
         external: ["node:*", "*.wasm"],
         ignoreAnnotations: true, // "sideEffects" is about dist
-        pure: ["console.warn"], // only of wasm-bindgen, about ways to call it that we don't use
-        define: { FinalizationRegistry: "undefined" }, // wasm-bindgen's again: classifiers are freed by hand
         minify: true,
         sourcemap: true,
         logLevel: "warning",

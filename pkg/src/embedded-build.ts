@@ -1,9 +1,8 @@
-import init, { __wbg_reset_state, embedded } from "../wasm/embedded/litmus_text.js";
+import { instantiate } from "../wasm/embedded/litmus_text.js";
 import { Instance } from "./instance.js";
 
 /** The build with the model inside its one `.wasm`. */
-export const embeddedBuild = new Instance({
-  init: (module) => init({ module_or_path: module }),
-  reset: __wbg_reset_state,
-  create: () => embedded(),
+export const embeddedBuild = new Instance(async (module) => {
+  const { memory, embedded } = await instantiate(module);
+  return { memory, create: embedded };
 });

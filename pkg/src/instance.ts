@@ -27,32 +27,37 @@ export interface WasmWork {
 /** Without the words themselves: only JavaScript has the string as it was given, lone surrogates and all. */
 export type WasmPrediction = Omit<Prediction, "attributions"> & { attributions: Omit<Attribution, "text">[] | null };
 
-/** The JavaScript that wasm-bindgen made for a build: it has one instance of it in each thread. */
-export interface Glue {
-  /** Instantiates the module at the first call; later ones give what is there. */
-  init(module: WebAssembly.Module): Promise<{ memory: WebAssembly.Memory }>;
-  /** Replaces the instance by a fresh one. */
-  reset(): void;
+/** A build of the crate, running. */
+export interface Running {
+  readonly memory: WebAssembly.Memory;
   create(files: ModelBytes | undefined): WasmClassifier;
 }
 
 /** The WebAssembly instance of this thread, and the classifiers in it. */
 export class Instance {
-  readonly #glue: Glue;
+  readonly #start: (module: WebAssembly.Module) => Promise<Running>;
   readonly #classifiers = new Set<WasmClassifier>();
-  #memory: WebAssembly.Memory | undefined;
+  #starting: Promise<Running> | undefined;
+  #running: Running | undefined;
 
-  constructor(glue: Glue) {
-    this.#glue = glue;
+  /** `start` gives a fresh instance at each call. */
+  constructor(start: (module: WebAssembly.Module) => Promise<Running>) {
+    this.#start = start;
   }
 
   get memoryBytes(): number {
-    return this.#memory?.buffer.byteLength ?? 0;
+    return this.#running?.memory.buffer.byteLength ?? 0;
   }
 
   async create(module: WebAssembly.Module, files: ModelBytes | undefined): Promise<WasmClassifier> {
-    this.#memory = (await this.#glue.init(module)).memory;
-    const classifier = this.#call(() => this.#glue.create(files));
+    const starting = (this.#starting ??= this.#start(module));
+    const running = await starting.catch((error) => {
+      throw this.#judge(error);
+    });
+    // It can have crashed meanwhile.
+    if (starting !== this.#starting) return this.create(module, files);
+    this.#running = running;
+    const classifier = this.#call(() => running.create(files));
     this.#classifiers.add(classifier);
     return classifier;
   }
@@ -90,7 +95,6 @@ export class Instance {
 
   #renew(): void {
     this.#classifiers.clear();
-    this.#glue.reset();
-    this.#memory = undefined;
+    this.#starting = this.#running = undefined;
   }
 }

@@ -1,10 +1,10 @@
-import { __wbg_reset_state, initSync, WasmClassifier } from "../wasm/litmus_text.js";
+import { instantiate } from "../wasm/litmus_text.js";
 import { Instance } from "./instance.js";
 import type { ModelBytes } from "./model.js";
 
 /** The build whose model is fetched. */
-export const plainBuild = new Instance({
-  init: async (module) => initSync({ module }),
-  reset: __wbg_reset_state,
-  create: (files) => new WasmClassifier(files as ModelBytes),
+export const plainBuild = new Instance(async (module) => {
+  const { memory, WasmClassifier } = await instantiate(module);
+  const create = ({ config, tokenizer, model, manifest }: ModelBytes) => new WasmClassifier(config, tokenizer, model, manifest);
+  return { memory, create: (files) => create(files as ModelBytes) };
 });

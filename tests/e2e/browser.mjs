@@ -27,20 +27,18 @@ export const serveSite = () =>
 export async function watchWorkers(page) {
   const watch = () => {
     globalThis.computed = 0;
-    WebAssembly.Instance = class extends WebAssembly.Instance {
-      constructor(module, imports) {
-        super(module, imports);
-        const { memory, wasmwork_step: step, wasmwork_done: done } = super.exports;
-        if (!step) return; // the kernel in relaxed SIMD is an instance too
-        globalThis.memory = memory;
-        const counted = (work) => {
-          const before = done(work);
-          const result = step(work);
-          globalThis.computed += done(work) - before;
-          return result;
-        };
-        Object.defineProperty(this, "exports", { value: { ...super.exports, wasmwork_step: counted } });
-      }
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = async (module, imports) => {
+      const { exports } = await instantiate(module, imports);
+      const { wasmwork_step: step, wasmwork_done: done } = exports;
+      globalThis.memory = exports.memory;
+      const counted = (work) => {
+        const before = done(work);
+        const result = step(work);
+        globalThis.computed += done(work) - before;
+        return result;
+      };
+      return { exports: { ...exports, wasmwork_step: counted } };
     };
   };
   await page.route("**/dist/worker.js", async (route) => {
