@@ -86,10 +86,10 @@ export class Instance {
     }
   }
 
-  /** Errors that WebAssembly returns have a code. After any other, a trap, nothing in its memory is sure, nor after want of it. */
+  /** Errors that WebAssembly returns have a code. After any other, a trap, or want of memory, nothing in there is sure. */
   #judge(error: unknown): LitmusError {
-    const code = (error as { code?: unknown })?.code;
-    if (code === undefined || code === "out-of-memory") this.#renew();
+    const { code, fatal } = Object(error) as { code?: unknown; fatal?: unknown };
+    if (code === undefined || fatal) this.#renew();
     return toLitmusError(error);
   }
 

@@ -93,6 +93,17 @@ export function hungry() {
   return graph.bytes(graph.op("Tanh", "t", [graph.wide(130_000)]));
 }
 
+/** Takes gigabytes bit by bit: each value is one that it may have, and all are needed at the end. */
+export function hoarding() {
+  const graph = new Graph();
+  const values = [graph.wide(130_000)];
+  for (let i = 0; i < 8; i++) values.push(graph.op("Mul", `v${i}`, [values.at(-1), values[0]]));
+  let value = values.pop();
+  // From the last to the first, so that none can be dropped before.
+  for (const [i, each] of values.reverse().entries()) value = graph.op("Mul", `back ${i}`, [value, each]);
+  return graph.bytes(value);
+}
+
 /** Asks for four gigabytes at once, as it is loaded. */
 export function huge() {
   const graph = new Graph();

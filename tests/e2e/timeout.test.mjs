@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../../pkg/scripts/tools.mjs";
 import { eventually, open } from "./browser.mjs";
-import { huge, hungry, slow, slowToLoad } from "./hostile.mjs";
+import { hoarding, huge, hungry, slow, slowToLoad } from "./hostile.mjs";
 
 /** What a second of grace takes at most on a busy machine, and the start of a worker. */
 const SOON_MS = 8000;
@@ -144,17 +144,20 @@ test("a tokenizer that never comes to an end is ended", async () => {
 
 test("a model that needs more memory than there is fails with out-of-memory, and the next call works", async () => {
   const { page, context, errors } = await plain();
-  for (const worker of [true, false]) {
-    const outcomes = await page.evaluate(async ({ model, worker }) => {
-      const config = { max_position_embeddings: 16_384 };
-      const classifier = await litmus.createClassifier({ model: files(model, { config }), worker });
-      const long = await outcome(() => classifier.predict("the dog ".repeat(7000)));
-      const next = await outcome(() => classifier.predict("the dog"));
-      classifier.close();
-      return [long.code, next.code];
-    }, { model: [...hungry()], worker });
-    assert.deepEqual(outcomes, ["out-of-memory", "fine"], `worker: ${worker}`);
-    assert.equal(await works(page), "positive");
+  // A value that is too large is refused; values that are too many find no memory left.
+  for (const [model, words] of [[hungry(), 7000], [hoarding(), 900]]) {
+    for (const worker of [true, false]) {
+      const outcomes = await page.evaluate(async ({ model, words, worker }) => {
+        const config = { max_position_embeddings: 16_384 };
+        const classifier = await litmus.createClassifier({ model: files(model, { config }), worker });
+        const long = await outcome(() => classifier.predict("the dog ".repeat(words)));
+        const next = await outcome(() => classifier.predict("the dog"));
+        classifier.close();
+        return [long.code, next.code];
+      }, { model: [...model], words, worker });
+      assert.deepEqual(outcomes, ["out-of-memory", "fine"], `${words} × 2 words, worker: ${worker}`);
+      assert.equal(await works(page), "positive");
+    }
   }
   assert.deepEqual(errors, []);
   await context.close();
