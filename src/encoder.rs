@@ -5,7 +5,7 @@ use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::graph::{INPUTS, OnnxModel};
+use crate::graph::{INPUTS, OnnxModel, check_batch};
 
 /// Most texts in one batch: beyond it, larger matrix products no longer pay for more memory.
 const MAX_ROWS: usize = 32;
@@ -103,6 +103,7 @@ impl Encoder for TractEncoder {
         if batch.columns == 0 {
             return Err(Error::internal("a batch of texts without tokens"));
         }
+        check_batch(self.plan.model(), rows, batch.columns)?;
         let values = self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")))?;
         if values.len() != rows * self.labels {
             return Err(labels_mismatch(values.len() / rows.max(1), self.labels));

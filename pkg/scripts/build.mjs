@@ -6,7 +6,8 @@ import { copyFile, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "nod
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reshape } from "./glue.mjs";
-import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet } from "./tools.mjs";
+import { writeSupply } from "./supply.mjs";
+import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet, wasmConfig } from "./tools.mjs";
 
 const pkg = join(root, "pkg");
 
@@ -55,7 +56,7 @@ async function compileCrate(variant) {
   await mkdir(folder, { recursive: true });
   await unlessDone(join(folder, `${variant}.source`), await hash(reads), [kept], () =>
     step(`cargo build for WebAssembly, ${variant}`, async () => {
-      const fixed = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
+      const fixed = ["rustc", ...wasmConfig(), "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
       const env = { ...process.env, CARGO_TARGET_DIR: targetDir };
       await run("cargo", [...fixed, ...args], { prefix: "cargo", env });
       await copyFile(join(targetDir, "wasm32-unknown-unknown", "web", "litmus_text.wasm"), kept);
@@ -164,6 +165,7 @@ export async function build({ embedded = true } = {}) {
   if (embedded) await bindgen("embedded", await compileCrate("embedded"), bin);
   await compileTypeScript();
   await copyModel();
+  if (embedded) await writeSupply();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build().catch(fail);

@@ -1,4 +1,4 @@
-import { aborted, throwIfAborted, unlessAborted } from "./abort.js";
+import { aborted, isTimeout, throwIfAborted, unlessAborted } from "./abort.js";
 import { LitmusError, toLitmusError } from "./errors.js";
 import type { OnProgress } from "./load.js";
 import type { Facts, Listener, Reply, Request } from "./protocol.js";
@@ -7,6 +7,8 @@ import type { Thread } from "./thread.js";
 
 /** Milliseconds without a call after which workers are shut down; the next call starts them again. */
 const IDLE_MS = 60_000;
+/** Milliseconds that a worker has to stop what took too long; then it is ended, and the next call starts another. */
+const GRACE_MS = 1000;
 
 interface Job {
   request: Request;
@@ -128,12 +130,20 @@ export class Client {
   }
 
   async #run(thread: Thread, job: Job): Promise<void> {
+    const { request, signal, listener } = job;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = () => {
+      if (thread.apart && isTimeout(signal?.reason)) timer = setTimeout(() => thread.end(), GRACE_MS);
+    };
     this.#running.add(job);
+    signal?.addEventListener("abort", late);
     try {
-      job.resolve(await thread.ask(job.request, job.signal, job.listener));
+      job.resolve(await thread.ask(request, signal, listener));
     } catch (error) {
       job.reject(toLitmusError(error));
     }
+    signal?.removeEventListener("abort", late);
+    clearTimeout(timer);
     this.#running.delete(job);
     if (thread.broken) this.#threads.delete(thread);
     else this.#idle.push(thread);

@@ -86,9 +86,10 @@ export class Instance {
     }
   }
 
-  /** Errors that WebAssembly returns have a code. Any other is a trap, after which nothing in its memory is sure. */
+  /** Errors that WebAssembly returns have a code. After any other, a trap, or want of memory, nothing in there is sure. */
   #judge(error: unknown): LitmusError {
-    if ((error as { code?: unknown })?.code === undefined) this.#renew();
+    const { code, fatal } = Object(error) as { code?: unknown; fatal?: unknown };
+    if (code === undefined || fatal) this.#renew();
     return toLitmusError(error);
   }
 

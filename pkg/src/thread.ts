@@ -38,7 +38,7 @@ class Here implements Thread {
 
   async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
     const stop = new AbortController();
-    const unfollow = follow(signal, stop);
+    const unfollow = follow({ signal }, stop);
     this.#running.add(stop);
     try {
       return (await this.#engine.answer(request, stop.signal, listener as Listener<Request>)) as Reply<R>;

@@ -81,6 +81,13 @@ export interface CallOptions {
    * still computed.
    */
   signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds from the call, an integer from 1, after which it ends with the code `timeout`, as
+   * an abort would end it. A worker that does not stop within a second more, for a model can be made
+   * to compute for ever, is ended, and the next call starts another. Without a worker it ends
+   * between two texts or windows.
+   */
+  timeout?: number | undefined;
 }
 
 /** How texts are read and what is said of them, in `predict` and `stream`. */
@@ -261,6 +268,8 @@ export interface ClassifierOptions {
   cache?: boolean | undefined;
   /** Gives up the load, with the code `aborted`. Once loaded, it means nothing. */
   signal?: AbortSignal | undefined;
+  /** Milliseconds, an integer from 1, after which the load is given up, with the code `timeout`, and its worker ended. */
+  timeout?: number | undefined;
   /** Called as bytes arrive. Files load side by side, so their events mix. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }

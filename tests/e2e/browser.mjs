@@ -1,5 +1,5 @@
 // The demo and the package, served from this machine, and Chromium.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium as playwright } from "playwright-core";
 import { serve } from "../../pkg/scripts/serve.mjs";
@@ -49,6 +49,24 @@ export async function watchWorkers(page) {
 
 /** How many texts, windows and variants each worker of a watched page has computed. */
 export const computed = (page) => Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
+
+/** Bytes of memory that the browser's processes hold, shared ones counted once. */
+export async function held(browser, page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("HeapProfiler.collectGarbage");
+  await session.detach();
+  await page.waitForTimeout(1000); // workers end on threads of their own
+  const whole = await browser.newBrowserCDPSession();
+  const { processInfo } = await whole.send("SystemInfo.getProcessInfo");
+  await whole.detach();
+  const sizes = await Promise.all(
+    processInfo.map(async ({ id }) => {
+      const rollup = await readFile(`/proc/${id}/smaps_rollup`, "utf8").catch(() => "");
+      return 1024 * Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size);
+}
 
 /** The site, and Chromium to visit it with. */
 export async function open() {

@@ -50,14 +50,16 @@ await createClassifier({ model: { config: bytes, tokenizer: new Blob(), model: a
 await createClassifier({ model: { config: bytes, tokenizer: bytes.buffer, model: bytes, manifest: bytes } });
 
 await createClassifier({ worker: false, cache: false, signal: new AbortController().signal });
-await createClassifier({ worker: 4 });
+await createClassifier({ worker: 4, timeout: 5000 });
 const input = document.createElement("input");
 await createClassifier({ model: input.files ?? [] });
 await createClassifier({ model: [new File([], "config.json")] });
 
 const { signal } = new AbortController();
 same<Awaited<ReturnType<typeof classifier.tokenize>>, Tokenization>(true);
-await classifier.tokenize("text", { signal });
+await classifier.tokenize("text", { signal, timeout: 1000 });
+await classifier.predict(["text"], { timeout: 1000 });
+for await (const _ of classifier.stream(["text"], { timeout: 60_000 }));
 const abortable = classifier.predict(["a"], { signal, topK: 1 });
 same<typeof abortable, Promise<Prediction[]>>(true);
 await predict("text", { threshold: 0.5, longText: "truncate", explain: false, onProgress: (_: PredictProgress) => {} });
@@ -109,7 +111,9 @@ try {
       | "model-malformed"
       | "model-unsupported"
       | "aborted"
+  | "timeout"
       | "closed"
+  | "out-of-memory"
       | "internal"
     >(true);
   }

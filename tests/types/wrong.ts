@@ -42,6 +42,8 @@ createClassifier({ precision: "int8" });
 createClassifier({ worker: "2" });
 // @ts-expect-error not a boolean
 createClassifier({ cache: "no" });
+// @ts-expect-error milliseconds, not a date
+createClassifier({ timeout: new Date() });
 // @ts-expect-error a controller is no signal
 createClassifier({ signal: new AbortController() });
 // @ts-expect-error blobs of a list need names
@@ -55,7 +57,7 @@ createClassifier({ onProgress: true });
 
 // @ts-expect-error one text at a time
 classifier.tokenize(["a"]);
-// @ts-expect-error a signal is all that tokenize takes
+// @ts-expect-error a signal and a timeout are all that tokenize takes
 classifier.tokenize("a", { topK: 1 });
 // @ts-expect-error a stream is awaited row by row
 await classifier.stream(["a"]).length;
