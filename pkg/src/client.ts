@@ -1,6 +1,6 @@
 import { aborted, throwIfAborted, unlessAborted } from "./abort.js";
 import { LitmusError, toLitmusError } from "./errors.js";
-import type { OnProgress } from "./load.js";
+import { platform, type OnProgress } from "./load.js";
 import type { Facts, Reply, Request } from "./protocol.js";
 import type { Setup } from "./setup.js";
 import type { Thread } from "./thread.js";
@@ -154,7 +154,7 @@ export class Client {
 
   /** Shuts the workers down when nothing was asked for a while. */
   #rest(): void {
-    if (![...this.#threads].some(({ apart }) => apart)) return;
+    if (platform.worker || ![...this.#threads].some(({ apart }) => apart)) return;
     this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
   }
 }

@@ -3,6 +3,7 @@ import { Classifier } from "./classifier.js";
 import { Client } from "./client.js";
 import { toLitmusError } from "./errors.js";
 import { checkClassifierOptions } from "./input.js";
+import { platform } from "./load.js";
 import { sourceOf } from "./places.js";
 import { plainBuild } from "./plain-build.js";
 import { Setup } from "./setup.js";
@@ -17,7 +18,9 @@ export async function create(worker: () => Worker, options: ClassifierOptions = 
   const { model, worker: workers = true, cache = true, signal = NEVER, onProgress } = options;
   try {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
-    const start = () => startThread(workers === false ? undefined : worker, plainBuild);
+    // Elsewhere than in browsers, workers are for those who ask for a number of them.
+    const kind = platform.worker ? typeof workers === "number" && platform.worker : workers && worker;
+    const start = () => startThread(kind || undefined, plainBuild);
     const client = new Client(new Setup(wasm, source), start, Number(workers) || 1);
     return new Classifier(client, await client.open(onProgress, signal));
   } catch (error) {

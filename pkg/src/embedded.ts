@@ -13,6 +13,7 @@ export { LitmusError, type LitmusErrorCode } from "./errors.js";
 export type {
   CallOptions,
   ClassifierInfo,
+  FileInfo,
   LabelScore,
   Prediction,
   PredictOptions,

@@ -3,7 +3,7 @@ import { LitmusError, toLitmusError, withIndex } from "./errors.js";
 import type { Instance, WasmClassifier } from "./instance.js";
 import { compile, type OnProgress } from "./load.js";
 import { getModel, type ModelBytes } from "./model.js";
-import type { Failure, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
+import type { Failure, FileFacts, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
 import type { Prediction } from "./types.js";
 
 /** The failure of a call, fit to be sent to another thread. */
@@ -28,6 +28,7 @@ function turn(): Promise<void> {
 export class Engine {
   readonly #instance: Instance;
   #files: ModelBytes | undefined;
+  #facts: FileFacts = { files: [], metrics: null };
   #again: (() => Promise<ModelSource>) | undefined;
   #classifier: WasmClassifier | undefined;
 
@@ -72,6 +73,7 @@ export class Engine {
   async #fetch({ source, share, report }: Fetch, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
     const model = await getModel(source, report ? onProgress : undefined, signal);
     this.#files = model?.files;
+    if (model) this.#facts = model.facts;
     this.#again = share ? model?.again : undefined;
   }
 
@@ -87,7 +89,7 @@ export class Engine {
     this.#files = undefined;
     this.#classifier = await this.#instance.create(module, files);
     if (signal.aborted) this.end();
-    return this.#use((classifier) => classifier.info);
+    return { ...this.#use((classifier) => classifier.info), ...this.#facts };
   }
 
   #use<T>(work: (classifier: WasmClassifier) => T): T {

@@ -9,6 +9,7 @@ export type {
   CallOptions,
   ClassifierInfo,
   ClassifierOptions,
+  FileInfo,
   LabelScore,
   ModelFile,
   ModelFiles,

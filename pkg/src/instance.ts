@@ -1,13 +1,13 @@
 import { toLitmusError, type LitmusError } from "./errors.js";
 import type { ModelBytes } from "./model.js";
-import type { Facts } from "./protocol.js";
+import type { Facts, FileFacts } from "./protocol.js";
 import type { Prediction, Tokenization } from "./types.js";
 
 /** What the WebAssembly side gives. */
 export interface WasmClassifier {
   predict(texts: string[], options: { topK?: number | undefined }): Prediction[];
   tokenize(text: string): Tokenization;
-  readonly info: Facts;
+  readonly info: Omit<Facts, keyof FileFacts>;
   free(): void;
 }
 

@@ -5,8 +5,13 @@ import type { Progress } from "./types.js";
 
 export type OnProgress = ((progress: Progress) => void) | undefined;
 
-/** What differs between platforms; Node's entry sets its own (node-files.ts). */
-export const platform: { base: () => string | undefined; openFile?: (url: URL) => Promise<Response> } = {
+/** What differs between platforms; Node's entry sets its own (node-platform.ts). */
+export const platform: {
+  base: () => string | undefined;
+  openFile?: (url: URL) => Promise<Response>;
+  /** Starts a worker where the platform has other ones than browsers. They stay while there is nothing to do. */
+  worker?: () => Worker;
+} = {
   /** What a relative URL is relative to. */
   base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
 };
@@ -39,7 +44,11 @@ async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise
       ? platform.openFile(url)
       : fetch(url, { signal, cache }));
   } catch (cause) {
-    throw signal.aborted ? aborted(signal) : notLoaded("download-failed", url, "the request failed", cause);
+    if (signal.aborted) throw aborted(signal);
+    // What a service worker has put by for when there is no network, its own requests would not find.
+    const found = await globalThis.caches?.match(url).catch(() => undefined);
+    if (!found) throw notLoaded("download-failed", url, "the request failed", cause);
+    response = found;
   }
   // Development servers answer a missing file with the application's page and status 200.
   const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;

@@ -2,7 +2,7 @@ import { follow, throwIfAborted } from "./abort.js";
 import { Engine } from "./engine.js";
 import { LitmusError } from "./errors.js";
 import type { Instance } from "./instance.js";
-import type { OnProgress } from "./load.js";
+import { platform, type OnProgress } from "./load.js";
 import type { Failure, FromWorker, Reply, Request, ToWorker } from "./protocol.js";
 
 /** Runs one model: a worker, or the thread that asks. */
@@ -139,7 +139,7 @@ export function fromFailure({ code, message, index, cause }: Failure): LitmusErr
 
 /** Where there are no workers, or none can be started, everything runs on the thread that asks. */
 export async function startThread(worker: (() => Worker) | undefined, instance: Instance): Promise<Thread> {
-  if (worker && typeof Worker === "function") {
+  if (worker && (platform.worker || typeof Worker === "function")) {
     try {
       const thread = new Apart(worker());
       await thread.ready;
