@@ -71,8 +71,10 @@ async function main(): Promise<void> {
     (await classifier).close();
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
-  await classifier;
+  const loaded = await classifier;
   console.log("the model is loaded");
+  // A call for each of them, so that the others start now and not with the first visitors.
+  await Promise.all(Array.from({ length: workers }, () => loaded.predict("a film")));
 }
 
 main().catch((error: Error) => {

@@ -10,37 +10,34 @@ function checkType(headers: Headers): void {
   if (type?.trim() !== "application/json" || !utf8 || encoding !== "identity") throw new Fault("unsupported-media-type");
 }
 
-/** The pieces of the body as they come. Firefox cannot read it in pieces. */
-async function* pieces(request: Request): AsyncGenerator<Uint8Array> {
-  const reader = request.body?.getReader();
-  if (!reader) return yield new Uint8Array(await request.arrayBuffer());
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    void reader.cancel().catch(() => undefined);
-  }
-}
-
-/** The bytes of the body, no more than `most`. */
-async function collect(parts: AsyncGenerator<Uint8Array>, most: number): Promise<Uint8Array> {
-  const read: Uint8Array[] = [];
+/** All that comes, but no more than `most` bytes. */
+async function collect(reader: ReadableStreamDefaultReader<Uint8Array>, most: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of parts) {
-    size += part.byteLength;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
     if (size > most) throw new Fault("too-large", `the body has more than ${most} bytes`);
-    read.push(part);
+    parts.push(value);
   }
   const whole = new Uint8Array(size);
   let at = 0;
-  for (const part of read) {
+  for (const part of parts) {
     whole.set(part, at);
     at += part.byteLength;
   }
   return whole;
+}
+
+/** The body as a stream. Firefox has it only as a whole. */
+function bodyOf(request: Request): ReadableStream<Uint8Array> {
+  return request.body ?? new ReadableStream({
+    async start(controller) {
+      controller.enqueue(new Uint8Array(await request.arrayBuffer()));
+      controller.close();
+    },
+  });
 }
 
 /** The body as JSON, if it is small, quick and JSON. */
@@ -48,18 +45,19 @@ export async function readJson(request: Request, { body, bodyTime }: Settings["l
   checkType(request.headers);
   const announced = Number(request.headers.get("content-length") ?? 0);
   if (announced > body) throw new Fault("too-large", `the body has ${announced} bytes, more than ${body}`);
-  const parts = pieces(request);
+  const reader = bodyOf(request).getReader();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Fault("body-timeout")), bodyTime);
   });
   let bytes: Uint8Array;
   try {
-    bytes = await Promise.race([collect(parts, body), late]);
+    bytes = await Promise.race([collect(reader, body), late]);
   } catch (error) {
     throw error instanceof Fault ? error : new Fault("aborted"); // its sender broke off
   } finally {
     clearTimeout(timer);
+    void reader.cancel().catch(() => undefined); // what still comes is not wanted
   }
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

@@ -35,12 +35,13 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
   const fields = new Headers();
   for (const [name, value] of Object.entries(headers)) fields.set(name, String(value));
   const hasBody = !["GET", "HEAD"].includes(method);
-  return new Request(url.startsWith("/") ? `http://localhost${url}` : url, {
+  const request = new Request(url.startsWith("/") ? `http://localhost${url}` : url, {
     method: UNKNOWN.includes(method) ? "OPTIONS" : method,
     headers: fields,
-    signal,
     ...(hasBody ? { body: bodyOf(incoming), duplex: "half" } : {}),
   } as RequestInit);
+  // The one that Node would make of it, and have follow it, can be garbage before the request is answered.
+  return Object.defineProperty(request, "signal", { value: signal });
 }
 
 async function send(response: Response, outgoing: ServerResponse, signal: AbortSignal): Promise<void> {

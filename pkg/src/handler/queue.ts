@@ -22,6 +22,7 @@ export class Queue {
     let left = count;
     return {
       answered: () => {
+        if (left === 0) return; // it came after everybody had left
         left--;
         this.#answered++;
         this.#release(1);

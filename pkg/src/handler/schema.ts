@@ -1,4 +1,4 @@
-import { Validator, type Schema } from "@cfworker/json-schema";
+import { Validator, type OutputUnit, type Schema } from "@cfworker/json-schema";
 import { Fault, FAULTS } from "./faults.js";
 import type { Prediction } from "../types.js";
 
@@ -101,11 +101,12 @@ export function bodyCheck(texts: number): (body: unknown) => PredictBody {
 }
 
 /** The innermost complaint, at its place. */
-function refusal(errors: { instanceLocation: string; error: string }[]): Fault {
-  const { instanceLocation, error } = errors.at(-1) as (typeof errors)[number];
+function refusal(errors: OutputUnit[]): Fault {
+  const { instanceLocation, keyword, error } = errors.at(-1) as OutputUnit;
   const index = /^#\/texts\/(\d+)$/.exec(instanceLocation)?.[1];
   const place = instanceLocation === "#" ? "the body" : instanceLocation.slice(2);
-  return new Fault("invalid-input", `${place}: ${error}`, index === undefined ? {} : { index: Number(index) });
+  const message = keyword === "false" ? `unknown key "${place}"` : `${place}: ${error}`;
+  return new Fault("invalid-input", message, index === undefined ? {} : { index: Number(index) });
 }
 
 const predictions = new Validator(Prediction as Schema, "2020-12");

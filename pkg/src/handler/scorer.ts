@@ -5,7 +5,7 @@ import type { Predictor } from "./options.js";
 import type { Results, ScoreOptions } from "./store.js";
 
 /** Most texts of a batch that are asked for at once: the others' requests get their turn between them. */
-const AHEAD = 16;
+const AHEAD = 8;
 
 /** Where a result came from: the cache, the classifier, or another request that asked for the same meanwhile. */
 export type Origin = "hit" | "miss" | "shared";
