@@ -19,7 +19,7 @@ async function serve(...options) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
   const exited = once(child, "exit").then(([code]) => code);
   const url = () => output.join("").match(/http:\S+/)?.[0];
-  await Promise.race([until(url), exited]);
+  await until(() => url() || child.exitCode !== null);
   return { url: url(), child, exited, output: () => output.join("") };
 }
 
