@@ -6,10 +6,13 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { serve } from "../pkg/scripts/serve.mjs";
 import { chromium, chromiumFlags, root } from "../pkg/scripts/tools.mjs";
+import { traced } from "./trace.mjs";
 
 /**
  * Serves this folder, the package and `mounts`, and starts Chromium. `work` gets a function that runs an export of a
- * module in a page, in a context of its own each time, so that nothing is cached; and what machine and browser it is.
+ * module in a page, in a context of its own each time, so that nothing is cached; what machine and browser it is; and a
+ * function that runs several of them in one page, one after the other, and gives the longest task of its main thread
+ * while each ran.
  */
 export async function inChromium(mounts, work) {
   const { chromium: playwright } = await import("playwright-core");
@@ -17,25 +20,30 @@ export async function inChromium(mounts, work) {
     mounts: { "/": join(root, "benches"), "/litmus-text/": join(root, "pkg"), ...mounts },
   });
   const browser = await playwright.launch({ executablePath: chromium, args: chromiumFlags });
-  const inPage = async (module, name, argument) => {
+  const visit = async (work) => {
     const context = await browser.newContext();
     try {
       const page = await context.newPage();
       await page.goto(`${server.url}page.html`);
-      return await page.evaluate(async (call) => (await import(call.module))[call.name](call.argument), {
-        module,
-        name,
-        argument,
-      });
+      return await work(page);
     } finally {
       await context.close();
     }
   };
-  try {
-    return await work(inPage, {
-      machine: `${cpus()[0].model}, ${cpus().length} cores`,
-      browser: `Chromium ${browser.version()}`,
+  const run = (page, call) => page.evaluate(async (call) => (await import(call.module))[call.name](call.argument), call);
+  const inPage = (module, name, argument) => visit((page) => run(page, { module, name, argument }));
+  const longestTasks = (calls) =>
+    visit(async (page) => {
+      const longest = {};
+      for (const [name, call] of Object.entries(calls)) {
+        longest[name] = (await traced(page, () => run(page, call))).tasksMs[0];
+      }
+      return longest;
     });
+  try {
+    const machine = `${cpus()[0].model}, ${cpus().length} cores`;
+    const setting = { machine, browser: `Chromium ${browser.version()}` };
+    return await work(inPage, setting, longestTasks);
   } finally {
     await browser.close();
     await server.close();

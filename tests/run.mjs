@@ -22,6 +22,7 @@ import {
   withPath,
 } from "../pkg/scripts/tools.mjs";
 import { checkBudget } from "./budget.mjs";
+import { ensureTools } from "./everywhere/install.mjs";
 
 const wasm = "wasm32-unknown-unknown";
 const cargoEnv = { ...process.env, CARGO_TARGET_DIR: targetDir };
@@ -69,8 +70,8 @@ async function inFirefox(where) {
 const endToEnd = join(root, "tests/e2e");
 const needsFirefox = (name) => ["firefox.test.mjs", "same-bits.test.mjs"].includes(name);
 
-/** The package as users get it: packed, and installed in a project of its own. */
-async function packedPackage() {
+/** The package as users get it: packed, and installed in a project of its own, for as long as `work` takes. */
+async function withPackage(work) {
   const project = await mkdtemp(join(tmpdir(), "litmus-text-"));
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   try {
@@ -81,12 +82,27 @@ async function packedPackage() {
     const [{ filename }] = JSON.parse(packed);
     await run("npm", ["init", "--yes", "--loglevel=error"], { cwd: project, quiet: true });
     await run("npm", ["install", "--offline", ...quiet, join(project, filename)], { cwd: project, quiet: true });
-    await cp(join(root, "tests/package"), join(project, "tests"), { recursive: true });
-    await nodeTests(join(project, "tests"), { env: { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures") } });
+    await work(project, join(project, filename));
   } finally {
     await rm(project, { recursive: true, force: true });
   }
 }
+
+const inNode = () =>
+  withPackage(async (project) => {
+    await cp(join(root, "tests/package"), join(project, "tests"), { recursive: true });
+    await nodeTests(join(project, "tests"), { env: { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures") } });
+  });
+
+const everywhere = (project, tarball, tools) =>
+  nodeTests(join(root, "tests/everywhere"), {
+    env: {
+      ...process.env,
+      LITMUS_TARBALL: tarball,
+      LITMUS_INSTALLED: join(project, "node_modules/litmus-text"),
+      LITMUS_TOOLS: tools,
+    },
+  });
 
 const suites = {
   "lint: rustfmt": () => cargo("fmt", "--check"),
@@ -113,7 +129,12 @@ const suites = {
   "crate: tests in a worker": () => inChromium("WASM_BINDGEN_USE_DEDICATED_WORKER"),
   "crate: tests in Firefox": () => inFirefox("WASM_BINDGEN_USE_BROWSER"),
   "models: evaluation": () => nodeTests(join(root, "models/evaluate")),
-  "package: Node, from the tarball": packedPackage,
+  "package: Node, from the tarball": inNode,
+  "package: everywhere": async () => {
+    await ensureChromium();
+    const tools = await ensureTools();
+    await withPackage((project, tarball) => everywhere(project, tarball, tools));
+  },
   "e2e: Chromium": async () => {
     await ensureChromium();
     await nodeTests(endToEnd, {}, (name) => !needsFirefox(name));

@@ -219,6 +219,20 @@ export async function transformersFromPageOpen({ lean }) {
   return performance.now();
 }
 
+const THOUSAND = Array.from({ length: 1000 }, (_, i) => `movie ${i} is a gorgeous one`);
+
+/** A load and 1,000 predictions, one by one as a page that labels what comes in. */
+export async function ourThousand() {
+  const classifier = await loadOurs();
+  for (const text of THOUSAND) check((await classifier.predict(text)).label === "positive", text);
+  classifier.close();
+}
+
+export async function transformersThousand({ lean }) {
+  const pipeline = await loadTransformers(lean);
+  for (const text of THOUSAND) check((await pipeline(text))[0].label === "positive", text);
+}
+
 /** Bytes of every wasm memory that `work` leaves behind: one only grows, so this is its peak. */
 async function memoryAfter(work) {
   const memories = new Set();

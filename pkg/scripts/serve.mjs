@@ -33,11 +33,12 @@ async function locate(path, mounts) {
 
 /**
  * Serves folders.
- * @param {{ mounts: Record<string, string>, port?: number }} options `mounts` maps URL prefixes
- * to folders; a taken `port` moves on to the next free one, 0 takes any.
+ * @param {{ mounts: Record<string, string>, port?: number, headers?: Record<string, string> }} options
+ * `mounts` maps URL prefixes to folders; a taken `port` moves on to the next free one, 0 takes any; `headers` go with
+ * every file.
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
-export async function serve({ mounts, port = 0 }) {
+export async function serve({ mounts, port = 0, headers = {} }) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const found = await locate(pathname, mounts).catch(() => undefined);
@@ -46,6 +47,7 @@ export async function serve({ mounts, port = 0 }) {
       return;
     }
     response.writeHead(200, {
+      ...headers,
       "content-type": TYPES[extname(found.file)] ?? "application/octet-stream",
       "content-length": found.size,
       "cache-control": "no-cache",

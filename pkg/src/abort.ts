@@ -1,7 +1,7 @@
 import { LitmusError } from "./errors.js";
 
-/** For calls that nobody can abort. */
-export const NEVER: AbortSignal = new AbortController().signal;
+/** For calls that nobody can abort. Made when it is asked for: workerd refuses to, while a program is being loaded. */
+export const never = (): AbortSignal => new AbortController().signal;
 
 export function aborted(signal: AbortSignal): LitmusError {
   return new LitmusError("aborted", "the call was aborted", { cause: signal.reason });

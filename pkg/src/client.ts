@@ -26,8 +26,9 @@ export class Client {
   readonly #running = new Set<Job>();
   readonly #threads = new Set<Thread>();
   readonly #idle: Thread[] = [];
-  #starting = 0;
-  readonly #closing = new AbortController();
+  /** What gives up the threads that are being started. One for each: in workerd, a request cannot touch another's. */
+  readonly #starting = new Set<AbortController>();
+  #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Up to `size` threads. */
@@ -56,7 +57,7 @@ export class Client {
   /** Has a request answered by the next thread that is free. */
   ask<R extends Request>(request: R, signal: AbortSignal | undefined): Promise<Reply<R>> {
     return new Promise<Reply<Request>>((resolve, reject) => {
-      if (this.#closing.signal.aborted) throw closed();
+      if (this.#closed) throw closed();
       throwIfAborted(signal);
       const stop = () => settle(() => reject(aborted(signal as AbortSignal)));
       const settle = (how: () => void) => {
@@ -78,8 +79,9 @@ export class Client {
   }
 
   close(): void {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort();
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const starting of this.#starting) starting.abort();
     clearTimeout(this.#timer);
     for (const job of [...this.#waiting, ...this.#running]) job.reject(closed());
     const busy = this.#running.size > 0;
@@ -119,8 +121,8 @@ export class Client {
       if (thread.broken) this.#threads.delete(thread);
       else void this.#run(thread, this.#waiting.shift() as Job);
     }
-    if (this.#waiting.length > this.#starting && this.#threads.size + this.#starting < this.#size) void this.#grow();
-    if (this.#running.size + this.#starting === 0) this.#rest();
+    if (this.#waiting.length > this.#starting.size && this.#threads.size + this.#starting.size < this.#size) void this.#grow();
+    if (this.#running.size + this.#starting.size === 0) this.#rest();
   }
 
   async #run(thread: Thread, job: Job): Promise<void> {
@@ -137,15 +139,16 @@ export class Client {
   }
 
   async #grow(): Promise<void> {
-    this.#starting++;
+    const starting = new AbortController();
+    this.#starting.add(starting);
     let failure: LitmusError | undefined;
     try {
-      const { thread } = await this.#load(undefined, this.#closing.signal);
+      const { thread } = await this.#load(undefined, starting.signal);
       this.#idle.push(thread);
     } catch (error) {
       failure = toLitmusError(error);
     }
-    this.#starting--;
+    this.#starting.delete(starting);
     // The threads that there are must do; where there is none, a call has failed and the next one tries again.
     if (failure && this.#threads.size > 0) this.#size = this.#threads.size;
     else if (failure) this.#waiting[0]?.reject(failure);

@@ -1,8 +1,9 @@
-import { NEVER } from "./abort.js";
+import { never } from "./abort.js";
 import { Classifier, predictWith } from "./classifier.js";
 import { Client } from "./client.js";
 import { embeddedBuild } from "./embedded-build.js";
 import { toLitmusError } from "./errors.js";
+import { installed, viteOptimized } from "./installed.js";
 import { once } from "./once.js";
 import { Setup } from "./setup.js";
 import { startThread } from "./thread.js";
@@ -23,8 +24,11 @@ export type {
   Tokenization,
 } from "./types.js";
 
-const wasm = new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url);
-const worker = () => new Worker(new URL("./embedded-worker.js", import.meta.url), { type: "module" });
+const wasm = installed(new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url));
+const worker = () =>
+  viteOptimized
+    ? new Worker(`${viteOptimized}embedded-worker.js`, { type: "module" })
+    : new Worker(new URL("./embedded-worker.js", import.meta.url), { type: "module" });
 
 /**
  * The sentiment classifier, from a single WebAssembly file that holds the model and its tokenizer.
@@ -36,7 +40,7 @@ const worker = () => new Worker(new URL("./embedded-worker.js", import.meta.url)
 export const classifier: () => Promise<Classifier> = once(async () => {
   try {
     const client = new Client(new Setup(wasm, { from: "module" }), () => startThread(worker, embeddedBuild), 1);
-    return new Classifier(client, await client.open(undefined, NEVER));
+    return new Classifier(client, await client.open(undefined, never()));
   } catch (error) {
     throw toLitmusError(error);
   }

@@ -1,5 +1,6 @@
 import { predictWith, type Classifier } from "./classifier.js";
 import { create } from "./create.js";
+import { viteOptimized } from "./installed.js";
 import { once } from "./once.js";
 import type { ClassifierOptions, Prediction, PredictOptions } from "./types.js";
 
@@ -23,7 +24,10 @@ export type {
 } from "./types.js";
 
 // Spelt out: bundlers make a file of the worker where it stands like this.
-const worker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const worker = () =>
+  viteOptimized
+    ? new Worker(`${viteOptimized}worker.js`, { type: "module" })
+    : new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 
 /**
  * Loads a model and the WebAssembly module that runs it.

@@ -5,16 +5,18 @@ import type { Progress } from "./types.js";
 
 export type OnProgress = ((progress: Progress) => void) | undefined;
 
-/** What differs between platforms; Node's entry sets its own (node-platform.ts). */
+/** What differs between platforms: the entry points of Node and workerd set their own (node-platform.ts, workerd.ts). */
 export const platform: {
+  /** What a relative URL is relative to. */
   base: () => string | undefined;
   openFile?: (url: URL) => Promise<Response>;
-  /** Starts a worker where the platform has other ones than browsers. They stay while there is nothing to do. */
+  /** Whether to compute in workers where there are any. */
+  workers: boolean;
+  /** Starts a worker of another kind than browsers', for who asks for a number of them. They stay when idle. */
   worker?: () => Worker;
-} = {
-  /** What a relative URL is relative to. */
-  base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
-};
+  /** Given where the platform compiles it, and the package has no URLs. */
+  module?: WebAssembly.Module;
+} = { base: () => globalThis.document?.baseURI ?? globalThis.location?.href, workers: true };
 
 /** Some hosts answer 403 rather than 404 for a file that is not there. */
 const MISSING = [403, 404, 410];

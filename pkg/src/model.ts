@@ -84,7 +84,7 @@ function ofFiles(files: ModelBlobs): Reader {
 /** Reads the files of a folder: from the cache if it holds the versions that litmus.json names, else from the network. */
 function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): Reader {
   const store = (url: string, sha256: string | undefined, bytes: Bytes) =>
-    url.startsWith("file:") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
+    !url.startsWith("http") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
 
   const fromCache = async ({ path, url }: FilePlace, sha256: string | undefined, file: string) => {
     const response = cache && sha256 !== undefined && (await kept(url, sha256));

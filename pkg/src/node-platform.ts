@@ -5,6 +5,9 @@ import { Worker as NodeWorker } from "node:worker_threads";
 import { platform } from "./load.js";
 import type { FromWorker } from "./protocol.js";
 
+// Those of Deno and Bun would keep a program from ending.
+platform.workers = false;
+
 platform.base = () => pathToFileURL("./").href;
 
 // Node's fetch does not open file: URLs, and that is where an installed package has its wasm and model.

@@ -1,5 +1,6 @@
 import { LitmusError } from "./errors.js";
 import { checkKeys } from "./input.js";
+import { installed } from "./installed.js";
 import { platform, read, type OnProgress } from "./load.js";
 import type { FilePlace, ModelBlob, ModelBlobs, ModelPlaces, ModelSource, Role } from "./protocol.js";
 import type { ClassifierOptions, ModelFiles } from "./types.js";
@@ -18,7 +19,7 @@ const ROLES = Object.keys(LAYOUT) as Role[];
 
 /** The files of the packaged model. Spelt out one by one: bundlers copy what stands like this. */
 function packaged(): ModelPlaces {
-  const place = (path: string, url: URL): FilePlace[] => [{ path, url: url.href }];
+  const place = (path: string, url: URL): FilePlace[] => [{ path, url: installed(url) }];
   return {
     config: place("config.json", new URL("../models/sentiment/config.json", import.meta.url)),
     tokenizer: place("tokenizer.json", new URL("../models/sentiment/tokenizer.json", import.meta.url)),
@@ -90,7 +91,10 @@ export async function sourceOf(
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<ModelSource> {
-  if (model === undefined) return { from: "folder", places: packaged(), cache };
+  if (model === undefined) {
+    if (platform.module) throw new LitmusError("model-not-found", "here `model` must be the files of a model");
+    return { from: "folder", places: packaged(), cache };
+  }
   if (typeof model === "string" || model instanceof URL) return { from: "folder", places: inFolder(model), cache };
   if (model === null || typeof model !== "object") throw new LitmusError("invalid-input", "model must be a URL or files");
   return { from: "files", files: isList(model) ? inList(model) : await given(model, onProgress, signal) };

@@ -8,13 +8,14 @@ const modules = new Map<string, WebAssembly.Module>();
 
 /** What it takes to set up a thread: the WebAssembly module, and the model unless it is in there. */
 export class Setup {
-  readonly #wasm: string;
+  readonly #wasm: string | WebAssembly.Module;
   #source: ModelSource;
   /** Settles when what the first thread has downloaded can be had by the next. */
   #shared: Promise<unknown> = Promise.resolve();
 
-  constructor(wasm: URL, source: ModelSource) {
-    this.#wasm = wasm.href;
+  /** `wasm` is the module, or its URL. */
+  constructor(wasm: string | WebAssembly.Module, source: ModelSource) {
+    this.#wasm = wasm;
     this.#source = source;
   }
 
@@ -33,6 +34,7 @@ export class Setup {
 
   async #compile(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
     const url = this.#wasm;
+    if (typeof url !== "string") return url;
     const ready = modules.get(url);
     if (ready) return ready;
     return joined(url, signal, async () => {

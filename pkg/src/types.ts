@@ -157,7 +157,8 @@ export interface ClassifierOptions {
    * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL
    * is relative to the page (in Node, to the working directory). The folder holds `config.json`,
    * `tokenizer.json`, the first found of `model.onnx`, `onnx/model_quantized.onnx` and
-   * `onnx/model.onnx`, and perhaps `litmus.json`. By default, the sentiment model of the package.
+   * `onnx/model.onnx`, and perhaps `litmus.json`. By default, the sentiment model of the package;
+   * workerd, which has no files of its own, needs to be given a model's.
    *
    * Files whose SHA-256 is in `litmus.json` are checked against it, where the platform has digests:
    * on https, on localhost and in Node.
@@ -165,10 +166,10 @@ export interface ClassifierOptions {
   model?: string | URL | ModelFiles | Iterable<File> | undefined;
   /**
    * Where predictions are computed: in a worker (`true`, the default), in a pool of so many (an
-   * integer from 1, started as there is work for them), or on the thread that asks (`false`). Where
-   * there are no workers, as in service workers, or none can be started, it is on the thread that
-   * asks; in Node too, unless you give a number: that many worker threads. In browsers, workers shut
-   * down after a minute without a call; the next call starts them again.
+   * integer from 1, started as there is work for them), or on the thread that asks (`false`). In
+   * service workers, and where none can be started, it is on the thread that asks; in Node, Deno and
+   * Bun too, unless you give a number: that many worker threads. Browsers' workers shut down after a
+   * minute without a call; the next call starts them again.
    */
   worker?: boolean | number | undefined;
   /**

@@ -1,4 +1,4 @@
-// With it, page and worker have all of their code in common: one file, which compresses better than two.
+// With them, page and worker have all of their code in common: one file, which compresses better than two.
 import "./create.js";
 import "./once.js";
 import { plainBuild } from "./plain-build.js";

@@ -1,6 +1,7 @@
 // The page stays responsive: nothing that takes long is done by its main thread.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { traced } from "../../benches/trace.mjs";
 import { open } from "./browser.mjs";
 
 /** Milliseconds, a frame at 60 Hz: what the longest task of the main thread stays under. */
@@ -11,32 +12,20 @@ let site;
 before(async () => (site = await open()));
 after(() => site.close());
 
-/** The main thread's tasks of a trace, in milliseconds of processor time: waiting for a busy machine does not count. */
-function tasks(events) {
-  const main = events.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
-  const isMain = ({ pid, tid }) => main.some((thread) => thread.pid === pid && thread.tid === tid);
-  return events.filter((event) => event.name.endsWith("RunTask") && event.tdur !== undefined && isMain(event)).map(({ tdur }) => tdur / 1000);
-}
-
 test(`no task of the main thread takes ${LONGEST_TASK_MS} ms during a load and ${PREDICTIONS} predictions`, async (t) => {
   const { page, context } = await site.page();
   await page.goto(`${site.url}pages/plain.html`);
   await page.waitForFunction(() => "litmus" in globalThis);
-  const session = await context.newCDPSession(page);
-  const browser = site.browser;
-  await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
-  const count = await page.evaluate(async (predictions) => {
+  const load = async (predictions) => {
     const classifier = await litmus.createClassifier({ onProgress: () => {} });
     const texts = Array.from({ length: predictions / 2 }, (_, i) => `movie ${i} is a gorgeous one`);
     const together = await classifier.predict(texts);
     let alone = 0;
     for (const text of texts) alone += (await classifier.predict(text)).tokens > 0 ? 1 : 0;
     return together.length + alone;
-  }, PREDICTIONS);
-  const { traceEvents } = JSON.parse(await browser.stopTracing());
-  await session.detach();
-  assert.equal(count, PREDICTIONS);
-  const all = tasks(traceEvents).sort((a, b) => b - a);
+  };
+  const { result, tasksMs: all } = await traced(page, () => page.evaluate(load, PREDICTIONS));
+  assert.equal(result, PREDICTIONS);
   assert.ok(all.length > PREDICTIONS, `the trace shows only ${all.length} tasks`);
   t.diagnostic(`the longest tasks: ${all.slice(0, 5).map((ms) => ms.toFixed(1)).join(", ")} ms of ${all.length}`);
   assert.ok(all[0] < LONGEST_TASK_MS, `${all[0]} ms`);

@@ -1,0 +1,7 @@
+// workerd compiles no WebAssembly while it runs, and has no files: it gets the module compiled, by an import.
+import module from "../wasm/litmus_text_bg.wasm";
+import { platform } from "./load.js";
+
+platform.module = module;
+
+export * from "./index.js";

@@ -1,0 +1,4 @@
+import { predict } from "litmus-text/embedded";
+
+const { label, score } = await predict("I loved every minute of it");
+console.log(`${label} ${score}`);
