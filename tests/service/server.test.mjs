@@ -1,26 +1,18 @@
 // litmus-text serve, as its users start it.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { serve as start } from "./serve.mjs";
 import { metric as metricOf, POSITIVE, until } from "./service.mjs";
 
-const cli = fileURLToPath(new URL("../../pkg/dist/cli.js", import.meta.url));
 const running = new Set();
 
-/** Starts it, at any free port, and resolves when it listens. */
 async function serve(...options) {
-  const child = spawn(process.execPath, [cli, "serve", "--port", "0", ...options]);
-  running.add(child);
-  const output = [];
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
-  const exited = once(child, "exit").then(([code]) => code);
-  const url = () => output.join("").match(/http:\S+/)?.[0];
-  await until(() => url() || child.exitCode !== null);
-  return { url: url(), child, exited, output: () => output.join("") };
+  const server = await start(...options);
+  running.add(server.child);
+  return server;
 }
 
 const post = (url, body, init = {}) =>
@@ -37,7 +29,7 @@ describe("litmus-text serve", () => {
     const early = await fetch(`${server.url}health`);
     assert.equal(early.status, 503);
     assert.equal((await early.json()).error.code, "loading");
-    await until(async () => (await fetch(`${server.url}health`)).ok);
+    await server.ready();
   });
 
   test("listens on this machine only and answers", async () => {
@@ -54,7 +46,7 @@ describe("litmus-text serve", () => {
     const texts = Array.from({ length: 100 }, (_, i) => `${i} of them were good`);
     assert.equal((await (await post(server.url, { texts })).json()).predictions.length, 100);
     const other = await serve("--workers", "1");
-    await until(async () => (await fetch(`${other.url}health`)).ok);
+    await other.ready();
     await (await post(other.url, { texts })).json();
     const one = await metric(other.url, "litmus_memory_bytes");
     await until(async () => (await memory()) > 1.7 * one); // two instances
