@@ -145,8 +145,8 @@ class Service {
     }
   }
 
-  #health(): Answer {
-    this.#model.check();
+  async #health(): Promise<Answer> {
+    await this.#model.get();
     return { response: json({ status: "ok" }, { "cache-control": "no-store" }) };
   }
 

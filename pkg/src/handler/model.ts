@@ -4,7 +4,8 @@ import { Fault } from "./faults.js";
 /** Seconds after a failed load until another is tried. */
 const RETRY_S = 5;
 
-const retry = { headers: { "retry-after": String(RETRY_S) } };
+const SOON = { headers: { "retry-after": "1" } };
+const LATER = { headers: { "retry-after": String(RETRY_S) } };
 
 /** Loads the classifier with the first request, and says 503 while there is none. */
 export class Model {
@@ -28,16 +29,9 @@ export class Model {
 
   /** The classifier; waits for it no longer than `loadTime`. */
   async get(): Promise<Predictor> {
+    if (!this.#ready) await this.#wait(this.#load());
     if (this.#ready) return this.#ready;
-    await this.#wait(this.#load());
-    return this.check();
-  }
-
-  /** The classifier, now or not at all. */
-  check(): Predictor {
-    if (!this.#ready) void this.#load();
-    if (this.#ready) return this.#ready;
-    throw this.#loading ? new Fault("loading", undefined, { headers: { "retry-after": "1" } }) : new Fault("unavailable", undefined, retry);
+    throw this.#loading ? new Fault("loading", undefined, SOON) : new Fault("unavailable", undefined, LATER);
   }
 
   async #load(): Promise<void> {

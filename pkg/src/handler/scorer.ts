@@ -7,6 +7,12 @@ import type { Results, ScoreOptions } from "./store.js";
 /** Most texts of a batch that are asked for at once: the others' requests get their turn between them. */
 const AHEAD = 8;
 
+/**
+ * Texts of a batch, computed, after which a timer gives other events their turn: without one, Deno and workerd hear of
+ * no other request on the thread that computes. Not a time: workerd's clock stands still while it computes.
+ */
+const TURN = 8;
+
 /** Where a result came from: the cache, the classifier, or another request that asked for the same meanwhile. */
 export type Origin = "hit" | "miss" | "shared";
 
@@ -22,7 +28,7 @@ export type Outcome = { index: number } & ({ score: Score; fault?: undefined } |
 interface Flight {
   score: Promise<Score>;
   users: number;
-  stop: AbortController;
+  stop(): void;
 }
 
 /** From a text to its result: the cache, then whoever is computing it already, then the classifier. */
@@ -43,7 +49,7 @@ export class Scorer {
       const key = await this.#results.key(model, options, text);
       const others = this.#flights.get(key);
       const flight = others ?? this.#begin(model, key, text, options);
-      const { prediction, origin } = await this.#join(key, flight, signal);
+      const { prediction, origin } = await this.#join(flight, signal);
       return { prediction, origin: others && origin === "miss" ? "shared" : origin };
     } catch (error) {
       const fault = toFault(error);
@@ -62,10 +68,15 @@ export class Scorer {
         (score) => ({ index, score }),
         (fault: Fault) => ({ index, fault: fault.at(index) }),
       );
+    let computed = 0;
     try {
       for (let next = 0, done = 0; done < texts.length; done++) {
         while (next < texts.length && coming.length < AHEAD) coming.push(ask(next++));
-        yield (await coming.shift()) as Outcome;
+        const outcome = (await coming.shift()) as Outcome;
+        if (outcome.score?.origin === "miss" && ++computed % TURN === 0) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+        }
+        yield outcome;
       }
     } finally {
       unfollow();
@@ -75,7 +86,21 @@ export class Scorer {
 
   #begin(model: Predictor, key: string, text: string, options: ScoreOptions): Flight {
     const stop = new AbortController();
-    const flight = { score: this.#compute(model, key, text, options, stop.signal), users: 0, stop };
+    let landed = false;
+    const land = () => {
+      landed = true;
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    };
+    const score = this.#compute(model, key, text, options, stop.signal).finally(land);
+    const flight: Flight = {
+      score,
+      users: 0,
+      stop: () => {
+        if (landed) return; // and workerd lets no request touch another's signal
+        land(); // before somebody joins what is being stopped
+        stop.abort();
+      },
+    };
     this.#flights.set(key, flight);
     return flight;
   }
@@ -88,15 +113,12 @@ export class Scorer {
     return { prediction, origin: "miss" };
   }
 
-  async #join(key: string, flight: Flight, signal: AbortSignal): Promise<Score> {
+  async #join(flight: Flight, signal: AbortSignal): Promise<Score> {
     flight.users++;
     try {
       return await unlessAborted(flight.score, signal);
     } finally {
-      if (--flight.users === 0) {
-        this.#flights.delete(key); // before the next one could join what is being stopped
-        flight.stop.abort();
-      }
+      if (--flight.users === 0) flight.stop();
     }
   }
 }
