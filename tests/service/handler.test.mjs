@@ -95,7 +95,7 @@ test("the built-in cache is bounded in number, bytes and time", async () => {
   };
   assert.deepEqual(await origins({}), ["hit", "hit", "hit"]);
   assert.deepEqual(await origins({ entries: 2 }), ["hit", "hit", "miss"]);
-  assert.deepEqual(await origins({ bytes: 700 }), ["hit", "hit", "miss"]);
+  assert.deepEqual(await origins({ bytes: 1100 }), ["hit", "hit", "miss"]);
   assert.deepEqual(await origins({ ttl: 50 }, 100), ["miss", "miss", "miss"]);
   assert.deepEqual(await origins(false), ["miss", "miss", "miss"]);
 });

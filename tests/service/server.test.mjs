@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { serve as start } from "./serve.mjs";
-import { metric as metricOf, POSITIVE, until } from "./service.mjs";
+import { metric as metricOf, POSITIVE, shown, until } from "./service.mjs";
 
 const running = new Set();
 
@@ -37,6 +37,8 @@ describe("litmus-text serve", () => {
     const response = await post(server.url, { text: POSITIVE });
     assert.equal((await response.json()).label, "positive");
     assert.ok(Number(response.headers.get("content-length")) > 0);
+    const { body, answer } = await shown();
+    assert.equal(await (await post(server.url, body)).text(), answer, "as README says");
     const { files } = await (await fetch(`${server.url}model`)).json();
     assert.equal(files.length, 3);
   });

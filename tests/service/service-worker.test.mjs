@@ -6,7 +6,7 @@ import { serve } from "../../pkg/scripts/serve.mjs";
 import { root } from "../../pkg/scripts/tools.mjs";
 import { launch } from "../e2e/browser.mjs";
 import { createHandler } from "litmus-text/handler";
-import { POSITIVE, post } from "./service.mjs";
+import { POSITIVE, post, shown } from "./service.mjs";
 
 describe("the service worker", { timeout: 120_000 }, () => {
   let server;
@@ -44,6 +44,8 @@ describe("the service worker", { timeout: 120_000 }, () => {
     expected = await (await createHandler({ loadTime: 60_000 })(post({ text: POSITIVE }))).text();
     assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "miss", text: expected });
     assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "hit", text: expected });
+    const { body, answer } = await shown();
+    assert.equal((await ask(body)).text, answer, "as README says");
     assert.equal((await ask({ text: " " })).status, 422);
     const { text } = await ask({ texts: ["good", ""] }, { accept: "application/x-ndjson" });
     assert.equal(text.split("\n").length, 3);

@@ -1,6 +1,17 @@
 // What the tests of the service ask it, wherever it runs.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+
 export const POSITIVE = "a gorgeous, witty, seductive movie";
 export const NEGATIVE = "unflinchingly bleak and desperate";
+
+/** The request that README shows and what it says is answered. */
+export async function shown() {
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const [, body, answer] = /curl .* -d '(.*)'\n(.*)\n/.exec(readme);
+  assert.ok(readme.includes(`fetch("/predict", { method: "POST", headers: { "content-type": "application/json" }, body: '${body}' })`));
+  return { body: JSON.parse(body), answer };
+}
 
 export const post = (body, { path = "/predict", type = "application/json", headers, ...init } = {}) =>
   new Request(`http://localhost${path}`, {

@@ -80,7 +80,7 @@ export class Scorer {
       }
     } finally {
       unfollow();
-      stop.abort(); // what nobody takes any more
+      if (coming.length > 0) stop.abort(); // nobody takes them any more
     }
   }
 

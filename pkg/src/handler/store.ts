@@ -27,18 +27,23 @@ function builtIn({ ttl, entries, bytes }: Exclude<Settings["cache"], CacheStore 
 /** Results by what they were computed from. A store that fails is one that has nothing. */
 export class Results {
   readonly #store: CacheStore | undefined;
+  /** Whether keys leave this program: they are hashes then, which tell nothing and have a length. */
+  readonly #foreign: boolean;
   readonly #failed: (operation: "get" | "set") => void;
   readonly #identities = new WeakMap<Predictor, string>();
 
   constructor(cache: Settings["cache"], failed: (operation: "get" | "set") => void) {
     this.#store = cache === false ? undefined : "get" in cache ? cache : builtIn(cache);
+    this.#foreign = cache !== false && "get" in cache;
     this.#failed = failed;
   }
 
   async key(model: Predictor, { topK }: ScoreOptions, text: string): Promise<string> {
     let whose = this.#identities.get(model);
     if (!whose) this.#identities.set(model, (whose = identity(model)));
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify([whose, topK ?? null, text])));
+    const key = `${topK ?? ""} ${whose} ${text}`;
+    if (!this.#foreign) return key;
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
