@@ -145,7 +145,7 @@ async function main() {
   if (values.dry) return;
   const doc = join(root, "docs/service.md");
   const page = await readFile(doc, "utf8");
-  await writeFile(doc, page.replace(/(<!-- bench:service -->\n)[^]*(\n<!-- \/bench:service -->)/, (_, begin, end) => `${begin}${written}${end}`));
+  await writeFile(doc, page.replace(/(<!-- bench:service -->\n)[^]*(<!-- \/bench:service -->)/, (_, begin, end) => `${begin}${written}\n${end}`));
 }
 
 await main().catch(fail);
