@@ -254,10 +254,12 @@ async function memoryAfter(work) {
   return [...memories].reduce((total, { buffer }) => total + buffer.byteLength, 0);
 }
 
-export const ourMemory = ({ text }) =>
-  memoryAfter(async () => {
-    await (await loadOurs()).predict(text);
-  });
+/** That of the worker, which only it knows. */
+export async function ourMemory({ text }) {
+  const classifier = await loadOurs();
+  await classifier.predict(text);
+  return classifier.info.memoryBytes;
+}
 
 export const ortMemory = ({ name, ids }) =>
   memoryAfter(async () => {

@@ -139,6 +139,7 @@ async function compileTypeScript() {
         external: ["node:*", "*.wasm"],
         ignoreAnnotations: true, // "sideEffects" is about dist
         pure: ["console.warn"], // only of wasm-bindgen, about ways to call it that we don't use
+        define: { FinalizationRegistry: "undefined" }, // wasm-bindgen's again: classifiers are freed by hand
         minify: true,
         sourcemap: true,
         logLevel: "warning",
@@ -146,7 +147,7 @@ async function compileTypeScript() {
       };
       for (const names of entries) {
         const entryPoints = names.map((name) => join(pkg, "src", `${name}.ts`));
-        const { outputFiles } = await bundle({ ...options, entryPoints });
+        const { outputFiles } = await bundle({ ...options, entryPoints, chunkNames: `${names[0]}-shared` });
         const texts = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
         for (const path of Object.keys(texts).filter((path) => path.endsWith(".js"))) {
           // What esbuild leaves: 4 % of the compressed bytes.
@@ -156,7 +157,7 @@ async function compileTypeScript() {
             compress: { passes: 3, pure_getters: true, unsafe_arrows: true, unsafe_methods: true },
             sourceMap: { content: texts[`${path}.map`], url: `${basename(path)}.map` },
           });
-          await writeFile(path, code);
+          await writeFile(path, `${code}\n`);
           await writeFile(`${path}.map`, map);
         }
       }

@@ -9,7 +9,7 @@ import type { Prediction } from "./types.js";
 /** The failure of a call, fit to be sent to another thread. */
 export function failure(error: unknown): Failure {
   const { code, message, index, cause } = toLitmusError(error);
-  return { code, message, ...(index === undefined ? {} : { index }), ...(cause instanceof Error ? { cause } : {}) };
+  return { code, message, index, cause: cause instanceof Error ? cause : undefined };
 }
 
 /** Lets what has arrived meanwhile, an abort for instance, be heard. Timers would make it wait for milliseconds. */

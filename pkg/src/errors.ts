@@ -36,10 +36,14 @@ export class LitmusError extends Error {
   /** Which text of a batch is to blame, counted from 0. */
   declare readonly index?: number;
 
-  constructor(code: LitmusErrorCode, message: string, rest: { index?: number; cause?: unknown } = {}) {
-    super(message, "cause" in rest ? { cause: rest.cause } : undefined);
+  constructor(
+    code: LitmusErrorCode,
+    message: string,
+    { index, cause }: { index?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? {} : { cause });
     this.code = code;
-    if (rest.index !== undefined) this.index = rest.index;
+    if (index !== undefined) this.index = index;
   }
 }
 
@@ -49,7 +53,7 @@ export function toLitmusError(error: unknown): LitmusError {
   const { code, index, message } = Object(error) as { code?: unknown; index?: unknown; message?: unknown };
   const known = codes.find((each) => each === code);
   return new LitmusError(known ?? "internal", typeof message === "string" ? message : String(error), {
-    ...(known && typeof index === "number" ? { index } : {}),
+    index: known && typeof index === "number" ? index : undefined,
     cause: error,
   });
 }
@@ -57,5 +61,5 @@ export function toLitmusError(error: unknown): LitmusError {
 /** The same error, as if the text at fault had another place in the batch, or none. */
 export function withIndex(error: LitmusError, index: number | undefined): LitmusError {
   const { code, message, cause } = error;
-  return new LitmusError(code, message, { cause, ...(index === undefined ? {} : { index }) });
+  return new LitmusError(code, message, { index, cause });
 }

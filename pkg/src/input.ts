@@ -11,7 +11,7 @@ function describe(value: unknown): string {
 }
 
 function invalid(message: string, index?: number): LitmusError {
-  return new LitmusError("invalid-input", message, index === undefined ? {} : { index });
+  return new LitmusError("invalid-input", message, { index });
 }
 
 /** Options must be an object with no key outside `known`: a misspelt option would do nothing. */

@@ -30,7 +30,7 @@ function notLoaded(
   reason: string,
   cause?: unknown,
 ): LitmusError {
-  return new LitmusError(code, `could not load ${place}: ${reason}`, cause === undefined ? {} : { cause });
+  return new LitmusError(code, `could not load ${place}: ${reason}`, { cause });
 }
 
 /** What a failure in the middle of a download is, unless it was our own doing. */
@@ -115,7 +115,7 @@ export async function read(
   file: string,
   onProgress: OnProgress,
   signal: AbortSignal,
-  size?: number,
+  size?: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const place = response.url || file;
   if (!response.ok) throw refused(response, place);

@@ -9,7 +9,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** litmus.json, which publishes the checksums of the others, has none: the network's is taken where there is one. */
 const NO_CHECKSUM = "";
 
-type All<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T };
+type All<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T | undefined };
 
 /** The bytes of a model, as the WebAssembly side takes them. */
 export type ModelBytes = All<Bytes>;
@@ -28,8 +28,8 @@ type Folder = Extract<ModelSource, { from: "folder" }>;
 
 /** What litmus.json says of a file. */
 interface Entry {
-  bytes?: number;
-  sha256?: string;
+  bytes?: number | undefined;
+  sha256?: string | undefined;
 }
 
 type EntryOf = (path: string) => Entry;
@@ -60,8 +60,8 @@ function parse(manifest: Bytes | undefined): Manifest {
     entryOf: (path) => {
       const { bytes, sha256 } = files[path] ?? {};
       return {
-        ...(Number.isSafeInteger(bytes) ? { bytes: bytes as number } : {}),
-        ...(typeof sha256 === "string" ? { sha256: sha256.toLowerCase() } : {}),
+        bytes: Number.isSafeInteger(bytes) ? (bytes as number) : undefined,
+        sha256: typeof sha256 === "string" ? sha256.toLowerCase() : undefined,
       };
     },
     metrics: metrics && typeof metrics === "object" ? (metrics as Record<string, unknown>) : null,
@@ -158,8 +158,7 @@ export async function getModel(
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
   ]);
-  const required = { config, tokenizer, model };
-  const got = manifest ? { ...required, manifest } : required;
+  const got = { config, tokenizer, model, manifest };
   const files = [config, tokenizer, model].map(({ path, bytes, sha256 }) => ({
     path,
     bytes: bytes.byteLength,
@@ -173,12 +172,12 @@ export async function getModel(
 }
 
 function mapFiles<T>(files: All<Got>, value: (file: Got) => T): All<T> {
-  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, value(file)])) as All<T>;
+  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, file && value(file)])) as All<T>;
 }
 
 /** How to get the files again: as the first time if they are stored, else from what is in hand. */
 async function sourceAgain(source: ModelSource, files: All<Got>): Promise<ModelSource> {
-  const stored = await Promise.all(Object.values(files).map(({ store }) => store?.() ?? true));
+  const stored = await Promise.all(Object.values(files).map((file) => file?.store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   return { from: "files", files: mapFiles(files, ({ path, bytes }) => ({ path, blob: new Blob([bytes]) })) };
 }

@@ -54,9 +54,7 @@ function inList(list: Iterable<File>): ModelBlobs {
     if (found) return found;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   };
-  const manifest = find("manifest");
-  const required = { config: need("config"), tokenizer: need("tokenizer"), model: need("model") };
-  return manifest ? { ...required, manifest } : required;
+  return { config: need("config"), tokenizer: need("tokenizer"), model: need("model"), manifest: find("manifest") };
 }
 
 async function given(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
@@ -77,7 +75,7 @@ async function given(files: ModelFiles, onProgress: OnProgress, signal: AbortSig
     get("model"),
     files.manifest === undefined ? undefined : get("manifest"),
   ]);
-  return manifest ? { config, tokenizer, model, manifest } : { config, tokenizer, model };
+  return { config, tokenizer, model, manifest };
 }
 
 function isList(model: ModelFiles | Iterable<File>): model is Iterable<File> {

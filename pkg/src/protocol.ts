@@ -26,7 +26,7 @@ export interface ModelBlob {
 }
 
 /** The files of a model in hand; `litmus.json` need not be there. */
-export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob };
+export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob | undefined };
 
 /** How to come by a model. */
 export type ModelSource =
@@ -45,8 +45,8 @@ export type FileFacts = Pick<Facts, "files" | "metrics">;
 export interface Failure {
   code: LitmusErrorCode;
   message: string;
-  index?: number;
-  cause?: Error;
+  index?: number | undefined;
+  cause?: Error | undefined;
 }
 
 /** What became of one text among several that do not share their fate. */

@@ -133,8 +133,8 @@ class Apart implements Thread {
 }
 
 /** A failure that came from a worker, as the error that it was. */
-export function fromFailure({ code, message, index, cause }: Failure): LitmusError {
-  return new LitmusError(code, message, { ...(index === undefined ? {} : { index }), ...(cause ? { cause } : {}) });
+export function fromFailure({ code, message, ...rest }: Failure): LitmusError {
+  return new LitmusError(code, message, rest);
 }
 
 /** Where there are no workers, or none can be started, everything runs on the thread that asks. */

@@ -26,7 +26,8 @@ test(`no task of the main thread takes ${LONGEST_TASK_MS} ms during a load and $
   };
   const { result, tasksMs: all } = await traced(page, () => page.evaluate(load, PREDICTIONS));
   assert.equal(result, PREDICTIONS);
-  assert.ok(all.length > PREDICTIONS, `the trace shows only ${all.length} tasks`);
+  // Answers that come at once share a task; the half that is asked one by one has its own.
+  assert.ok(all.length > PREDICTIONS / 2, `the trace shows only ${all.length} tasks`);
   t.diagnostic(`the longest tasks: ${all.slice(0, 5).map((ms) => ms.toFixed(1)).join(", ")} ms of ${all.length}`);
   assert.ok(all[0] < LONGEST_TASK_MS, `${all[0]} ms`);
   await context.close();
