@@ -147,7 +147,7 @@ async function compileTypeScript() {
       };
       for (const names of entries) {
         const entryPoints = names.map((name) => join(pkg, "src", `${name}.ts`));
-        const { outputFiles } = await bundle({ ...options, entryPoints, chunkNames: `${names[0]}-shared` });
+        const { outputFiles } = await bundle({ ...options, entryPoints, chunkNames: `${names[0]}-shared-[hash]` });
         const texts = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
         for (const path of Object.keys(texts).filter((path) => path.endsWith(".js"))) {
           // What esbuild leaves: 4 % of the compressed bytes.
