@@ -6,41 +6,13 @@ use crate::batch::{Batch, Plan};
 use crate::bundle::{ModelParts, Settings};
 use crate::calibrate::Calibration;
 use crate::encoder::{Encoder, TractEncoder};
-use crate::error::{Error, ErrorKind};
-use crate::labels::{Labels, Score};
-use crate::tokenize::{Encoding, TokenIds, Tokenizer};
-
-/// How to predict.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct Options {
-    /// Keep only this many of the best scores, at least 1; all where `None`.
-    pub top_k: Option<usize>,
-}
-
-impl Options {
-    /// Keep only the best `k` scores, `k` ≥ 1.
-    pub fn top_k(mut self, k: usize) -> Self {
-        self.top_k = Some(k);
-        self
-    }
-}
-
-/// What the model says of one text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Prediction {
-    /// The label with the highest score.
-    pub label: String,
-    /// Its probability, 0 to 1.
-    pub score: f32,
-    /// Every label with its probability, highest first, cut to [`Options::top_k`].
-    pub scores: Vec<Score>,
-    /// How many tokens the model read, special tokens included.
-    pub tokens: usize,
-    /// Whether the text was longer than the model can read, and its end left out.
-    pub truncated: bool,
-}
+use crate::error::Error;
+use crate::labels::Labels;
+use crate::options::{LongText, Options};
+use crate::prediction::Prediction;
+use crate::tokenize::{Encoding, Tokenizer};
+use crate::windows::Windows;
+use crate::work::Work;
 
 /// What a loaded model is.
 #[derive(Debug, Clone, Serialize)]
@@ -51,7 +23,7 @@ pub struct Info {
     pub labels: Vec<String>,
     /// Whether a text can have several labels at once: then each score stands alone and they need not sum to 1.
     pub multi_label: bool,
-    /// The most tokens a text may have, special tokens included; what is beyond is left out.
+    /// The most tokens that the model reads at once, special tokens included; longer texts are read in windows.
     pub max_tokens: usize,
     /// The model's name, where its `litmus.json` gives one.
     pub name: Option<String>,
@@ -61,13 +33,13 @@ pub struct Info {
 
 /// A loaded model, ready to predict.
 pub struct Classifier {
-    tokenizer: Tokenizer,
-    encoder: Box<dyn Encoder>,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) encoder: Box<dyn Encoder>,
     calibration: Calibration,
-    labels: Labels,
+    pub(crate) labels: Labels,
     padding_id: u32,
     vocabulary: usize,
-    info: Info,
+    pub(crate) info: Info,
 }
 
 impl Classifier {
@@ -85,7 +57,7 @@ impl Classifier {
         let settings = Settings::read(parts)?;
         // First what needs most memory for a moment: the rest fits into what that leaves.
         let encoder = TractEncoder::read(model, settings.labels.names().len())?;
-        let tokenizer = Tokenizer::from_bytes(parts.tokenizer, settings.max_tokens)?;
+        let tokenizer = Tokenizer::from_bytes(parts.tokenizer)?;
         let rows = encoder.vocabulary().or(settings.vocabulary);
         let vocabulary = rows.unwrap_or(usize::MAX);
         if tokenizer.vocabulary() > vocabulary {
@@ -134,7 +106,8 @@ impl Classifier {
     /// One text to its prediction.
     ///
     /// # Errors
-    /// [`ErrorKind::EmptyText`] where there is nothing but white space in it.
+    /// [`ErrorKind::EmptyText`](crate::ErrorKind) where there is nothing but white space in it, `TextTooLong` where it
+    /// is and [`LongText::Error`] was asked for, `InvalidInput` where an option is out of its range.
     pub fn predict(&self, text: &str, options: &Options) -> Result<Prediction, Error> {
         let mut predictions = self.predict_batch(&[text], options).map_err(Error::without_index)?;
         predictions.pop().ok_or_else(|| Error::internal("one text gave no prediction"))
@@ -145,28 +118,43 @@ impl Classifier {
     /// # Errors
     /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
     pub fn predict_batch<T: AsRef<str>>(&self, texts: &[T], options: &Options) -> Result<Vec<Prediction>, Error> {
-        if options.top_k == Some(0) {
-            return Err(Error::new(ErrorKind::InvalidInput, "top_k must be at least 1"));
-        }
-        let encodings = self.encode_all(texts)?;
-        let logits = self.run(&encodings)?;
-        let rows = encodings.iter().zip(&logits).enumerate();
-        rows.map(|(i, (encoding, row))| self.prediction(encoding, row, options).map_err(|e| e.at(i))).collect()
+        let mut work = Work::new(self, texts, options, usize::MAX)?;
+        while work.step(self)? {}
+        work.finish(self)
     }
 
-    /// The model's raw scores, one row per text and in it one per label, before any calibration:
-    /// for those who calibrate or combine them in their own way.
+    /// The model's raw scores, one row per text and in it one per label, before any calibration: for those who calibrate
+    /// or combine them in their own way. Of a text that is too long to be read at once, its beginning is read.
     ///
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
     pub fn logits<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
-        self.run(&self.encode_all(texts)?)
+        let read = |text: &str| {
+            let read = Windows::of(text, &self.tokenizer, self.info.max_tokens, LongText::Truncate, false)?;
+            let ids = read.windows.into_iter().next().map(|window| window.tokens.ids).unwrap_or_default();
+            self.check_ids(&ids)?;
+            Ok(ids)
+        };
+        let rows = texts.iter().enumerate().map(|(i, text)| read(text.as_ref()).map_err(|e: Error| e.at(i)));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let plan = Plan::new(&lengths, self.encoder.max_rows());
+        let mut all = vec![Vec::new(); rows.len()];
+        for chosen in (0..).map_while(|index| plan.batch(index)) {
+            let ids: Vec<&[u32]> = chosen.iter().map(|&i| &rows[i][..]).collect();
+            let logits = self.encoder.encode(Batch::pad(&ids, self.padding_id))?;
+            for (&i, row) in chosen.iter().zip(logits.rows()) {
+                all[i] = row.to_vec();
+            }
+        }
+        Ok(all)
     }
 
-    /// The tokens that the model reads of a text.
+    /// All the tokens of a text.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict).
+    /// `EmptyText` where there is nothing but white space in it, `ModelMalformed` where the tokenizer gives an id that the
+    /// model does not have.
     pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
         let encoding = self.tokenizer.encode(text)?;
         self.check_ids(&encoding.ids)?;
@@ -174,7 +162,7 @@ impl Classifier {
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
-    fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
+    pub(crate) fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
         match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
             Some(id) => Err(Error::malformed(format!(
                 "tokenizer.json gives token {id}, but the model's embedding has only {} rows",
@@ -184,46 +172,19 @@ impl Classifier {
         }
     }
 
-    fn encode_all<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<TokenIds>, Error> {
-        let encode = |text: &str| {
-            let encoding = self.tokenizer.ids(text)?;
-            self.check_ids(&encoding.ids)?;
-            Ok(encoding)
-        };
-        texts.iter().enumerate().map(|(i, text)| encode(text.as_ref()).map_err(|e: Error| e.at(i))).collect()
-    }
-
-    /// A row of logits for each encoding, in their order.
-    fn run(&self, encodings: &[TokenIds]) -> Result<Vec<Vec<f32>>, Error> {
-        let mut all = vec![Vec::new(); encodings.len()];
-        let plan = Plan::new(encodings, self.encoder.max_rows());
-        for chosen in plan.batches() {
-            let logits = self.encoder.encode(Batch::pad(encodings, chosen, self.padding_id))?;
-            for (&i, row) in chosen.iter().zip(logits.rows()) {
-                all[i] = row.to_vec();
-            }
-        }
-        Ok(all)
-    }
-
-    fn prediction(&self, encoding: &TokenIds, logits: &[f32], options: &Options) -> Result<Prediction, Error> {
-        let probabilities = self.calibration.probabilities(logits)?;
-        let scores = self.labels.rank(&probabilities, options.top_k);
-        let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
-        Ok(Prediction {
-            label: best.label.clone(),
-            score: best.score,
-            tokens: encoding.ids.len(),
-            truncated: encoding.truncated,
-            scores,
-        })
+    /// Probabilities by label for each row of ids, computed as one batch; an error comes with the row it is about.
+    pub(crate) fn probabilities(&self, rows: &[&[u32]]) -> Result<Vec<Vec<f32>>, (usize, Error)> {
+        let logits = self.encoder.encode(Batch::pad(rows, self.padding_id)).map_err(|e| (0, e))?;
+        let calibrate = |(i, row)| self.calibration.probabilities(row).map_err(|e| (i, e));
+        logits.rows().enumerate().map(calibrate).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::encoder::Logits;
+    use crate::error::ErrorKind;
 
     /// Scores a text by its first token id, so that a mixed-up order shows.
     struct FirstToken {
@@ -242,14 +203,19 @@ mod tests {
         }
     }
 
-    fn classifier(max_rows: usize) -> Classifier {
+    /// Knows three words, and gives the high label to those whose first word has a high number.
+    pub(crate) fn fake(max_rows: usize, vocabulary: usize) -> Classifier {
         let tokenizer = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
             "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3}, "unk_token": "?"}}"#;
         let config = br#"{"id2label": {"0": "low", "1": "high"}}"#;
         let parts = ModelParts { config, tokenizer: tokenizer.as_bytes(), model: b"", manifest: None };
         let settings = Settings::read(&parts).unwrap();
-        let tokenizer = Tokenizer::from_bytes(parts.tokenizer, settings.max_tokens).unwrap();
-        Classifier::assemble(settings, tokenizer, Box::new(FirstToken { max_rows }), 3)
+        let tokenizer = Tokenizer::from_bytes(parts.tokenizer).unwrap();
+        Classifier::assemble(settings, tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
+    }
+
+    fn classifier(max_rows: usize) -> Classifier {
+        fake(max_rows, 3)
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub enum ErrorKind {
     InvalidInput,
     /// The text holds nothing to classify: it is empty, or white space only.
     EmptyText,
+    /// The text has more tokens than the model reads at once, and [`LongText::Error`](crate::LongText::Error) was asked.
+    TextTooLong,
     /// A file of the model could not be read.
     ModelNotFound,
     /// A file of the model is damaged, or its files contradict each other.
@@ -26,6 +28,7 @@ impl ErrorKind {
         match self {
             Self::InvalidInput => "invalid-input",
             Self::EmptyText => "empty-text",
+            Self::TextTooLong => "text-too-long",
             Self::ModelNotFound => "model-not-found",
             Self::ModelMalformed => "model-malformed",
             Self::ModelUnsupported => "model-unsupported",

@@ -1,19 +1,32 @@
 //! The boundary to JavaScript: converts values, and nothing else.
 
+use std::rc::Rc;
+
 use js_sys::{Array, Object, Reflect, Uint8Array};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use crate::{Classifier, Encoding, Error, ErrorKind, ModelParts, Options};
+use crate::utf16::Utf16;
+use crate::work::Work;
+use crate::{Classifier, Encoding, Error, ErrorKind, Explain, LongText, Method, ModelParts, Options, Prediction};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 export interface Score { label: string; score: number }
-export interface Prediction { label: string; score: number; scores: Score[]; tokens: number; truncated: boolean }
-export interface Tokenization { ids: number[]; tokens: string[]; offsets: [start: number, end: number][] }
+export interface Window { start: number; end: number; tokens: number; scores: Score[] }
+export interface Attribution { start: number; end: number; weight: number }
+export interface Prediction {
+  label: string | null; score: number; scores: Score[]; tokens: number; truncated: boolean;
+  windows: Window[]; attributions: Attribution[] | null; warnings: "mostly-unknown-tokens"[];
+}
+export interface Tokenization { ids: number[]; tokens: string[]; offsets: [start: number, end: number][]; unknownShare: number }
 export interface Info { labels: string[]; multiLabel: boolean; maxTokens: number; name: string | null; version: string | null }
 export interface Parts { config: Uint8Array; tokenizer: Uint8Array; model: Uint8Array; manifest?: Uint8Array | undefined }
-export interface Options { topK?: number | undefined }
+export interface Explain { label?: string | undefined; method?: "occlusion" | "shapley" | undefined; samples?: number | undefined; seed?: number | undefined }
+export interface Options {
+  topK?: number | undefined; threshold?: number | undefined; longText?: "window" | "truncate" | "error" | undefined;
+  explain?: Explain | undefined;
+}
 "#;
 
 #[wasm_bindgen]
@@ -33,8 +46,6 @@ extern "C" {
     /// How to predict; see [`crate::Options`].
     #[wasm_bindgen(typescript_type = "Options | undefined")]
     pub type JsOptions;
-    #[wasm_bindgen(method, getter, js_name = topK)]
-    fn top_k(this: &JsOptions) -> JsValue;
 
     /// `Prediction[]`
     #[wasm_bindgen(typescript_type = "Prediction[]")]
@@ -52,7 +63,7 @@ extern "C" {
 
 /// A loaded model.
 #[wasm_bindgen]
-pub struct WasmClassifier(Classifier);
+pub struct WasmClassifier(Rc<Classifier>);
 
 #[wasm_bindgen]
 impl WasmClassifier {
@@ -68,23 +79,23 @@ impl WasmClassifier {
         let manifest = array(parts.manifest()).map(|array| array.to_vec());
         let mut model = Pieces::new(file(parts.model(), "model")?);
         let parts = ModelParts { config: &config, tokenizer: &tokenizer, model: &[], manifest: manifest.as_deref() };
-        Classifier::from_stream(&parts, &mut model).map(Self).map_err(thrown)
+        Classifier::from_stream(&parts, &mut model).map(Rc::new).map(Self).map_err(thrown)
     }
 
-    /// Texts to predictions, in the same order.
-    pub fn predict(&self, texts: Texts, options: JsOptions) -> Result<Predictions, JsValue> {
+    /// Reads texts, to predict them step by step, in batches of at most so many rows.
+    pub fn begin(&self, texts: Texts, options: JsOptions, rows: usize) -> Result<WasmWork, JsValue> {
         let texts = strings(texts.into())?;
-        let predictions = self.0.predict_batch(&texts, &options_from(options)?).map_err(thrown)?;
-        Ok(object(&predictions)?.unchecked_into())
+        let work = Work::new(&self.0, &texts, &options_from(options)?, rows).map_err(thrown)?;
+        Ok(WasmWork { classifier: self.0.clone(), texts, work })
     }
 
-    /// The tokens that the model reads of a text, with their spans in UTF-16 units.
+    /// All the tokens of a text, with their spans in UTF-16 units.
     pub fn tokenize(&self, text: JsValue) -> Result<Tokenization, JsValue> {
         let text = text.as_string().ok_or_else(|| thrown(not_a_string()))?;
-        let Encoding { ids, tokens, offsets, .. } = self.0.tokenize(&text).map_err(thrown)?;
-        let to_utf16 = utf16_positions(&text);
-        let offsets = offsets.into_iter().map(|(start, end)| (to_utf16[start], to_utf16[end])).collect();
-        Ok(object(&Tokens { ids, tokens, offsets })?.unchecked_into())
+        let Encoding { ids, tokens, offsets, unknown_share } = self.0.tokenize(&text).map_err(thrown)?;
+        let utf16 = Utf16::of(&text, offsets.iter().flat_map(|span| [span.start, span.end]));
+        let offsets = offsets.iter().map(|span| (utf16.at(span.start), utf16.at(span.end))).collect();
+        Ok(object(&Tokens { ids, tokens, offsets, unknown_share })?.unchecked_into())
     }
 
     /// What the loaded model is.
@@ -94,11 +105,56 @@ impl WasmClassifier {
     }
 }
 
+/// Predictions in the making.
+#[wasm_bindgen]
+pub struct WasmWork {
+    classifier: Rc<Classifier>,
+    texts: Vec<String>,
+    work: Work,
+}
+
+#[wasm_bindgen]
+impl WasmWork {
+    /// Computes the next batch; `false` where none is left.
+    pub fn step(&mut self) -> Result<bool, JsValue> {
+        self.work.step(&self.classifier).map_err(thrown)
+    }
+
+    /// Rows computed so far.
+    #[wasm_bindgen(getter)]
+    pub fn done(&self) -> usize {
+        self.work.progress().0
+    }
+
+    /// Rows that there are.
+    #[wasm_bindgen(getter)]
+    pub fn total(&self) -> usize {
+        self.work.progress().1
+    }
+
+    /// What came out, one for each text, with places in UTF-16 units.
+    pub fn finish(self) -> Result<Predictions, JsValue> {
+        let mut predictions = self.work.finish(&self.classifier).map_err(thrown)?;
+        for (text, prediction) in self.texts.iter().zip(&mut predictions) {
+            to_utf16(text, prediction);
+        }
+        Ok(object(&predictions)?.unchecked_into())
+    }
+}
+
+fn to_utf16(text: &str, prediction: &mut Prediction) {
+    let windows = prediction.windows.iter_mut().map(|window| [&mut window.start, &mut window.end]);
+    let words = prediction.attributions.iter_mut().flatten().map(|word| [&mut word.start, &mut word.end]);
+    let mut places: Vec<&mut usize> = windows.chain(words).flatten().collect();
+    let utf16 = Utf16::of(text, places.iter().map(|place| **place));
+    places.iter_mut().for_each(|place| **place = utf16.at(**place));
+}
+
 /// The model compiled into this module.
 #[cfg(feature = "embed-model")]
 #[wasm_bindgen]
 pub fn embedded() -> Result<WasmClassifier, JsValue> {
-    Classifier::embedded().map(WasmClassifier).map_err(thrown)
+    Classifier::embedded().map(Rc::new).map(WasmClassifier).map_err(thrown)
 }
 
 /// Says in the console what a trap was about; the exception itself only says "unreachable".
@@ -114,20 +170,8 @@ struct Tokens {
     ids: Vec<u32>,
     tokens: Vec<String>,
     offsets: Vec<(usize, usize)>,
-}
-
-/// For each character of the text, and for its end, the index of its first UTF-16 unit.
-///
-/// A lone surrogate reaches us as U+FFFD, which is one unit too, so the positions hold in the caller's string.
-fn utf16_positions(text: &str) -> Vec<usize> {
-    let mut position = 0;
-    let mut positions = Vec::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        positions.push(position);
-        position += c.len_utf16();
-    }
-    positions.push(position);
-    positions
+    #[serde(rename = "unknownShare")]
+    unknown_share: f32,
 }
 
 fn array(value: Result<JsValue, JsValue>) -> Option<Uint8Array> {
@@ -187,16 +231,48 @@ fn strings(texts: JsValue) -> Result<Vec<String>, JsValue> {
     texts.iter().enumerate().map(string).collect()
 }
 
+/// Options as JavaScript gives them.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Wanted {
+    top_k: Option<u64>,
+    threshold: Option<f32>,
+    long_text: Option<LongText>,
+    explain: Option<WantedExplain>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WantedExplain {
+    label: Option<String>,
+    method: WantedMethod,
+    samples: Option<usize>,
+    seed: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WantedMethod {
+    #[default]
+    Occlusion,
+    Shapley,
+}
+
 fn options_from(options: JsOptions) -> Result<Options, JsValue> {
-    if options.is_undefined() {
-        return Ok(Options::default());
-    }
-    let top_k = options.top_k();
-    match top_k.as_f64() {
-        _ if top_k.is_undefined() => Ok(Options::default()),
-        Some(k) if k >= 1.0 && k.fract() == 0.0 => Ok(Options::default().top_k(k as usize)),
-        _ => Err(thrown(Error::new(ErrorKind::InvalidInput, "topK must be a whole number of at least 1"))),
-    }
+    let wanted: Option<Wanted> = serde_wasm_bindgen::from_value(options.into())
+        .map_err(|e| thrown(Error::new(ErrorKind::InvalidInput, format!("an option is not as it must be: {e}"))))?;
+    let Wanted { top_k, threshold, long_text, explain } = wanted.unwrap_or_default();
+    let explain = explain.map(|WantedExplain { label, method, samples, seed }| Explain {
+        label,
+        method: match method {
+            WantedMethod::Occlusion => Method::Occlusion,
+            WantedMethod::Shapley => {
+                Method::Shapley { samples: samples.unwrap_or(Method::DEFAULT_SAMPLES), seed: seed.unwrap_or(0) }
+            }
+        },
+    });
+    let top_k = top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX));
+    Ok(Options { top_k, threshold, long_text: long_text.unwrap_or_default(), explain })
 }
 
 fn not_a_string() -> Error {

@@ -41,8 +41,14 @@ fn number(object: &JsValue, key: &str) -> f64 {
 
 fn predict(classifier: &WasmClassifier, texts: &[&str], options: JsValue) -> Result<Array, JsValue> {
     let texts: Array = texts.iter().map(|t| JsValue::from(*t)).collect();
-    let predictions = classifier.predict(JsValue::from(texts).unchecked_into(), options.unchecked_into())?;
-    Ok(JsValue::from(predictions).unchecked_into())
+    predict_values(classifier, texts.into(), options)
+}
+
+fn predict_values(classifier: &WasmClassifier, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
+    let mut work = classifier.begin(texts.unchecked_into(), options.unchecked_into(), 32)?;
+    while work.step()? {}
+    assert_eq!(work.done(), work.total());
+    Ok(JsValue::from(work.finish()?).unchecked_into())
 }
 
 fn code<T>(result: Result<T, JsValue>) -> String {
@@ -75,7 +81,7 @@ fn cuts_to_top_k_and_refuses_nonsense() {
     };
     let one = predict(&classifier, &["fine"], top_k(1.into())).unwrap().get(0);
     assert_eq!(get(&one, "scores").unchecked_into::<Array>().length(), 1);
-    for bad in [0.into(), 1.5.into(), (-1).into(), "1".into(), JsValue::NULL, f64::NAN.into()] {
+    for bad in [0.into(), 1.5.into(), (-1).into(), "1".into(), f64::NAN.into()] {
         assert_eq!(code(predict(&classifier, &["fine"], top_k(bad))), "invalid-input");
     }
 }
@@ -89,10 +95,25 @@ fn offsets_are_those_of_the_javascript_string() {
 }
 
 #[wasm_bindgen_test]
+fn words_and_windows_have_places_of_the_javascript_string() {
+    let options = Object::new();
+    Reflect::set(&options, &"explain".into(), &Object::new()).unwrap();
+    let p = predict(&sentiment(), &["👍🏽 good"], options.into()).unwrap().get(0);
+    let places = |key: &str| {
+        let spans: Array = get(&p, key).unchecked_into();
+        spans.iter().map(|span| (number(&span, "start"), number(&span, "end"))).collect::<Vec<_>>()
+    };
+    assert_eq!(places("attributions"), [(0.0, 4.0), (5.0, 9.0)]);
+    assert_eq!(places("windows"), [(0.0, 9.0)]);
+    let plain = predict(&sentiment(), &["good"], JsValue::UNDEFINED).unwrap().get(0);
+    assert!(get(&plain, "attributions").is_null());
+}
+
+#[wasm_bindgen_test]
 fn every_refusal_has_its_code_and_the_next_call_works() {
     let classifier = sentiment();
     let texts = |values: &[JsValue]| JsValue::from(values.iter().collect::<Array>());
-    let call = |texts: JsValue| classifier.predict(texts.unchecked_into(), JsValue::UNDEFINED.unchecked_into());
+    let call = |texts: JsValue| predict_values(&classifier, texts, JsValue::UNDEFINED);
     for (values, expected) in [
         (texts(&["good".into(), 7.into()]), "invalid-input"),
         (texts(&["good".into(), JsValue::NULL]), "invalid-input"),

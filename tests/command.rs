@@ -67,6 +67,59 @@ fn takes_another_model() {
 }
 
 #[test]
+fn explains_word_by_word_and_a_pipe_has_no_colours() {
+    let text = "unspeakably dull, but good";
+    let output = litmus(&["--explain", text], b"");
+    assert!(output.status.success(), "{output:?}");
+    let lines = lines(&output);
+    assert!(lines[0].starts_with("positive ") && lines[0].ends_with(text), "{lines:?}");
+    let words: Vec<(&str, &str)> = lines[1..].iter().map(|line| line.trim().split_once("  ").unwrap()).collect();
+    assert_eq!(words.iter().map(|word| word.1).collect::<Vec<_>>(), ["unspeakably", "dull", ",", "but", "good"]);
+    let weight = |word| words.iter().find(|(_, other)| *other == word).unwrap().0.parse::<f32>().unwrap();
+    assert!(weight("good") > 0.1 && weight("dull") < -0.1, "{lines:?}");
+    assert!(!output.stdout.contains(&0x1b));
+}
+
+#[test]
+fn jsonl_has_words_windows_and_warnings() {
+    let output = litmus(&["--jsonl", "--explain", "a good 🙂 film", "这部电影太长了"], b"");
+    let [first, second] = &json(&output)[..] else { panic!("{output:?}") };
+    let words: Vec<_> = first["attributions"].as_array().unwrap().iter().map(|word| &word["text"]).collect();
+    assert_eq!(words, ["a", "good", "🙂", "film"]);
+    let smile = &first["attributions"][2];
+    assert_eq!((&smile["start"], &smile["end"], smile["weight"].is_f64()), (&7.into(), &11.into(), true));
+    assert_eq!((&first["windows"][0]["end"], &first["warnings"]), (&16.into(), &Value::Array(vec![])));
+    assert_eq!(second["warnings"][0], "mostly-unknown-tokens");
+    assert!(lines(&litmus(&["这部电影太长了"], b""))[0].ends_with("(mostly unknown tokens)"));
+    assert_eq!(json(&litmus(&["--jsonl", "good"], b""))[0]["attributions"], Value::Null);
+}
+
+#[test]
+fn gives_no_label_below_the_threshold() {
+    let text = "a film";
+    let output = litmus(&["--threshold", "1", text], b"");
+    assert!(output.status.success() && lines(&output)[0].starts_with("- "), "{output:?}");
+    let row = &json(&litmus(&["--jsonl", "--threshold", "1", text], b""))[0];
+    assert_eq!((&row["label"], row["scores"].as_array().unwrap().len()), (&Value::Null, 3));
+    let output = litmus(&["--threshold", "2", text], b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("threshold must be from 0 to 1"), "{output:?}");
+}
+
+#[test]
+fn reads_long_texts_as_it_is_told() {
+    let text = "The story has no middle and no end. ".repeat(100);
+    let with = |how| litmus(&["--jsonl", "--long-text", how], text.as_bytes());
+    let row = &json(&litmus(&["--jsonl"], text.as_bytes()))[0];
+    assert_eq!((&json(&with("window"))[0], &row["truncated"]), (row, &false.into()));
+    assert!(row["windows"].as_array().unwrap().len() > 5, "{row}");
+    assert_eq!(json(&with("truncate"))[0]["truncated"], true);
+    let refused = with("error");
+    assert_eq!((refused.status.code(), &json(&refused)[0]["error"]["code"]), (Some(1), &"text-too-long".into()));
+    assert!(lines(&litmus(&["--long-text", "truncate"], text.as_bytes()))[0].ends_with("(end not read: too long)"));
+}
+
+#[test]
 fn says_which_file_is_missing() {
     let output = litmus(&["--model", "no-such-folder", "text"], b"");
     assert_eq!(output.status.code(), Some(2));

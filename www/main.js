@@ -79,15 +79,15 @@ async function read() {
   }
 }
 
-function display(value, { label, score, scores, tokens, truncated }, milliseconds) {
+function display(value, { label, score, scores, tokens, windows }, milliseconds) {
   $("test").dataset.label = label;
   $("test").style.setProperty("--score", score);
   $("verdict").textContent = label;
   $("confidence").textContent = percent.format(score);
   bars(scores);
   $("facts").textContent = `${tokens} tokens · ${milliseconds.toFixed(1)} ms`;
-  $("truncated").hidden = !truncated;
-  $("truncated").textContent = `Only the beginning was read: the model takes ${classifier.info.maxTokens} tokens.`;
+  $("parts").hidden = windows.length === 1;
+  $("parts").textContent = `Read in ${windows.length} parts: at once the model takes ${classifier.info.maxTokens} tokens.`;
   $("code-text").textContent = JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
   $("code-result").textContent = `// ${label}, ${score.toFixed(3)}`;
   show("result");

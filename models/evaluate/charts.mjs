@@ -1,4 +1,4 @@
-// The two charts of the model card: accuracy by size, and the confusion matrices.
+// The charts of the model card: accuracy by size, the confusion matrices, and how often a score keeps its word.
 import { compared, count, megabytes, percent } from "./figures.mjs";
 import { circle, lineTo, svg, text, widthOf } from "./svg.mjs";
 
@@ -58,7 +58,7 @@ function teacherLine(y, content, plot, taken) {
   const { anchor, left, right, top } = take(boxes, plot, taken);
   taken.push({ left: plot.left, right: plot.right, top: y - 1, bottom: y + 1 });
   const at = anchor === "end" ? right - 6 : left + 6;
-  return [lineTo(plot.left, y, plot.right, y, "teacher"), text(at, top + 12, content, "soft halo", anchor)];
+  return [lineTo(plot.left, y, plot.right, y, "dashed"), text(at, top + 12, content, "soft halo", anchor)];
 }
 
 export function sizeAccuracyChart(metrics) {
@@ -181,4 +181,62 @@ export function confusionChart({ sst2_dev, goemotions_dev }) {
   ];
   const both = [`${films}: ${described(sst2_dev.confusion)}.`, `${comments}: ${described(goemotions_dev.confusion)}.`];
   return svg(780, 384, "Confusion matrices", both.join(" "), parts);
+}
+
+/** From the score that three labels have at least. */
+const LEAST_SCORE = 1 / 3;
+
+/** Above, by bin, how often the model is right against how sure it is; below, how many texts are in the bin. */
+function reliabilityPlot(left, top, title, subtitle, { texts, calibration_error, reliability }) {
+  const plot = { left: left + 44, right: left + 334, top: top + 46, bottom: top + 276 };
+  const base = plot.bottom + 76;
+  const xOf = (score) => plot.left + ((score - LEAST_SCORE) / (1 - LEAST_SCORE)) * (plot.right - plot.left);
+  const yOf = (share) => plot.bottom - share * (plot.bottom - plot.top);
+  const line = (x1, y1, x2, y2, classes) => lineTo(round(x1), round(y1), round(x2), round(y2), classes);
+  const parts = [text(left, top, title, "strong"), text(left, top + 19, subtitle, "soft")];
+  for (const share of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
+    parts.push(line(plot.left, yOf(share), plot.right, yOf(share), "grid"));
+    parts.push(text(plot.left - 8, round(yOf(share) + 4), percent(share, 0), "soft", "end"));
+  }
+  parts.push(line(plot.left, base, plot.right, base, "grid"));
+  for (const share of [0.4, 0.6, 0.8, 1]) {
+    parts.push(text(round(xOf(share)), base + 18, percent(share, 0), "soft", "middle"));
+  }
+  parts.push(line(plot.left, yOf(LEAST_SCORE), plot.right, yOf(1), "dashed"));
+
+  const most = Math.max(...reliability.map((bin) => bin.texts));
+  for (const { from, to, texts, score, accuracy } of reliability) {
+    const [x, y] = [round(xOf(score)), round(yOf(accuracy))];
+    const height = Math.max(1, (40 * texts) / most);
+    const width = round(xOf(to) - xOf(from) - 2);
+    const box = `x="${round(xOf(from) + 1)}" y="${round(base - height)}" width="${width}" height="${round(height)}"`;
+    parts.push(
+      line(x, yOf(score), x, y, "gap"),
+      circle(x, y, 5, "ours"),
+      `<rect ${box} class="ours" fill-opacity="${ALL}"/>`,
+      text(round((xOf(from) + xOf(to)) / 2), round(base - height - 5), count(texts), "soft", "middle"),
+    );
+  }
+  const error = `expected calibration error ${percent(calibration_error)}`;
+  parts.push(text(plot.right - 6, plot.bottom - 10, `${count(texts)} texts, ${error}`, "soft halo", "end"));
+  return parts;
+}
+
+export function reliabilityChart({ sst2_dev, goemotions_dev }) {
+  const title = "How sure the model is, and how often it is right";
+  const described = ({ reliability }) =>
+    reliability
+      .map(({ score, accuracy, texts }) => `${percent(accuracy)} right at ${percent(score)} (${count(texts)})`)
+      .join(", ");
+  const films = ["SST-2 dev", "the larger of the two scores, as a share of their sum"];
+  const comments = ["GoEmotions dev", "the highest of three scores"];
+  const parts = [
+    text(24, 36, title, "title"),
+    ...reliabilityPlot(24, 74, ...films, sst2_dev),
+    ...reliabilityPlot(410, 74, ...comments, goemotions_dev),
+    text(24, 474, "Across: the score. Up: the share of right answers; dashed: where both are the same.", "soft"),
+    text(24, 492, "Below: texts in each of the bins, which are 1/15 wide.", "soft"),
+  ];
+  const both = [`${films[0]}: ${described(sst2_dev)}.`, `${comments[0]}: ${described(goemotions_dev)}.`];
+  return svg(780, 512, title, both.join(" "), parts);
 }

@@ -9,10 +9,11 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { cache, fail, root, step, Unmet } from "../../pkg/scripts/tools.mjs";
 import { checkMarkers, print, rewritten, sections } from "./card.mjs";
-import { confusionChart, sizeAccuracyChart } from "./charts.mjs";
+import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mjs";
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
 import { measures, polarMeasures, probeMeasures } from "./measures.mjs";
 import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
+import { refitted } from "./temperature.mjs";
 
 const readJson = async (path) => JSON.parse(await readFile(path, "utf8"));
 const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
@@ -22,18 +23,28 @@ const rounded = (value) =>
 
 const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
 const COUNTED = ["texts", "correct", "accuracy"];
+/** A set's figures without tables, for where models are compared. */
+const summary = ({ halves, reliability, risk_coverage, ...figures }) => figures;
 
 /** Two folders with the same files and temperature are one model, measured once. */
 const identity = ({ litmus: { files, temperature } }) => JSON.stringify([files, temperature]);
 const sha256Of = ({ litmus }) => litmus.files["model.onnx"].sha256;
 
 async function measure(model, { films, comments }, probes) {
-  const measured = async () => ({
-    sst2_dev: polarMeasures(LABELS, await scored(model, "SST-2 dev", films)),
-    goemotions_dev: measures(LABELS, await scored(model, "GoEmotions dev", comments.filter(({ label }) => label))),
-    tokens: await unknownTokens(model, comments),
-    probe: probeMeasures(await scored(model, "probes", probes)),
-  });
+  const measured = async () => {
+    const shipped = [
+      await scored(model, "SST-2 dev", films),
+      await scored(model, "GoEmotions dev", comments.filter(({ label }) => label)),
+    ];
+    const found = refitted(model.litmus.temperature, ...shipped);
+    return {
+      temperatures: found.temperatures,
+      sst2_dev: polarMeasures(LABELS, found.films),
+      goemotions_dev: measures(LABELS, found.comments),
+      tokens: await unknownTokens(model, comments),
+      probe: probeMeasures(await scored(model, "probes", probes)),
+    };
+  };
   // Compression has threads of its own.
   const [files, { probe, ...figures }] = await Promise.all([fileSizes(model), measured()]);
   const download = Object.values(files).reduce((sum, { brotli }) => sum + brotli, 0);
@@ -49,7 +60,7 @@ async function openCandidates(work) {
   return models;
 }
 
-/** Never shipped, so training's own figures stand, but for the calibration error, which has other bins there. */
+/** Never shipped, so training's own figures stand, but for the calibration error, of the texts that fitted it. */
 async function readTeacher(work) {
   const path = join(work, "candidates.json");
   if (!existsSync(path)) throw new Unmet(`no ${path}: run \`models/train/run.sh evaluate\` first`);
@@ -92,8 +103,9 @@ async function evaluate({ data, work, model: folder }) {
 
   const { sha256, ...figures } = found.get(identity(final));
   const comparison = candidates.map((model) => {
-    const { probe, ...figures } = found.get(identity(model));
-    return [model.name, { ...figures, probe: pick(probe, ["texts", "correct", "opposite"]) }];
+    const { sst2_dev, goemotions_dev, probe, ...figures } = found.get(identity(model));
+    const sets = { sst2_dev: summary(sst2_dev), goemotions_dev: summary(goemotions_dev) };
+    return [model.name, { ...figures, ...sets, probe: pick(probe, ["texts", "correct", "opposite"]) }];
   });
   const metrics = rounded({
     model: { ...pick(final.litmus, ["name", "version", "temperature"]), sha256 },
@@ -113,6 +125,7 @@ async function evaluate({ data, work, model: folder }) {
   await writeFile(file("litmus.json"), toJson({ ...final.litmus, metrics: short }));
   await writeFile(file("size-accuracy.svg"), sizeAccuracyChart(metrics));
   await writeFile(file("confusion.svg"), confusionChart(metrics));
+  await writeFile(file("reliability.svg"), reliabilityChart(metrics));
   await writeFile(file("README.md"), rewritten(card, tables));
   print(tables);
 }

@@ -4,7 +4,7 @@ export const percent = (value, digits = 1) => `${(100 * value).toFixed(digits)} 
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 export const milliseconds = (byTokens) => `${Object.values(byTokens).map((ms) => ms.toFixed(1)).join(" / ")} ms`;
 export const errors = ({ sst2_dev, goemotions_dev }) =>
-  [sst2_dev, goemotions_dev].map((each) => each.calibration_error.toFixed(3)).join(" / ");
+  [sst2_dev, goemotions_dev].map((each) => percent(each.calibration_error)).join(" / ");
 
 /** "6x4" → "6 layers, 4 bits". */
 const titleOf = (name) => name.replace(/^(\d+)x(\d+)$/, "$1 layers, $2 bits");

@@ -1,4 +1,5 @@
 // Figures from rows of `{ label, scores }`: what a person says, and the probability of each label that the model gives.
+import { halvesOf } from "./temperature.mjs";
 
 /** The label with the highest score. */
 export const top = (scores) =>
@@ -19,27 +20,84 @@ export function f1Of(confusion) {
   return Object.fromEntries(labels.map((label) => [label, (2 * confusion[label][label]) / (given(label) || 1)]));
 }
 
-/**
- * Expected calibration error (Naeini et al. 2015): how far the score of the chosen label is from the share of right
- * answers, on average over texts, in bins of equal width [0, 1/15), [1/15, 2/15) … [14/15, 1].
- */
-export function calibrationError(answers, bins = 15) {
-  const gaps = new Array(bins).fill(0);
-  for (const { score, right } of answers) gaps[Math.min(Math.floor(score * bins), bins - 1)] += score - right;
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / answers.length;
+/** How sure the model is of the label that it gives, and whether that is the right one. */
+const answersOf = (rows) =>
+  rows.map(({ label, scores }) => ({ score: scores[top(scores)], right: top(scores) === label }));
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The answers by score, in bins of equal width [0, 1/15), [1/15, 2/15) … [14/15, 1]; those that have any. */
+function binned(answers, bins) {
+  const all = Array.from({ length: bins }, (_, i) => ({ from: i / bins, to: (i + 1) / bins, members: [] }));
+  for (const answer of answers) all[Math.min(Math.floor(answer.score * bins), bins - 1)].members.push(answer);
+  return all.filter(({ members }) => members.length > 0);
 }
 
-function answered(rows) {
-  const answers = rows.map(({ label, scores }) => ({ score: scores[top(scores)], right: top(scores) === label }));
-  const correct = answers.filter(({ right }) => right).length;
-  return { texts: rows.length, correct, accuracy: correct / rows.length, calibration_error: calibrationError(answers) };
+/** By bin: how sure the model is on average, and how often it is right. */
+export const reliability = (answers, bins = 15) =>
+  binned(answers, bins).map(({ members, ...bounds }) => ({
+    ...bounds,
+    texts: members.length,
+    score: mean(members.map(({ score }) => score)),
+    accuracy: mean(members.map(({ right }) => Number(right))),
+  }));
+
+/**
+ * Expected calibration error (Naeini et al. 2015): how far the score of the chosen label is from the share of right
+ * answers, on average over texts, bin by bin.
+ */
+export const calibrationError = (answers, bins = 15) =>
+  reliability(answers, bins).reduce((sum, { texts, score, accuracy }) => sum + texts * Math.abs(score - accuracy), 0) /
+  answers.length;
+
+/**
+ * What chance alone makes of that error where every score is the true probability: how many answers of a bin are right
+ * then has the variance Σ score (1 - score), and a normal variable is √(2/π) of its deviation from its mean on average.
+ */
+export const calibrationErrorByChance = (answers, bins = 15) =>
+  binned(answers, bins).reduce((sum, { members }) => {
+    const variance = members.reduce((sum, { score }) => sum + score * (1 - score), 0);
+    return sum + Math.sqrt((2 / Math.PI) * variance);
+  }, 0) / answers.length;
+
+const THRESHOLDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+
+/** By threshold: the answers whose score reaches it, and how many of these are right; accuracy is null for none. */
+export const riskCoverage = (answers, thresholds = THRESHOLDS) =>
+  thresholds.map((threshold) => {
+    const given = answers.filter(({ score }) => score >= threshold);
+    const correct = given.filter(({ right }) => right).length;
+    const accuracy = given.length ? correct / given.length : null;
+    return { threshold, texts: given.length, coverage: given.length / answers.length, correct, accuracy };
+  });
+
+const errorsOf = (answers) => ({
+  calibration_error: calibrationError(answers),
+  calibration_error_by_chance: calibrationErrorByChance(answers),
+});
+
+/** What a score is worth. `rows` say by which scores calibration is measured, `seen` what a threshold sees. */
+function calibrationOf(rows, seen = rows) {
+  const answers = answersOf(rows);
+  const [odd, even] = halvesOf(answers).map((half) => ({ texts: half.length, ...errorsOf(half) }));
+  return {
+    ...errorsOf(answers),
+    halves: { odd, even },
+    reliability: reliability(answers),
+    risk_coverage: riskCoverage(answersOf(seen)),
+  };
+}
+
+function accuracyOf(rows) {
+  const correct = answersOf(rows).filter(({ right }) => right).length;
+  return { texts: rows.length, correct, accuracy: correct / rows.length };
 }
 
 const pairsOf = (rows) => rows.map(({ label, scores }) => [label, top(scores)]);
 
 /**
  * For texts that are negative or positive: the larger of the two scores decides, as shares of their sum. How often the
- * model would have said neutral is counted apart.
+ * model would have said neutral is counted apart. A threshold sees all three scores.
  */
 export function polarMeasures(labels, rows) {
   const polar = rows.map(({ label, scores: { negative, positive } }) => {
@@ -48,14 +106,14 @@ export function polarMeasures(labels, rows) {
   });
   const called_neutral = rows.filter(({ scores }) => top(scores) === "neutral").length;
   const confusion = confusionOf(["negative", "positive"], labels, pairsOf(rows));
-  return { ...answered(polar), called_neutral, confusion };
+  return { ...accuracyOf(polar), called_neutral, confusion, ...calibrationOf(polar, rows) };
 }
 
 export function measures(labels, rows) {
   const confusion = confusionOf(labels, labels, pairsOf(rows));
   const f1 = f1Of(confusion);
-  const macro_f1 = Object.values(f1).reduce((sum, value) => sum + value, 0) / labels.length;
-  return { ...answered(rows), macro_f1, f1, confusion };
+  const macro_f1 = mean(Object.values(f1));
+  return { ...accuracyOf(rows), macro_f1, f1, confusion, ...calibrationOf(rows) };
 }
 
 /** Rows also have `group` and `text`. `opposite` counts the worst answers: negative for positive or the reverse. */

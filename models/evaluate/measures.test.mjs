@@ -2,7 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LABELS, readProbes } from "./corpora.mjs";
-import { calibrationError, confusionOf, f1Of, measures, polarMeasures, probeMeasures, top } from "./measures.mjs";
+import {
+  calibrationError,
+  calibrationErrorByChance,
+  confusionOf,
+  f1Of,
+  measures,
+  polarMeasures,
+  probeMeasures,
+  reliability,
+  riskCoverage,
+  top,
+} from "./measures.mjs";
 
 const close = (actual, expected) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
 const row = (label, negative, neutral, positive) => ({ label, scores: { negative, neutral, positive } });
@@ -37,6 +48,52 @@ test("calibration error, by hand", () => {
   close(calibrationError(answers, 10), (2 / 3) * 0.45 + (1 / 3) * 0.45);
   close(calibrationError([{ score: 1, right: true }]), 0);
   close(calibrationError([{ score: 1, right: false }]), 1);
+});
+
+test("a reliability diagram, by hand", () => {
+  const answers = [
+    { score: 0.9, right: true },
+    { score: 0.5, right: false },
+    { score: 0.8, right: false },
+    { score: 1, right: true },
+  ];
+  const [low, high, ...others] = reliability(answers, 4);
+  assert.equal(others.length, 0);
+  assert.deepEqual(low, { from: 0.5, to: 0.75, texts: 1, score: 0.5, accuracy: 0 });
+  assert.deepEqual([high.from, high.to, high.texts], [0.75, 1, 3]);
+  close(high.score, 0.9);
+  close(high.accuracy, 2 / 3);
+  close(calibrationError(answers, 4), (1 / 4) * 0.5 + (3 / 4) * (0.9 - 2 / 3));
+});
+
+test("calibration error by chance: by hand, and what true probabilities do have", () => {
+  // Variances 0.1 × 0.9 + 0.2 × 0.8 = 0.25 of the one bin and 0.25 of the other.
+  const answers = [0.9, 0.8, 0.5].map((score) => ({ score }));
+  close(calibrationErrorByChance(answers, 4), (2 * 0.5 * Math.sqrt(2 / Math.PI)) / 3);
+
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const draws = Array.from({ length: 200 }, () => {
+    const scores = Array.from({ length: 500 }, (_, i) => 0.4 + (0.6 * i) / 500);
+    return scores.map((score) => ({ score, right: random() < score }));
+  });
+  const average = draws.reduce((sum, answers) => sum + calibrationError(answers), 0) / draws.length;
+  assert.ok(Math.abs(average / calibrationErrorByChance(draws[0]) - 1) < 0.05, `${average}`);
+});
+
+test("a threshold answers what reaches it", () => {
+  const answers = [
+    { score: 0.9, right: true },
+    { score: 0.7, right: true },
+    { score: 0.6, right: false },
+    { score: 0.4, right: false },
+  ];
+  assert.deepEqual(riskCoverage(answers, [0, 0.6, 0.7, 0.95]), [
+    { threshold: 0, texts: 4, coverage: 1, correct: 2, accuracy: 0.5 },
+    { threshold: 0.6, texts: 3, coverage: 0.75, correct: 2, accuracy: 2 / 3 },
+    { threshold: 0.7, texts: 2, coverage: 0.5, correct: 2, accuracy: 1 },
+    { threshold: 0.95, texts: 0, coverage: 0, correct: 0, accuracy: null },
+  ]);
 });
 
 test("a bin holds its lower bound and not its upper one, but for the last", () => {
@@ -82,6 +139,16 @@ test("polar texts are judged by the polar scores, whatever neutral has", () => {
   });
   // Shares 2/3 right, 3/4 wrong and 8/9 right, each in a bin of its own.
   close(found.calibration_error, (1 / 3 + 3 / 4 + 1 / 9) / 3);
+});
+
+test("a threshold sees all three scores, by which neutral is wrong for a polar text", () => {
+  const rows = [row("negative", 0.25, 0.6, 0.15), row("positive", 0.1, 0.1, 0.8)];
+  const { calibration_error, risk_coverage } = polarMeasures(LABELS, rows);
+  const at = (wanted) => risk_coverage.find(({ threshold }) => threshold === wanted);
+  assert.deepEqual(at(0.5), { threshold: 0.5, texts: 2, coverage: 1, correct: 1, accuracy: 0.5 });
+  assert.deepEqual(at(0.7), { threshold: 0.7, texts: 1, coverage: 0.5, correct: 1, accuracy: 1 });
+  // Calibration is of the polar shares, 5/8 and 8/9, both right.
+  close(calibration_error, (3 / 8 + 1 / 9) / 2);
 });
 
 test("probes by group, with those that came out as the opposite", () => {

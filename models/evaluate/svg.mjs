@@ -17,7 +17,8 @@ const STYLE = `
   .ring { fill: none; stroke: var(--blue); stroke-width: 1.5; }
   .published { fill: var(--sheet); stroke: var(--soft); stroke-width: 1.5; }
   .test { stroke-dasharray: 2 2; }
-  .teacher { stroke: var(--blue); stroke-dasharray: 5 4; opacity: 0.7; }
+  .dashed { stroke: var(--blue); stroke-dasharray: 5 4; opacity: 0.7; }
+  .gap { stroke: var(--blue); stroke-width: 2; opacity: 0.5; }
   .right { fill: none; stroke: var(--blue); stroke-width: 1.5; }
 `;
 

@@ -2,16 +2,18 @@
 import { follow, unlessAborted } from "./abort.js";
 import type { Client } from "./client.js";
 import { toLitmusError, withIndex } from "./errors.js";
-import { checkCallOptions, checkPredictOptions, checkRows, checkStreamOptions, checkText, checkTexts } from "./input.js";
-import type { Facts } from "./protocol.js";
+import { checkCallOptions, checkPredictOptions, checkRows, checkText, checkTexts } from "./input.js";
+import type { Facts, How } from "./protocol.js";
 import { stream } from "./stream.js";
 import type {
   CallOptions,
   ClassifierInfo,
   Prediction,
   PredictOptions,
+  PredictProgress,
   StreamItem,
   StreamOptions,
+  TextOptions,
   Tokenization,
 } from "./types.js";
 
@@ -50,14 +52,14 @@ export class Classifier implements Disposable, AsyncDisposable {
   /**
    * Classifies one text.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `closed`, `internal`
    */
   predict(text: string, options?: PredictOptions): Promise<Prediction>;
   /**
    * Classifies each text; the results come in the order of the texts. One bad text rejects the
    * whole call, with its `index` in the error. Several workers share the work.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `closed`, `internal`
    */
   predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
   async predict(texts: string | readonly string[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
@@ -92,12 +94,13 @@ export class Classifier implements Disposable, AsyncDisposable {
     options: StreamOptions = {},
   ): AsyncGenerator<StreamItem, void, undefined> {
     checkRows(texts);
-    checkStreamOptions(options);
-    const { topK, signal } = options;
+    checkPredictOptions(options);
+    const { signal } = options;
+    const how = howOf(options);
     const stop = new AbortController();
     const unfollow = follow(signal, stop);
     const predict = (piece: string[]) =>
-      this.#client.ask({ type: "predictEach", texts: piece, topK, stoppable: !!signal }, stop.signal);
+      this.#client.ask({ type: "predictEach", texts: piece, how, stoppable: !!signal }, stop.signal);
     try {
       // Each thread computes a piece while its next one waits.
       yield* stream(texts, 2 * this.#client.size, predict, options);
@@ -108,7 +111,7 @@ export class Classifier implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Cuts a text into the tokens that `predict` reads, at most `info.maxTokens`.
+   * Cuts a text into its tokens, all of them however long it is.
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `closed`, `internal`
    */
@@ -119,22 +122,31 @@ export class Classifier implements Disposable, AsyncDisposable {
   }
 
   /** In pieces, which several threads share and between which the calls of others get their turn. */
-  async #predict(texts: readonly string[], { topK, signal }: PredictOptions): Promise<Prediction[]> {
+  async #predict(texts: readonly string[], options: PredictOptions): Promise<Prediction[]> {
+    const { signal, onProgress } = options;
     const size = Math.min(BATCH, Math.ceil(texts.length / this.#client.size)) || 1;
+    const count = Math.ceil(texts.length / size) || 1; // no texts make one piece too, so that a closed classifier says so
+    const pieces = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
+    const progress: PredictProgress[] = pieces.map(({ length }) => ({ done: 0, total: length }));
+    const how = howOf(options);
     const stop = new AbortController();
     const unfollow = follow(signal, stop);
-    const predict = async (start: number) => {
-      const request = { type: "predict", texts: texts.slice(start, start + size), topK, stoppable: !!signal } as const;
+    const predict = async (texts: string[], i: number) => {
+      const report = !!onProgress;
+      const request = { type: "predict", texts, how, stoppable: report || !!signal, report } as const;
       try {
-        return await this.#client.ask(request, stop.signal);
+        return await this.#client.ask(request, stop.signal, (heard) => {
+          progress[i] = heard;
+          const sum = (of: keyof PredictProgress) => progress.reduce((sum, piece) => sum + piece[of], 0);
+          if (!stop.signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
+        });
       } catch (error) {
         const fault = toLitmusError(error);
-        throw fault.index === undefined ? fault : withIndex(fault, start + fault.index);
+        throw fault.index === undefined ? fault : withIndex(fault, i * size + fault.index);
       }
     };
-    const count = Math.ceil(texts.length / size) || 1; // no texts make one piece too, so that a closed classifier says so
     try {
-      return (await Promise.all(Array.from({ length: count }, (_, i) => predict(i * size)))).flat();
+      return (await Promise.all(pieces.map(predict))).flat();
     } finally {
       unfollow();
       stop.abort(); // what one bad text has made superfluous
@@ -148,6 +160,11 @@ export class Classifier implements Disposable, AsyncDisposable {
   close(): void {
     this.#client.close();
   }
+}
+
+/** Options as the WebAssembly side takes them, and nothing that cannot be sent to a worker. */
+function howOf({ topK, threshold, longText, explain }: TextOptions): How {
+  return { topK, threshold, longText, explain: explain === true ? {} : explain || undefined };
 }
 
 // Safari has no Symbol.dispose yet; a plain class member would then be a method named "undefined".

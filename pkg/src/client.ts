@@ -1,7 +1,7 @@
 import { aborted, throwIfAborted, unlessAborted } from "./abort.js";
 import { LitmusError, toLitmusError } from "./errors.js";
 import { platform, type OnProgress } from "./load.js";
-import type { Facts, Reply, Request } from "./protocol.js";
+import type { Facts, Listener, Reply, Request } from "./protocol.js";
 import type { Setup } from "./setup.js";
 import type { Thread } from "./thread.js";
 
@@ -11,6 +11,7 @@ const IDLE_MS = 60_000;
 interface Job {
   request: Request;
   signal: AbortSignal | undefined;
+  listener: Listener<Request>;
   resolve(value: Reply<Request>): void;
   reject(error: LitmusError): void;
 }
@@ -55,7 +56,7 @@ export class Client {
   }
 
   /** Has a request answered by the next thread that is free. */
-  ask<R extends Request>(request: R, signal: AbortSignal | undefined): Promise<Reply<R>> {
+  ask<R extends Request>(request: R, signal: AbortSignal | undefined, listener?: Listener<R>): Promise<Reply<R>> {
     return new Promise<Reply<Request>>((resolve, reject) => {
       if (this.#closed) throw closed();
       throwIfAborted(signal);
@@ -69,6 +70,7 @@ export class Client {
       const job: Job = {
         request,
         signal,
+        listener: listener as Listener<Request>,
         resolve: (value) => settle(() => resolve(value)),
         reject: (error) => settle(() => reject(error)),
       };
@@ -128,7 +130,7 @@ export class Client {
   async #run(thread: Thread, job: Job): Promise<void> {
     this.#running.add(job);
     try {
-      job.resolve(await thread.ask(job.request, job.signal));
+      job.resolve(await thread.ask(job.request, job.signal, job.listener));
     } catch (error) {
       job.reject(toLitmusError(error));
     }

@@ -12,15 +12,21 @@ import type { Prediction, PredictOptions } from "./types.js";
 export type { Classifier } from "./classifier.js";
 export { LitmusError, type LitmusErrorCode } from "./errors.js";
 export type {
+  Attribution,
   CallOptions,
   ClassifierInfo,
+  ExplainOptions,
   FileInfo,
   LabelScore,
   Prediction,
+  PredictionWarning,
   PredictOptions,
+  PredictProgress,
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TextOptions,
+  TextWindow,
   Tokenization,
 } from "./types.js";
 
@@ -57,14 +63,16 @@ ready.catch(() => undefined);
 /**
  * Classifies a text with the model inside the WebAssembly file.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`, `download-failed`, `internal`
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
+ * `download-failed`, `internal`
  */
 export function predict(text: string, options?: PredictOptions): Promise<Prediction>;
 /**
  * Classifies each text; the results come in the order of the texts. One bad text rejects the whole
  * call, with its `index` in the error.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`, `download-failed`, `internal`
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
+ * `download-failed`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
 export function predict(

@@ -1,10 +1,13 @@
 import { throwIfAborted } from "./abort.js";
-import { LitmusError, toLitmusError, withIndex } from "./errors.js";
-import type { Instance, WasmClassifier } from "./instance.js";
+import { LitmusError, toLitmusError } from "./errors.js";
+import type { Instance, WasmClassifier, WasmPrediction, WasmWork } from "./instance.js";
 import { compile, type OnProgress } from "./load.js";
 import { getModel, type ModelBytes } from "./model.js";
-import type { Failure, FileFacts, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
-import type { Prediction } from "./types.js";
+import type { Failure, FileFacts, How, Listener, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
+import type { Attribution, Prediction } from "./types.js";
+
+/** Most texts, windows or variants that are computed at once. */
+const ROWS = 32;
 
 /** The failure of a call, fit to be sent to another thread. */
 export function failure(error: unknown): Failure {
@@ -31,6 +34,8 @@ export class Engine {
   #facts: FileFacts = { files: [], metrics: null };
   #again: (() => Promise<ModelSource>) | undefined;
   #classifier: WasmClassifier | undefined;
+  /** What is being computed: of requests that compute, a thread has one at a time. */
+  #work: WasmWork | undefined;
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -45,8 +50,9 @@ export class Engine {
     return this.#instance.memoryBytes;
   }
 
-  async answer(request: Request, signal: AbortSignal, onProgress: OnProgress): Promise<Reply<Request>> {
+  async answer(request: Request, signal: AbortSignal, listener: Listener<Request>): Promise<Reply<Request>> {
     throwIfAborted(signal);
+    const onProgress = listener as OnProgress; // of the requests that load
     switch (request.type) {
       case "compile":
         return compile(new URL(request.url), request.report ? onProgress : undefined, signal);
@@ -57,7 +63,7 @@ export class Engine {
       case "start":
         return this.#start(request.module, signal);
       case "predict":
-        return this.#predict(request, signal);
+        return this.#predict(request, signal, listener as Listener<Predict>);
       case "predictEach":
         return this.#predictEach(request, signal);
       case "tokenize":
@@ -66,6 +72,7 @@ export class Engine {
   }
 
   end(): void {
+    this.#drop();
     if (this.#classifier) this.#instance.free(this.#classifier);
     this.#classifier = undefined;
   }
@@ -98,33 +105,18 @@ export class Engine {
     return this.#instance.use(this.#classifier, work);
   }
 
-  async #predict({ texts, topK, stoppable }: Work, signal: AbortSignal): Promise<Prediction[]> {
-    const predictions: Prediction[] = [];
-    for await (const { piece, start } of pieces(texts, stoppable, signal)) {
-      try {
-        predictions.push(...this.#use((classifier) => classifier.predict(piece, { topK })));
-      } catch (error) {
-        const fault = toLitmusError(error);
-        throw fault.index === undefined ? fault : withIndex(fault, start + fault.index);
-      }
-    }
-    return predictions;
-  }
-
-  async #predictEach({ texts, topK, stoppable }: Work, signal: AbortSignal): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for await (const { piece } of pieces(texts, stoppable, signal)) outcomes.push(...this.#outcomes(piece, topK));
-    return outcomes;
+  async #predict({ texts, how, stoppable, report }: Predict, signal: AbortSignal, listener: Listener<Predict>) {
+    return this.#compute(texts, how, stoppable, signal, report ? listener : undefined);
   }
 
   /** A text that cannot be read fails its batch before anything is computed: the others go again without it. */
-  #outcomes(texts: string[], topK: number | undefined): Outcome[] {
+  async #predictEach({ texts, how, stoppable }: PredictEach, signal: AbortSignal): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     let left = texts.map((_, index) => index);
     for (;;) {
       try {
         const batch = left.map((index) => texts[index] as string);
-        const predictions = batch.length ? this.#use((classifier) => classifier.predict(batch, { topK })) : [];
+        const predictions = await this.#compute(batch, how, stoppable, signal, undefined);
         for (const [i, prediction] of predictions.entries()) outcomes[left[i] as number] = { prediction };
         return outcomes;
       } catch (error) {
@@ -135,17 +127,43 @@ export class Engine {
       }
     }
   }
+
+  /** All at once, or one by one with a chance for an abort before each. */
+  async #compute(
+    texts: string[],
+    how: How,
+    stoppable: boolean,
+    signal: AbortSignal,
+    onProgress: Listener<Predict>,
+  ): Promise<Prediction[]> {
+    const work = (this.#work = this.#use((classifier) => classifier.begin(texts, how, stoppable ? 1 : ROWS)));
+    try {
+      for (let more = true; more; ) {
+        onProgress?.({ done: work.done, total: work.total });
+        if (stoppable) await turn();
+        throwIfAborted(signal);
+        more = this.#use(() => work.step());
+      }
+      onProgress?.({ done: work.done, total: work.total });
+      this.#work = undefined;
+      return this.#use(() => work.finish()).map((prediction, i) => withWords(prediction, texts[i] as string));
+    } finally {
+      this.#drop();
+    }
+  }
+
+  #drop(): void {
+    // What an instance held that crashed is gone with it.
+    if (this.#work && !this.broken) this.#work.free();
+    this.#work = undefined;
+  }
+}
+
+function withWords(prediction: WasmPrediction, text: string): Prediction {
+  const word = ({ start, end, weight }: Omit<Attribution, "text">) => ({ start, end, text: text.slice(start, end), weight });
+  return { ...prediction, attributions: prediction.attributions && prediction.attributions.map(word) };
 }
 
 type Fetch = Extract<Request, { type: "fetch" }>;
-type Work = Extract<Request, { type: "predict" | "predictEach" }>;
-
-/** The texts all at once, or one by one with a chance for an abort before each. */
-async function* pieces(texts: string[], stoppable: boolean, signal: AbortSignal) {
-  const step = stoppable ? 1 : texts.length;
-  for (let start = 0; start < texts.length; start += step) {
-    if (stoppable) await turn();
-    throwIfAborted(signal);
-    yield { piece: texts.slice(start, start + step), start };
-  }
-}
+type Predict = Extract<Request, { type: "predict" }>;
+type PredictEach = Extract<Request, { type: "predictEach" }>;

@@ -1,6 +1,7 @@
 const codes = [
   "invalid-input",
   "empty-text",
+  "text-too-long",
   "model-not-found",
   "download-failed",
   "checksum-mismatch",
@@ -15,6 +16,8 @@ const codes = [
  * What went wrong. Stable: safe to compare with.
  * - `invalid-input`: an argument is not what the function takes.
  * - `empty-text`: a text holds nothing to read: white space, or what the tokenizer drops.
+ * - `text-too-long`: a text has more tokens than the model reads at once, and `longText` is `"error"`;
+ *   the message says how many.
  * - `model-not-found`: a file is not where it was looked for; the message names its URL.
  * - `download-failed`: a file could not be had for another reason: no connection, a server's
  *   fault, a download that broke off. The message names its URL; trying again may help.

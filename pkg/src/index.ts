@@ -7,19 +7,25 @@ import type { ClassifierOptions, Prediction, PredictOptions } from "./types.js";
 export type { Classifier } from "./classifier.js";
 export { LitmusError, type LitmusErrorCode } from "./errors.js";
 export type {
+  Attribution,
   CallOptions,
   ClassifierInfo,
   ClassifierOptions,
+  ExplainOptions,
   FileInfo,
   LabelScore,
   ModelFile,
   ModelFiles,
   Prediction,
+  PredictionWarning,
   PredictOptions,
+  PredictProgress,
   Progress,
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TextOptions,
+  TextWindow,
   Tokenization,
 } from "./types.js";
 
@@ -52,7 +58,7 @@ const defaultClassifier = once(() => createClassifier());
  * @example
  * const { label, score } = await predict("I loved every minute of it");
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`,
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
  * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(text: string, options?: PredictOptions): Promise<Prediction>;
@@ -60,7 +66,7 @@ export function predict(text: string, options?: PredictOptions): Promise<Predict
  * Classifies each text; the results come in the order of the texts. One bad text rejects the whole
  * call, with its `index` in the error.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `model-not-found`,
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
  * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;

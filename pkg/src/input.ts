@@ -10,6 +10,16 @@ function describe(value: unknown): string {
   return value === undefined ? "undefined" : `a value of type ${typeof value}`;
 }
 
+/** Refuses what does not hold of a value; `what` says what should. */
+function must(holds: boolean, what: string, value: unknown): void {
+  if (holds) return;
+  const shown = typeof value === "string" ? `"${value}"` : typeof value === "number" ? value : describe(value);
+  throw invalid(`${what}, not ${shown}`);
+}
+
+const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
+  Number.isInteger(value) && (value as number) >= from && (value as number) <= to;
+
 function invalid(message: string, index?: number): LitmusError {
   return new LitmusError("invalid-input", message, { index });
 }
@@ -60,17 +70,27 @@ export function checkCallOptions(options: CallOptions | undefined, more: readonl
   }
 }
 
-export function checkPredictOptions(options: PredictOptions | undefined, more: readonly string[] = []): void {
-  checkCallOptions(options, ["topK", ...more]);
-  const topK: unknown = options?.topK;
-  if (topK !== undefined && !(Number.isInteger(topK) && (topK as number) >= 1)) {
-    throw invalid(`topK must be an integer of at least 1, not ${typeof topK === "number" ? topK : describe(topK)}`);
-  }
+/** `onProgress` is the one option of `predict` and `stream` that they take differently. */
+export function checkPredictOptions(options: PredictOptions | StreamOptions = {}): void {
+  checkCallOptions(options, ["topK", "threshold", "longText", "explain", "onProgress"]);
+  checkFunction(options.onProgress, "onProgress");
+  const { topK = 1, threshold = 0, longText = "window", explain = false }: { [K in keyof PredictOptions]: unknown } = options;
+  must(isInteger(topK, 1), "topK must be an integer of at least 1", topK);
+  must(typeof threshold === "number" && threshold >= 0 && threshold <= 1, "threshold must be a number from 0 to 1", threshold);
+  must(["window", "truncate", "error"].includes(longText as string), 'longText must be "window", "truncate" or "error"', longText);
+  if (typeof explain !== "boolean") checkExplain(explain);
 }
 
-export function checkStreamOptions(options: StreamOptions | undefined): void {
-  checkPredictOptions(options, ["onProgress"]);
-  checkFunction(options?.onProgress, "onProgress");
+function checkExplain(explain: unknown): void {
+  checkKeys(explain, ["label", "method", "samples", "seed"], "explain");
+  const { label = "", method = "occlusion", samples, seed } = explain as Record<string, unknown>;
+  must(typeof label === "string", "explain.label must be a string", label);
+  must(method === "occlusion" || method === "shapley", 'explain.method must be "occlusion" or "shapley"', method);
+  must(samples === undefined || isInteger(samples, 1, 1000), "explain.samples must be an integer from 1 to 1000", samples);
+  must(seed === undefined || isInteger(seed, 0), "explain.seed must be an integer of at least 0", seed);
+  // With the other they would do nothing.
+  const sampled = method === "shapley" || (samples ?? seed) === undefined;
+  must(sampled, 'explain.samples and explain.seed need method "shapley"', method);
 }
 
 export function checkRows(rows: unknown): asserts rows is Iterable<unknown> | AsyncIterable<unknown> {
@@ -83,8 +103,6 @@ export function checkClassifierOptions(options: ClassifierOptions): void {
   checkCallOptions(options, ["model", "worker", "cache", "onProgress"]);
   checkFunction(options.onProgress, "onProgress");
   const { worker = true, cache = true }: { worker?: unknown; cache?: unknown } = options;
-  if (typeof worker !== "boolean" && !(Number.isInteger(worker) && (worker as number) >= 1)) {
-    throw invalid(`worker must be true, false or how many, from 1, not ${typeof worker === "number" ? worker : describe(worker)}`);
-  }
-  if (typeof cache !== "boolean") throw invalid(`cache must be true or false, not ${describe(cache)}`);
+  must(typeof worker === "boolean" || isInteger(worker, 1), "worker must be true, false or how many, from 1", worker);
+  must(typeof cache === "boolean", "cache must be true or false", cache);
 }

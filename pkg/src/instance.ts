@@ -1,15 +1,31 @@
 import { toLitmusError, type LitmusError } from "./errors.js";
 import type { ModelBytes } from "./model.js";
-import type { Facts, FileFacts } from "./protocol.js";
-import type { Prediction, Tokenization } from "./types.js";
+import type { Facts, FileFacts, How } from "./protocol.js";
+import type { Attribution, Prediction, Tokenization } from "./types.js";
 
 /** What the WebAssembly side gives. */
 export interface WasmClassifier {
-  predict(texts: string[], options: { topK?: number | undefined }): Prediction[];
+  /** Reads the texts, to compute them in batches of so many rows. */
+  begin(texts: string[], how: How, rows: number): WasmWork;
   tokenize(text: string): Tokenization;
   readonly info: Omit<Facts, keyof FileFacts>;
   free(): void;
 }
+
+/** Predictions in the making. */
+export interface WasmWork {
+  /** Computes the next batch, if there is one; whether there are more. */
+  step(): boolean;
+  /** Rows computed, and how many there are. */
+  readonly done: number;
+  readonly total: number;
+  /** Frees it, too. */
+  finish(): WasmPrediction[];
+  free(): void;
+}
+
+/** Without the words themselves: only JavaScript has the string as it was given, lone surrogates and all. */
+export type WasmPrediction = Omit<Prediction, "attributions"> & { attributions: Omit<Attribution, "text">[] | null };
 
 /** The JavaScript that wasm-bindgen made for a build: it has one instance of it in each thread. */
 export interface Glue {

@@ -5,7 +5,7 @@ const running = new Map<string, Promise<unknown>>();
 
 /**
  * Work that several callers want at once, told by its `key`: the first does it and the others wait for it. If the first
- * gives up, the next of them does it. Any other failure is everyone's.
+ * gives up or its worker crashes, the next of them does it. Any other failure is everyone's.
  */
 export async function joined<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -18,8 +18,8 @@ export async function joined<T>(key: string, signal: AbortSignal, work: () => Pr
     try {
       return await unlessAborted(others, signal);
     } catch (error) {
-      const gaveUp = ["aborted", "closed"].includes(toLitmusError(error).code);
-      if (!gaveUp || signal.aborted) throw error;
+      const alone = ["aborted", "closed", "internal"].includes(toLitmusError(error).code);
+      if (!alone || signal.aborted) throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { LitmusErrorCode } from "./errors.js";
-import type { ClassifierInfo, Prediction, Progress, Tokenization } from "./types.js";
+import type { ClassifierInfo, ExplainOptions, Prediction, PredictProgress, Progress, TextOptions, Tokenization } from "./types.js";
 
 // What the page and its workers say to each other. Everything in here survives a structured clone.
 
@@ -60,10 +60,18 @@ export type Request =
   /** Stores what was fetched, and says how others, and the next start, come by it. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
-  /** If `stoppable`, text by text, so that an abort finds at most one at work; else together, which is faster. */
-  | { type: "predict"; texts: string[]; topK: number | undefined; stoppable: boolean }
-  | { type: "predictEach"; texts: string[]; topK: number | undefined; stoppable: boolean }
+  /** If `stoppable`, one by one, so that an abort finds at most one at work; else together, which is faster. */
+  | { type: "predict"; texts: string[]; how: How; stoppable: boolean; report: boolean }
+  | { type: "predictEach"; texts: string[]; how: How; stoppable: boolean }
   | { type: "tokenize"; text: string };
+
+/** How to predict, as the WebAssembly side takes it. */
+export type How = Pick<TextOptions, "topK" | "threshold" | "longText"> & { explain: ExplainOptions | undefined };
+
+/** Told while a request is being answered. */
+export type Listener<R extends Request> =
+  | ((progress: R extends { type: "predict" } ? PredictProgress : Progress) => void)
+  | undefined;
 
 export interface Replies {
   compile: WebAssembly.Module;
@@ -83,7 +91,7 @@ export type ToWorker = { type: "request"; id: number; request: Request } | { typ
 /** From a worker to the page. */
 export type FromWorker =
   | { type: "ready" }
-  | { type: "progress"; id: number; progress: Progress }
+  | { type: "progress"; id: number; progress: Progress | PredictProgress }
   | { type: "done"; id: number; value: Reply<Request>; memoryBytes: number }
   /** `crashed`: the worker is of no more use. */
   | { type: "failed"; id: number; failure: Failure; crashed: boolean };

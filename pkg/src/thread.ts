@@ -2,8 +2,9 @@ import { follow, throwIfAborted } from "./abort.js";
 import { Engine } from "./engine.js";
 import { LitmusError } from "./errors.js";
 import type { Instance } from "./instance.js";
-import { platform, type OnProgress } from "./load.js";
-import type { Failure, FromWorker, Reply, Request, ToWorker } from "./protocol.js";
+import { platform } from "./load.js";
+import type { Failure, FromWorker, Listener, Reply, Request, ToWorker } from "./protocol.js";
+import type { PredictProgress, Progress } from "./types.js";
 
 /** Runs one model: a worker, or the thread that asks. */
 export interface Thread {
@@ -13,7 +14,7 @@ export interface Thread {
   readonly broken: boolean;
   /** Size of its WebAssembly memory. */
   readonly memoryBytes: number;
-  ask<R extends Request>(request: R, signal?: AbortSignal, onProgress?: OnProgress): Promise<Reply<R>>;
+  ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>>;
   /** Stops what it does and gives its memory back. What it was asked is rejected, or never answered. */
   end(): void;
 }
@@ -35,12 +36,12 @@ class Here implements Thread {
     return this.#engine.memoryBytes;
   }
 
-  async ask<R extends Request>(request: R, signal?: AbortSignal, onProgress?: OnProgress): Promise<Reply<R>> {
+  async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
     const stop = new AbortController();
     const unfollow = follow(signal, stop);
     this.#running.add(stop);
     try {
-      return (await this.#engine.answer(request, stop.signal, onProgress)) as Reply<R>;
+      return (await this.#engine.answer(request, stop.signal, listener as Listener<Request>)) as Reply<R>;
     } finally {
       this.#running.delete(stop);
       unfollow();
@@ -56,7 +57,7 @@ class Here implements Thread {
 interface Pending {
   resolve(value: Reply<Request>): void;
   reject(error: LitmusError): void;
-  onProgress: OnProgress;
+  listener: Listener<Request>;
 }
 
 class Apart implements Thread {
@@ -86,14 +87,14 @@ class Apart implements Thread {
     });
   }
 
-  ask<R extends Request>(request: R, signal?: AbortSignal, onProgress?: OnProgress): Promise<Reply<R>> {
+  ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
     if (this.broken) return Promise.reject(new LitmusError("internal", "the worker has ended"));
     const id = ++this.#lastId;
     const stop = () => this.#post({ type: "abort", id });
     return new Promise<Reply<Request>>((resolve, reject) => {
       throwIfAborted(signal);
       this.#post({ type: "request", id, request });
-      this.#pending.set(id, { resolve, reject, onProgress });
+      this.#pending.set(id, { resolve, reject, listener: listener as Listener<Request> });
       signal?.addEventListener("abort", stop);
     }).finally(() => signal?.removeEventListener("abort", stop)) as Promise<Reply<R>>;
   }
@@ -109,7 +110,7 @@ class Apart implements Thread {
   #hear(message: Exclude<FromWorker, { type: "ready" }>): void {
     const pending = this.#pending.get(message.id);
     if (message.type === "progress") {
-      pending?.onProgress?.(message.progress);
+      pending?.listener?.(message.progress as Progress & PredictProgress);
       return;
     }
     this.#pending.delete(message.id);

@@ -10,34 +10,127 @@ export interface LabelScore {
 
 /** What the classifier says about one text. */
 export interface Prediction {
-  /** The most probable label. */
-  label: string;
-  /** Its calibrated probability, from 0 to 1. */
+  /** The most probable label, or `null` where its probability is below `threshold`. */
+  label: string | null;
+  /** The highest probability, from 0 to 1, calibrated. */
   score: number;
   /**
    * The labels with their probabilities, highest first, cut to `topK`. Over all the labels they
    * sum to 1; in a multi-label model each stands alone.
    */
   scores: LabelScore[];
-  /** Tokens the model read, special tokens included. At most `info.maxTokens`. */
+  /** Tokens the model read, special tokens included, those in two windows twice. */
   tokens: number;
-  /** Whether the text was longer than the model reads, so that its end was left out. */
+  /**
+   * Whether the end of the text was left out, as `longText: "truncate"` asks. `windows[0].end` is
+   * then where reading stopped.
+   */
   truncated: boolean;
+  /**
+   * The parts of the text that the model read, in their order: one, unless the text has more than
+   * `info.maxTokens` tokens. The scores of the text are the mean of theirs, each weighted by its
+   * tokens that are not in the window before it as well.
+   */
+  windows: TextWindow[];
+  /** What each word did to the probability, in the order of the text; `null` unless `explain` was asked for. */
+  attributions: Attribution[] | null;
+  /** What there is to know before relying on the label. */
+  warnings: PredictionWarning[];
 }
+
+/** A part of a text that the model read at once, and what it says of it. */
+export interface TextWindow {
+  /** It is `text.slice(start, end)` of the string given. */
+  start: number;
+  /** Where it ends, in UTF-16 code units of the string given. */
+  end: number;
+  /** Its tokens, special tokens included. At most `info.maxTokens`. */
+  tokens: number;
+  /** The labels with their probabilities for this window, highest first, cut to `topK`. */
+  scores: LabelScore[];
+}
+
+/** What a word did to the probability that is explained. */
+export interface Attribution {
+  /** Where the word starts, in UTF-16 code units of the string given. Words do not overlap. */
+  start: number;
+  /** Where it ends. */
+  end: number;
+  /** The word: `text.slice(start, end)` of the string given. */
+  text: string;
+  /**
+   * How much of the probability is its doing, from −1 to 1: positive speaks for the label,
+   * negative against it.
+   */
+  weight: number;
+}
+
+/**
+ * A reason to doubt a prediction.
+ * - `mostly-unknown-tokens`: more than half of the text's tokens are not in the model's vocabulary:
+ *   another script, or no text at all. U+FFFD and control characters, which become no tokens, count
+ *   as such.
+ */
+export type PredictionWarning = "mostly-unknown-tokens";
 
 /** Options of every call. */
 export interface CallOptions {
   /**
-   * Ends the call with the code `aborted`. Texts are then computed one by one, about a tenth slower
-   * than together, so that at most the one at work is still computed.
+   * Ends the call with the code `aborted`. Texts, windows and what an explanation needs are then
+   * computed one by one, about a tenth slower than together, so that at most the one at work is
+   * still computed.
    */
   signal?: AbortSignal | undefined;
 }
 
-/** Options of one `predict` call. */
-export interface PredictOptions extends CallOptions {
+/** How texts are read and what is said of them, in `predict` and `stream`. */
+export interface TextOptions extends CallOptions {
   /** How many labels to return in `scores`: an integer from 1. All of them by default. */
   topK?: number | undefined;
+  /** Give no label to what has a lower probability, from 0 to 1. */
+  threshold?: number | undefined;
+  /**
+   * What to do with a text of more than `info.maxTokens` tokens: read all of it in windows of up to
+   * 128 tokens, which begin and end with a sentence where sentences allow it and overlap by up to 32
+   * (`"window"`, the default), read its beginning (`"truncate"`), or refuse it as `text-too-long`
+   * (`"error"`).
+   */
+  longText?: "window" | "truncate" | "error" | undefined;
+  /** Say which words decided: of the label that comes out (`true`), or as these options say. */
+  explain?: boolean | ExplainOptions | undefined;
+}
+
+/** How to explain a prediction. What is computed is a label's probability with words masked. */
+export interface ExplainOptions {
+  /** The label whose probability to explain; by default the most probable one. */
+  label?: string | undefined;
+  /**
+   * - `"occlusion"`, the default: a word's weight is what the probability loses when that word alone
+   *   is masked. It costs a prediction for each word. The weights need not sum to anything: of two
+   *   words that say the same, neither may seem to matter.
+   * - `"shapley"`: a word's weight is its Shapley value, estimated by orders in which the words are
+   *   uncovered, in pairs of opposites. It costs `samples` predictions for each word. The weights
+   *   sum to the label's probability less that of the text with every word masked.
+   */
+  method?: "occlusion" | "shapley" | undefined;
+  /** Orders to take for `"shapley"`: an integer from 1 to 1,000; 20 by default. More of them err less. */
+  samples?: number | undefined;
+  /** For `"shapley"`: an integer from 0. The same seed gives the same weights; 0 by default. */
+  seed?: number | undefined;
+}
+
+/** How far a call has come. */
+export interface PredictProgress {
+  /** Texts, windows and variants for explanations that are computed. */
+  done: number;
+  /** How many there are. Of more than 256 texts, the later ones count as one each until they are read. */
+  total: number;
+}
+
+/** Options of one `predict` call. */
+export interface PredictOptions extends TextOptions {
+  /** Called before the first is computed, and after each. It makes the call as slow as `signal` does. */
+  onProgress?: ((progress: PredictProgress) => void) | undefined;
 }
 
 /** How far a stream has come. */
@@ -51,7 +144,7 @@ export interface StreamProgress {
 }
 
 /** Options of one `stream` call. */
-export interface StreamOptions extends PredictOptions {
+export interface StreamOptions extends TextOptions {
   /** Called every few rows. */
   onProgress?: ((progress: StreamProgress) => void) | undefined;
 }
@@ -72,11 +165,11 @@ export type StreamItem =
       /** What was given; if it is no string, the error is `invalid-input`. */
       text: unknown;
       prediction?: undefined;
-      /** `invalid-input` or `empty-text`. */
+      /** `invalid-input`, `empty-text` or `text-too-long`. */
       error: LitmusError;
     };
 
-/** How a text is cut into tokens. The three arrays have one element per token. */
+/** How a text is cut into tokens, all of it however long. The arrays have one element per token. */
 export interface Tokenization {
   /** Token ids, special tokens included. */
   ids: number[];
@@ -87,6 +180,8 @@ export interface Tokenization {
    * given. Special tokens have `[0, 0]`.
    */
   offsets: [start: number, end: number][];
+  /** The share of the tokens, special ones left out, that the vocabulary does not know, from 0 to 1. */
+  unknownShare: number;
 }
 
 /** A file of a model, as it was loaded. */
@@ -109,7 +204,7 @@ export interface ClassifierInfo {
   labels: readonly string[];
   /** Whether each label is scored on its own (sigmoid) rather than against the others (softmax). */
   multiLabel: boolean;
-  /** The longest text the model reads, in tokens, special tokens included. */
+  /** The most tokens that the model reads at once, special tokens included; see `longText`. */
   maxTokens: number;
   /** The model's files; none where the model is inside the WebAssembly module. */
   files: readonly FileInfo[];

@@ -5,11 +5,15 @@ use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use litmus_text::{Classifier, Error, ModelFolder, Options, Prediction};
+use clap::{Parser, ValueEnum};
+use litmus_text::{Classifier, Error, Explain, LongText, ModelFolder, Options, Prediction, Warning};
 
 /// Lines read before they are predicted together: enough for batches of like length.
 const CHUNK: usize = 256;
+
+/// Weights below the first are not coloured, from the second on they are bold.
+const PALE: f32 = 0.02;
+const BOLD: f32 = 0.1;
 
 /// Labels texts, on this machine alone.
 #[derive(Parser)]
@@ -17,13 +21,45 @@ const CHUNK: usize = 256;
 struct Arguments {
     /// Texts to label; without any, each line of standard input is one
     texts: Vec<String>,
-    /// Print one JSON object per text: {"text", "label", "score", "scores", "tokens", "truncated"},
-    /// or {"text", "error": {"code", "message"}}
+    /// Print one JSON object per text: {"text", "label", "score", "scores", "tokens", "truncated", "windows",
+    /// "attributions", "warnings"}, or {"text", "error": {"code", "message"}}; places are bytes of UTF-8
     #[arg(long)]
     jsonl: bool,
+    /// Say for each word how much of the score is its doing
+    #[arg(long)]
+    explain: bool,
+    /// Give no label to what scores less, 0 to 1; it is then "-", in JSON null
+    #[arg(long, value_name = "SCORE")]
+    threshold: Option<f32>,
+    /// What to do with a text of more tokens than the model reads at once
+    #[arg(long, value_enum, value_name = "HOW", default_value = "window")]
+    long_text: How,
     /// The model's folder, in Hugging Face layout; by default the sentiment model
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum How {
+    /// Read all of it, in overlapping windows
+    Window,
+    /// Read its beginning
+    Truncate,
+    /// Refuse it
+    Error,
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        let mut options = Options::default().long_text(match self.long_text {
+            How::Window => LongText::Window,
+            How::Truncate => LongText::Truncate,
+            How::Error => LongText::Error,
+        });
+        options.threshold = self.threshold;
+        options.explain = self.explain.then(Explain::default);
+        options
+    }
 }
 
 fn main() -> ExitCode {
@@ -66,7 +102,16 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         Some(folder) => Classifier::from_parts(&ModelFolder::read(folder)?.parts())?,
         None => default_model()?,
     };
-    let mut printer = Printer { out: BufWriter::new(io::stdout().lock()), jsonl: arguments.jsonl, all_well: true };
+    let options = arguments.options();
+    // Now rather than once for each text.
+    classifier.predict_batch::<&str>(&[], &options)?;
+    let mut printer = Printer {
+        colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        out: BufWriter::new(io::stdout().lock()),
+        jsonl: arguments.jsonl,
+        all_well: true,
+        options,
+    };
     if !arguments.texts.is_empty() {
         printer.predict(&classifier, &arguments.texts)?;
         return Ok(printer.all_well);
@@ -101,12 +146,14 @@ fn default_model() -> Result<Classifier, Error> {
 struct Printer<W> {
     out: W,
     jsonl: bool,
+    colours: bool,
     all_well: bool,
+    options: Options,
 }
 
 impl<W: Write> Printer<W> {
     fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> io::Result<()> {
-        match classifier.predict_batch(texts, &Options::default()) {
+        match classifier.predict_batch(texts, &self.options) {
             Ok(predictions) => {
                 for (text, prediction) in texts.iter().zip(predictions) {
                     self.print(text, Ok(prediction))?;
@@ -115,7 +162,7 @@ impl<W: Write> Printer<W> {
             // One bad line must not take the others with it.
             Err(_) => {
                 for text in texts {
-                    self.print(text, classifier.predict(text, &Options::default()))?;
+                    self.print(text, classifier.predict(text, &self.options))?;
                 }
             }
         }
@@ -126,7 +173,14 @@ impl<W: Write> Printer<W> {
         self.all_well &= result.is_ok();
         if self.jsonl {
             let mut line = match result {
-                Ok(prediction) => serde_json::to_value(prediction)?,
+                Ok(p) => {
+                    let mut line = serde_json::to_value(&p)?;
+                    let words = line["attributions"].as_array_mut().into_iter().flatten();
+                    for (line, word) in words.zip(p.attributions.iter().flatten()) {
+                        line["text"] = text[word.start..word.end].into();
+                    }
+                    line
+                }
                 Err(e) => serde_json::json!({ "error": { "code": e.code(), "message": e.to_string() } }),
             };
             line["text"] = text.into();
@@ -134,10 +188,44 @@ impl<W: Write> Printer<W> {
         }
         match result {
             Ok(p) => {
-                let note = if p.truncated { " (end not read: too long)" } else { "" };
-                writeln!(self.out, "{:<10} {:.3}  {text}{note}", p.label, p.score)
+                let mut notes = String::new();
+                if p.truncated {
+                    notes += " (end not read: too long)";
+                }
+                if p.warnings.contains(&Warning::MostlyUnknownTokens) {
+                    notes += " (mostly unknown tokens)";
+                }
+                let label = p.label.as_deref().unwrap_or("-");
+                writeln!(self.out, "{label:<10} {:.3}  {}{notes}", p.score, self.painted(text, &p))?;
+                for word in p.attributions.iter().flatten() {
+                    let line = format!("{:+.3}  {}", word.weight, &text[word.start..word.end]);
+                    writeln!(self.out, "{:10} {}", "", self.paint(&line, word.weight))?;
+                }
+                Ok(())
             }
             Err(e) => writeln!(self.out, "{:<10} {}  {text}", "error", e.code()),
+        }
+    }
+
+    /// The text with its words in the colours of their weights.
+    fn painted(&self, text: &str, prediction: &Prediction) -> String {
+        let mut painted = String::new();
+        let mut end = 0;
+        for word in prediction.attributions.iter().flatten() {
+            painted += &text[end..word.start];
+            painted += &self.paint(&text[word.start..word.end], word.weight);
+            end = word.end;
+        }
+        painted + &text[end..]
+    }
+
+    /// Green speaks for the label, red against it; bold is what matters more.
+    fn paint(&self, text: &str, weight: f32) -> String {
+        let colour = if weight > 0.0 { 32 } else { 31 };
+        match weight.abs() {
+            weight if !self.colours || weight < PALE => text.to_owned(),
+            weight if weight < BOLD => format!("\x1b[{colour}m{text}\x1b[0m"),
+            _ => format!("\x1b[1;{colour}m{text}\x1b[0m"),
         }
     }
 }

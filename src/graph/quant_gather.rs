@@ -58,7 +58,7 @@ fn table(weight: &Weight) -> TractResult<Option<QuantTable>> {
     Ok(match &weight.base {
         Base::Int8(tensor) => {
             let scales: Vec<f32> = (0..rows).map(|row| tensor.scale(row * width)).collect();
-            let per_row = tensor.scales.len() == 1 || tensor.axis == 0;
+            let per_row = tensor.scales.len() == 1 || tensor.run == width;
             per_row.then(|| QuantTable { width, values: tensor.values.clone(), scales })
         }
         Base::Float(tensor) => {

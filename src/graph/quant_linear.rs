@@ -148,9 +148,12 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<Layer> {
             let scales: Vec<f32> = outputs.iter().map(|&o| tensor.scale(o)).collect();
             let per_output = inputs.iter().all(|&i| tensor.scale(i) == scales[0])
                 && inputs.last().is_some_and(|&i| outputs.iter().zip(&scales).all(|(&o, &s)| tensor.scale(i + o) == s));
-            if per_output {
-                // Side by side, as most exporters write them, eight at once: it is half of the time to load a model.
-                let side_by_side = outputs.windows(2).all(|pair| pair[1] == pair[0] + 1);
+            let together = |offsets: &[usize]| offsets.windows(2).all(|pair| pair[1] == pair[0] + 1);
+            if per_output && together(inputs) {
+                Layer::pack_rows(n_in, &scales, |output| &tensor.values[outputs[output] + inputs[0]..][..n_in])
+            } else if per_output {
+                // Side by side, as most exporters write int8 weights, eight at once.
+                let side_by_side = together(outputs);
                 Layer::pack(n_in, n_out, Some(&scales), |i, first| {
                     let values = &tensor.values[inputs[i]..];
                     let eight: [i8; CHANNELS] = match values[outputs[first]..].first_chunk() {

@@ -3,7 +3,6 @@
 //! `MatMul` and `Gather`.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
@@ -11,7 +10,7 @@ use tract_onnx::pb::type_proto::{self, Value};
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto};
 use tract_onnx::prelude::*;
 
-use super::weight::{QuantConst, QuantTensor};
+use super::weight::{QuantConst, QuantTensor, row_major};
 use crate::error::Error;
 use crate::kernels::four_bit::{BLOCK, requantize};
 use crate::kernels::quant_linear::WEIGHT_LIMIT;
@@ -32,10 +31,10 @@ impl QuantTensors {
         let mut nodes = Vec::with_capacity(graph.node.len());
         for node in std::mem::take(&mut graph.node) {
             if let Some(tensor) = take_int8(&node, graph, &at)? {
-                graph.input.push(float_input(&node.output[0], &tensor.shape));
+                graph.input.push(float_input(&node.output[0], &tensor.shape()));
                 taken.insert(node.output[0].clone(), Arc::new(tensor));
             } else if let Some((name, node, tensor)) = take_four_bit(&node, graph, &at)? {
-                graph.input.push(float_input(&name, &tensor.shape));
+                graph.input.push(float_input(&name, &tensor.shape()));
                 taken.insert(name, Arc::new(tensor));
                 nodes.push(node);
             } else {
@@ -52,8 +51,8 @@ impl QuantTensors {
         self.0.contains_key(name)
     }
 
-    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.0.get(name).map(|tensor| &*tensor.shape)
+    pub(super) fn shape(&self, name: &str) -> Option<TVec<usize>> {
+        self.0.get(name).map(|tensor| tensor.shape())
     }
 
     /// Puts the weights where [`take`](Self::take) left inputs.
@@ -112,7 +111,8 @@ fn take_int8(
             values.len()
         )));
     }
-    Ok(Some(QuantTensor { shape, values: values.into(), scales, axis }))
+    let run = shape.iter().skip(axis + 1).product();
+    Ok(Some(QuantTensor { axes: row_major(&shape), values: values.into(), scales, run }))
 }
 
 /// The name of a node's weights of 4 bits, what it computes with them as a node of ONNX's own, and the weights.
@@ -174,39 +174,19 @@ fn take_four_bit(
     };
     Ok(Some(if is_product {
         let (values, scales) = requantize(&packed, &scales, blocks, WEIGHT_LIMIT);
-        let values = transposed(&values, rows, columns);
-        let tensor = QuantTensor { shape: tvec![columns, rows], values: values.into(), scales, axis: 1 };
+        let axes = tvec![(columns, 1), (rows, columns)];
+        let tensor = QuantTensor { axes, values: values.into(), scales, run: columns };
         (name.clone(), plain("MatMul", vec![x.clone(), name]), tensor)
     } else {
         let (values, scales) = requantize(&packed, &scales, blocks, f32::from(i8::MAX));
-        let tensor = QuantTensor { shape: tvec![rows, columns], values: values.into(), scales, axis: 0 };
+        let axes = row_major(&[rows, columns]);
+        let tensor = QuantTensor { axes, values: values.into(), scales, run: columns };
         (name.clone(), plain("Gather", vec![name, x.clone()]), tensor)
     }))
 }
 
 /// `TensorProto.INT4`, which tract does not name.
 const INT4: i32 = 22;
-
-/// [rows, columns] → [columns, rows].
-fn transposed(values: &[i8], rows: usize, columns: usize) -> Vec<i8> {
-    let mut to = vec![0; values.len()];
-    for first in (0..rows).step_by(TILE) {
-        transpose_rows(values, rows, columns, first..(first + TILE).min(rows), &mut to);
-    }
-    to
-}
-
-const TILE: usize = 8;
-
-/// A function of its own, as browsers make better code of what they call again.
-#[inline(never)]
-fn transpose_rows(values: &[i8], rows: usize, columns: usize, some: Range<usize>, to: &mut [i8]) {
-    for column in 0..columns {
-        for row in some.clone() {
-            to[column * rows + row] = values[row * columns + column];
-        }
-    }
-}
 
 /// The values less the zero point, where int8 holds them all; those are taken, not copied.
 fn centred(tensor: &mut TensorProto, zero_point: i32) -> Option<Vec<i8>> {

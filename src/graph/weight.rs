@@ -9,23 +9,29 @@ use tract_onnx::tract_hir::internal::*;
 /// where a rule takes the weight as it is.
 #[derive(Debug)]
 pub(super) struct QuantTensor {
-    pub shape: TVec<usize>,
+    /// For each axis its size and how far apart its indices are in `values`.
+    pub axes: TVec<(usize, usize)>,
     pub values: Arc<Vec<i8>>,
-    /// Either one, or one for each index of `axis`.
+    /// In turn, each for `run` values, and from the first again.
     pub scales: Vec<f32>,
-    pub axis: usize,
+    pub run: usize,
 }
 
 impl QuantTensor {
     /// The scale of the value at that place of `values`.
     pub(super) fn scale(&self, at: usize) -> f32 {
-        let inner: usize = self.shape.iter().skip(self.axis + 1).product();
-        self.scales[at / inner.max(1) % self.scales.len()]
+        self.scales[at / self.run.max(1) % self.scales.len()]
+    }
+
+    pub(super) fn shape(&self) -> TVec<usize> {
+        sizes(&self.axes)
     }
 
     fn dequantized(&self) -> TractResult<Tensor> {
-        let values: Vec<f32> = self.values.iter().enumerate().map(|(i, &v)| f32::from(v) * self.scale(i)).collect();
-        Tensor::from_shape(&self.shape, &values)
+        let all: Vec<usize> = (0..self.axes.len()).collect();
+        let places = offsets(&self.axes, &all).into_iter();
+        let values: Vec<f32> = places.map(|at| f32::from(self.values[at]) * self.scale(at)).collect();
+        Tensor::from_shape(&self.shape(), &values)
     }
 }
 
@@ -51,7 +57,7 @@ impl EvalOp for QuantConst {
     }
 }
 
-super::typed_op!(QuantConst, |op, _inputs| Ok(tvec!(f32::fact(&*op.0.shape))));
+super::typed_op!(QuantConst, |op, _inputs| Ok(tvec!(f32::fact(&*op.0.shape()))));
 
 /// Where the values are.
 #[derive(Clone)]
@@ -76,7 +82,7 @@ impl Weight {
             return Self::find(model, node.inputs[0])?.changed(change);
         }
         if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {
-            return Some(Self { axes: row_major(&tensor.shape), base: Base::Int8(tensor.clone()) });
+            return Some(Self { axes: tensor.axes.clone(), base: Base::Int8(tensor.clone()) });
         }
         let tensor = node.op_as::<Const>()?.val();
         let is_float = tensor.datum_type() == f32::datum_type() && tensor.is_plain_ram();
@@ -113,22 +119,27 @@ impl Weight {
 
     /// For each combination of indices of the chosen axes, the last one fastest, how far into the base it is.
     pub(super) fn offsets(&self, axes: &[usize]) -> Vec<usize> {
-        axes.iter().fold(vec![0], |offsets, &axis| {
-            let (size, stride) = self.axes[axis];
-            offsets.iter().flat_map(|&offset| (0..size).map(move |i| offset + i * stride)).collect()
-        })
+        offsets(&self.axes, axes)
     }
 
-    /// Whether the axes are those of the base, none changed.
+    /// Whether the values lie in the order of the axes.
     pub(super) fn is_plain(&self) -> bool {
-        match &self.base {
-            Base::Int8(tensor) => self.axes == row_major(&tensor.shape),
-            Base::Float(tensor) => self.axes == row_major(tensor.shape()),
-        }
+        self.axes == row_major(&sizes(&self.axes))
     }
 }
 
-fn row_major(shape: &[usize]) -> TVec<(usize, usize)> {
+fn sizes(axes: &[(usize, usize)]) -> TVec<usize> {
+    axes.iter().map(|axis| axis.0).collect()
+}
+
+fn offsets(axes: &[(usize, usize)], chosen: &[usize]) -> Vec<usize> {
+    chosen.iter().fold(vec![0], |offsets, &axis| {
+        let (size, stride) = axes[axis];
+        offsets.iter().flat_map(|&offset| (0..size).map(move |i| offset + i * stride)).collect()
+    })
+}
+
+pub(super) fn row_major(shape: &[usize]) -> TVec<(usize, usize)> {
     let mut stride = 1;
     let mut axes: TVec<(usize, usize)> = tvec!();
     for &size in shape.iter().rev() {

@@ -11,6 +11,21 @@ use super::machine::{extent, look_up};
 pub(crate) const BLOCK: usize = 32;
 const BYTES: usize = BLOCK / 2;
 const ZERO: i8 = 8;
+/// Largest whole multiple of a unit that a block's scale can be: 8 times it is still an i8.
+const MULTIPLES: i32 = 15;
+/// What the 16 numbers are, times −15 to 15.
+const TABLES: [[i8; 16]; 2 * MULTIPLES as usize + 1] = tables();
+
+const fn tables() -> [[i8; 16]; 2 * MULTIPLES as usize + 1] {
+    let mut tables = [[0; 16]; 2 * MULTIPLES as usize + 1];
+    let mut at = 0;
+    while at < tables.len() * 16 {
+        let (multiple, half) = (at as i32 / 16 - MULTIPLES, at as i32 % 16);
+        tables[at / 16][at % 16] = (multiple * (half - ZERO as i32)) as i8;
+        at += 1;
+    }
+    tables
+}
 
 /// Rows of blocks to whole numbers up to ±`limit`, and the scale of each row: the unit of its scales if they have one
 /// that `limit` allows, else its largest magnitude over `limit`.
@@ -28,9 +43,15 @@ pub(crate) fn requantize(packed: &[u8], scales: &[f32], blocks: usize, limit: f3
 /// A function of its own: browsers make better code only of what they are to call again, not of a loop that is running.
 #[inline(never)]
 fn requantize_row(packed: &[[u8; BYTES]], scales: &[f32], limit: f32, to: &mut [[i8; BLOCK]]) -> f32 {
+    if let Some(unit) = unit(scales, limit).filter(|unit| *unit >= f32::MIN_POSITIVE) {
+        for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
+            *to = look_up(&TABLES[((scale / unit) as i32 + MULTIPLES) as usize], block);
+        }
+        return unit;
+    }
     let magnitudes = packed.iter().zip(scales).map(|(block, scale)| f32::from(extent(block, ZERO)) * scale.abs());
     let largest = magnitudes.fold(0.0, f32::max);
-    let row_scale = unit(scales, limit).unwrap_or(largest / limit);
+    let row_scale = largest / limit;
     if largest.min(row_scale) < f32::MIN_POSITIVE {
         return 0.0;
     }

@@ -113,8 +113,27 @@ impl QuantLinear {
                 }
             }
         }
-        let bias = vec![0.0; blocks * CHANNELS];
-        Self { inputs, outputs, packed: packed.into(), scales: all_scales.into(), bias, activation: Activation::None }
+        Self::unbiased(inputs, outputs, packed, all_scales)
+    }
+
+    /// From whole numbers that lie together for each output, and the scale of each output; otherwise as `pack`.
+    pub(crate) fn pack_rows<'a>(inputs: usize, scales: &[f32], row: impl Fn(usize) -> &'a [i8]) -> Self {
+        assert!(inputs <= MAX_INPUTS);
+        let (outputs, block_len) = (scales.len(), inputs.next_multiple_of(INPUTS) * CHANNELS);
+        let padded = outputs.next_multiple_of(CHANNELS);
+        let mut packed = vec![OFFSET as i8; padded / CHANNELS * block_len];
+        let mut scales = scales.to_vec();
+        for (output, scale) in scales.iter_mut().enumerate() {
+            let block = &mut packed[output / CHANNELS * block_len..][..block_len];
+            *scale *= pack_row(row(output), output % CHANNELS, block);
+        }
+        scales.resize(padded, 0.0);
+        Self::unbiased(inputs, outputs, packed, scales)
+    }
+
+    fn unbiased(inputs: usize, outputs: usize, packed: Vec<i8>, scales: Vec<f32>) -> Self {
+        let bias = vec![0.0; scales.len()];
+        Self { inputs, outputs, packed: packed.into(), scales: scales.into(), bias, activation: Activation::None }
     }
 
     /// From any numbers, one by one.
@@ -178,6 +197,43 @@ impl QuantLinear {
             store_both(value(0, low), value(1, high), &mut y[row * self.outputs + channel..][..width]);
         }
     }
+}
+
+/// Puts the weights of a channel where they belong in its block; returns what they were divided by, so as to fit.
+/// A function of its own: browsers make better code only of what they are to call again, not of a loop that is running.
+#[inline(never)]
+fn pack_row(row: &[i8], channel: usize, block: &mut [i8]) -> f32 {
+    let largest = f32::from(row.iter().fold(0, |largest, value| value.unsigned_abs().max(largest)));
+    let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
+    let place = channel * INPUTS..(channel + 1) * INPUTS;
+    let (divisor, ratio) = match largest <= WEIGHT_LIMIT {
+        true => (1.0, 1.0),
+        false => (largest / WEIGHT_LIMIT, WEIGHT_LIMIT / largest),
+    };
+    match row.as_chunks::<INPUTS>() {
+        (fours, []) if divisor == 1.0 => {
+            for (group, four) in groups.iter_mut().zip(fours) {
+                group[place.clone()].copy_from_slice(&with_offset(*four));
+            }
+        }
+        _ => {
+            for (group, values) in groups.iter_mut().zip(row.chunks(INPUTS)) {
+                for (to, value) in group[place.clone()].iter_mut().zip(values) {
+                    *to = (f32::from(*value) * ratio).round_ties_even() as i8 + OFFSET as i8;
+                }
+            }
+        }
+    }
+    divisor
+}
+
+/// [`OFFSET`] added to each, all four at once: what browsers run first is machine code that is not optimised yet.
+#[inline(always)]
+fn with_offset(four: [i8; INPUTS]) -> [i8; INPUTS] {
+    const SIGNS: u32 = 0x8080_8080;
+    let four = u32::from_ne_bytes(four.map(i8::cast_unsigned));
+    let sums = ((four & !SIGNS) + OFFSET as u32 * 0x0101_0101) ^ (four & SIGNS);
+    sums.to_ne_bytes().map(u8::cast_signed)
 }
 
 /// A function that computes sums of products; see [`sums_i16`].

@@ -1,6 +1,7 @@
 //! What the native tests share: the models, loaded once, and the goldens.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -27,4 +28,20 @@ pub fn fixture<T: DeserializeOwned>(name: &str) -> T {
     let path = Path::new("tests/fixtures").join(name);
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Spans in bytes as Hugging Face counts them, in characters.
+pub fn in_characters(text: &str, spans: &[Range<usize>]) -> Vec<(usize, usize)> {
+    let places: Vec<usize> = text.char_indices().map(|(place, _)| place).chain([text.len()]).collect();
+    let character = |byte: usize| places.binary_search(&byte).expect("a place within a character");
+    spans.iter().map(|span| (character(span.start), character(span.end))).collect()
+}
+
+/// Numbers below what is asked for that look random, the same ones in each run.
+pub fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % below as u64) as usize
+    }
 }

@@ -21,7 +21,7 @@ export const serveSite = () =>
   });
 
 /**
- * Has the workers of a page count, as `computed`, the texts that they compute, and keep their WebAssembly memory as
+ * Has the workers of a page count, as `computed`, the texts, windows and variants that they compute, and keep their WebAssembly memory as
  * `memory`: what the worker gets is its script with this at its end.
  */
 export async function watchWorkers(page) {
@@ -30,14 +30,16 @@ export async function watchWorkers(page) {
     WebAssembly.Instance = class extends WebAssembly.Instance {
       constructor(module, imports) {
         super(module, imports);
-        const { memory, wasmclassifier_predict: predict } = super.exports;
-        if (!predict) return; // the kernel in relaxed SIMD is an instance too
+        const { memory, wasmwork_step: step, wasmwork_done: done } = super.exports;
+        if (!step) return; // the kernel in relaxed SIMD is an instance too
         globalThis.memory = memory;
-        const counted = (classifier, texts, options) => {
-          globalThis.computed += texts.length;
-          return predict(classifier, texts, options);
+        const counted = (work) => {
+          const before = done(work);
+          const result = step(work);
+          globalThis.computed += done(work) - before;
+          return result;
         };
-        Object.defineProperty(this, "exports", { value: { ...super.exports, wasmclassifier_predict: counted } });
+        Object.defineProperty(this, "exports", { value: { ...super.exports, wasmwork_step: counted } });
       }
     };
   };
@@ -47,7 +49,7 @@ export async function watchWorkers(page) {
   });
 }
 
-/** How many texts each worker of a watched page has computed. */
+/** How many texts, windows and variants each worker of a watched page has computed. */
 export const computed = (page) => Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
 
 /** The site, and Chromium to visit it with. */
@@ -76,4 +78,13 @@ export async function open() {
       await server.close();
     },
   };
+}
+
+/** Waits until something is so in the page. Unlike `waitForFunction`, it takes an asynchronous condition. */
+export async function eventually(page, condition, argument) {
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
+    if (await page.evaluate(condition, argument)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`it never came to this: ${condition}`);
 }

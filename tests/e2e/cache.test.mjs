@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../../pkg/scripts/tools.mjs";
-import { open } from "./browser.mjs";
+import { eventually, open } from "./browser.mjs";
 
 const MODEL = "/litmus-text/models/sentiment/model.onnx";
 
@@ -38,7 +38,7 @@ const attempt = (page, options) =>
 
 /** Waits until the four files are stored, which goes on for a moment after the load; Chromium lists them earlier. */
 const stored = (page) =>
-  page.waitForFunction(async () => {
+  eventually(page, async () => {
     const cache = await caches.open("litmus-text");
     const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
     return found.filter(Boolean).length === 4;
@@ -112,7 +112,7 @@ test("a damaged entry of the cache is dropped and fetched again", async () => {
     const digest = bytes && new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     return digest && digest.every((byte, i) => byte === sum[i]);
   };
-  await page.waitForFunction(mended, { damaged, sum: [...createHash("sha256").update(file).digest()] });
+  await eventually(page, mended, { damaged, sum: [...createHash("sha256").update(file).digest()] });
   await context.close();
 });
 
@@ -131,7 +131,7 @@ test("a new version at the same URL replaces the old one in the cache", async ()
   });
   await page.route("**/config.json", (route) => route.fulfill({ body: changed, contentType: "application/json" }));
   assert.equal(await attempt(page), "POSITIVE");
-  await page.waitForFunction(async () => {
+  await eventually(page, async () => {
     const keys = await (await caches.open("litmus-text")).keys();
     return keys.length === 4 && keys.filter(({ url }) => url.includes("config.json")).length === 1;
   });

@@ -87,11 +87,11 @@ test("says what is wrong when the model is missing, and can try again", async ()
   await context.close();
 });
 
-test("says when only the beginning of a long text was read", async () => {
+test("says in how many parts a long text was read", async () => {
   const { page, context } = await ready();
   await page.locator("#text").fill("It was a long and lovely film. ".repeat(200));
-  await page.locator("#truncated").waitFor();
-  assert.match(await page.locator("#truncated").textContent(), /takes \d+ tokens/);
+  await page.locator("#parts").waitFor();
+  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: at once the model takes 512 tokens\.$/);
   await context.close();
 });
 

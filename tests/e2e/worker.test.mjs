@@ -1,7 +1,7 @@
 // Where predictions are computed: workers that start when needed, end when not, and are replaced when they crash.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { computed, open, watchWorkers } from "./browser.mjs";
+import { computed, eventually, open, watchWorkers } from "./browser.mjs";
 
 /** More than the minute after which idle workers shut down. */
 const LONG_MS = 61_000;
@@ -72,7 +72,7 @@ test("workers end after a minute without a call, and start again without a netwo
   await create(page, {});
   assert.equal(await attempt(page), "positive");
   // Shut down before its files are stored, it would have to ask for them again.
-  await page.waitForFunction(async () => {
+  await eventually(page, async () => {
     const cache = await caches.open("litmus-text");
     const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
     return found.filter(Boolean).length === 4;

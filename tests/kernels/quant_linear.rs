@@ -80,6 +80,29 @@ impl Case {
     }
 }
 
+/// Whether the weights of an output lie together or those of an input, the layer is the same.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn both_orders_of_weights_are_packed_alike() {
+    let mut random = Random(31);
+    for (inputs, outputs) in INPUTS.into_iter().flat_map(|inputs| OUTPUTS.map(|outputs| (inputs, outputs))) {
+        // Some channels are within what the kernels take, others have to be made so.
+        let limit = |output: usize| if output.is_multiple_of(2) { 63 } else { 127 };
+        let weights = random.weights(inputs * outputs);
+        let weight =
+            |input: usize, output: usize| weights[output * inputs + input].clamp(-limit(output), limit(output));
+        let scales: Vec<f32> = random.numbers(outputs, 0.01).iter().map(|scale| scale.abs()).collect();
+        let rows: Vec<Vec<i8>> = (0..outputs).map(|o| (0..inputs).map(|i| weight(i, o)).collect()).collect();
+        let one = |input: usize, output: usize| if output < outputs { f32::from(weight(input, output)) } else { 0.0 };
+        let columns = QuantLinear::pack(inputs, outputs, Some(&scales), |input, first| {
+            [first, first + 4].map(|first| F32x4::load(&std::array::from_fn(|i| one(input, first + i))))
+        });
+        let x = random.numbers(3 * inputs, 1.0);
+        let together = QuantLinear::pack_rows(inputs, &scales, |output| &rows[output]);
+        assert_eq!(bits(&run(&together, &x)), bits(&run(&columns, &x)), "{inputs} inputs, {outputs} outputs");
+    }
+}
+
 fn run(layer: &QuantLinear, x: &[f32]) -> Vec<f32> {
     let mut y = vec![7.0; x.len() / layer.inputs * layer.outputs];
     layer.run(x, &mut y);

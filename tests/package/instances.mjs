@@ -1,6 +1,6 @@
 // To be imported before the package: sees the WebAssembly instances that it makes, and what they compute.
 
-/** How many texts have been computed. */
+/** How many texts, windows and variants have been computed. */
 export let computed = 0;
 /** The memory of the latest instance. */
 export let memory;
@@ -8,13 +8,15 @@ export let memory;
 WebAssembly.Instance = class extends WebAssembly.Instance {
   constructor(module, imports) {
     super(module, imports);
-    const { wasmclassifier_predict: predict } = super.exports;
-    if (!predict) return; // the kernel in relaxed SIMD is an instance too
+    const { wasmwork_step: step, wasmwork_done: done } = super.exports;
+    if (!step) return; // the kernel in relaxed SIMD is an instance too
     memory = super.exports.memory;
-    const counted = (classifier, texts, options) => {
-      computed += texts.length;
-      return predict(classifier, texts, options);
+    const counted = (work) => {
+      const before = done(work);
+      const result = step(work);
+      computed += done(work) - before;
+      return result;
     };
-    Object.defineProperty(this, "exports", { value: { ...super.exports, wasmclassifier_predict: counted } });
+    Object.defineProperty(this, "exports", { value: { ...super.exports, wasmwork_step: counted } });
   }
 };

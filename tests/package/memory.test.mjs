@@ -8,6 +8,8 @@ import { createClassifier } from "litmus-text";
 const PREDICTIONS = 10_000;
 const CLASSIFIERS = 50;
 const LONGEST = 120; // words
+/** WebAssembly memory for each character of a long text: its bytes, its tokens and its windows. */
+const MAX_BYTES_OF_A_BOOK = 10;
 
 const words = "the a film plot is was never so good bad dull bright unspeakably charming and but 😀 über ,".split(" ");
 
@@ -39,6 +41,26 @@ test(`${PREDICTIONS} predictions of random lengths leave memory as it was`, { ti
     done += predictions.length;
   }
   assert.equal(classifier.info.memoryBytes, before);
+});
+
+test("a book of 200 pages takes little more memory than one of 20", { timeout: 900_000 }, async () => {
+  const classifier = await createClassifier();
+  const random = numbers(3);
+  const word = () => words[Math.floor(random.next().value * words.length)];
+  const sentence = () => `The ${Array.from({ length: 12 }, word).join(" ")}.`;
+  const book = (bytes) => Array.from({ length: bytes / 60 }, sentence).join(" ");
+  await classifier.predict(book(60_000));
+  const short = classifier.info.memoryBytes;
+  const text = book(600_000);
+  let heard = 0;
+  const { windows } = await classifier.predict(text, { onProgress: () => heard++ });
+  assert.ok(windows.length > 500 && windows.at(-1).end === text.length);
+  assert.equal(heard, windows.length + 1);
+  const long = classifier.info.memoryBytes;
+  assert.ok(long - short < MAX_BYTES_OF_A_BOOK * text.length, `${long - short} bytes more for a text of ${text.length}`);
+  await classifier.predict(text);
+  assert.equal(classifier.info.memoryBytes, long);
+  classifier.close();
 });
 
 /** Bytes that the process holds once all garbage is gone. */

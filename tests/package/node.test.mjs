@@ -40,12 +40,13 @@ test("is the packed package, not the source tree", () => {
 
 test("predicts a text and a batch", async () => {
   const one = await predict(POSITIVE);
-  assert.deepEqual(Object.keys(one).sort(), ["label", "score", "scores", "tokens", "truncated"]);
+  assert.deepEqual(Object.keys(one).sort(), ["attributions", "label", "score", "scores", "tokens", "truncated", "warnings", "windows"]);
   assert.equal(one.label, "positive");
   assert.deepEqual(one.scores[0], { label: one.label, score: one.score });
   assert.ok(Math.abs(one.scores.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-6);
   assert.deepEqual(one.scores, one.scores.toSorted((a, b) => b.score - a.score));
-  assert.equal(one.truncated, false);
+  assert.deepEqual([one.truncated, one.attributions, one.warnings], [false, null, []]);
+  assert.deepEqual(one.windows, [{ start: 0, end: POSITIVE.length, tokens: one.tokens, scores: one.scores }]);
   const both = await predict([NEGATIVE, POSITIVE]);
   assert.deepEqual(both.map(({ label }) => label), ["negative", "positive"]);
   assert.ok(Math.abs(both[1].score - one.score) < 1e-4);
@@ -65,13 +66,9 @@ test("says what it loaded", async () => {
   assert.ok(info.memoryBytes > 1e6 && info.memoryBytes % 65536 === 0);
 });
 
-test("a text longer than the model reads is cut, and says so", async () => {
-  const { tokens, truncated } = await classifier.predict("good ".repeat(5000));
-  assert.deepEqual({ tokens, truncated }, { tokens: classifier.info.maxTokens, truncated: true });
-});
-
 test("tokenize gives ids, tokens and offsets", async () => {
-  const { ids, tokens, offsets } = await classifier.tokenize("Good 👍 film");
+  const { ids, tokens, offsets, unknownShare } = await classifier.tokenize("Good 👍 film");
+  assert.equal(unknownShare, tokens.filter((token) => token === "[UNK]").length / 3);
   assert.deepEqual(tokens.slice(0, 2), ["[CLS]", "good"]);
   assert.equal(tokens.at(-1), "[SEP]");
   assert.equal(ids.length, tokens.length);
@@ -100,8 +97,33 @@ test("a wrong option is invalid-input and is named", async () => {
   for (const topK of [0, -1, 1.5, NaN, Infinity, "1", null, 1n]) {
     await fails(() => predict(POSITIVE, { topK }), "invalid-input", { message: /topK/ });
   }
+  for (const threshold of [-0.1, 1.1, NaN, "0.5", null, true]) {
+    await fails(() => predict(POSITIVE, { threshold }), "invalid-input", { message: /threshold/ });
+  }
+  for (const longText of ["windows", "", 1, null, {}]) {
+    await fails(() => predict(POSITIVE, { longText }), "invalid-input", { message: /longText must be "window", "truncate" or "error"/ });
+  }
+  for (const explain of ["yes", 1, null, [], () => {}]) {
+    await fails(() => predict(POSITIVE, { explain }), "invalid-input", { message: /explain/ });
+  }
+  const explanations = {
+    lable: ["positive", /"lable" in explain/],
+    label: [1, /explain\.label/],
+    method: ["lime", /explain\.method must be "occlusion" or "shapley", not "lime"/],
+    samples: [5, /need method "shapley", not "occlusion"/],
+    seed: [5, /need method "shapley"/],
+  };
+  for (const [key, [value, message]] of Object.entries(explanations)) {
+    await fails(() => predict(POSITIVE, { explain: { [key]: value } }), "invalid-input", { message });
+  }
+  for (const value of [-1, 1.5, NaN, "1", null, 2 ** 53]) {
+    const explain = { method: "shapley" };
+    await fails(() => predict(POSITIVE, { explain: { ...explain, samples: value } }), "invalid-input", { message: /samples/ });
+    await fails(() => predict(POSITIVE, { explain: { ...explain, seed: value } }), "invalid-input", { message: /seed/ });
+  }
+  await fails(() => predict(POSITIVE, { explain: { label: "joy" } }), "invalid-input", { message: /"joy".*positive/ });
+  await fails(() => predict(POSITIVE, { onProgress: 1 }), "invalid-input", { message: /onProgress/ });
   await fails(() => predict(POSITIVE, { topk: 1 }), "invalid-input", { message: /"topk"/ });
-  await fails(() => predict(POSITIVE, { threshold: 0.5 }), "invalid-input", { message: /"threshold"/ });
   await fails(() => predict(POSITIVE, null), "invalid-input");
   await fails(() => predict(POSITIVE, 1), "invalid-input");
   for (const worker of [0, -1, 1.5, NaN, "1", null, {}]) {

@@ -3,13 +3,18 @@ import {
   createClassifier,
   LitmusError,
   predict,
+  type Attribution,
   type Classifier,
   type ClassifierInfo,
+  type ExplainOptions,
   type LitmusErrorCode,
   type Prediction,
+  type PredictionWarning,
+  type PredictProgress,
   type Progress,
   type StreamItem,
   type StreamProgress,
+  type TextWindow,
   type Tokenization,
 } from "litmus-text";
 import * as embedded from "litmus-text/embedded";
@@ -28,10 +33,14 @@ const classifier = await createClassifier();
 same<typeof classifier, Classifier>(true);
 same<typeof classifier.info, ClassifierInfo>(true);
 const { label, score, scores, tokens, truncated } = await classifier.predict("text");
-same<[typeof label, typeof score, typeof tokens, typeof truncated], [string, number, number, boolean]>(true);
+same<[typeof label, typeof score, typeof tokens, typeof truncated], [string | null, number, number, boolean]>(true);
+const { windows, attributions, warnings } = await classifier.predict("text", { explain: true });
+same<[typeof windows, typeof warnings], [TextWindow[], PredictionWarning[]]>(true);
+same<typeof attributions, Attribution[] | null>(true);
+same<typeof warnings, "mostly-unknown-tokens"[]>(true);
 same<(typeof scores)[number], { label: string; score: number }>(true);
-const { offsets }: Tokenization = await classifier.tokenize("text");
-same<typeof offsets, [start: number, end: number][]>(true);
+const { offsets, unknownShare }: Tokenization = await classifier.tokenize("text");
+same<[typeof offsets, typeof unknownShare], [[start: number, end: number][], number]>(true);
 const labels: readonly string[] = classifier.labels;
 classifier.close();
 
@@ -52,9 +61,13 @@ same<Awaited<ReturnType<typeof classifier.tokenize>>, Tokenization>(true);
 await classifier.tokenize("text", { signal });
 const abortable = classifier.predict(["a"], { signal, topK: 1 });
 same<typeof abortable, Promise<Prediction[]>>(true);
+await predict("text", { threshold: 0.5, longText: "truncate", explain: false, onProgress: (_: PredictProgress) => {} });
+const explain: ExplainOptions = { label: "positive", method: "shapley", samples: 10, seed: 1 };
+await predict(["text"], { explain, longText: "error" });
+for await (const _ of classifier.stream(["text"], { explain, threshold: 0.9, longText: "window" }));
 // Options whose value is not known pass through.
 const maybe = (options: { topK?: number; signal?: AbortSignal; onProgress?: () => void }) =>
-  classifier.predict("text", { topK: options.topK, signal: options.signal });
+  classifier.predict("text", { topK: options.topK, signal: options.signal, onProgress: options.onProgress });
 void maybe;
 
 async function* lines(): AsyncGenerator<string> {}
@@ -70,7 +83,7 @@ for await (const item of classifier.stream(lines(), { topK: 1, signal, onProgres
   }
 }
 for await (const { prediction, error } of classifier.stream(new Set(labels))) {
-  const told: string = error ? error.code : prediction.label;
+  const told: string | null = error ? error.code : prediction.label;
   void told;
 }
 
@@ -90,6 +103,7 @@ try {
       LitmusErrorCode,
       | "invalid-input"
       | "empty-text"
+      | "text-too-long"
       | "model-not-found"
       | "download-failed"
       | "checksum-mismatch"

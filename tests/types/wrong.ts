@@ -16,8 +16,20 @@ predict();
 predict("text", { topk: 1 });
 // @ts-expect-error not a number
 predict("text", { topK: "1" });
-// @ts-expect-error comes with a later version
-predict("text", { threshold: 0.5 });
+// @ts-expect-error not a number
+predict("text", { threshold: "0.5" });
+// @ts-expect-error no such way
+predict("text", { longText: "cut" });
+// @ts-expect-error not a boolean, nor options
+predict("text", { explain: "positive" });
+// @ts-expect-error misspelt
+predict("text", { explain: { lable: "positive" } });
+// @ts-expect-error no such method
+predict("text", { explain: { method: "lime" } });
+// @ts-expect-error there may be no label
+(await predict("text")).label.length;
+// @ts-expect-error there may be no attributions
+(await predict("text", { explain: true })).attributions.length;
 // @ts-expect-error one text gives one prediction
 (await predict("text"))[0];
 // @ts-expect-error several texts give several
@@ -56,8 +68,8 @@ for await (const item of classifier.stream(["a"])) {
   // @ts-expect-error a row may have an error instead
   item.prediction.label;
 }
-// @ts-expect-error predict has no progress
-predict(["a"], { onProgress: () => {} });
+// @ts-expect-error the progress of predict is not that of a stream
+predict(["a"], { onProgress: ({ failed }) => failed });
 // @ts-expect-error labels are the model's
 classifier.labels.push("neutral");
 // @ts-expect-error read-only

@@ -1,5 +1,15 @@
 // What a page does with the package, and what came of it. In the page itself, for the sake of its `Worker`.
 
+/** How many files are in the cache, as soon as they are so many: they are stored after the first prediction. */
+async function stored(expected) {
+  const cache = await caches.open("litmus-text");
+  for (let tries = 0; ; tries++) {
+    const { length } = await cache.keys();
+    if (length === expected || tries === 100) return length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 export async function tour({ createClassifier }) {
   const started = [];
   globalThis.Worker = class extends Worker {
@@ -24,6 +34,6 @@ export async function tour({ createClassifier }) {
   classifier.close();
   const cached = await createClassifier();
   const { label } = await cached.predict("a gorgeous movie");
-  const kept = (await (await caches.open("litmus-text")).keys()).length;
+  const kept = await stored(4);
   return { labels, aborted: await aborted, streamed, again, label, kept, workers: started.length };
 }

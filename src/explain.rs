@@ -1,0 +1,212 @@
+//! What each word of a window did to a score: the score again without some of the words.
+
+use crate::options::Method;
+
+/// A window, its words, and which of them to leave out for whose weight.
+pub(crate) struct Explainer {
+    ids: Vec<u32>,
+    /// For each word the positions of its tokens.
+    words: Vec<Vec<usize>>,
+    mask: u32,
+    /// Shapley: the orders in which the masked words of the text are uncovered.
+    orders: Vec<Vec<usize>>,
+    /// By word, the sum of the scores just after it was uncovered less those just before.
+    sums: Vec<f64>,
+    /// The score with every word masked.
+    empty: f64,
+}
+
+/// The window with some words masked, and what its score counts for.
+pub(crate) struct Variant {
+    pub ids: Vec<u32>,
+    uncovered: Option<usize>,
+    next: Option<usize>,
+}
+
+impl Explainer {
+    pub(crate) fn new(ids: Vec<u32>, words: Vec<Vec<usize>>, mask: u32, method: Method) -> Self {
+        let orders = match method {
+            Method::Occlusion => Vec::new(),
+            Method::Shapley { samples, seed } => orders(words.len(), samples, seed),
+        };
+        Self { sums: vec![0.0; words.len()], empty: 0.0, ids, words, mask, orders }
+    }
+
+    /// How many scores it takes to explain so many words.
+    pub(crate) fn count(words: usize, method: Method) -> usize {
+        match method {
+            _ if words == 0 => 0,
+            Method::Occlusion => words,
+            // Everything masked, and what lies between that and the text itself.
+            Method::Shapley { samples, .. } => 1 + samples * (words - 1),
+        }
+    }
+
+    /// One of them.
+    pub(crate) fn variant(&self, index: usize) -> Variant {
+        if self.orders.is_empty() {
+            return self.masked(&[index], None, Some(index));
+        }
+        let all = self.words.len();
+        let Some(index) = index.checked_sub(1) else {
+            return self.masked(&self.orders[0], None, None);
+        };
+        let order = &self.orders[index / (all - 1)];
+        let (uncovered, covered) = order.split_at(index % (all - 1) + 1);
+        self.masked(covered, uncovered.last().copied(), covered.first().copied())
+    }
+
+    fn masked(&self, words: &[usize], uncovered: Option<usize>, next: Option<usize>) -> Variant {
+        let mut ids = self.ids.clone();
+        for &position in words.iter().flat_map(|&word| &self.words[word]) {
+            ids[position] = self.mask;
+        }
+        Variant { ids, uncovered, next }
+    }
+
+    /// The score of a variant.
+    pub(crate) fn take(&mut self, variant: &Variant, score: f64) {
+        if let Some(word) = variant.uncovered {
+            self.sums[word] += score;
+        }
+        match variant.next {
+            Some(word) => self.sums[word] -= score,
+            None => self.empty = score,
+        }
+    }
+
+    /// Each word's weight, when all variants have been taken; `whole` is the score of the window as it is.
+    pub(crate) fn weights(&self, whole: f64) -> Vec<f64> {
+        if self.orders.is_empty() {
+            return self.sums.iter().map(|sum| whole + sum).collect();
+        }
+        let mut sums = self.sums.clone();
+        for order in &self.orders {
+            if let (Some(&first), Some(&last)) = (order.first(), order.last()) {
+                sums[first] -= self.empty;
+                sums[last] += whole;
+            }
+        }
+        sums.iter().map(|sum| sum / self.orders.len() as f64).collect()
+    }
+}
+
+/// Random orders of so many words; each second one is the one before backwards.
+fn orders(words: usize, samples: usize, seed: u64) -> Vec<Vec<usize>> {
+    let mut random = SplitMix64(seed);
+    let mut orders: Vec<Vec<usize>> = Vec::with_capacity(samples);
+    for sample in 0..samples {
+        let mut order: Vec<usize> = (0..words).collect();
+        match orders.last() {
+            Some(previous) if sample % 2 == 1 => order = previous.iter().rev().copied().collect(),
+            _ => (1..words).rev().for_each(|i| order.swap(i, random.below(i + 1))),
+        }
+        orders.push(order);
+    }
+    orders
+}
+
+/// Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators".
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Up to `bound`, which is small: the remainder's bias is far below what sampling errs by.
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MASK: u32 = 9;
+    /// Of sums of a few hundred numbers below 2.
+    const ROUNDING: f64 = 1e-12;
+
+    /// The weights of words with one token each, 0, 1, 2 …, by a score of those that are not masked.
+    fn weights(words: usize, method: Method, score: impl Fn(&[bool]) -> f64) -> Vec<f64> {
+        let ids: Vec<u32> = (10..10 + words as u32).collect();
+        let mut explainer = Explainer::new(ids, (0..words).map(|word| vec![word]).collect(), MASK, method);
+        for index in 0..Explainer::count(words, method) {
+            let variant = explainer.variant(index);
+            let kept: Vec<bool> = variant.ids.iter().map(|&id| id != MASK).collect();
+            explainer.take(&variant, score(&kept));
+        }
+        explainer.weights(score(&vec![true; words]))
+    }
+
+    fn shapley(samples: usize) -> Method {
+        Method::Shapley { samples, seed: 7 }
+    }
+
+    /// Both 0 and 1 are needed for 0.6; 2 alone takes away 0.1, 3 does nothing.
+    fn score(kept: &[bool]) -> f64 {
+        0.2 + if kept[0] && kept[1] { 0.6 } else { 0.0 } - if kept[2] { 0.1 } else { 0.0 }
+    }
+
+    #[track_caller]
+    fn check(weights: &[f64], expected: &[f64], error: f64) {
+        assert_eq!(weights.len(), expected.len());
+        for (a, b) in weights.iter().zip(expected) {
+            assert!((a - b).abs() <= error, "{weights:?} instead of {expected:?}");
+        }
+    }
+
+    #[test]
+    fn occlusion_is_what_the_score_loses() {
+        check(&weights(4, Method::Occlusion, score), &[0.6, 0.6, -0.1, 0.0], ROUNDING);
+    }
+
+    #[test]
+    fn shapley_shares_what_words_do_together() {
+        // In antithetic pairs, one of two words that need each other is last in one order of each pair: exact.
+        check(&weights(4, shapley(2), score), &[0.3, 0.3, -0.1, 0.0], ROUNDING);
+        check(&weights(4, shapley(100), score), &[0.3, 0.3, -0.1, 0.0], ROUNDING);
+    }
+
+    #[test]
+    fn shapley_weights_sum_to_the_score_less_that_of_nothing() {
+        // No symmetry that pairs could use.
+        let odd = |kept: &[bool]| {
+            let place = kept.iter().enumerate().map(|(i, &kept)| if kept { (i + 1) as f64 } else { 0.3 });
+            place.product::<f64>().sin()
+        };
+        for words in 1..9 {
+            for samples in [1, 2, 3, 10] {
+                let sum: f64 = weights(words, shapley(samples), odd).iter().sum();
+                let expected = odd(&vec![true; words]) - odd(&vec![false; words]);
+                assert!((sum - expected).abs() < ROUNDING, "{words} words, {samples} samples: {sum}, {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_tokens_of_a_word_are_masked() {
+        let explainer = Explainer::new(vec![1, 2, 3, 4], vec![vec![1, 2]], MASK, Method::Occlusion);
+        assert_eq!(explainer.variant(0).ids, [1, MASK, MASK, 4]);
+    }
+
+    #[test]
+    fn orders_are_of_all_words_and_of_the_seed() {
+        let mut seen = orders(6, 5, 1);
+        assert_eq!(seen, orders(6, 5, 1));
+        assert_ne!(seen, orders(6, 5, 2));
+        assert_eq!(seen[1], seen[0].iter().rev().copied().collect::<Vec<_>>());
+        seen.iter_mut().for_each(|order| order.sort_unstable());
+        assert!(seen.iter().all(|order| order == &[0, 1, 2, 3, 4, 5]));
+    }
+
+    #[test]
+    fn no_words_take_no_scores() {
+        assert_eq!((Explainer::count(0, shapley(5)), Explainer::count(0, Method::Occlusion)), (0, 0));
+        assert!(weights(0, shapley(5), |_| 1.0).is_empty());
+    }
+}

@@ -1,0 +1,89 @@
+// Explanations and long texts in workers: what comes out, how far it is, and that it ends when nobody wants it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { open, watchWorkers } from "./browser.mjs";
+
+let site;
+before(async () => (site = await open()));
+after(() => site.close());
+
+async function plain() {
+  const visit = await site.page();
+  await watchWorkers(visit.page);
+  await visit.page.goto(`${site.url}pages/plain.html`);
+  await visit.page.waitForFunction(() => "litmus" in globalThis);
+  return visit;
+}
+
+const LONG = "The story has no middle and no end. ".repeat(1000);
+
+test("a worker, a pool and the page give the same answers, with places in the string that was given", async () => {
+  const { page, context, errors } = await plain();
+  const [inPage, inWorker, inPool] = await page.evaluate(async (long) => {
+    const texts = ["👨‍👩‍👧‍👦 What a \ud83d film!\r\nA joy.", "素晴らしい映画でした。", "שלום, a good film"];
+    const answers = [];
+    for (const worker of [false, true, 2]) {
+      const classifier = await litmus.createClassifier({ worker });
+      const predictions = await classifier.predict(texts, { explain: true, threshold: 0.9 });
+      const sampled = await classifier.predict(texts[0], { explain: { method: "shapley", samples: 2, seed: 4 } });
+      const wrong = predictions.flatMap(({ attributions }, i) =>
+        attributions.filter(({ start, end, text }) => text !== texts[i].slice(start, end)),
+      );
+      const { windows } = await classifier.predict(`🙂 ${long.slice(0, 5000)}`);
+      // A lone surrogate would not come back to the test as it is.
+      answers.push(escape(JSON.stringify({ predictions, sampled, wrong, windows })));
+      classifier.close();
+    }
+    return answers;
+  }, LONG);
+  assert.equal(inWorker, inPage);
+  assert.equal(inPool, inPage);
+  const { predictions, wrong, windows } = JSON.parse(unescape(inPage));
+  assert.deepEqual(wrong, []);
+  assert.ok(windows.length > 5 && windows.at(-1).end === 5003, JSON.stringify(windows.at(-1)));
+  assert.deepEqual(predictions[1].warnings, ["mostly-unknown-tokens"]);
+  assert.deepEqual(predictions.map(({ label, score }) => label === null || score >= 0.9), Array(3).fill(true));
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("progress comes from the worker while it works, and an abort ends the text between two windows", async () => {
+  const { page, context } = await plain();
+  const seen = await page.evaluate(async (long) => {
+    globalThis.classifier = await litmus.createClassifier();
+    const controller = new AbortController();
+    const heard = [];
+    const onProgress = (progress) => {
+      heard.push(progress);
+      if (progress.done === 3) controller.abort();
+    };
+    const { code } = await classifier.predict(long, { signal: controller.signal, onProgress }).catch((error) => error);
+    return { code, heard, behind: (await classifier.predict("good")).label };
+  }, LONG);
+  assert.equal(seen.code, "aborted");
+  const { total } = seen.heard[0];
+  assert.ok(total > 50);
+  assert.deepEqual(seen.heard, [0, 1, 2, 3].map((done) => ({ done, total })));
+  assert.equal(seen.behind, "positive");
+  // What the worker was at when the page heard of the third, one more, and the call behind.
+  const [computed] = await Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
+  assert.ok(computed <= 6, `${computed} computed`);
+  await context.close();
+});
+
+test("a text that is refused says so by code, and a stream goes on after it", async () => {
+  const { page, context } = await plain();
+  const seen = await page.evaluate(async (long) => {
+    const refused = await litmus.predict(["good", long], { longText: "error" }).catch(({ code, index, message }) => [code, index, message]);
+    const classifier = await litmus.createClassifier();
+    const rows = [];
+    for await (const { prediction, error } of classifier.stream(["good", long, "bad"], { longText: "error", explain: true })) {
+      rows.push(error ? error.code : prediction.attributions.map(({ text }) => text));
+    }
+    return { refused, rows };
+  }, LONG);
+  assert.deepEqual(seen.refused.slice(0, 2), ["text-too-long", 1]);
+  assert.match(seen.refused[2], /^the text has 9002 tokens, the model reads 512$/);
+  assert.deepEqual(seen.rows, [["good"], "text-too-long", ["bad"]]);
+  await context.close();
+});
