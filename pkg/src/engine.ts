@@ -1,7 +1,7 @@
 import { throwIfAborted } from "./abort.js";
 import { LitmusError, toLitmusError } from "./errors.js";
 import type { Instance, WasmClassifier, WasmPrediction, WasmWork } from "./instance.js";
-import { compile, type OnProgress } from "./load.js";
+import { compile, platform, type OnProgress } from "./load.js";
 import { getModel, type ModelBytes } from "./model.js";
 import type { Failure, FileFacts, How, Listener, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
 import type { Attribution, Prediction } from "./types.js";
@@ -13,18 +13,6 @@ const ROWS = 32;
 export function failure(error: unknown): Failure {
   const { code, message, index, cause } = toLitmusError(error);
   return { code, message, index, cause: cause instanceof Error ? cause : undefined };
-}
-
-/** Lets what has arrived meanwhile, an abort for instance, be heard. Timers would make it wait for milliseconds. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }
 
 /** One model, in this thread. Answers the requests of the protocol; in a worker or called directly. */
@@ -140,7 +128,7 @@ export class Engine {
     try {
       for (let more = true; more; ) {
         onProgress?.({ done: work.done, total: work.total });
-        if (stoppable) await turn();
+        if (stoppable) await platform.turn();
         throwIfAborted(signal);
         more = this.#use(() => work.step());
       }

@@ -14,9 +14,24 @@ export const platform: {
   workers: boolean;
   /** Starts a worker of another kind than browsers', for who asks for a number of them. They stay when idle. */
   worker?: () => Worker;
+  /** Lets what has arrived meanwhile, an abort for instance, be heard. */
+  turn: () => Promise<void>;
   /** Given where the platform compiles it, and the package has no URLs. */
   module?: WebAssembly.Module;
-} = { base: () => globalThis.document?.baseURI ?? globalThis.location?.href, workers: true };
+} = {
+  base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
+  workers: true,
+  // Browsers' timers would make it wait for milliseconds.
+  turn: () =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(undefined);
+    }),
+};
 
 /** Some hosts answer 403 rather than 404 for a file that is not there. */
 const MISSING = [403, 404, 410];

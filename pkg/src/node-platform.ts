@@ -1,5 +1,6 @@
 /// <reference types="node" />
 import { readFile } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker as NodeWorker } from "node:worker_threads";
 import { platform } from "./load.js";
@@ -7,6 +8,9 @@ import type { FromWorker } from "./protocol.js";
 
 // Those of Deno and Bun would keep a program from ending.
 platform.workers = false;
+
+// Not until then does Deno hear of other requests.
+platform.turn = () => setImmediate();
 
 platform.base = () => pathToFileURL("./").href;
 

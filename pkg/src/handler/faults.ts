@@ -10,11 +10,13 @@ export const FAULTS = {
   "too-large": { status: 413, meaning: "The body has too many bytes, or too many texts." },
   "unsupported-media-type": { status: 415, meaning: "The body is not declared as plain `application/json` in UTF-8." },
   "empty-text": { status: 422, meaning: "A text holds nothing to read." },
+  "text-too-long": { status: 422, meaning: "A text has more tokens than the model reads at once, and `longText` is `error`." },
   "malformed-text": { status: 422, meaning: "A text is no Unicode: it has half a surrogate pair." },
   "busy": { status: 429, meaning: "Too many texts wait for their answer." },
   "internal": { status: 500, meaning: "A fault of the service." },
   "loading": { status: 503, meaning: "The model is being loaded." },
   "unavailable": { status: 503, meaning: "The model could not be loaded; it is tried again." },
+  "timeout": { status: 503, meaning: "The answer took too long: ask again later, or for less." },
   // Never seen by a client, which is gone: for the metrics.
   "aborted": { status: 499, meaning: "The client went away." },
 } as const;
@@ -53,11 +55,14 @@ export class Fault extends Error {
 /** What the classifier says is the text's fault or the client's doing is passed on; anything else stays in here. */
 export function toFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  const { code } = toLitmusError(error);
+  const { code, message, cause } = toLitmusError(error);
+  if (cause instanceof Fault) return cause; // why it was aborted
   switch (code) {
     case "empty-text":
     case "aborted":
       return new Fault(code);
+    case "text-too-long":
+      return new Fault(code, message);
     case "closed":
       return new Fault("unavailable");
     default:

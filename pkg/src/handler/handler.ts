@@ -1,13 +1,14 @@
 import { follow } from "../abort.js";
+import type { ExplainOptions } from "../types.js";
 import { json, lines, refusal, wantsLines, type Answer } from "./answers.js";
 import { readJson } from "./body.js";
 import { Fault, toFault } from "./faults.js";
 import { Metrics, METRICS_TYPE } from "./metrics.js";
-import { Model } from "./model.js";
+import { Model, SOON } from "./model.js";
 import { openapi } from "./openapi.js";
 import { settings, type HandlerOptions, type Predictor, type Settings } from "./options.js";
 import { Queue } from "./queue.js";
-import { bodyCheck, type PredictBody } from "./schema.js";
+import { bodyCheck, type PredictBody, type ScoreOptions } from "./schema.js";
 import { Scorer, type Origin, type Outcome } from "./scorer.js";
 import { Results } from "./store.js";
 
@@ -21,6 +22,13 @@ const READ = ["GET", "HEAD"];
 /** The origin of several results together. */
 function together(origins: Origin[]): Origin {
   return (["miss", "shared"] as const).find((each) => origins.includes(each)) ?? "hit";
+}
+
+/** Only the model knows its labels. */
+function checkLabel({ explain }: ScoreOptions, { info: { labels } }: Predictor): void {
+  const { label } = Object(explain) as ExplainOptions;
+  if (label === undefined || labels.includes(label)) return;
+  throw new Fault("invalid-input", `explain/label: the model's labels are ${labels.join(", ")}`);
 }
 
 /** One service: its routes, and what they share. */
@@ -106,10 +114,13 @@ class Service {
       unfollow();
       place.leave();
     };
+    const wanted = !body.single && wantsLines(request);
     let streams = false;
     try {
-      const outcomes = this.#outcomes(await this.#model.get(), body, stop.signal, place.answered);
-      if (body.single || !wantsLines(request)) return { response: await this.#whole(outcomes, body.single) };
+      const model = await this.#model.get();
+      checkLabel(body.options, model);
+      const outcomes = this.#outcomes(model, body, stop, place.answered, wanted);
+      if (!wanted) return { response: await this.#whole(outcomes, body.single) };
       streams = true;
       const answer = lines(this.#lines(outcomes), () => stop.abort());
       void answer.ended?.then(leave);
@@ -119,11 +130,20 @@ class Service {
     }
   }
 
-  async *#outcomes(model: Predictor, { texts, topK }: PredictBody, signal: AbortSignal, answered: () => void) {
-    for await (const outcome of this.#scorer.scores(model, texts, { topK }, signal)) {
-      answered();
-      if (outcome.score) this.#metrics.texts.add({ result: outcome.score.origin });
-      yield outcome;
+  /** Stopped when they take too long: all of them together, or `each` of them. */
+  async *#outcomes(model: Predictor, { texts, options }: PredictBody, stop: AbortController, answered: () => void, each: boolean) {
+    const start = () => setTimeout(() => stop.abort(new Fault("timeout", undefined, SOON)), this.#settings.limits.time);
+    let timer = start();
+    try {
+      for await (const outcome of this.#scorer.scores(model, texts, options, stop.signal)) {
+        answered();
+        if (outcome.score) this.#metrics.texts.add({ result: outcome.score.origin });
+        if (each) clearTimeout(timer); // whoever reads slowly has time
+        yield outcome;
+        if (each) timer = start();
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -4,7 +4,7 @@ import { Fault } from "./faults.js";
 /** Seconds after a failed load until another is tried. */
 const RETRY_S = 5;
 
-const SOON = { headers: { "retry-after": "1" } };
+export const SOON = { headers: { "retry-after": "1" } };
 const LATER = { headers: { "retry-after": String(RETRY_S) } };
 
 /** Loads the classifier with the first request, and says 503 while there is none. */

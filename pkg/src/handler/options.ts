@@ -15,7 +15,7 @@ export interface CacheStore {
   get(key: string): string | null | undefined | Promise<string | null | undefined>;
   /**
    * Keeps a value. A key is 64 hexadecimal digits, made of the model's checksums, the options and the text; a value is
-   * JSON of a few hundred bytes.
+   * JSON of a few hundred bytes, and of about a hundred more for each word that it explains.
    */
   set(key: string, value: string): unknown;
 }
@@ -36,6 +36,11 @@ export interface Limits {
   body?: number | undefined;
   /** Milliseconds that a request's body may take to arrive, 10,000 by default. More is answered with 408. */
   bodyTime?: number | undefined;
+  /**
+   * Milliseconds that an answer may take, or the next line of a stream, 20,000 by default: long texts and explanations
+   * are many predictions each. More is answered with 503.
+   */
+  time?: number | undefined;
   /** Texts in a request, 1,000 by default. More is answered with 413. */
   texts?: number | undefined;
   /** Texts that wait for their answer, 1,000 by default. While there are that many, the answer is 429. */
@@ -63,7 +68,7 @@ export interface HandlerOptions {
   onError?: ((error: unknown) => void) | undefined;
 }
 
-const LIMITS = { body: 1_000_000, bodyTime: 10_000, texts: 1000, queue: 1000 };
+const LIMITS = { body: 1_000_000, bodyTime: 10_000, time: 20_000, texts: 1000, queue: 1000 };
 const CACHE = { ttl: 600_000, entries: 1000, bytes: 1_000_000 };
 
 export interface Settings {

@@ -1,17 +1,12 @@
 import { Validator, type OutputUnit, type Schema } from "@cfworker/json-schema";
 import { Fault, FAULTS } from "./faults.js";
-import type { Prediction } from "../types.js";
+import type { Prediction, TextOptions } from "../types.js";
 
 // The one description of what goes in and out: openapi.ts publishes it, and what is below checks with it.
 
 const text = { type: "string", description: "The text to classify." } satisfies Schema;
-const topK = {
-  type: "integer",
-  minimum: 1,
-  maximum: 1_000_000,
-  description: "How many labels to return in `scores`. All of them by default.",
-} satisfies Schema;
 const probability = { type: "number", minimum: 0, maximum: 1 } satisfies Schema;
+const position = { type: "integer", minimum: 0, description: "In UTF-16 code units of the text." } satisfies Schema;
 
 const closed = (properties: Record<string, Schema>, required: string[] = Object.keys(properties)): Schema => ({
   type: "object",
@@ -20,17 +15,62 @@ const closed = (properties: Record<string, Schema>, required: string[] = Object.
   additionalProperties: false,
 });
 
+/** With the other method, they would do nothing. */
+const ofShapley: Schema = { properties: { method: { const: "shapley" } }, required: ["method"] };
+
+/** The options of `predict`. */
+const options = {
+  topK: {
+    type: "integer",
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "How many labels to return in `scores`. All of them by default.",
+  },
+  threshold: { ...probability, description: "Give no label to what has a lower probability." },
+  longText: {
+    enum: ["window", "truncate", "error"],
+    description:
+      "What to do with a text of more tokens than the model reads at once: read all of it in windows (the default), " +
+      "read its beginning, or answer 422.",
+  },
+  explain: {
+    ...closed(
+      {
+        label: { type: "string", description: "The label to explain. By default, the most probable one." },
+        method: { enum: ["occlusion", "shapley"], description: "Occlusion by default." },
+        samples: { type: "integer", minimum: 1, maximum: 1000, description: "Orders to take for `shapley`, 20 by default." },
+        seed: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "For `shapley`, 0 by default." },
+      },
+      [],
+    ),
+    type: ["boolean", "object"],
+    dependentSchemas: { samples: ofShapley, seed: ofShapley },
+    description: "Say which words decided: of the most probable label, or as these options say.",
+  },
+} satisfies Record<keyof ScoreOptions, Schema>;
+
 const LabelScore = closed({ label: { type: "string" }, score: probability });
+const scores = { type: "array", items: LabelScore, description: "The labels with their probabilities, highest first, cut to `topK`." } satisfies Schema;
+const tokens = { type: "integer", minimum: 1, description: "Tokens the model read." } satisfies Schema;
 
-const prediction = {
-  label: { type: "string", description: "The most probable label." },
-  score: { ...probability, description: "Its calibrated probability." },
-  scores: { type: "array", items: LabelScore, description: "The labels with their probabilities, highest first, cut to `topK`." },
-  tokens: { type: "integer", minimum: 1, description: "Tokens the model read." },
-  truncated: { type: "boolean", description: "Whether the text was longer than the model reads." },
-} satisfies Record<string, Schema>;
-
-const Prediction = closed(prediction);
+const Prediction = closed({
+  label: { type: ["string", "null"], description: "The most probable label; null where its probability is below `threshold`." },
+  score: { ...probability, description: "The highest probability, calibrated." },
+  scores,
+  tokens,
+  truncated: { type: "boolean", description: "Whether the end of the text was left out, as `longText` asked." },
+  windows: {
+    type: "array",
+    items: closed({ start: position, end: position, tokens, scores }),
+    description: "The parts of the text that the model read: one, unless the text is long.",
+  },
+  attributions: {
+    type: ["array", "null"],
+    items: closed({ start: position, end: position, text: { type: "string" }, weight: { type: "number", minimum: -1, maximum: 1 } }),
+    description: "What each word did to the probability, where `explain` asked for it.",
+  },
+  warnings: { type: "array", items: { enum: ["mostly-unknown-tokens"] }, description: "Reasons to doubt the label." },
+} satisfies Record<keyof Prediction, Schema>);
 
 const error = closed(
   {
@@ -44,9 +84,12 @@ const error = closed(
 /** Every shape, for requests of so many texts. */
 export const schemas = (texts: number) =>
   ({
-    TextRequest: { ...closed({ text, topK }, ["text"]), examples: [{ text: "I loved every minute of it" }] },
+    TextRequest: {
+      ...closed({ text, ...options }, ["text"]),
+      examples: [{ text: "I loved every minute of it" }, { text: "Predictable, yet lovely.", explain: true }],
+    },
     TextsRequest: {
-      ...closed({ texts: { type: "array", items: text, maxItems: texts }, topK }, ["texts"]),
+      ...closed({ texts: { type: "array", items: text, maxItems: texts }, ...options }, ["texts"]),
       examples: [{ texts: ["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"], topK: 1 }],
     },
     Prediction,
@@ -80,7 +123,14 @@ export const schemas = (texts: number) =>
   }) satisfies Record<string, Schema>;
 
 /** A checked body of a request for predictions. */
-export type PredictBody = { texts: string[]; single: boolean; topK?: number };
+export interface PredictBody {
+  texts: string[];
+  single: boolean;
+  options: ScoreOptions;
+}
+
+/** The options of `predict` that change a result. */
+export type ScoreOptions = Omit<TextOptions, "signal">;
 
 /** What checks such bodies. */
 export function bodyCheck(texts: number): (body: unknown) => PredictBody {
@@ -95,8 +145,8 @@ export function bodyCheck(texts: number): (body: unknown) => PredictBody {
     }
     const { valid, errors } = (batch ? many : one).validate(body);
     if (!valid) throw refusal(errors);
-    const { text, texts: all, topK } = body as { text: string; texts: string[]; topK?: number };
-    return { texts: batch ? all : [text], single: !batch, ...(topK === undefined ? {} : { topK }) };
+    const { text, texts: all, ...options } = body as { text: string; texts: string[] } & ScoreOptions;
+    return { texts: batch ? all : [text], single: !batch, options };
   };
 }
 

@@ -2,16 +2,11 @@ import { follow, unlessAborted } from "../abort.js";
 import type { Prediction } from "../types.js";
 import { Fault, toFault } from "./faults.js";
 import type { Predictor } from "./options.js";
-import type { Results, ScoreOptions } from "./store.js";
+import type { ScoreOptions } from "./schema.js";
+import type { Results } from "./store.js";
 
 /** Most texts of a batch that are asked for at once: the others' requests get their turn between them. */
 const AHEAD = 8;
-
-/**
- * Texts of a batch, computed, after which a timer gives other events their turn: without one, Deno and workerd hear of
- * no other request on the thread that computes. Not a time: workerd's clock stands still while it computes.
- */
-const TURN = 8;
 
 /** Where a result came from: the cache, the classifier, or another request that asked for the same meanwhile. */
 export type Origin = "hit" | "miss" | "shared";
@@ -68,15 +63,10 @@ export class Scorer {
         (score) => ({ index, score }),
         (fault: Fault) => ({ index, fault: fault.at(index) }),
       );
-    let computed = 0;
     try {
       for (let next = 0, done = 0; done < texts.length; done++) {
         while (next < texts.length && coming.length < AHEAD) coming.push(ask(next++));
-        const outcome = (await coming.shift()) as Outcome;
-        if (outcome.score?.origin === "miss" && ++computed % TURN === 0) {
-          await new Promise((resolve) => setTimeout(resolve, 0));
-        }
-        yield outcome;
+        yield (await coming.shift()) as Outcome;
       }
     } finally {
       unfollow();

@@ -1,12 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { Prediction } from "../types.js";
 import type { CacheStore, Predictor, Settings } from "./options.js";
-import { isPrediction } from "./schema.js";
+import { isPrediction, type ScoreOptions } from "./schema.js";
 
-/** The options of `predict` that change a result. */
-export interface ScoreOptions {
-  topK?: number | undefined;
-}
+/** The options, and those of `explain`, in the order in which they are in a key. */
+const OPTIONS = ["topK", "threshold", "longText", "explain", "label", "method", "samples", "seed"];
 
 /** What tells models apart: the checksums of all of its files, or else that nobody else has loaded this one. */
 function identity({ info }: Predictor): string {
@@ -38,10 +36,10 @@ export class Results {
     this.#failed = failed;
   }
 
-  async key(model: Predictor, { topK }: ScoreOptions, text: string): Promise<string> {
+  async key(model: Predictor, options: ScoreOptions, text: string): Promise<string> {
     let whose = this.#identities.get(model);
     if (!whose) this.#identities.set(model, (whose = identity(model)));
-    const key = `${topK ?? ""} ${whose} ${text}`;
+    const key = `${JSON.stringify(options, OPTIONS)} ${whose} ${text}`;
     if (!this.#foreign) return key;
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
