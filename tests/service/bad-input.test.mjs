@@ -1,7 +1,7 @@
 // Whatever it is sent, it answers with a coded error that tells nothing of its inside, and goes on.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { memory } from "../package/instances.mjs";
+import { computed, memory } from "../package/instances.mjs";
 import { createClassifier } from "litmus-text";
 import { createHandler } from "litmus-text/handler";
 import { get, POSITIVE, post } from "./service.mjs";
@@ -40,6 +40,14 @@ test("JSON of the wrong shape is 400, and the message says where", async () => {
     [{ text: "a", texts: ["b"] }, /"text"/], [{ text: "a", topK: 0 }, /topK/], [{ text: "a", topK: 1.5 }, /topK/],
     [{ text: "a", topK: "1" }, /topK/], [{ text: "a", topK: 1e300 }, /topK/], [{ text: "a", topK: null }, /topK/],
     [{ text: "a", topk: 1 }, /"topk"/], [{ text: "a", signal: {} }, /"signal"/], [{ text: "a", [long]: 1 }, /key/],
+    [{ text: "a", threshold: 1.1 }, /threshold/], [{ text: "a", threshold: "0.5" }, /threshold/],
+    [{ text: "a", longText: "cut" }, /longText/], [{ text: "a", onProgress: {} }, /"onProgress"/],
+    [{ text: "a", explain: 1 }, /explain/], [{ text: "a", explain: { methods: 1 } }, /"explain\/methods"/],
+    [{ text: "a", explain: { method: "lime" } }, /explain\/method/], [{ text: "a", explain: { samples: 5 } }, /method/],
+    [{ text: "a", explain: { method: "occlusion", seed: 1 } }, /explain\/method/],
+    [{ text: "a", explain: { method: "shapley", samples: 1001 } }, /explain\/samples/],
+    [{ text: "a", explain: { method: "shapley", seed: -1 } }, /explain\/seed/],
+    [{ text: "a", explain: { label: 1 } }, /explain\/label/],
     ['{"text":"a","__proto__":{}}', /__proto__/], ['{"text":"a","constructor":1}', /constructor/],
   ];
   for (const [body, message] of bodies) await refused(post(body), 400, "invalid-input", { message });
@@ -80,6 +88,12 @@ test("bytes that are not UTF-8 are 400", async () => {
   await refused(post(new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22])), 400, "invalid-json"); // a surrogate in UTF-8
 });
 
+test("a label that the model does not have is 422", async () => {
+  for (const body of [{ text: "a" }, { texts: ["a", "b"] }]) {
+    await refused(post({ ...body, explain: { label: "happy" } }), 422, "unknown-label", { message: /negative, neutral, positive/ });
+  }
+});
+
 test("half a surrogate pair is 422", async () => {
   for (const text of ["\ud83d", "good \udc4d", "\udc4d\ud83d"]) await refused(post({ text }), 422, "malformed-text");
   await refused(post({ texts: ["👍", "\ud83d"] }), 422, "malformed-text", { index: 1 });
@@ -104,8 +118,31 @@ test("10 MB are 413, announced or not, and so are 100,000 texts", async () => {
   await refused(post({ texts: Array(100_000).fill("a") }), 413, "too-large", { message: /100000/ });
 });
 
+test("a text of more tokens than the model reads at once is 422 if that is asked for", async () => {
+  const text = "good ".repeat(600);
+  await refused(post({ text, longText: "error" }), 422, "text-too-long", { message: /602 tokens/ });
+  await refused(post({ texts: ["good", text], longText: "error" }), 422, "text-too-long", { index: 1 });
+});
+
+test("an answer that takes too long is 503, its work stops, and a stream's lines have a time each", async () => {
+  const hurried = createHandler({ classifier, cache: false, limits: { time: 500 } });
+  const text = "It was good. ".repeat(2000);
+  for (const body of [{ text }, { text: "good ".repeat(300), explain: { method: "shapley", samples: 1000 } }]) {
+    const response = await hurried(post(body));
+    assert.deepEqual([response.status, (await response.json()).error.code, response.headers.has("retry-after")], [503, "timeout", true]);
+    const stopped = computed;
+    await handler(post({ text: POSITIVE }));
+    assert.ok(computed - stopped <= 3, `${computed - stopped} more`);
+  }
+  const headers = { accept: "application/x-ndjson" };
+  const texts = Array.from({ length: 150 }, (_, i) => `${i} of them were good`);
+  const lines = async (texts) => (await (await hurried(post({ texts }, { headers }))).text()).trim().split("\n").map((line) => JSON.parse(line));
+  assert.ok((await lines(texts)).every(({ prediction }) => prediction));
+  assert.deepEqual((await lines(["good", text])).map(({ error }) => error?.code), [undefined, "timeout"]);
+});
+
 test("the longest text and the largest batch that are let in are answered", async () => {
-  const { truncated } = await (await handler(post({ text: "good ".repeat(190_000) }))).json();
+  const { truncated } = await (await handler(post({ text: "good ".repeat(190_000), longText: "truncate" }))).json();
   assert.equal(truncated, true);
   const { predictions } = await (await handler(post({ texts: Array(1000).fill("good") }))).json();
   assert.equal(predictions.length, 1000);

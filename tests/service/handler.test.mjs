@@ -36,6 +36,27 @@ test("answers what predict answers, for a text and for several", async () => {
   assert.deepEqual(await (await handler(post({ texts: [] }))).json(), { predictions: [] });
 });
 
+test("takes every option of predict, and tells results by all of them", async () => {
+  const text = "Predictable, yet I loved every minute of it.";
+  const long = "It was good. The end was not. ".repeat(80);
+  const asked = [
+    [text, {}], [text, { topK: 1 }], [text, { threshold: 1 }], [text, { explain: true }], [text, { explain: { label: "negative" } }],
+    [text, { explain: { method: "shapley", samples: 4, seed: 1 } }], [text, { explain: { method: "shapley", samples: 4, seed: 2 } }],
+    [text, { explain: { samples: 6, seed: 2, method: "shapley" } }], [long, {}], [long, { longText: "truncate" }], ["Никогда больше", {}],
+  ];
+  const seen = new Set();
+  for (const [text, options] of asked) {
+    const response = await handler(post({ text, ...options }));
+    const body = await response.text();
+    assert.deepEqual([response.status, from(response), seen.has(body)], [200, "miss", false], JSON.stringify(options));
+    assert.deepEqual(JSON.parse(body), await classifier.predict(text, options));
+    seen.add(body);
+    assert.equal(from(await handler(post({ ...options, text }))), "hit");
+  }
+  const other = post({ text, explain: { seed: 2, method: "shapley", samples: 6 } });
+  assert.equal(from(await handler(other)), "hit", "in another order");
+});
+
 test("a batch with a text that cannot be scored fails with its index", async () => {
   const response = await handler(post({ texts: [POSITIVE, " ", NEGATIVE] }));
   assert.equal(response.status, 422);
@@ -95,7 +116,7 @@ test("the built-in cache is bounded in number, bytes and time", async () => {
   };
   assert.deepEqual(await origins({}), ["hit", "hit", "hit"]);
   assert.deepEqual(await origins({ entries: 2 }), ["hit", "hit", "miss"]);
-  assert.deepEqual(await origins({ bytes: 1100 }), ["hit", "hit", "miss"]);
+  assert.deepEqual(await origins({ bytes: 1600 }), ["hit", "hit", "miss"]);
   assert.deepEqual(await origins({ ttl: 50 }, 100), ["miss", "miss", "miss"]);
   assert.deepEqual(await origins(false), ["miss", "miss", "miss"]);
 });
@@ -246,6 +267,8 @@ test("every answer is what openapi.json says it is", async () => {
   assert.equal(document.openapi, "3.1.0");
   const requests = [
     [post({ text: POSITIVE }), "Prediction"],
+    [post({ text: POSITIVE, threshold: 1, explain: true }), "Prediction"],
+    [post({ text: "\u{10300}".repeat(9) }), "Prediction"],
     [post({ texts: [POSITIVE, NEGATIVE] }), "Predictions"],
     [post({ texts: [POSITIVE, ""] }), "Error"],
     [post("{"), "Error"],

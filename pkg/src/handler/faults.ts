@@ -11,6 +11,7 @@ export const FAULTS = {
   "unsupported-media-type": { status: 415, meaning: "The body is not declared as plain `application/json` in UTF-8." },
   "empty-text": { status: 422, meaning: "A text holds nothing to read." },
   "text-too-long": { status: 422, meaning: "A text has more tokens than the model reads at once, and `longText` is `error`." },
+  "unknown-label": { status: 422, meaning: "The label to explain is none of the model's." },
   "malformed-text": { status: 422, meaning: "A text is no Unicode: it has half a surrogate pair." },
   "busy": { status: 429, meaning: "Too many texts wait for their answer." },
   "internal": { status: 500, meaning: "A fault of the service." },

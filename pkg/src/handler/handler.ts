@@ -28,7 +28,7 @@ function together(origins: Origin[]): Origin {
 function checkLabel({ explain }: ScoreOptions, { info: { labels } }: Predictor): void {
   const { label } = Object(explain) as ExplainOptions;
   if (label === undefined || labels.includes(label)) return;
-  throw new Fault("invalid-input", `explain/label: the model's labels are ${labels.join(", ")}`);
+  throw new Fault("unknown-label", `explain/label: the model's labels are ${labels.join(", ")}`);
 }
 
 /** One service: its routes, and what they share. */

@@ -26,7 +26,7 @@ export interface CacheLimits {
   ttl?: number | undefined;
   /** 1,000 by default. The one that was used least recently goes first. */
   entries?: number | undefined;
-  /** Bytes of keys and values together, 1,000,000 by default. */
+  /** Bytes of keys and values together, 4,000,000 by default. */
   bytes?: number | undefined;
 }
 
@@ -69,7 +69,7 @@ export interface HandlerOptions {
 }
 
 const LIMITS = { body: 1_000_000, bodyTime: 10_000, time: 20_000, texts: 1000, queue: 1000 };
-const CACHE = { ttl: 600_000, entries: 1000, bytes: 1_000_000 };
+const CACHE = { ttl: 600_000, entries: 1000, bytes: 4_000_000 };
 
 export interface Settings {
   open: () => Predictor | Promise<Predictor>;
