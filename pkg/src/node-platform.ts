@@ -1,6 +1,6 @@
 /// <reference types="node" />
 import { readFile } from "node:fs/promises";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker as NodeWorker } from "node:worker_threads";
 import { platform } from "./load.js";
@@ -9,8 +9,8 @@ import type { FromWorker } from "./protocol.js";
 // Those of Deno and Bun would keep a program from ending.
 platform.workers = false;
 
-// Not until then does Deno hear of other requests.
-platform.turn = () => setImmediate();
+// Deno hears of other requests, and of clients that have gone away, at timers only; the others sooner.
+platform.turn = "Deno" in globalThis ? () => setTimeout(0) : () => setImmediate();
 
 platform.base = () => pathToFileURL("./").href;
 

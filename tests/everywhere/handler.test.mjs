@@ -73,8 +73,7 @@ for (const [name, command] of Object.entries(runtimes)) {
     const ask = (path, init) => fetch(`${url}${path}`, init);
     await answers(ask);
     assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
-    // Deno tells of a client that is gone only when something is written.
-    if (name !== "Deno") assert.ok((await abandoned(ask)) < 700);
+    assert.ok((await abandoned(ask)) < 700);
   });
 }
 
@@ -125,6 +124,7 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: LIM
       const ask = (path, init) => fetch(new URL(path, url), init);
       await answers(ask);
       assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
+      assert.ok((await abandoned(ask)) < 700);
       if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
     } finally {
       await workerd.dispose();
