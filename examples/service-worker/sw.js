@@ -22,6 +22,6 @@ addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (origin !== location.origin) return;
-  if (ANSWERED.includes(pathname)) event.respondWith(handler(event.request));
+  if (ANSWERED.includes(pathname)) event.respondWith(handler(event.request, event));
   else event.respondWith(fetch(event.request).catch(async (error) => (await caches.match(event.request)) ?? Promise.reject(error)));
 });

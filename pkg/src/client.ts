@@ -14,6 +14,8 @@ interface Job {
   listener: Listener<Request>;
   resolve(value: Reply<Request>): void;
   reject(error: LitmusError): void;
+  /** Has it done by this thread. */
+  go(thread: Thread): void;
 }
 
 const closed = () => new LitmusError("closed", "the classifier is closed");
@@ -73,7 +75,10 @@ export class Client {
         listener: listener as Listener<Request>,
         resolve: (value) => settle(() => resolve(value)),
         reject: (error) => settle(() => reject(error)),
+        go: () => {},
       };
+      // From here, not from the end of the job before: in workerd that is another request, which may not last as long.
+      void new Promise<Thread>((go) => (job.go = go)).then((thread) => this.#run(thread, job));
       signal?.addEventListener("abort", stop);
       this.#waiting.push(job);
       this.#next();
@@ -121,14 +126,18 @@ export class Client {
       const thread = this.#idle.pop();
       if (!thread) break;
       if (thread.broken) this.#threads.delete(thread);
-      else void this.#run(thread, this.#waiting.shift() as Job);
+      else this.#go(thread, this.#waiting.shift() as Job);
     }
     if (this.#waiting.length > this.#starting.size && this.#threads.size + this.#starting.size < this.#size) void this.#grow();
     if (this.#running.size + this.#starting.size === 0) this.#rest();
   }
 
-  async #run(thread: Thread, job: Job): Promise<void> {
+  #go(thread: Thread, job: Job): void {
     this.#running.add(job);
+    job.go(thread);
+  }
+
+  async #run(thread: Thread, job: Job): Promise<void> {
     try {
       job.resolve(await thread.ask(job.request, job.signal, job.listener));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { throwIfAborted } from "./abort.js";
+import { throwIfAborted, unlessAborted } from "./abort.js";
 import { LitmusError, toLitmusError } from "./errors.js";
 import type { Instance, WasmClassifier, WasmPrediction, WasmWork } from "./instance.js";
 import { compile, platform, type OnProgress } from "./load.js";
@@ -128,8 +128,7 @@ export class Engine {
     try {
       for (let more = true; more; ) {
         onProgress?.({ done: work.done, total: work.total });
-        if (stoppable) await platform.turn();
-        throwIfAborted(signal);
+        if (stoppable) await unlessAborted(platform.turn(), signal);
         more = this.#use(() => work.step());
       }
       onProgress?.({ done: work.done, total: work.total });

@@ -23,14 +23,12 @@ function loadForAll(assets) {
 let handler;
 
 export default {
-  fetch(request, { ASSETS, RESULTS }) {
+  fetch(request, { ASSETS, RESULTS }, context) {
     handler ??= createHandler({
       classifier: () => loadForAll(ASSETS),
       loadTime: 30_000,
       ...(RESULTS && { cache: kv(RESULTS) }),
     });
-    const answer = handler(request);
-    waitUntil(answer); // others may share what it computes
-    return answer;
+    return handler(request, context);
   },
 };

@@ -22,10 +22,11 @@ export function wantsLines({ headers }: Request): boolean {
   });
 }
 
-/** Lines as they are made, and no faster than they are read. `left` is called when the client stops reading. */
-export function lines(values: AsyncIterator<unknown>, left: () => void): Answer {
+/** Lines as they are made, and no faster than they are read. A client that stops reading aborts `stop`. */
+export function lines(values: AsyncIterator<unknown>, stop: AbortController): Answer {
   let end = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
+  stop.signal.addEventListener("abort", end); // some platforms then read no more, and cancel nothing
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -39,8 +40,7 @@ export function lines(values: AsyncIterator<unknown>, left: () => void): Answer 
       end();
     },
     async cancel() {
-      left();
-      end();
+      stop.abort();
       await values.return?.();
     },
   });

@@ -60,7 +60,13 @@ class Service {
   }
 
   /** Answers a request, whatever becomes of it. */
-  async answer(request: Request): Promise<Response> {
+  async answer(request: Request, context: { waitUntil?(work: Promise<unknown>): void } = {}): Promise<Response> {
+    const answer = this.#answer(request);
+    context.waitUntil?.(answer.then(({ ended }) => ended));
+    return (await answer).response;
+  }
+
+  async #answer(request: Request): Promise<Answer> {
     const start = performance.now();
     const path = this.#path(request);
     let answer: Answer;
@@ -76,7 +82,7 @@ class Service {
     };
     if (ended) void ended.then(observe);
     else observe();
-    return request.method === "HEAD" ? new Response(null, response) : response;
+    return request.method === "HEAD" ? { response: new Response(null, response) } : answer;
   }
 
   /** The name of a request's route, if there is one. */
@@ -122,7 +128,7 @@ class Service {
       const outcomes = this.#outcomes(model, body, stop, place.answered, wanted);
       if (!wanted) return { response: await this.#whole(outcomes, body.single) };
       streams = true;
-      const answer = lines(this.#lines(outcomes), () => stop.abort());
+      const answer = lines(this.#lines(outcomes), stop);
       void answer.ended?.then(leave);
       return answer;
     } finally {
@@ -181,14 +187,16 @@ class Service {
 /**
  * Makes a prediction service: a function from a request to its answer, for service workers, Node, Deno, Bun and edge
  * platforms. It answers `POST /predict`, `GET /model`, `/health`, `/metrics` and `/openapi.json`, and never rejects.
+ * Give it the `context` that your platform gives: where that has `waitUntil`, it is told how long the work goes on, which
+ * others may share.
  *
  * @example
  * const handler = createHandler();
- * addEventListener("fetch", (event) => event.respondWith(handler(event.request)));
+ * addEventListener("fetch", (event) => event.respondWith(handler(event.request, event)));
  *
  * @throws LitmusError `invalid-input`: an option that is none
  */
-export function createHandler(options: HandlerOptions = {}): (request: Request) => Promise<Response> {
+export function createHandler(options: HandlerOptions = {}): (request: Request, context?: object) => Promise<Response> {
   const service = new Service(settings(options));
-  return (request) => service.answer(request);
+  return (request, context) => service.answer(request, context);
 }
