@@ -23,6 +23,7 @@ import {
   withPath,
 } from "../pkg/scripts/tools.mjs";
 import { checkBudget } from "./budget.mjs";
+import { ensurePython } from "./service/python.mjs";
 import { ensureTools } from "./everywhere/install.mjs";
 import { fuzz } from "./fuzz/fuzz.mjs";
 
@@ -138,6 +139,12 @@ const suites = {
     await ensureChromium();
     const tools = await ensureTools();
     await withPackage((project, tarball) => everywhere(project, tarball, tools));
+  },
+  "service: Node, service worker": async () => {
+    await build();
+    await ensureChromium();
+    await ensurePython();
+    await nodeTests(join(root, "tests/service"));
   },
   "e2e: Chromium": async () => {
     await ensureChromium();

@@ -4,19 +4,17 @@
 //   --markdown     prints the ratios as a Markdown table
 //   --quick        fewer rounds
 //   --only peers   without us, who then need not be built
-import { createHash } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../../pkg/scripts/build.mjs";
-import { cache, ensureChromium, ensureNode, fail, root, run, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { ensureChromium, ensureNode, fail, root, run, step, Unmet } from "../../pkg/scripts/tools.mjs";
 import { inChromium, ms, row, size, sizes } from "../common.mjs";
 import { median } from "../measure.mjs";
+import { ensureModels, models } from "./models.mjs";
 
 const here = join(root, "benches", "peers");
 const model = join(root, "models", "sentiment");
-const venv = join(cache, "peers", "venv");
-const models = join(cache, "peers", "models");
 const PEERS = "./peers/in-page.mjs";
 const US = "./in-page.mjs";
 
@@ -30,31 +28,6 @@ async function ensurePeers() {
   await step("npm ci in benches/peers", () =>
     run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: here, shell: process.platform === "win32" }),
   );
-}
-
-/** The model in the forms that the peers read, made by models.py when the model or the script has changed. */
-async function ensureModels() {
-  const requirements = join(here, "requirements.txt");
-  const installed = join(venv, "installed.txt");
-  const python = join(venv, "bin", "python");
-  if ((await read(installed)) !== (await read(requirements))) {
-    await step("Python packages for the peers' models", async () => {
-      await run("python3", ["-m", "venv", venv]);
-      // The list is complete; without --no-deps onnxruntime would bring more than this needs.
-      await run(python, ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]);
-      await writeFile(installed, await read(requirements));
-    });
-  }
-  const sum = createHash("sha256");
-  const sources = ["config.json", "tokenizer.json", "model.onnx"].map((name) => join(model, name));
-  for (const path of [...sources, join(here, "models.py"), requirements]) sum.update(await readFile(path));
-  const source = sum.digest("hex");
-  const stamp = join(models, "source.txt");
-  if ((await read(stamp)) !== source) {
-    await step("the peers' models", () => run(python, ["-B", join(here, "models.py"), model, models]));
-    await writeFile(stamp, source);
-  }
-  return JSON.parse(await read(join(models, "made.json")));
 }
 
 async function compileRoofline() {

@@ -91,9 +91,27 @@ async function bindgen(variant, wasm, bin) {
 
 /** What esbuild makes together, with what is common to it in files of its own. */
 const bundles = {
-  plain: [["index", "worker"]],
-  all: [["index", "worker"], ["embedded", "embedded-worker"], ["node", "embedded-node"], ["workerd"]],
+  plain: [["index", "worker", "handler"]],
+  all: [
+    ["index", "worker", "handler"],
+    ["embedded", "embedded-worker"],
+    ["node", "embedded-node", "handler-node", "node-worker", "cli"],
+    ["workerd", "handler-workerd"],
+  ],
 };
+
+/** What is inside `dist` besides our own, and its licence. */
+const bundled = ["lru-cache", "@cfworker/json-schema"];
+
+async function writeLicences(dist) {
+  const parts = bundled.map(async (name) => {
+    const folder = join(root, "node_modules", name);
+    const { version, license, author } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const text = await readFile(join(folder, "LICENSE.md"), "utf8").catch(() => "");
+    return `${name} ${version}, ${license}, by ${author?.name ?? author}, is part of handler.js.\n\n${text}`;
+  });
+  await writeFile(join(dist, "LICENSES.md"), (await Promise.all(parts)).join("\n\n"));
+}
 
 /** Types by tsc, JavaScript by esbuild: of all the package, or of what the demo needs until the other is there. */
 async function compileTypeScript() {
@@ -127,7 +145,7 @@ async function compileTypeScript() {
       };
       for (const names of entries) {
         const entryPoints = names.map((name) => join(pkg, "src", `${name}.ts`));
-        const { outputFiles } = await bundle({ ...options, entryPoints, chunkNames: `${names[0]}-shared` });
+        const { outputFiles } = await bundle({ ...options, entryPoints, chunkNames: `${names[0]}-shared-[hash]` });
         const texts = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
         for (const path of Object.keys(texts).filter((path) => path.endsWith(".js"))) {
           // What esbuild leaves: 4 % of the compressed bytes.
@@ -141,6 +159,7 @@ async function compileTypeScript() {
           await writeFile(`${path}.map`, map);
         }
       }
+      await writeLicences(dist);
     }),
   );
 }

@@ -22,7 +22,7 @@ export async function create(worker: () => Worker, options: ClassifierOptions = 
   const { model, worker: workers = true, cache = true, signal, timeout, onProgress } = options;
   return within({ signal, timeout }, async (signal) => {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
-    const start = () => startThread(workers === false ? undefined : worker, plainBuild);
+    const start = () => startThread(workers === false ? undefined : worker, plainBuild, typeof workers === "number");
     const client = new Client(new Setup(wasm(), source), start, Number(workers) || 1);
     return new Classifier(client, await client.open(onProgress, signal));
   }).catch((error: unknown) => {

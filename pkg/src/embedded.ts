@@ -16,6 +16,7 @@ export type {
   CallOptions,
   ClassifierInfo,
   ExplainOptions,
+  FileInfo,
   LabelScore,
   Prediction,
   PredictionWarning,

@@ -12,6 +12,7 @@ export type {
   ClassifierInfo,
   ClassifierOptions,
   ExplainOptions,
+  FileInfo,
   LabelScore,
   ModelFile,
   ModelFiles,

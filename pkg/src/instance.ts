@@ -1,6 +1,6 @@
 import { toLitmusError, type LitmusError } from "./errors.js";
 import type { ModelBytes } from "./model.js";
-import type { Facts, How } from "./protocol.js";
+import type { Facts, FileFacts, How } from "./protocol.js";
 import type { Attribution, Prediction, Tokenization } from "./types.js";
 
 /** What the WebAssembly side gives. */
@@ -8,7 +8,7 @@ export interface WasmClassifier {
   /** Reads the texts, to compute them in batches of so many rows. */
   begin(texts: string[], how: How, rows: number): WasmWork;
   tokenize(text: string): Tokenization;
-  readonly info: Facts;
+  readonly info: Omit<Facts, keyof FileFacts>;
   free(): void;
 }
 

@@ -18,6 +18,7 @@ import {
   type Tokenization,
 } from "litmus-text";
 import * as embedded from "litmus-text/embedded";
+import { createHandler } from "litmus-text/handler";
 
 /** Compiles only if both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -124,3 +125,12 @@ same<typeof fromEmbedded, Promise<Prediction>>(true);
 same<typeof embedded.ready, Promise<void>>(true);
 const shared: Classifier = await embedded.classifier();
 void shared;
+
+const handler = createHandler();
+same<typeof handler, (request: Request) => Promise<Response>>(true);
+createHandler({ classifier, loadTime: 1000, cache: false, limits: { queue: 10 }, base: "/v1/", onError: (_: unknown) => {} });
+createHandler({ classifier: () => createClassifier({ worker: 2 }), cache: { ttl: 1000, entries: 10 } });
+createHandler({ cache: new Map<string, string>() });
+createHandler({ cache: { get: async (_: string) => null, set: async (_: string, __: string) => {} } });
+const sizes: (string | null)[] = classifier.info.files.map(({ sha256 }) => sha256);
+void sizes;

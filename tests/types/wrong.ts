@@ -1,6 +1,7 @@
 // Compiles only because each line marked so does not: what the types must forbid.
 import * as litmus from "litmus-text";
 import * as embedded from "litmus-text/embedded";
+import { createHandler } from "litmus-text/handler";
 
 const { predict, createClassifier } = litmus;
 const classifier = await createClassifier();
@@ -83,3 +84,10 @@ embedded.createClassifier();
 new litmus.LitmusError("closed", "").code = "internal";
 // @ts-expect-error no such code
 new litmus.LitmusError("oops", "");
+
+// @ts-expect-error misspelt
+createHandler({ clasifier: classifier });
+// @ts-expect-error a store needs both
+createHandler({ cache: { get: () => null } });
+// @ts-expect-error no limit of that name
+createHandler({ limits: { size: 1 } });
