@@ -74,20 +74,28 @@ async function* texts() {
   for (;;) {
     const { texts, share, done } = await ahead;
     if (!done) ahead = rows.next({ most: TAKEN });
+    job.marks.push({ row: job.marks.at(-1).row + texts.length, share });
     for (const text of texts) {
       await job.gate;
       yield text;
     }
-    job.share = share;
     if (done) return;
   }
+}
+
+/** How much of the file has been labelled, from 0 to 1: as much as of its bytes. */
+function share({ marks, results: { count } }) {
+  while (marks.length > 2 && marks[1].row <= count) marks.shift();
+  const [from, to] = marks;
+  if (!to || to.row === from.row) return from.share;
+  return from.share + ((to.share - from.share) * (count - from.row)) / (to.row - from.row);
 }
 
 async function run() {
   const { classifier, options } = model();
   const results = new Results(classifier.labels);
   const stop = new AbortController();
-  job = { state: "running", results, stop, share: 0, start: performance.now(), paused: 0, shownAt: 0 };
+  job = { state: "running", results, stop, marks: [{ row: 0, share: 0 }], start: performance.now(), paused: 0, shownAt: 0 };
   const mine = job;
   showOnly("bulk-run");
   buttons();
@@ -120,9 +128,9 @@ async function run() {
 /** How far it is, in words, bars and rows. */
 function draw(finished = false) {
   job.shownAt = performance.now();
-  const { results, share, state } = job;
+  const { results, state } = job;
   status();
-  $("bulk-progress").value = state === "done" ? 1 : share;
+  $("bulk-progress").value = state === "done" ? 1 : share(job);
   const total = Math.max(1, results.count - results.failed);
   const scores = results.names.map((label, i) => ({ label, score: results.shares[i] / total }));
   const most = results.names.length > 6 ? scores.sort((a, b) => b.score - a.score) : scores;
@@ -149,14 +157,15 @@ function duration(seconds) {
 }
 
 function status() {
-  const { results, share, state, start, paused, end = performance.now(), error } = job;
+  const { results, state, start, paused, end = performance.now(), error } = job;
+  const part = share(job);
   const done = count(results.count);
   const seconds = (end - start - paused) / 1000;
   const speed = figure(results.count / seconds);
   const failed = results.failed > 0 ? t("bulk.failed", count(results.failed)) : "";
   const says = {
-    running: () => (share > 0 ? t("bulk.running", done, percent(share), speed, duration((seconds * (1 - share)) / share)) : t("bulk.starting")),
-    paused: () => t("bulk.paused", done, percent(share)),
+    running: () => (part > 0 ? t("bulk.running", done, percent(part), speed, duration((seconds * (1 - part)) / part)) : t("bulk.starting")),
+    paused: () => t("bulk.paused", done, percent(part)),
     cancelled: () => t("bulk.cancelled", done),
     stopped: () => t("bulk.stopped", error.message),
     done: () => t("bulk.done", done, duration(seconds), speed),
@@ -217,8 +226,10 @@ function startOver() {
 
 /** A thousand different reviews, made of those that the benchmark reads. */
 async function sample() {
-  const pairs = Array.from({ length: 1000 }, (_, i) => [i % 32, Math.floor(i / 32)]);
-  const lines = pairs.map(([a, b], i) => `${i + 1},"${a === b ? batch[a] : `${batch[a]} ${batch[b]}`}"`);
+  const lines = Array.from({ length: 1000 }, (_, i) => {
+    const [a, b] = [i, i + 1 + 7 * Math.floor(i / batch.length)].map((place) => place % batch.length);
+    return `${i + 1},"${a === b ? batch[a] : `${batch[a]} ${batch[b]}`}"`;
+  });
   await openRows(new Blob([["number,review", ...lines].join("\n")]), `${t("bulk.made-up")}.csv`);
 }
 

@@ -80,7 +80,7 @@ function display() {
   $("model-labels").replaceChildren(...info.labels.map((label) => make("li", { textContent: label })));
   const facts = [
     [t("model.kind"), t(info.multiLabel ? "model.any-of" : "model.one-of", info.labels.length)],
-    [t("model.size"), bytes === undefined ? "" : `${figure(bytes / 1e6)} MB`],
+    [t("model.size"), bytes === undefined ? "" : t("model.bytes", bytes)],
     [t("model.reads"), t("model.tokens", info.maxTokens)],
     [t("model.load"), t("speed.ms", figure(loadMs))],
     ...times.map(({ tokens, ms }) => [t("model.ms", tokens), t("speed.ms", ms.toFixed(1))]),

@@ -62,7 +62,10 @@ async function weigh(passage) {
   await new Promise((resolve) => setTimeout(resolve, REST_MS));
   if (signal.aborted) return;
   try {
-    const { attributions } = await now.classifier.predict(passage, { explain: true, signal });
+    const onProgress = ({ done, total }) => {
+      if (!signal.aborted) $("passage-weights").textContent = t("why.working", done, total);
+    };
+    const { attributions } = await now.classifier.predict(passage, { explain: true, signal, onProgress });
     paint($("passage-text"), passage, attributions);
     $("passage-weights").replaceChildren(...named(attributions));
   } catch (error) {

@@ -54,7 +54,7 @@ async function draw() {
       "figure",
       {},
       make("figcaption", { textContent: t("speed.tokens", tokens) }),
-      make("p", { className: "here" }, make("strong", { textContent: here ? t("speed.ms", figure(here)) : "–" }), ` ${t("speed.you")}`),
+      make("p", { className: "here" }, make("strong", { textContent: t("speed.ms", here ? figure(here) : "–") }), ` ${t("speed.you")}`),
       make("dl", { className: "bars" }, bar(t("speed.ours"), 1, t("speed.times", 1)), ...rows),
     );
   });

@@ -1,6 +1,7 @@
 // Every word of the interface, by language. A value is a text, or a function of what goes into it.
 
 const bytesOf = (bytes, unit) => (bytes < 1000 ? `${bytes} ${unit}` : `${(bytes / 1000).toFixed(1)} kB`);
+const size = (bytes) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 const s = (count) => (count === 1 ? "" : "s");
 
 const en = {
@@ -42,7 +43,7 @@ const en = {
   "why.long": "Choose a passage below to see its words.",
   "why.now": (seconds) => `Weigh every word (about ${seconds} s)`,
 
-  "long.title": "Where it is warm, where it is cold",
+  "long.title": "Passage by passage: up for positive, down for negative",
   "long.passage": "Passage",
   "long.verdict": (i, n, label, score) => `Passage ${i} of ${n}: ${label}, ${score}`,
 
@@ -53,7 +54,7 @@ const en = {
 
   "net.sent": (bytes, requests) =>
     requests === 0 ? "0 bytes sent since the model arrived" : `${bytesOf(bytes, "bytes")} sent since the model arrived, in ${requests} request${s(requests)}`,
-  "net.how": "Counted live: every request that this page (Resource Timing) and its workers (service worker) have made since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. The browser’s own look for a new version of this page is not in it.",
+  "net.how": "Counted live: every request that this page (Resource Timing) and its workers (service worker) have made since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not in it: what the service worker fetches of this page’s own files, to keep them and to look for a new version.",
   "net.page-only": "Here the browser lets only the page’s own requests be counted, not its workers’.",
   "net.frame": "by the frame that fetches models",
 
@@ -75,7 +76,7 @@ const en = {
   "bulk.read": "Read these rows",
   "bulk.pasted": "Pasted rows",
   "bulk.made-up": "Made-up reviews",
-  "bulk.kind": (kind, bytes, encoding) => `${kind}, ${bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`}${encoding ? `, ${encoding}` : ""}`,
+  "bulk.kind": (kind, bytes, encoding) => `${kind}, ${size(bytes)}${encoding ? `, ${encoding}` : ""}`,
   "bulk.kind.csv": "Table",
   "bulk.kind.jsonl": "JSON lines",
   "bulk.kind.list": "List",
@@ -126,6 +127,7 @@ const en = {
   "model.try": "Try it above",
   "model.back": "Back to the packaged model",
   "model.size": "Size",
+  "model.bytes": size,
   "model.reads": "Reads at once",
   "model.tokens": (n) => `${n} tokens`,
   "model.kind": "Labels",
@@ -148,7 +150,7 @@ const en = {
   "speed.running": (tokens) => `${tokens} tokens`,
   "speed.done": "Done.",
   "speed.tokens": (n) => `${n} tokens`,
-  "speed.you": "Here, now",
+  "speed.you": "here, now",
   "speed.ours": "litmus-text",
   "speed.times": (ratio) => `${ratio} ×`,
   "speed.ms": (ms) => `${ms} ms`,
@@ -198,7 +200,7 @@ const zh = {
   "why.long": "在下面选一段，看其中的词。",
   "why.now": (seconds) => `称量每个词（约 ${seconds} 秒）`,
 
-  "long.title": "哪里暖，哪里冷",
+  "long.title": "逐段看：向上为正面，向下为负面",
   "long.passage": "段落",
   "long.verdict": (i, n, label, score) => `第 ${i} 段，共 ${n} 段：${label}，${score}`,
 
@@ -209,7 +211,7 @@ const zh = {
 
   "net.sent": (bytes, requests) =>
     requests === 0 ? "模型到达后，已发送 0 字节" : `模型到达后，已发送 ${bytesOf(bytes, "字节")}，共 ${requests} 个请求`,
-  "net.how": "实时计数：模型就绪后，本页（Resource Timing）及其 worker（service worker）发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。浏览器自行检查本页新版本的请求不计在内。",
+  "net.how": "实时计数：模型就绪后，本页（Resource Timing）及其 worker（service worker）发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。service worker 为保存本页自己的文件、检查新版本而发出的请求不计在内。",
   "net.page-only": "在这里，浏览器只允许统计页面自身的请求，统计不到 worker 的。",
   "net.frame": "由获取模型的框架发出",
 
@@ -231,7 +233,7 @@ const zh = {
   "bulk.read": "读取这些行",
   "bulk.pasted": "粘贴的行",
   "bulk.made-up": "虚构评论",
-  "bulk.kind": (kind, bytes, encoding) => `${kind}，${bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`}${encoding ? `，${encoding}` : ""}`,
+  "bulk.kind": (kind, bytes, encoding) => `${kind}，${size(bytes)}${encoding ? `，${encoding}` : ""}`,
   "bulk.kind.csv": "表格",
   "bulk.kind.jsonl": "JSON 行",
   "bulk.kind.list": "列表",
@@ -282,6 +284,7 @@ const zh = {
   "model.try": "到上面试试",
   "model.back": "换回自带的模型",
   "model.size": "大小",
+  "model.bytes": size,
   "model.reads": "一次能读",
   "model.tokens": (n) => `${n} 个词元`,
   "model.kind": "标签",

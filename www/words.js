@@ -1,8 +1,9 @@
 // Words coloured by what they did to the label: over the text that is typed, and in passages.
 import { make } from "./dom.js";
 
-/** Weights below this show nothing. */
+/** Weights below this show nothing, and those below the other are not worth a name. */
 const LEAST = 0.02;
+const LEAST_NAMED = 0.05;
 /** How many words are named with their weight. */
 const NAMED = 8;
 
@@ -30,7 +31,7 @@ export function paint(element, text, words) {
 /** The words that did the most, as items of a list, with sign and number: the colours are not the only way to know. */
 export const named = (words) =>
   words
-    .filter(({ weight }) => Math.abs(weight) >= LEAST)
+    .filter(({ weight }) => Math.abs(weight) >= LEAST_NAMED)
     .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
     .slice(0, NAMED)
     .map((word) => make("li", {}, mark(word, word.text), ` ${signed(word.weight)}`));
