@@ -55,7 +55,7 @@ const en = {
   "net.sent": (bytes, requests) =>
     requests === 0 ? "0 bytes sent since the model arrived" : `${bytesOf(bytes, "bytes")} sent since the model arrived, in ${requests} request${s(requests)}`,
   "net.how": "Counted live: every request that this page (Resource Timing) and its workers (service worker) have made since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not in it: what the service worker fetches of this page’s own files, to keep them and to look for a new version.",
-  "net.page-only": "Here the browser lets only the page’s own requests be counted, not its workers’.",
+  "net.page-only": "While there is no service worker, only the page’s own requests are counted, not its workers’.",
   "net.frame": "by the frame that fetches models",
 
   "offline.ready": "Works in flight mode",
@@ -212,7 +212,7 @@ const zh = {
   "net.sent": (bytes, requests) =>
     requests === 0 ? "模型到达后，已发送 0 字节" : `模型到达后，已发送 ${bytesOf(bytes, "字节")}，共 ${requests} 个请求`,
   "net.how": "实时计数：模型就绪后，本页（Resource Timing）及其 worker（service worker）发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。service worker 为保存本页自己的文件、检查新版本而发出的请求不计在内。",
-  "net.page-only": "在这里，浏览器只允许统计页面自身的请求，统计不到 worker 的。",
+  "net.page-only": "还没有 service worker 时，只统计页面自身的请求，统计不到 worker 的。",
   "net.frame": "由获取模型的框架发出",
 
   "offline.ready": "飞行模式下可用",
