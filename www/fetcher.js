@@ -3,28 +3,33 @@
 
 /** A folder of Hugging Face layout: the first that is there counts. */
 const LAYOUT = {
-  manifest: ["litmus.json"],
   config: ["config.json"],
   tokenizer: ["tokenizer.json"],
   model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
 };
+const MANIFEST = ["litmus.json"];
 const MISSING = [403, 404, 410];
 
 const failure = (code, message) => Object.assign(new Error(message), { code });
 
 async function fetchFirst(folder, paths, say) {
   const tried = [];
+  let missing = true;
   for (const path of paths) {
     const url = new URL(path, folder).href;
     say({ asked: url });
-    const response = await fetch(url, { credentials: "omit" }).catch((error) => {
-      throw failure("download-failed", `${url}: ${error.message}`);
-    });
-    if (response.ok) return read(response, path, say);
-    if (!MISSING.includes(response.status)) throw failure("download-failed", `${url}: status ${response.status}`);
-    tried.push(`${url}: status ${response.status}`);
+    try {
+      const response = await fetch(url, { credentials: "omit" });
+      if (response.ok) return read(response, path, say);
+      missing &&= MISSING.includes(response.status);
+      tried.push(`${url}: status ${response.status}`);
+    } catch (error) {
+      // No connection, or a server that lets nobody read its answer, not even that there is no such file.
+      missing = false;
+      tried.push(`${url}: ${error.message}`);
+    }
   }
-  throw failure("model-not-found", tried.join("; "));
+  throw failure(missing ? "model-not-found" : "download-failed", tried.join("; "));
 }
 
 /** The body as a blob, with word of how much of it has come. */
@@ -44,14 +49,9 @@ async function read(response, file, say) {
 
 async function fetchModel(folder, say) {
   const files = {};
-  for (const [role, paths] of Object.entries(LAYOUT)) {
-    try {
-      files[role] = await fetchFirst(folder, paths, say);
-    } catch (error) {
-      if (role !== "manifest" || error.code !== "model-not-found") throw error;
-    }
-  }
-  return files;
+  for (const [role, paths] of Object.entries(LAYOUT)) files[role] = await fetchFirst(folder, paths, say);
+  const manifest = await fetchFirst(folder, MANIFEST, say).catch(() => undefined); // it need not be there
+  return manifest ? { ...files, manifest } : files;
 }
 
 window.addEventListener("message", async ({ data: folder, ports: [port] }) => {

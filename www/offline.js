@@ -41,9 +41,12 @@ export function leftText() {
 export async function keep() {
   const container = navigator.serviceWorker;
   if (!container) return;
-  const had = !!container.controller;
+  let first = !container.controller;
   container.addEventListener("controllerchange", () => {
-    if (!had) return; // the first one: it has just come to be
+    if (first) {
+      first = false; // it has just come to be, with this very version
+      return;
+    }
     // The new version was asked for in another window: what is going on here may come to its end.
     if (asked || !isBusy()) reload();
     else offerReload();

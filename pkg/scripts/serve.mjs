@@ -36,7 +36,7 @@ async function locate(path, mounts) {
  * Serves folders.
  * @param {{ mounts: Record<string, string>, port?: number, headers?: Record<string, string> }} options
  * `mounts` maps URL prefixes to folders; a taken `port` moves on to the next free one, 0 takes any; `headers` go with
- * every file.
+ * every answer.
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
 export async function serve({ mounts, port = 0, headers = {} }) {
@@ -44,7 +44,7 @@ export async function serve({ mounts, port = 0, headers = {} }) {
     const { pathname } = new URL(request.url, "http://localhost");
     const found = await locate(pathname, mounts).catch(() => undefined);
     if (!found) {
-      response.writeHead(404, { "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);
+      response.writeHead(404, { ...headers, "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);
       return;
     }
     // Asked again each time, sent again only when it has changed.

@@ -48,7 +48,7 @@ async function shrink(file, path) {
 }
 
 /** The SHA-256 of each file, and of them together: the name of this version. */
-async function precache(folder) {
+export async function precache(folder) {
   const files = {};
   for (const path of await listed(folder)) {
     if (notKept.includes(path)) continue;
