@@ -12,9 +12,10 @@ const urlOf = (path) => new URL(path, scope).href;
 /** A file's key in the cache: the same in every version that has the same bytes. */
 const keyOf = (path) => `${urlOf(path)}?sha256=${files[path]}`;
 
+/** The first half of a SHA-256, as precache.js has it. */
 async function sha256(bytes) {
   const sum = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(new Uint8Array(sum), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(new Uint8Array(sum, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Fetches a file of this version; a copy that the browser or a proxy has of another is asked for once more. */
