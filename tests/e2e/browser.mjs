@@ -3,17 +3,18 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium as playwright } from "playwright-core";
 import { serve } from "../../pkg/scripts/serve.mjs";
+import { site } from "../../pkg/scripts/site.mjs";
 import { chromium, chromiumFlags, root } from "../../pkg/scripts/tools.mjs";
 
 export const artifacts = join(root, "tests/e2e/artifacts");
 
 export const launch = () => playwright.launch({ executablePath: chromium, headless: true, args: chromiumFlags });
 
-/** The demo at "/", the package below it, and the tests' own pages and fixtures. */
+/** The demo at "/" as it was last assembled, all of the package below it, and the tests' own pages and fixtures. */
 export const serveSite = () =>
   serve({
     mounts: {
-      "/": join(root, "www"),
+      "/": site,
       "/litmus-text/": join(root, "pkg"),
       "/pages/": join(root, "tests/e2e/pages"),
       "/fixtures/": join(root, "tests/fixtures"),
