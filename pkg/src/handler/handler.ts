@@ -115,7 +115,7 @@ class Service {
     const body = this.#check(await readJson(request, this.#settings.limits));
     const place = this.#queue.enter(body.texts.length);
     const stop = new AbortController();
-    const unfollow = follow(request.signal, stop);
+    const unfollow = follow({ signal: request.signal }, stop);
     const leave = () => {
       unfollow();
       place.leave();

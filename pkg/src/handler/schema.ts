@@ -130,7 +130,7 @@ export interface PredictBody {
 }
 
 /** The options of `predict` that change a result. */
-export type ScoreOptions = Omit<TextOptions, "signal">;
+export type ScoreOptions = Omit<TextOptions, "signal" | "timeout">;
 
 /** What checks such bodies. */
 export function bodyCheck(texts: number): (body: unknown) => PredictBody {

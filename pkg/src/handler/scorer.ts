@@ -56,7 +56,7 @@ export class Scorer {
   /** The outcome of each text, in their order, computed little further than they are taken. */
   async *scores(model: Predictor, texts: string[], options: ScoreOptions, signal: AbortSignal): AsyncGenerator<Outcome> {
     const stop = new AbortController();
-    const unfollow = follow(signal, stop);
+    const unfollow = follow({ signal }, stop);
     const coming: Promise<Outcome>[] = [];
     const ask = (index: number) =>
       this.score(model, texts[index] as string, options, stop.signal).then(
