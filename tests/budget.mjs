@@ -8,7 +8,7 @@ import { root, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
 /** Bytes under brotli 11. */
 const BUDGET = {
   "wasm": 1_400_000,
-  "JavaScript": 8_650,
+  "JavaScript": 8_900,
   "model + tokenizer": 9_000_000,
 };
 
