@@ -89,7 +89,7 @@ fn longest(map: &[u8]) -> Option<usize> {
             }
             left.push(child);
             if unit >> 8 & 1 == 1 {
-                let replacement = replacements.get(units[behind(child)?] & (1 << 31) - 1..)?;
+                let replacement = replacements.get(units[behind(child)?] & 0x7fff_ffff..)?;
                 longest = longest.max(replacement.find('\0').unwrap_or(replacement.len()));
             }
         }

@@ -127,8 +127,8 @@ fn a_sound_one_works() {
 fn a_kilobyte_cannot_ask_for_gigabytes() {
     type Make = fn(&mut Graph) -> String;
     let makes: [(&str, Make); 8] = [
-        ("ConstantOfShape", |g| g.filled("huge", &[1, 1, 1 << 40], 1.0)),
-        ("ConstantOfShape that wraps", |g| g.filled("huge", &[1 << 32, 1 << 32, 1], 1.0)),
+        ("ConstantOfShape", |g| g.filled("huge", &[1, 1, 1 << 30], 1.0)),
+        ("ConstantOfShape that wraps", |g| g.filled("huge", &[1 << 22, 1 << 22, 1 << 20], 1.0)),
         ("ConstantOfShape below zero", |g| g.filled("huge", &[1, 1, -4], 1.0)),
         ("Expand", |g| {
             let (one, shape) = (g.filled("one", &[1], 1.0), g.integers("shape", &[1 << 20, 1 << 20, 1 << 20]));
@@ -161,8 +161,9 @@ fn a_kilobyte_cannot_ask_for_gigabytes() {
         graph.op("Mul", "product", &[&ids, &huge], vec![]);
         let file = graph.file("product");
         assert!(file.len() < 4096, "{name}");
-        let kind = refused(&file);
-        assert!(matches!(kind, ErrorKind::ModelUnsupported | ErrorKind::ModelMalformed), "{name}: {kind:?}");
+        let error = load(&file).err().unwrap_or_else(|| panic!("{name} loaded"));
+        let refused = matches!(error.kind(), ErrorKind::ModelUnsupported | ErrorKind::ModelMalformed);
+        assert!(refused && !error.to_string().contains("this library failed"), "{name}: {error}");
     }
 }
 
@@ -319,7 +320,13 @@ fn quantised_weights_without_scales_are_refused() {
         let zero = graph.tensor("zero", &[zeros], DataType::Int8, vec![0; zeros as usize]);
         graph.op("DequantizeLinear", "values", &[&weight, &scale, &zero], vec![int("axis", 1)]);
         graph.op("MatMul", "product", &[&ids, "values"], vec![]);
-        let kind = refused(&graph.file("product"));
-        assert!(matches!(kind, ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported));
+        match load(&graph.file("product")) {
+            // Without zero points there may be weights, though here there are none.
+            Ok(classifier) => {
+                let error = classifier.predict("the dog", &Options::default()).unwrap_err();
+                assert_eq!((scales, error.kind()), (1, ErrorKind::ModelMalformed), "a mean of nothing: {error}");
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ModelMalformed, "{error}"),
+        }
     }
 }

@@ -1,6 +1,7 @@
 // npm run fuzz [-- TARGET…] [--seconds N]: throws at each way in what it can think of; without --seconds, for an hour each.
-// What is found and what was learnt stay in the target folder, under fuzz/; --minimise puts the best of it into corpus/.
-import { mkdir, readdir, rm } from "node:fs/promises";
+// What is found and what was learnt stay in the target folder, under fuzz/; --minimise puts the best of it into corpus/, an
+// input a line, in base64.
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -8,16 +9,9 @@ import { fail, root, run, step, targetDir, Unmet } from "../../pkg/scripts/tools
 
 const here = join(root, "tests/fuzz");
 const target = join(targetDir, "fuzz");
-const fixtures = join(root, "tests/fixtures");
 
-/** The longest input of each target in bytes, and where what it begins with lies, beside `corpus/`. */
-const TARGETS = {
-  model: { longest: 1500, seeds: [] },
-  config: { longest: 3000, seeds: [join(fixtures, "bad/no-labels")] },
-  tokenizer: { longest: 12_000, seeds: [] },
-  text: { longest: 4000, seeds: [] },
-  kernels: { longest: 1000, seeds: [] },
-};
+/** The longest input of each target in bytes. */
+const TARGETS = { model: 1500, config: 3000, tokenizer: 12_000, text: 4000, kernels: 1000 };
 
 /** Compiles all targets. cargo reads `.cargo/config.toml` where it is called: there is what instruments the code. */
 async function compile() {
@@ -27,13 +21,23 @@ async function compile() {
   return join(target, host, "release");
 }
 
+const corpus = (name) => join(here, "corpus", `${name}.txt`);
+
+/** A folder with the corpus, a file for each input, and one for what is learnt. */
+async function folders(name) {
+  const [seeds, learnt] = ["seeds", "learnt"].map((folder) => join(target, folder, name));
+  await rm(seeds, { recursive: true, force: true });
+  for (const folder of [seeds, learnt]) await mkdir(folder, { recursive: true });
+  const lines = (await readFile(corpus(name), "utf8")).trimEnd().split("\n");
+  await Promise.all(lines.map((line, i) => writeFile(join(seeds, String(i)), Buffer.from(line, "base64"))));
+  return [learnt, seeds];
+}
+
 /** Goes through the corpus, then on from there for so long. */
 async function fuzzOne(name, bin, seconds, short) {
-  const { longest, seeds } = TARGETS[name];
-  const learnt = join(target, "corpus", name);
   const artifacts = join(target, "artifacts", name);
-  for (const folder of [learnt, artifacts]) await mkdir(folder, { recursive: true });
-  const args = [learnt, join(here, "corpus", name), ...seeds, `-max_len=${longest}`, `-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}/`];
+  await mkdir(artifacts, { recursive: true });
+  const args = [...(await folders(name)), `-max_len=${TARGETS[name]}`, `-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}/`];
   const env = { ...process.env, ...(short && { LITMUS_FUZZ_SHORT: "1" }) };
   await run(join(bin, name), [...args, "-timeout=60", "-rss_limit_mb=2500", "-malloc_limit_mb=1500", "-print_final_stats=1", "-verbosity=0"], { prefix: name, env });
 }
@@ -52,14 +56,12 @@ export async function fuzz({ seconds, names = Object.keys(TARGETS), short = fals
 async function minimise(names) {
   const bin = await compile();
   for (const name of names) {
-    const corpus = join(here, "corpus", name);
-    await rm(`${corpus}.old`, { recursive: true, force: true });
-    const learnt = join(target, "corpus", name);
     const best = join(target, "best", name);
     await rm(best, { recursive: true, force: true });
     await mkdir(best, { recursive: true });
-    await run(join(bin, name), ["-merge=1", `-max_len=${TARGETS[name].longest}`, best, corpus, learnt, ...TARGETS[name].seeds], { prefix: name });
-    console.log(`${name}: ${(await readdir(best)).length} files in ${best}`);
+    await run(join(bin, name), ["-set_cover_merge=1", `-max_len=${TARGETS[name]}`, best, ...(await folders(name))], { prefix: name });
+    const inputs = await Promise.all((await readdir(best)).map((file) => readFile(join(best, file))));
+    await writeFile(corpus(name), inputs.map((input) => `${input.toString("base64")}\n`).sort().join(""));
   }
 }
 
