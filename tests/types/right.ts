@@ -127,7 +127,7 @@ const shared: Classifier = await embedded.classifier();
 void shared;
 
 const handler = createHandler();
-same<typeof handler, (request: Request) => Promise<Response>>(true);
+same<typeof handler, (request: Request, context?: object) => Promise<Response>>(true);
 createHandler({ classifier, loadTime: 1000, cache: false, limits: { queue: 10 }, base: "/v1/", onError: (_: unknown) => {} });
 createHandler({ classifier: () => createClassifier({ worker: 2 }), cache: { ttl: 1000, entries: 10 } });
 createHandler({ cache: new Map<string, string>() });
