@@ -61,7 +61,7 @@ test("the other parts of the demo, and all of it without its server", { timeout:
     assert.equal(await element("model-labels").getText(), "joy\nanger\nsurprise");
     await driver.wait(() => driver.executeScript(() => "offline" in document.documentElement.dataset), WAIT, "it is not kept");
     await own.close();
-    await driver.navigate().refresh();
+    await driver.get(own.url); // a refresh by geckodriver goes round service workers
     await shown("idle");
     await element("text").sendKeys("bleak and desperate");
     await driver.wait(until.elementTextIs(element("verdict"), "negative"), WAIT);
