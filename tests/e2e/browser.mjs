@@ -87,7 +87,7 @@ export async function open() {
         if (!request.url().startsWith(server.url)) elsewhere.push(request.url());
       });
       page.on("pageerror", (error) => errors.push(error.message));
-      page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+      page.on("console", (message) => message.type() === "error" && errors.push(`${message.text()} ${message.location().url}`));
       return { context, page, elsewhere, errors };
     },
     async close() {
