@@ -7,7 +7,7 @@ import { brotliCompressSync } from "node:zlib";
 import { assemble, site as folder } from "../../pkg/scripts/site.mjs";
 import { traced } from "../../benches/trace.mjs";
 import { open } from "./browser.mjs";
-import { ready, SENTENCE } from "./demo.mjs";
+import { kept, ready, SENTENCE } from "./demo.mjs";
 
 /** Bytes of HTML, CSS and JavaScript under brotli 11, papaparse among them; the package's own are in tests/budget.mjs. */
 const CODE = 40_000;
@@ -74,6 +74,7 @@ for (const [device, viewport] of [
         await page.locator("#idle").waitFor();
         await page.locator("#text").pressSequentially(SENTENCE, { delay: 40 });
         await page.locator("#weights li").first().waitFor();
+        await kept(page);
       });
       const { shift } = await page.evaluate(() => seen);
       await context.close();
