@@ -62,7 +62,6 @@ export async function keep() {
   registration.addEventListener("updatefound", () => watch(registration.installing));
   setInterval(() => registration.update().catch(() => undefined), LOOK_MS);
   await container.ready;
-  $("offline").hidden = false;
   document.documentElement.dataset.offline = "";
 }
 

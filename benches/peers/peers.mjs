@@ -2,6 +2,7 @@
 // with the same weights. What each number is: ../README.md. Wrong outputs fail it, a missed bar does not.
 //   --json FILE    writes everything, each single time included
 //   --markdown     prints the ratios as a Markdown table
+//   --site         writes the medians that the demo shows, www/peers.json
 //   --quick        fewer rounds
 //   --only peers   without us, who then need not be built
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
@@ -206,6 +207,22 @@ function markdown({ machine, browser, versions, ratios: judged }) {
   return `${lines.join("\n")}\n\n${browser} on ${machine}; ${shown.join(", ")}.\n`;
 }
 
+/** Medians in milliseconds, ours and those of each peer's fastest way: www/speed.js draws them. */
+function forSite({ machine, browser, versions, timesMs, int8 }) {
+  const { "onnxruntime-web": ort, "transformers.js": transformers } = versions;
+  const ms = (times, among) => Number(median(times[fastest(times, among)]).toFixed(1));
+  const lengths = [16, 32, 128].map((tokens) => {
+    const times = timesMs[tokens];
+    const peers = {
+      "onnxruntime-web": ms(times, (name) => int8.includes(name)),
+      "transformers.js": ms(times, (name) => name.startsWith("transformers.js")),
+    };
+    return [tokens, { ours: ms(times, (name) => name === "ours"), ...peers }];
+  });
+  const shown = { "onnxruntime-web": ort, "transformers.js": transformers };
+  return { machine, browser, versions: shown, ms: Object.fromEntries(lengths) };
+}
+
 try {
   const { values } = parseArgs({
     options: {
@@ -213,6 +230,7 @@ try {
       markdown: { type: "boolean" },
       only: { type: "string" },
       quick: { type: "boolean" },
+      site: { type: "boolean" },
     },
   });
   if (values.only !== undefined && values.only !== "peers") throw new Unmet("--only knows nothing but peers");
@@ -227,6 +245,7 @@ try {
   }
   print(figures);
   if (values.markdown && ours) console.log(`\n${markdown(figures)}`);
+  if (values.site && ours) await writeFile(join(root, "www/peers.json"), `${JSON.stringify(forSite(figures), null, 2)}\n`);
   if (values.json) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
 } catch (error) {
   fail(error);

@@ -33,17 +33,13 @@ async function listed(folder) {
   return names.filter((_, i) => isFile[i]).map((name) => name.split(sep).join("/"));
 }
 
-/** Takes out what browsers don't need. What is minified already has lost its source map by being here. */
+/** Takes out what browsers don't need, except of what is minified already. */
 async function shrink(file, path) {
   const loader = /\.(?:html|css|m?js)$/.exec(path)?.[0].replace(/^\.m?/, "");
-  if (!loader) return;
+  if (!loader || path.startsWith("papaparse") || path.startsWith("litmus-text/")) return;
   const code = await readFile(file, "utf8");
   if (loader === "html") {
     await writeFile(file, code.replace(/\s*<!--.*?-->/gs, "").replace(/\n {4,}/g, "\n")); // in <pre> there are two at most
-    return;
-  }
-  if (path.includes("papaparse") || path.startsWith("litmus-text/")) {
-    await writeFile(file, code.replace(/^\/\/# sourceMappingURL=.*\n/m, ""));
     return;
   }
   const { transform } = await import("esbuild");

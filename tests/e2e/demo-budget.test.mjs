@@ -7,7 +7,7 @@ import { brotliCompressSync } from "node:zlib";
 import { assemble, site as folder } from "../../pkg/scripts/site.mjs";
 import { traced } from "../../benches/trace.mjs";
 import { open } from "./browser.mjs";
-import { ready, SENTENCE } from "./demo.mjs";
+import { kept, ready, SENTENCE } from "./demo.mjs";
 
 /** Bytes of HTML, CSS and JavaScript under brotli 11, papaparse among them; the package's own are in tests/budget.mjs. */
 const CODE = 40_000;
@@ -15,6 +15,8 @@ const LAYOUT_SHIFT = 0.02;
 /** Milliseconds: the longest task of the main thread in processor time, and from an interaction to the paint that shows it. */
 const TASK_MS = 50;
 const INTERACTION_MS = 100;
+/** Milliseconds that a key takes to show on a page at rest, two frames, unless the machine is busy. */
+const BUSY_MS = 48;
 /** The machine may be at something else meanwhile: the best of so many counts. */
 const TRIES = 3;
 
@@ -72,6 +74,7 @@ for (const [device, viewport] of [
         await page.locator("#idle").waitFor();
         await page.locator("#text").pressSequentially(SENTENCE, { delay: 40 });
         await page.locator("#weights li").first().waitFor();
+        await kept(page);
       });
       const { shift } = await page.evaluate(() => seen);
       await context.close();
@@ -85,31 +88,44 @@ for (const [device, viewport] of [
 }
 
 test(`while a table is read, what one does shows within ${INTERACTION_MS} ms`, async (t) => {
+  const slowest = (page) => page.evaluate(() => seen.interactions.splice(0).sort(([, a], [, b]) => b - a));
   const visit = async () => {
     const { page, context } = await ready(site);
+    // The first letters of a script are slow: the browser loads a font.
+    for (let i = 0; i < 2; i++) await page.locator("#language").click();
+    await page.evaluate(observe);
+    await page.locator("#bulk-paste").pressSequentially("nothing", { delay: 30 });
+    await page.waitForTimeout(300);
+    const [[, idle] = ["", 0]] = await slowest(page);
     await page.locator("#bulk-sample").click();
     await page.locator("#bulk-start").click();
     await page.locator("#bulk-status", { hasText: "%" }).waitFor();
-    await page.evaluate(observe);
-    await page.locator("th.score button").click();
-    await page.locator("#bulk-table").hover();
-    await page.mouse.wheel(0, 400);
-    await page.locator("th.row button").click();
-    await page.locator("#bulk-pause").click();
-    await page.locator("#bulk-pause").click();
-    await page.locator("#text").click();
-    await page.keyboard.type(SENTENCE, { delay: 30 });
-    await page.locator("#explain").click();
-    await page.locator("#language").click();
-    await page.locator("#bulk-status", { hasText: "%" }).waitFor();
-    await page.waitForTimeout(500);
-    const { interactions } = await page.evaluate(() => seen);
+    await slowest(page);
+    const { tasksMs } = await traced(page, async () => {
+      await page.locator("th.score button").click();
+      await page.locator("#bulk-table").hover();
+      await page.mouse.wheel(0, 400);
+      await page.locator("th.row button").click();
+      await page.locator("#bulk-pause").click();
+      await page.locator("#bulk-pause").click();
+      await page.locator("#text").click();
+      await page.keyboard.type(SENTENCE, { delay: 30 });
+      await page.locator("#explain").click();
+      await page.locator("#language").click();
+      await page.waitForTimeout(500);
+    });
+    assert.match(await page.locator("#bulk-status").textContent(), /%/, "it runs all the while");
+    const events = await slowest(page);
     await context.close();
-    const byTime = interactions.toSorted(([, a], [, b]) => b - a);
-    return { slowest: byTime[0]?.[1] ?? 0, names: byTime.slice(0, 5).join(" "), count: interactions.length };
+    return { idle, events, longest: tasksMs[0] };
   };
-  const { slowest, names, count } = await best(visit, ({ slowest }) => slowest / INTERACTION_MS);
-  t.diagnostic(`of ${count} events the slowest, in ms: ${names}`);
-  assert.ok(count > 10, `only ${count} events were seen`);
-  assert.ok(slowest < INTERACTION_MS, `${slowest} ms`);
+  // Where a page that does nothing is late, others use the machine: then processor time alone is judged.
+  const busy = ({ idle }) => idle > BUSY_MS;
+  const badness = (seen) => Math.max(seen.longest / TASK_MS, busy(seen) ? 0 : seen.events[0][1] / INTERACTION_MS);
+  const seen = await best(visit, badness);
+  const shown = seen.events.slice(0, 4).map(([name, ms]) => `${name} ${ms}`).join(", ");
+  t.diagnostic(`of ${seen.events.length} events the slowest, in ms: ${shown}; idle: ${seen.idle}; longest task: ${seen.longest.toFixed(1)}`);
+  assert.ok(seen.events.length > 10, "hardly any events were seen");
+  assert.ok(seen.longest <= TASK_MS, `a task of ${seen.longest} ms`);
+  if (!busy(seen)) assert.ok(seen.events[0][1] < INTERACTION_MS, shown);
 });
