@@ -116,7 +116,7 @@ export class Engine {
     }
   }
 
-  /** All at once, or one by one with a chance for an abort before each. */
+  /** In batches, or one by one with a chance for an abort before each; on the thread that asks, others get turns between. */
   async #compute(
     texts: string[],
     how: How,
@@ -128,7 +128,7 @@ export class Engine {
     try {
       for (let more = true; more; ) {
         onProgress?.({ done: work.done, total: work.total });
-        if (stoppable) await unlessAborted(platform.turn(), signal);
+        if (stoppable || texts.length > 1) await unlessAborted(platform.turn(), signal);
         more = this.#use(() => work.step());
       }
       onProgress?.({ done: work.done, total: work.total });
