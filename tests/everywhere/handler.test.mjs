@@ -82,7 +82,7 @@ for (const [name, command] of Object.entries(runtimes)) {
   });
 }
 
-test("workerd, examples/edge, within the limits of the platform", { timeout: LIMIT }, async (t) => {
+test("workerd, examples/edge, within the limits of the platform", { timeout: 2 * LIMIT }, async (t) => {
   const [{ build }, { Miniflare }] = [await tool("esbuild"), await tool("miniflare")];
   const folder = await project(t, "handler");
   await cp(join(root, "examples/edge"), folder, { recursive: true });
