@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { assemble } from "../../pkg/scripts/site.mjs";
 import { fail, root } from "../../pkg/scripts/tools.mjs";
 import { artifacts, open } from "./browser.mjs";
-import { chooseFolder, ready, SENTENCE } from "./demo.mjs";
+import { chooseFolder, kept, ready, SENTENCE } from "./demo.mjs";
 
 const DEVICES = {
   phone: { width: 390, height: 844 },
@@ -113,6 +113,7 @@ try {
     const name = `${device}-${colorScheme}-${as}`;
     if (!name.includes(wanted)) continue;
     const { page, context } = await ready(site, { viewport: DEVICES[device], colorScheme, locale, reducedMotion: "reduce" });
+    await kept(page);
     await STATES[state](page);
     await page.waitForTimeout(300); // the last paint
     const png = await page.screenshot({ path: join(folder, `${name}.png`), fullPage: state === "page" });

@@ -38,12 +38,12 @@ async function answers(fetch) {
   assert.deepEqual(lines.trim().split("\n").map((line) => Object.keys(JSON.parse(line))[1]), ["prediction", "error", "prediction"]);
 }
 
-/** How many of 800 texts are computed for a client that hangs up, be it while it waits or while it reads lines; then it goes on. */
-async function abandoned(fetch, headers) {
+/** How many of so many texts are computed for a client that hangs up, be it while it waits or while it reads lines; then it goes on. */
+async function abandoned(fetch, headers, count = 800) {
   const computed = async () => Number(/result="miss"} (\d+)/.exec(await (await fetch("metrics")).text())[1]);
   const before = await computed();
   const gone = new AbortController();
-  const texts = Array.from({ length: 800 }, (_, i) => `${before + i} of them were dull`);
+  const texts = Array.from({ length: count }, (_, i) => `${before + i} of them were dull`);
   const [path, init] = post({ texts }, headers);
   const call = fetch(path, { ...init, signal: gone.signal }).then((response) => response.text());
   call.catch(() => undefined);
@@ -129,7 +129,7 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: 2 *
       const ask = (path, init) => fetch(new URL(path, url), init);
       await answers(ask);
       assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
-      assert.ok((await abandoned(ask)) <= 800); // in miniflare it is not told
+      assert.ok((await abandoned(ask, {}, 50)) <= 50); // in miniflare it is not told
         if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
     } finally {
       await workerd.dispose();
