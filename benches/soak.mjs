@@ -67,10 +67,13 @@ async function soakMode(browser, page, mode, predictions) {
   await page.evaluate(() => classifier.close());
   const tenth = Math.ceil(rounds / 10);
   const [first, last] = [times.slice(1, 1 + tenth), times.slice(-tenth)].map(median);
+  const half = rounds >> 1;
   return {
     predictions: rounds * ROUND,
     msPerPrediction: median(times) / ROUND,
     slowdown: last / first - 1,
+    // Of the fastest rounds, which say more where others use the machine and the rounds are few.
+    slowdownAtBest: Math.min(...times.slice(half)) / Math.min(...times.slice(0, half)) - 1,
     bytesPerPrediction: slope(memory),
     grownBytes: memory.at(-1)[1] - memory[0][1],
     wasmMemoryBytes: Math.max(...wasm),

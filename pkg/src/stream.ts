@@ -92,7 +92,7 @@ export async function* stream(
         ended = event.row.done === true;
         if (!ended) {
           rows.push({ index: count++, text: event.row.value });
-          patience ??= new Promise((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, { late: true })));
+          patience ??= new Promise((resolve) => (timer = setTimeout(() => resolve({ late: true }), PATIENCE_MS)));
         }
       }
       if (event.items) {
