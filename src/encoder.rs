@@ -1,7 +1,8 @@
 //! Token ids to logits.
 
 use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::internal::DimLike;
+use tract_onnx::tract_core::plan;
+use tract_onnx::tract_hir::internal::*;
 
 use crate::batch::Batch;
 use crate::error::Error;
@@ -122,9 +123,24 @@ impl TractEncoder {
             .iter()
             .map(|&i| Ok(Tensor::from_shape(&shape, sources[i])?.into_tvalue()))
             .collect::<TractResult<TVec<_>>>()?;
-        let outputs = self.plan.run(inputs)?;
+        let outputs = self.plan.spawn()?.run_plan_with_eval(inputs, eval_checked)?;
         Ok(outputs[0].cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
     }
+}
+
+/// What a node gives, if it is of the type and shape that the graph says: ops take it for granted of their inputs.
+fn eval_checked(
+    context: &EvalContext,
+    state: Option<&mut (dyn OpState + 'static)>,
+    node: &TypedNode,
+    inputs: TVec<TValue>,
+) -> TractResult<TVec<TValue>> {
+    let outputs = plan::eval(context, state, node, inputs)?;
+    for (value, outlet) in outputs.iter().zip(&node.outputs) {
+        let fits = outlet.fact.matches(value, Some(context.symbols))?;
+        ensure!(fits, "`{}` gives {:?} where {:?} was to be", node.name, value.shape(), outlet.fact.shape);
+    }
+    Ok(outputs)
 }
 
 fn input_index(name: &str) -> Result<usize, Error> {

@@ -23,10 +23,10 @@ async function compile() {
 
 const corpus = (name) => join(here, "corpus", `${name}.txt`);
 
-/** A folder with the corpus, a file for each input, and one for what is learnt. */
-async function folders(name) {
-  const [seeds, learnt] = ["seeds", "learnt"].map((folder) => join(target, folder, name));
-  await rm(seeds, { recursive: true, force: true });
+/** A folder with the corpus, a file for each input, and one for what is learnt: in a short run, by itself alone. */
+async function folders(name, short) {
+  const [seeds, learnt] = ["seeds", short ? "briefly" : "learnt"].map((folder) => join(target, folder, name));
+  for (const folder of short ? [seeds, learnt] : [seeds]) await rm(folder, { recursive: true, force: true });
   for (const folder of [seeds, learnt]) await mkdir(folder, { recursive: true });
   const lines = (await readFile(corpus(name), "utf8")).trimEnd().split("\n");
   await Promise.all(lines.map((line, i) => writeFile(join(seeds, String(i)), Buffer.from(line, "base64"))));
@@ -35,12 +35,14 @@ async function folders(name) {
 
 /** Goes through the corpus, then on from there for so long. */
 async function fuzzOne(name, bin, seconds, short) {
-  const artifacts = join(target, "artifacts", name);
+  const artifacts = join(target, short ? "found-briefly" : "artifacts", name);
+  if (short) await rm(artifacts, { recursive: true, force: true });
   await mkdir(artifacts, { recursive: true });
-  const args = [...(await folders(name)), `-max_len=${TARGETS[name]}`, `-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}/`];
+  const args = [...(await folders(name, short)), `-max_len=${TARGETS[name]}`, `-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}/`];
   const env = { ...process.env, ...(short && { LITMUS_FUZZ_SHORT: "1" }) };
-  // A long run goes on after what it finds; it is all in the folder at the end.
-  if (!short) args.push("-fork=1", "-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1");
+  // A short run throws the same each time, as far as it comes. A long one goes on after what it finds; it is all in the
+  // folder at the end.
+  args.push(...(short ? ["-seed=1"] : ["-fork=1", "-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1"]));
   await run(join(bin, name), [...args, "-timeout=60", "-rss_limit_mb=2500", "-malloc_limit_mb=1500", "-print_final_stats=1", "-print_funcs=0", "-verbosity=0"], { prefix: name, env });
   const found = (await readdir(artifacts)).filter((file) => !file.startsWith("slow-unit"));
   if (found.length) throw new Unmet(`${name}: found ${found.join(", ")} in ${artifacts}`);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { satisfies } from "semver";
 import { crates, isAllowed } from "../../pkg/scripts/supply.mjs";
 import { root } from "../../pkg/scripts/tools.mjs";
 
@@ -32,6 +33,27 @@ test("every crate is from crates.io and has a checksum, but for those in this re
       assert.match(each, /source = "registry\+https:\/\/github\.com\/rust-lang\/crates\.io-index"\nchecksum = "[0-9a-f]{64}"/, lock);
     }
   }
+});
+
+/** Advisories that we know and live with. */
+const KNOWN = {
+  "RUSTSEC-2024-0436": "paste is not maintained any more; it is a macro of what we depend on, and nothing of it ships",
+};
+
+test("no crate has a known vulnerability, as far as advisories.json goes", async () => {
+  const { crates: lookedUp, advisories } = JSON.parse(await read("tests/supply/advisories.json"));
+  const affected = (version) => ({ patched, unaffected }) =>
+    ![...patched, ...unaffected].some((range) => satisfies(version, range.replaceAll(",", " ")));
+  assert.ok(affected("0.4.44")({ patched: [">= 0.4.45"], unaffected: ["< 0.1.0"] }));
+  assert.ok(!affected("1.42.2")({ patched: [">= 1.42.1, < 1.43.0"], unaffected: [] }));
+  const found = new Set();
+  for (const lock of ["Cargo.lock", "tests/fuzz/Cargo.lock"]) {
+    for (const [, name, version] of (await read(lock)).matchAll(/name = "(.*)"\nversion = "(.*)"\nsource/g)) {
+      assert.ok(lookedUp.includes(name), `${name} is new: look it up in the database, and add it to advisories.json`);
+      for (const { id } of advisories.filter(({ crate }) => crate === name).filter(affected(version))) found.add(id);
+    }
+  }
+  assert.deepEqual([...found], Object.keys(KNOWN));
 });
 
 test("what both lock files have, the fuzz targets have in the version that ships", async () => {
