@@ -6,7 +6,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::graph::{INPUTS, OnnxModel, check_batch};
+use crate::graph::{INPUTS, OnnxModel, SameSize, check_batch};
 
 /// Most texts in one batch: beyond it, larger matrix products no longer pay for more memory.
 const MAX_ROWS: usize = 32;
@@ -39,6 +39,8 @@ pub(crate) trait Encoder: Send + Sync {
 /// An ONNX graph run by tract.
 pub(crate) struct TractEncoder {
     plan: Arc<TypedRunnableModel>,
+    /// What must hold of a batch's sizes.
+    same: Vec<SameSize>,
     /// Which of [`INPUTS`] the graph takes, in its order.
     inputs: Vec<usize>,
     labels: usize,
@@ -55,8 +57,8 @@ impl TractEncoder {
             return Err(Error::unsupported("model.onnx has no input `input_ids`"));
         }
         // Some exporters' masks stop the analysis of two unknown dimensions; those run their texts one by one.
-        let (max_rows, model) = match onnx.prepare(None) {
-            Ok(model) => (MAX_ROWS, model),
+        let (max_rows, (model, same)) = match onnx.prepare(None) {
+            Ok(prepared) => (MAX_ROWS, prepared),
             Err(_) => (
                 1,
                 onnx.prepare(Some(1))
@@ -66,7 +68,7 @@ impl TractEncoder {
         let unsupported = |e| Error::unsupported(format!("model.onnx cannot be run: {e:#}"));
         check_labels(model.output_fact(0).map_err(unsupported)?, labels)?;
         let plan = model.into_runnable().map_err(unsupported)?;
-        Ok(Self { plan, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
+        Ok(Self { plan, same, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
     }
 
     /// The ops and the shapes of what they give, weights and inputs left out.
@@ -104,7 +106,7 @@ impl Encoder for TractEncoder {
         if batch.columns == 0 {
             return Err(Error::internal("a batch of texts without tokens"));
         }
-        check_batch(self.plan.model(), rows, batch.columns)?;
+        check_batch(self.plan.model(), &self.same, rows, batch.columns)?;
         let values = self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")))?;
         if values.len() != rows * self.labels {
             return Err(labels_mismatch(values.len() / rows.max(1), self.labels));

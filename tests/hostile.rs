@@ -330,3 +330,24 @@ fn quantised_weights_without_scales_are_refused() {
         }
     }
 }
+
+/// Found by fuzzing: tract panics at a product of more matrices than the graph says.
+#[test]
+fn a_product_that_turns_out_not_to_fit_is_an_error() {
+    let mut graph = Graph::default();
+    let ids = graph.ids();
+    let weights = graph.filled("weights", &[4, 1, 2], 1.0);
+    graph.op("Transpose", "by token", &[&ids], vec![ints("perm", &[1, 0, 2])]);
+    graph.op("MatMul", "product", &["by token", &weights], vec![]);
+    graph.op("Transpose", "by text", &["product"], vec![ints("perm", &[1, 0, 2])]);
+    let classifier = load(&graph.file("by text")).unwrap();
+    for text in ["the dog", "the", "the dog is happy", "the dog is happy the dog"] {
+        match classifier.predict(text, &Options::default()) {
+            Ok(prediction) => assert_eq!(prediction.tokens, 4, "{text}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Internal, "{text}: {error}");
+                assert!(!error.to_string().contains("this library failed"), "{text}: {error}");
+            }
+        }
+    }
+}

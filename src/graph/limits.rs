@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use tract_onnx::pb::{GraphProto, TensorProto};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::{Error, ErrorKind};
@@ -64,14 +65,43 @@ pub(super) fn check_made(made: &[&TypedFact], from: &[&TypedFact]) -> TractResul
     Ok(())
 }
 
-/// Refuses a batch for which a value of the graph would be too large.
-pub(crate) fn check_batch(model: &TypedModel, rows: usize, columns: usize) -> Result<(), Error> {
+/// Two sizes that follow from the batch, which tract takes for equal.
+pub(crate) type SameSize = [TDim; 2];
+
+/// Where matrix products depend on it that two sizes are equal; refuses a product of which two never are.
+pub(super) fn same_sizes(model: &TypedModel) -> TractResult<Vec<SameSize>> {
+    let mut pairs = vec![];
+    for node in model.nodes() {
+        let Some(op) = node.op_as::<EinSum>() else { continue };
+        let facts = model.node_input_facts(node.id)?;
+        let shapes = op.actual_input_shapes_from_facts(&facts)?;
+        for axis in op.axes.iter_all_axes() {
+            let places = axis.inputs.iter().zip(&shapes);
+            let sizes = places.flat_map(|(places, shape)| places.iter().map(|&place| &shape[place]));
+            let mut sizes = sizes.filter(|size| **size != 1.to_dim());
+            let Some(first) = sizes.next() else { continue };
+            for size in sizes.filter(|size| *size != first) {
+                let never = (first.clone() - size).as_i64().is_some();
+                ensure!(!never, "`{}` multiplies matrices of sizes that do not fit: {first} and {size}", node.name);
+                pairs.push([first.clone(), size.clone()]);
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+/// Refuses a batch for which a value of the graph would be too large, or for which sizes differ that have to be the same.
+pub(crate) fn check_batch(model: &TypedModel, same: &[SameSize], rows: usize, columns: usize) -> Result<(), Error> {
     let size = |name, value: usize| (model.symbols.sym(name), value as i64);
     let [batch, sequence] = [size("batch", rows), size("sequence", columns)];
     let sizes = SymbolValues::default().with(&batch.0, batch.1).with(&sequence.0, sequence.1);
+    // A size that does not follow from the batch is tract's to check.
+    let value = |dim: &TDim| dim.eval_to_i64(&sizes).ok();
+    if let Some([a, b]) = same.iter().find(|[a, b]| value(a).zip(value(b)).is_some_and(|(a, b)| a != b)) {
+        return Err(Error::internal(format!("the model multiplies matrices of sizes that do not fit: {a} and {b}")));
+    }
     let bytes = |fact: &TypedFact| {
-        // A size that does not follow from the batch is tract's to check.
-        let dims = fact.shape.iter().filter_map(|dim| u64::try_from(dim.eval_to_i64(&sizes).ok()?).ok());
+        let dims = fact.shape.iter().filter_map(|dim| u64::try_from(value(dim)?).ok());
         dims.fold(fact.datum_type.size_of() as u64, u64::saturating_mul)
     };
     let computed = model.nodes().iter().filter(|node| !node.inputs.is_empty()).flat_map(|node| &node.outputs);

@@ -47,7 +47,7 @@ use tract_onnx::tract_core::ops::math::Mul;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
-pub(crate) use limits::check_batch;
+pub(crate) use limits::{SameSize, check_batch};
 use quantized::QuantTensors;
 
 /// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
@@ -115,8 +115,8 @@ impl OnnxModel {
         model.into_decluttered().context("declutter")
     }
 
-    /// The graph of fused ops, ready to be run.
-    pub(crate) fn prepare(&self, rows: Option<usize>) -> TractResult<TypedModel> {
+    /// The graph of fused ops, ready to be run, and the sizes that it takes for equal.
+    pub(crate) fn prepare(&self, rows: Option<usize>) -> TractResult<(TypedModel, Vec<SameSize>)> {
         let mut model = self.decluttered(rows)?;
         let mut rules = Rules::default();
         for add in [gelu::rules, quant_linear::rules, quant_gather::rules, add_layer_norm::rules, attention::rules] {
@@ -125,12 +125,13 @@ impl OnnxModel {
         rules.rewrite(&(), &mut model).context("rules")?;
         position::rules(Rules::default()).rewrite(&(), &mut model).context("position")?;
         weight::dequantize_rest(&mut model).context("rest")?;
+        let same = limits::same_sizes(&model)?;
         // What tract does better than its plain ops is matrix products; the passes cost as much as all rules together.
         if model.nodes().iter().any(|node| node.op_is::<EinSum>()) {
             model = model.into_optimized().context("optimize")?;
         }
         indices::check_all(&mut model);
-        Ok(model)
+        Ok((model, same))
     }
 }
 
