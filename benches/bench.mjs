@@ -3,8 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { build } from "../pkg/scripts/build.mjs";
+import { downloads } from "../pkg/scripts/downloads.mjs";
 import { ensureChromium, fail } from "../pkg/scripts/tools.mjs";
-import { downloads } from "../tests/budget.mjs";
 import { inChromium, ms, row, size, sizes } from "./common.mjs";
 import { median } from "./measure.mjs";
 

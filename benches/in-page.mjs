@@ -1,6 +1,6 @@
 // Runs in the page. Times are milliseconds.
 import { createClassifier, predict } from "./litmus-text/dist/index.js";
-import { check, median, textOf } from "./measure.mjs";
+import { check, LENGTHS, textOf, time } from "./measure.mjs";
 import { batch, first } from "./texts.mjs";
 
 const FILES = [
@@ -32,26 +32,10 @@ export async function fromMemory() {
   return performance.now() - start;
 }
 
-/** The median of `runs` calls, after some that warm up. */
-async function time(runs, work) {
-  for (let i = 0; i < Math.ceil(runs / 4); i++) await work();
-  const times = [];
-  for (let i = 0; i < runs; i++) {
-    const start = performance.now();
-    await work();
-    times.push(performance.now() - start);
-  }
-  return median(times);
-}
-
 export async function speed() {
   const classifier = await createClassifier();
   const predictMs = {};
-  for (const [tokens, runs] of [
-    [16, 60],
-    [32, 40],
-    [128, 20],
-  ]) {
+  for (const { tokens, runs } of LENGTHS) {
     const text = await textOf(tokens, async (text) => (await classifier.predict(text)).tokens);
     const before = await classifier.predict(text);
     predictMs[tokens] = await time(runs, () => classifier.predict(text));

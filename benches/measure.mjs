@@ -19,3 +19,23 @@ export async function textOf(tokens, count) {
   check((await count(text)) === tokens, `${await count(text)} tokens instead of ${tokens}`);
   return text;
 }
+
+/** The median of `runs` calls in milliseconds, after some that warm up. `after` is called after each. */
+export async function time(runs, work, after) {
+  const times = [];
+  const warm = Math.ceil(runs / 4);
+  for (let i = 0; i < warm + runs; i++) {
+    const start = performance.now();
+    await work();
+    if (i >= warm) times.push(performance.now() - start);
+    after?.();
+  }
+  return median(times);
+}
+
+/** How often a text of so many tokens is timed. */
+export const LENGTHS = [
+  { tokens: 16, runs: 60 },
+  { tokens: 32, runs: 40 },
+  { tokens: 128, runs: 20 },
+];

@@ -6,11 +6,12 @@ use crate::batch::{Batch, Plan};
 use crate::bundle::{ModelParts, Settings};
 use crate::calibrate::Calibration;
 use crate::encoder::{Encoder, TractEncoder};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::labels::Labels;
 use crate::options::{LongText, Options};
 use crate::prediction::Prediction;
 use crate::tokenize::{Encoding, Tokenizer};
+use crate::wall::walled;
 use crate::windows::Windows;
 use crate::work::Work;
 
@@ -49,7 +50,7 @@ impl Classifier {
     /// [`ErrorKind::ModelMalformed`] where a file is damaged or the files contradict each other,
     /// [`ErrorKind::ModelUnsupported`] where the graph uses what this runtime does not have.
     pub fn from_parts(parts: &ModelParts) -> Result<Self, Error> {
-        Self::from_stream(parts, &mut { parts.model })
+        walled(ErrorKind::ModelMalformed, || Self::from_stream(parts, &mut { parts.model }))
     }
 
     /// The same with the model's bytes read from elsewhere, piece by piece.
@@ -118,9 +119,11 @@ impl Classifier {
     /// # Errors
     /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
     pub fn predict_batch<T: AsRef<str>>(&self, texts: &[T], options: &Options) -> Result<Vec<Prediction>, Error> {
-        let mut work = Work::new(self, texts, options, usize::MAX)?;
-        while work.step(self)? {}
-        work.finish(self)
+        walled(ErrorKind::Internal, || {
+            let mut work = Work::new(self, texts, options, usize::MAX)?;
+            while work.step(self)? {}
+            work.finish(self)
+        })
     }
 
     /// The model's raw scores, one row per text and in it one per label, before any calibration: for those who calibrate
@@ -142,7 +145,8 @@ impl Classifier {
         let mut all = vec![Vec::new(); rows.len()];
         for chosen in (0..).map_while(|index| plan.batch(index)) {
             let ids: Vec<&[u32]> = chosen.iter().map(|&i| &rows[i][..]).collect();
-            let logits = self.encoder.encode(Batch::pad(&ids, self.padding_id))?;
+            let batch = Batch::pad(&ids, self.padding_id);
+            let logits = walled(ErrorKind::Internal, || self.encoder.encode(batch))?;
             for (&i, row) in chosen.iter().zip(logits.rows()) {
                 all[i] = row.to_vec();
             }
@@ -156,9 +160,11 @@ impl Classifier {
     /// `EmptyText` where there is nothing but white space in it, `ModelMalformed` where the tokenizer gives an id that the
     /// model does not have.
     pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
-        let encoding = self.tokenizer.encode(text)?;
-        self.check_ids(&encoding.ids)?;
-        Ok(encoding)
+        walled(ErrorKind::Internal, || {
+            let encoding = self.tokenizer.encode(text)?;
+            self.check_ids(&encoding.ids)?;
+            Ok(encoding)
+        })
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.

@@ -1,11 +1,15 @@
 //! Token ids to logits.
 
 use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::internal::DimLike;
+use tract_onnx::tract_core::ops::einsum::EinSum;
+use tract_onnx::tract_core::ops::matmul::optimized::OptMatMul;
+use tract_onnx::tract_core::ops::matmul::pack::OptMatMulPack;
+use tract_onnx::tract_core::plan;
+use tract_onnx::tract_hir::internal::*;
 
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::graph::{INPUTS, OnnxModel};
+use crate::graph::{INPUTS, OnnxModel, SameSize, check_batch};
 
 /// Most texts in one batch: beyond it, larger matrix products no longer pay for more memory.
 const MAX_ROWS: usize = 32;
@@ -38,6 +42,8 @@ pub(crate) trait Encoder: Send + Sync {
 /// An ONNX graph run by tract.
 pub(crate) struct TractEncoder {
     plan: Arc<TypedRunnableModel>,
+    /// What must hold of a batch's sizes.
+    same: Vec<SameSize>,
     /// Which of [`INPUTS`] the graph takes, in its order.
     inputs: Vec<usize>,
     labels: usize,
@@ -54,8 +60,8 @@ impl TractEncoder {
             return Err(Error::unsupported("model.onnx has no input `input_ids`"));
         }
         // Some exporters' masks stop the analysis of two unknown dimensions; those run their texts one by one.
-        let (max_rows, model) = match onnx.prepare(None) {
-            Ok(model) => (MAX_ROWS, model),
+        let (max_rows, (model, same)) = match onnx.prepare(None) {
+            Ok(prepared) => (MAX_ROWS, prepared),
             Err(_) => (
                 1,
                 onnx.prepare(Some(1))
@@ -65,7 +71,7 @@ impl TractEncoder {
         let unsupported = |e| Error::unsupported(format!("model.onnx cannot be run: {e:#}"));
         check_labels(model.output_fact(0).map_err(unsupported)?, labels)?;
         let plan = model.into_runnable().map_err(unsupported)?;
-        Ok(Self { plan, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
+        Ok(Self { plan, same, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
     }
 
     /// The ops and the shapes of what they give, weights and inputs left out.
@@ -103,6 +109,7 @@ impl Encoder for TractEncoder {
         if batch.columns == 0 {
             return Err(Error::internal("a batch of texts without tokens"));
         }
+        check_batch(self.plan.model(), &self.same, rows, batch.columns)?;
         let values = self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")))?;
         if values.len() != rows * self.labels {
             return Err(labels_mismatch(values.len() / rows.max(1), self.labels));
@@ -121,9 +128,30 @@ impl TractEncoder {
             .iter()
             .map(|&i| Ok(Tensor::from_shape(&shape, sources[i])?.into_tvalue()))
             .collect::<TractResult<TVec<_>>>()?;
-        let outputs = self.plan.run(inputs)?;
+        let model = self.plan.model();
+        let eval = |context: &EvalContext, state: Option<&mut (dyn OpState + 'static)>, node: &TypedNode, inputs| {
+            eval_checked(model, context, state, node, inputs)
+        };
+        let outputs = self.plan.spawn()?.run_plan_with_eval(inputs, eval)?;
         Ok(outputs[0].cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
     }
+}
+
+/// Has a matrix product, which takes it for granted, get what the graph says; elsewhere a size of 1 may do as well.
+fn eval_checked(
+    model: &TypedModel,
+    context: &EvalContext,
+    state: Option<&mut (dyn OpState + 'static)>,
+    node: &TypedNode,
+    inputs: TVec<TValue>,
+) -> TractResult<TVec<TValue>> {
+    if node.op_is::<OptMatMul>() || node.op_is::<OptMatMulPack>() || node.op_is::<EinSum>() {
+        for (value, fact) in inputs.iter().zip(model.node_input_facts(node.id)?) {
+            let fits = fact.matches(value, Some(context.symbols))?;
+            ensure!(fits, "`{}` is given {:?} where {:?} was to be", node.name, value.shape(), fact.shape);
+        }
+    }
+    plan::eval(context, state, node, inputs)
 }
 
 fn input_index(name: &str) -> Result<usize, Error> {

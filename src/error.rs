@@ -18,6 +18,8 @@ pub enum ErrorKind {
     ModelMalformed,
     /// The model is sound, but uses something this runtime does not have.
     ModelUnsupported,
+    /// The model or a text needs more memory than one value may have, or than there is.
+    OutOfMemory,
     /// A fault of this library.
     Internal,
 }
@@ -32,6 +34,7 @@ impl ErrorKind {
             Self::ModelNotFound => "model-not-found",
             Self::ModelMalformed => "model-malformed",
             Self::ModelUnsupported => "model-unsupported",
+            Self::OutOfMemory => "out-of-memory",
             Self::Internal => "internal",
         }
     }

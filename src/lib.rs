@@ -18,7 +18,7 @@
 //! # Ok::<(), litmus_text::Error>(())
 //! ```
 
-#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod batch;
 mod bundle;
@@ -32,11 +32,15 @@ mod folder;
 mod graph;
 mod kernels;
 mod labels;
+#[cfg(target_arch = "wasm32")]
+mod memory;
 mod options;
 mod prediction;
 mod tokenize;
+mod tokenizer_file;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod utf16;
+mod wall;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 mod windows;

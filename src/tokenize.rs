@@ -6,6 +6,7 @@ use tokenizers::ModelWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
 use crate::error::{Error, ErrorKind};
+use crate::tokenizer_file;
 
 /// One text as the model sees it. One element for each token, special tokens included.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +51,7 @@ impl Tokenizer {
     /// `tokenizer.json`, without its own padding and truncation.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let malformed = |e| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
+        tokenizer_file::check(bytes)?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(malformed)?;
         inner.with_padding(None).with_truncation(None).map_err(malformed)?;
         let unknown = match inner.get_model() {

@@ -278,6 +278,14 @@ fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
     js_sys::JSON::parse(&json)
 }
 
+/// Throws, through whatever was being computed, what [`crate::memory`] has to say.
+pub(crate) fn out_of_memory() -> ! {
+    let error = thrown(Error::new(ErrorKind::OutOfMemory, "there is no memory left"));
+    // Not so an error that is returned: after that one, all goes on.
+    let _ = Reflect::set(&error, &"fatal".into(), &true.into());
+    wasm_bindgen::throw_val(error)
+}
+
 /// A JavaScript `Error` with our `code`, and `index` where it is one text's fault.
 fn thrown(error: Error) -> JsValue {
     let (code, index) = (error.code(), error.index());

@@ -5,6 +5,8 @@
 #[path = "../src/kernels/mod.rs"]
 mod kernels;
 
+#[path = "kernels/any.rs"]
+pub mod any;
 #[path = "kernels/attention.rs"]
 mod attention;
 #[path = "kernels/four_bit.rs"]

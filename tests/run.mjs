@@ -19,10 +19,13 @@ import {
   run,
   targetDir,
   Unmet,
+  wasmConfig,
   withPath,
 } from "../pkg/scripts/tools.mjs";
 import { checkBudget } from "./budget.mjs";
+import { ensurePython } from "./service/python.mjs";
 import { ensureTools } from "./everywhere/install.mjs";
+import { fuzz } from "./fuzz/fuzz.mjs";
 
 const wasm = "wasm32-unknown-unknown";
 const cargoEnv = { ...process.env, CARGO_TARGET_DIR: targetDir };
@@ -47,7 +50,7 @@ async function wasmPack(where, browser, env) {
   const wasmPackBin = await ensureWasmPack();
   const bindgenBin = await ensureWasmBindgen({ testRunner: true });
   const args = ["test", "--headless", ...browser, "--mode", "no-install"];
-  await run("wasm-pack", [...args, "--", "--profile", "web", "--test", "browser"], {
+  await run("wasm-pack", [...args, "--", ...wasmConfig(), "--profile", "web", "--test", "browser"], {
     ...minutes(40), // compiling included
     env: { ...withPath(bindgenBin, wasmPackBin), CARGO_TARGET_DIR: targetDir, [where]: "1", ...env },
   });
@@ -112,7 +115,9 @@ const suites = {
     await cargo("clippy", "--target", wasm, "--profile", "web", "--lib", "--test", "browser", "--", "-D", "warnings");
   },
   "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
+  "crate: fuzzing": () => fuzz({ seconds: 30, short: true }),
   "package: build": () => build(),
+  "lint: supply chain": () => nodeTests(join(root, "tests/supply")),
   "lint: types": async () => {
     await build();
     await tsc("tests/types");
@@ -134,6 +139,12 @@ const suites = {
     await ensureChromium();
     const tools = await ensureTools();
     await withPackage((project, tarball) => everywhere(project, tarball, tools));
+  },
+  "service: Node, service worker": async () => {
+    await build();
+    await ensureChromium();
+    await ensurePython();
+    await nodeTests(join(root, "tests/service"));
   },
   "e2e: Chromium": async () => {
     await ensureChromium();

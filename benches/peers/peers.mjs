@@ -2,21 +2,20 @@
 // with the same weights. What each number is: ../README.md. Wrong outputs fail it, a missed bar does not.
 //   --json FILE    writes everything, each single time included
 //   --markdown     prints the ratios as a Markdown table
+//   --site         writes the medians that the demo shows, www/peers.json
 //   --quick        fewer rounds
 //   --only peers   without us, who then need not be built
-import { createHash } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../../pkg/scripts/build.mjs";
-import { cache, ensureChromium, ensureNode, fail, root, run, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { ensureChromium, ensureNode, fail, root, run, step, Unmet } from "../../pkg/scripts/tools.mjs";
 import { inChromium, ms, row, size, sizes } from "../common.mjs";
 import { median } from "../measure.mjs";
+import { ensureModels, models } from "./models.mjs";
 
 const here = join(root, "benches", "peers");
 const model = join(root, "models", "sentiment");
-const venv = join(cache, "peers", "venv");
-const models = join(cache, "peers", "models");
 const PEERS = "./peers/in-page.mjs";
 const US = "./in-page.mjs";
 
@@ -30,31 +29,6 @@ async function ensurePeers() {
   await step("npm ci in benches/peers", () =>
     run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: here, shell: process.platform === "win32" }),
   );
-}
-
-/** The model in the forms that the peers read, made by models.py when the model or the script has changed. */
-async function ensureModels() {
-  const requirements = join(here, "requirements.txt");
-  const installed = join(venv, "installed.txt");
-  const python = join(venv, "bin", "python");
-  if ((await read(installed)) !== (await read(requirements))) {
-    await step("Python packages for the peers' models", async () => {
-      await run("python3", ["-m", "venv", venv]);
-      // The list is complete; without --no-deps onnxruntime would bring more than this needs.
-      await run(python, ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]);
-      await writeFile(installed, await read(requirements));
-    });
-  }
-  const sum = createHash("sha256");
-  const sources = ["config.json", "tokenizer.json", "model.onnx"].map((name) => join(model, name));
-  for (const path of [...sources, join(here, "models.py"), requirements]) sum.update(await readFile(path));
-  const source = sum.digest("hex");
-  const stamp = join(models, "source.txt");
-  if ((await read(stamp)) !== source) {
-    await step("the peers' models", () => run(python, ["-B", join(here, "models.py"), model, models]));
-    await writeFile(stamp, source);
-  }
-  return JSON.parse(await read(join(models, "made.json")));
 }
 
 async function compileRoofline() {
@@ -233,6 +207,22 @@ function markdown({ machine, browser, versions, ratios: judged }) {
   return `${lines.join("\n")}\n\n${browser} on ${machine}; ${shown.join(", ")}.\n`;
 }
 
+/** Medians in milliseconds, ours and those of each peer's fastest way: www/speed.js draws them. */
+function forSite({ machine, browser, versions, timesMs, int8 }) {
+  const { "onnxruntime-web": ort, "transformers.js": transformers } = versions;
+  const ms = (times, among) => Number(median(times[fastest(times, among)]).toFixed(1));
+  const lengths = [16, 32, 128].map((tokens) => {
+    const times = timesMs[tokens];
+    const peers = {
+      "onnxruntime-web": ms(times, (name) => int8.includes(name)),
+      "transformers.js": ms(times, (name) => name.startsWith("transformers.js")),
+    };
+    return [tokens, { ours: ms(times, (name) => name === "ours"), ...peers }];
+  });
+  const shown = { "onnxruntime-web": ort, "transformers.js": transformers };
+  return { machine, browser, versions: shown, ms: Object.fromEntries(lengths) };
+}
+
 try {
   const { values } = parseArgs({
     options: {
@@ -240,6 +230,7 @@ try {
       markdown: { type: "boolean" },
       only: { type: "string" },
       quick: { type: "boolean" },
+      site: { type: "boolean" },
     },
   });
   if (values.only !== undefined && values.only !== "peers") throw new Unmet("--only knows nothing but peers");
@@ -254,6 +245,7 @@ try {
   }
   print(figures);
   if (values.markdown && ours) console.log(`\n${markdown(figures)}`);
+  if (values.site && ours) await writeFile(join(root, "www/peers.json"), `${JSON.stringify(forSite(figures), null, 2)}\n`);
   if (values.json) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
 } catch (error) {
   fail(error);

@@ -6,7 +6,8 @@ import { copyFile, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "nod
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reshape } from "./glue.mjs";
-import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet } from "./tools.mjs";
+import { writeSupply } from "./supply.mjs";
+import { ensureNode, ensureRust, ensureWasmBindgen, fail, root, run, step, targetDir, Unmet, wasmConfig } from "./tools.mjs";
 
 const pkg = join(root, "pkg");
 
@@ -55,7 +56,7 @@ async function compileCrate(variant) {
   await mkdir(folder, { recursive: true });
   await unlessDone(join(folder, `${variant}.source`), await hash(reads), [kept], () =>
     step(`cargo build for WebAssembly, ${variant}`, async () => {
-      const fixed = ["rustc", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
+      const fixed = ["rustc", ...wasmConfig(), "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
       const env = { ...process.env, CARGO_TARGET_DIR: targetDir };
       await run("cargo", [...fixed, ...args], { prefix: "cargo", env });
       await copyFile(join(targetDir, "wasm32-unknown-unknown", "web", "litmus_text.wasm"), kept);
@@ -90,9 +91,27 @@ async function bindgen(variant, wasm, bin) {
 
 /** What esbuild makes together, with what is common to it in files of its own. */
 const bundles = {
-  plain: [["index", "worker"]],
-  all: [["index", "worker"], ["embedded", "embedded-worker"], ["node", "embedded-node"], ["workerd"]],
+  plain: [["index", "worker", "handler"]],
+  all: [
+    ["index", "worker", "handler"],
+    ["embedded", "embedded-worker"],
+    ["node", "embedded-node", "handler-node", "node-worker", "cli"],
+    ["workerd", "handler-workerd"],
+  ],
 };
+
+/** What is inside `dist` besides our own, and its licence. */
+const bundled = ["lru-cache", "@cfworker/json-schema"];
+
+async function writeLicences(dist) {
+  const parts = bundled.map(async (name) => {
+    const folder = join(root, "node_modules", name);
+    const { version, license, author } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const text = await readFile(join(folder, "LICENSE.md"), "utf8").catch(() => "");
+    return `${name} ${version}, ${license}, by ${author?.name ?? author}, is part of handler.js.\n\n${text}`;
+  });
+  await writeFile(join(dist, "LICENSES.md"), (await Promise.all(parts)).join("\n\n"));
+}
 
 /** Types by tsc, JavaScript by esbuild: of all the package, or of what the demo needs until the other is there. */
 async function compileTypeScript() {
@@ -126,7 +145,7 @@ async function compileTypeScript() {
       };
       for (const names of entries) {
         const entryPoints = names.map((name) => join(pkg, "src", `${name}.ts`));
-        const { outputFiles } = await bundle({ ...options, entryPoints, chunkNames: `${names[0]}-shared` });
+        const { outputFiles } = await bundle({ ...options, entryPoints, chunkNames: `${names[0]}-shared-[hash]` });
         const texts = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
         for (const path of Object.keys(texts).filter((path) => path.endsWith(".js"))) {
           // What esbuild leaves: 4 % of the compressed bytes.
@@ -140,6 +159,7 @@ async function compileTypeScript() {
           await writeFile(`${path}.map`, map);
         }
       }
+      await writeLicences(dist);
     }),
   );
 }
@@ -164,6 +184,7 @@ export async function build({ embedded = true } = {}) {
   if (embedded) await bindgen("embedded", await compileCrate("embedded"), bin);
   await compileTypeScript();
   await copyModel();
+  if (embedded) await writeSupply();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build().catch(fail);

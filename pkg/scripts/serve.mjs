@@ -16,6 +16,7 @@ const TYPES = {
   ".svg": "image/svg+xml",
   ".ts": "text/plain; charset=utf-8",
   ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
 };
 
 /** The file that a path stands for. The longest mount wins: "/litmus-text/" before "/". */
@@ -28,14 +29,14 @@ async function locate(path, mounts) {
   let file = join(mounts[mount], inside);
   let found = await stat(file).catch(() => undefined);
   if (found?.isDirectory() && path.endsWith("/")) found = await stat((file = join(file, "index.html"))).catch(() => undefined);
-  return found?.isFile() ? { file, size: found.size } : undefined;
+  return found?.isFile() ? { file, size: found.size, version: `"${found.size}-${found.mtimeMs}"` } : undefined;
 }
 
 /**
  * Serves folders.
  * @param {{ mounts: Record<string, string>, port?: number, headers?: Record<string, string> }} options
  * `mounts` maps URL prefixes to folders; a taken `port` moves on to the next free one, 0 takes any; `headers` go with
- * every file.
+ * every answer.
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
 export async function serve({ mounts, port = 0, headers = {} }) {
@@ -43,14 +44,19 @@ export async function serve({ mounts, port = 0, headers = {} }) {
     const { pathname } = new URL(request.url, "http://localhost");
     const found = await locate(pathname, mounts).catch(() => undefined);
     if (!found) {
-      response.writeHead(404, { "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);
+      response.writeHead(404, { ...headers, "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);
+      return;
+    }
+    // Asked again each time, sent again only when it has changed.
+    const fresh = { ...headers, "cache-control": "no-cache", "etag": found.version };
+    if (request.headers["if-none-match"] === found.version) {
+      response.writeHead(304, fresh).end();
       return;
     }
     response.writeHead(200, {
-      ...headers,
+      ...fresh,
       "content-type": TYPES[extname(found.file)] ?? "application/octet-stream",
       "content-length": found.size,
-      "cache-control": "no-cache",
     });
     if (request.method === "HEAD") response.end();
     else createReadStream(found.file).on("error", () => response.destroy()).pipe(response);

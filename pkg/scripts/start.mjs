@@ -1,13 +1,14 @@
-// npm start: builds what changed, then serves the demo.
-import { join } from "node:path";
-import { build } from "./build.mjs";
+// npm start: builds what changed, then serves the demo, as `npm run build:site` makes it.
 import { serve } from "./serve.mjs";
-import { fail, root, step } from "./tools.mjs";
+import { buildSite, site } from "./site.mjs";
+import { fail, step } from "./tools.mjs";
+
+/** Not one that everybody uses: browsers keep the demo's service worker for whatever else is served here later. */
+const PORT = 5486;
 
 try {
-  await step("everything", () => build({ embedded: false }));
-  const mounts = { "/": join(root, "www"), "/litmus-text/": join(root, "pkg") };
-  const { url } = await serve({ mounts, port: Number(process.env.PORT ?? 8080) });
+  await step("everything", buildSite);
+  const { url } = await serve({ mounts: { "/": site }, port: Number(process.env.PORT ?? PORT) });
   console.log(`\n  litmus-text is at ${url}\n  Ctrl+C stops it.`);
 } catch (error) {
   fail(error);

@@ -175,6 +175,12 @@ export async function ensureChromium({ driver = false } = {}) {
   }
 }
 
+/** What cargo is told in all builds for WebAssembly: where crates lie on this machine is nobody's business but its own. */
+export const wasmConfig = () => {
+  const crates = join(env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+  return ["--config", `target.wasm32-unknown-unknown.rustflags=["--remap-path-prefix=${crates}=crates"]`];
+};
+
 /** Resolves to the path of geckodriver, by which everything drives Firefox. */
 export async function ensureFirefox() {
   if (!existsSync(firefox)) await aptInstall("firefox-esr");

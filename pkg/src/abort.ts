@@ -1,11 +1,15 @@
 import { LitmusError } from "./errors.js";
+import type { CallOptions } from "./types.js";
 
 /** For calls that nobody can abort. Made when it is asked for: workerd refuses to, while a program is being loaded. */
 export const never = (): AbortSignal => new AbortController().signal;
 
-export function aborted(signal: AbortSignal): LitmusError {
-  return new LitmusError("aborted", "the call was aborted", { cause: signal.reason });
+export function aborted({ reason }: AbortSignal): LitmusError {
+  return isTimeout(reason) ? reason : new LitmusError("aborted", "the call was aborted", { cause: reason });
 }
+
+export const isTimeout = (reason: unknown): reason is LitmusError =>
+  reason instanceof LitmusError && reason.code === "timeout";
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
@@ -22,11 +26,26 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
   });
 }
 
-/** Has `controller` abort when `signal` does. Returns what ends that. */
-export function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
-  if (!signal) return () => {};
-  const stop = () => controller.abort(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop);
-  return () => signal.removeEventListener("abort", stop);
+/** Has `controller` abort when `signal` does, or after the timeout. Returns what ends that. */
+export function follow({ signal, timeout }: CallOptions, controller: AbortController): () => void {
+  const late = () => controller.abort(new LitmusError("timeout", `the call took longer than ${timeout} ms`));
+  const timer = timeout && setTimeout(late, timeout);
+  const stop = () => controller.abort(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop);
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  };
+}
+
+/** What `work` resolves to, with a signal that these options abort. */
+export async function within<T>(options: CallOptions = {}, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const unfollow = follow(options, stop);
+  try {
+    return await work(stop.signal);
+  } finally {
+    unfollow();
+  }
 }

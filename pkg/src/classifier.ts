@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { follow, unlessAborted } from "./abort.js";
+import { follow, unlessAborted, within } from "./abort.js";
 import type { Client } from "./client.js";
 import { toLitmusError, withIndex } from "./errors.js";
 import { checkCallOptions, checkPredictOptions, checkRows, checkText, checkTexts } from "./input.js";
@@ -52,14 +52,14 @@ export class Classifier implements Disposable, AsyncDisposable {
   /**
    * Classifies one text.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
   predict(text: string, options?: PredictOptions): Promise<Prediction>;
   /**
    * Classifies each text; the results come in the order of the texts. One bad text rejects the
    * whole call, with its `index` in the error. Several workers share the work.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
   predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
   async predict(texts: string | readonly string[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
@@ -87,7 +87,7 @@ export class Classifier implements Disposable, AsyncDisposable {
    *   console.log(text, error ? error.code : prediction.label);
    * }
    *
-   * @throws LitmusError `invalid-input` (what is given is no iterable), `aborted`, `closed`, `internal`
+   * @throws LitmusError `invalid-input` (what is given is no iterable), `aborted`, `timeout`, `closed`, `internal`
    */
   async *stream(
     texts: Iterable<string> | AsyncIterable<string>,
@@ -95,15 +95,15 @@ export class Classifier implements Disposable, AsyncDisposable {
   ): AsyncGenerator<StreamItem, void, undefined> {
     checkRows(texts);
     checkPredictOptions(options);
-    const { signal } = options;
     const how = howOf(options);
     const stop = new AbortController();
-    const unfollow = follow(signal, stop);
+    const unfollow = follow(options, stop);
+    const { signal } = stop;
     const predict = (piece: string[]) =>
-      this.#client.ask({ type: "predictEach", texts: piece, how, stoppable: !!signal }, stop.signal);
+      this.#client.ask({ type: "predictEach", texts: piece, how, stoppable: isStoppable(options) }, signal);
     try {
       // Each thread computes a piece while its next one waits.
-      yield* stream(texts, 2 * this.#client.size, predict, options);
+      yield* stream(texts, 2 * this.#client.size, predict, { ...options, signal });
     } finally {
       unfollow();
       stop.abort();
@@ -113,27 +113,27 @@ export class Classifier implements Disposable, AsyncDisposable {
   /**
    * Cuts a text into its tokens, all of them however long it is.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `timeout`, `closed`, `internal`
    */
   async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
     checkText(text);
     checkCallOptions(options);
-    return this.#client.ask({ type: "tokenize", text }, options.signal);
+    return within(options, (signal) => this.#client.ask({ type: "tokenize", text }, signal));
   }
 
   /** In pieces, which several threads share and between which the calls of others get their turn. */
   async #predict(texts: readonly string[], options: PredictOptions): Promise<Prediction[]> {
-    const { signal, onProgress } = options;
+    const { onProgress } = options;
     const size = Math.min(BATCH, Math.ceil(texts.length / this.#client.size)) || 1;
     const count = Math.ceil(texts.length / size) || 1; // no texts make one piece too, so that a closed classifier says so
     const pieces = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
     const progress: PredictProgress[] = pieces.map(({ length }) => ({ done: 0, total: length }));
     const how = howOf(options);
     const stop = new AbortController();
-    const unfollow = follow(signal, stop);
+    const unfollow = follow(options, stop);
     const predict = async (texts: string[], i: number) => {
       const report = !!onProgress;
-      const request = { type: "predict", texts, how, stoppable: report || !!signal, report } as const;
+      const request = { type: "predict", texts, how, stoppable: report || isStoppable(options), report } as const;
       try {
         return await this.#client.ask(request, stop.signal, (heard) => {
           progress[i] = heard;
@@ -161,6 +161,9 @@ export class Classifier implements Disposable, AsyncDisposable {
     this.#client.close();
   }
 }
+
+/** Whether a call may end before it is done: then it goes step by step. */
+const isStoppable = ({ signal, timeout }: CallOptions): boolean => !!(signal ?? timeout);
 
 /** Options as the WebAssembly side takes them, and nothing that cannot be sent to a worker. */
 function howOf({ topK, threshold, longText, explain }: TextOptions): How {
@@ -191,6 +194,8 @@ export async function predictWith(
 ): Promise<Prediction | Prediction[]> {
   checkTexts(texts);
   checkPredictOptions(options);
-  const loaded = await unlessAborted(classifier(), options?.signal);
-  return typeof texts === "string" ? loaded.predict(texts, options) : loaded.predict(texts, options);
+  return within(options, async (signal) => {
+    const loaded = await unlessAborted(classifier(), signal);
+    return unlessAborted(loaded.predict(texts as string, options), signal);
+  });
 }

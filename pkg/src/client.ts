@@ -1,12 +1,14 @@
-import { aborted, throwIfAborted, unlessAborted } from "./abort.js";
+import { aborted, isTimeout, throwIfAborted, unlessAborted } from "./abort.js";
 import { LitmusError, toLitmusError } from "./errors.js";
-import type { OnProgress } from "./load.js";
+import { platform, type OnProgress } from "./load.js";
 import type { Facts, Listener, Reply, Request } from "./protocol.js";
 import type { Setup } from "./setup.js";
 import type { Thread } from "./thread.js";
 
 /** Milliseconds without a call after which workers are shut down; the next call starts them again. */
 const IDLE_MS = 60_000;
+/** Milliseconds that a worker has to stop what took too long; then it is ended, and the next call starts another. */
+const GRACE_MS = 1000;
 
 interface Job {
   request: Request;
@@ -14,6 +16,8 @@ interface Job {
   listener: Listener<Request>;
   resolve(value: Reply<Request>): void;
   reject(error: LitmusError): void;
+  /** Has it done by this thread. */
+  go(thread: Thread): void;
 }
 
 const closed = () => new LitmusError("closed", "the classifier is closed");
@@ -73,7 +77,10 @@ export class Client {
         listener: listener as Listener<Request>,
         resolve: (value) => settle(() => resolve(value)),
         reject: (error) => settle(() => reject(error)),
+        go: () => {},
       };
+      // From here, not from the end of the job before: in workerd that is another request, which may not last as long.
+      void new Promise<Thread>((go) => (job.go = go)).then((thread) => this.#run(thread, job));
       signal?.addEventListener("abort", stop);
       this.#waiting.push(job);
       this.#next();
@@ -121,19 +128,31 @@ export class Client {
       const thread = this.#idle.pop();
       if (!thread) break;
       if (thread.broken) this.#threads.delete(thread);
-      else void this.#run(thread, this.#waiting.shift() as Job);
+      else this.#go(thread, this.#waiting.shift() as Job);
     }
     if (this.#waiting.length > this.#starting.size && this.#threads.size + this.#starting.size < this.#size) void this.#grow();
     if (this.#running.size + this.#starting.size === 0) this.#rest();
   }
 
-  async #run(thread: Thread, job: Job): Promise<void> {
+  #go(thread: Thread, job: Job): void {
     this.#running.add(job);
+    job.go(thread);
+  }
+
+  async #run(thread: Thread, job: Job): Promise<void> {
+    const { request, signal, listener } = job;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = () => {
+      if (thread.apart && isTimeout(signal?.reason)) timer = setTimeout(() => thread.end(), GRACE_MS);
+    };
+    signal?.addEventListener("abort", late);
     try {
-      job.resolve(await thread.ask(job.request, job.signal, job.listener));
+      job.resolve(await thread.ask(request, signal, listener));
     } catch (error) {
       job.reject(toLitmusError(error));
     }
+    signal?.removeEventListener("abort", late);
+    clearTimeout(timer);
     this.#running.delete(job);
     if (thread.broken) this.#threads.delete(thread);
     else this.#idle.push(thread);
@@ -159,7 +178,7 @@ export class Client {
 
   /** Shuts the workers down when nothing was asked for a while. */
   #rest(): void {
-    if (![...this.#threads].some(({ apart }) => apart)) return;
+    if (platform.worker || ![...this.#threads].some(({ apart }) => apart)) return;
     this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
   }
 }

@@ -1,4 +1,4 @@
-import { never, unlessAborted } from "./abort.js";
+import { unlessAborted, within } from "./abort.js";
 import { Classifier } from "./classifier.js";
 import { Client } from "./client.js";
 import { toLitmusError } from "./errors.js";
@@ -19,13 +19,13 @@ const wasm = () => platform.module ?? installed(new URL("../wasm/litmus_text_bg.
 /** `createClassifier` with this kind of worker. */
 export async function create(worker: () => Worker, options: ClassifierOptions = {}): Promise<Classifier> {
   checkClassifierOptions(options);
-  const { model, worker: workers = true, cache = true, signal = never(), onProgress } = options;
-  try {
+  const { model, worker: workers = true, cache = true, signal, timeout, onProgress } = options;
+  return within({ signal, timeout }, async (signal) => {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
-    const start = () => startThread(workers === false ? undefined : worker, plainBuild);
+    const start = () => startThread(workers === false ? undefined : worker, plainBuild, typeof workers === "number");
     const client = new Client(new Setup(wasm(), source), start, Number(workers) || 1);
     return new Classifier(client, await client.open(onProgress, signal));
-  } catch (error) {
+  }).catch((error: unknown) => {
     throw toLitmusError(error);
-  }
+  });
 }

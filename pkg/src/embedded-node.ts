@@ -1,3 +1,3 @@
-import "./node-files.js";
+import "./node-platform.js";
 
 export * from "./embedded.js";

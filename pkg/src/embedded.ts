@@ -16,6 +16,7 @@ export type {
   CallOptions,
   ClassifierInfo,
   ExplainOptions,
+  FileInfo,
   LabelScore,
   Prediction,
   PredictionWarning,
@@ -62,7 +63,7 @@ ready.catch(() => undefined);
 /**
  * Classifies a text with the model inside the WebAssembly file.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
  * `download-failed`, `internal`
  */
 export function predict(text: string, options?: PredictOptions): Promise<Prediction>;
@@ -70,7 +71,7 @@ export function predict(text: string, options?: PredictOptions): Promise<Predict
  * Classifies each text; the results come in the order of the texts. One bad text rejects the whole
  * call, with its `index` in the error.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
  * `download-failed`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;

@@ -1,9 +1,9 @@
-import { throwIfAborted } from "./abort.js";
+import { throwIfAborted, unlessAborted } from "./abort.js";
 import { LitmusError, toLitmusError } from "./errors.js";
 import type { Instance, WasmClassifier, WasmPrediction, WasmWork } from "./instance.js";
-import { compile, type OnProgress } from "./load.js";
+import { compile, platform, type OnProgress } from "./load.js";
 import { getModel, type ModelBytes } from "./model.js";
-import type { Failure, How, Listener, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
+import type { Failure, FileFacts, How, Listener, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
 import type { Attribution, Prediction } from "./types.js";
 
 /** Most texts, windows or variants that are computed at once. */
@@ -15,22 +15,11 @@ export function failure(error: unknown): Failure {
   return { code, message, index, cause: cause instanceof Error ? cause : undefined };
 }
 
-/** Lets what has arrived meanwhile, an abort for instance, be heard. Timers would make it wait for milliseconds. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
-}
-
 /** One model, in this thread. Answers the requests of the protocol; in a worker or called directly. */
 export class Engine {
   readonly #instance: Instance;
   #files: ModelBytes | undefined;
+  #facts: FileFacts = { files: [], metrics: null };
   #again: (() => Promise<ModelSource>) | undefined;
   #classifier: WasmClassifier | undefined;
   /** What is being computed: of requests that compute, a thread has one at a time. */
@@ -79,6 +68,7 @@ export class Engine {
   async #fetch({ source, share, report }: Fetch, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
     const model = await getModel(source, report ? onProgress : undefined, signal);
     this.#files = model?.files;
+    if (model) this.#facts = model.facts;
     this.#again = share ? model?.again : undefined;
   }
 
@@ -94,7 +84,7 @@ export class Engine {
     this.#files = undefined;
     this.#classifier = await this.#instance.create(module, files);
     if (signal.aborted) this.end();
-    return this.#use((classifier) => classifier.info);
+    return { ...this.#use((classifier) => classifier.info), ...this.#facts };
   }
 
   #use<T>(work: (classifier: WasmClassifier) => T): T {
@@ -126,7 +116,7 @@ export class Engine {
     }
   }
 
-  /** All at once, or one by one with a chance for an abort before each. */
+  /** In batches, or one by one with a chance for an abort before each; on the thread that asks, others get turns between. */
   async #compute(
     texts: string[],
     how: How,
@@ -138,8 +128,7 @@ export class Engine {
     try {
       for (let more = true; more; ) {
         onProgress?.({ done: work.done, total: work.total });
-        if (stoppable) await turn();
-        throwIfAborted(signal);
+        if (stoppable || texts.length > 1) await unlessAborted(platform.turn(), signal);
         more = this.#use(() => work.step());
       }
       onProgress?.({ done: work.done, total: work.total });

@@ -8,7 +8,9 @@ const codes = [
   "model-malformed",
   "model-unsupported",
   "aborted",
+  "timeout",
   "closed",
+  "out-of-memory",
   "internal",
 ] as const;
 
@@ -25,7 +27,10 @@ const codes = [
  * - `model-malformed`: a file of the model is damaged, or contradicts another.
  * - `model-unsupported`: the model is sound but uses what this library does not run.
  * - `aborted`: the call's `signal` was aborted; `cause` is its reason.
+ * - `timeout`: the call took longer than its `timeout`.
  * - `closed`: the classifier was closed.
+ * - `out-of-memory`: the model, or a text, needs more memory than WebAssembly has. The next call
+ *   starts afresh.
  * - `internal`: a fault of this library or its surroundings, a crash for instance; see `cause`.
  *   The next call starts afresh.
  */

@@ -12,6 +12,7 @@ export type {
   ClassifierInfo,
   ClassifierOptions,
   ExplainOptions,
+  FileInfo,
   LabelScore,
   ModelFile,
   ModelFiles,
@@ -42,7 +43,8 @@ const worker = () =>
  * const { label, score } = await classifier.predict("cancel my order");
  *
  * @throws LitmusError `invalid-input` (an option that is none), `model-not-found`,
- * `download-failed`, `checksum-mismatch`, `model-malformed`, `model-unsupported`, `aborted`
+ * `download-failed`, `checksum-mismatch`, `model-malformed`, `model-unsupported`, `out-of-memory`,
+ * `aborted`, `timeout`
  */
 export function createClassifier(options?: ClassifierOptions): Promise<Classifier> {
   return create(worker, options);
@@ -57,7 +59,7 @@ const defaultClassifier = once(() => createClassifier());
  * @example
  * const { label, score } = await predict("I loved every minute of it");
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
  * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(text: string, options?: PredictOptions): Promise<Prediction>;
@@ -65,7 +67,7 @@ export function predict(text: string, options?: PredictOptions): Promise<Predict
  * Classifies each text; the results come in the order of the texts. One bad text rejects the whole
  * call, with its `index` in the error.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `model-not-found`,
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
  * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;

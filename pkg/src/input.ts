@@ -63,11 +63,13 @@ export function checkFunction(value: unknown, name: string): void {
 }
 
 export function checkCallOptions(options: CallOptions | undefined, more: readonly string[] = []): void {
-  checkKeys(options, ["signal", ...more]);
-  const signal: unknown = options?.signal;
+  checkKeys(options, ["signal", "timeout", ...more]);
+  const { signal, timeout = 1 }: { signal?: unknown; timeout?: unknown } = options ?? {};
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid(`signal must be an AbortSignal, not ${describe(signal)}`);
   }
+  // More milliseconds than that, and timers are none.
+  must(isInteger(timeout, 1, 2 ** 31 - 1), "timeout must be an integer of milliseconds from 1 to 2147483647", timeout);
 }
 
 /** `onProgress` is the one option of `predict` and `stream` that they take differently. */

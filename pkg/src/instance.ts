@@ -1,6 +1,6 @@
 import { toLitmusError, type LitmusError } from "./errors.js";
 import type { ModelBytes } from "./model.js";
-import type { Facts, How } from "./protocol.js";
+import type { Facts, FileFacts, How } from "./protocol.js";
 import type { Attribution, Prediction, Tokenization } from "./types.js";
 
 /** What the WebAssembly side gives. */
@@ -8,7 +8,7 @@ export interface WasmClassifier {
   /** Reads the texts, to compute them in batches of so many rows. */
   begin(texts: string[], how: How, rows: number): WasmWork;
   tokenize(text: string): Tokenization;
-  readonly info: Facts;
+  readonly info: Omit<Facts, keyof FileFacts>;
   free(): void;
 }
 
@@ -86,9 +86,10 @@ export class Instance {
     }
   }
 
-  /** Errors that WebAssembly returns have a code. Any other is a trap, after which nothing in its memory is sure. */
+  /** Errors that WebAssembly returns have a code. After any other, a trap, or want of memory, nothing in there is sure. */
   #judge(error: unknown): LitmusError {
-    if ((error as { code?: unknown })?.code === undefined) this.#renew();
+    const { code, fatal } = Object(error) as { code?: unknown; fatal?: unknown };
+    if (code === undefined || fatal) this.#renew();
     return toLitmusError(error);
   }
 

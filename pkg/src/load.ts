@@ -5,16 +5,33 @@ import type { Progress } from "./types.js";
 
 export type OnProgress = ((progress: Progress) => void) | undefined;
 
-/** What differs between platforms: the entry points of Node and workerd set their own (node-files.ts, workerd.ts). */
+/** What differs between platforms: the entry points of Node and workerd set their own (node-platform.ts, workerd.ts). */
 export const platform: {
   /** What a relative URL is relative to. */
   base: () => string | undefined;
   openFile?: (url: URL) => Promise<Response>;
   /** Whether to compute in workers where there are any. */
   workers: boolean;
+  /** Starts a worker of another kind than browsers', for who asks for a number of them. They stay when idle. */
+  worker?: () => Worker;
+  /** Lets what has arrived meanwhile, an abort for instance, be heard. */
+  turn: () => Promise<void>;
   /** Given where the platform compiles it, and the package has no URLs. */
   module?: WebAssembly.Module;
-} = { base: () => globalThis.document?.baseURI ?? globalThis.location?.href, workers: true };
+} = {
+  base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
+  workers: true,
+  // Browsers' timers would make it wait for milliseconds.
+  turn: () =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(undefined);
+    }),
+};
 
 /** Some hosts answer 403 rather than 404 for a file that is not there. */
 const MISSING = [403, 404, 410];
@@ -44,7 +61,11 @@ async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise
       ? platform.openFile(url)
       : fetch(url, { signal, cache }));
   } catch (cause) {
-    throw signal.aborted ? aborted(signal) : notLoaded("download-failed", url, "the request failed", cause);
+    if (signal.aborted) throw aborted(signal);
+    // What a service worker has put by for when there is no network, its own requests would not find.
+    const found = await globalThis.caches?.match(url).catch(() => undefined);
+    if (!found) throw notLoaded("download-failed", url, "the request failed", cause);
+    response = found;
   }
   // Development servers answer a missing file with the application's page and status 200.
   const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;

@@ -2,7 +2,7 @@ import { throwIfAborted } from "./abort.js";
 import { check, drop, keep, kept } from "./cache.js";
 import { toLitmusError } from "./errors.js";
 import { asked, openFirst, read, type OnProgress } from "./load.js";
-import type { FilePlace, ModelBlob, ModelBlobs, ModelSource, Role } from "./protocol.js";
+import type { FileFacts, FilePlace, ModelBlob, ModelBlobs, ModelSource, Role } from "./protocol.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -18,6 +18,8 @@ export type ModelBytes = All<Bytes>;
 interface Got {
   path: string;
   bytes: Bytes;
+  /** What it was checked against. */
+  sha256?: string | undefined;
   /** Has it stored, and says whether it can be had again without a network; where there is none, it can. */
   store?: () => boolean | Promise<boolean>;
 }
@@ -32,26 +34,37 @@ interface Entry {
 
 type EntryOf = (path: string) => Entry;
 
+/** What litmus.json says. What is wrong with it otherwise, WebAssembly will say. */
+interface Manifest {
+  entryOf: EntryOf;
+  metrics: FileFacts["metrics"];
+}
+
 /** A way to come by the files of a model. */
 interface Reader {
   manifest(): Promise<Got | undefined>;
   file(role: Exclude<Role, "manifest">, entryOf: EntryOf): Promise<Got>;
 }
 
-/** What litmus.json says of the files. What is wrong with it otherwise, WebAssembly will say. */
-function entries(manifest: Bytes | undefined): EntryOf {
+function parse(manifest: Bytes | undefined): Manifest {
   let files: Record<string, { bytes?: unknown; sha256?: unknown }> = {};
+  let metrics: unknown;
   try {
-    files = JSON.parse(new TextDecoder().decode(manifest)).files ?? {};
+    const parsed = JSON.parse(new TextDecoder().decode(manifest));
+    files = parsed.files ?? {};
+    metrics = parsed.metrics;
   } catch {
     // There is none, or it is no JSON.
   }
-  return (path) => {
-    const { bytes, sha256 } = files[path] ?? {};
-    return {
-      bytes: Number.isSafeInteger(bytes) ? (bytes as number) : undefined,
-      sha256: typeof sha256 === "string" ? sha256.toLowerCase() : undefined,
-    };
+  return {
+    entryOf: (path) => {
+      const { bytes, sha256 } = files[path] ?? {};
+      return {
+        bytes: Number.isSafeInteger(bytes) ? (bytes as number) : undefined,
+        sha256: typeof sha256 === "string" ? sha256.toLowerCase() : undefined,
+      };
+    },
+    metrics: metrics && typeof metrics === "object" ? (metrics as Record<string, unknown>) : null,
   };
 }
 
@@ -60,7 +73,7 @@ function ofFiles(files: ModelBlobs): Reader {
   const read = async ({ path, blob }: ModelBlob, { sha256 }: Entry) => {
     const bytes = new Uint8Array(await blob.arrayBuffer());
     if (sha256) await check(bytes, sha256, path);
-    return { path, bytes };
+    return { path, bytes, sha256 };
   };
   return {
     manifest: async () => files.manifest && read(files.manifest, {}),
@@ -79,7 +92,7 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
     try {
       const bytes = await read(response, file, onProgress, signal);
       if (sha256) await check(bytes, sha256, url);
-      return { path, bytes };
+      return { path, bytes, sha256 };
     } catch {
       throwIfAborted(signal);
       await drop(url, sha256);
@@ -95,7 +108,7 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
     const { sha256, bytes: size } = entryOf(path);
     const bytes = await read(response, file, onProgress, signal, size);
     if (sha256) await check(bytes, sha256, url);
-    return { path, bytes, store: () => store(url, sha256, bytes) };
+    return { path, bytes, sha256, store: () => store(url, sha256, bytes) };
   };
 
   return {
@@ -134,19 +147,28 @@ export async function getModel(
   source: ModelSource,
   onProgress: OnProgress,
   signal: AbortSignal,
-): Promise<{ files: ModelBytes; again: () => Promise<ModelSource> } | undefined> {
+): Promise<{ files: ModelBytes; facts: FileFacts; again: () => Promise<ModelSource> } | undefined> {
   if (source.from === "module") return undefined;
   const reader = source.from === "files" ? ofFiles(source.files) : ofFolder(source, onProgress, signal);
   // First: it says what the others must be.
   const manifest = await reader.manifest();
-  const entryOf = entries(manifest?.bytes);
+  const { entryOf, metrics } = parse(manifest?.bytes);
   const [config, tokenizer, model] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
   ]);
   const got = { config, tokenizer, model, manifest };
-  return { files: mapFiles(got, ({ bytes }) => bytes), again: () => sourceAgain(source, got) };
+  const files = [config, tokenizer, model].map(({ path, bytes, sha256 }) => ({
+    path,
+    bytes: bytes.byteLength,
+    sha256: sha256 || null,
+  }));
+  return {
+    files: mapFiles(got, ({ bytes }) => bytes),
+    facts: { files, metrics },
+    again: () => sourceAgain(source, got),
+  };
 }
 
 function mapFiles<T>(files: All<Got>, value: (file: Got) => T): All<T> {

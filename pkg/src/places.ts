@@ -59,6 +59,7 @@ function inList(list: Iterable<File>): ModelBlobs {
 
 async function given(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
   checkKeys(files, ROLES, "model");
+  const described = files.manifest !== undefined; // asked here: a getter that throws later would leave what follows unheard
   const get = async (role: Role) => {
     const path = LAYOUT[role][0] as string;
     const file: unknown = files[role];
@@ -73,7 +74,7 @@ async function given(files: ModelFiles, onProgress: OnProgress, signal: AbortSig
     get("config"),
     get("tokenizer"),
     get("model"),
-    files.manifest === undefined ? undefined : get("manifest"),
+    described ? get("manifest") : undefined,
   ]);
   return { config, tokenizer, model, manifest };
 }

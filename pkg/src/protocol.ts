@@ -39,6 +39,9 @@ export type ModelSource =
 /** What a model says of itself. */
 export type Facts = Omit<ClassifierInfo, "memoryBytes">;
 
+/** What the files of a model say without being loaded. */
+export type FileFacts = Pick<Facts, "files" | "metrics">;
+
 export interface Failure {
   code: LitmusErrorCode;
   message: string;

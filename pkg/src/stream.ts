@@ -50,6 +50,7 @@ export async function* stream(
   let rows: Row[] = []; // read, and not yet on their way
   let coming: Promise<Event> | undefined;
   let patience: Promise<Event> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let count = 0;
   let late = false;
   let failure: Event["failure"];
@@ -62,6 +63,7 @@ export async function* stream(
         piece.catch(() => undefined); // it is heard of when its turn comes
         pieces.push(piece);
         rows = [];
+        clearTimeout(timer); // until it rings, it would keep all that has waited for it
         patience = undefined;
         late = false;
         continue;
@@ -90,7 +92,7 @@ export async function* stream(
         ended = event.row.done === true;
         if (!ended) {
           rows.push({ index: count++, text: event.row.value });
-          patience ??= new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, { late: true }));
+          patience ??= new Promise((resolve) => (timer = setTimeout(() => resolve({ late: true }), PATIENCE_MS)));
         }
       }
       if (event.items) {

@@ -38,7 +38,7 @@ class Here implements Thread {
 
   async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
     const stop = new AbortController();
-    const unfollow = follow(signal, stop);
+    const unfollow = follow({ signal }, stop);
     this.#running.add(stop);
     try {
       return (await this.#engine.answer(request, stop.signal, listener as Listener<Request>)) as Reply<R>;
@@ -139,10 +139,15 @@ export function fromFailure({ code, message, ...rest }: Failure): LitmusError {
 }
 
 /** Where there are no workers, or none can be started, everything runs on the thread that asks. */
-export async function startThread(worker: (() => Worker) | undefined, instance: Instance): Promise<Thread> {
-  if (worker && platform.workers && typeof Worker === "function") {
+export async function startThread(
+  worker: (() => Worker) | undefined,
+  instance: Instance,
+  many = false,
+): Promise<Thread> {
+  const kind = many && platform.worker ? platform.worker : platform.workers && typeof Worker === "function" && worker;
+  if (worker && kind) {
     try {
-      const thread = new Apart(worker());
+      const thread = new Apart(kind());
       await thread.ready;
       return thread;
     } catch {

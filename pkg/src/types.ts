@@ -81,6 +81,13 @@ export interface CallOptions {
    * still computed.
    */
   signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds from the call, an integer from 1, after which it ends with the code `timeout`, as
+   * an abort would end it. A worker that does not stop within a second more, for a model can be made
+   * to compute for ever, is ended, and the next call starts another. Without a worker it ends
+   * between two texts or windows.
+   */
+  timeout?: number | undefined;
 }
 
 /** How texts are read and what is said of them, in `predict` and `stream`. */
@@ -184,6 +191,16 @@ export interface Tokenization {
   unknownShare: number;
 }
 
+/** A file of a model, as it was loaded. */
+export interface FileInfo {
+  /** Its path in the model's folder. */
+  path: string;
+  /** Its size in bytes. */
+  bytes: number;
+  /** Its SHA-256 in hexadecimal, if `litmus.json` gives it; else `null`. */
+  sha256: string | null;
+}
+
 /** Facts about a loaded classifier. */
 export interface ClassifierInfo {
   /** The model's name, or `null` if its folder does not say. */
@@ -196,6 +213,10 @@ export interface ClassifierInfo {
   multiLabel: boolean;
   /** The most tokens that the model reads at once, special tokens included; see `longText`. */
   maxTokens: number;
+  /** The model's files; none where the model is inside the WebAssembly module. */
+  files: readonly FileInfo[];
+  /** What was measured of the model, as its `litmus.json` says, or `null`. */
+  metrics: Readonly<Record<string, unknown>> | null;
   /**
    * Size of the WebAssembly memory now, in bytes: of this classifier's workers together, 0 while
    * they are shut down. Classifiers without a worker share theirs.
@@ -248,9 +269,9 @@ export interface ClassifierOptions {
   /**
    * Where predictions are computed: in a worker (`true`, the default), in a pool of so many (an
    * integer from 1, started as there is work for them), or on the thread that asks (`false`). In
-   * Node, Deno and Bun, in service workers, and where none can be started, it is on the thread that
-   * asks. Workers shut down after a minute without a call; the next call starts them
-   * again.
+   * service workers, and where none can be started, it is on the thread that asks; in Node, Deno and
+   * Bun too, unless you give a number: that many worker threads. Browsers' workers shut down after a
+   * minute without a call; the next call starts them again.
    */
   worker?: boolean | number | undefined;
   /**
@@ -261,6 +282,8 @@ export interface ClassifierOptions {
   cache?: boolean | undefined;
   /** Gives up the load, with the code `aborted`. Once loaded, it means nothing. */
   signal?: AbortSignal | undefined;
+  /** Milliseconds, an integer from 1, after which the load is given up, with the code `timeout`, and its worker ended. */
+  timeout?: number | undefined;
   /** Called as bytes arrive. Files load side by side, so their events mix. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }

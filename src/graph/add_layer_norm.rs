@@ -31,6 +31,8 @@ impl EvalOp for AddLayerNorm {
         let mut x = inputs.remove(0).into_tensor();
         let addend = addend.as_ref().map(|t| t.try_as_plain_ram()).transpose()?;
         let addend = addend.as_ref().map(|view| view.as_slice::<f32>()).transpose()?;
+        let fits = x.len().is_multiple_of(self.0.gain.len().max(1)) && addend.is_none_or(|a| a.len() == x.len());
+        ensure!(fits, "{:?} cannot be normalised with what is to be added", x.shape());
         self.0.run(x.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?, addend);
         Ok(tvec!(x.into_tvalue()))
     }

@@ -16,6 +16,7 @@
 //! | `attention` | scores, mask, softmax and values of all heads |
 //! | `position` | no op: of the last layer, only what the classifier reads |
 //!
+//! `limits` has what a file may ask for, `indices` checks those that come from a text.
 //! What no rule knows is left to tract's own ops.
 
 mod add_layer_norm;
@@ -23,6 +24,8 @@ mod attention;
 mod dynamic;
 mod gelu;
 mod half;
+mod indices;
+mod limits;
 mod onnx_ops;
 mod position;
 mod quant_gather;
@@ -44,6 +47,7 @@ use tract_onnx::tract_core::ops::math::Mul;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
+pub(crate) use limits::{SameSize, check_batch};
 use quantized::QuantTensors;
 
 /// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
@@ -69,6 +73,7 @@ impl OnnxModel {
             prost::Message::decode(bytes).map_err(|e| Error::malformed(format!("model.onnx is damaged: {e:#}")))?;
         let graph = proto.graph.as_mut().ok_or_else(|| Error::malformed("model.onnx is damaged: it has no graph"))?;
         check_weights(graph)?;
+        limits::check_file(graph)?;
         half::widen(graph)?;
         dynamic::undo(graph);
         let weights = QuantTensors::take(graph)?;
@@ -110,8 +115,8 @@ impl OnnxModel {
         model.into_decluttered().context("declutter")
     }
 
-    /// The graph of fused ops, ready to be run.
-    pub(crate) fn prepare(&self, rows: Option<usize>) -> TractResult<TypedModel> {
+    /// The graph of fused ops, ready to be run, and the sizes that it takes for equal.
+    pub(crate) fn prepare(&self, rows: Option<usize>) -> TractResult<(TypedModel, Vec<SameSize>)> {
         let mut model = self.decluttered(rows)?;
         let mut rules = Rules::default();
         for add in [gelu::rules, quant_linear::rules, quant_gather::rules, add_layer_norm::rules, attention::rules] {
@@ -120,11 +125,13 @@ impl OnnxModel {
         rules.rewrite(&(), &mut model).context("rules")?;
         position::rules(Rules::default()).rewrite(&(), &mut model).context("position")?;
         weight::dequantize_rest(&mut model).context("rest")?;
+        let same = limits::same_sizes(&model)?;
         // What tract does better than its plain ops is matrix products; the passes cost as much as all rules together.
-        match model.nodes().iter().any(|node| node.op_is::<EinSum>()) {
-            true => model.into_optimized().context("optimize"),
-            false => Ok(model),
+        if model.nodes().iter().any(|node| node.op_is::<EinSum>()) {
+            model = model.into_optimized().context("optimize")?;
         }
+        indices::check_all(&mut model);
+        Ok((model, same))
     }
 }
 

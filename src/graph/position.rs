@@ -27,7 +27,8 @@ pub(super) fn rules(rules: Rules) -> Rules {
                 return Ok(None);
             }
             let mut patch = TypedModelPatch::default();
-            let Some(mut picked) = earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index })?
+            let Some(mut picked) =
+                earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index, ops: MAX_OPS })?
             else {
                 return Ok(None);
             };
@@ -46,7 +47,8 @@ pub(super) fn rules(rules: Rules) -> Rules {
                 return Ok(None);
             }
             let mut patch = TypedModelPatch::default();
-            let Some(picked) = earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index: start })?
+            let Some(picked) =
+                earlier(model, &mut patch, node.inputs[0], Position { axis: op.axis, index: start, ops: MAX_OPS })?
             else {
                 return Ok(None);
             };
@@ -57,11 +59,16 @@ pub(super) fn rules(rules: Rules) -> Rules {
         })
 }
 
+/// As many as a layer has, and some: further back nothing is left to be saved, and the stack is not for ever.
+const MAX_OPS: usize = 64;
+
 /// One index of one axis.
 #[derive(Clone, Copy)]
 struct Position {
     axis: usize,
     index: usize,
+    /// How many more ops it may be taken through.
+    ops: usize,
 }
 
 /// The position of what `user` takes from `outlet`: picked as early as can be.
@@ -78,7 +85,7 @@ fn pick(
         return Ok(picked);
     }
     let all = patch.tap_model(model, outlet)?;
-    let Position { axis, index } = position;
+    let Position { axis, index, .. } = position;
     let name = format!("{}.{}.position", user.name, model.node(outlet.node).name);
     Ok(patch.wire_node(name, Slice::new(axis, index, index + 1), &[all])?[0])
 }
@@ -90,6 +97,7 @@ fn earlier(
     outlet: OutletId,
     position: Position,
 ) -> TractResult<Option<OutletId>> {
+    let Some(ops) = position.ops.checked_sub(1) else { return Ok(None) };
     let node = model.node(outlet.node);
     let fact = model.outlet_fact(outlet)?;
     // For each input the axis of the position, if it has one.
@@ -117,7 +125,7 @@ fn earlier(
     let mut inputs = tvec![];
     for (&input, axis) in node.inputs.iter().zip(axes) {
         inputs.push(match axis {
-            Some(axis) => pick(model, patch, input, node, Position { axis, ..position })?,
+            Some(axis) => pick(model, patch, input, node, Position { axis, ops, ..position })?,
             None => patch.tap_model(model, input)?,
         });
     }

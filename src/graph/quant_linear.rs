@@ -35,6 +35,9 @@ impl EvalOp for QuantLinear {
         let shape = self.dims.of(inputs[0].shape());
         let mut y = Tensor::zero::<f32>(&shape)?;
         let x = inputs[0].try_as_plain_ram()?;
+        let rows = y.len() / self.layer.outputs.max(1);
+        let fits = [inputs[0].len(), y.len()] == [self.layer.inputs, self.layer.outputs].map(|width| rows * width);
+        ensure!(fits, "{:?} is not what the layer takes", inputs[0].shape());
         self.layer.run(x.as_slice::<f32>()?, y.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?);
         Ok(tvec!(y.into_tvalue()))
     }

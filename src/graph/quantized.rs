@@ -90,7 +90,7 @@ fn take_int8(
         graph.initializer[values].dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(0)).collect();
     let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(1, |a| a.i);
     let axis = if axis < 0 { axis + shape.len() as i64 } else { axis } as usize;
-    if scales.len() != 1 && shape.get(axis) != Some(&scales.len()) {
+    if scales.is_empty() || scales.len() != 1 && shape.get(axis) != Some(&scales.len()) {
         return Err(Error::malformed(format!(
             "model.onnx is damaged: `{name}` has {} scales along axis {axis} of {shape:?}",
             scales.len()
@@ -100,9 +100,8 @@ fn take_int8(
         Some(i) => whole_numbers(&graph.initializer[i]),
         None => Some(vec![0]),
     };
-    let Some(zero_point) = zero_points.and_then(|z| z.iter().all(|v| *v == z[0]).then_some(z[0])) else {
-        return Ok(None);
-    };
+    let same = |z: Vec<i32>| z.first().copied().filter(|first| z.iter().all(|v| v == first));
+    let Some(zero_point) = zero_points.and_then(same) else { return Ok(None) };
     let Some(values) = centred(&mut graph.initializer[values], zero_point) else { return Ok(None) };
     if values.len() != shape.iter().product::<usize>() {
         let name = &node.input[0];
@@ -195,7 +194,8 @@ fn centred(tensor: &mut TensorProto, zero_point: i32) -> Option<Vec<i8>> {
         // The same memory: a `Vec` collected from one whose items are as large.
         return Some(std::mem::take(&mut tensor.raw_data).into_iter().map(|byte| byte as i8).collect());
     }
-    whole_numbers(tensor)?.into_iter().map(|value| i8::try_from(value - zero_point).ok()).collect()
+    let centred = |value: i32| i8::try_from(value.checked_sub(zero_point)?).ok();
+    whole_numbers(tensor)?.into_iter().map(centred).collect()
 }
 
 /// The numbers of an 8-bit tensor.

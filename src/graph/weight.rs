@@ -77,16 +77,22 @@ pub(super) struct Weight {
 impl Weight {
     /// The weight that an outlet carries, if it is one.
     pub(super) fn find(model: &TypedModel, outlet: OutletId) -> Option<Self> {
-        let node = model.node(outlet.node);
-        if let Some(change) = node.op_as::<AxisOp>() {
-            return Self::find(model, node.inputs[0])?.changed(change);
+        let mut node = model.node(outlet.node);
+        let mut changes = vec![];
+        while let Some(change) = node.op_as::<AxisOp>() {
+            changes.push(change);
+            node = model.node(node.inputs[0].node);
         }
-        if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {
-            return Some(Self { axes: tensor.axes.clone(), base: Base::Int8(tensor.clone()) });
-        }
-        let tensor = node.op_as::<Const>()?.val();
-        let is_float = tensor.datum_type() == f32::datum_type() && tensor.is_plain_ram();
-        is_float.then(|| Self { axes: row_major(tensor.shape()), base: Base::Float(tensor.clone()) })
+        let weight = if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {
+            Self { axes: tensor.axes.clone(), base: Base::Int8(tensor.clone()) }
+        } else {
+            let tensor = node.op_as::<Const>()?.val();
+            if tensor.datum_type() != f32::datum_type() || !tensor.is_plain_ram() {
+                return None;
+            }
+            Self { axes: row_major(tensor.shape()), base: Base::Float(tensor.clone()) }
+        };
+        changes.into_iter().rev().try_fold(weight, |weight, change| weight.changed(change))
     }
 
     fn changed(mut self, change: &AxisOp) -> Option<Self> {

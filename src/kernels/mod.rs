@@ -21,7 +21,7 @@ pub(crate) mod lanes;
 pub(crate) mod layer_norm;
 pub(crate) mod quant_gather;
 pub(crate) mod quant_linear;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod scalar;
 pub(crate) mod scratch;
 

@@ -1,19 +1,20 @@
 // The demo and the package, served from this machine, and Chromium.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium as playwright } from "playwright-core";
 import { serve } from "../../pkg/scripts/serve.mjs";
+import { site } from "../../pkg/scripts/site.mjs";
 import { chromium, chromiumFlags, root } from "../../pkg/scripts/tools.mjs";
 
 export const artifacts = join(root, "tests/e2e/artifacts");
 
 export const launch = () => playwright.launch({ executablePath: chromium, headless: true, args: chromiumFlags });
 
-/** The demo at "/", the package below it, and the tests' own pages and fixtures. */
+/** The demo at "/" as it was last assembled, all of the package below it, and the tests' own pages and fixtures. */
 export const serveSite = () =>
   serve({
     mounts: {
-      "/": join(root, "www"),
+      "/": site,
       "/litmus-text/": join(root, "pkg"),
       "/pages/": join(root, "tests/e2e/pages"),
       "/fixtures/": join(root, "tests/fixtures"),
@@ -50,6 +51,24 @@ export async function watchWorkers(page) {
 /** How many texts, windows and variants each worker of a watched page has computed. */
 export const computed = (page) => Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
 
+/** Bytes of memory that the browser's processes hold, shared ones counted once. */
+export async function held(browser, page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("HeapProfiler.collectGarbage");
+  await session.detach();
+  await page.waitForTimeout(1000); // workers end on threads of their own
+  const whole = await browser.newBrowserCDPSession();
+  const { processInfo } = await whole.send("SystemInfo.getProcessInfo");
+  await whole.detach();
+  const sizes = await Promise.all(
+    processInfo.map(async ({ id }) => {
+      const rollup = await readFile(`/proc/${id}/smaps_rollup`, "utf8").catch(() => "");
+      return 1024 * Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size);
+}
+
 /** The site, and Chromium to visit it with. */
 export async function open() {
   await mkdir(artifacts, { recursive: true });
@@ -68,7 +87,7 @@ export async function open() {
         if (!request.url().startsWith(server.url)) elsewhere.push(request.url());
       });
       page.on("pageerror", (error) => errors.push(error.message));
-      page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+      page.on("console", (message) => message.type() === "error" && errors.push(`${message.text()} ${message.location().url}`));
       return { context, page, elsewhere, errors };
     },
     async close() {

@@ -1,34 +1,28 @@
-// The demo as a visitor meets it.
+// The demo as a visitor meets it: typing, the words that decided, links.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { assemble } from "../../pkg/scripts/site.mjs";
 import { artifacts, open } from "./browser.mjs";
-
-const POSITIVE = "a gorgeous, witty, seductive movie";
-const NEGATIVE = "unflinchingly bleak and desperate";
-const MODEL = "**/models/sentiment/model.onnx";
+import { MODEL, NEGATIVE, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
 
 let site;
-before(async () => (site = await open()));
+before(async () => {
+  await assemble();
+  site = await open();
+});
 after(() => site.close());
 
-const verdict = (page, label) => page.locator("#verdict", { hasText: new RegExp(`^${label}$`) }).waitFor();
-
-async function ready(options) {
-  const visit = await site.page(options);
-  await visit.page.goto(site.url);
-  await visit.page.locator("#idle").waitFor();
-  return visit;
-}
+const words = (page) => page.locator("#weights li").evaluateAll((items) => items.map((item) => item.textContent));
 
 test("labels what is typed, and asks no other origin", async () => {
-  const { page, context, elsewhere, errors } = await ready();
+  const { page, context, elsewhere, errors } = await ready(site);
   await page.locator("#text").pressSequentially(POSITIVE);
   await verdict(page, "positive");
   await page.locator("#text").fill(NEGATIVE);
   await verdict(page, "negative");
   const bars = await page.locator("#bars > div").evaluateAll((rows) => rows.map((row) => row.textContent));
-  assert.ok(bars.length >= 2);
+  assert.equal(bars.length, 3);
   const percentages = bars.map((bar) => Number(/([\d.]+)%/.exec(bar)[1]));
   // Each is rounded to a tenth.
   assert.ok(Math.abs(percentages.reduce((sum, each) => sum + each) - 100) <= 0.05 * bars.length, bars.join());
@@ -39,6 +33,21 @@ test("labels what is typed, and asks no other origin", async () => {
   await page.getByRole("button", { name: POSITIVE }).click();
   await verdict(page, "positive");
   assert.deepEqual({ elsewhere, errors }, { elsewhere: [], errors: [] });
+  await context.close();
+});
+
+test("a screen reader is told once, when the typing rests", async () => {
+  const { page, context } = await ready(site);
+  await page.evaluate(() => {
+    globalThis.told = [];
+    new MutationObserver(() => told.push(document.getElementById("announcement").textContent)).observe(
+      document.getElementById("announcement"),
+      { childList: true },
+    );
+  });
+  await page.locator("#text").pressSequentially(NEGATIVE, { delay: 30 });
+  await page.locator("#announcement", { hasText: "negative" }).waitFor({ state: "attached" });
+  assert.equal((await page.evaluate(() => told)).filter(Boolean).length, 1);
   await context.close();
 });
 
@@ -61,16 +70,6 @@ test("shows progress while it loads, and reads what was typed meanwhile", async 
   await context.close();
 });
 
-test("goes on without a network once loaded", async () => {
-  const { page, context } = await ready();
-  await context.setOffline(true);
-  await page.locator("#text").fill(NEGATIVE);
-  await verdict(page, "negative");
-  await page.locator("#text").fill(POSITIVE);
-  await verdict(page, "positive");
-  await context.close();
-});
-
 test("says what is wrong when the model is missing, and can try again", async () => {
   const { page, context } = await site.page();
   await page.route(MODEL, (route) => route.fulfill({ status: 404 }));
@@ -87,46 +86,133 @@ test("says what is wrong when the model is missing, and can try again", async ()
   await context.close();
 });
 
-test("says in how many parts a long text was read", async () => {
-  const { page, context } = await ready();
-  await page.locator("#text").fill("It was a long and lovely film. ".repeat(200));
-  await page.locator("#parts").waitFor();
-  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: at once the model takes 512 tokens\.$/);
+test("colours the words that decided, names them, and stops when asked to", async () => {
+  const { page, context, errors } = await ready(site);
+  await page.locator("#text").fill(SENTENCE);
+  await page.locator("#weights li").first().waitFor();
+  const named = await words(page);
+  assert.match(named[0], /^loved \+0\.\d\d$/);
+  assert.ok(named.some((word) => /^predictable −0\.\d\d$/.test(word)), named.join());
+  // In place: the marks lie below the very letters.
+  const marks = page.locator("#marks");
+  assert.equal((await marks.textContent()).replace("\u200b", ""), SENTENCE);
+  assert.equal(await marks.locator(".for", { hasText: /^loved$/ }).count(), 1);
+  assert.equal(await marks.locator(".against", { hasText: /^predictable$/ }).count(), 1);
+  const style = (mark) => marks.locator(mark).first().evaluate((element) => getComputedStyle(element).textDecorationStyle);
+  assert.deepEqual([await style(".for"), await style(".against")], ["solid", "dashed"]);
+  // What is typed after them leaves them where they are.
+  await page.locator("#text").press("End");
+  await page.keyboard.type(" Really");
+  assert.equal(await marks.locator(".for", { hasText: /^loved$/ }).count(), 1);
+  await page.getByRole("switch").click();
+  await page.locator("#words-note").waitFor();
+  assert.equal(await marks.locator("mark").count(), 0);
+  assert.deepEqual(errors, []);
   await context.close();
 });
 
-test("works with the keyboard alone", async () => {
-  const { page, context } = await ready();
-  await page.keyboard.press("Tab");
-  await page.keyboard.type(POSITIVE);
+test("marks and text have the same lines and places", async () => {
+  const { page, context } = await ready(site, { viewport: { width: 360, height: 780 } });
+  await page.locator("#text").fill(`${SENTENCE} `.repeat(8));
+  const boxes = await page.evaluate(() =>
+    ["text", "marks"].map((id) => {
+      const element = document.getElementById(id);
+      const { font, letterSpacing, paddingLeft } = getComputedStyle(element);
+      return { font, letterSpacing, paddingLeft, width: element.clientWidth, height: element.scrollHeight, left: element.getBoundingClientRect().left };
+    }),
+  );
+  assert.deepEqual(boxes[0], boxes[1]);
+  await context.close();
+});
+
+test("warns of what the model cannot read", async () => {
+  const { page, context } = await ready(site);
+  await page.locator("#text").fill("这部电影太好看了，我非常喜欢。");
+  await page.locator("#warning").waitFor();
+  await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Enter");
+  await page.locator("#warning").waitFor({ state: "hidden" });
+  await context.close();
+});
+
+test("a long text is a strip of passages, whose words can be seen", async () => {
+  const { page, context, errors } = await ready(site);
+  await page.locator("#long-example").click();
+  await page.locator("#passages").waitFor();
+  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: at once the model takes 512 tokens\.$/);
+  const columns = page.locator("#heat span");
+  const count = await columns.count();
+  assert.ok(count > 2, `${count} passages`);
+  const tones = await columns.evaluateAll((all) => all.map(({ dataset }) => dataset.tone));
+  assert.ok(tones.includes("positive") && tones.includes("negative"), tones.join());
+  const slider = page.getByRole("slider");
+  await slider.focus();
+  await page.keyboard.press("Home");
+  await page.locator("#passage-verdict", { hasText: `Passage 1 of ${count}:` }).waitFor();
+  assert.match(await slider.getAttribute("aria-valuetext"), /^Passage 1 of \d+: \w+, [\d.]+%$/);
+  assert.ok((await page.locator("#passage-text").textContent()).startsWith("The film opens on a quiet street"));
+  await page.locator("#passage-weights li").first().waitFor({ timeout: 60_000 });
+  await columns.last().click();
+  await page.locator("#passage-verdict", { hasText: `Passage ${count} of ${count}:` }).waitFor();
+  // A text that comes meanwhile does not wait for what was going on.
+  await page.locator("#text").fill(NEGATIVE);
   await verdict(page, "negative");
+  await page.locator("#passages").waitFor({ state: "hidden" });
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("a link carries the text after the #, and nothing of it to the server", async () => {
+  const { page, context } = await ready(site, { permissions: ["clipboard-read", "clipboard-write"] });
+  const text = "100 % gorgeous & witty? Yes 🙂 #1";
+  await page.locator("#text").fill(text);
+  await page.locator("#share").click();
+  await page.locator("#shared", { hasText: "Copied" }).waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(link, `${site.url}#text=${encodeURIComponent(text)}`);
+  const asked = [];
+  const other = await context.newPage();
+  other.on("request", (request) => asked.push(request.url()));
+  await other.goto(link);
+  await verdict(other, "positive");
+  assert.equal(await other.locator("#text").inputValue(), text);
+  assert.deepEqual(asked.filter((url) => /gorgeous/.test(url) && !url.startsWith(link)), []);
+  await other.evaluate(() => (location.hash = "#text=unflinchingly%20bleak"));
+  await verdict(other, "negative");
+  await other.evaluate(() => (location.hash = "#text=%E0%A4%A"));
+  assert.equal(await other.locator("#text").inputValue(), "unflinchingly bleak");
+  await page.locator("#text").fill("so ".repeat(3000));
+  await page.locator("#share").click();
+  await page.locator("#shared", { hasText: "Too long" }).waitFor();
+  await context.close();
+});
+
+test("goes on without a network once loaded", async () => {
+  const { page, context } = await ready(site);
+  await context.setOffline(true);
+  await page.locator("#text").fill(NEGATIVE);
+  await verdict(page, "negative");
+  await page.locator("#text").fill(POSITIVE);
+  await verdict(page, "positive");
   await context.close();
 });
 
 for (const [device, width, height] of [
   ["narrowest", 320, 640],
-  ["phone", 360, 780],
-  ["desktop", 1280, 860],
+  ["phone", 390, 844],
+  ["desktop", 1440, 900],
+  ["4K", 3840, 2160],
 ]) {
-  for (const colorScheme of ["light", "dark"]) {
-    test(`fits a ${device} screen, ${colorScheme}`, async () => {
-      const { page, context } = await ready({ viewport: { width, height }, colorScheme, reducedMotion: "reduce" });
-      for (const [text, label] of [
-        [POSITIVE, "positive"],
-        [NEGATIVE, "negative"],
-      ]) {
-        await page.locator("#text").fill(text);
-        await verdict(page, label);
-        const path = join(artifacts, `${device}-${colorScheme}-${label}.png`);
-        await page.screenshot({ path, fullPage: device !== "desktop" });
-      }
+  test(`fits a ${device} screen`, async () => {
+    const { page, context } = await ready(site, { viewport: { width, height }, reducedMotion: "reduce" });
+    for (const language of ["en", "zh-Hans"]) {
+      await page.locator("#long-example").click();
+      await page.locator("#passages").waitFor();
+      assert.equal(await page.evaluate(() => document.documentElement.lang), language);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px wider than the screen`);
-      await context.close();
-    });
-  }
+      assert.ok(overflow <= 0, `${overflow} px wider than the screen in ${language}`);
+      await page.locator("#language").click();
+    }
+    await context.close();
+  });
 }

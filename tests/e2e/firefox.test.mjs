@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { By, until } from "selenium-webdriver";
+import { serve } from "../../pkg/scripts/serve.mjs";
+import { assemble } from "../../pkg/scripts/site.mjs";
 import { serveSite } from "./browser.mjs";
+import { fixture } from "./demo.mjs";
 import { launchFirefox } from "./firefox.mjs";
 
 const WAIT = 60_000;
@@ -10,6 +13,7 @@ const WAIT = 60_000;
 let server;
 let driver;
 before(async () => {
+  await assemble();
   server = await serveSite();
   driver = await launchFirefox();
 }, { timeout: WAIT });
@@ -33,6 +37,38 @@ test("labels what is typed", { timeout: 2 * WAIT }, async () => {
   }
   assert.match(await element("facts").getText(), /^\d+ tokens · \d+(\.\d)? ms$/);
   assert.equal(await element("failure").isDisplayed(), false);
+});
+
+test("the other parts of the demo, and all of it without its server", { timeout: 5 * WAIT }, async () => {
+  const own = await serveSite();
+  const elsewhere = await serve({ mounts: { "/": fixture("") }, headers: { "access-control-allow-origin": "*" } });
+  const shown = (id) => driver.wait(until.elementIsVisible(element(id)), WAIT, id);
+  const click = (id) => driver.executeScript((id) => document.getElementById(id).click(), id);
+  try {
+    await driver.get(own.url);
+    await shown("idle");
+    await element("text").sendKeys("The plot is predictable, yet I loved every minute of it");
+    await driver.wait(until.elementLocated(By.css("#weights li mark.for")), WAIT);
+    await element("bulk-paste").sendKeys("a gorgeous movie\nbleak and desperate");
+    await click("bulk-read");
+    await shown("bulk-start");
+    await click("bulk-start");
+    await shown("bulk-save");
+    assert.match(await element("bulk-status").getText(), /^2 rows/);
+    await element("model-url").sendKeys(`${elsewhere.url}tiny`);
+    await click("model-fetch");
+    await shown("model-result");
+    assert.equal(await element("model-labels").getText(), "joy\nanger\nsurprise");
+    await driver.wait(() => driver.executeScript(() => "offline" in document.documentElement.dataset), WAIT, "it is not kept");
+    await own.close();
+    await driver.get(own.url); // a refresh by geckodriver goes round service workers
+    await shown("idle");
+    await element("text").sendKeys("bleak and desperate");
+    await driver.wait(until.elementTextIs(element("verdict"), "negative"), WAIT);
+  } finally {
+    await elsewhere.close();
+    await own.close();
+  }
 });
 
 test("workers, aborts, streams and the cache", { timeout: 2 * WAIT }, async () => {

@@ -1,8 +1,7 @@
 // Closing gives everything back: to the machine, not only to the garbage collector.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { open } from "./browser.mjs";
+import { held, open } from "./browser.mjs";
 
 const CLASSIFIERS = 50;
 /** Cycles until what is allocated once, code and caches, is there. */
@@ -11,24 +10,6 @@ const WARM_UP = 10;
 let site;
 before(async () => (site = await open()));
 after(() => site.close());
-
-/** Bytes of memory that the browser's processes hold, shared ones counted once. */
-async function held(context, page) {
-  const session = await context.newCDPSession(page);
-  await session.send("HeapProfiler.collectGarbage");
-  await session.detach();
-  await page.waitForTimeout(1000);
-  const whole = await site.browser.newBrowserCDPSession();
-  const { processInfo } = await whole.send("SystemInfo.getProcessInfo");
-  await whole.detach();
-  const sizes = await Promise.all(
-    processInfo.map(async ({ id }) => {
-      const rollup = await readFile(`/proc/${id}/smaps_rollup`, "utf8").catch(() => "");
-      return 1024 * Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
-    }),
-  );
-  return sizes.reduce((sum, size) => sum + size);
-}
 
 test(`${CLASSIFIERS} classifiers, created and closed, leave nothing behind`, { timeout: 600_000 }, async (t) => {
   const { page, context } = await site.page();
@@ -46,13 +27,13 @@ test(`${CLASSIFIERS} classifiers, created and closed, leave nothing behind`, { t
       return memoryBytes;
     }, count);
   const each = await cycles(WARM_UP);
-  const start = await held(context, page);
+  const start = await held(site.browser, page);
   assert.ok(start > each, "the processes can be seen");
   await cycles(CLASSIFIERS - WARM_UP);
   let grown;
   // Workers end when their threads get to it.
   for (let tries = 0; tries < 20; tries++) {
-    grown = (await held(context, page)) - start;
+    grown = (await held(site.browser, page)) - start;
     if (grown < 2 * each) break;
   }
   t.diagnostic(`${(grown / 1e6).toFixed(1)} MB more than ${(start / 1e6).toFixed(1)} MB, and a classifier has ${(each / 1e6).toFixed(1)} MB`);

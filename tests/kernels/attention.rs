@@ -13,7 +13,7 @@ const PER_QUERY: [bool; 3] = [false, false, true];
 const PER_SCORE: [bool; 3] = [true; 3];
 
 /// Of the largest value, where queries and keys are of ordinary size: what rounding them to whole numbers does.
-const ORDINARY_ERROR: f64 = 8e-4;
+pub(super) const ORDINARY_ERROR: f64 = 8e-4;
 /// The largest whole numbers that shares and values become.
 const SHARE_LIMIT: f64 = 32767.0;
 const VALUE_LIMIT: f64 = 2047.0;
@@ -21,22 +21,22 @@ const VALUE_LIMIT: f64 = 2047.0;
 const SCORE_ROUNDINGS: f64 = 8.0;
 const SHARE_ROUNDINGS: f64 = 16.0;
 
-struct Case {
-    shape: Shape,
-    scale: f32,
-    qkv: [Vec<f32>; 3],
-    mask: Option<(Vec<f32>, [usize; 3])>,
+pub(super) struct Case {
+    pub(super) shape: Shape,
+    pub(super) scale: f32,
+    pub(super) qkv: [Vec<f32>; 3],
+    pub(super) mask: Option<(Vec<f32>, [usize; 3])>,
 }
 
 impl Case {
-    fn random(random: &mut Random, shape: Shape) -> Self {
+    pub(super) fn random(random: &mut Random, shape: Shape) -> Self {
         let count = shape.batch * shape.keys * shape.heads * shape.head;
         let qkv = [2.0, 2.0, 1.0].map(|size| random.numbers(count, size));
         Self { shape, scale: 1.0 / (shape.head as f32).sqrt(), qkv, mask: None }
     }
 
     /// A mask of its own for each batch, head and query, or one for all of them; it hides some keys, never the first.
-    fn masked(mut self, random: &mut Random, own: [bool; 3]) -> Self {
+    pub(super) fn masked(mut self, random: &mut Random, own: [bool; 3]) -> Self {
         let Shape { batch, keys: length, heads, .. } = self.shape;
         let (mut count, mut strides) = (length, [0; 3]);
         for (axis, size) in [batch, heads, length].into_iter().enumerate().rev().filter(|(axis, _)| own[*axis]) {
@@ -61,7 +61,7 @@ impl Case {
         self.qkv.each_ref().map(Vec::as_slice)
     }
 
-    fn run(&self) -> Vec<f32> {
+    pub(super) fn run(&self) -> Vec<f32> {
         let mut y = vec![7.0; self.qkv[0].len()];
         run(self.shape, self.scale, self.qkv(), self.mask(), &mut y);
         y
@@ -105,7 +105,7 @@ impl Case {
 
     /// Against the oracle; `most` is a bound of its own, of the largest value.
     #[track_caller]
-    fn check(&self, most: f64) {
+    pub(super) fn check(&self, most: f64) {
         let Shape { batch, keys: length, heads, head, .. } = self.shape;
         let (y, expected) = (self.run(), scalar::attention(self.shape, self.scale, self.qkv(), self.mask()));
         let largest_value = largest(&self.qkv[2]);

@@ -8,11 +8,11 @@ const WIDTHS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 36, 384];
 /// Roundings that a result has behind it, beside those of a lane's sum.
 const ROUNDINGS: f64 = 8.0;
 
-fn norm(random: &mut Random, width: usize, epsilon: f32) -> LayerNorm {
+pub(super) fn norm(random: &mut Random, width: usize, epsilon: f32) -> LayerNorm {
     LayerNorm { gain: random.numbers(width, 2.0), bias: random.numbers(width, 1.0), epsilon }
 }
 
-fn run(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f32> {
+pub(super) fn run(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f32> {
     let mut y = x.to_vec();
     norm.run(&mut y, addend);
     y
@@ -20,7 +20,7 @@ fn run(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f32> {
 
 /// Against the oracle. A mean that is off by a rounding of the row's numbers moves them by that many deviations.
 #[track_caller]
-fn check(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) {
+pub(super) fn check(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) {
     let width = norm.gain.len();
     let (y, expected) = (run(norm, x, addend), scalar::layer_norm(norm, x, addend));
     let plain = LayerNorm { gain: vec![1.0; width], bias: vec![0.0; width], ..*norm };

@@ -21,7 +21,7 @@ const SMALLEST: f64 = 1e-30;
 /// The steepest that a GELU is.
 const GELU_SLOPE: f64 = 1.13;
 
-struct Case {
+pub(super) struct Case {
     inputs: usize,
     weights: Vec<i8>,
     scales: Vec<f32>,
@@ -30,7 +30,7 @@ struct Case {
 }
 
 impl Case {
-    fn random(random: &mut Random, inputs: usize, outputs: usize, activation: Activation) -> Self {
+    pub(super) fn random(random: &mut Random, inputs: usize, outputs: usize, activation: Activation) -> Self {
         // Of 7 bits: packing changes none.
         let weights = random.weights(inputs * outputs).iter().map(|weight| (weight / 2).max(-63)).collect();
         let bias = random.numbers(outputs, 1.0);
@@ -57,7 +57,7 @@ impl Case {
 
     /// Against the oracle. The activations' rounding is in proportion to the weights, all else to the products.
     #[track_caller]
-    fn check(&self, x: &[f32]) {
+    pub(super) fn check(&self, x: &[f32]) {
         let outputs = self.scales.len();
         let oracle = |activation| scalar::linear(x, &self.weights, &self.scales, &self.bias, activation);
         let (sums, expected) = (oracle(Activation::None), oracle(self.activation));
@@ -103,14 +103,14 @@ fn both_orders_of_weights_are_packed_alike() {
     }
 }
 
-fn run(layer: &QuantLinear, x: &[f32]) -> Vec<f32> {
+pub(super) fn run(layer: &QuantLinear, x: &[f32]) -> Vec<f32> {
     let mut y = vec![7.0; x.len() / layer.inputs * layer.outputs];
     layer.run(x, &mut y);
     y
 }
 
 /// Rows of ordinary numbers, and among them rows of every extreme kind.
-fn rows(random: &mut Random, inputs: usize, count: usize) -> Vec<f32> {
+pub(super) fn rows(random: &mut Random, inputs: usize, count: usize) -> Vec<f32> {
     let first = random.below(9);
     let mut row = |kind: usize| match kind % 9 {
         0 => random.numbers(inputs, 1e30),

@@ -2,11 +2,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { held } from "./held.mjs";
 import { computed, memory } from "./instances.mjs";
 import { createClassifier, LitmusError } from "litmus-text";
 
 /** Of this many texts at most a piece of a stream consists. */
 const PIECE = 32;
+
+const ROWS = Number(process.env.LITMUS_ROWS ?? 100_000);
+/** Of a row that is done with, nothing is kept. */
+const MAX_BYTES_OF_A_ROW = 10;
 
 let classifier;
 before(async () => (classifier = await createClassifier()));
@@ -104,23 +109,33 @@ test("a slow source is not waited for until a piece is full", async () => {
   assert.equal((await stream.next()).done, true);
 });
 
-test("100,000 rows stream with no more than three pieces in hand", { timeout: 600_000 }, async () => {
+test(`${ROWS} rows stream in flat memory, with no more than three pieces in hand`, { timeout: ROWS * 6 }, async () => {
   const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
   let read = 0;
   function* rows() {
-    while (read < 100_000) yield `row ${read++} is good`;
+    while (read < ROWS) yield `row ${read++} is good`;
   }
   let ahead = 0;
   let done = 0;
   let memoryBytes;
+  let start;
+  let turns = 0;
+  const others = setInterval(() => turns++);
   for await (const { index, prediction } of tiny.stream(rows())) {
     assert.ok(index === done && prediction.score > 0);
     ahead = Math.max(ahead, read - done++);
-    if (done === 1000) ({ memoryBytes } = tiny.info);
+    if (done === 1000) {
+      start = await held();
+      ({ memoryBytes } = tiny.info);
+    }
   }
-  assert.equal(done, 100_000);
+  clearInterval(others);
+  assert.equal(done, ROWS);
   assert.ok(ahead <= 4 * PIECE, `${ahead} rows ahead`);
   assert.equal(tiny.info.memoryBytes, memoryBytes);
+  const grown = (await held()) - start;
+  assert.ok(grown < MAX_BYTES_OF_A_ROW * done, `${grown} bytes more`);
+  assert.ok(turns > 100, "others get their turns");
   tiny.close();
 });
 

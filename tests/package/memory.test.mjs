@@ -1,8 +1,7 @@
 // Memory does not grow with use: what the longest text and the largest batch needed is enough for all that follow.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { held } from "./held.mjs";
 import { createClassifier } from "litmus-text";
 
 const PREDICTIONS = 10_000;
@@ -62,18 +61,6 @@ test("a book of 200 pages takes little more memory than one of 20", { timeout: 9
   assert.equal(classifier.info.memoryBytes, long);
   classifier.close();
 });
-
-/** Bytes that the process holds once all garbage is gone. */
-async function held() {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc");
-  for (let i = 0; i < 5; i++) {
-    gc();
-    await new Promise((resolve) => setTimeout(resolve, 20)); // WebAssembly memory is given back a little later
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 test(`${CLASSIFIERS} classifiers, created and closed, leave nothing behind`, { timeout: 900_000 }, async () => {
   const cycle = async () => {

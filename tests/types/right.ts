@@ -18,6 +18,7 @@ import {
   type Tokenization,
 } from "litmus-text";
 import * as embedded from "litmus-text/embedded";
+import { createHandler } from "litmus-text/handler";
 
 /** Compiles only if both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -50,14 +51,16 @@ await createClassifier({ model: { config: bytes, tokenizer: new Blob(), model: a
 await createClassifier({ model: { config: bytes, tokenizer: bytes.buffer, model: bytes, manifest: bytes } });
 
 await createClassifier({ worker: false, cache: false, signal: new AbortController().signal });
-await createClassifier({ worker: 4 });
+await createClassifier({ worker: 4, timeout: 5000 });
 const input = document.createElement("input");
 await createClassifier({ model: input.files ?? [] });
 await createClassifier({ model: [new File([], "config.json")] });
 
 const { signal } = new AbortController();
 same<Awaited<ReturnType<typeof classifier.tokenize>>, Tokenization>(true);
-await classifier.tokenize("text", { signal });
+await classifier.tokenize("text", { signal, timeout: 1000 });
+await classifier.predict(["text"], { timeout: 1000 });
+for await (const _ of classifier.stream(["text"], { timeout: 60_000 }));
 const abortable = classifier.predict(["a"], { signal, topK: 1 });
 same<typeof abortable, Promise<Prediction[]>>(true);
 await predict("text", { threshold: 0.5, longText: "truncate", explain: false, onProgress: (_: PredictProgress) => {} });
@@ -109,7 +112,9 @@ try {
       | "model-malformed"
       | "model-unsupported"
       | "aborted"
+  | "timeout"
       | "closed"
+  | "out-of-memory"
       | "internal"
     >(true);
   }
@@ -120,3 +125,12 @@ same<typeof fromEmbedded, Promise<Prediction>>(true);
 same<typeof embedded.ready, Promise<void>>(true);
 const shared: Classifier = await embedded.classifier();
 void shared;
+
+const handler = createHandler();
+same<typeof handler, (request: Request, context?: object) => Promise<Response>>(true);
+createHandler({ classifier, loadTime: 1000, cache: false, limits: { queue: 10 }, base: "/v1/", onError: (_: unknown) => {} });
+createHandler({ classifier: () => createClassifier({ worker: 2 }), cache: { ttl: 1000, entries: 10 } });
+createHandler({ cache: new Map<string, string>() });
+createHandler({ cache: { get: async (_: string) => null, set: async (_: string, __: string) => {} } });
+const sizes: (string | null)[] = classifier.info.files.map(({ sha256 }) => sha256);
+void sizes;

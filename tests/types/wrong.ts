@@ -1,6 +1,7 @@
 // Compiles only because each line marked so does not: what the types must forbid.
 import * as litmus from "litmus-text";
 import * as embedded from "litmus-text/embedded";
+import { createHandler } from "litmus-text/handler";
 
 const { predict, createClassifier } = litmus;
 const classifier = await createClassifier();
@@ -42,6 +43,8 @@ createClassifier({ precision: "int8" });
 createClassifier({ worker: "2" });
 // @ts-expect-error not a boolean
 createClassifier({ cache: "no" });
+// @ts-expect-error milliseconds, not a date
+createClassifier({ timeout: new Date() });
 // @ts-expect-error a controller is no signal
 createClassifier({ signal: new AbortController() });
 // @ts-expect-error blobs of a list need names
@@ -55,7 +58,7 @@ createClassifier({ onProgress: true });
 
 // @ts-expect-error one text at a time
 classifier.tokenize(["a"]);
-// @ts-expect-error a signal is all that tokenize takes
+// @ts-expect-error a signal and a timeout are all that tokenize takes
 classifier.tokenize("a", { topK: 1 });
 // @ts-expect-error a stream is awaited row by row
 await classifier.stream(["a"]).length;
@@ -81,3 +84,10 @@ embedded.createClassifier();
 new litmus.LitmusError("closed", "").code = "internal";
 // @ts-expect-error no such code
 new litmus.LitmusError("oops", "");
+
+// @ts-expect-error misspelt
+createHandler({ clasifier: classifier });
+// @ts-expect-error a store needs both
+createHandler({ cache: { get: () => null } });
+// @ts-expect-error no limit of that name
+createHandler({ limits: { size: 1 } });

@@ -21,6 +21,8 @@ use tract_onnx::tract_core::ops::{math, nn};
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::nn::Reducer;
 
+use super::{indices, limits};
+
 type Outlets = TractResult<TVec<OutletId>>;
 /// Wires one node, and returns its outputs, the first at least.
 type Wire = fn(&mut Node) -> Outlets;
@@ -204,6 +206,10 @@ impl Node<'_> {
         self.model.outlet_fact(outlet)
     }
 
+    fn facts(&self, outlets: &[OutletId]) -> TractResult<Vec<&TypedFact>> {
+        outlets.iter().map(|outlet| self.fact(*outlet)).collect()
+    }
+
     fn rank(&self, outlet: OutletId) -> TractResult<usize> {
         Ok(self.fact(outlet)?.rank())
     }
@@ -245,7 +251,12 @@ impl Node<'_> {
     }
 
     fn wire(&mut self, op: impl Into<Box<dyn TypedOp>>, inputs: &[OutletId]) -> TractResult<OutletId> {
-        let name = self.name();
+        let (name, op) = (self.name(), op.into());
+        // tract computes what is small at once, however large the result.
+        let facts = self.facts(inputs)?;
+        let made = op.output_facts(&facts)?;
+        limits::check_made(&made.iter().collect::<Vec<_>>(), &facts)?;
+        indices::check_known(&*op, &facts)?;
         let wires = self.model.wire_node(name, op, inputs)?;
         wires.first().copied().context("an op without outputs")
     }
@@ -301,7 +312,9 @@ impl Node<'_> {
 
     /// One of tract's expansions.
     fn expand(&mut self, op: impl Expansion, inputs: &[OutletId]) -> Outlets {
-        op.wire(&self.name(), self.model, inputs)
+        let made = op.wire(&self.name(), self.model, inputs)?;
+        limits::check_made(&self.facts(&made)?, &self.facts(inputs)?)?;
+        Ok(made)
     }
 
     fn identity(&mut self) -> Outlets {

@@ -7,7 +7,7 @@ use tract_onnx::tract_core::ops::change_axes::{perm_to_ops, to_axis_ops_with_onn
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::array;
 
-use super::{Node, Outlets};
+use super::{Node, Outlets, limits};
 
 impl Node<'_> {
     /// Those axes that the node names by attribute or input, sorted.
@@ -29,6 +29,13 @@ impl Node<'_> {
     fn dims(&self, outlet: OutletId) -> TractResult<TVec<TDim>> {
         Ok(self.fact(outlet)?.shape.to_tvec())
     }
+
+    /// The shape that an input says.
+    fn shape(&self, index: usize) -> TractResult<Vec<TDim>> {
+        let shape: Vec<TDim> = self.constant(index)?.context("no shape")?;
+        ensure!(shape.iter().all(|dim| dim.as_i64().is_none_or(|size| size >= 0)), "a shape of {shape:?}");
+        Ok(shape)
+    }
 }
 
 pub(super) fn concat(n: &mut Node) -> Outlets {
@@ -44,14 +51,14 @@ pub(super) fn constant_of_shape(n: &mut Node) -> Outlets {
     };
     ensure!(value.len() == 1, "{value:?} is not one value");
     let value = value.into_shape(&[])?;
-    let shape: Vec<TDim> = n.constant(0)?.context("no shape")?;
+    let shape = n.shape(0)?;
     let value = n.value(value)?;
     Ok(tvec!(n.wire(MultiBroadcastTo::new(shape.into()), &value)?))
 }
 
 pub(super) fn expand(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
-    let shape: Vec<TDim> = n.constant(1)?.context("no shape")?;
+    let shape = n.shape(1)?;
     let shape = tract_core::broadcast::multi_broadcast(&[&*n.dims(input)?, &*shape])?;
     Ok(tvec!(n.wire(MultiBroadcastTo::new(shape.into()), &[input])?))
 }
@@ -93,6 +100,12 @@ pub(super) fn gather_nd(n: &mut Node) -> Outlets {
 
 pub(super) fn range(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?, n.input(2)?];
+    let numbers = |index| n.constant::<f64>(index).ok().flatten().and_then(|numbers| numbers.first().copied());
+    if let (Some(start), Some(end), Some(step)) = (numbers(0), numbers(1), numbers(2)) {
+        // So many fit any index; whether they are too many is judged by their shape.
+        let count = ((end - start) / step).ceil().clamp(0.0, f64::from(u32::MAX)) as usize;
+        limits::check_made(&[&f32::fact([count])], &[])?;
+    }
     n.expand(array::Range, &inputs)
 }
 
@@ -176,6 +189,8 @@ pub(super) fn tile(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?];
     let times: Vec<TDim> = n.constant(1)?.unwrap_or_default();
     ensure!(times.len() == n.rank(inputs[0])?, "not one count per axis");
+    let tiled: TVec<TDim> = n.dims(inputs[0])?.into_iter().zip(times).map(|(dim, times)| dim * times).collect();
+    limits::check_made(&[&f32::fact(tiled)], &[n.fact(inputs[0])?])?;
     n.expand(array::Tile, &inputs)
 }
 

@@ -1,0 +1,26 @@
+-- What wrk sends: a text of its own with each request, unless the same few are to come from the cache.
+-- Its arguments: where texts are, one a line, and from which number on to count; none for the same few.
+-- Prints what it measured as JSON.
+local texts, count, cached = {}, 0, false
+
+function init(args)
+  count = tonumber(args[2]) or 0
+  cached = args[2] == nil
+  for line in io.lines(args[1]) do texts[#texts + 1] = line end
+  wrk.method = "POST"
+  wrk.headers["content-type"] = "application/json"
+end
+
+-- The texts are JSON already, without the quote at their end.
+function request()
+  count = count + 1
+  local text = texts[count % #texts + 1]
+  return wrk.format(nil, nil, nil, '{"text":' .. text .. (cached and "" or " " .. count) .. '"}')
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  io.write(string.format('\nJSON {"requests":%d,"seconds":%f,"failed":%d,"p50":%f,"p99":%f}\n',
+    summary.requests, summary.duration / 1e6, failed, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end

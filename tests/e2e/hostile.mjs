@@ -1,0 +1,111 @@
+// Models that mean no good, written here: a few hundred bytes each, which ask for minutes or gigabytes.
+
+/** A field of a protobuf message: a number, a string, bytes or a message. */
+function field(number, value) {
+  if (typeof value === "number") return [...varint(number << 3), ...varint(value)];
+  const bytes = typeof value === "string" ? [...Buffer.from(value)] : value;
+  return [...varint((number << 3) | 2), ...varint(bytes.length), ...bytes];
+}
+
+function varint(value) {
+  const bytes = [];
+  for (let left = BigInt.asUintN(64, BigInt(value)); ; left >>= 7n) {
+    if (left < 128n) return [...bytes, Number(left)];
+    bytes.push(Number(left & 127n) | 128);
+  }
+}
+
+const message = (fields) => fields.flatMap(([number, value]) => field(number, value));
+
+const FLOAT = 1;
+const INT64 = 7;
+
+const tensor = (name, type, dims, numbers) => {
+  const raw = type === FLOAT ? new Float32Array(numbers) : new BigInt64Array(numbers.map(BigInt));
+  return message([...dims.map((dim) => [1, dim]), [2, type], [8, name], [9, [...new Uint8Array(raw.buffer)]]]);
+};
+
+/** A graph from `input_ids` to two `logits`, as a list of ops that each give the value of their name. */
+class Graph {
+  #nodes = [];
+  #constants = [];
+
+  op(type, output, inputs, attributes = {}) {
+    const attribute = ([name, value]) => {
+      if (typeof value === "number") return message([[1, name], [3, value], [20, 2]]);
+      if (value[0] instanceof Array) return message([[1, name], [5, value[0]], [20, 4]]);
+      return message([[1, name], ...value.map((each) => [8, each]), [20, 7]]);
+    };
+    const fields = [...inputs.map((input) => [1, input]), [2, output], [4, type]];
+    this.#nodes.push(message([...fields, ...Object.entries(attributes).map((entry) => [5, attribute(entry)])]));
+    return output;
+  }
+
+  integers(name, numbers) {
+    this.#constants.push(tensor(name, INT64, [numbers.length], numbers));
+    return name;
+  }
+
+  /** A constant of any size in a few bytes. */
+  filled(name, shape, value) {
+    return this.op("ConstantOfShape", name, [this.integers(`${name}.shape`, shape)], { value: [tensor("", FLOAT, [1], [value])] });
+  }
+
+  /** The ids, as numbers, each in `width` columns. */
+  wide(width) {
+    const ids = this.op("Cast", "ids", ["input_ids"], { to: FLOAT });
+    return this.op("Mul", "wide", [this.op("Unsqueeze", "column", [ids, this.integers("last", [2])]), this.filled("ones", [1, 1, width], 0.001)]);
+  }
+
+  /** The file, which scores two labels by the mean of `value`. */
+  bytes(value) {
+    const mean = this.op("ReduceMean", "mean", [value], { axes: [1, 2], keepdims: 0 });
+    const pair = this.filled("pair", [1, 2], 1);
+    this.op("Mul", "logits", [this.op("Unsqueeze", "mean column", [mean, this.integers("second", [1])]), pair]);
+    const nodes = this.#nodes.map((node) => [1, node]);
+    const constants = this.#constants.map((constant) => [5, constant]);
+    const ids = message([[1, "input_ids"], [2, message([[1, message([[1, INT64]])]])]]);
+    const graph = [...nodes, [2, "hostile"], ...constants, [11, ids], [12, message([[1, "logits"]])]];
+    return Uint8Array.from(message([[1, 8], [7, message(graph)], [8, message([[1, ""], [2, 13]])]]));
+  }
+}
+
+/** Loads at once, and then computes for half a minute on a sentence. */
+export function slow() {
+  const graph = new Graph();
+  let value = graph.wide(130_000);
+  for (let i = 0; i < 300; i++) value = graph.op("Tanh", `t${i}`, [value]);
+  return graph.bytes(value);
+}
+
+/** Multiplies matrices of 16 MB with each other as it is loaded, over and over. */
+export function slowToLoad() {
+  const graph = new Graph();
+  let value = graph.filled("m", [2000, 2000], 1e-4);
+  for (let i = 0; i < 40; i++) value = graph.op("MatMul", `p${i}`, [value, graph.filled(`m${i}`, [2000, 2000], 1e-4 * (i + 1))]);
+  const all = graph.op("ReduceMean", "all", [value], { axes: [0, 1], keepdims: 1 });
+  return graph.bytes(graph.op("Mul", "scaled", [graph.wide(1), all]));
+}
+
+/** Takes half a megabyte for each token, so that a long text has none left. */
+export function hungry() {
+  const graph = new Graph();
+  return graph.bytes(graph.op("Tanh", "t", [graph.wide(130_000)]));
+}
+
+/** Takes gigabytes bit by bit: each value is one that it may have, and all are needed at the end. */
+export function hoarding() {
+  const graph = new Graph();
+  const values = [graph.wide(130_000)];
+  for (let i = 0; i < 8; i++) values.push(graph.op("Mul", `v${i}`, [values.at(-1), values[0]]));
+  let value = values.pop();
+  // From the last to the first, so that none can be dropped before.
+  for (const [i, each] of values.reverse().entries()) value = graph.op("Mul", `back ${i}`, [value, each]);
+  return graph.bytes(value);
+}
+
+/** Asks for four gigabytes at once, as it is loaded. */
+export function huge() {
+  const graph = new Graph();
+  return graph.bytes(graph.op("Mul", "x", [graph.wide(1), graph.filled("huge", [1, 1, 2 ** 30], 1)]));
+}

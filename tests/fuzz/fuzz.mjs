@@ -1,0 +1,80 @@
+// npm run fuzz [-- TARGET…] [--seconds N]: throws at each way in what it can think of; without --seconds, for an hour each.
+// What is found and what was learnt stay in the target folder, under fuzz/; --minimise puts the best of it into corpus/, an
+// input a line, in base64.
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { fail, root, run, step, targetDir, Unmet } from "../../pkg/scripts/tools.mjs";
+
+const here = join(root, "tests/fuzz");
+const target = join(targetDir, "fuzz");
+
+/** The longest input of each target in bytes. */
+const TARGETS = { model: 1500, config: 3000, tokenizer: 12_000, text: 4000, kernels: 1000 };
+
+/** Compiles all targets. cargo reads `.cargo/config.toml` where it is called: there is what instruments the code. */
+async function compile() {
+  const env = { ...process.env, CARGO_TARGET_DIR: target };
+  await step("cargo build of the fuzz targets", () => run("cargo", ["build", "--release", "--locked"], { cwd: here, prefix: "cargo", env }));
+  const host = /host: (.*)/.exec(await run("rustc", ["-vV"], { quiet: true, cwd: here }))[1];
+  return join(target, host, "release");
+}
+
+const corpus = (name) => join(here, "corpus", `${name}.txt`);
+
+/** A folder with the corpus, a file for each input, and one for what is learnt: in a short run, by itself alone. */
+async function folders(name, short) {
+  const [seeds, learnt] = ["seeds", short ? "briefly" : "learnt"].map((folder) => join(target, folder, name));
+  for (const folder of short ? [seeds, learnt] : [seeds]) await rm(folder, { recursive: true, force: true });
+  for (const folder of [seeds, learnt]) await mkdir(folder, { recursive: true });
+  const lines = (await readFile(corpus(name), "utf8")).trimEnd().split("\n");
+  await Promise.all(lines.map((line, i) => writeFile(join(seeds, String(i)), Buffer.from(line, "base64"))));
+  return [learnt, seeds];
+}
+
+/** Goes through the corpus, then on from there for so long. */
+async function fuzzOne(name, bin, seconds, short) {
+  const artifacts = join(target, short ? "found-briefly" : "artifacts", name);
+  if (short) await rm(artifacts, { recursive: true, force: true });
+  await mkdir(artifacts, { recursive: true });
+  const args = [...(await folders(name, short)), `-max_len=${TARGETS[name]}`, `-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}/`];
+  const env = { ...process.env, ...(short && { LITMUS_FUZZ_SHORT: "1" }) };
+  // A short run throws the same each time, as far as it comes. A long one goes on after what it finds; it is all in the
+  // folder at the end.
+  args.push(...(short ? ["-seed=1"] : ["-fork=1", "-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1"]));
+  await run(join(bin, name), [...args, "-timeout=60", "-rss_limit_mb=2500", "-malloc_limit_mb=1500", "-print_final_stats=1", "-print_funcs=0", "-verbosity=0"], { prefix: name, env });
+  const found = (await readdir(artifacts)).filter((file) => !file.startsWith("slow-unit"));
+  if (found.length) throw new Unmet(`${name}: found ${found.join(", ")} in ${artifacts}`);
+}
+
+/** Each target for so many seconds, two at a time. `short`: see below.rs. */
+export async function fuzz({ seconds, names = Object.keys(TARGETS), short = false }) {
+  const bin = await compile();
+  const left = [...names];
+  const worker = async () => {
+    for (let name = left.shift(); name; name = left.shift()) await step(`${name}, ${seconds} s`, () => fuzzOne(name, bin, seconds, short));
+  };
+  const failures = (await Promise.allSettled([worker(), worker()])).filter(({ reason }) => reason);
+  if (failures.length) throw new Unmet(failures.map(({ reason }) => reason.message).join("\n"));
+}
+
+async function minimise(names) {
+  const bin = await compile();
+  for (const name of names) {
+    const best = join(target, "best", name);
+    await rm(best, { recursive: true, force: true });
+    await mkdir(best, { recursive: true });
+    await run(join(bin, name), ["-set_cover_merge=1", `-max_len=${TARGETS[name]}`, best, ...(await folders(name))], { prefix: name });
+    const inputs = await Promise.all((await readdir(best)).map((file) => readFile(join(best, file))));
+    await writeFile(corpus(name), inputs.map((input) => `${input.toString("base64")}\n`).sort().join(""));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: "string" }, minimise: { type: "boolean" } } });
+  const names = positionals.length ? positionals : Object.keys(TARGETS);
+  const unknown = names.find((name) => !(name in TARGETS));
+  if (unknown) fail(new Unmet(`no target is named ${unknown}; there are ${Object.keys(TARGETS).join(", ")}`));
+  await (values.minimise ? minimise(names) : fuzz({ seconds: Number(values.seconds ?? 3600), names })).catch(fail);
+}

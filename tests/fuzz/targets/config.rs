@@ -1,0 +1,36 @@
+//! `config.json` and, behind a zero byte, `litmus.json`, beside a model that is fixed.
+#![no_main]
+
+#[path = "../below.rs"]
+mod below;
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use litmus_text::{Classifier, ErrorKind, ModelFolder, ModelParts, Options};
+
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/tiny");
+
+static FOLDER: LazyLock<ModelFolder> = LazyLock::new(|| ModelFolder::read(TINY).expect("a fixture"));
+
+fuzz_target!(|data: &[u8]| below::with(|| {
+    let mut files = data.splitn(2, |&byte| byte == 0);
+    let (config, manifest) = (files.next().unwrap_or_default(), files.next());
+    let parts = ModelParts { config, manifest, ..FOLDER.parts() };
+    match Classifier::from_parts(&parts) {
+        Ok(classifier) => {
+            let info = classifier.info();
+            assert!(!info.labels.is_empty() && info.max_tokens > 2);
+            match classifier.predict("the dog is happy", &Options::default()) {
+                Ok(prediction) => assert_eq!(prediction.scores.len(), info.labels.len()),
+                // More positions than the model has, or a padding token that it has not.
+                Err(error) => {
+                    assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::ModelMalformed), "{error}")
+                }
+            }
+        }
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}")
+        }
+    }
+}));

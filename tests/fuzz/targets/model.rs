@@ -1,0 +1,85 @@
+//! The graph: files as exporters write them after any edits, or just bytes. What loads must predict or say why not.
+#![no_main]
+
+#[path = "../below.rs"]
+mod below;
+#[path = "../edits.rs"]
+mod edits;
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::arbitrary::Unstructured;
+use libfuzzer_sys::fuzz_target;
+use litmus_text::{Classifier, ErrorKind, ModelFolder, ModelParts, Options};
+use prost::Message;
+use tract_onnx::pb::ModelProto;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
+
+/// The labels' names, which any number of logits may have, and a tokenizer of few words.
+static FOLDER: LazyLock<ModelFolder> =
+    LazyLock::new(|| ModelFolder::read(format!("{FIXTURES}/bad/small-embedding")).expect("a fixture"));
+
+/// All graphs there are, by name.
+static GRAPHS: LazyLock<Vec<ModelProto>> = LazyLock::new(|| {
+    let in_folder = |folder: &str| {
+        let entries = std::fs::read_dir(format!("{FIXTURES}/{folder}")).expect("fixtures");
+        entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>()
+    };
+    let mut paths: Vec<_> = ["tiny", "bad/small-embedding", "architectures"].into_iter().flat_map(in_folder).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
+    paths.sort();
+    let read = |path| ModelProto::decode(&std::fs::read(path).expect("a fixture")[..]).expect("a graph");
+    paths.into_iter().map(read).collect()
+});
+
+fuzz_target!(|data: &[u8]| below::with(|| {
+    let Some((&chosen, rest)) = data.split_first() else { return };
+    match GRAPHS.get(usize::from(chosen)) {
+        Some(graph) => {
+            let mut graph = graph.clone();
+            // What is left of the bytes decides no more: as many edits as they are enough for.
+            let _ = edits::edit(&mut graph, &mut Unstructured::new(rest));
+            load(&graph.encode_to_vec());
+        }
+        None => load(rest),
+    }
+}));
+
+fn load(model: &[u8]) {
+    let labels = |count: usize| {
+        let names: Vec<String> = (0..count).map(|id| format!("\"{id}\": \"{id}\"")).collect();
+        format!("{{\"max_position_embeddings\": 32, \"id2label\": {{{}}}}}", names.join(","))
+    };
+    // The fixtures score 3 labels, few of them 2.
+    for count in [3, 2] {
+        let config = labels(count);
+        let parts = ModelParts { config: config.as_bytes(), model, ..FOLDER.parts() };
+        match Classifier::from_parts(&parts) {
+            Ok(classifier) => {
+                let texts = ["the dog is happy", "zebra", "why is the sun so good?"];
+                for result in [
+                    classifier.predict_batch(&texts, &Options::default()),
+                    classifier.predict_batch(&texts[1..2], &Options::default()),
+                ] {
+                    if let Err(error) = result {
+                        assert!(
+                            matches!(
+                                error.kind(),
+                                ErrorKind::Internal | ErrorKind::ModelMalformed | ErrorKind::OutOfMemory
+                            ),
+                            "{error}"
+                        );
+                    }
+                }
+                return;
+            }
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}");
+                if !error.to_string().contains("scores 2 labels") {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Files that mean no good, made here: each ends in an error with a code, soon, and in little memory and stack. What
+//! fuzzing has found is here too.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use litmus_text::{Classifier, Error, ErrorKind, ModelFolder, ModelParts, Options};
+use prost::Message;
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::type_proto::{self, Value};
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+    TensorShapeProto, TypeProto, ValueInfoProto,
+};
+
+/// As much as WebAssembly has.
+const STACK: usize = 1 << 20;
+
+/// A graph from `input_ids` to the logits of two labels.
+#[derive(Default)]
+struct Graph(GraphProto);
+
+impl Graph {
+    fn op(&mut self, op: &str, output: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> String {
+        self.0.node.push(NodeProto {
+            op_type: op.into(),
+            input: inputs.iter().map(|input| input.to_string()).collect(),
+            output: vec![output.into()],
+            attribute: attributes,
+            ..NodeProto::default()
+        });
+        output.into()
+    }
+
+    fn integers(&mut self, name: &str, numbers: &[i64]) -> String {
+        let dims = vec![numbers.len() as i64];
+        self.tensor(name, &dims, DataType::Int64, numbers.iter().flat_map(|n| n.to_le_bytes()).collect())
+    }
+
+    fn tensor(&mut self, name: &str, dims: &[i64], data_type: DataType, raw_data: Vec<u8>) -> String {
+        let (dims, data_type) = (dims.to_vec(), data_type as i32);
+        self.0.initializer.push(TensorProto { name: name.into(), dims, data_type, raw_data, ..TensorProto::default() });
+        name.into()
+    }
+
+    /// A constant of any size in a few bytes.
+    fn filled(&mut self, name: &str, shape: &[i64], value: f32) -> String {
+        let shape = self.integers(&format!("{name}.shape"), shape);
+        let t = TensorProto { dims: vec![1], data_type: 1, float_data: vec![value], ..TensorProto::default() };
+        let value = AttributeProto { name: "value".into(), t: Some(t), ..kind(AttributeType::Tensor) };
+        self.op("ConstantOfShape", name, &[&shape], vec![value])
+    }
+
+    /// The ids, as numbers: batch × sequence × 1.
+    fn ids(&mut self) -> String {
+        let last = self.integers("last", &[2]);
+        self.op("Cast", "ids", &["input_ids"], vec![int("to", 1)]);
+        self.op("Unsqueeze", "column", &["ids", &last], vec![])
+    }
+
+    /// The file that scores by the mean of a value of three axes.
+    fn file(mut self, value: &str) -> Vec<u8> {
+        self.op("ReduceMean", "mean", &[value], vec![ints("axes", &[1, 2]), int("keepdims", 0)]);
+        let (second, pair) = (self.integers("second", &[1]), self.filled("pair", &[1, 2], 1.0));
+        self.op("Unsqueeze", "mean column", &["mean", &second], vec![]);
+        self.op("Mul", "logits", &["mean column", &pair], vec![]);
+        self.bytes()
+    }
+
+    fn bytes(mut self) -> Vec<u8> {
+        let shape = Some(TensorShapeProto::default());
+        let tensor = type_proto::Tensor { elem_type: DataType::Int64 as i32, shape };
+        let of_ids = TypeProto { value: Some(Value::TensorType(tensor)), ..TypeProto::default() };
+        let info = |name: &str, r#type| ValueInfoProto { name: name.into(), r#type, ..ValueInfoProto::default() };
+        self.0.input.push(info("input_ids", Some(of_ids)));
+        self.0.output.push(info("logits", None));
+        let opset = OperatorSetIdProto { domain: String::new(), version: 13 };
+        let model =
+            ModelProto { ir_version: 8, opset_import: vec![opset], graph: Some(self.0), ..ModelProto::default() };
+        model.encode_to_vec()
+    }
+}
+
+fn kind(kind: AttributeType) -> AttributeProto {
+    AttributeProto { r#type: kind as i32, ..AttributeProto::default() }
+}
+
+fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), i, ..kind(AttributeType::Int) }
+}
+
+fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto { name: name.into(), ints: ints.to_vec(), ..kind(AttributeType::Ints) }
+}
+
+fn folder() -> ModelFolder {
+    ModelFolder::read("tests/fixtures/bad/small-embedding").unwrap()
+}
+
+/// Loads it on a small stack.
+fn load(model: &[u8]) -> Result<Classifier, Error> {
+    let folder = folder();
+    let small = std::thread::Builder::new().stack_size(STACK);
+    std::thread::scope(|scope| {
+        let work = || Classifier::from_parts(&ModelParts { model, ..folder.parts() });
+        small.spawn_scoped(scope, work).unwrap().join().unwrap()
+    })
+}
+
+#[track_caller]
+fn refused(model: &[u8]) -> ErrorKind {
+    let error = load(model).err().expect("it loaded");
+    assert!(!error.to_string().contains("this library failed"), "{error}");
+    error.kind()
+}
+
+#[test]
+fn a_sound_one_works() {
+    let mut graph = Graph::default();
+    let ids = graph.ids();
+    let classifier = load(&graph.file(&ids)).unwrap();
+    assert_eq!(classifier.predict("the dog", &Options::default()).unwrap().scores.len(), 2);
+}
+
+#[test]
+fn a_kilobyte_cannot_ask_for_gigabytes() {
+    type Make = fn(&mut Graph) -> String;
+    let makes: [(&str, Make); 8] = [
+        ("ConstantOfShape", |g| g.filled("huge", &[1, 1, 1 << 30], 1.0)),
+        ("ConstantOfShape that wraps", |g| g.filled("huge", &[1 << 22, 1 << 22, 1 << 20], 1.0)),
+        ("ConstantOfShape below zero", |g| g.filled("huge", &[1, 1, -4], 1.0)),
+        ("Expand", |g| {
+            let (one, shape) = (g.filled("one", &[1], 1.0), g.integers("shape", &[1 << 20, 1 << 20, 1 << 20]));
+            g.op("Expand", "huge", &[&one, &shape], vec![])
+        }),
+        ("Tile", |g| {
+            let (one, times) = (g.filled("one", &[1, 1, 1], 1.0), g.integers("times", &[1, 1 << 20, 1 << 20]));
+            g.op("Tile", "huge", &[&one, &times], vec![])
+        }),
+        ("Range", |g| {
+            let mut number = |name: &str, n: i64| g.tensor(name, &[], DataType::Int64, n.to_le_bytes().into());
+            let (start, end, step) = (number("start", 0), number("end", 1 << 40), number("step", 1));
+            g.op("Range", "numbers", &[&start, &end, &step], vec![]);
+            let axes = g.integers("range axes", &[0, 1]);
+            g.op("Cast", "range", &["numbers"], vec![int("to", 1)]);
+            g.op("Unsqueeze", "huge", &["range", &axes], vec![])
+        }),
+        ("Concat, doubling", |g| {
+            let mut value = g.filled("doubled 0", &[1, 1, 1024], 1.0);
+            for i in 1..40 {
+                value = g.op("Concat", &format!("doubled {i}"), &[&value, &value], vec![int("axis", 2)]);
+            }
+            value
+        }),
+        ("an initializer", |g| g.tensor("huge", &[1 << 62, 1 << 62, 1], DataType::Float, vec![])),
+    ];
+    for (name, make) in makes {
+        let mut graph = Graph::default();
+        let (ids, huge) = (graph.ids(), make(&mut graph));
+        graph.op("Mul", "product", &[&ids, &huge], vec![]);
+        let file = graph.file("product");
+        assert!(file.len() < 4096, "{name}");
+        let error = load(&file).err().unwrap_or_else(|| panic!("{name} loaded"));
+        let refused = matches!(error.kind(), ErrorKind::ModelUnsupported | ErrorKind::ModelMalformed);
+        assert!(refused && !error.to_string().contains("this library failed"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_text_cannot_ask_for_gigabytes() {
+    let mut graph = Graph::default();
+    let (ids, wide) = (graph.ids(), graph.filled("wide", &[1, 1, 1 << 22], 1.0));
+    graph.op("Mul", "product", &[&ids, &wide], vec![]);
+    let classifier = load(&graph.file("product")).unwrap();
+    let error = classifier.predict(&"the dog ".repeat(40), &Options::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
+}
+
+#[test]
+fn deep_graphs_end() {
+    for (op, attributes) in [("Neg", vec![]), ("Identity", vec![]), ("Transpose", vec![ints("perm", &[0, 2, 1])])] {
+        for count in [300, 25_000] {
+            let mut graph = Graph::default();
+            let mut value = graph.ids();
+            for i in 0..count {
+                value = graph.op(op, &format!("n{i}"), &[&value], attributes.clone());
+            }
+            let loaded = load(&graph.file(&value));
+            match count {
+                300 => assert!(loaded.unwrap().predict("the dog", &Options::default()).is_ok(), "{op}"),
+                _ => assert_eq!(loaded.err().map(|e| e.kind()), Some(ErrorKind::ModelUnsupported), "{op}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn deep_sums_of_sizes_end() {
+    let mut graph = Graph::default();
+    graph.ids();
+    let (first, one) = (graph.integers("first", &[1]), graph.integers("one", &[1]));
+    graph.op("Shape", "shape", &["input_ids"], vec![]);
+    let mut size = graph.op("Gather", "size", &["shape", &first], vec![int("axis", 0)]);
+    for i in 0..300 {
+        let op = ["Add", "Mul", "Sub", "Div"][i % 4];
+        size = graph.op(op, &format!("s{i}"), &[&size, if i % 3 == 0 { "size" } else { &one }], vec![]);
+    }
+    graph.op("Expand", "wide", &["column", &size], vec![]);
+    let classifier = load(&graph.file("wide"));
+    if let Ok(classifier) = classifier {
+        let _ = classifier.predict("the dog", &Options::default());
+    }
+}
+
+#[test]
+fn cycles_are_refused() {
+    for cycle in [vec![("Neg", "a", "b"), ("Neg", "b", "a")], vec![("Neg", "a", "a")]] {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        for (op, output, input) in cycle {
+            graph.op(op, output, &[input], vec![]);
+        }
+        graph.op("Add", "sum", &[&ids, "a"], vec![]);
+        assert!(matches!(refused(&graph.file("sum")), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported));
+    }
+    let mut graph = Graph::default();
+    let ids = graph.ids();
+    graph.op("Neg", "ids", &[&ids], vec![]);
+    assert_eq!(refused(&graph.file("ids")), ErrorKind::ModelMalformed, "a value that is given twice");
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_found_out() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for (dims, op) in [(vec![1, 4], "MatMul"), (vec![1, 1, 4], "Mul")] {
+            let mut graph = Graph::default();
+            let ids = graph.ids();
+            let values = [1.0, bad, 2.0, 0.5].iter().flat_map(|v: &f32| v.to_le_bytes()).collect();
+            let weight = graph.tensor("weight", &dims, DataType::Float, values);
+            graph.op(op, "product", &[&ids, &weight], vec![]);
+            let result = load(&graph.file("product")).and_then(|c| c.predict("the dog", &Options::default()));
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::ModelMalformed, "{op} with {bad}");
+        }
+    }
+}
+
+#[test]
+fn no_other_file_is_read() {
+    for location in ["/etc/hostname", "../../../Cargo.toml", "config.json"] {
+        let entry = |(key, value): (&str, &str)| StringStringEntryProto { key: key.into(), value: value.into() };
+        let tensor = TensorProto {
+            name: "weight".into(),
+            dims: vec![1, 1, 1],
+            data_type: 1,
+            data_location: Some(1),
+            external_data: [("location", location), ("length", "4")].map(entry).into(),
+            ..TensorProto::default()
+        };
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        graph.0.initializer.push(tensor.clone());
+        graph.op("Mul", "product", &[&ids, "weight"], vec![]);
+        assert_eq!(refused(&graph.file("product")), ErrorKind::ModelUnsupported);
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        let value = AttributeProto { name: "value".into(), t: Some(tensor), ..kind(AttributeType::Tensor) };
+        graph.op("Constant", "weight", &[], vec![value]);
+        graph.op("Mul", "product", &[&ids, "weight"], vec![]);
+        assert_eq!(refused(&graph.file("product")), ErrorKind::ModelUnsupported);
+    }
+}
+
+#[test]
+fn nesting_has_an_end() {
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000)).into_bytes();
+    let (arrays, objects) = (deep("[", "]"), deep("{\"a\":", "}"));
+    let folder = folder();
+    for bytes in [&arrays[..], &objects] {
+        let parts = folder.parts();
+        for parts in [
+            ModelParts { config: bytes, ..parts },
+            ModelParts { tokenizer: bytes, ..parts },
+            ModelParts { manifest: Some(bytes), ..parts },
+        ] {
+            assert_eq!(Classifier::from_parts(&parts).err().unwrap().kind(), ErrorKind::ModelMalformed);
+        }
+    }
+    // Graphs in graphs, as `If` has them.
+    let mut graph = GraphProto::default();
+    for _ in 0..200 {
+        let inner = AttributeProto { name: "then_branch".into(), g: Some(graph), ..kind(AttributeType::Graph) };
+        let node = NodeProto { op_type: "If".into(), attribute: vec![inner], ..NodeProto::default() };
+        graph = GraphProto { node: vec![node], ..GraphProto::default() };
+    }
+    assert_eq!(refused(&Graph(graph).bytes()), ErrorKind::ModelMalformed);
+}
+
+/// Found by fuzzing: each made a library below panic.
+#[test]
+fn indices_outside_of_a_constant_are_refused() {
+    for index in [7, -8, i64::MAX, i64::MIN] {
+        let mut graph = Graph::default();
+        let (ids, index) = (graph.ids(), graph.integers("index", &[index]));
+        let row = graph.tensor("row", &[1, 1, 4], DataType::Float, vec![0; 16]);
+        graph.op("Gather", "picked", &[&row, &index], vec![int("axis", 2)]);
+        graph.op("Mul", "product", &[&ids, "picked"], vec![]);
+        assert_eq!(refused(&graph.file("product")), ErrorKind::ModelUnsupported);
+    }
+}
+
+/// Found by reading: a quantised weight without any scale, or without any zero point where it has a place for some.
+#[test]
+fn quantised_weights_without_scales_are_refused() {
+    for (scales, zeros) in [(0, 1), (1, 0), (0, 0)] {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        let weight = graph.tensor("weight", &[1, 0], DataType::Int8, vec![]);
+        let scale = graph.tensor("scale", &[scales], DataType::Float, vec![0; 4 * scales as usize]);
+        let zero = graph.tensor("zero", &[zeros], DataType::Int8, vec![0; zeros as usize]);
+        graph.op("DequantizeLinear", "values", &[&weight, &scale, &zero], vec![int("axis", 1)]);
+        graph.op("MatMul", "product", &[&ids, "values"], vec![]);
+        match load(&graph.file("product")) {
+            // Without zero points there may be weights, though here there are none.
+            Ok(classifier) => {
+                let error = classifier.predict("the dog", &Options::default()).unwrap_err();
+                assert_eq!((scales, error.kind()), (1, ErrorKind::ModelMalformed), "a mean of nothing: {error}");
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ModelMalformed, "{error}"),
+        }
+    }
+}
+
+/// Found by fuzzing: tract panics at a product of more matrices than the graph says.
+#[test]
+fn a_product_that_turns_out_not_to_fit_is_an_error() {
+    let mut graph = Graph::default();
+    let ids = graph.ids();
+    let weights = graph.filled("weights", &[4, 1, 2], 1.0);
+    graph.op("Transpose", "by token", &[&ids], vec![ints("perm", &[1, 0, 2])]);
+    graph.op("MatMul", "product", &["by token", &weights], vec![]);
+    graph.op("Transpose", "by text", &["product"], vec![ints("perm", &[1, 0, 2])]);
+    let classifier = load(&graph.file("by text")).unwrap();
+    for text in ["the dog", "the", "the dog is happy", "the dog is happy the dog"] {
+        match classifier.predict(text, &Options::default()) {
+            Ok(prediction) => assert_eq!(prediction.tokens, 4, "{text}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Internal, "{text}: {error}");
+                assert!(!error.to_string().contains("this library failed"), "{text}: {error}");
+            }
+        }
+    }
+}

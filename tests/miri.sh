@@ -1,0 +1,27 @@
+#!/bin/sh
+# The kernels' unsafe code and indices under Miri: tests/miri.sh [TEST…]. It needs a nightly toolchain with the component
+# miri, and takes its time; so it is no part of `npm test`.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+# The kernels depend on nothing: neither does this crate, so that nothing else need be compiled.
+mkdir "$folder/src"
+: > "$folder/src/lib.rs"
+cat > "$folder/Cargo.toml" <<END
+[package]
+name = "kernels-under-miri"
+version = "0.0.0"
+edition = "2024"
+[[test]]
+name = "kernels"
+path = "$root/tests/kernels.rs"
+[lints.rust]
+unexpected_cfgs = "allow"
+[workspace]
+END
+cd "$folder"
+if [ $# -eq 0 ]; then
+  set -- quant_gather four_bit::nothing_is_zero layer_norm::equal attention::no_keys attention::earlier quant_linear::biases
+fi
+exec cargo +nightly miri test --test kernels -- "$@"

@@ -1,0 +1,169 @@
+// litmus-text serve, as its users start it.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { serve as start } from "./serve.mjs";
+import { metric as metricOf, POSITIVE, shown, until } from "./service.mjs";
+
+const running = new Set();
+
+async function serve(...options) {
+  const server = await start(...options);
+  running.add(server.child);
+  return server;
+}
+
+const post = (url, body, init = {}) =>
+  fetch(`${url}predict`, { method: "POST", headers: { "content-type": "application/json", ...init.headers }, body: JSON.stringify(body), ...init });
+const metric = (url, series) => metricOf(() => fetch(`${url}metrics`), series);
+
+describe("litmus-text serve", () => {
+  let server;
+  after(() => {
+    for (const child of running) child.kill("SIGKILL");
+  });
+  before(async () => {
+    server = await serve("--workers", "2");
+    const early = await fetch(`${server.url}health`);
+    assert.equal(early.status, 503);
+    assert.equal((await early.json()).error.code, "loading");
+    await server.ready();
+  });
+
+  test("listens on this machine only and answers", async () => {
+    assert.match(server.url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
+    const response = await post(server.url, { text: POSITIVE });
+    assert.equal((await response.json()).label, "positive");
+    assert.ok(Number(response.headers.get("content-length")) > 0);
+    const { body, answer } = await shown();
+    assert.equal(await (await post(server.url, body)).text(), answer, "as README says");
+    const { files } = await (await fetch(`${server.url}model`)).json();
+    assert.equal(files.length, 3);
+  });
+
+  test("its threads share the work", async () => {
+    const memory = () => metric(server.url, "litmus_memory_bytes");
+    const texts = Array.from({ length: 100 }, (_, i) => `${i} of them were good`);
+    assert.equal((await (await post(server.url, { texts })).json()).predictions.length, 100);
+    const other = await serve("--workers", "1");
+    await other.ready();
+    await (await post(other.url, { texts })).json();
+    const one = await metric(other.url, "litmus_memory_bytes");
+    await until(async () => (await memory()) > 1.7 * one); // two instances
+    other.child.kill("SIGTERM");
+    assert.equal(await other.exited, 0);
+  });
+
+  test("a client that hangs up stops its work", async () => {
+    const texts = Array.from({ length: 1000 }, (_, i) => `number ${i} was bad`);
+    const texted = () => metric(server.url, 'litmus_texts_total{result="miss"}');
+    for (const headers of [{}, { accept: "application/x-ndjson" }]) {
+      const gone = new AbortController();
+      const call = post(server.url, { texts }, { signal: gone.signal, headers: { "content-type": "application/json", ...headers } });
+      const read = call.then((response) => response.text());
+      const before = await texted();
+      await until(async () => (await texted()) > before);
+      gone.abort();
+      await assert.rejects(read);
+      await until(async () => (await metric(server.url, "litmus_queue_length")) === 0);
+      const stopped = await texted();
+      assert.ok(stopped < before + 900, `${stopped - before} texts`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      assert.equal(await texted(), stopped);
+      texts.reverse();
+    }
+  });
+
+  test("lines arrive as they are made", async () => {
+    const texts = Array.from({ length: 300 }, (_, i) => `${i} times fine`);
+    const response = await post(server.url, { texts }, { headers: { "content-type": "application/json", accept: "application/x-ndjson" } });
+    const reader = response.body.getReader();
+    await reader.read();
+    assert.ok((await metric(server.url, "litmus_queue_length")) > 100, "most are still to come");
+    let rest = 0;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) rest += part.value.length;
+    assert.ok(rest > 1000);
+  });
+
+  /** What comes back for bytes sent by hand. */
+  async function raw(...parts) {
+    const socket = connect(new URL(server.url).port, "127.0.0.1");
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (text) => (answer += text)).on("error", () => {});
+    for (const part of parts) {
+      socket.write(part);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await until(() => answer.includes("\r\n\r\n") || socket.closed);
+    socket.destroy();
+    return answer;
+  }
+
+  test("what is no request is an answer, and no end", async () => {
+    assert.match(await raw("TRACE /predict HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1.1 405 /);
+    assert.match(await raw("GET http://[/ HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1.1 400 /);
+    assert.match(await raw("GET //model HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1.1 404 /);
+    assert.match(await raw("rubbish\r\n\r\n"), /^HTTP\/1.1 400 /);
+    assert.match(await raw("GET /../../../etc/passwd HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1.1 404 /);
+    const head = "POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n";
+    assert.match(await raw(head, '{"text":', '"good"}'), /^HTTP\/1.1 200 /);
+    const socket = connect(new URL(server.url).port, "127.0.0.1");
+    socket.write(`${head}{"te`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy(); // gone in the middle of its body
+    assert.equal((await post(server.url, { text: POSITIVE })).status, 200);
+  });
+
+  test("10 MB are refused while they come, and the client reads why", async () => {
+    const response = await fetch(`${server.url}predict`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: new ReadableStream({
+        start(controller) {
+          for (let i = 0; i < 100; i++) controller.enqueue(new Uint8Array(100_000).fill(0x20));
+          controller.close();
+        },
+      }),
+      duplex: "half",
+    });
+    assert.equal(response.status, 413);
+    assert.equal((await response.json()).error.code, "too-large");
+  });
+
+  test("a body that takes too long is 408", async () => {
+    const slow = request(`${server.url}predict`, { method: "POST", headers: { "content-type": "application/json" } });
+    const drip = setInterval(() => slow.write(" "), 500);
+    const [response] = await once(slow, "response");
+    clearInterval(drip);
+    assert.equal(response.statusCode, 408);
+    slow.destroy();
+  });
+
+  test("told to stop, it answers what it was asked and ends", async () => {
+    const texts = Array.from({ length: 200 }, (_, i) => `the ${i}th was good`);
+    const answer = post(server.url, { texts });
+    await until(async () => (await metric(server.url, "litmus_queue_length")) > 0);
+    server.child.kill("SIGTERM");
+    await until(() => server.output().includes("stops"));
+    await assert.rejects(fetch(`${server.url}health`), "no new connections");
+    const response = await answer;
+    assert.equal((await response.json()).predictions.length, 200);
+    assert.equal(await server.exited, 0);
+  });
+
+  test("what cannot be started says why", async () => {
+    for (const [options, message] of [
+      [["--port", "99999"], /--port must be/],
+      [["--workers", "0"], /--workers must be/],
+      [["--threads", "2"], /--threads/],
+      [["--model", "/nowhere"], /could not load/],
+    ]) {
+      const { exited, output } = await serve(...options);
+      assert.equal(await exited, 1);
+      assert.match(output(), message);
+      assert.ok(!output().includes("    at "), "no stack");
+    }
+  });
+});

@@ -1,0 +1,110 @@
+// examples/service-worker in Chromium: the page asks /predict, and no server answers.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../pkg/scripts/serve.mjs";
+import { root } from "../../pkg/scripts/tools.mjs";
+import { launch } from "../e2e/browser.mjs";
+import { createHandler } from "litmus-text/handler";
+import { POSITIVE, post, shown } from "./service.mjs";
+
+describe("the service worker", { timeout: 120_000 }, () => {
+  let server;
+  let browser;
+  let page;
+  let devtools;
+  before(async () => {
+    server = await serve({ mounts: { "/": join(root, "examples/service-worker"), "/litmus-text/": join(root, "pkg"), "/edge/": join(root, "examples/edge/src") } });
+    browser = await launch();
+    const context = await browser.newContext();
+    page = await context.newPage();
+    devtools = await context.newCDPSession(page);
+    await page.goto(server.url);
+    await page.waitForSelector("[data-ready]", { state: "attached" });
+    await page.waitForFunction(() => navigator.serviceWorker.controller);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /** What the page's fetch is answered. */
+  const ask = (body, headers = {}, path = "/predict") =>
+    page.evaluate(
+      async ({ path, body, headers }) => {
+        const init = { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+        const response = await fetch(path, body ? init : {});
+        return { status: response.status, cache: response.headers.get("x-litmus-cache"), text: await response.text() };
+      },
+      { path, body, headers },
+    );
+
+  let expected;
+  test("answers with the bytes of every other place", async () => {
+    expected = await (await createHandler({ loadTime: 60_000 })(post({ text: POSITIVE }))).text();
+    assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "miss", text: expected });
+    assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "hit", text: expected });
+    const { body, answer } = await shown();
+    assert.equal((await ask(body)).text, answer, "as README says");
+    assert.equal((await ask({ text: " " })).status, 422);
+    const { text } = await ask({ texts: ["good", ""] }, { accept: "application/x-ndjson" });
+    assert.equal(text.split("\n").length, 3);
+    assert.equal((await ask(undefined, {}, "/health")).text, '{"status":"ok"}');
+  });
+
+  /** How many of 400 texts are computed for a page that stops reading lines, or aborts what it waits for. */
+  async function abandoned(lines) {
+    const metric = async (series) => Number((await ask(undefined, {}, "/metrics")).text.split(`\n${series} `)[1].split("\n")[0]);
+    const computed = () => metric('litmus_texts_total{result="miss"}');
+    const before = await computed();
+    const texts = Array.from({ length: 400 }, (_, i) => `${before + i} of them were bad`);
+    await page.evaluate((body) => {
+      self.gone = new AbortController();
+      const headers = { "content-type": "application/json", ...(body.lines && { accept: "application/x-ndjson" }) };
+      const call = fetch("/predict", { method: "POST", headers, body: JSON.stringify({ texts: body.texts }), signal: gone.signal });
+      self.call = call.then((response) => response.text()).catch(({ name }) => name);
+    }, { texts, lines });
+    while ((await computed()) === before) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(await page.evaluate(() => (gone.abort(), call)), "AbortError");
+    while (await metric("litmus_queue_length")) await new Promise((resolve) => setTimeout(resolve, 20));
+    return (await computed()) - before;
+  }
+
+  test("stops when the page aborts while it reads lines; Chromium does not tell when it waits", async () => {
+    const done = await abandoned(true);
+    assert.ok(done < 350, `${done} texts`);
+    assert.ok((await abandoned(false)) <= 400);
+  });
+
+  test("the Cache API as a cache", async () => {
+    const origins = await page.evaluate(async () => {
+      const [{ createHandler }, { cacheApi }] = await Promise.all([import("/litmus-text/dist/handler.js"), import("/edge/caches.js")]);
+      const asked = [];
+      for (const text of ["a film", "a film", "a bad film"]) {
+        const handler = createHandler({ cache: cacheApi(await caches.open("results")), loadTime: 60_000 }); // with nothing of its own
+        const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) };
+        asked.push((await handler(new Request("/predict", init))).headers.get("x-litmus-cache"));
+      }
+      return asked;
+    });
+    assert.deepEqual(origins, ["miss", "hit", "miss"]);
+  });
+
+  test("answers without a network, also once it was stopped and started again", async () => {
+    await page.waitForFunction(async () => {
+      const cache = await caches.open("litmus-text");
+      const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
+      return found.filter(Boolean).length === 4; // storing goes on for a moment after the load
+    });
+    await server.close();
+    assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "hit", text: expected });
+    await devtools.send("ServiceWorker.enable");
+    await devtools.send("ServiceWorker.stopAllWorkers");
+    assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "miss", text: expected }, "another worker, with nothing in its cache");
+    await page.reload();
+    await page.fill("input", POSITIVE);
+    await page.click("button");
+    await page.waitForFunction(() => document.querySelector("pre").textContent);
+    assert.equal(await page.textContent("pre"), expected);
+  });
+});

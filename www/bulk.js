@@ -1,0 +1,269 @@
+// Many texts: a file or pasted rows, labelled in a pool of workers while the page goes on.
+import { batch } from "./benches/texts.mjs";
+import { $, make } from "./dom.js";
+import { count, figure, onLanguage, percent, t } from "./language.js";
+import { createClassifier } from "./litmus-text/dist/index.js";
+import { model, onModel } from "./model.js";
+import { Results } from "./results.js";
+import { startRows } from "./rows.js";
+import { showTable, tableHasGrown } from "./table.js";
+import { bars } from "./try.js";
+
+/** Rows taken from the file at once. */
+const TAKEN = 256;
+/** Milliseconds between two looks at how far it is. */
+const SHOWN_MS = 250;
+/** A core stays free for the page; each worker has a model of its own in memory. */
+const WORKERS = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
+
+let rows; // the file that is open
+let source; // what is known of it, with `name`
+let job; // what runs, or ran last
+
+export const isBusy = () => job?.state === "running" || job?.state === "paused";
+
+function showOnly(id) {
+  for (const each of ["bulk-open", "bulk-setup", "bulk-run"]) $(each).hidden = each !== id;
+}
+
+function problem(message) {
+  $("bulk-problem").hidden = !message;
+  $("bulk-problem").textContent = message ?? "";
+}
+
+/** Looks into a file and asks what to read of it. */
+export async function openRows(file, name) {
+  problem();
+  rows?.end();
+  rows = startRows();
+  try {
+    source = { name, ...(await rows.open({ file, name, language: document.documentElement.lang })) };
+    if (source.rows.length === 0 || source.columns.length === 0) return problem(t("bulk.none"));
+  } catch (error) {
+    return problem(t("bulk.unread", error.message));
+  }
+  $("bulk-header").checked = source.header;
+  $("bulk-header").closest("label").hidden = source.kind !== "csv";
+  setup();
+  $("bulk-column").value = String(source.columns.indexOf(source.column));
+  preview();
+  showOnly("bulk-setup");
+  $("bulk-start").focus({ preventScroll: true });
+}
+
+function setup() {
+  const { name, kind, size, encoding, columns, rows: head } = source;
+  $("bulk-name").textContent = name;
+  $("bulk-kind").textContent = t("bulk.kind", t(`bulk.kind.${kind}`), size, encoding);
+  const heading = (i) => (kind === "jsonl" ? columns[i] : $("bulk-header").checked && head[0][i]) || t("bulk.column-number", i + 1);
+  const chosen = $("bulk-column").value;
+  $("bulk-column").replaceChildren(...columns.map((_, i) => make("option", { value: String(i), textContent: heading(i) })));
+  $("bulk-column").value = chosen;
+  $("bulk-column").disabled = columns.length === 1;
+}
+
+function preview() {
+  const { rows: head } = source;
+  const texts = head.slice($("bulk-header").checked ? 1 : 0).slice(0, 3).map((row) => row[Number($("bulk-column").value)]);
+  $("bulk-preview").replaceChildren(...texts.map((text) => make("li", { textContent: text ?? "" })));
+}
+
+/** Gives the texts of the file, no sooner than they are wanted. */
+async function* texts() {
+  let ahead = rows.next({ most: TAKEN });
+  for (;;) {
+    const { texts, share, done } = await ahead;
+    if (!done) ahead = rows.next({ most: TAKEN });
+    job.marks.push({ row: job.marks.at(-1).row + texts.length, share });
+    for (const text of texts) {
+      await job.gate;
+      yield text;
+    }
+    if (done) return;
+  }
+}
+
+/** How much of the file has been labelled, from 0 to 1: as much as of its bytes. */
+function share({ marks, results: { count } }) {
+  while (marks.length > 2 && marks[1].row <= count) marks.shift();
+  const [from, to] = marks;
+  if (!to || to.row === from.row) return from.share;
+  return from.share + ((to.share - from.share) * (count - from.row)) / (to.row - from.row);
+}
+
+async function run() {
+  const { classifier, options } = model();
+  const results = new Results(classifier.labels);
+  const stop = new AbortController();
+  job = { state: "running", results, stop, marks: [{ row: 0, share: 0 }], start: performance.now(), paused: 0, shownAt: 0 };
+  const mine = job;
+  showOnly("bulk-run");
+  buttons();
+  status();
+  showTable(rows, results);
+  draw();
+  $("bulk-pause").focus({ preventScroll: true });
+  let pool;
+  try {
+    await rows.begin({ column: source.columns[Number($("bulk-column").value)], header: $("bulk-header").checked });
+    pool = await createClassifier({ ...options, worker: WORKERS, signal: stop.signal });
+    mine.start = performance.now();
+    for await (const item of pool.stream(texts(), { signal: stop.signal })) {
+      results.add(item);
+      if (performance.now() - mine.shownAt > SHOWN_MS) draw();
+    }
+    mine.state = "done";
+  } catch (error) {
+    mine.state = stop.signal.aborted ? "cancelled" : "stopped";
+    mine.error = error;
+  }
+  pool?.close();
+  mine.end = performance.now();
+  draw(true);
+  buttons();
+  $("bulk-announcement").textContent = $("bulk-status").textContent;
+  $(results.count > 0 ? "bulk-save" : "bulk-again").focus({ preventScroll: true });
+}
+
+/** How far it is, in words, bars and rows. */
+function draw(finished = false) {
+  job.shownAt = performance.now();
+  const { results, state } = job;
+  status();
+  $("bulk-progress").value = state === "done" ? 1 : share(job);
+  const total = Math.max(1, results.count - results.failed);
+  const scores = results.names.map((label, i) => ({ label, score: results.shares[i] / total }));
+  const most = results.names.length > 6 ? scores.sort((a, b) => b.score - a.score) : scores;
+  const values = Object.fromEntries(results.names.map((label, i) => [label, `${count(results.shares[i])} · ${percent(results.shares[i] / total)}`]));
+  bars($("bulk-shares"), most, results.names, values);
+  histogram(results.bins);
+  tableHasGrown(finished);
+}
+
+function histogram(bins) {
+  const chart = $("bulk-histogram");
+  const highest = Math.max(1, ...bins);
+  if (chart.childElementCount !== bins.length) chart.replaceChildren(...Array.from(bins, () => make("i")));
+  for (const [i, value] of bins.entries()) chart.children[i].style.setProperty("--score", value / highest);
+  const width = 100 / bins.length;
+  const filled = [...bins.entries()].filter(([, value]) => value > 0);
+  chart.ariaLabel = t("bulk.histogram", filled.map(([i, value]) => t("bulk.bin", i * width, (i + 1) * width, count(value))).join(", "));
+}
+
+function duration(seconds) {
+  if (seconds < 90) return t("time.seconds", seconds < 10 ? figure(seconds) : Math.round(seconds));
+  if (seconds < 5400) return t("time.minutes", Math.round(seconds / 60));
+  return t("time.hours", (seconds / 3600).toFixed(1));
+}
+
+function status() {
+  const { results, state, start, paused, end = performance.now(), error } = job;
+  const part = share(job);
+  const done = count(results.count);
+  const seconds = (end - start - paused) / 1000;
+  const speed = figure(results.count / seconds);
+  const failed = results.failed > 0 ? t("bulk.failed", count(results.failed)) : "";
+  const says = {
+    running: () => (part > 0 ? t("bulk.running", done, percent(part), speed, duration((seconds * (1 - part)) / part)) : t("bulk.starting")),
+    paused: () => t("bulk.paused", done, percent(part)),
+    cancelled: () => t("bulk.cancelled", done),
+    stopped: () => t("bulk.stopped", error.message),
+    done: () => t("bulk.done", done, duration(seconds), speed),
+  };
+  $("bulk-status").textContent = says[state]() + failed;
+}
+
+function buttons() {
+  const busy = isBusy();
+  $("bulk-pause").hidden = $("bulk-cancel").hidden = !busy;
+  $("bulk-pause").textContent = t(job.state === "paused" ? "bulk.go-on" : "bulk.pause");
+  $("bulk-save").hidden = busy || job.results.count === 0;
+  $("bulk-again").hidden = busy;
+}
+
+function pause() {
+  if (job.state === "running") {
+    job.state = "paused";
+    job.pausedAt = performance.now();
+    job.gate = new Promise((resolve) => (job.goOn = resolve));
+  } else {
+    job.state = "running";
+    job.paused += performance.now() - job.pausedAt;
+    job.goOn();
+    job.gate = undefined;
+  }
+  buttons();
+  draw();
+  $("bulk-announcement").textContent = $("bulk-status").textContent;
+}
+
+async function save() {
+  const { results } = job;
+  $("bulk-save").disabled = true;
+  $("bulk-save").textContent = t("bulk.saving");
+  const { names, labels, scores, errors } = results;
+  try {
+    const file = await rows.save({ names: [...names], labels, scores, errors });
+    const url = URL.createObjectURL(file);
+    const [, stem] = /^(.*?)(\.[^.]*)?$/.exec(source.name);
+    make("a", { href: url, download: `${stem}.litmus.${source.kind === "jsonl" ? "jsonl" : "csv"}` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  } catch (error) {
+    $("bulk-status").textContent = t("bulk.stopped", error.message);
+  }
+  $("bulk-save").disabled = false;
+  $("bulk-save").textContent = t("bulk.save");
+}
+
+function startOver() {
+  showOnly("bulk-open");
+  rows?.end();
+  rows = job = source = undefined;
+  $("bulk-paste").value = "";
+  $("bulk-read").hidden = true;
+  $("bulk-choose").focus({ preventScroll: true });
+}
+
+/** A thousand different reviews, made of those that the benchmark reads. */
+async function sample() {
+  const lines = Array.from({ length: 1000 }, (_, i) => {
+    const [a, b] = [i, i + 1 + 7 * Math.floor(i / batch.length)].map((place) => place % batch.length);
+    return `${i + 1},"${a === b ? batch[a] : `${batch[a]} ${batch[b]}`}"`;
+  });
+  await openRows(new Blob([["number,review", ...lines].join("\n")]), `${t("bulk.made-up")}.csv`);
+}
+
+$("bulk-choose").addEventListener("click", () => $("bulk-file").click());
+$("bulk-file").addEventListener("change", ({ target }) => {
+  const [file] = target.files;
+  if (file) void openRows(file, file.name);
+  target.value = ""; // so that the same can be chosen again
+});
+$("bulk-sample").addEventListener("click", sample);
+$("bulk-paste").addEventListener("input", ({ target }) => ($("bulk-read").hidden = target.value.trim() === ""));
+$("bulk-read").addEventListener("click", () => openRows(new Blob([$("bulk-paste").value]), `${t("bulk.pasted")}.txt`));
+$("bulk-header").addEventListener("change", () => {
+  setup();
+  preview();
+});
+$("bulk-column").addEventListener("change", preview);
+$("bulk-setup").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void run();
+});
+$("bulk-other").addEventListener("click", startOver);
+$("bulk-again").addEventListener("click", startOver);
+$("bulk-pause").addEventListener("click", pause);
+$("bulk-cancel").addEventListener("click", () => {
+  job.stop.abort();
+  job.goOn?.();
+});
+$("bulk-save").addEventListener("click", save);
+onModel((now) => ($("bulk-start").disabled = !now));
+$("bulk-start").disabled = true;
+onLanguage(() => {
+  if (source) setup();
+  if (!job) return;
+  buttons();
+  draw();
+});

@@ -1,0 +1,64 @@
+// Fetches the files of a model from any site that lets it, and hands them over. Runs in a sandboxed frame, which the
+// page around it tells an address and nothing else.
+
+/** A folder of Hugging Face layout: the first that is there counts. */
+const LAYOUT = {
+  config: ["config.json"],
+  tokenizer: ["tokenizer.json"],
+  model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
+};
+const MANIFEST = ["litmus.json"];
+const MISSING = [403, 404, 410];
+
+const failure = (code, message) => Object.assign(new Error(message), { code });
+
+async function fetchFirst(folder, paths, say) {
+  const tried = [];
+  let missing = true;
+  for (const path of paths) {
+    const url = new URL(path, folder).href;
+    say({ asked: url });
+    try {
+      const response = await fetch(url, { credentials: "omit" });
+      if (response.ok) return read(response, path, say);
+      missing &&= MISSING.includes(response.status);
+      tried.push(`${url}: status ${response.status}`);
+    } catch (error) {
+      // No connection, or a server that lets nobody read its answer, not even that there is no such file.
+      missing = false;
+      tried.push(`${url}: ${error.message}`);
+    }
+  }
+  throw failure(missing ? "model-not-found" : "download-failed", tried.join("; "));
+}
+
+/** The body as a blob, with word of how much of it has come. */
+async function read(response, file, say) {
+  let loaded = 0;
+  const counter = new TransformStream({
+    transform(bytes, controller) {
+      loaded += bytes.byteLength;
+      say({ file, loaded });
+      controller.enqueue(bytes);
+    },
+  });
+  return new Response(response.body.pipeThrough(counter)).blob().catch((error) => {
+    throw failure("download-failed", `${response.url}: ${error.message}`);
+  });
+}
+
+async function fetchModel(folder, say) {
+  const files = {};
+  for (const [role, paths] of Object.entries(LAYOUT)) files[role] = await fetchFirst(folder, paths, say);
+  const manifest = await fetchFirst(folder, MANIFEST, say).catch(() => undefined); // it need not be there
+  return manifest ? { ...files, manifest } : files;
+}
+
+window.addEventListener("message", async ({ data: folder, ports: [port] }) => {
+  const say = (message) => port.postMessage(message);
+  try {
+    say({ files: await fetchModel(folder, say) });
+  } catch (error) {
+    say({ error: { code: error.code ?? "internal", message: error.message } });
+  }
+});

@@ -1,0 +1,189 @@
+// Your model: a folder of the visitor's, or an address; what it is, how fast, or why not.
+import { time } from "./benches/measure.mjs";
+import { passage } from "./benches/texts.mjs";
+import { isBusy } from "./bulk.js";
+import { $, make } from "./dom.js";
+import { figure, has, onLanguage, t } from "./language.js";
+import { usePackaged, useOwn } from "./model.js";
+import { countOfFrame } from "./network.js";
+
+/** What is timed, and how often: about 16 and 128 tokens with an English vocabulary. */
+const SAMPLES = [
+  { words: 12, runs: 12 },
+  { words: 108, runs: 6 },
+];
+
+let loading = new AbortController();
+let found; // what is known of the model in use: { name, info, bytes, loadMs, times }
+let failed;
+
+function showOnly(id) {
+  for (const each of ["model-loading", "model-failure", "model-result"]) $(each).hidden = each !== id;
+}
+
+/** The median of some predictions, after a few that warm up. */
+async function timesOf(classifier) {
+  const words = passage.trim().split(/\s+/);
+  const times = [];
+  for (const { words: count, runs } of SAMPLES) {
+    const text = words.slice(0, count).join(" ");
+    const { tokens } = await classifier.predict(text);
+    times.push({ tokens, ms: await time(runs, () => classifier.predict(text)) });
+  }
+  return times;
+}
+
+/** Loads a model and reads with it from then on. `get` resolves to what `createClassifier` takes. */
+async function take(name, get) {
+  loading.abort();
+  const { signal } = (loading = new AbortController());
+  failed = undefined;
+  if (isBusy()) return fail(Object.assign(new Error(t("model.busy")), { code: "busy" }));
+  progress();
+  showOnly("model-loading");
+  try {
+    const { model, bytes } = await get(signal);
+    const start = performance.now();
+    let size = bytes;
+    const onProgress = ({ file, loaded }) => {
+      progress(file, loaded);
+      if (file.endsWith(".onnx")) size ??= loaded;
+    };
+    await useOwn(name, { model, signal, onProgress }, async (classifier) => {
+      const loadMs = performance.now() - start;
+      found = { name: classifier.info.name ?? name, info: classifier.info, bytes: size, loadMs, times: await timesOf(classifier) };
+      signal.throwIfAborted();
+    });
+    display();
+    showOnly("model-result");
+  } catch (error) {
+    if (signal.aborted) showOnly(found ? "model-result" : undefined);
+    else fail(error);
+  }
+}
+
+function progress(file, loaded) {
+  $("model-progress-text").textContent = file ? t("model.fetching", file, (loaded / 1e6).toFixed(1)) : t("model.loading");
+}
+
+function fail(error) {
+  failed = error;
+  const key = `model.error.${error.code}`;
+  $("model-failure-text").textContent = error.code === "busy" ? t("model.busy") : t(has(key) ? key : "model.error.other");
+  $("model-failure-detail").textContent = error.code === "busy" ? "" : error.message;
+  showOnly("model-failure");
+}
+
+function display() {
+  const { name, info, bytes, loadMs, times } = found;
+  $("model-name").textContent = name;
+  $("model-labels").replaceChildren(...info.labels.map((label) => make("li", { textContent: label })));
+  const facts = [
+    [t("model.kind"), t(info.multiLabel ? "model.any-of" : "model.one-of", info.labels.length)],
+    [t("model.size"), bytes === undefined ? "" : t("model.bytes", bytes)],
+    [t("model.reads"), t("model.tokens", info.maxTokens)],
+    [t("model.load"), t("speed.ms", figure(loadMs))],
+    ...times.map(({ tokens, ms }) => [t("model.ms", tokens), t("speed.ms", ms.toFixed(1))]),
+  ].filter(([, value]) => value);
+  const rows = facts.map(([key, value]) => make("div", {}, make("dt", { textContent: key }), make("dd", { textContent: value })));
+  $("model-facts").replaceChildren(...rows);
+  $("with").hidden = false;
+  $("with").textContent = t("try.with", name);
+}
+
+/** Files of a folder, each of which knows its path in there. */
+function fromFiles(files) {
+  const [folder] = files[0]?.webkitRelativePath.split("/") ?? [];
+  const bytes = files.find(({ name }) => name.endsWith(".onnx"))?.size;
+  return take(folder || t("model.unnamed"), async () => ({ model: files, bytes }));
+}
+
+/** The files below a dropped folder, which come without their paths. */
+async function filesBelow(entry, path = "") {
+  const here = `${path}${entry.name}`;
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    Object.defineProperty(file, "webkitRelativePath", { value: here });
+    return [file];
+  }
+  const reader = entry.createReader();
+  const files = [];
+  for (;;) {
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (entries.length === 0) return files.flat();
+    files.push(...(await Promise.all(entries.map((each) => filesBelow(each, `${here}/`)))));
+  }
+}
+
+/** The folder's address; a model's page on the Hugging Face hub stands for its files. */
+function folderOf(address) {
+  const url = new URL(address, document.baseURI);
+  const hub = url.hostname === "huggingface.co" && /^(\/[^/]+\/[^/]+)(?:\/tree\/([^/]+))?\/?$/.exec(url.pathname);
+  if (hub) url.pathname = `${hub[1]}/resolve/${hub[2] ?? "main"}/`;
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url;
+}
+
+/** Has a sandboxed frame fetch a model: this page may not reach other sites, nor the frame this page. */
+function fetchElsewhere(folder, signal) {
+  const frame = make("iframe", { src: "fetcher.html", hidden: true, title: t("net.frame") });
+  frame.sandbox = "allow-scripts";
+  const { port1, port2 } = new MessageChannel();
+  const files = new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    port1.onmessage = ({ data }) => {
+      if (data.asked) countOfFrame(data.asked);
+      else if (data.file) progress(data.file, data.loaded);
+      else if (data.error) reject(Object.assign(new Error(data.error.message), { code: data.error.code }));
+      else resolve({ model: data.files, bytes: data.files.model.size });
+    };
+  });
+  frame.onload = () => frame.contentWindow.postMessage(folder.href, "*", [port2]);
+  document.body.append(frame);
+  return files.finally(() => frame.remove());
+}
+
+function fromAddress(address) {
+  let folder;
+  try {
+    folder = folderOf(address);
+    if (!/^https?:$/.test(folder.protocol)) throw new TypeError(folder.protocol);
+  } catch {
+    return fail(Object.assign(new Error(address), { code: "invalid-input" }));
+  }
+  const name = decodeURIComponent(folder.pathname.replace(/\/resolve\/[^/]+\/$/, "").split("/").filter(Boolean).at(-1) ?? folder.host);
+  const here = folder.origin === location.origin;
+  return take(name, (signal) => (here ? { model: folder } : fetchElsewhere(folder, signal)));
+}
+
+$("model-choose").addEventListener("click", () => $("model-folder").click());
+$("model-folder").addEventListener("change", ({ target }) => {
+  const files = [...target.files];
+  target.value = "";
+  if (files.length > 0) void fromFiles(files);
+});
+$("model-address").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const address = $("model-url").value.trim();
+  if (address) void fromAddress(address);
+});
+$("model-stop").addEventListener("click", () => loading.abort());
+$("model-back").addEventListener("click", async () => {
+  if (isBusy()) return fail(Object.assign(new Error(t("model.busy")), { code: "busy" }));
+  found = undefined;
+  $("with").hidden = true;
+  showOnly();
+  await usePackaged().catch(fail);
+  $("model-choose").focus({ preventScroll: true });
+});
+onLanguage(() => {
+  if (found) display();
+  if (failed) fail(failed);
+});
+
+/** What is dropped on the model's part. */
+export async function dropModel(items) {
+  const entries = items.map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  const files = (await Promise.all(entries.map((entry) => filesBelow(entry)))).flat();
+  await fromFiles(files);
+}

@@ -1,0 +1,283 @@
+// Reads rows from a file, a little at a time, off the main thread: parses, remembers where each row is, finds its text
+// again, sorts, and writes the file with labels. A classic worker, as papaparse is no module.
+importScripts("papaparse.min.js");
+
+/** Bytes read at once. */
+const PIECE = 1 << 18;
+/** Bytes from which format, heading and column are guessed. */
+const HEAD = 1 << 16;
+const PREVIEW = 5;
+const BOM = [0xef, 0xbb, 0xbf];
+/** What a text file may be if it is not UTF-8. */
+const LEGACY = { "zh-Hans": "gb18030", "en": "windows-1252" };
+
+let blob; // UTF-8
+let start; // where its first row begins, in bytes
+let format; // { kind, delimiter, newline, columns, column, header }
+let position; // up to where rows were read
+let starts; // where each row read begins: Float64Array, grown as needed
+let count; // how many
+
+const decode = (bytes) => new TextDecoder().decode(bytes);
+const bytesIn = (text) => new TextEncoder().encode(text).length;
+
+/** The file as UTF-8, and what it was in. Only one that was not is copied. */
+async function asUtf8(file, language) {
+  const head = new Uint8Array(await file.slice(0, 3).arrayBuffer());
+  const utf16 = head[0] === 0xff && head[1] === 0xfe ? "utf-16le" : head[0] === 0xfe && head[1] === 0xff ? "utf-16be" : undefined;
+  if (!utf16) {
+    const strict = new TextDecoder("utf-8", { fatal: true });
+    try {
+      for await (const piece of pieces(file)) strict.decode(piece, { stream: true });
+      strict.decode();
+      return { blob: file };
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // the file cannot be read at all
+    }
+  }
+  const encoding = utf16 ?? LEGACY[language];
+  const decoder = new TextDecoder(encoding);
+  const parts = [];
+  for await (const piece of pieces(file)) parts.push(new Blob([decoder.decode(piece, { stream: true })]));
+  return { blob: new Blob([...parts, decoder.decode()]), encoding };
+}
+
+async function* pieces(file) {
+  for (let at = 0; at < file.size; at += PIECE * 4) yield new Uint8Array(await file.slice(at, at + PIECE * 4).arrayBuffer());
+}
+
+/** A JSON array as lines. */
+async function asLines(file) {
+  const rows = JSON.parse(await file.text());
+  if (!Array.isArray(rows)) throw new Error("the JSON is no list");
+  return new Blob(rows.map((row) => `${JSON.stringify(row)}\n`));
+}
+
+const isBlank = (row) => row.length === 1 && row[0].trim() === "";
+const isNumber = (value) => value.trim() !== "" && !Number.isNaN(Number(value));
+
+function guessKind(name, head) {
+  if (/^\s*\{/.test(head)) return { kind: "jsonl" };
+  const { data, meta } = Papa.parse(head, { preview: 20 });
+  const rows = data.filter((row) => !isBlank(row)).slice(0, 19); // the last one may be cut
+  const table = rows.length > 1 && rows[0].length > 1 && rows.every(({ length }) => length === rows[0].length);
+  if (!/\.(csv|tsv)$/i.test(name) && !table) return { kind: "list" };
+  return { kind: "csv", delimiter: rows[0]?.length > 1 ? meta.delimiter : ",", newline: meta.linebreak };
+}
+
+/** Short names, each its own, above values that are something else. */
+function guessHeader([first, ...rest]) {
+  if (!first || rest.length === 0) return false;
+  const named = first.every((cell) => cell.trim() && cell.length < 40 && !isNumber(cell)) && new Set(first).size === first.length;
+  const differs = first.some((cell, i) => rest.every((row) => isNumber(row[i] ?? "") || (row[i] ?? "").length > cell.length));
+  return named && differs;
+}
+
+/** The one with the longest texts. */
+function guessColumn(columns, rows, valueOf) {
+  const length = (column) => rows.reduce((sum, row) => sum + String(valueOf(row, column) ?? "").length, 0);
+  return columns.reduce((best, column) => (length(column) > length(best) ? column : best), columns[0]);
+}
+
+async function open({ file, name, language }) {
+  const read = await asUtf8(file, language);
+  blob = read.blob;
+  if (/^\s*\[\s*\{/.test(await blob.slice(0, 64).text())) blob = await asLines(blob);
+  const begin = new Uint8Array(await blob.slice(0, 3).arrayBuffer());
+  start = BOM.every((byte, i) => begin[i] === byte) ? 3 : 0;
+  format = guessKind(name, decode(await blob.slice(start, start + HEAD).arrayBuffer()));
+  rewind();
+  const rows = [];
+  while (rows.length < PREVIEW + 1) {
+    const found = await readPiece(position, HEAD);
+    if (!found) break;
+    rows.push(...found.rows.map(({ fields }) => fields));
+    position = found.end;
+  }
+  const head = rows.slice(0, PREVIEW + 1);
+  const header = format.kind === "csv" && guessHeader(head);
+  const columns = columnsOf(head);
+  const column = guessColumn(columns, head.slice(header ? 1 : 0), fieldOf);
+  Object.assign(format, { columns, column, header });
+  return { ...format, size: file.size, encoding: read.encoding, rows: head.map((fields) => columns.map((each) => fieldOf(fields, each))) };
+}
+
+function columnsOf(rows) {
+  if (format.kind === "list") return [0];
+  if (format.kind === "csv") return Array.from({ length: Math.max(1, ...rows.map(({ length }) => length)) }, (_, i) => i);
+  const keys = rows.flatMap((row) => Object.entries(row ?? {}).filter(([, value]) => typeof value === "string"));
+  return [...new Set(keys.map(([key]) => key))];
+}
+
+const fieldOf = (fields, column) => (fields && Object.hasOwn(fields, column) ? fields[column] : undefined);
+
+function rewind() {
+  position = start;
+  starts = new Float64Array(1024);
+  count = 0;
+}
+
+/** Rows of a text, with how many of its characters each takes; the last may be cut unless it is the end. */
+function split(text, atEnd) {
+  const rows = [];
+  if (format.kind === "csv") {
+    let from = 0;
+    const { delimiter, newline } = format;
+    Papa.parse(text, {
+      delimiter,
+      newline,
+      step: ({ data, errors, meta }) => {
+        const cut = !atEnd && errors.some(({ type }) => type === "Quotes") && meta.cursor >= text.length;
+        if (!cut) rows.push({ fields: data, length: meta.cursor - from, blank: isBlank(data) });
+        from = meta.cursor;
+      },
+    });
+    return rows;
+  }
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf("\n", from) + 1 || text.length;
+    const line = text.slice(from, end).trim();
+    rows.push({ fields: format.kind === "list" ? [line] : parsed(line), length: end - from, blank: line === "" });
+    from = end;
+  }
+  return rows;
+}
+
+function parsed(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The rows that begin between `from` and about `size` bytes later, and where the next one does. */
+async function readPiece(from, size = PIECE) {
+  if (from >= blob.size) return undefined;
+  const bytes = new Uint8Array(await blob.slice(from, from + size).arrayBuffer());
+  const atEnd = from + bytes.length === blob.size;
+  const whole = atEnd ? bytes : bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+  const text = decode(whole);
+  const rows = split(text, atEnd);
+  const plain = text.length === whole.length; // a byte for each character
+  let character = 0;
+  let byte = from;
+  for (const row of rows) {
+    row.begin = byte;
+    byte += plain ? row.length : bytesIn(text.slice(character, character + row.length));
+    character += row.length;
+  }
+  if (byte === from && !atEnd) return readPiece(from, size * 4); // a row longer than that
+  return { rows: rows.filter(({ blank }) => !blank), end: atEnd ? blob.size : byte };
+}
+
+let waiting = []; // rows read and not yet asked for
+
+async function begin({ column, header }) {
+  Object.assign(format, { column, header });
+  waiting = [];
+  rewind();
+}
+
+/** The next texts: what is in the column, whatever it is. */
+async function next({ most }) {
+  while (waiting.length < most) {
+    const found = await readPiece(position);
+    if (!found) break;
+    const rows = position === start && format.header ? found.rows.slice(1) : found.rows;
+    position = found.end;
+    for (const each of rows) waiting.push(each); // not spread: there may be too many for arguments
+  }
+  const rows = waiting.slice(0, most);
+  waiting = waiting.slice(most);
+  if (count + rows.length > starts.length) {
+    const more = new Float64Array(2 * (count + rows.length));
+    more.set(starts);
+    starts = more;
+  }
+  for (const { begin } of rows) starts[count++] = begin;
+  const at = waiting[0]?.begin ?? position;
+  return { texts: rows.map(({ fields }) => fieldOf(fields, format.column)), share: at / blob.size, done: rows.length < most };
+}
+
+/** The texts of some rows, read again. */
+async function texts({ rows }) {
+  return Promise.all(
+    rows.map(async (row) => {
+      const end = row + 1 < count ? starts[row + 1] : (waiting[0]?.begin ?? position);
+      const text = decode(await blob.slice(starts[row], end).arrayBuffer());
+      const [{ fields } = {}] = split(text, true).filter(({ blank }) => !blank);
+      return String(fieldOf(fields, format.column) ?? "");
+    }),
+  );
+}
+
+/** The order of rows by label or score, those without one last. */
+async function order({ by, descending, labels, scores }) {
+  const rows = Uint32Array.from(labels, (_, i) => i);
+  const sign = descending ? -1 : 1;
+  const failed = (row) => (labels[row] === 0xffff ? 1 : 0);
+  if (by === "row") return rows.sort((a, b) => sign * (a - b));
+  const value = by === "score" ? scores : labels;
+  return rows.sort((a, b) => failed(a) - failed(b) || sign * (value[a] - value[b]) || a - b);
+}
+
+/** The file again, with what was found out in columns or keys at the end. */
+async function save({ names, labels, scores, errors }) {
+  const { kind, delimiter = ",", newline = "\n", columns, header } = format;
+  const perLabel = names.length;
+  const taken = kind === "jsonl" ? columns : [];
+  const free = (name, among) => (among.includes(name) ? `litmus_${name}` : name);
+  const found = (row) => {
+    const label = labels[row];
+    if (label === 0xffff) return ["", "", ...names.map(() => ""), errors[row]];
+    const all = scores.subarray(row * perLabel, (row + 1) * perLabel);
+    return [names[label], all[label].toFixed(4), ...Array.from(all, (score) => score.toFixed(4)), ""];
+  };
+  const added = ["label", "score", ...names.map((name) => `score_${name}`), "error"];
+  const parts = kind === "csv" && start > 0 ? ["\ufeff"] : [];
+  const csv = (cells) => Papa.unparse([cells], { delimiter: kind === "csv" ? delimiter : ",", newline }) + newline;
+  let row = 0;
+  let width = columns.length;
+  for (let at = start; row < labels.length; ) {
+    const piece = await readPiece(at);
+    if (!piece) break;
+    const lines = [];
+    let { rows } = piece;
+    if (at === start && kind !== "jsonl") {
+      const heading = kind === "list" ? ["text"] : header ? rows[0].fields : columns.map((i) => `column_${i + 1}`);
+      if (header) rows = rows.slice(1);
+      width = heading.length;
+      lines.push(csv([...heading, ...added.map((name) => free(name, heading))]));
+    }
+    for (const { fields } of rows.slice(0, labels.length - row)) {
+      const values = found(row++);
+      if (kind === "jsonl") {
+        const all = Object.fromEntries(names.map((name, i) => [name, Number(values[2 + i])]));
+        const more = values.at(-1) ? { error: values.at(-1) } : { label: values[0], score: Number(values[1]), scores: all };
+        const renamed = Object.fromEntries(Object.entries(more).map(([key, value]) => [free(key, taken), value]));
+        lines.push(`${JSON.stringify({ ...fields, ...renamed })}\n`);
+      } else {
+        const cells = Array.from({ length: Math.max(width, fields.length) }, (_, i) => fields[i] ?? "");
+        lines.push(csv([...cells, ...values]));
+      }
+    }
+    parts.push(new Blob(lines)); // out of the heap
+    at = piece.end;
+  }
+  return new Blob(parts, { type: kind === "jsonl" ? "application/jsonl" : "text/csv" });
+}
+
+const calls = { open, begin, next, texts, order, save };
+let last = Promise.resolve();
+
+// One after the other: they share what was read.
+self.onmessage = ({ data: { id, call, argument } }) => {
+  last = last.then(async () => {
+    try {
+      self.postMessage({ id, result: await calls[call](argument) });
+    } catch (error) {
+      self.postMessage({ id, error: error.message });
+    }
+  });
+};

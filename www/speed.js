@@ -1,0 +1,89 @@
+// Speed: the project's own benchmark in the visitor's browser, beside what peers took in the project's measurement.
+import { check, LENGTHS, textOf, time } from "./benches/measure.mjs";
+import { $, make } from "./dom.js";
+import { figure, onLanguage, t } from "./language.js";
+import { createClassifier } from "./litmus-text/dist/index.js";
+
+/** Milliseconds by contender and length, and what measured them: `npm run bench:peers -- --site` writes it. */
+const published = fetch("peers.json").then((response) => response.json());
+
+let stop = new AbortController();
+let measured = {}; // milliseconds by tokens
+
+/** As benches/in-page.mjs does it, with the packaged model. */
+async function measure(signal) {
+  const classifier = await createClassifier({ cache: false, signal });
+  const total = LENGTHS.reduce((sum, { tokens, runs }) => sum + tokens * runs, 0);
+  let done = 0;
+  try {
+    for (const { tokens, runs } of LENGTHS) {
+      $("speed-status").textContent = t("speed.running", tokens);
+      const text = await textOf(tokens, async (text) => (await classifier.tokenize(text)).ids.length);
+      const ms = await time(
+        runs,
+        () => classifier.predict(text),
+        () => {
+          signal.throwIfAborted();
+          done += (tokens * runs) / (runs + Math.ceil(runs / 4));
+          $("speed-progress").value = done / total;
+        },
+      );
+      check((await classifier.predict(text)).tokens === tokens, `not ${tokens} tokens`);
+      measured = { ...measured, [tokens]: ms };
+      await draw();
+    }
+  } finally {
+    classifier.close();
+  }
+}
+
+/** A chart for each length: all as multiples of our time where they were measured, and our time here. */
+async function draw() {
+  const { machine, browser, versions, ms } = await published;
+  const charts = Object.entries(ms).map(([tokens, { ours, ...peers }]) => {
+    const longest = Math.max(...Object.values(peers)) / ours;
+    const bar = (name, ratio, value) => {
+      const row = make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: value }));
+      row.style.setProperty("--score", ratio / longest);
+      if (ratio === 1) row.dataset.tone = "positive";
+      return row;
+    };
+    const here = measured[tokens];
+    const rows = Object.entries(peers).map(([name, each]) => bar(name, each / ours, t("speed.times", (each / ours).toFixed(1))));
+    return make(
+      "figure",
+      {},
+      make("figcaption", { textContent: t("speed.tokens", tokens) }),
+      make("p", { className: "here" }, make("strong", { textContent: t("speed.ms", here ? figure(here) : "–") }), ` ${t("speed.you")}`),
+      make("dl", { className: "bars" }, bar(t("speed.ours"), 1, t("speed.times", 1)), ...rows),
+    );
+  });
+  $("speed-charts").replaceChildren(...charts);
+  const shown = Object.entries(versions).map((each) => each.join(" ")).join(", ");
+  const relation = measured[32] ? t("speed.relation", figure(measured[32] / ms[32].ours)) : "";
+  $("speed-machine").textContent = t("speed.machine", machine, browser, shown) + relation;
+}
+
+function running(is) {
+  $("speed-start").hidden = is;
+  $("speed-stop").hidden = !is;
+  $("speed-progress").value = 0;
+  $("speed-progress").classList.toggle("at-work", is);
+}
+
+$("speed-start").addEventListener("click", async () => {
+  const { signal } = (stop = new AbortController());
+  running(true);
+  $("speed-stop").focus({ preventScroll: true });
+  try {
+    await measure(signal);
+    $("speed-status").textContent = t("speed.done");
+  } catch (error) {
+    $("speed-status").textContent = signal.aborted ? "" : error.message;
+  }
+  running(false);
+  $("speed-start").focus({ preventScroll: true });
+});
+$("speed-stop").addEventListener("click", () => stop.abort());
+onLanguage(draw);
+void draw();

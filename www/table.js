@@ -1,0 +1,136 @@
+// The table of labelled rows: however many there are, only those in view are in the document.
+import { $, make } from "./dom.js";
+import { nameOf, toneOf } from "./labels.js";
+import { count, has, onLanguage, percent, t } from "./language.js";
+
+/** Rows above and below the view, so that scrolling shows no gaps. */
+const MARGIN = 6;
+/** Milliseconds between two orders while rows still come in. */
+const SORT_MS = 1500;
+/** Texts remembered. */
+const KNOWN = 1000;
+/** Columns that it is sorted by, and whether from the highest at first. */
+const DESCENDING = { row: false, label: false, score: true };
+
+const scroller = $("bulk-table");
+const above = make("tr", { ariaHidden: "true" });
+const below = make("tr", { ariaHidden: "true" });
+const body = make("tbody");
+const heads = Object.fromEntries(["row", "text", "label", "score"].map((column) => [column, head(column)]));
+const table = make("table", {}, make("thead", {}, make("tr", {}, ...Object.values(heads))), body);
+
+let shown; // { rows, results, by, descending, order, texts, sortedAt }
+let frame = 0;
+
+function head(column) {
+  const cell = make("th", { scope: "col", className: column });
+  if (column in DESCENDING) cell.append(make("button", { type: "button", onclick: () => sortBy(column) }));
+  return cell;
+}
+
+/** Shows results, which grow; `rows` has their texts. */
+export function showTable(rows, results) {
+  shown = { rows, results, by: "row", descending: false, texts: new Map(), sortedAt: 0 };
+  name();
+  scroller.scrollTop = 0;
+  draw();
+}
+
+/** There are more rows; `finished` if there will be no others. */
+export function tableHasGrown(finished) {
+  if (shown.by === "row" && !shown.descending) draw();
+  else if (finished || performance.now() - shown.sortedAt > SORT_MS) void sort();
+}
+
+function name() {
+  for (const [column, cell] of Object.entries(heads)) {
+    (cell.firstElementChild ?? cell).textContent = t(`bulk.${column}`);
+    if (column in DESCENDING) cell.ariaSort = column !== shown.by ? "none" : shown.descending ? "descending" : "ascending";
+  }
+}
+
+async function sortBy(column) {
+  shown.descending = column === shown.by ? !shown.descending : DESCENDING[column];
+  shown.by = column;
+  name();
+  await sort();
+  scroller.scrollTop = 0;
+}
+
+/** Asks for the order of the rows that there are; those that come later follow below until the next time. */
+async function sort() {
+  const mine = shown;
+  const { rows, results, by, descending } = mine;
+  mine.sortedAt = performance.now();
+  const asks = { by, descending, labels: results.labels, scores: results.topScores };
+  const order = by === "row" && !descending ? undefined : await rows.order(asks);
+  if (mine.by !== by || mine.descending !== descending) return; // asked otherwise meanwhile
+  mine.order = order;
+  draw();
+}
+
+function line(place, row) {
+  const { results, texts } = shown;
+  const { label, score, error } = results.row(row);
+  const mark = make("span", { className: "tag" });
+  if (error) mark.textContent = has(`bulk.error.${error}`) ? t(`bulk.error.${error}`) : error;
+  else {
+    mark.textContent = nameOf(label);
+    mark.dataset.tone = toneOf(label, results.names);
+  }
+  const text = texts.get(row) ?? "";
+  const line = make(
+    "tr",
+    { ariaRowIndex: String(place + 2) },
+    make("td", { className: "row", textContent: count(row + 1) }),
+    make("td", { className: "text", textContent: text, title: text }),
+    make("td", { className: "label" }, mark),
+    make("td", { className: "score", textContent: error ? "" : percent(score) }),
+  );
+  line.dataset.row = row;
+  return line;
+}
+
+function draw() {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(() => {
+    const { results, order } = shown;
+    const height = rowHeight();
+    const first = Math.max(0, Math.min(results.count, Math.floor(scroller.scrollTop / height)) - MARGIN);
+    const last = Math.min(results.count, Math.ceil((scroller.scrollTop + scroller.clientHeight) / height) + MARGIN);
+    const inView = Array.from({ length: last - first }, (_, i) => order?.[first + i] ?? first + i);
+    table.ariaRowCount = String(results.count + 1);
+    above.style.height = `${first * height}px`;
+    below.style.height = `${(results.count - last) * height}px`;
+    body.replaceChildren(above, ...inView.map((row, i) => line(first + i, row)), below);
+    if (!table.isConnected) scroller.replaceChildren(table);
+    void fill(inView);
+  });
+}
+
+/** Pixels; style.css has it in rem. */
+function rowHeight() {
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return Number.parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) * rem;
+}
+
+async function fill(inView) {
+  const { rows, texts } = shown;
+  const missing = inView.filter((row) => !texts.has(row));
+  if (missing.length === 0) return;
+  if (texts.size > KNOWN) texts.clear();
+  const found = await rows.texts({ rows: missing });
+  for (const [i, text] of found.entries()) texts.set(missing[i], text);
+  for (const line of body.querySelectorAll("[data-row]")) {
+    const text = texts.get(Number(line.dataset.row)) ?? "";
+    Object.assign(line.children[1], { textContent: text, title: text });
+  }
+}
+
+scroller.addEventListener("scroll", () => shown && draw());
+new ResizeObserver(() => shown && draw()).observe(scroller);
+onLanguage(() => {
+  if (!shown) return;
+  name();
+  draw();
+});

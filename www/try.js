@@ -1,0 +1,233 @@
+// Try it: the text is read as it is typed, then its words are weighed.
+import { batch, passage } from "./benches/texts.mjs";
+import { $, make } from "./dom.js";
+import { nameOf, toneOf } from "./labels.js";
+import { onLanguage, percent, t } from "./language.js";
+import { model, onModel } from "./model.js";
+import { hidePassages, showPassages } from "./passages.js";
+import { kept, named, paint } from "./words.js";
+
+/** Milliseconds of rest before the words are weighed, which takes a prediction for each. */
+const REST_MS = 250;
+/** A text that would take longer to weigh is weighed when asked to. */
+const UNASKED_MS = 4000;
+/** Characters from which on a text is not read at every key. */
+const LONG = 1500;
+/** Milliseconds of rest before a screen reader is told, so that it does not chatter. */
+const ANNOUNCE_MS = 900;
+/** A model with more labels shows the likeliest ones. */
+const MOST_BARS = 6;
+
+const text = $("text");
+let announcing = 0; // the announcement timer
+let pending = 0; // the timer before a long text is read
+let reading = new AbortController(); // of what is read or weighed
+let shown; // what is displayed: { value, prediction, milliseconds }
+let painted = { value: "", words: [] };
+
+/** Shows one of the four states of the reading. */
+export function show(state) {
+  for (const each of ["loading", "failure", "result", "idle"]) $(each).hidden = each !== state;
+  $("test").dataset.state = state;
+}
+
+export function fail(error) {
+  work();
+  $("failure-text").textContent = `${error.message} (${error.code ?? error.name})`;
+  show("failure");
+}
+
+/** Shows how far something is, or with nothing that it is over. */
+function work(done, total) {
+  $("work").classList.toggle("at-work", total > 0);
+  if (total > 0) Object.assign($("work"), { max: total, value: done });
+}
+
+const wait = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+
+/** Classifies what the box holds now. What was read before it is given up: the latest text wins. */
+export async function read() {
+  reading.abort();
+  const { signal } = (reading = new AbortController());
+  const now = model();
+  if (!now) return;
+  const value = text.value;
+  work();
+  if (value.trim() === "") return empty();
+  const onProgress = ({ done, total }) => {
+    if (signal.aborted || total === 1) return;
+    $("facts").textContent = t("try.reading", Math.min(done + 1, total), total);
+    work(done, total);
+  };
+  try {
+    const start = performance.now();
+    const long = value.length > LONG;
+    const prediction = await now.classifier.predict(value, { signal, onProgress: long ? onProgress : undefined });
+    const milliseconds = performance.now() - start;
+    if (signal.aborted) return;
+    work();
+    shown = { value, prediction, milliseconds };
+    display();
+    if (prediction.windows.length > 1) showPassages(value, prediction.windows, now.classifier);
+    else hidePassages();
+    await wait(REST_MS, signal);
+    await weigh(signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error.code === "empty-text") empty();
+    else fail(error);
+  }
+}
+
+function empty() {
+  shown = undefined;
+  clear();
+  hidePassages();
+  announce("");
+  show("idle");
+  note("why.idle");
+}
+
+function display() {
+  const { value, prediction, milliseconds } = shown;
+  const { label, score, scores, tokens, windows, warnings } = prediction;
+  const { classifier } = model();
+  $("test").dataset.tone = toneOf(label, classifier.labels);
+  $("test").style.setProperty("--score", score);
+  $("verdict").textContent = nameOf(label);
+  $("confidence").textContent = percent(score);
+  bars($("bars"), scores, classifier.labels);
+  $("facts").textContent = t("try.facts", tokens, milliseconds.toFixed(1));
+  $("parts").hidden = windows.length === 1;
+  $("parts").textContent = t("try.parts", windows.length, classifier.info.maxTokens);
+  $("warning").hidden = warnings.length === 0;
+  $("warning").textContent = t("try.unknown");
+  $("code-text").textContent = JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
+  $("code-result").textContent = `// ${label}, ${score.toFixed(3)}`;
+  show("result");
+  announce(`${nameOf(label)}, ${percent(score)}`);
+}
+
+/** One bar per label, in the model's order, so that they do not jump about. */
+export function bars(list, scores, labels, values = {}) {
+  const rows = labels.length > MOST_BARS ? scores.slice(0, MOST_BARS).map(({ label }) => label) : labels;
+  const key = rows.join("\n");
+  if (list.dataset.rows !== key) {
+    list.replaceChildren(...rows.map((label) => bar(label, labels)));
+    list.dataset.rows = key;
+  }
+  for (const { label, score } of scores) {
+    const row = list.children[rows.indexOf(label)];
+    if (!row) continue;
+    row.style.setProperty("--score", score);
+    row.querySelector("dt").textContent = nameOf(label);
+    row.querySelector("dd").textContent = values[label] ?? percent(score);
+  }
+}
+
+function bar(label, labels) {
+  const row = make("div", {}, make("dt"), make("dd"));
+  row.dataset.tone = toneOf(label, labels);
+  return row;
+}
+
+/** Says under the text why no word is coloured, or what is going on. */
+function note(key, ...values) {
+  $("words-note").hidden = false;
+  $("words-note").textContent = t(key, ...values);
+  $("weights").hidden = true;
+  $("explain-now").hidden = true;
+}
+
+function clear() {
+  painted = { value: text.value, words: [] };
+  paint($("marks"), text.value, []);
+}
+
+/** Colours the words of the text shown, unless it is long or nobody wants to know. */
+async function weigh(signal, asked = false) {
+  if (!$("explain").checked) return;
+  const { value, prediction, milliseconds } = shown;
+  if (prediction.windows.length > 1) return note("why.long");
+  const cost = milliseconds * value.split(/\s+/).length;
+  if (cost > UNASKED_MS && !asked) {
+    $("words-note").hidden = $("weights").hidden = true;
+    $("explain-now").hidden = false;
+    $("explain-now").textContent = t("why.now", Math.ceil(cost / 1000));
+    return;
+  }
+  const start = performance.now();
+  const { attributions } = await model().classifier.predict(value, {
+    signal,
+    explain: true,
+    onProgress: ({ done, total }) => {
+      if (signal.aborted || performance.now() - start < REST_MS) return;
+      note("why.working", done, total);
+      work(done, total);
+    },
+  });
+  if (signal.aborted) return;
+  work();
+  painted = { value, words: attributions };
+  paint($("marks"), value, attributions);
+  const items = named(attributions);
+  if (items.length === 0) return note("why.even");
+  $("words-note").hidden = $("explain-now").hidden = true;
+  $("weights").hidden = false;
+  $("weights").replaceChildren(...items);
+}
+
+function announce(message) {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => ($("announcement").textContent = message), ANNOUNCE_MS);
+}
+
+/** Reads what has just been put into the box; `typed` at the pace of somebody who types. */
+function changed(typed) {
+  const words = kept(painted.words, painted.value, text.value);
+  painted = { value: text.value, words };
+  paint($("marks"), text.value, words);
+  $("shared").textContent = "";
+  clearTimeout(pending);
+  if (typed && text.value.length > LONG) {
+    reading.abort();
+    pending = setTimeout(read, REST_MS);
+  } else {
+    void read();
+  }
+}
+
+export function fill(value) {
+  text.value = value;
+  changed(false);
+}
+
+text.addEventListener("input", () => changed(true));
+text.addEventListener("scroll", () => ($("marks").scrollTop = text.scrollTop));
+
+$("explain").addEventListener("change", () => {
+  if ($("explain").checked) return void read();
+  clear();
+  note("why.idle");
+});
+$("explain-now").addEventListener("click", async () => {
+  const { signal } = reading;
+  await weigh(signal, true).catch((error) => signal.aborted || fail(error));
+});
+$("examples").addEventListener("click", ({ target }) => {
+  if (!(target instanceof HTMLButtonElement)) return;
+  if (target.id !== "long-example") return fill(target.textContent);
+  fill(`${passage.trim().replaceAll("\n", " ")}\n\n${batch.join(" ")}`);
+});
+
+onModel(() => {
+  clear();
+  void read();
+});
+onLanguage(() => {
+  if (shown && $("test").dataset.state === "result") display();
+});
