@@ -1,4 +1,5 @@
 // The demo and the package, served from this machine, and Chromium.
+import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium as playwright } from "playwright-core";
@@ -46,6 +47,12 @@ export async function watchWorkers(page) {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${await response.text()};(${watch})();` });
   });
+}
+
+/** Waits until the page has this many workers. */
+export async function workers(page, count) {
+  for (let left = 100; left > 0 && page.workers().length !== count; left--) await page.waitForTimeout(50);
+  assert.equal(page.workers().length, count);
 }
 
 /** How many texts, windows and variants each worker of a watched page has computed. */

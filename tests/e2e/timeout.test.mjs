@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../../pkg/scripts/tools.mjs";
-import { eventually, open } from "./browser.mjs";
+import { eventually, open, workers } from "./browser.mjs";
 import { hoarding, huge, hungry, slow, slowToLoad } from "./hostile.mjs";
 
 /** What a second of grace takes at most on a busy machine, and the start of a worker. */
@@ -39,15 +39,6 @@ async function plain() {
   return visit;
 }
 
-/** Until so many workers are left: the browser may take a moment to end one, more where it is busy. */
-async function ended(page, left) {
-  for (const end = Date.now() + SOON_MS; page.workers().length > left; ) {
-    assert.ok(Date.now() < end, `${page.workers().length} workers`);
-    await page.waitForTimeout(50);
-  }
-  assert.equal(page.workers().length, left);
-}
-
 const works = (page) => page.evaluate(async () => (await litmus.predict("a gorgeous movie")).label);
 
 test("a model that computes for ever is ended with its worker, and the next call has another", async () => {
@@ -77,7 +68,7 @@ test("a model that loads for ever is given up, and its worker ended", async () =
   assert.equal(load.code, "timeout");
   assert.ok(load.ms >= 1490 && load.ms < SOON_MS, `${load.ms} ms`);
   assert.equal(await works(page), "positive");
-  await ended(page, 1);
+  await workers(page, 1);
   await context.close();
 });
 

@@ -1,7 +1,7 @@
 // Where predictions are computed: workers that start when needed, end when not, and are replaced when they crash.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { computed, eventually, open, watchWorkers } from "./browser.mjs";
+import { computed, eventually, open, watchWorkers, workers } from "./browser.mjs";
 
 /** More than the minute after which idle workers shut down. */
 const LONG_MS = 61_000;
@@ -17,12 +17,6 @@ async function plain({ clock = false } = {}) {
   await visit.page.goto(`${site.url}pages/plain.html`);
   await visit.page.waitForFunction(() => "litmus" in globalThis);
   return visit;
-}
-
-/** Waits until the page has this many workers. */
-async function workers(page, count) {
-  for (let left = 100; left > 0 && page.workers().length !== count; left--) await page.waitForTimeout(50);
-  assert.equal(page.workers().length, count);
 }
 
 const create = (page, options) => page.evaluate(async (options) => {

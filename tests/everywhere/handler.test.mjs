@@ -130,7 +130,7 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: 2 *
       await answers(ask);
       assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
       assert.ok((await abandoned(ask, {}, 50)) <= 50); // in miniflare it is not told
-        if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
+      if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
     } finally {
       await workerd.dispose();
     }
