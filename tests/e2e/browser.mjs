@@ -11,7 +11,7 @@ export const artifacts = join(root, "tests/e2e/artifacts");
 
 export const launch = () => playwright.launch({ executablePath: chromium, headless: true, args: chromiumFlags });
 
-/** The demo at "/" as it was last assembled, all of the package below it, and the tests' own pages and fixtures. */
+/** The demo at "/" as tests/run.mjs has assembled it, all of the package below it, and the tests' own pages and fixtures. */
 export const serveSite = () =>
   serve({
     mounts: {

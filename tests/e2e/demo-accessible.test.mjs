@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { assemble } from "../../pkg/scripts/site.mjs";
 import { open } from "./browser.mjs";
 import { chooseFolder, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
 
@@ -13,7 +12,6 @@ let site;
 let axe;
 before(async () => {
   axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await assemble();
   site = await open();
 });
 after(() => site.close());

@@ -4,7 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
-import { assemble, site as folder } from "../../pkg/scripts/site.mjs";
+import { site as folder } from "../../pkg/scripts/site.mjs";
 import { traced } from "../../benches/trace.mjs";
 import { open } from "./browser.mjs";
 import { kept, ready, SENTENCE } from "./demo.mjs";
@@ -21,10 +21,7 @@ const BUSY_MS = 48;
 const TRIES = 3;
 
 let site;
-before(async () => {
-  await assemble();
-  site = await open();
-});
+before(async () => (site = await open()));
 after(() => site.close());
 
 test(`HTML, CSS and JavaScript are at most ${CODE / 1000} kB`, async (t) => {

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { assemble } from "../../pkg/scripts/site.mjs";
 import { open } from "./browser.mjs";
 import { chooseFolder, downloaded, fileOf, label, NEGATIVE, POSITIVE, ready, verdict } from "./demo.mjs";
 
@@ -12,10 +11,7 @@ const ROWS = 100_000;
 const HEAP_GROWTH = 8e6;
 
 let site;
-before(async () => {
-  await assemble();
-  site = await open();
-});
+before(async () => (site = await open()));
 after(() => site.close());
 
 const finished = (page, timeout = 60_000) => page.locator("#bulk-save").waitFor({ timeout });

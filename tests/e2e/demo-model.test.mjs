@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { serve } from "../../pkg/scripts/serve.mjs";
-import { assemble } from "../../pkg/scripts/site.mjs";
 import { open } from "./browser.mjs";
 import { chooseFolder, downloaded, fileOf, fixture, label, POSITIVE, ready, verdict } from "./demo.mjs";
 
@@ -13,7 +12,6 @@ let site;
 let elsewhere; // another origin, which lets pages read its files
 let closed; // one that does not
 before(async () => {
-  await assemble();
   site = await open();
   const mounts = { "/": fixture("") };
   elsewhere = await serve({ mounts, headers: { "access-control-allow-origin": "*" } });

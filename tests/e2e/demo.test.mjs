@@ -2,15 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { assemble } from "../../pkg/scripts/site.mjs";
 import { artifacts, open } from "./browser.mjs";
 import { MODEL, NEGATIVE, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
 
 let site;
-before(async () => {
-  await assemble();
-  site = await open();
-});
+before(async () => (site = await open()));
 after(() => site.close());
 
 const words = (page) => page.locator("#weights li").evaluateAll((items) => items.map((item) => item.textContent));

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { By, until } from "selenium-webdriver";
 import { serve } from "../../pkg/scripts/serve.mjs";
-import { assemble } from "../../pkg/scripts/site.mjs";
 import { serveSite } from "./browser.mjs";
 import { fixture } from "./demo.mjs";
 import { launchFirefox } from "./firefox.mjs";
@@ -13,7 +12,6 @@ const WAIT = 60_000;
 let server;
 let driver;
 before(async () => {
-  await assemble();
   server = await serveSite();
   driver = await launchFirefox();
 }, { timeout: WAIT });
