@@ -88,6 +88,19 @@ test("streams no faster than it is read", async () => {
   assert.equal((await lines(response)).length, 200);
 });
 
+test("who stops reading is given up, and what is left not computed", async () => {
+  const impatient = createHandler({ classifier, limits: { time: 500 } });
+  const texts = Array.from({ length: 1000 }, fresh);
+  const before = computed;
+  const reader = (await impatient(post({ texts }, { headers: { accept: "application/x-ndjson" } }))).body.getReader();
+  await reader.read();
+  assert.ok((await metric(impatient, "litmus_queue_length")) > 900);
+  await until(async () => (await metric(impatient, "litmus_queue_length")) === 0);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.ok(computed - before <= 20, `${computed - before} texts that nobody has read`);
+  assert.equal((await impatient(post({ text: POSITIVE }))).status, 200);
+});
+
 test("says where a result came from: hit, miss, shared", async () => {
   const text = fresh();
   const before = computed;

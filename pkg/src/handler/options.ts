@@ -38,7 +38,8 @@ export interface Limits {
   bodyTime?: number | undefined;
   /**
    * Milliseconds that an answer may take, or the next line of a stream, 20,000 by default: long texts and explanations
-   * are many predictions each. More is answered with 503.
+   * are many predictions each. More is answered with 503. So long a client may also leave a line unread; then the rest is
+   * not computed.
    */
   time?: number | undefined;
   /** Texts in a request, 1,000 by default. More is answered with 413. */
