@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import "./node-platform.js";
 import { createHandler } from "./handler.js";
 import { createClassifier } from "./index.js";
+import { batched } from "./handler/batched.js";
 import { serverOf, shutDown } from "./handler/http.js";
 
 /** Milliseconds that requests have to be answered once the server is told to stop. */
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
   const { help, port, host, workers, model } = parse(process.argv.slice(2));
   if (help) return console.log(USAGE);
   const classifier = createClassifier({ worker: workers, model });
-  const server = serverOf(createHandler({ classifier }));
+  const server = serverOf(createHandler({ classifier: classifier.then((each) => batched(each, 2 * workers)) }));
   server.listen(port, host);
   await once(server, "listening");
   const { address, family, port: actual } = server.address() as AddressInfo;

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { createClassifier } from "litmus-text";
 import { serve as start } from "./serve.mjs";
 import { metric as metricOf, POSITIVE, shown, until } from "./service.mjs";
 
@@ -54,6 +55,25 @@ describe("litmus-text serve", () => {
     await until(async () => (await memory()) > 1.7 * one); // two instances
     other.child.kill("SIGTERM");
     assert.equal(await other.exited, 0);
+  });
+
+  test("of many requests at once each has its own answer, whatever goes to the model together", async () => {
+    const short = Array.from({ length: 60 }, (_, i) => ({ text: `part ${i} was ${i % 3 ? "dull" : "a joy"}`, ...(i % 2 && { topK: 1 }) }));
+    const long = { text: "It was good. The end was not. ".repeat(200), longText: "error" };
+    const asked = [...short.slice(0, 20), { text: "  " }, ...short.slice(20, 40), long, { text: "part -1 was dull", explain: true }, ...short.slice(40)];
+    const classifier = await createClassifier();
+    const expected = async ({ text, ...options }) => {
+      const prediction = await classifier.predict(text, options).catch(({ code }) => code);
+      return typeof prediction === "string" ? [422, prediction] : [200, prediction];
+    };
+    const answer = async (body) => {
+      const response = await post(server.url, body);
+      const value = await response.json();
+      return [response.status, value.error?.code ?? value];
+    };
+    const answers = await Promise.all(asked.map(answer));
+    assert.deepEqual(answers, await Promise.all(asked.map(expected)));
+    classifier.close();
   });
 
   test("a client that hangs up stops its work", async () => {
