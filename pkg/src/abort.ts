@@ -39,7 +39,7 @@ export function follow({ signal, timeout }: CallOptions, controller: AbortContro
   };
 }
 
-/** What `work` resolves to, with a signal that these options abort. */
+/** What `work` resolves to, with a signal that these options abort; so does its end, for what has become superfluous. */
 export async function within<T>(options: CallOptions = {}, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const unfollow = follow(options, stop);
@@ -47,5 +47,6 @@ export async function within<T>(options: CallOptions = {}, work: (signal: AbortS
     return await work(stop.signal);
   } finally {
     unfollow();
+    stop.abort();
   }
 }

@@ -129,28 +129,23 @@ export class Classifier implements Disposable, AsyncDisposable {
     const pieces = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
     const progress: PredictProgress[] = pieces.map(({ length }) => ({ done: 0, total: length }));
     const how = howOf(options);
-    const stop = new AbortController();
-    const unfollow = follow(options, stop);
-    const predict = async (texts: string[], i: number) => {
-      const report = !!onProgress;
-      const request = { type: "predict", texts, how, stoppable: report || isStoppable(options), report } as const;
-      try {
-        return await this.#client.ask(request, stop.signal, (heard) => {
+    const stoppable = !!onProgress || isStoppable(options);
+    return within(options, async (signal) => {
+      const predict = async (texts: string[], i: number) => {
+        const listener = (heard: PredictProgress) => {
           progress[i] = heard;
           const sum = (of: keyof PredictProgress) => progress.reduce((sum, piece) => sum + piece[of], 0);
-          if (!stop.signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
-        });
-      } catch (error) {
-        const fault = toLitmusError(error);
-        throw fault.index === undefined ? fault : withIndex(fault, i * size + fault.index);
-      }
-    };
-    try {
+          if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
+        };
+        try {
+          return await this.#client.ask({ type: "predict", texts, how, stoppable }, signal, onProgress && listener);
+        } catch (error) {
+          const fault = toLitmusError(error);
+          throw fault.index === undefined ? fault : withIndex(fault, i * size + fault.index);
+        }
+      };
       return (await Promise.all(pieces.map(predict))).flat();
-    } finally {
-      unfollow();
-      stop.abort(); // what one bad text has made superfluous
-    }
+    });
   }
 
   /**
@@ -171,15 +166,9 @@ function howOf({ topK, threshold, longText, explain }: TextOptions): How {
 }
 
 // Safari has no Symbol.dispose yet; a plain class member would then be a method named "undefined".
-if (Symbol.dispose) {
-  Object.defineProperty(Classifier.prototype, Symbol.dispose, {
-    value(this: Classifier) {
-      this.close();
-    },
-  });
-}
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Classifier.prototype, Symbol.asyncDispose, {
+for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {
+  if (!symbol) continue;
+  Object.defineProperty(Classifier.prototype, symbol, {
     async value(this: Classifier) {
       this.close();
     },

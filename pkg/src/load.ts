@@ -143,7 +143,7 @@ export async function read(
 
 /** Compiles a WebAssembly module while it downloads. */
 export async function compile(url: URL, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
-  const file = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
+  const file = url.pathname.split("/").pop() as string;
   asked(file, onProgress);
   const { response } = await openFirst([{ url: url.href }], signal);
   // A response of the network as it is, for browsers keep its compiled code; but a server may not know the type.
