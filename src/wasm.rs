@@ -131,7 +131,17 @@ pub fn embedded() -> WasmClassifier {
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     // Without it, all is computed as well, only slower.
-    crate::kernels::relaxed::load(true);
+    crate::kernels::relaxed::load(|module| {
+        link_kernel(module, &wasm_bindgen::memory(), &wasm_bindgen::function_table())
+    });
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Whoever instantiates this module supplies it (`instance.ts`): from here, each of its calls of JavaScript would take
+    /// a function of wasm-bindgen's.
+    #[wasm_bindgen(js_name = linkKernel)]
+    fn link_kernel(module: &[u8], memory: &JsValue, table: &JsValue) -> usize;
 }
 
 #[derive(Serialize)]

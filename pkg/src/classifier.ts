@@ -2,7 +2,7 @@
 import { follow, unlessAborted, within } from "./abort.js";
 import type { Client } from "./client.js";
 import { toLitmusError, withIndex } from "./errors.js";
-import { checkCallOptions, checkPredictOptions, checkRows, checkText, checkTexts } from "./input.js";
+import { CALL, check, checkPredictOptions, checkRows, checkText, checkTexts } from "./input.js";
 import type { Facts, How } from "./protocol.js";
 import { stream } from "./stream.js";
 import type {
@@ -117,7 +117,7 @@ export class Classifier implements Disposable, AsyncDisposable {
    */
   async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
     checkText(text);
-    checkCallOptions(options);
+    check(options, CALL);
     return within(options, (signal) => this.#client.ask({ type: "tokenize", text }, signal));
   }
 

@@ -78,10 +78,9 @@ export class Client {
     for (const starting of this.#starting) starting.abort();
     clearTimeout(this.#timer);
     for (const job of [...this.#waiting, ...this.#running]) job.reject(closed());
-    const busy = this.#running.size > 0;
-    const end = () => this.#endThreads();
     // Others on the page may be waiting for what its thread has downloaded, and the next visit too.
-    if (busy) end();
+    const end = () => this.#endThreads();
+    if (this.#running.size > 0) end();
     else void this.#setup.shared.then(end);
   }
 
@@ -122,7 +121,9 @@ export class Client {
       job.go(thread);
     }
     if (this.#waiting.length > this.#starting.size && this.#threads.size + this.#starting.size < this.#size) void this.#grow();
-    if (this.#running.size + this.#starting.size === 0) this.#rest();
+    const resting = this.#running.size + this.#starting.size === 0 && !platform.worker;
+    // Workers are shut down when nothing was asked for a while.
+    if (resting && [...this.#threads].some(({ apart }) => apart)) this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
   }
 
   async #run(thread: Thread, job: Job): Promise<void> {
@@ -141,22 +142,14 @@ export class Client {
   async #grow(): Promise<void> {
     const starting = new AbortController();
     this.#starting.add(starting);
-    let failure: LitmusError | undefined;
     try {
       await this.#load(undefined, starting.signal);
     } catch (error) {
-      failure = toLitmusError(error);
+      // The threads that there are must do; where there is none, a call has failed and the next one tries again.
+      if (this.#threads.size > 0) this.#size = this.#threads.size;
+      else this.#waiting.shift()?.reject(toLitmusError(error));
     }
     this.#starting.delete(starting);
-    // The threads that there are must do; where there is none, a call has failed and the next one tries again.
-    if (failure && this.#threads.size > 0) this.#size = this.#threads.size;
-    else if (failure) this.#waiting[0]?.reject(failure);
     this.#next();
-  }
-
-  /** Shuts the workers down when nothing was asked for a while. */
-  #rest(): void {
-    if (platform.worker || ![...this.#threads].some(({ apart }) => apart)) return;
-    this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
   }
 }

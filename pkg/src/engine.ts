@@ -51,7 +51,7 @@ export class Engine {
   }
 
   compile({ url }: Of<"compile">, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
-    return compile(new URL(url), onProgress, signal);
+    return compile(url, signal, onProgress);
   }
 
   async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
@@ -62,9 +62,8 @@ export class Engine {
   }
 
   async source(): Promise<ModelSource> {
-    const again = this.#again;
+    const again = this.#again as () => Promise<ModelSource>; // it was fetched to be shared
     this.#again = undefined; // it holds the files
-    if (!again) throw new LitmusError("internal", "nothing was fetched to be shared");
     return again();
   }
 
@@ -147,7 +146,7 @@ type WasmPrediction = Omit<Prediction, "attributions"> & { attributions: Omit<At
 
 function withWords(prediction: WasmPrediction, text: string): Prediction {
   const word = ({ start, end, weight }: Omit<Attribution, "text">) => ({ start, end, text: text.slice(start, end), weight });
-  return { ...prediction, attributions: prediction.attributions && prediction.attributions.map(word) };
+  return { ...prediction, attributions: prediction.attributions?.map(word) ?? null };
 }
 
 type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;

@@ -1,5 +1,5 @@
 import { LitmusError } from "./errors.js";
-import type { CallOptions, ClassifierOptions, PredictOptions, StreamOptions } from "./types.js";
+import type { PredictOptions, StreamOptions } from "./types.js";
 
 // JavaScript callers get no type errors, so what the types promise is checked here, before any work.
 
@@ -18,19 +18,19 @@ function invalid(message: string, index?: number): LitmusError {
 }
 
 /** The refusal of a value; `index` is that of its text. */
-const mustBe = (name: string, what: string, value: unknown, index?: number): LitmusError =>
+export const mustBe = (name: string, what: string, value: unknown, index?: number): LitmusError =>
   invalid(`${name} must be ${what}, not ${shown(value)}`, index);
 
-const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
+export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
-export const integer =
-  (from: number, to = Number.MAX_SAFE_INTEGER) =>
+const integer =
+  (from: number, to = Infinity) =>
   (value: unknown): boolean =>
-    Number.isInteger(value) && (value as number) >= from && (value as number) <= to;
+    Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to;
 
 export const POSITIVE: Rule = ["an integer of at least 1", integer(1)];
 export const ANYTHING: Rule = ["anything", () => true];
-export const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
+const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
 
 /** Each option must be what its rule says. One that is misspelt would do nothing, and is refused. */
 export function check(options: unknown, rules: Record<string, Rule>, name?: string): true {
@@ -47,7 +47,7 @@ export function check(options: unknown, rules: Record<string, Rule>, name?: stri
   return true;
 }
 
-const CALL: Record<string, Rule> = {
+export const CALL: Record<string, Rule> = {
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
   // More milliseconds than that, and timers are none.
   timeout: ["an integer of milliseconds from 1 to 2147483647", integer(1, 2 ** 31 - 1)],
@@ -55,7 +55,7 @@ const CALL: Record<string, Rule> = {
 
 const EXPLAIN: Record<string, Rule> = {
   label: ["a string", (value) => typeof value === "string"],
-  method: ['"occlusion" or "shapley"', (value) => value === "occlusion" || value === "shapley"],
+  method: ['"occlusion" or "shapley"', (value) => ["occlusion", "shapley"].includes(value as string)],
   samples: ["an integer from 1 to 1000", integer(1, 1000)],
   seed: ["an integer of at least 0", integer(0)],
 };
@@ -69,16 +69,13 @@ const PREDICT: Record<string, Rule> = {
   onProgress: FUNCTION,
 };
 
-const CLASSIFIER: Record<string, Rule> = {
+export const CLASSIFIER: Record<string, Rule> = {
   ...CALL,
   model: ANYTHING, // places.ts knows what it can be
   worker: ["true, false or how many, from 1", (value) => typeof value === "boolean" || POSITIVE[1](value)],
   cache: ["true or false", (value) => typeof value === "boolean"],
   onProgress: FUNCTION,
 };
-
-export const checkCallOptions = (options: CallOptions | undefined): true => check(options, CALL);
-export const checkClassifierOptions = (options: ClassifierOptions): true => check(options, CLASSIFIER);
 
 /** `onProgress` is the one option of `predict` and `stream` that they take differently. */
 export function checkPredictOptions(options: PredictOptions | StreamOptions = {}): void {

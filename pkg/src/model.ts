@@ -83,9 +83,6 @@ function ofFiles(files: ModelBlobs): Reader {
 
 /** Reads the files of a folder: from the cache if it holds the versions that litmus.json names, else from the network. */
 function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): Reader {
-  const store = (url: string, sha256: string | undefined, bytes: Bytes) =>
-    !url.startsWith("http") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
-
   const fromCache = async ({ path, url }: FilePlace, sha256: string | undefined, file: string) => {
     const response = cache && sha256 !== undefined && (await kept(url, sha256));
     if (!response) return undefined;
@@ -108,7 +105,8 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
     const { sha256, bytes: size } = entryOf(path);
     const bytes = await read(response, file, onProgress, signal, size);
     await check(bytes, sha256, url);
-    return { path, bytes, sha256, store: () => store(url, sha256, bytes) };
+    const store = () => !url.startsWith("http") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
+    return { path, bytes, sha256, store };
   };
 
   return {

@@ -1,5 +1,5 @@
 import { LitmusError } from "./errors.js";
-import { ANYTHING, check } from "./input.js";
+import { ANYTHING, check, isObject, mustBe } from "./input.js";
 import { installed } from "./installed.js";
 import { platform, read, type OnProgress } from "./load.js";
 import type { FilePlace, ModelBlobs, ModelPlaces, ModelSource, Role } from "./protocol.js";
@@ -65,7 +65,7 @@ async function given(files: ModelFiles, onProgress: OnProgress, signal: AbortSig
       return { path, blob: new Blob([part as BlobPart]) };
     }
     if (role === "manifest" && file === undefined) return undefined;
-    throw new LitmusError("invalid-input", `model.${role} must be bytes, a Blob or a Response that nobody has read`);
+    throw mustBe(`model.${role}`, "bytes, a Blob or a Response that nobody has read", file);
   };
   return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await get(role)])));
 }
@@ -86,6 +86,6 @@ export async function sourceOf(
     return { from: "folder", places: packaged(), cache };
   }
   if (typeof model === "string" || model instanceof URL) return { from: "folder", places: inFolder(model), cache };
-  if (model === null || typeof model !== "object") throw new LitmusError("invalid-input", "model must be a URL or files");
+  if (!isObject(model)) throw mustBe("model", "a URL or files", model);
   return { from: "files", files: isList(model) ? inList(model) : await given(model, onProgress, signal) };
 }

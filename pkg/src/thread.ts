@@ -1,4 +1,4 @@
-import { follow, isTimeout, throwIfAborted } from "./abort.js";
+import { isTimeout, never, throwIfAborted, whenAborted } from "./abort.js";
 import { Engine } from "./engine.js";
 import { closed, LitmusError, withIndex } from "./errors.js";
 import type { Instance } from "./instance.js";
@@ -25,7 +25,6 @@ export interface Thread {
 class Here implements Thread {
   readonly apart = false;
   readonly #engine: Engine;
-  readonly #running = new Set<AbortController>();
 
   constructor(instance: Instance) {
     this.#engine = new Engine(instance);
@@ -39,20 +38,11 @@ class Here implements Thread {
     return this.#engine.memoryBytes;
   }
 
-  async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    const stop = new AbortController();
-    const unfollow = follow({ signal }, stop);
-    this.#running.add(stop);
-    try {
-      return (await this.#engine.answer(request, stop.signal, listener as Listener<Request>)) as Reply<R>;
-    } finally {
-      this.#running.delete(stop);
-      unfollow();
-    }
+  async ask<R extends Request>(request: R, signal = never(), listener?: Listener<R>): Promise<Reply<R>> {
+    return (await this.#engine.answer(request, signal, listener as Listener<Request>)) as Reply<R>;
   }
 
   end(): void {
-    for (const stop of this.#running) stop.abort();
     this.#engine.end();
   }
 }
@@ -90,23 +80,25 @@ class Apart implements Thread {
     });
   }
 
-  ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    if (this.broken) return Promise.reject(new LitmusError("internal", "the worker has ended"));
+  async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
+    if (this.broken) throw new LitmusError("internal", "the worker has ended");
+    throwIfAborted(signal);
     const id = ++this.#lastId;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = () => {
+    const settled = whenAborted(signal, () => {
       this.#post({ type: "abort", id });
       if (isTimeout(signal?.reason)) timer = setTimeout(() => this.end(), GRACE_MS);
-    };
-    return new Promise<Reply<Request>>((resolve, reject) => {
-      throwIfAborted(signal);
+    });
+    try {
       this.#post({ type: "request", id, request, report: !!listener });
-      this.#pending.set(id, { resolve, reject, listener: listener as Listener<Request> });
-      signal?.addEventListener("abort", stop);
-    }).finally(() => {
+      const answer = new Promise<Reply<Request>>((resolve, reject) =>
+        this.#pending.set(id, { resolve, reject, listener: listener as Listener<Request> }),
+      );
+      return (await answer) as Reply<R>;
+    } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
-    }) as Promise<Reply<R>>;
+      settled();
+    }
   }
 
   end(): void {

@@ -3,8 +3,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wasm_bindgen::prelude::*;
-
 use super::quant_linear::{CHANNELS, INPUTS};
 
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
@@ -15,19 +13,10 @@ type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32);
 /// The kernel's place in the table of functions; 0, where no function is, before [`load`] or without the kernel.
 static KERNEL: AtomicUsize = AtomicUsize::new(0);
 
-#[wasm_bindgen]
-extern "C" {
-    /// Instantiates a module with this memory, and puts its function `sums` into this table. Returns its place there, or 0
-    /// where there is no relaxed SIMD, or where no module may be compiled from bytes. Whoever instantiates this crate's
-    /// own module supplies it: here, each of its calls of JavaScript would take a function of wasm-bindgen's.
-    #[wasm_bindgen(js_name = linkKernel)]
-    fn link(module: &[u8], memory: &JsValue, table: &JsValue) -> usize;
-}
-
-/// Whether the kernel could be had, if it is `wanted`: then layers are computed with it from now on.
-pub(crate) fn load(wanted: bool) -> bool {
-    let place = if wanted { link(MODULE, &wasm_bindgen::memory(), &wasm_bindgen::function_table()) } else { 0 };
-    KERNEL.store(place, Ordering::Relaxed);
+/// Whether the kernel could be had: then layers are computed with it from now on. `link` instantiates a module in this
+/// module's memory, puts its function `sums` into this module's table, and says where; 0 where it cannot.
+pub(crate) fn load(link: impl FnOnce(&[u8]) -> usize) -> bool {
+    KERNEL.store(link(MODULE), Ordering::Relaxed);
     is_loaded()
 }
 

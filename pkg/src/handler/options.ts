@@ -1,6 +1,6 @@
 import type { Classifier } from "../classifier.js";
 import { createClassifier } from "../index.js";
-import { ANYTHING, check, FUNCTION, POSITIVE, type Rule } from "../input.js";
+import { check, POSITIVE, type Rule } from "../input.js";
 
 /** What the handler needs of a classifier. */
 export type Predictor = Pick<Classifier, "predict" | "info">;
@@ -70,13 +70,15 @@ export interface HandlerOptions {
 const LIMITS = { body: 1_000_000, bodyTime: 10_000, time: 20_000, texts: 1000, queue: 1000 };
 const CACHE = { ttl: 600_000, entries: 1000, bytes: 4_000_000 };
 
+const ANYTHING: Rule = ["anything", () => true];
+
 const RULES: Record<string, Rule> = {
   classifier: ANYTHING,
   loadTime: ["a number of milliseconds", (value) => (value as number) >= 0],
   cache: ANYTHING,
   limits: ANYTHING,
   base: ['a path that begins and ends with "/"', (value) => typeof value === "string" && /^\/(.*\/)?$/s.test(value)],
-  onError: FUNCTION,
+  onError: ["a function", (value) => typeof value === "function"],
 };
 
 export interface Settings {
