@@ -10,30 +10,6 @@ use litmus_text::wasm::WasmClassifier;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-#[wasm_bindgen(inline_js = r#"
-export function linkKernel(kernel, memory, table) {
-  try {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(kernel), { env: { memory } });
-    const place = table.grow(1);
-    table.set(place, exports.sums);
-    return place;
-  } catch {
-    return 0;
-  }
-}
-globalThis.linkKernel = linkKernel;
-"#)]
-extern "C" {
-    /// What `instance.ts` of the package supplies.
-    #[wasm_bindgen(js_name = linkKernel)]
-    fn link_kernel_here(module: &[u8], memory: &JsValue, table: &JsValue) -> usize;
-}
-
-/// For the kernels' tests.
-fn link_kernel(module: &[u8]) -> usize {
-    link_kernel_here(module, &wasm_bindgen::memory(), &wasm_bindgen::function_table())
-}
-
 const CONFIG: &[u8] = include_bytes!("../models/sentiment/config.json");
 const TOKENIZER: &[u8] = include_bytes!("../models/sentiment/tokenizer.json");
 const MODEL: &[u8] = include_bytes!("../models/sentiment/model.onnx");

@@ -277,7 +277,7 @@ fn relaxed_sums_are_the_same() {
             let case = Case::random(random, inputs, outputs, ACTIVATIONS[count % 3]);
             let x = rows(random, inputs, count);
             let strict = case.run(&x);
-            if !relaxed::load(crate::link_kernel) {
+            if !relaxed::load(super::link::link) {
                 let agent = js_sys::Reflect::get(&js_sys::global(), &"navigator".into()).unwrap();
                 let agent = js_sys::Reflect::get(&agent, &"userAgent".into()).unwrap().as_string().unwrap();
                 assert!(!agent.contains("Chrome"), "{agent} has relaxed SIMD");
