@@ -1,9 +1,20 @@
-import type { InitOutput } from "../wasm/litmus_text.js";
 import { LitmusError } from "./errors.js";
 import type { ModelBytes } from "./model.js";
 
 /** What the instance exports, src/wasm.rs: a function answers with JSON, or with the place of what it has made. */
-export type Exports = InitOutput;
+export interface Exports {
+  readonly memory: WebAssembly.Memory;
+  wasmclassifier_new(config: Uint8Array, tokenizer: Uint8Array, model: Uint8Array, manifest: Uint8Array | undefined): number;
+  wasmclassifier_info(classifier: number): string;
+  wasmclassifier_begin(classifier: number, asked: Uint8Array): number;
+  wasmclassifier_tokenize(classifier: number, asked: Uint8Array): string;
+  wasmwork_progress(work: number): string;
+  wasmwork_step(work: number): string;
+  /** Frees it, too. */
+  wasmwork_finish(work: number): string;
+  __wbg_wasmclassifier_free(classifier: number, unused: 0): void;
+  __wbg_wasmwork_free(work: number, unused: 0): void;
+}
 
 /** A build of the crate. */
 export interface Build<Wasm extends Exports = Exports> {
