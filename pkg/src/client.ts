@@ -1,4 +1,4 @@
-import { throwIfAborted, unlessAborted } from "./abort.js";
+import { aborted, throwIfAborted, unlessAborted, whenAborted } from "./abort.js";
 import { closed, toLitmusError, type LitmusError } from "./errors.js";
 import { platform, type OnProgress } from "./load.js";
 import type { Facts, Listener, Reply, Request } from "./protocol.js";
@@ -62,14 +62,15 @@ export class Client {
     const answer = new Promise<Reply<Request>>((resolve, reject) => Object.assign(job, { resolve, reject }));
     // From here, not from the end of the job before: in workerd that is another request, which may not last as long.
     void new Promise<Thread>((go) => (job.go = go)).then((thread) => this.#run(thread, job));
-    this.#waiting.push(job);
-    this.#next();
-    try {
-      return (await unlessAborted(answer, signal)) as Reply<R>;
-    } finally {
+    const settled = whenAborted(signal, () => {
+      // At once: in workerd, a request whose client has gone comes to nothing more, and would keep the thread it is given.
       const place = this.#waiting.indexOf(job);
       if (place >= 0) this.#waiting.splice(place, 1);
-    }
+      job.reject(aborted(signal as AbortSignal));
+    });
+    this.#waiting.push(job);
+    this.#next();
+    return answer.finally(settled) as Promise<Reply<R>>;
   }
 
   close(): void {
@@ -77,7 +78,7 @@ export class Client {
     this.#closed = true;
     for (const starting of this.#starting) starting.abort();
     clearTimeout(this.#timer);
-    for (const job of [...this.#waiting, ...this.#running]) job.reject(closed());
+    for (const job of [...this.#waiting.splice(0), ...this.#running]) job.reject(closed());
     // Others on the page may be waiting for what its thread has downloaded, and the next visit too.
     const end = () => this.#endThreads();
     if (this.#running.size > 0) end();
