@@ -41,7 +41,7 @@ impl ErrorKind {
 }
 
 /// A failure: its [kind](Error::kind), a message for people, and in a batch the index of the text at fault.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
     message: String,

@@ -1,9 +1,14 @@
 //! The boundary to JavaScript: converts values, and nothing else.
+//!
+//! What is asked comes as JSON in a `Uint8Array`, and the answer is a string of JSON: what was asked for, or a [`Fault`],
+//! which is known by its `code`. To hand over a value at a time, as serde-wasm-bindgen does, or an `Error`, takes a
+//! function of JavaScript's for each kind of value, and those make a third of what wasm-bindgen has a page download.
 
 use std::fmt::Display;
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::Uint8Array;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
@@ -11,127 +16,98 @@ use crate::utf16::Utf16;
 use crate::work::Work;
 use crate::{Classifier, Encoding, Error, ErrorKind, Explain, LongText, Method, ModelParts, Options, Prediction};
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"
-export interface Score { label: string; score: number }
-export interface Window { start: number; end: number; tokens: number; scores: Score[] }
-export interface Attribution { start: number; end: number; weight: number }
-export interface Prediction {
-  label: string | null; score: number; scores: Score[]; tokens: number; truncated: boolean;
-  windows: Window[]; attributions: Attribution[] | null; warnings: "mostly-unknown-tokens"[];
-}
-export interface Tokenization { ids: number[]; tokens: string[]; offsets: [start: number, end: number][]; unknownShare: number }
-export interface Info { labels: string[]; multiLabel: boolean; maxTokens: number; name: string | null; version: string | null }
-export interface Explain { label?: string | undefined; method?: "occlusion" | "shapley" | undefined; samples?: number | undefined; seed?: number | undefined }
-export interface Options {
-  topK?: number | undefined; threshold?: number | undefined; longText?: "window" | "truncate" | "error" | undefined;
-  explain?: Explain | undefined;
-}
-"#;
-
+/// A loaded model, or why it could not be loaded: then that is the answer to everything.
 #[wasm_bindgen]
-extern "C" {
-    /// How to predict; see [`crate::Options`].
-    #[wasm_bindgen(typescript_type = "Options | undefined")]
-    pub type JsOptions;
-
-    /// `Prediction[]`
-    #[wasm_bindgen(typescript_type = "Prediction[]")]
-    pub type Predictions;
-    /// `Tokenization`
-    #[wasm_bindgen(typescript_type = "Tokenization")]
-    pub type Tokenization;
-    /// `Info`
-    #[wasm_bindgen(typescript_type = "Info")]
-    pub type Info;
-    /// What is to be texts.
-    #[wasm_bindgen(typescript_type = "unknown[]")]
-    pub type Texts;
-}
-
-/// A loaded model.
-#[wasm_bindgen]
-pub struct WasmClassifier(Rc<Classifier>);
+pub struct WasmClassifier(Result<Rc<Classifier>, Error>);
 
 #[wasm_bindgen]
 impl WasmClassifier {
     /// Loads a model from the bytes of its files, as `Uint8Array`s; the manifest may be missing.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        config: JsValue,
-        tokenizer: JsValue,
-        model: JsValue,
-        manifest: JsValue,
-    ) -> Result<WasmClassifier, JsValue> {
-        let file = |value: JsValue, name: &str| match value.dyn_into::<Uint8Array>() {
-            Ok(array) => Ok(array),
-            Err(_) => Err(thrown(Error::new(ErrorKind::InvalidInput, format!("`{name}` must be a Uint8Array")))),
-        };
-        let config = file(config, "config")?.to_vec();
-        let tokenizer = file(tokenizer, "tokenizer")?.to_vec();
-        let manifest = if manifest.is_undefined() { None } else { Some(file(manifest, "manifest")?.to_vec()) };
-        let mut model = Pieces::new(file(model, "model")?);
-        let parts = ModelParts { config: &config, tokenizer: &tokenizer, model: &[], manifest: manifest.as_deref() };
-        Classifier::from_stream(&parts, &mut model).map(Rc::new).map(Self).map_err(thrown)
-    }
-
-    /// Reads texts, to predict them step by step, in batches of at most so many rows.
-    pub fn begin(&self, texts: Texts, options: JsOptions, rows: usize) -> Result<WasmWork, JsValue> {
-        let texts = strings(texts.into())?;
-        let work = Work::new(&self.0, &texts, &options_from(options)?, rows).map_err(thrown)?;
-        Ok(WasmWork { classifier: self.0.clone(), texts, work })
-    }
-
-    /// All the tokens of a text, with their spans in UTF-16 units.
-    pub fn tokenize(&self, text: JsValue) -> Result<Tokenization, JsValue> {
-        let text = text.as_string().ok_or_else(|| thrown(not_a_string()))?;
-        let Encoding { ids, tokens, offsets, unknown_share } = self.0.tokenize(&text).map_err(thrown)?;
-        let utf16 = Utf16::of(&text, offsets.iter().flat_map(|span| [span.start, span.end]));
-        let offsets = offsets.iter().map(|span| (utf16.at(span.start), utf16.at(span.end))).collect();
-        Ok(object(&Tokens { ids, tokens, offsets, unknown_share })?.unchecked_into())
+    pub fn new(config: JsValue, tokenizer: JsValue, model: JsValue, manifest: JsValue) -> WasmClassifier {
+        Self(load(config, tokenizer, model, manifest).map(Rc::new))
     }
 
     /// What the loaded model is.
-    #[wasm_bindgen(getter)]
-    pub fn info(&self) -> Result<Info, JsValue> {
-        Ok(object(self.0.info())?.unchecked_into())
+    pub fn info(&self) -> JsValue {
+        answer(self.loaded().map(|classifier| classifier.info()))
+    }
+
+    /// Reads texts, to predict them step by step, in batches of at most so many rows: `{ texts, how, rows }`.
+    pub fn begin(&self, asked: JsValue) -> WasmWork {
+        WasmWork(self.loaded().and_then(|classifier| Begun::new(classifier, asked)))
+    }
+
+    /// All the tokens of a text, with their spans in UTF-16 units.
+    pub fn tokenize(&self, text: JsValue) -> JsValue {
+        answer(self.loaded().and_then(|classifier| {
+            let text: String = read(text).map_err(|_| not_a_string())?;
+            let Encoding { ids, tokens, offsets, unknown_share } = classifier.tokenize(&text)?;
+            let utf16 = Utf16::of(&text, offsets.iter().flat_map(|span| [span.start, span.end]));
+            let offsets = offsets.iter().map(|span| (utf16.at(span.start), utf16.at(span.end))).collect();
+            Ok(Tokens { ids, tokens, offsets, unknown_share })
+        }))
+    }
+
+    fn loaded(&self) -> Result<&Rc<Classifier>, Error> {
+        self.0.as_ref().map_err(Error::clone)
     }
 }
 
-/// Predictions in the making.
+fn load(config: JsValue, tokenizer: JsValue, model: JsValue, manifest: JsValue) -> Result<Classifier, Error> {
+    let config = bytes(config, "config")?.to_vec();
+    let tokenizer = bytes(tokenizer, "tokenizer")?.to_vec();
+    let manifest = bytes(manifest, "manifest").ok().map(|bytes| bytes.to_vec());
+    let mut model = Pieces::new(bytes(model, "model")?);
+    let parts = ModelParts { config: &config, tokenizer: &tokenizer, model: &[], manifest: manifest.as_deref() };
+    Classifier::from_stream(&parts, &mut model)
+}
+
+/// Predictions in the making, or why there will be none.
 #[wasm_bindgen]
-pub struct WasmWork {
+pub struct WasmWork(Result<Begun, Error>);
+
+#[wasm_bindgen]
+impl WasmWork {
+    /// Rows computed so far, and of how many.
+    pub fn progress(&self) -> JsValue {
+        answer(self.0.as_ref().map_err(Error::clone).map(|Begun { work, .. }| {
+            let (done, total) = work.progress();
+            Progress { done, total }
+        }))
+    }
+
+    /// Computes the next batch.
+    pub fn step(&mut self) -> JsValue {
+        let begun = self.0.as_mut().map_err(|error| error.clone());
+        answer(begun.and_then(|Begun { classifier, work, .. }| work.step(classifier)))
+    }
+
+    /// What came out, one for each text, with places in UTF-16 units.
+    pub fn finish(self) -> JsValue {
+        answer(self.0.and_then(|Begun { classifier, texts, work }| {
+            let mut predictions = work.finish(&classifier)?;
+            for (text, prediction) in texts.iter().zip(&mut predictions) {
+                to_utf16(text, prediction);
+            }
+            Ok(predictions)
+        }))
+    }
+}
+
+struct Begun {
     classifier: Rc<Classifier>,
     texts: Vec<String>,
     work: Work,
 }
 
-#[wasm_bindgen]
-impl WasmWork {
-    /// Computes the next batch; `false` where none is left.
-    pub fn step(&mut self) -> Result<bool, JsValue> {
-        self.work.step(&self.classifier).map_err(thrown)
-    }
-
-    /// Rows computed so far.
-    #[wasm_bindgen(getter)]
-    pub fn done(&self) -> usize {
-        self.work.progress().0
-    }
-
-    /// Rows that there are.
-    #[wasm_bindgen(getter)]
-    pub fn total(&self) -> usize {
-        self.work.progress().1
-    }
-
-    /// What came out, one for each text, with places in UTF-16 units.
-    pub fn finish(self) -> Result<Predictions, JsValue> {
-        let mut predictions = self.work.finish(&self.classifier).map_err(thrown)?;
-        for (text, prediction) in self.texts.iter().zip(&mut predictions) {
-            to_utf16(text, prediction);
-        }
-        Ok(object(&predictions)?.unchecked_into())
+impl Begun {
+    fn new(classifier: &Rc<Classifier>, asked: JsValue) -> Result<Self, Error> {
+        let Asked { texts, how, rows } = read(asked)?;
+        let string = |(i, text): (usize, Text)| text.0.ok_or_else(|| not_a_string().at(i));
+        let texts: Vec<String> = texts.into_iter().enumerate().map(string).collect::<Result<_, _>>()?;
+        let work = Work::new(classifier, &texts, &how.into(), rows)?;
+        Ok(Self { classifier: classifier.clone(), texts, work })
     }
 }
 
@@ -146,8 +122,8 @@ fn to_utf16(text: &str, prediction: &mut Prediction) {
 /// The model compiled into this module.
 #[cfg(feature = "embed-model")]
 #[wasm_bindgen]
-pub fn embedded() -> Result<WasmClassifier, JsValue> {
-    Classifier::embedded().map(Rc::new).map(WasmClassifier).map_err(thrown)
+pub fn embedded() -> WasmClassifier {
+    WasmClassifier(Classifier::embedded().map(Rc::new))
 }
 
 /// Says in the console what a trap was about; the exception itself only says "unreachable".
@@ -155,7 +131,17 @@ pub fn embedded() -> Result<WasmClassifier, JsValue> {
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     // Without it, all is computed as well, only slower.
-    crate::kernels::relaxed::load(true);
+    crate::kernels::relaxed::load(|module| {
+        link_kernel(module, &wasm_bindgen::memory(), &wasm_bindgen::function_table())
+    });
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Whoever instantiates this module supplies it (`instance.ts`): from here, each of its calls of JavaScript would take
+    /// a function of wasm-bindgen's.
+    #[wasm_bindgen(js_name = linkKernel)]
+    fn link_kernel(module: &[u8], memory: &JsValue, table: &JsValue) -> usize;
 }
 
 #[derive(Serialize)]
@@ -165,6 +151,12 @@ struct Tokens {
     offsets: Vec<(usize, usize)>,
     #[serde(rename = "unknownShare")]
     unknown_share: f32,
+}
+
+#[derive(Serialize)]
+struct Progress {
+    done: usize,
+    total: usize,
 }
 
 /// An array of JavaScript's read piece by piece, so that it is never here as a whole.
@@ -213,11 +205,27 @@ impl bytes::Buf for Pieces {
     }
 }
 
-fn strings(texts: JsValue) -> Result<Vec<String>, JsValue> {
-    let texts: Array =
-        texts.dyn_into().map_err(|_| thrown(Error::new(ErrorKind::InvalidInput, "the texts must be an array")))?;
-    let string = |(i, text): (usize, JsValue)| text.as_string().ok_or_else(|| thrown(not_a_string().at(i)));
-    texts.iter().enumerate().map(string).collect()
+/// What [`WasmClassifier::begin`] is asked.
+#[derive(Deserialize)]
+struct Asked {
+    texts: Vec<Text>,
+    #[serde(default)]
+    how: Wanted,
+    rows: usize,
+}
+
+/// What is to be a text; `None` where it is none, so that an error can say which.
+#[derive(Deserialize)]
+#[serde(from = "serde_json::Value")]
+struct Text(Option<String>);
+
+impl From<serde_json::Value> for Text {
+    fn from(value: serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::String(text) => Self(Some(text)),
+            _ => Self(None),
+        }
+    }
 }
 
 /// Options as JavaScript gives them.
@@ -247,54 +255,71 @@ enum WantedMethod {
     Shapley,
 }
 
-fn options_from(options: JsOptions) -> Result<Options, JsValue> {
-    let refused =
-        |e: &dyn Display| thrown(Error::new(ErrorKind::InvalidInput, format!("an option is not as it must be: {e}")));
-    // Not of `undefined`, which has no JSON.
-    let json = js_sys::JSON::stringify(&options).map_err(|_| refused(&"it has no JSON"))?.as_string();
-    let wanted = json.map_or(Ok(Wanted::default()), |json| serde_json::from_str(&json)).map_err(|e| refused(&e))?;
-    let Wanted { top_k, threshold, long_text, explain } = wanted;
-    let explain = explain.map(|WantedExplain { label, method, samples, seed }| Explain {
-        label,
-        method: match method {
-            WantedMethod::Occlusion => Method::Occlusion,
-            WantedMethod::Shapley => {
-                Method::Shapley { samples: samples.unwrap_or(Method::DEFAULT_SAMPLES), seed: seed.unwrap_or(0) }
-            }
-        },
-    });
-    let top_k = top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX));
-    Ok(Options { top_k, threshold, long_text: long_text.unwrap_or_default(), explain })
+impl From<Wanted> for Options {
+    fn from(Wanted { top_k, threshold, long_text, explain }: Wanted) -> Self {
+        let explain = explain.map(|WantedExplain { label, method, samples, seed }| Explain {
+            label,
+            method: match method {
+                WantedMethod::Occlusion => Method::Occlusion,
+                WantedMethod::Shapley => {
+                    Method::Shapley { samples: samples.unwrap_or(Method::DEFAULT_SAMPLES), seed: seed.unwrap_or(0) }
+                }
+            },
+        });
+        let top_k = top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX));
+        Options { top_k, threshold, long_text: long_text.unwrap_or_default(), explain }
+    }
+}
+
+fn refused(reason: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidInput, reason)
 }
 
 fn not_a_string() -> Error {
-    Error::new(ErrorKind::InvalidInput, "the text must be a string")
+    refused("the text must be a string")
 }
 
-/// Through JSON: a value at a time, as serde-wasm-bindgen does it, takes a function of JavaScript's for each kind of
-/// value, 0.8 kB of what a page downloads.
-fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let json = serde_json::to_string(value).map_err(|e| thrown(Error::internal(e.to_string())))?;
-    js_sys::JSON::parse(&json)
+fn bytes(value: JsValue, name: &str) -> Result<Uint8Array, Error> {
+    value.dyn_into().map_err(|_| refused(format!("`{name}` must be a Uint8Array")))
 }
 
-/// Throws, through whatever was being computed, what [`crate::memory`] has to say.
-pub(crate) fn out_of_memory() -> ! {
-    let error = thrown(Error::new(ErrorKind::OutOfMemory, "there is no memory left"));
-    // Not so an error that is returned: after that one, all goes on.
-    let _ = Reflect::set(&error, &"fatal".into(), &true.into());
-    wasm_bindgen::throw_val(error)
+fn read<T: DeserializeOwned>(asked: JsValue) -> Result<T, Error> {
+    let wrong = |e: &dyn Display| refused(format!("what is asked is not as it must be: {e}"));
+    serde_json::from_slice(&bytes(asked, "asked")?.to_vec()).map_err(|e| wrong(&e))
 }
 
-/// A JavaScript `Error` with our `code`, and `index` where it is one text's fault.
-fn thrown(error: Error) -> JsValue {
-    let (code, index) = (error.code(), error.index());
-    let thrown = js_sys::Error::new(&error.without_index().to_string());
-    let set = |key: &str, value: JsValue| Reflect::set(thrown.unchecked_ref::<Object>(), &key.into(), &value);
-    // Setting a property of an object we have just made cannot fail.
-    let _ = set("code", code.into());
-    if let Some(index) = index {
-        let _ = set("index", (index as f64).into());
+/// An error as JavaScript gets it; with `index` where it is one text's fault.
+#[derive(Serialize)]
+struct Fault {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self { code: error.code(), index: error.index(), message: error.without_index().to_string() }
     }
-    thrown.into()
+}
+
+fn answer(result: Result<impl Serialize, Error>) -> JsValue {
+    match result {
+        Ok(value) => json(&value),
+        Err(error) => json(&Fault::from(error)),
+    }
+}
+
+fn json(value: &impl Serialize) -> JsValue {
+    match serde_json::to_string(value) {
+        Ok(json) => json.into(),
+        // None of our values is one that has no JSON.
+        Err(error) => wasm_bindgen::throw_str(&error.to_string()),
+    }
+}
+
+/// Throws, through whatever was being computed, what [`crate::memory`] has to say. It is the one answer that is thrown:
+/// after it, as after a trap, nothing goes on.
+pub(crate) fn out_of_memory() -> ! {
+    wasm_bindgen::throw_val(answer(Err::<(), _>(Error::new(ErrorKind::OutOfMemory, "there is no memory left"))))
 }

@@ -5,7 +5,7 @@
 #[path = "kernels.rs"]
 mod kernel_tests;
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use litmus_text::wasm::WasmClassifier;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -20,7 +20,20 @@ fn load(files: &[(&str, &[u8])]) -> Result<WasmClassifier, JsValue> {
         Some((_, bytes)) => Uint8Array::from(*bytes).into(),
         None => JsValue::UNDEFINED,
     };
-    WasmClassifier::new(file("config"), file("tokenizer"), file("model"), file("manifest"))
+    let classifier = WasmClassifier::new(file("config"), file("tokenizer"), file("model"), file("manifest"));
+    answer(classifier.info()).map(|_| classifier)
+}
+
+/// What is asked, as `instance.ts` of the package writes it.
+fn asked(value: &JsValue) -> JsValue {
+    let json = JSON::stringify(value).unwrap().as_string().unwrap();
+    Uint8Array::from(json.as_bytes()).into()
+}
+
+/// An answer, as `instance.ts` of the package reads it.
+fn answer(json: JsValue) -> Result<JsValue, JsValue> {
+    let value = JSON::parse(&json.as_string().unwrap()).unwrap();
+    if value.is_object() && !get(&value, "code").is_undefined() { Err(value) } else { Ok(value) }
 }
 
 fn sentiment() -> WasmClassifier {
@@ -45,15 +58,23 @@ fn predict(classifier: &WasmClassifier, texts: &[&str], options: JsValue) -> Res
 }
 
 fn predict_values(classifier: &WasmClassifier, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
-    let mut work = classifier.begin(texts.unchecked_into(), options.unchecked_into(), 32)?;
-    while work.step()? {}
-    assert_eq!(work.done(), work.total());
-    Ok(JsValue::from(work.finish()?).unchecked_into())
+    let request = Object::new();
+    for (key, value) in [("texts", texts), ("how", options), ("rows", 32.into())] {
+        Reflect::set(&request, &key.into(), &value).unwrap();
+    }
+    let mut work = classifier.begin(asked(&request));
+    loop {
+        let progress = answer(work.progress())?;
+        if number(&progress, "done") == number(&progress, "total") {
+            return Ok(answer(work.finish())?.unchecked_into());
+        }
+        answer(work.step())?;
+    }
 }
 
 fn code<T>(result: Result<T, JsValue>) -> String {
     let error = result.err().expect("it succeeded");
-    assert!(error.is_instance_of::<js_sys::Error>());
+    assert!(!text(&error, "message").is_empty());
     text(&error, "code")
 }
 
@@ -88,7 +109,7 @@ fn cuts_to_top_k_and_refuses_nonsense() {
 
 #[wasm_bindgen_test]
 fn offsets_are_those_of_the_javascript_string() {
-    let tokens = sentiment().tokenize("👍🏽 good".into()).unwrap();
+    let tokens = answer(sentiment().tokenize(asked(&"👍🏽 good".into()))).unwrap();
     let offsets: Array = get(&tokens, "offsets").unchecked_into();
     let span: Array = offsets.get(offsets.length() - 2).unchecked_into();
     assert_eq!((span.get(0).as_f64(), span.get(1).as_f64()), (Some(5.0), Some(9.0)));
@@ -123,7 +144,11 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
         assert_eq!((text(&error, "code"), number(&error, "index")), (expected.into(), 1.0));
     }
     assert_eq!(code(call("not an array".into())), "invalid-input");
-    assert_eq!(code(classifier.tokenize(JsValue::UNDEFINED)), "invalid-input");
+    assert_eq!(code(call(JsValue::UNDEFINED)), "invalid-input");
+    for no_text in [JsValue::UNDEFINED, "good".into(), asked(&7.into()), Uint8Array::from(&b"{"[..]).into()] {
+        assert_eq!(code(answer(classifier.tokenize(no_text.clone()))), "invalid-input");
+        assert_eq!(code(answer(classifier.begin(no_text).progress())), "invalid-input");
+    }
     let whole = [("config", CONFIG), ("tokenizer", TOKENIZER), ("model", MODEL)];
     let without = |name: &str| whole.iter().filter(|f| f.0 != name).copied().collect::<Vec<_>>();
     let with = |name: &'static str, bytes: &'static [u8]| [without(name), vec![(name, bytes)]].concat();

@@ -15,6 +15,9 @@ mod four_bit;
 mod functions;
 #[path = "kernels/layer_norm.rs"]
 mod layer_norm;
+#[cfg(target_arch = "wasm32")]
+#[path = "kernels/link.rs"]
+mod link;
 #[path = "kernels/quant_gather.rs"]
 mod quant_gather;
 #[path = "kernels/quant_linear.rs"]

@@ -1,5 +1,6 @@
 // Makes of wasm-bindgen's JavaScript what the package needs of it: a function that instantiates the module afresh at each
-// call, so that a thread whose instance has crashed can have another, and that is small.
+// call, so that a thread whose instance has crashed can have another, and that is small. What the module exports is called
+// as it is: pkg/src/instance.ts.
 
 const IMPORTS = 2;
 const EXPORTS = 7;
@@ -49,7 +50,7 @@ function renamed(id, section, rename) {
 function shorten(wasm, js) {
   const names = new Map();
   const rename = (name) => {
-    if (/^(?:memory|start$|wasm)/.test(name)) return name;
+    if (/^(?:memory|embedded|(?:__wbg_)?wasm)/.test(name)) return name;
     if (!names.has(name)) names.set(name, `$${names.size.toString(36)}`);
     return names.get(name);
   };
@@ -83,51 +84,47 @@ function replace(js, pattern, replacement = "") {
 /** What replaces a function's body, by its name: less code, as fast for what crosses the boundary here. */
 const bodies = {
   // No views are kept: memory that grows would end them.
-  getDataViewMemory0: "return new DataView(wasm.memory.buffer);",
-  getUint8ArrayMemory0: "return new Uint8Array(wasm.memory.buffer);",
+  getArrayU8FromWasm0: "return new Uint8Array(wasm.memory.buffer, ptr >>> 0, len);",
   // Safari's decoders fail after two gigabytes: each string has its own.
-  decodeText: 'return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);',
-  passStringToWasm0: `
-    const bytes = new TextEncoder().encode(arg);
-    const ptr = malloc(bytes.length, 1) >>> 0;
-    getUint8ArrayMemory0().set(bytes, ptr);
-    WASM_VECTOR_LEN = bytes.length;
-    return ptr;`,
+  getStringFromWasm0: 'return new TextDecoder("utf-8", { ignoreBOM: true }).decode(getArrayU8FromWasm0(ptr, len));',
 };
 
-/** The module of wasm-bindgen's, which has one instance, as a function that makes one. */
+/** The module of wasm-bindgen's, which has one instance and wraps it, as a function that makes one and gives its exports. */
 function instantiable(js) {
-  const names = [...js.matchAll(/^export (?:class|function) (\w+)/gm)].map(([, name]) => name);
   let body = replace(js, /^export \{.*\};$/gm).replace(/^export /gm, "");
   for (const [name, lines] of Object.entries(bodies)) {
     body = replace(body, new RegExp(`^(function ${name}\\(.*\\) \\{)[^]*?^\\}$`, "m"), `$1 ${lines} }`);
   }
-  body = replace(body, /^(?:const|let) cached[^]*?;$/gm);
-  body = replace(body, /^cachedTextDecoder.*$|^if \(!\('encodeInto'[^]*?^\}$|^\s*cached\w+ = null;$/gm);
-  // Classifiers are freed by hand.
-  body = replace(body, /^const \w+Finalization = [^]*?\);$/gm);
-  body = replace(body, /^\s*\w+Finalization\.\w+\(.*\);$|^if \(Symbol\.dispose\).*$/gm);
-  return `export async function instantiate(module) {
+  // Classes with their finalizers, and what is kept for the functions replaced.
+  body = replace(body, /^class [^]*?^\}$|^const \w+Finalization = [^]*?\);$|^if \(Symbol\.dispose\).*$/gm);
+  body = replace(body, /^(?:const|let) cached[^]*?;$|^cachedTextDecoder.*$|^\s*cached\w+ = null;$/gm);
+  // An import that throws ends the call, as a trap does: nobody here can do without it.
+  body = replace(body, /function\(\) \{ return handleError\(function (\(.*\)) \{([^]*?)\}, arguments\); \}/g, "function$1 {$2}");
+  // What is asked of it is made by us: no proxy that throws, and no name that `Object.prototype` has.
+  body = replace(body, /let result;\s+try \{\s+result = (.*);\s+\} catch[^]*?\}\s+const ret = result;/g, "const ret = $1;");
+  body = replace(body, /^\s+__proto__: null,$/gm);
+  return `export async function instantiate(module, linkKernel) {
 ${body}
-__wbg_finalize_init(await WebAssembly.instantiate(module, __wbg_get_imports()), module);
-return { memory: wasm.memory, ${names.filter((name) => name !== "start").join(", ")} };
+wasm = (await WebAssembly.instantiate(module, __wbg_get_imports())).exports;
+wasm.__wbindgen_start();
+return wasm;
 }
 `;
 }
 
-/** The types of that function, beside those of what it gives. */
+/** The type of that function, and of the exports. */
 function types(dts) {
-  const classes = replace(dts, /^export type InitInput[^]*/m);
-  const embedded = /^export function embedded/m.test(classes) ? "; embedded: typeof embedded" : "";
-  return `${classes}
+  const [exports] = dts.match(/^export interface InitOutput \{[^]*?^\}$/m);
+  return `${exports}
+
 export function instantiate(
   module: WebAssembly.Module,
-): Promise<{ memory: WebAssembly.Memory; WasmClassifier: typeof WasmClassifier${embedded} }>;
+  linkKernel: (kernel: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, table: WebAssembly.Table) => number,
+): Promise<InitOutput>;
 `;
 }
 
 /** From the files that wasm-bindgen wrote. */
 export function reshape(wasm, js, dts) {
-  const short = shorten(wasm, js);
-  return { wasm: short.wasm, js: instantiable(short.js), dts: types(dts) };
+  return { ...shorten(wasm, instantiable(js)), dts: types(dts) };
 }

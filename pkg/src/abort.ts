@@ -15,14 +15,18 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
 }
 
+/** Has `stop` called when `signal` is aborted, or now if it is already. Returns what ends that. */
+export function whenAborted(signal: AbortSignal | undefined, stop: () => void): () => void {
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop);
+  return () => signal?.removeEventListener("abort", stop);
+}
+
 /** What `promise` settles to, unless `signal` is aborted first: then that, at once. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    const stop = () => reject(aborted(signal));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+    const settled = whenAborted(signal, () => reject(aborted(signal as AbortSignal)));
+    promise.then(resolve, reject).finally(settled);
   });
 }
 
@@ -30,16 +34,14 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
 export function follow({ signal, timeout }: CallOptions, controller: AbortController): () => void {
   const late = () => controller.abort(new LitmusError("timeout", `the call took longer than ${timeout} ms`));
   const timer = timeout && setTimeout(late, timeout);
-  const stop = () => controller.abort(signal?.reason);
-  if (signal?.aborted) stop();
-  signal?.addEventListener("abort", stop);
+  const unfollow = whenAborted(signal, () => controller.abort(signal?.reason));
   return () => {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
+    unfollow();
   };
 }
 
-/** What `work` resolves to, with a signal that these options abort. */
+/** What `work` resolves to, with a signal that these options abort; so does its end, for what has become superfluous. */
 export async function within<T>(options: CallOptions = {}, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const unfollow = follow(options, stop);
@@ -47,5 +49,6 @@ export async function within<T>(options: CallOptions = {}, work: (signal: AbortS
     return await work(stop.signal);
   } finally {
     unfollow();
+    stop.abort();
   }
 }

@@ -12,31 +12,28 @@ function keyOf(url: string, sha256: string): string {
   return key.href;
 }
 
-/** Opens the store, where there is one. Browsers may refuse it, in private windows for instance. */
-async function store(): Promise<Cache | undefined> {
-  return globalThis.caches?.open(NAME).catch(() => undefined);
-}
-
-export async function kept(url: string, sha256: string): Promise<Response | undefined> {
-  return (await store())?.match(keyOf(url, sha256)).catch(() => undefined);
-}
-
-/** Keeps a file in place of its earlier versions. Says whether it could: the disk may be full. */
-export async function keep(url: string, sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const cache = await store();
-  if (!cache) return false;
+/** Does something with the store and a file's key. Browsers may refuse either, in private windows or when the disk is full. */
+async function withStore<T>(url: string, sha256: string, work: (store: Cache, key: string) => Promise<T>): Promise<T | undefined> {
   try {
-    await cache.delete(url, { ignoreSearch: true });
-    await cache.put(keyOf(url, sha256), new Response(bytes));
-    return true;
+    return await work(await caches.open(NAME), keyOf(url, sha256));
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-export async function drop(url: string, sha256: string): Promise<void> {
-  await (await store())?.delete(keyOf(url, sha256)).catch(() => false);
-}
+export const kept = (url: string, sha256: string): Promise<Response | undefined> =>
+  withStore(url, sha256, (store, key) => store.match(key));
+
+/** Keeps a file in place of its earlier versions. Says whether it could. */
+export const keep = (url: string, sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean | undefined> =>
+  withStore(url, sha256, async (store, key) => {
+    await store.delete(url, { ignoreSearch: true });
+    await store.put(key, new Response(bytes));
+    return true;
+  });
+
+export const drop = (url: string, sha256: string): Promise<boolean | undefined> =>
+  withStore(url, sha256, (store, key) => store.delete(key));
 
 /** The bytes' SHA-256 in hexadecimal, or `undefined` where the platform has no digests: on plain http. */
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
@@ -45,9 +42,9 @@ async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefine
 }
 
 /** Throws unless these are the bytes that `sha256` was published for. Where nothing can tell, they pass. */
-export async function check(bytes: Uint8Array<ArrayBuffer>, sha256: string, place: string): Promise<void> {
-  const actual = await digest(bytes);
-  if (actual === undefined || actual === sha256) return;
+export async function check(bytes: Uint8Array<ArrayBuffer>, sha256: string | undefined, place: string): Promise<void> {
+  const actual = sha256 && (await digest(bytes));
+  if (!actual || actual === sha256) return;
   throw new LitmusError(
     "checksum-mismatch",
     `${place} is not the file that litmus.json describes: its SHA-256 is ${actual}, not ${sha256}`,

@@ -2,7 +2,7 @@
 import { follow, unlessAborted, within } from "./abort.js";
 import type { Client } from "./client.js";
 import { toLitmusError, withIndex } from "./errors.js";
-import { checkCallOptions, checkPredictOptions, checkRows, checkText, checkTexts } from "./input.js";
+import { CALL, check, checkPredictOptions, checkRows, checkText, checkTexts } from "./input.js";
 import type { Facts, How } from "./protocol.js";
 import { stream } from "./stream.js";
 import type {
@@ -117,7 +117,7 @@ export class Classifier implements Disposable, AsyncDisposable {
    */
   async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
     checkText(text);
-    checkCallOptions(options);
+    check(options, CALL);
     return within(options, (signal) => this.#client.ask({ type: "tokenize", text }, signal));
   }
 
@@ -129,28 +129,23 @@ export class Classifier implements Disposable, AsyncDisposable {
     const pieces = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
     const progress: PredictProgress[] = pieces.map(({ length }) => ({ done: 0, total: length }));
     const how = howOf(options);
-    const stop = new AbortController();
-    const unfollow = follow(options, stop);
-    const predict = async (texts: string[], i: number) => {
-      const report = !!onProgress;
-      const request = { type: "predict", texts, how, stoppable: report || isStoppable(options), report } as const;
-      try {
-        return await this.#client.ask(request, stop.signal, (heard) => {
+    const stoppable = !!onProgress || isStoppable(options);
+    return within(options, async (signal) => {
+      const predict = async (texts: string[], i: number) => {
+        const listener = (heard: PredictProgress) => {
           progress[i] = heard;
           const sum = (of: keyof PredictProgress) => progress.reduce((sum, piece) => sum + piece[of], 0);
-          if (!stop.signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
-        });
-      } catch (error) {
-        const fault = toLitmusError(error);
-        throw fault.index === undefined ? fault : withIndex(fault, i * size + fault.index);
-      }
-    };
-    try {
+          if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
+        };
+        try {
+          return await this.#client.ask({ type: "predict", texts, how, stoppable }, signal, onProgress && listener);
+        } catch (error) {
+          const fault = toLitmusError(error);
+          throw fault.index === undefined ? fault : withIndex(fault, i * size + fault.index);
+        }
+      };
       return (await Promise.all(pieces.map(predict))).flat();
-    } finally {
-      unfollow();
-      stop.abort(); // what one bad text has made superfluous
-    }
+    });
   }
 
   /**
@@ -171,15 +166,9 @@ function howOf({ topK, threshold, longText, explain }: TextOptions): How {
 }
 
 // Safari has no Symbol.dispose yet; a plain class member would then be a method named "undefined".
-if (Symbol.dispose) {
-  Object.defineProperty(Classifier.prototype, Symbol.dispose, {
-    value(this: Classifier) {
-      this.close();
-    },
-  });
-}
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Classifier.prototype, Symbol.asyncDispose, {
+for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {
+  if (!symbol) continue;
+  Object.defineProperty(Classifier.prototype, symbol, {
     async value(this: Classifier) {
       this.close();
     },

@@ -1,5 +1,5 @@
-import { aborted, isTimeout, throwIfAborted, unlessAborted } from "./abort.js";
-import { LitmusError, toLitmusError } from "./errors.js";
+import { aborted, throwIfAborted, unlessAborted, whenAborted } from "./abort.js";
+import { closed, toLitmusError, type LitmusError } from "./errors.js";
 import { platform, type OnProgress } from "./load.js";
 import type { Facts, Listener, Reply, Request } from "./protocol.js";
 import type { Setup } from "./setup.js";
@@ -7,8 +7,6 @@ import type { Thread } from "./thread.js";
 
 /** Milliseconds without a call after which workers are shut down; the next call starts them again. */
 const IDLE_MS = 60_000;
-/** Milliseconds that a worker has to stop what took too long; then it is ended, and the next call starts another. */
-const GRACE_MS = 1000;
 
 interface Job {
   request: Request;
@@ -19,8 +17,6 @@ interface Job {
   /** Has it done by this thread. */
   go(thread: Thread): void;
 }
-
-const closed = () => new LitmusError("closed", "the classifier is closed");
 
 /** The queue of one classifier's requests, and the threads that work on it. */
 export class Client {
@@ -53,38 +49,28 @@ export class Client {
 
   /** Starts the first thread. */
   async open(onProgress: OnProgress, signal: AbortSignal): Promise<Facts> {
-    const { thread, facts } = await unlessAborted(this.#load(onProgress, signal), signal);
-    this.#idle.push(thread);
+    const facts = await unlessAborted(this.#load(onProgress, signal), signal);
     this.#next();
     return facts;
   }
 
   /** Has a request answered by the next thread that is free. */
-  ask<R extends Request>(request: R, signal: AbortSignal | undefined, listener?: Listener<R>): Promise<Reply<R>> {
-    return new Promise<Reply<Request>>((resolve, reject) => {
-      if (this.#closed) throw closed();
-      throwIfAborted(signal);
-      const stop = () => settle(() => reject(aborted(signal as AbortSignal)));
-      const settle = (how: () => void) => {
-        signal?.removeEventListener("abort", stop);
-        const place = this.#waiting.indexOf(job);
-        if (place >= 0) this.#waiting.splice(place, 1);
-        how();
-      };
-      const job: Job = {
-        request,
-        signal,
-        listener: listener as Listener<Request>,
-        resolve: (value) => settle(() => resolve(value)),
-        reject: (error) => settle(() => reject(error)),
-        go: () => {},
-      };
-      // From here, not from the end of the job before: in workerd that is another request, which may not last as long.
-      void new Promise<Thread>((go) => (job.go = go)).then((thread) => this.#run(thread, job));
-      signal?.addEventListener("abort", stop);
-      this.#waiting.push(job);
-      this.#next();
-    }) as Promise<Reply<R>>;
+  async ask<R extends Request>(request: R, signal: AbortSignal | undefined, listener?: Listener<R>): Promise<Reply<R>> {
+    if (this.#closed) throw closed();
+    throwIfAborted(signal);
+    const job = { request, signal, listener } as Job;
+    const answer = new Promise<Reply<Request>>((resolve, reject) => Object.assign(job, { resolve, reject }));
+    // From here, not from the end of the job before: in workerd that is another request, which may not last as long.
+    void new Promise<Thread>((go) => (job.go = go)).then((thread) => this.#run(thread, job));
+    const settled = whenAborted(signal, () => {
+      // At once: in workerd, a request whose client has gone comes to nothing more, and would keep the thread it is given.
+      const place = this.#waiting.indexOf(job);
+      if (place >= 0) this.#waiting.splice(place, 1);
+      job.reject(aborted(signal as AbortSignal));
+    });
+    this.#waiting.push(job);
+    this.#next();
+    return answer.finally(settled) as Promise<Reply<R>>;
   }
 
   close(): void {
@@ -92,11 +78,10 @@ export class Client {
     this.#closed = true;
     for (const starting of this.#starting) starting.abort();
     clearTimeout(this.#timer);
-    for (const job of [...this.#waiting, ...this.#running]) job.reject(closed());
-    const busy = this.#running.size > 0;
-    const end = () => this.#endThreads();
+    for (const job of [...this.#waiting.splice(0), ...this.#running]) job.reject(closed());
     // Others on the page may be waiting for what its thread has downloaded, and the next visit too.
-    if (busy) end();
+    const end = () => this.#endThreads();
+    if (this.#running.size > 0) end();
     else void this.#setup.shared.then(end);
   }
 
@@ -107,14 +92,15 @@ export class Client {
   }
 
   /** Starts a thread with its model. */
-  async #load(onProgress: OnProgress, signal: AbortSignal): Promise<{ thread: Thread; facts: Facts }> {
+  async #load(onProgress: OnProgress, signal: AbortSignal): Promise<Facts> {
     const thread = await this.#start();
     try {
       throwIfAborted(signal);
       const facts = await unlessAborted(this.#setup.load(thread, onProgress, signal), signal);
       this.#threads.add(thread);
+      this.#idle.push(thread);
       if (!thread.apart) this.#size = 1; // more on this thread would only take turns
-      return { thread, facts };
+      return facts;
     } catch (error) {
       thread.end();
       throw error;
@@ -127,32 +113,27 @@ export class Client {
     while (this.#waiting.length > 0) {
       const thread = this.#idle.pop();
       if (!thread) break;
-      if (thread.broken) this.#threads.delete(thread);
-      else this.#go(thread, this.#waiting.shift() as Job);
+      if (thread.broken) {
+        this.#threads.delete(thread);
+        continue;
+      }
+      const job = this.#waiting.shift() as Job;
+      this.#running.add(job);
+      job.go(thread);
     }
     if (this.#waiting.length > this.#starting.size && this.#threads.size + this.#starting.size < this.#size) void this.#grow();
-    if (this.#running.size + this.#starting.size === 0) this.#rest();
-  }
-
-  #go(thread: Thread, job: Job): void {
-    this.#running.add(job);
-    job.go(thread);
+    const resting = this.#running.size + this.#starting.size === 0 && !platform.worker;
+    // Workers are shut down when nothing was asked for a while.
+    if (resting && [...this.#threads].some(({ apart }) => apart)) this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
   }
 
   async #run(thread: Thread, job: Job): Promise<void> {
     const { request, signal, listener } = job;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = () => {
-      if (thread.apart && isTimeout(signal?.reason)) timer = setTimeout(() => thread.end(), GRACE_MS);
-    };
-    signal?.addEventListener("abort", late);
     try {
       job.resolve(await thread.ask(request, signal, listener));
     } catch (error) {
       job.reject(toLitmusError(error));
     }
-    signal?.removeEventListener("abort", late);
-    clearTimeout(timer);
     this.#running.delete(job);
     if (thread.broken) this.#threads.delete(thread);
     else this.#idle.push(thread);
@@ -162,23 +143,14 @@ export class Client {
   async #grow(): Promise<void> {
     const starting = new AbortController();
     this.#starting.add(starting);
-    let failure: LitmusError | undefined;
     try {
-      const { thread } = await this.#load(undefined, starting.signal);
-      this.#idle.push(thread);
+      await this.#load(undefined, starting.signal);
     } catch (error) {
-      failure = toLitmusError(error);
+      // The threads that there are must do; where there is none, a call has failed and the next one tries again.
+      if (this.#threads.size > 0) this.#size = this.#threads.size;
+      else this.#waiting.shift()?.reject(toLitmusError(error));
     }
     this.#starting.delete(starting);
-    // The threads that there are must do; where there is none, a call has failed and the next one tries again.
-    if (failure && this.#threads.size > 0) this.#size = this.#threads.size;
-    else if (failure) this.#waiting[0]?.reject(failure);
     this.#next();
-  }
-
-  /** Shuts the workers down when nothing was asked for a while. */
-  #rest(): void {
-    if (platform.worker || ![...this.#threads].some(({ apart }) => apart)) return;
-    this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
   }
 }

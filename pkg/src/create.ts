@@ -2,7 +2,7 @@ import { unlessAborted, within } from "./abort.js";
 import { Classifier } from "./classifier.js";
 import { Client } from "./client.js";
 import { toLitmusError } from "./errors.js";
-import { checkClassifierOptions } from "./input.js";
+import { check, CLASSIFIER } from "./input.js";
 import { installed } from "./installed.js";
 import { platform } from "./load.js";
 import { sourceOf } from "./places.js";
@@ -18,7 +18,7 @@ const wasm = () => platform.module ?? installed(new URL("../wasm/litmus_text_bg.
 
 /** `createClassifier` with this kind of worker. */
 export async function create(worker: () => Worker, options: ClassifierOptions = {}): Promise<Classifier> {
-  checkClassifierOptions(options);
+  check(options, CLASSIFIER);
   const { model, worker: workers = true, cache = true, signal, timeout, onProgress } = options;
   return within({ signal, timeout }, async (signal) => {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);

@@ -1,10 +1,10 @@
 import { throwIfAborted, unlessAborted } from "./abort.js";
-import { LitmusError, toLitmusError } from "./errors.js";
-import type { Instance, WasmClassifier, WasmPrediction, WasmWork } from "./instance.js";
+import { closed, LitmusError, toLitmusError } from "./errors.js";
+import { asked, type Exports, type Instance, type Loaded } from "./instance.js";
 import { compile, platform, type OnProgress } from "./load.js";
 import { getModel, type ModelBytes } from "./model.js";
-import type { Failure, FileFacts, How, Listener, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
-import type { Attribution, Prediction } from "./types.js";
+import type { Facts, Failure, FileFacts, Listener, ModelSource, Outcome, Reply, Replies, Request } from "./protocol.js";
+import type { Attribution, Prediction, PredictProgress, Tokenization } from "./types.js";
 
 /** Most texts, windows or variants that are computed at once. */
 const ROWS = 32;
@@ -21,9 +21,9 @@ export class Engine {
   #files: ModelBytes | undefined;
   #facts: FileFacts = { files: [], metrics: null };
   #again: (() => Promise<ModelSource>) | undefined;
-  #classifier: WasmClassifier | undefined;
-  /** What is being computed: of requests that compute, a thread has one at a time. */
-  #work: WasmWork | undefined;
+  #classifier: Loaded | undefined;
+  /** The place of what is being computed: of requests that compute, a thread has one at a time. */
+  #work: number | undefined;
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -38,25 +38,10 @@ export class Engine {
     return this.#instance.memoryBytes;
   }
 
+  /** Each type of request has a method of its name. */
   async answer(request: Request, signal: AbortSignal, listener: Listener<Request>): Promise<Reply<Request>> {
     throwIfAborted(signal);
-    const onProgress = listener as OnProgress; // of the requests that load
-    switch (request.type) {
-      case "compile":
-        return compile(new URL(request.url), request.report ? onProgress : undefined, signal);
-      case "fetch":
-        return this.#fetch(request, signal, onProgress);
-      case "source":
-        return this.#store();
-      case "start":
-        return this.#start(request.module, signal);
-      case "predict":
-        return this.#predict(request, signal, listener as Listener<Predict>);
-      case "predictEach":
-        return this.#predictEach(request, signal);
-      case "tokenize":
-        return this.#use((classifier) => classifier.tokenize(request.text));
-    }
+    return this[request.type](request as never, signal, listener as never);
   }
 
   end(): void {
@@ -65,46 +50,40 @@ export class Engine {
     this.#classifier = undefined;
   }
 
-  async #fetch({ source, share, report }: Fetch, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const model = await getModel(source, report ? onProgress : undefined, signal);
+  compile({ url }: Of<"compile">, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
+    return compile(url, signal, onProgress);
+  }
+
+  async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
+    const model = await getModel(source, onProgress, signal);
     this.#files = model?.files;
     if (model) this.#facts = model.facts;
     this.#again = share ? model?.again : undefined;
   }
 
-  async #store(): Promise<ModelSource> {
-    const again = this.#again;
+  async source(): Promise<ModelSource> {
+    const again = this.#again as () => Promise<ModelSource>; // it was fetched to be shared
     this.#again = undefined; // it holds the files
-    if (!again) throw new LitmusError("internal", "nothing was fetched to be shared");
     return again();
   }
 
-  async #start(module: WebAssembly.Module, signal: AbortSignal): Promise<Replies["start"]> {
+  async start({ module }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
     const files = this.#files;
     this.#files = undefined;
     this.#classifier = await this.#instance.create(module, files);
     if (signal.aborted) this.end();
-    return { ...this.#use((classifier) => classifier.info), ...this.#facts };
-  }
-
-  #use<T>(work: (classifier: WasmClassifier) => T): T {
-    if (!this.#classifier) throw new LitmusError("closed", "the classifier is closed");
-    if (this.broken) throw new LitmusError("internal", "the WebAssembly instance has crashed");
-    return this.#instance.use(this.#classifier, work);
-  }
-
-  async #predict({ texts, how, stoppable, report }: Predict, signal: AbortSignal, listener: Listener<Predict>) {
-    return this.#compute(texts, how, stoppable, signal, report ? listener : undefined);
+    const info = this.#use<Info>((wasm, classifier) => wasm.wasmclassifier_info(classifier));
+    return { ...info, ...this.#facts };
   }
 
   /** A text that cannot be read fails its batch before anything is computed: the others go again without it. */
-  async #predictEach({ texts, how, stoppable }: PredictEach, signal: AbortSignal): Promise<Outcome[]> {
+  async predictEach({ texts, how, stoppable }: Of<"predictEach">, signal: AbortSignal): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     let left = texts.map((_, index) => index);
     for (;;) {
       try {
         const batch = left.map((index) => texts[index] as string);
-        const predictions = await this.#compute(batch, how, stoppable, signal, undefined);
+        const predictions = await this.predict({ texts: batch, how, stoppable }, signal);
         for (const [i, prediction] of predictions.entries()) outcomes[left[i] as number] = { prediction };
         return outcomes;
       } catch (error) {
@@ -117,40 +96,57 @@ export class Engine {
   }
 
   /** In batches, or one by one with a chance for an abort before each; on the thread that asks, others get turns between. */
-  async #compute(
-    texts: string[],
-    how: How,
-    stoppable: boolean,
+  async predict(
+    { texts, how, stoppable }: Omit<Of<"predict">, "type">,
     signal: AbortSignal,
-    onProgress: Listener<Predict>,
+    onProgress?: Listener<Of<"predict">>,
   ): Promise<Prediction[]> {
-    const work = (this.#work = this.#use((classifier) => classifier.begin(texts, how, stoppable ? 1 : ROWS)));
+    const rows = stoppable ? 1 : ROWS;
+    const begin = (wasm: Exports, classifier: number) => wasm.wasmclassifier_begin(classifier, asked({ texts, how, rows }));
+    const work = (this.#work = this.#use<number>(begin));
     try {
-      for (let more = true; more; ) {
-        onProgress?.({ done: work.done, total: work.total });
+      for (;;) {
+        const progress = this.#use<PredictProgress>((wasm) => wasm.wasmwork_progress(work));
+        onProgress?.(progress);
+        if (progress.done >= progress.total) break;
         if (stoppable || texts.length > 1) await unlessAborted(platform.turn(), signal);
-        more = this.#use(() => work.step());
+        this.#use((wasm) => wasm.wasmwork_step(work));
       }
-      onProgress?.({ done: work.done, total: work.total });
-      this.#work = undefined;
-      return this.#use(() => work.finish()).map((prediction, i) => withWords(prediction, texts[i] as string));
+      this.#work = undefined; // what is finished is freed, too
+      const predictions = this.#use<WasmPrediction[]>((wasm) => wasm.wasmwork_finish(work));
+      return predictions.map((prediction, i) => withWords(prediction, texts[i] as string));
     } finally {
       this.#drop();
     }
   }
 
+  tokenize({ text }: Of<"tokenize">): Tokenization {
+    return this.#use((wasm, classifier) => wasm.wasmclassifier_tokenize(classifier, asked(text)));
+  }
+
+  #use<T>(ask: (wasm: Exports, classifier: number) => unknown): T {
+    if (!this.#classifier) throw closed();
+    if (this.broken) throw new LitmusError("internal", "the WebAssembly instance has crashed");
+    return this.#instance.use(this.#classifier, ask);
+  }
+
   #drop(): void {
-    // What an instance held that crashed is gone with it.
-    if (this.#work && !this.broken) this.#work.free();
+    const work = this.#work;
     this.#work = undefined;
+    // What an instance held that crashed is gone with it.
+    if (work && !this.broken) this.#use((wasm) => wasm.__wbg_wasmwork_free(work, 0));
   }
 }
 
+/** What a model says of itself when it is loaded. */
+type Info = Omit<Facts, keyof FileFacts>;
+
+/** Without the words themselves: only JavaScript has the string as it was given, lone surrogates and all. */
+type WasmPrediction = Omit<Prediction, "attributions"> & { attributions: Omit<Attribution, "text">[] | null };
+
 function withWords(prediction: WasmPrediction, text: string): Prediction {
   const word = ({ start, end, weight }: Omit<Attribution, "text">) => ({ start, end, text: text.slice(start, end), weight });
-  return { ...prediction, attributions: prediction.attributions && prediction.attributions.map(word) };
+  return { ...prediction, attributions: prediction.attributions?.map(word) ?? null };
 }
 
-type Fetch = Extract<Request, { type: "fetch" }>;
-type Predict = Extract<Request, { type: "predict" }>;
-type PredictEach = Extract<Request, { type: "predictEach" }>;
+type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;

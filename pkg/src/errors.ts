@@ -1,19 +1,3 @@
-const codes = [
-  "invalid-input",
-  "empty-text",
-  "text-too-long",
-  "model-not-found",
-  "download-failed",
-  "checksum-mismatch",
-  "model-malformed",
-  "model-unsupported",
-  "aborted",
-  "timeout",
-  "closed",
-  "out-of-memory",
-  "internal",
-] as const;
-
 /**
  * What went wrong. Stable: safe to compare with.
  * - `invalid-input`: an argument is not what the function takes.
@@ -34,7 +18,20 @@ const codes = [
  * - `internal`: a fault of this library or its surroundings, a crash for instance; see `cause`.
  *   The next call starts afresh.
  */
-export type LitmusErrorCode = (typeof codes)[number];
+export type LitmusErrorCode =
+  | "invalid-input"
+  | "empty-text"
+  | "text-too-long"
+  | "model-not-found"
+  | "download-failed"
+  | "checksum-mismatch"
+  | "model-malformed"
+  | "model-unsupported"
+  | "aborted"
+  | "timeout"
+  | "closed"
+  | "out-of-memory"
+  | "internal";
 
 /** The one kind of error that this package throws. */
 export class LitmusError extends Error {
@@ -55,19 +52,17 @@ export class LitmusError extends Error {
   }
 }
 
-/** The error as a `LitmusError`: wasm's and the worker's carry `code` and `index`, anything else is `internal`. */
+export const closed = (): LitmusError => new LitmusError("closed", "the classifier is closed");
+
+/** The error as a `LitmusError`: anything else is `internal`. */
 export function toLitmusError(error: unknown): LitmusError {
-  if (error instanceof LitmusError) return error;
-  const { code, index, message } = Object(error) as { code?: unknown; index?: unknown; message?: unknown };
-  const known = codes.find((each) => each === code);
-  return new LitmusError(known ?? "internal", typeof message === "string" ? message : String(error), {
-    index: known && typeof index === "number" ? index : undefined,
-    cause: error,
-  });
+  const { name, message } = Object(error) as { name?: unknown; message?: unknown };
+  if (name === "LitmusError") return error as LitmusError; // of another entry point's, it is no instance of this class
+  return new LitmusError("internal", typeof message === "string" ? message : String(error), { cause: error });
 }
 
-/** The same error, as if the text at fault had another place in the batch, or none. */
-export function withIndex(error: LitmusError, index: number | undefined): LitmusError {
+/** The same error, of the text at this place in its batch, or of none; also where it is no more than what it was made of. */
+export function withIndex(error: Pick<LitmusError, "code" | "message" | "cause">, index: number | undefined): LitmusError {
   const { code, message, cause } = error;
   return new LitmusError(code, message, { index, cause });
 }

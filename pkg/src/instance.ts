@@ -1,100 +1,117 @@
-import { toLitmusError, type LitmusError } from "./errors.js";
+import { LitmusError } from "./errors.js";
 import type { ModelBytes } from "./model.js";
-import type { Facts, FileFacts, How } from "./protocol.js";
-import type { Attribution, Prediction, Tokenization } from "./types.js";
 
-/** What the WebAssembly side gives. */
-export interface WasmClassifier {
-  /** Reads the texts, to compute them in batches of so many rows. */
-  begin(texts: string[], how: How, rows: number): WasmWork;
-  tokenize(text: string): Tokenization;
-  readonly info: Omit<Facts, keyof FileFacts>;
-  free(): void;
-}
-
-/** Predictions in the making. */
-export interface WasmWork {
-  /** Computes the next batch, if there is one; whether there are more. */
-  step(): boolean;
-  /** Rows computed, and how many there are. */
-  readonly done: number;
-  readonly total: number;
-  /** Frees it, too. */
-  finish(): WasmPrediction[];
-  free(): void;
-}
-
-/** Without the words themselves: only JavaScript has the string as it was given, lone surrogates and all. */
-export type WasmPrediction = Omit<Prediction, "attributions"> & { attributions: Omit<Attribution, "text">[] | null };
-
-/** A build of the crate, running. */
-export interface Running {
+/** What the instance exports, src/wasm.rs: a function answers with JSON, or with the place of what it has made. */
+export interface Exports {
   readonly memory: WebAssembly.Memory;
-  create(files: ModelBytes | undefined): WasmClassifier;
+  wasmclassifier_new(config: Uint8Array, tokenizer: Uint8Array, model: Uint8Array, manifest: Uint8Array | undefined): number;
+  wasmclassifier_info(classifier: number): string;
+  wasmclassifier_begin(classifier: number, asked: Uint8Array): number;
+  wasmclassifier_tokenize(classifier: number, asked: Uint8Array): string;
+  wasmwork_progress(work: number): string;
+  wasmwork_step(work: number): string;
+  /** Frees it, too. */
+  wasmwork_finish(work: number): string;
+  __wbg_wasmclassifier_free(classifier: number, unused: 0): void;
+  __wbg_wasmwork_free(work: number, unused: 0): void;
+}
+
+/** A build of the crate. */
+export interface Build<Wasm extends Exports = Exports> {
+  instantiate(module: WebAssembly.Module, link: typeof linkKernel): Promise<Wasm>;
+  /** Loads a model, and gives its place. */
+  load(wasm: Wasm, files: ModelBytes | undefined): number;
+}
+
+/** A classifier in an instance. Of places, each instance has the same. */
+export interface Loaded {
+  readonly place: number;
+}
+
+/**
+ * Puts a kernel, a module of its own, into the memory and the table of an instance: src/kernels/relaxed.rs. Returns its
+ * place in the table, or 0 where there is no relaxed SIMD or no module may be compiled from bytes.
+ */
+function linkKernel(kernel: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, table: WebAssembly.Table): number {
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(kernel), { env: { memory } });
+    const place = table.grow(1);
+    table.set(place, exports["sums"]);
+    return place;
+  } catch {
+    return 0;
+  }
+}
+
+/** What an instance is asked, as it reads that. Rust's strings cannot hold half a surrogate pair. */
+export function asked(value: unknown): Uint8Array {
+  const whole = (_: string, value: unknown) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value);
+  return new TextEncoder().encode(JSON.stringify(value, whole));
 }
 
 /** The WebAssembly instance of this thread, and the classifiers in it. */
 export class Instance {
-  readonly #start: (module: WebAssembly.Module) => Promise<Running>;
-  readonly #classifiers = new Set<WasmClassifier>();
-  #starting: Promise<Running> | undefined;
-  #running: Running | undefined;
+  readonly #build: Build;
+  readonly #classifiers = new Set<Loaded>();
+  #starting: Promise<Exports> | undefined;
+  #wasm: Exports | undefined;
 
-  /** `start` gives a fresh instance at each call. */
-  constructor(start: (module: WebAssembly.Module) => Promise<Running>) {
-    this.#start = start;
+  constructor(build: Build) {
+    this.#build = build;
   }
 
   get memoryBytes(): number {
-    return this.#running?.memory.buffer.byteLength ?? 0;
+    return this.#wasm?.memory.buffer.byteLength ?? 0;
   }
 
-  async create(module: WebAssembly.Module, files: ModelBytes | undefined): Promise<WasmClassifier> {
-    const starting = (this.#starting ??= this.#start(module));
-    const running = await starting.catch((error) => {
-      throw this.#judge(error);
+  /** Loads a model. If it cannot be loaded, that is what it answers. */
+  async create(module: WebAssembly.Module, files: ModelBytes | undefined): Promise<Loaded> {
+    const starting = (this.#starting ??= this.#build.instantiate(module, linkKernel));
+    const wasm = await starting.catch((error: unknown) => {
+      this.#renew();
+      throw error;
     });
     // It can have crashed meanwhile.
     if (starting !== this.#starting) return this.create(module, files);
-    this.#running = running;
-    const classifier = this.#call(() => running.create(files));
+    this.#wasm = wasm;
+    const classifier = { place: this.#answer<number>(() => this.#build.load(wasm, files)) };
     this.#classifiers.add(classifier);
     return classifier;
   }
 
   /** Whether the classifier is gone: an instance that crashed takes all of its classifiers with it. */
-  has(classifier: WasmClassifier): boolean {
+  has(classifier: Loaded): boolean {
     return this.#classifiers.has(classifier);
   }
 
-  use<T>(classifier: WasmClassifier, work: (classifier: WasmClassifier) => T): T {
-    return this.#call(() => work(classifier));
+  /** What is answered to a question about a classifier that is there. */
+  use<T>({ place }: Loaded, ask: (wasm: Exports, place: number) => unknown): T {
+    return this.#answer(() => ask(this.#wasm as Exports, place));
   }
 
-  free(classifier: WasmClassifier): void {
+  free(classifier: Loaded): void {
     if (!this.#classifiers.delete(classifier)) return;
-    classifier.free();
+    this.use(classifier, (wasm, place) => wasm.__wbg_wasmclassifier_free(place, 0));
     // Memory that has grown never shrinks: it goes with its instance.
     if (this.#classifiers.size === 0) this.#renew();
   }
 
-  #call<T>(work: () => T): T {
+  #answer<T>(ask: () => unknown): T {
+    let answer;
     try {
-      return work();
+      answer = JSON.parse((ask() ?? null) as string);
     } catch (error) {
-      throw this.#judge(error);
+      // After a trap, or want of memory, nothing in there is sure. Only the latter says what it is, as an answer does.
+      this.#renew();
+      if (typeof error !== "string") throw error;
+      answer = JSON.parse(error);
     }
-  }
-
-  /** Errors that WebAssembly returns have a code. After any other, a trap, or want of memory, nothing in there is sure. */
-  #judge(error: unknown): LitmusError {
-    const { code, fatal } = Object(error) as { code?: unknown; fatal?: unknown };
-    if (code === undefined || fatal) this.#renew();
-    return toLitmusError(error);
+    if (answer?.code) throw new LitmusError(answer.code, answer.message, answer);
+    return answer;
   }
 
   #renew(): void {
     this.#classifiers.clear();
-    this.#starting = this.#running = undefined;
+    this.#starting = this.#wasm = undefined;
   }
 }

@@ -142,10 +142,10 @@ export async function read(
 }
 
 /** Compiles a WebAssembly module while it downloads. */
-export async function compile(url: URL, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
-  const file = url.pathname.slice(url.pathname.lastIndexOf("/") + 1);
+export async function compile(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
+  const file = new URL(url).pathname.split("/").pop() as string;
   asked(file, onProgress);
-  const { response } = await openFirst([{ url: url.href }], signal);
+  const { response } = await openFirst([{ url }], signal);
   // A response of the network as it is, for browsers keep its compiled code; but a server may not know the type.
   const known = response.headers.get("content-type") === MIME;
   const typed = known ? response : new Response(response.body, { headers: { "content-type": MIME } });

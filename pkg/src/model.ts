@@ -21,7 +21,7 @@ interface Got {
   /** What it was checked against. */
   sha256?: string | undefined;
   /** Has it stored, and says whether it can be had again without a network; where there is none, it can. */
-  store?: () => boolean | Promise<boolean>;
+  store?: () => boolean | Promise<boolean | undefined>;
 }
 
 type Folder = Extract<ModelSource, { from: "folder" }>;
@@ -61,7 +61,7 @@ function parse(manifest: Bytes | undefined): Manifest {
       const { bytes, sha256 } = files[path] ?? {};
       return {
         bytes: Number.isSafeInteger(bytes) ? (bytes as number) : undefined,
-        sha256: typeof sha256 === "string" ? sha256.toLowerCase() : undefined,
+        sha256: sha256 && typeof sha256 === "string" ? sha256.toLowerCase() : undefined,
       };
     },
     metrics: metrics && typeof metrics === "object" ? (metrics as Record<string, unknown>) : null,
@@ -72,7 +72,7 @@ function parse(manifest: Bytes | undefined): Manifest {
 function ofFiles(files: ModelBlobs): Reader {
   const read = async ({ path, blob }: ModelBlob, { sha256 }: Entry) => {
     const bytes = new Uint8Array(await blob.arrayBuffer());
-    if (sha256) await check(bytes, sha256, path);
+    await check(bytes, sha256, path);
     return { path, bytes, sha256 };
   };
   return {
@@ -83,15 +83,12 @@ function ofFiles(files: ModelBlobs): Reader {
 
 /** Reads the files of a folder: from the cache if it holds the versions that litmus.json names, else from the network. */
 function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): Reader {
-  const store = (url: string, sha256: string | undefined, bytes: Bytes) =>
-    !url.startsWith("http") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
-
   const fromCache = async ({ path, url }: FilePlace, sha256: string | undefined, file: string) => {
     const response = cache && sha256 !== undefined && (await kept(url, sha256));
     if (!response) return undefined;
     try {
       const bytes = await read(response, file, onProgress, signal);
-      if (sha256) await check(bytes, sha256, url);
+      await check(bytes, sha256, url);
       return { path, bytes, sha256 };
     } catch {
       throwIfAborted(signal);
@@ -102,13 +99,14 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
 
   const fromNetwork = async (from: FilePlace[], entryOf: EntryOf, file: string) => {
     // Asks the server whether a copy of the browser's is still valid: an old one would not match litmus.json.
-    const listed = from.some(({ path }) => entryOf(path).sha256);
+    const listed = from.some(({ path }) => entryOf(path).sha256 !== undefined);
     const { response, place } = await openFirst(from, signal, listed ? "no-cache" : "default");
     const { path, url } = place;
     const { sha256, bytes: size } = entryOf(path);
     const bytes = await read(response, file, onProgress, signal, size);
-    if (sha256) await check(bytes, sha256, url);
-    return { path, bytes, sha256, store: () => store(url, sha256, bytes) };
+    await check(bytes, sha256, url);
+    const store = () => !url.startsWith("http") || (cache && sha256 !== undefined && keep(url, sha256, bytes));
+    return { path, bytes, sha256, store };
   };
 
   return {
@@ -118,9 +116,7 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
       const known = stored && (await earlier());
       if (known) return known;
       try {
-        const { response } = await openFirst([place], signal, "no-cache");
-        const bytes = await read(response, place.path, onProgress, signal);
-        return { path: place.path, bytes, store: () => store(place.url, NO_CHECKSUM, bytes) };
+        return await fromNetwork([place], () => ({ sha256: NO_CHECKSUM }), place.path);
       } catch (error) {
         const { code } = toLitmusError(error);
         if (code === "model-not-found") return undefined;

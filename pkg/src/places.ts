@@ -1,8 +1,8 @@
 import { LitmusError } from "./errors.js";
-import { checkKeys } from "./input.js";
+import { ANYTHING, check, isObject, mustBe } from "./input.js";
 import { installed } from "./installed.js";
 import { platform, read, type OnProgress } from "./load.js";
-import type { FilePlace, ModelBlob, ModelBlobs, ModelPlaces, ModelSource, Role } from "./protocol.js";
+import type { FilePlace, ModelBlobs, ModelPlaces, ModelSource, Role } from "./protocol.js";
 import type { ClassifierOptions, ModelFiles } from "./types.js";
 
 // Runs in the page: what `model` can be, to what can be sent to a worker.
@@ -16,6 +16,9 @@ const LAYOUT = {
 } satisfies Record<Role, string[]>;
 
 const ROLES = Object.keys(LAYOUT) as Role[];
+
+/** An object with something for each role. */
+const forRoles = <T>(role: (role: Role) => T) => Object.fromEntries(ROLES.map((each) => [each, role(each)])) as Record<Role, T>;
 
 /** The files of the packaged model. Spelt out one by one: bundlers copy what stands like this. */
 function packaged(): ModelPlaces {
@@ -36,8 +39,7 @@ function inFolder(model: string | URL): ModelPlaces {
     throw new LitmusError("invalid-input", `model is not a URL: ${model}`, { cause });
   }
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
-  const places = ROLES.map((role) => [role, LAYOUT[role].map((path) => ({ path, url: new URL(path, folder).href }))]);
-  return Object.fromEntries(places);
+  return forRoles((role) => LAYOUT[role].map((path) => ({ path, url: new URL(path, folder).href })));
 }
 
 /** The files of a picked or dropped folder, found by their place in it. */
@@ -45,38 +47,27 @@ function inList(list: Iterable<File>): ModelBlobs {
   const byPath = new Map<string, File>();
   // The path that a folder picker gives begins with the folder's own name.
   for (const file of list) byPath.set(file.webkitRelativePath?.split("/").slice(1).join("/") || file.name, file);
-  const find = (role: Role): ModelBlob | undefined => {
+  return forRoles((role) => {
     const path = LAYOUT[role].find((each) => byPath.has(each));
-    return path === undefined ? undefined : { path, blob: byPath.get(path) as File };
-  };
-  const need = (role: Role): ModelBlob => {
-    const found = find(role);
-    if (found) return found;
+    if (path !== undefined) return { path, blob: byPath.get(path) as File };
+    if (role === "manifest") return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
-  };
-  return { config: need("config"), tokenizer: need("tokenizer"), model: need("model"), manifest: find("manifest") };
+  }) as ModelBlobs;
 }
 
 async function given(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
-  checkKeys(files, ROLES, "model");
-  const described = files.manifest !== undefined; // asked here: a getter that throws later would leave what follows unheard
+  check(files, forRoles(() => ANYTHING), "model");
   const get = async (role: Role) => {
     const path = LAYOUT[role][0] as string;
     const file: unknown = files[role];
-    if (file instanceof Blob) return { path, blob: file };
-    if (file instanceof ArrayBuffer || file instanceof Uint8Array) return { path, blob: new Blob([file as BlobPart]) };
-    if (file instanceof Response && !file.bodyUsed) {
-      return { path, blob: new Blob([await read(file, path, onProgress, signal)]) };
+    const part = file instanceof Response && !file.bodyUsed ? await read(file, path, onProgress, signal) : file;
+    if (part instanceof Blob || part instanceof ArrayBuffer || part instanceof Uint8Array) {
+      return { path, blob: new Blob([part as BlobPart]) };
     }
-    throw new LitmusError("invalid-input", `model.${role} must be bytes, a Blob or a Response that nobody has read`);
+    if (role === "manifest" && file === undefined) return undefined;
+    throw mustBe(`model.${role}`, "bytes, a Blob or a Response that nobody has read", file);
   };
-  const [config, tokenizer, model, manifest] = await Promise.all([
-    get("config"),
-    get("tokenizer"),
-    get("model"),
-    described ? get("manifest") : undefined,
-  ]);
-  return { config, tokenizer, model, manifest };
+  return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await get(role)])));
 }
 
 function isList(model: ModelFiles | Iterable<File>): model is Iterable<File> {
@@ -95,6 +86,6 @@ export async function sourceOf(
     return { from: "folder", places: packaged(), cache };
   }
   if (typeof model === "string" || model instanceof URL) return { from: "folder", places: inFolder(model), cache };
-  if (model === null || typeof model !== "object") throw new LitmusError("invalid-input", "model must be a URL or files");
+  if (!isObject(model)) throw mustBe("model", "a URL or files", model);
   return { from: "files", files: isList(model) ? inList(model) : await given(model, onProgress, signal) };
 }

@@ -3,8 +3,10 @@ import { Instance } from "./instance.js";
 import type { ModelBytes } from "./model.js";
 
 /** The build whose model is fetched. */
-export const plainBuild = new Instance(async (module) => {
-  const { memory, WasmClassifier } = await instantiate(module);
-  const create = ({ config, tokenizer, model, manifest }: ModelBytes) => new WasmClassifier(config, tokenizer, model, manifest);
-  return { memory, create: (files) => create(files as ModelBytes) };
+export const plainBuild = new Instance({
+  instantiate,
+  load: (wasm, files) => {
+    const { config, tokenizer, model, manifest } = files as ModelBytes;
+    return wasm.wasmclassifier_new(config, tokenizer, model, manifest);
+  },
 });

@@ -52,16 +52,16 @@ export interface Failure {
 /** What became of one text among several that do not share their fate. */
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
-/** What is asked of whoever runs the model. In `report`, whether anybody listens to the progress. */
+/** What is asked of whoever runs the model. */
 export type Request =
-  | { type: "compile"; url: string; report: boolean }
+  | { type: "compile"; url: string }
   /** Gets the model's files, checks them, and keeps them until `start`; if `share`, until `source`. */
-  | { type: "fetch"; source: ModelSource; share: boolean; report: boolean }
+  | { type: "fetch"; source: ModelSource; share: boolean }
   /** Stores what was fetched, and says how others, and the next start, come by it. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
   /** If `stoppable`, one by one, so that an abort finds at most one at work; else together, which is faster. */
-  | { type: "predict"; texts: string[]; how: How; stoppable: boolean; report: boolean }
+  | { type: "predict"; texts: string[]; how: How; stoppable: boolean }
   | { type: "predictEach"; texts: string[]; how: How; stoppable: boolean }
   | { type: "tokenize"; text: string };
 
@@ -86,7 +86,10 @@ export interface Replies {
 export type Reply<R extends Request> = Replies[R["type"]];
 
 /** From the page to a worker. An `id` is a request's, and unused before. */
-export type ToWorker = { type: "request"; id: number; request: Request } | { type: "abort"; id: number };
+export type ToWorker =
+  /** `report`: whether anybody listens to the progress. */
+  | { type: "request"; id: number; request: Request; report: boolean }
+  | { type: "abort"; id: number };
 
 /** From a worker to the page. */
 export type FromWorker =

@@ -1,6 +1,7 @@
 import { Engine, failure } from "./engine.js";
 import type { Instance } from "./instance.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
+import type { PredictProgress, Progress } from "./types.js";
 
 /** What a worker's global scope has; the DOM library of TypeScript only knows that of pages. */
 interface Scope {
@@ -24,9 +25,8 @@ export function serve(instance: Instance): void {
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      const value = await engine.answer(message.request, controller.signal, (progress) =>
-        scope.postMessage({ type: "progress", id, progress }),
-      );
+      const listener = (progress: Progress | PredictProgress) => scope.postMessage({ type: "progress", id, progress });
+      const value = await engine.answer(message.request, controller.signal, message.report ? listener : undefined);
       scope.postMessage({ type: "done", id, value, memoryBytes: engine.memoryBytes });
     } catch (error) {
       scope.postMessage({ type: "failed", id, failure: failure(error), crashed: engine.broken });

@@ -38,7 +38,7 @@ export class Setup {
     const ready = modules.get(url);
     if (ready) return ready;
     return joined(url, signal, async () => {
-      const module = await thread.ask({ type: "compile", url, report: !!onProgress }, signal, onProgress);
+      const module = await thread.ask({ type: "compile", url }, signal, onProgress);
       modules.set(url, module);
       return module;
     });
@@ -51,7 +51,7 @@ export class Setup {
     started: () => Promise<unknown>,
   ): Promise<void> {
     const get = (source: ModelSource, share = false) =>
-      thread.ask({ type: "fetch", source, share, report: !!onProgress }, signal, onProgress);
+      thread.ask({ type: "fetch", source, share }, signal, onProgress);
     const first = this.#source;
     if (first.from !== "folder") return get(first);
     return new Promise((fetched, failed) => {

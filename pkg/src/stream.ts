@@ -1,7 +1,7 @@
 import { unlessAborted } from "./abort.js";
+import { withIndex } from "./errors.js";
 import { notText } from "./input.js";
 import type { Outcome } from "./protocol.js";
-import { fromFailure } from "./thread.js";
 import type { StreamItem, StreamOptions } from "./types.js";
 
 /** Most texts that go to a thread at once. */
@@ -22,17 +22,12 @@ async function predictRows(rows: Row[], predict: (texts: string[]) => Promise<Ou
     if (typeof text !== "string") return { index, text, error: notText(text, index) };
     const outcome = outcomes.next().value as Outcome;
     if ("prediction" in outcome) return { index, text, prediction: outcome.prediction };
-    return { index, text, error: fromFailure({ ...outcome.failure, index }) };
+    return { index, text, error: withIndex(outcome.failure, index) };
   });
 }
 
-/** What the loop below waits for. */
-interface Event {
-  row?: IteratorResult<unknown>;
-  items?: StreamItem[];
-  late?: boolean;
-  failure?: { error: unknown };
-}
+/** What has happened that the loop below was waiting for: what to do about it, and what that gives. */
+type Event = () => StreamItem[] | void;
 
 /**
  * Predictions of what `source` gives, in its order. Reads no further ahead than what keeps the threads busy: so many
@@ -53,13 +48,27 @@ export async function* stream(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let count = 0;
   let late = false;
-  let failure: Event["failure"];
-  let ended = false;
+  /** Returns, or throws, where there are no more rows. */
+  let end: (() => void) | undefined;
+
+  const read = ({ done, value }: IteratorResult<unknown>) => {
+    coming = undefined;
+    if (done) return void (end = () => {});
+    rows.push({ index: count++, text: value });
+    patience ??= new Promise((rings) => (timer = setTimeout(() => rings(() => void (late = true)), PATIENCE_MS)));
+  };
+  const computed = (items: StreamItem[]) => {
+    pieces.shift();
+    progress.done += items.length;
+    progress.failed += items.filter(({ error }) => error).length;
+    onProgress?.({ ...progress });
+    return items;
+  };
   try {
     for (;;) {
       const free = pieces.length < ahead;
-      if (free && rows.length > 0 && (ended || late || rows.length === PIECE)) {
-        const piece = predictRows(rows, predict).then((items) => ({ items }));
+      if (free && rows.length > 0 && (end || late || rows.length === PIECE)) {
+        const piece = predictRows(rows, predict).then((items) => () => computed(items));
         piece.catch(() => undefined); // it is heard of when its turn comes
         pieces.push(piece);
         rows = [];
@@ -69,39 +78,22 @@ export async function* stream(
         continue;
       }
       const events = pieces.slice(0, 1);
-      if (!ended && rows.length < PIECE) {
+      if (!end && rows.length < PIECE) {
         coming ??= (async () => iterator.next())().then(
-          (row) => ({ row }),
-          (error: unknown) => ({ failure: { error } }),
+          (row) => () => read(row),
+          (error: unknown) => () => {
+            // Thrown after what came before it.
+            end = () => {
+              throw error;
+            };
+          },
         );
         events.unshift(coming);
       }
       if (free && patience) events.push(patience);
-      if (events.length === 0) {
-        if (failure) throw failure.error;
-        return;
-      }
-      const event = await unlessAborted(Promise.race(events), signal);
-      if (event.late) late = true;
-      if (event.failure) {
-        ended = true;
-        failure = event.failure; // thrown after what came before it
-      }
-      if (event.row) {
-        coming = undefined;
-        ended = event.row.done === true;
-        if (!ended) {
-          rows.push({ index: count++, text: event.row.value });
-          patience ??= new Promise((resolve) => (timer = setTimeout(() => resolve({ late: true }), PATIENCE_MS)));
-        }
-      }
-      if (event.items) {
-        pieces.shift();
-        progress.done += event.items.length;
-        progress.failed += event.items.filter(({ error }) => error).length;
-        onProgress?.({ ...progress });
-        yield* event.items;
-      }
+      if (events.length === 0) return end?.();
+      const happened = await unlessAborted(Promise.race(events), signal);
+      yield* happened() ?? [];
     }
   } finally {
     // Not awaited: a generator that waits for its own source would keep an abort waiting too.

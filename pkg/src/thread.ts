@@ -1,10 +1,13 @@
-import { follow, throwIfAborted } from "./abort.js";
+import { isTimeout, never, throwIfAborted, whenAborted } from "./abort.js";
 import { Engine } from "./engine.js";
-import { LitmusError } from "./errors.js";
+import { closed, LitmusError, withIndex } from "./errors.js";
 import type { Instance } from "./instance.js";
 import { platform } from "./load.js";
-import type { Failure, FromWorker, Listener, Reply, Request, ToWorker } from "./protocol.js";
+import type { FromWorker, Listener, Reply, Request, ToWorker } from "./protocol.js";
 import type { PredictProgress, Progress } from "./types.js";
+
+/** Milliseconds that a worker has to stop what took too long; then it is ended, and the next call starts another. */
+const GRACE_MS = 1000;
 
 /** Runs one model: a worker, or the thread that asks. */
 export interface Thread {
@@ -22,7 +25,6 @@ export interface Thread {
 class Here implements Thread {
   readonly apart = false;
   readonly #engine: Engine;
-  readonly #running = new Set<AbortController>();
 
   constructor(instance: Instance) {
     this.#engine = new Engine(instance);
@@ -36,20 +38,11 @@ class Here implements Thread {
     return this.#engine.memoryBytes;
   }
 
-  async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    const stop = new AbortController();
-    const unfollow = follow({ signal }, stop);
-    this.#running.add(stop);
-    try {
-      return (await this.#engine.answer(request, stop.signal, listener as Listener<Request>)) as Reply<R>;
-    } finally {
-      this.#running.delete(stop);
-      unfollow();
-    }
+  async ask<R extends Request>(request: R, signal = never(), listener?: Listener<R>): Promise<Reply<R>> {
+    return (await this.#engine.answer(request, signal, listener as Listener<Request>)) as Reply<R>;
   }
 
   end(): void {
-    for (const stop of this.#running) stop.abort();
     this.#engine.end();
   }
 }
@@ -87,20 +80,29 @@ class Apart implements Thread {
     });
   }
 
-  ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    if (this.broken) return Promise.reject(new LitmusError("internal", "the worker has ended"));
+  async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
+    if (this.broken) throw new LitmusError("internal", "the worker has ended");
+    throwIfAborted(signal);
     const id = ++this.#lastId;
-    const stop = () => this.#post({ type: "abort", id });
-    return new Promise<Reply<Request>>((resolve, reject) => {
-      throwIfAborted(signal);
-      this.#post({ type: "request", id, request });
-      this.#pending.set(id, { resolve, reject, listener: listener as Listener<Request> });
-      signal?.addEventListener("abort", stop);
-    }).finally(() => signal?.removeEventListener("abort", stop)) as Promise<Reply<R>>;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const settled = whenAborted(signal, () => {
+      this.#post({ type: "abort", id });
+      if (isTimeout(signal?.reason)) timer = setTimeout(() => this.end(), GRACE_MS);
+    });
+    try {
+      this.#post({ type: "request", id, request, report: !!listener });
+      const answer = new Promise<Reply<Request>>((resolve, reject) =>
+        this.#pending.set(id, { resolve, reject, listener: listener as Listener<Request> }),
+      );
+      return (await answer) as Reply<R>;
+    } finally {
+      clearTimeout(timer);
+      settled();
+    }
   }
 
   end(): void {
-    this.#fail(new LitmusError("closed", "the classifier is closed"));
+    this.#fail(closed());
   }
 
   #post(message: ToWorker): void {
@@ -119,7 +121,7 @@ class Apart implements Thread {
       pending?.resolve(message.value);
       return;
     }
-    const error = fromFailure(message.failure);
+    const error = withIndex(message.failure, message.failure.index);
     pending?.reject(error);
     if (message.crashed) this.#fail(error);
   }
@@ -131,11 +133,6 @@ class Apart implements Thread {
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
-}
-
-/** A failure that came from a worker, as the error that it was. */
-export function fromFailure({ code, message, ...rest }: Failure): LitmusError {
-  return new LitmusError(code, message, rest);
 }
 
 /** Where there are no workers, or none can be started, everything runs on the thread that asks. */

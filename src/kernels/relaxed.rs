@@ -3,9 +3,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use js_sys::{Function, Object, Reflect, WebAssembly};
-use wasm_bindgen::prelude::*;
-
 use super::quant_linear::{CHANNELS, INPUTS};
 
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
@@ -16,25 +13,11 @@ type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32);
 /// The kernel's place in the table of functions; 0, where no function is, before [`load`] or without the kernel.
 static KERNEL: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether the kernel could be had, if it is `wanted`: then layers are computed with it from now on.
-pub(crate) fn load(wanted: bool) -> bool {
-    let place = if wanted { instantiate().ok() } else { None };
-    KERNEL.store(place.unwrap_or(0), Ordering::Relaxed);
+/// Whether the kernel could be had: then layers are computed with it from now on. `link` instantiates a module in this
+/// module's memory, puts its function `sums` into this module's table, and says where; 0 where it cannot.
+pub(crate) fn load(link: impl FnOnce(&[u8]) -> usize) -> bool {
+    KERNEL.store(link(MODULE), Ordering::Relaxed);
     is_loaded()
-}
-
-/// Fails where there is no relaxed SIMD, and where no module may be compiled from bytes.
-fn instantiate() -> Result<usize, JsValue> {
-    let module = WebAssembly::Module::new(&js_sys::Uint8Array::from(MODULE))?;
-    let (imports, env) = (Object::new(), Object::new());
-    Reflect::set(&env, &"memory".into(), &wasm_bindgen::memory())?;
-    Reflect::set(&imports, &"env".into(), &env)?;
-    let instance = WebAssembly::Instance::new(&module, &imports)?;
-    let sums: Function = Reflect::get(&instance.exports(), &"sums".into())?.dyn_into()?;
-    let table: WebAssembly::Table = wasm_bindgen::function_table().dyn_into()?;
-    let place = table.grow(1)?;
-    table.set(place, &sums)?;
-    Ok(place as usize)
 }
 
 /// Whether the kernel is there.
@@ -47,7 +30,7 @@ pub(crate) fn sums_i8(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32
     let place = KERNEL.load(Ordering::Relaxed);
     assert!(place != 0 && stride.is_multiple_of(INPUTS));
     assert!(rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
-    // SAFETY: in WebAssembly a function pointer is a place in the table, and `load` has put the kernel there; it reads
+    // SAFETY: in WebAssembly a function pointer is a place in the table, and `link` has put the kernel there; it reads
     // and writes only what the assertions have found to be there.
     unsafe {
         let kernel: Sums = std::mem::transmute(place);

@@ -32,7 +32,8 @@ export async function watchWorkers(page) {
     const { instantiate } = WebAssembly;
     WebAssembly.instantiate = async (module, imports) => {
       const { exports } = await instantiate(module, imports);
-      const { wasmwork_step: step, wasmwork_done: done } = exports;
+      const { wasmwork_step: step, wasmwork_progress: progress } = exports;
+      const done = (work) => JSON.parse(progress(work)).done;
       globalThis.memory = exports.memory;
       const counted = (work) => {
         const before = done(work);

@@ -8,7 +8,8 @@ export let memory;
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (module, imports) => {
   const { exports } = await instantiate(module, imports);
-  const { wasmwork_step: step, wasmwork_done: done } = exports;
+  const { wasmwork_step: step, wasmwork_progress: progress } = exports;
+  const done = (work) => JSON.parse(progress(work)).done;
   memory = exports.memory;
   const counted = (work) => {
     const before = done(work);

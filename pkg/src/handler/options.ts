@@ -1,7 +1,6 @@
 import type { Classifier } from "../classifier.js";
 import { createClassifier } from "../index.js";
-import { checkFunction, checkKeys } from "../input.js";
-import { LitmusError } from "../errors.js";
+import { check, POSITIVE, type Rule } from "../input.js";
 
 /** What the handler needs of a classifier. */
 export type Predictor = Pick<Classifier, "predict" | "info">;
@@ -72,6 +71,17 @@ export interface HandlerOptions {
 const LIMITS = { body: 1_000_000, bodyTime: 10_000, time: 20_000, texts: 1000, queue: 1000 };
 const CACHE = { ttl: 600_000, entries: 1000, bytes: 4_000_000 };
 
+const ANYTHING: Rule = ["anything", () => true];
+
+const RULES: Record<string, Rule> = {
+  classifier: ANYTHING,
+  loadTime: ["a number of milliseconds", (value) => (value as number) >= 0],
+  cache: ANYTHING,
+  limits: ANYTHING,
+  base: ['a path that begins and ends with "/"', (value) => typeof value === "string" && /^\/(.*\/)?$/s.test(value)],
+  onError: ["a function", (value) => typeof value === "function"],
+};
+
 export interface Settings {
   open: () => Predictor | Promise<Predictor>;
   loadTime: number;
@@ -83,26 +93,15 @@ export interface Settings {
 
 /** Numbers where some may be given, all from 1 on. */
 function numbers<T extends Record<string, number>>(given: object | undefined, defaults: T, what: string): T {
-  checkKeys(given, Object.keys(defaults), what);
-  const all = { ...defaults, ...Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) };
-  for (const [name, value] of Object.entries(all) as [string, unknown][]) {
-    if (!Number.isSafeInteger(value) || (value as number) < 1) {
-      throw new LitmusError("invalid-input", `${what}.${name} must be an integer of at least 1`);
-    }
-  }
-  return all;
+  check(given, Object.fromEntries(Object.keys(defaults).map((name) => [name, POSITIVE])), what);
+  return { ...defaults, ...Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) };
 }
 
 const isStore = (cache: object): cache is CacheStore => "get" in cache;
 
 export function settings(options: HandlerOptions): Settings {
-  checkKeys(options, ["classifier", "loadTime", "cache", "limits", "base", "onError"]);
-  checkFunction(options.onError, "onError");
+  check(options, RULES);
   const { classifier = () => createClassifier(), loadTime = 0, cache = {}, limits, base = "/", onError } = options;
-  if (!(loadTime >= 0)) throw new LitmusError("invalid-input", "loadTime must be a number of milliseconds");
-  if (typeof base !== "string" || !base.startsWith("/") || !base.endsWith("/")) {
-    throw new LitmusError("invalid-input", 'base must begin and end with "/"');
-  }
   return {
     open: typeof classifier === "function" ? classifier : () => classifier,
     loadTime,
