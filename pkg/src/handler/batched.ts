@@ -5,7 +5,7 @@ import type { Prediction, PredictOptions, TextOptions } from "../types.js";
 import type { Predictor } from "./options.js";
 
 /** Most texts that go together, and the longest of them in UTF-16 code units: what has begun is computed to its end. */
-const TEXTS = 8;
+const TEXTS = 16;
 const LENGTH = 500;
 
 interface Waiting {
