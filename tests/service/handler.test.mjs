@@ -220,8 +220,13 @@ test("a full queue is 429 with Retry-After, and drains", async () => {
 test("503 while the model loads and after it failed; loads again", async () => {
   const errors = [];
   let loads = 0;
+  /** By itself it can fail before anybody is told that it loads. */
+  const failing = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return createClassifier({ model: "file:///nowhere/" });
+  };
   const slow = createHandler({
-    classifier: () => (loads++ ? createClassifier() : createClassifier({ model: "file:///nowhere/" })),
+    classifier: () => (loads++ ? createClassifier() : failing()),
     onError: (error) => errors.push(error.code),
   });
   const told = async (request) => {
