@@ -32,6 +32,7 @@ export function batched(classifier: Classifier, most: number): Predictor {
   const compute = async (texts: Waiting[], options: TextOptions): Promise<void> => {
     const wanted = texts.filter(({ signal }) => !signal?.aborted);
     for (const { signal, reject } of texts) if (signal?.aborted) reject(aborted(signal));
+    if (wanted.length === 0) return;
     try {
       const predictions = await classifier.predict(wanted.map(({ text }) => text), options);
       for (const [i, prediction] of predictions.entries()) wanted[i]?.resolve(prediction);

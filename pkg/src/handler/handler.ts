@@ -141,20 +141,19 @@ class Service {
    * is gone, workerd does not always tell (in miniflare, about once in 40).
    */
   async *#outcomes(model: Predictor, { texts, options }: PredictBody, stop: AbortController, answered: () => void, each: boolean) {
-    const start = () => setTimeout(() => stop.abort(new Fault("timeout", undefined, SOON)), this.#settings.limits.time);
-    let timer = start();
-    const again = () => {
-      if (!each) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const start = () => {
       clearTimeout(timer);
-      timer = start();
+      timer = setTimeout(() => stop.abort(new Fault("timeout", undefined, SOON)), this.#settings.limits.time);
     };
+    start();
     try {
       for await (const outcome of this.#scorer.scores(model, texts, options, stop.signal)) {
         answered();
         if (outcome.score) this.#metrics.texts.add({ result: outcome.score.origin });
-        again();
+        if (each) start();
         yield outcome;
-        again();
+        if (each) start();
       }
     } finally {
       clearTimeout(timer);
