@@ -331,6 +331,23 @@ fn quantised_weights_without_scales_are_refused() {
     }
 }
 
+/// Found by fuzzing: nothing takes what a node of quantised weights gives, or it gives nothing.
+#[test]
+fn quantised_weights_that_nobody_is_given_are_refused_or_left_out() {
+    for outputs in [vec![], vec![String::new()], vec!["values".into()]] {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        let weight = graph.tensor("weight", &[1, 2], DataType::Int8, vec![1, 2]);
+        let scale = graph.tensor("scale", &[], DataType::Float, vec![0; 4]);
+        graph.op("DequantizeLinear", "values", &[&weight, &scale], vec![]);
+        graph.0.node.last_mut().unwrap().output = outputs.clone();
+        match load(&graph.file(&ids)) {
+            Ok(classifier) => assert!(classifier.predict("the dog", &Options::default()).is_ok(), "{outputs:?}"),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ModelUnsupported, "{outputs:?}: {error}"),
+        }
+    }
+}
+
 /// Found by fuzzing: tract panics at a product of more matrices than the graph says.
 #[test]
 fn a_product_that_turns_out_not_to_fit_is_an_error() {

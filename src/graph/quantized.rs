@@ -30,9 +30,9 @@ impl QuantTensors {
         let mut taken = HashMap::new();
         let mut nodes = Vec::with_capacity(graph.node.len());
         for node in std::mem::take(&mut graph.node) {
-            if let Some(tensor) = take_int8(&node, graph, &at)? {
-                graph.input.push(float_input(&node.output[0], &tensor.shape()));
-                taken.insert(node.output[0].clone(), Arc::new(tensor));
+            if let Some((name, tensor)) = take_int8(&node, graph, &at)? {
+                graph.input.push(float_input(&name, &tensor.shape()));
+                taken.insert(name, Arc::new(tensor));
             } else if let Some((name, node, tensor)) = take_four_bit(&node, graph, &at)? {
                 graph.input.push(float_input(&name, &tensor.shape()));
                 taken.insert(name, Arc::new(tensor));
@@ -69,15 +69,17 @@ impl QuantTensors {
     }
 }
 
+/// The name of what a node makes of int8 weights, and the weights.
 fn take_int8(
     node: &NodeProto,
     graph: &mut GraphProto,
     at: &HashMap<String, usize>,
-) -> Result<Option<QuantTensor>, Error> {
+) -> Result<Option<(String, QuantTensor)>, Error> {
     let named = |i: usize| node.input.get(i).filter(|name| !name.is_empty());
     let initializer = |i: usize| named(i).and_then(|name| at.get(name)).copied();
     let blocked = node.attribute.iter().any(|a| a.name == "block_size" && a.i != 0);
-    let (Some(values), Some(scales)) = (initializer(0), initializer(1)) else { return Ok(None) };
+    let output = node.output.first().filter(|name| !name.is_empty());
+    let (Some(values), Some(scales), Some(output)) = (initializer(0), initializer(1), output) else { return Ok(None) };
     if node.op_type != "DequantizeLinear" || blocked || (named(2).is_some() && initializer(2).is_none()) {
         return Ok(None);
     }
@@ -111,7 +113,7 @@ fn take_int8(
         )));
     }
     let run = shape.iter().skip(axis + 1).product();
-    Ok(Some(QuantTensor { axes: row_major(&shape), values: values.into(), scales, run }))
+    Ok(Some((output.clone(), QuantTensor { axes: row_major(&shape), values: values.into(), scales, run })))
 }
 
 /// The name of a node's weights of 4 bits, what it computes with them as a node of ONNX's own, and the weights.
