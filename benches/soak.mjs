@@ -50,22 +50,22 @@ function slope(points) {
   return mean((p) => (p[0] - x) * (p[1] - y)) / mean((p) => (p[0] - x) ** 2);
 }
 
-async function soakMode(browser, page, mode, predictions) {
+async function soakMode(browser, page, mode, predictions, report) {
   await page.evaluate(async (worker) => (globalThis.classifier = await litmus.createClassifier({ worker })), MODES[mode]);
   const rounds = Math.max(20, Math.ceil(predictions / ROUND));
   const [times, memory, wasm] = [[], [], []];
   // What is allocated once, code and caches, is there after the first tenth.
-  const warm = Math.ceil(rounds / 10);
+  const tenth = Math.ceil(rounds / 10);
   for (let i = 0; i < rounds; i++) {
     const { ms, memoryBytes } = await page.evaluate(round, { seed: i + 1, count: ROUND });
     times.push(ms);
     // Until then a worker may get the longest texts together for the first time.
     if (i >= rounds / 2) wasm.push(memoryBytes);
-    if (i >= warm && (i - warm) % Math.ceil((rounds - warm) / SAMPLES) === 0) memory.push([i * ROUND, await held(browser, page)]);
+    if (i >= tenth && (i - tenth) % Math.ceil((rounds - tenth) / SAMPLES) === 0) memory.push([i * ROUND, await held(browser, page)]);
+    if ((i + 1) % tenth === 0) report(`${mode}: ${(i + 1) * ROUND} predictions, ${(median(times.slice(-tenth)) / ROUND).toFixed(3)} ms each`);
   }
   memory.push([rounds * ROUND, await held(browser, page)]);
   await page.evaluate(() => classifier.close());
-  const tenth = Math.ceil(rounds / 10);
   const [first, last] = [times.slice(1, 1 + tenth), times.slice(-tenth)].map(median);
   const half = rounds >> 1;
   return {
@@ -81,8 +81,8 @@ async function soakMode(browser, page, mode, predictions) {
   };
 }
 
-/** So many predictions in all, a third through each mode. */
-export async function soak(predictions) {
+/** So many predictions in all, a third through each mode; `report` is told how far it is. */
+export async function soak(predictions, report = () => {}) {
   const server = await serveSite();
   const browser = await launch();
   try {
@@ -90,7 +90,7 @@ export async function soak(predictions) {
     await page.goto(`${server.url}pages/plain.html`);
     await page.waitForFunction(() => "litmus" in globalThis);
     const modes = {};
-    for (const mode of Object.keys(MODES)) modes[mode] = await soakMode(browser, page, mode, predictions / 3);
+    for (const mode of Object.keys(MODES)) modes[mode] = await soakMode(browser, page, mode, predictions / 3, report);
     return { machine: `${cpus()[0].model}, ${cpus().length} cores`, browser: `Chromium ${browser.version()}`, modes };
   } finally {
     await browser.close();
@@ -103,7 +103,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const { values } = parseArgs({ options: { predictions: { type: "string" }, json: { type: "string" } } });
     await build();
     await ensureChromium();
-    const result = await soak(Number(values.predictions ?? 1_000_000));
+    const result = await soak(Number(values.predictions ?? 1_000_000), console.log);
     console.log(JSON.stringify(result, null, 2));
     if (values.json) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
     const bad = Object.entries(result.modes).filter(([, { slowdown, bytesPerPrediction, wasmGrownBytes }]) =>

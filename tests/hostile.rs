@@ -348,6 +348,16 @@ fn quantised_weights_that_nobody_is_given_are_refused_or_left_out() {
     }
 }
 
+/// Found by fuzzing: tract panics at strings where the numbers of other types are.
+#[test]
+fn strings_as_raw_data_are_refused() {
+    let mut graph = Graph::default();
+    let ids = graph.ids();
+    let strings = graph.tensor("strings", &[1], DataType::String, vec![0]);
+    graph.op("Mul", "product", &[&ids, &strings], vec![]);
+    assert_eq!(refused(&graph.file("product")), ErrorKind::ModelMalformed);
+}
+
 /// Found by fuzzing: tract panics at a product of more matrices than the graph says.
 #[test]
 fn a_product_that_turns_out_not_to_fit_is_an_error() {

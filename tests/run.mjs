@@ -125,7 +125,7 @@ const suites = {
     await cargo("clippy", "--target", wasm, "--profile", "web", "--lib", "--test", "browser", "--", "-D", "warnings");
   },
   "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
-  "crate: fuzzing": () => fuzz({ seconds: 30, short: true }),
+  "crate: fuzzing": () => fuzz({ seconds: 120, short: true }),
   "package: build": () => build(),
   "lint: supply chain": () => nodeTests(join(root, "tests/supply")),
   "lint: types": async () => {

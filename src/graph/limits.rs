@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, TensorProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::einsum::EinSum;
@@ -45,6 +46,9 @@ fn check_tensor(tensor: &TensorProto) -> Result<(), Error> {
     if count.is_none() || dims.len() > MAX_RANK {
         let (name, dims) = (&tensor.name, &tensor.dims);
         return Err(Error::malformed(format!("model.onnx is damaged: `{name}` is of shape {dims:?}")));
+    }
+    if tensor.data_type == DataType::String as i32 && !tensor.raw_data.is_empty() {
+        return Err(Error::malformed(format!("model.onnx is damaged: `{}` has strings as raw data", tensor.name)));
     }
     Ok(())
 }
