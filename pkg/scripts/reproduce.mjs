@@ -8,7 +8,7 @@ import { build } from "./build.mjs";
 import { fail, root, run, step, Unmet } from "./tools.mjs";
 
 const WASM = "pkg/wasm/litmus_text_bg.wasm";
-const SOURCES = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "models/sentiment", "pkg", "package.json", "package-lock.json", "rust-toolchain.toml"];
+const SOURCES = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "deny.toml", "src", "models/sentiment", "pkg", "package.json", "package-lock.json", "rust-toolchain.toml"];
 
 const sum = async (folder) => createHash("sha256").update(await readFile(join(folder, WASM))).digest("hex");
 
