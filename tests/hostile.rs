@@ -312,7 +312,9 @@ fn indices_outside_of_a_constant_are_refused() {
 /// Found by reading: a quantised weight without any scale, or without any zero point where it has a place for some.
 #[test]
 fn quantised_weights_without_scales_are_refused() {
-    for (scales, zeros) in [(0, 1), (1, 0), (0, 0)] {
+    use ErrorKind::{ModelMalformed, ModelUnsupported};
+    // Without zero points there may be weights, though here there are none, and so nothing to score by.
+    for (scales, zeros, code) in [(0, 1, ModelMalformed), (1, 0, ModelUnsupported), (0, 0, ModelMalformed)] {
         let mut graph = Graph::default();
         let ids = graph.ids();
         let weight = graph.tensor("weight", &[1, 0], DataType::Int8, vec![]);
@@ -320,14 +322,7 @@ fn quantised_weights_without_scales_are_refused() {
         let zero = graph.tensor("zero", &[zeros], DataType::Int8, vec![0; zeros as usize]);
         graph.op("DequantizeLinear", "values", &[&weight, &scale, &zero], vec![int("axis", 1)]);
         graph.op("MatMul", "product", &[&ids, "values"], vec![]);
-        match load(&graph.file("product")) {
-            // Without zero points there may be weights, though here there are none.
-            Ok(classifier) => {
-                let error = classifier.predict("the dog", &Options::default()).unwrap_err();
-                assert_eq!((scales, error.kind()), (1, ErrorKind::ModelMalformed), "a mean of nothing: {error}");
-            }
-            Err(error) => assert_eq!(error.kind(), ErrorKind::ModelMalformed, "{error}"),
-        }
+        assert_eq!(refused(&graph.file("product")), code, "{scales} scales, {zeros} zero points");
     }
 }
 
@@ -350,30 +345,110 @@ fn quantised_weights_that_nobody_is_given_are_refused_or_left_out() {
 
 /// Found by fuzzing: tract panics at strings where the numbers of other types are.
 #[test]
-fn strings_as_raw_data_are_refused() {
+fn weights_that_are_text_are_refused() {
     let mut graph = Graph::default();
     let ids = graph.ids();
-    let strings = graph.tensor("strings", &[1], DataType::String, vec![0]);
-    graph.op("Mul", "product", &[&ids, &strings], vec![]);
-    assert_eq!(refused(&graph.file("product")), ErrorKind::ModelMalformed);
+    let text = graph.tensor("text", &[1], DataType::String, vec![0]);
+    graph.op("Mul", "product", &[&ids, &text], vec![]);
+    assert_eq!(refused(&graph.file("product")), ErrorKind::ModelUnsupported);
+}
+
+/// Found by fuzzing: tract panics at ranges of sizes that never end, or end before they begin.
+#[test]
+fn ranges_that_lead_nowhere_are_refused() {
+    for range in [[-1, 1], [1, -1], [1, 0], [0, 0]] {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        // A size of the graph, by which tract computes in another way than by numbers.
+        graph.op("Shape", "shape", &[&ids], vec![]);
+        let (third, axis) = (graph.integers("third", &[2]), graph.integers("axis", &[0]));
+        graph.op("Gather", "one", &["shape", &third], vec![int("axis", 0)]);
+        graph.op("Squeeze", "first", &["one", &axis], vec![]);
+        let [end, step] = [("end", range[0]), ("step", range[1])].map(|(name, number)| {
+            let number = graph.integers(&format!("{name}.number"), &[number]);
+            graph.op("Mul", &format!("{name}s"), &["one", &number], vec![]);
+            graph.op("Squeeze", name, &[&format!("{name}s"), &axis], vec![])
+        });
+        graph.op("Sub", "start", &["first", "first"], vec![]);
+        graph.op("Range", "range", &["start", &end, &step], vec![]);
+        graph.op("Cast", "numbers", &["range"], vec![int("to", 1)]);
+        graph.op("ReduceSum", "sum", &["numbers"], vec![int("keepdims", 0)]);
+        graph.op("Mul", "product", &[&ids, "sum"], vec![]);
+        assert_eq!(refused(&graph.file("product")), ErrorKind::ModelUnsupported, "{range:?}");
+    }
+}
+
+/// Found by fuzzing: tract panics where whole numbers are divided by 0.
+#[test]
+fn a_division_by_0_is_an_error() {
+    let divided = |number: i64, computed: bool| {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        let mut by = graph.integers("number", &[number]);
+        if computed {
+            graph.op("Sub", "zeros", &["input_ids", "input_ids"], vec![]);
+            by = graph.op("Add", "by", &["zeros", &by], vec![]);
+        }
+        graph.op("Div", "quotient", &["input_ids", &by], vec![]);
+        graph.op("Cast", "numbers", &["quotient"], vec![int("to", 1)]);
+        graph.op("Unsqueeze", "divided", &["numbers", "last"], vec![]);
+        graph.op("Mul", "product", &[&ids, "divided"], vec![]);
+        graph.file("product")
+    };
+    assert_eq!(refused(&divided(0, false)), ErrorKind::ModelUnsupported);
+    let error = load(&divided(0, true)).unwrap().predict("the dog", &Options::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert!(error.to_string().contains("a division by 0"), "{error}");
+    for computed in [false, true] {
+        assert!(load(&divided(2, computed)).unwrap().predict("the dog", &Options::default()).is_ok());
+    }
+}
+
+/// Found by fuzzing: tract divides by the size of an axis that it sums.
+#[test]
+fn nothing_to_reduce_is_an_error() {
+    let slice = |graph: &mut Graph, value: &str, start: i64, axis: i64| {
+        let bounds = [("starts", start), ("ends", i64::MAX), ("axes", axis)];
+        let [starts, ends, axes] = bounds.map(|(name, number)| graph.integers(name, &[number]));
+        graph.op("Slice", "slice", &[value, &starts, &ends, &axes], vec![])
+    };
+    let mut graph = Graph::default();
+    let ids = graph.ids();
+    let nothing = slice(&mut graph, &ids, 1, 2);
+    assert_eq!(refused(&graph.file(&nothing)), ErrorKind::ModelUnsupported);
+    // Of a short text the fifth token and those after it are nothing.
+    let mut graph = Graph::default();
+    let ids = graph.ids();
+    let rest = slice(&mut graph, &ids, 4, 1);
+    let classifier = load(&graph.file(&rest)).unwrap();
+    let error = classifier.predict("the dog", &Options::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert!(error.to_string().contains("of size 0"), "{error}");
+    assert!(classifier.predict("the dog is happy", &Options::default()).is_ok());
 }
 
 /// Found by fuzzing: tract panics at a product of more matrices than the graph says.
 #[test]
 fn a_product_that_turns_out_not_to_fit_is_an_error() {
-    let mut graph = Graph::default();
-    let ids = graph.ids();
-    let weights = graph.filled("weights", &[4, 1, 2], 1.0);
-    graph.op("Transpose", "by token", &[&ids], vec![ints("perm", &[1, 0, 2])]);
-    graph.op("MatMul", "product", &["by token", &weights], vec![]);
-    graph.op("Transpose", "by text", &["product"], vec![ints("perm", &[1, 0, 2])]);
-    let classifier = load(&graph.file("by text")).unwrap();
-    for text in ["the dog", "the", "the dog is happy", "the dog is happy the dog"] {
-        match classifier.predict(text, &Options::default()) {
-            Ok(prediction) => assert_eq!(prediction.tokens, 4, "{text}"),
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::Internal, "{text}: {error}");
-                assert!(!error.to_string().contains("this library failed"), "{text}: {error}");
+    // More matrices than there are weights for; more numbers in a row than the other matrix has rows.
+    let weights = |graph: &mut Graph, _: &str| graph.filled("weights", &[4, 1, 2], 1.0);
+    let mean = |graph: &mut Graph, ids: &str| graph.op("ReduceMean", "one", &[ids], vec![ints("axes", &[1])]);
+    let cases: [([i64; 3], &dyn Fn(&mut Graph, &str) -> String); 2] = [([1, 0, 2], &weights), ([0, 2, 1], &mean)];
+    for (order, by) in cases {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        let by = by(&mut graph, &ids);
+        graph.op("Transpose", "there", &[&ids], vec![ints("perm", &order)]);
+        graph.op("MatMul", "product", &["there", &by], vec![]);
+        graph.op("Transpose", "back", &["product"], vec![ints("perm", &order)]);
+        let classifier = load(&graph.file("back")).unwrap();
+        for text in ["the dog", "the", "the dog is happy", "the dog is happy the dog"] {
+            match classifier.predict(text, &Options::default()) {
+                Ok(prediction) => assert_eq!((order[0], prediction.tokens), (1, 4), "{text}"),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Internal, "{text}: {error}");
+                    assert!(!error.to_string().contains("this library failed"), "{text}: {error}");
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, TensorProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::einsum::EinSum;
+use tract_onnx::tract_core::ops::nn::Reduce;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::{Error, ErrorKind};
@@ -47,8 +48,8 @@ fn check_tensor(tensor: &TensorProto) -> Result<(), Error> {
         let (name, dims) = (&tensor.name, &tensor.dims);
         return Err(Error::malformed(format!("model.onnx is damaged: `{name}` is of shape {dims:?}")));
     }
-    if tensor.data_type == DataType::String as i32 && !tensor.raw_data.is_empty() {
-        return Err(Error::malformed(format!("model.onnx is damaged: `{}` has strings as raw data", tensor.name)));
+    if tensor.data_type == DataType::String as i32 {
+        return Err(Error::unsupported(format!("`{}` of model.onnx is text, which no op here takes", tensor.name)));
     }
     Ok(())
 }
@@ -82,7 +83,9 @@ pub(super) fn same_sizes(model: &TypedModel) -> TractResult<Vec<SameSize>> {
         for axis in op.axes.iter_all_axes() {
             let places = axis.inputs.iter().zip(&shapes);
             let sizes = places.flat_map(|(places, shape)| places.iter().map(|&place| &shape[place]));
-            let mut sizes = sizes.filter(|size| **size != 1.to_dim());
+            // What is summed over is not broadcast.
+            let summed = axis.outputs.iter().all(|places| places.is_empty());
+            let mut sizes = sizes.filter(|size| summed || **size != 1.to_dim());
             let Some(first) = sizes.next() else { continue };
             for size in sizes.filter(|size| *size != first) {
                 let never = (first.clone() - size).as_i64().is_some();
@@ -94,7 +97,8 @@ pub(super) fn same_sizes(model: &TypedModel) -> TractResult<Vec<SameSize>> {
     Ok(pairs)
 }
 
-/// Refuses a batch for which a value of the graph would be too large, or for which sizes differ that have to be the same.
+/// Refuses a batch for which a value of the graph would be too large, for which sizes differ that have to be the same, or
+/// for which nothing is left to reduce.
 pub(crate) fn check_batch(model: &TypedModel, same: &[SameSize], rows: usize, columns: usize) -> Result<(), Error> {
     let size = |name, value: usize| (model.symbols.sym(name), value as i64);
     let [batch, sequence] = [size("batch", rows), size("sequence", columns)];
@@ -103,6 +107,14 @@ pub(crate) fn check_batch(model: &TypedModel, same: &[SameSize], rows: usize, co
     let value = |dim: &TDim| dim.eval_to_i64(&sizes).ok();
     if let Some([a, b]) = same.iter().find(|[a, b]| value(a).zip(value(b)).is_some_and(|(a, b)| a != b)) {
         return Err(Error::internal(format!("the model multiplies matrices of sizes that do not fit: {a} and {b}")));
+    }
+    let nothing = |node: &TypedNode| {
+        let Some(reduce) = node.op_as::<Reduce>() else { return false };
+        let fact = node.inputs.first().and_then(|&input| model.outlet_fact(input).ok());
+        fact.is_some_and(|fact| reduce.axes.iter().any(|&axis| fact.shape.get(axis).and_then(value) == Some(0)))
+    };
+    if let Some(node) = model.nodes().iter().find(|node| nothing(node)) {
+        return Err(Error::internal(format!("the model reduces an axis of size 0 in `{}`", node.name)));
     }
     let bytes = |fact: &TypedFact| {
         let dims = fact.shape.iter().filter_map(|dim| u64::try_from(value(dim)?).ok());

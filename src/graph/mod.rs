@@ -44,6 +44,7 @@ use tract_onnx::tract_core::model::Rewriter;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::math::Mul;
+use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
@@ -112,7 +113,11 @@ impl OnnxModel {
         model.select_output_outlets(&[output])?;
         let mut model = model.into_typed()?;
         self.weights.put(&mut model).context("put")?;
-        model.into_decluttered().context("declutter")
+        let mut optimizer = Optimizer::declutter();
+        // Which part of a value is read is of no use here, and there are graphs for which tract never stops asking.
+        optimizer.passes.retain(|pass| format!("{pass:?}") != "PropagateRoi");
+        optimizer.optimize(&mut model).context("declutter")?;
+        Ok(model)
     }
 
     /// The graph of fused ops, ready to be run, and the sizes that it takes for equal.

@@ -10,7 +10,6 @@ mod shapes;
 
 use tract_onnx::data_resolver::FopenDataResolver;
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
-use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{NodeProto, TensorProto};
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::cast::wire_cast;
@@ -39,7 +38,7 @@ const OPS: [(&str, Wire); 63] = [
     ("ConstantOfShape", shapes::constant_of_shape),
     ("CumSum", numbers::cum_sum),
     ("DequantizeLinear", quant::dequantize_linear),
-    ("Div", |n| n.fold(math::div().0)),
+    ("Div", numbers::divide),
     ("Dropout", |n| n.identity()),
     ("Equal", |n| n.fold(comp_eq())),
     ("Erf", |n| n.each(math::erf())),
@@ -109,8 +108,6 @@ fn parse(ctx: &ParsingContext, proto: &NodeProto) -> TractResult<(Box<dyn Infere
 
 /// A tensor that the file holds.
 fn load(tensor: &TensorProto) -> TractResult<Tensor> {
-    // The only type that tract would panic at.
-    ensure!(tensor.data_type != DataType::String as i32, "{:?} is text", tensor.name);
     tract_onnx::tensor::load_tensor(&FopenDataResolver, tensor, None)
 }
 

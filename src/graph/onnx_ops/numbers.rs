@@ -90,6 +90,35 @@ pub(super) fn is_inf(n: &mut Node) -> Outlets {
     n.each(ops::math::is_inf(n.flag("detect_positive", true)?, n.flag("detect_negative", true)?))
 }
 
+/// Whole numbers have no quotient by 0, at which tract panics.
+pub(super) fn divide(n: &mut Node) -> Outlets {
+    let (number, mut by) = (n.input(0)?, n.input(1)?);
+    if !n.fact(by)?.datum_type.is_float() {
+        let known = n.constant::<i64>(1).ok().flatten();
+        ensure!(!known.is_some_and(|by| by.contains(&0)), "a division by 0");
+        if n.fact(by)?.konst.is_none() {
+            by = n.wire(Divisor, &[by])?;
+        }
+    }
+    Ok(tvec!(n.pair(div().0, number, by)?))
+}
+
+/// Gives the whole numbers that it is given, of which none is 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Divisor;
+
+impl EvalOp for Divisor {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let by = inputs[0].cast_to::<i64>()?;
+        ensure!(!by.try_as_plain_ram()?.as_slice::<i64>()?.contains(&0), "a division by 0");
+        Ok(inputs)
+    }
+}
+
+crate::graph::typed_op!(Divisor, |_op, inputs| Ok(tvec!(inputs[0].without_value())));
+
 /// In the steps that tract finds its RMS normalisation in.
 pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
@@ -99,6 +128,7 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     let axes: TVec<usize> = (first..fact.rank()).collect();
     let x = n.cast(input, DatumType::F32)?;
     let size = axes.iter().map(|&axis| &fact.shape[axis]).product::<TDim>().to_i64()?;
+    ensure!(size > 0, "nothing is normalised");
     let size = n.scalar(size as f32, x)?;
     let sum = n.wire(nn::Reduce::new(axes.clone(), nn::Reducer::Sum), &[x])?;
     let mean = n.pair(div().0, sum, size)?;
@@ -143,6 +173,7 @@ pub(super) fn reduce(n: &mut Node, reducer: hir::Reducer) -> Outlets {
     if axes.is_none() && n.flag("noop_with_empty_axes", false)? {
         return Ok(tvec!(input));
     }
+    ensure!(n.fact(input)?.shape.iter().all(|size| *size != 0.to_dim()), "nothing is reduced");
     let keep = n.flag("keepdims", true)?;
     n.expand(hir::Reduce::new(axes, keep, reducer), &[input])
 }

@@ -101,10 +101,12 @@ pub(super) fn gather_nd(n: &mut Node) -> Outlets {
 pub(super) fn range(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?, n.input(2)?];
     let numbers = |index| n.constant::<f64>(index).ok().flatten().and_then(|numbers| numbers.first().copied());
+    ensure!(numbers(2) != Some(0.0), "a range without a step");
     if let (Some(start), Some(end), Some(step)) = (numbers(0), numbers(1), numbers(2)) {
+        let count = ((end - start) / step).ceil();
+        ensure!(count >= 0.0, "a range from {start} to {end} in steps of {step}");
         // So many fit any index; whether they are too many is judged by their shape.
-        let count = ((end - start) / step).ceil().clamp(0.0, f64::from(u32::MAX)) as usize;
-        limits::check_made(&[&f32::fact([count])], &[])?;
+        limits::check_made(&[&f32::fact([count.min(f64::from(u32::MAX)) as usize])], &[])?;
     }
     n.expand(array::Range, &inputs)
 }
