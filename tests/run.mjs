@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../pkg/scripts/build.mjs";
 import { checkDocs } from "../pkg/scripts/docs.mjs";
-import { assemble } from "../pkg/scripts/site.mjs";
+import { assemble, buildSite } from "../pkg/scripts/site.mjs";
 import {
   chromedriver,
   ensureChromium,
@@ -126,7 +126,10 @@ const suites = {
   },
   "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
   "crate: fuzzing": () => fuzz({ seconds: 120, short: true }),
-  "package: build": () => build(),
+  "package: build": async () => {
+    await buildSite(); // in a fresh clone this is all that there is: `npm start` makes do with it
+    await build();
+  },
   "lint: supply chain": () => nodeTests(join(root, "tests/supply")),
   "lint: types": async () => {
     await build();

@@ -8,17 +8,14 @@ import { build } from "./build.mjs";
 import { fail, root, run, step, Unmet } from "./tools.mjs";
 
 const WASM = "pkg/wasm/litmus_text_bg.wasm";
-const SOURCES = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "deny.toml", "src", "models/sentiment", "pkg", "package.json", "package-lock.json", "rust-toolchain.toml"];
 
 const sum = async (folder) => createHash("sha256").update(await readFile(join(folder, WASM))).digest("hex");
 
 const elsewhere = await mkdtemp(join(tmpdir(), "litmus-text-again-"));
 try {
   await build({ embedded: false });
-  for (const path of SOURCES) {
-    const built = ["dist", "wasm", "models"].map((folder) => join(root, "pkg", folder));
-    await cp(join(root, path), join(elsewhere, path), { recursive: true, filter: (from) => !built.includes(from) });
-  }
+  const sources = await run("git", ["ls-files"], { cwd: root, quiet: true });
+  for (const path of sources.trimEnd().split("\n")) await cp(join(root, path), join(elsewhere, path));
   await cp(join(root, "node_modules"), join(elsewhere, "node_modules"), { recursive: true, verbatimSymlinks: true });
   const code = `import { build } from ${JSON.stringify(join(elsewhere, "pkg/scripts/build.mjs"))}; await build({ embedded: false });`;
   const env = { ...process.env, CARGO_TARGET_DIR: join(elsewhere, "target") };
