@@ -431,10 +431,10 @@ fn nothing_to_reduce_is_an_error() {
 #[test]
 fn a_product_that_turns_out_not_to_fit_is_an_error() {
     // More matrices than there are weights for; more numbers in a row than the other matrix has rows.
-    let weights = |graph: &mut Graph, _: &str| graph.filled("weights", &[4, 1, 2], 1.0);
-    let mean = |graph: &mut Graph, ids: &str| graph.op("ReduceMean", "one", &[ids], vec![ints("axes", &[1])]);
-    let cases: [([i64; 3], &dyn Fn(&mut Graph, &str) -> String); 2] = [([1, 0, 2], &weights), ([0, 2, 1], &mean)];
-    for (order, by) in cases {
+    type Other = fn(&mut Graph, &str) -> String;
+    let weights: Other = |graph, _| graph.filled("weights", &[4, 1, 2], 1.0);
+    let mean: Other = |graph, ids| graph.op("ReduceMean", "one", &[ids], vec![ints("axes", &[1])]);
+    for (order, by) in [([1, 0, 2], weights), ([0, 2, 1], mean)] {
         let mut graph = Graph::default();
         let ids = graph.ids();
         let by = by(&mut graph, &ids);
