@@ -353,6 +353,22 @@ fn weights_that_are_text_are_refused() {
     assert_eq!(refused(&graph.file("product")), ErrorKind::ModelUnsupported);
 }
 
+/// Found by fuzzing: tract panics at a product of matrices that it has no kernel for.
+#[test]
+fn matrices_of_other_types_are_refused() {
+    for to in [DataType::Int64, DataType::Bool, DataType::Uint16] {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        graph.op("Transpose", "row", &[&ids], vec![ints("perm", &[0, 2, 1])]);
+        for value in [&ids, "row"] {
+            graph.op("Cast", &format!("other {value}"), &[value], vec![int("to", to as i64)]);
+        }
+        graph.op("MatMul", "squares", &["other column", "other row"], vec![]);
+        graph.op("Cast", "product", &["squares"], vec![int("to", 1)]);
+        assert_eq!(refused(&graph.file("product")), ErrorKind::ModelUnsupported, "{to:?}");
+    }
+}
+
 /// Found by fuzzing: tract panics at ranges of sizes that never end, or end before they begin.
 #[test]
 fn ranges_that_lead_nowhere_are_refused() {

@@ -57,16 +57,18 @@ function say(i) {
 async function weigh(passage) {
   weighing.abort();
   const { signal } = (weighing = new AbortController());
+  $("passage-note").textContent = "";
   $("passage-weights").replaceChildren();
   if (!$("explain").checked) return;
   await new Promise((resolve) => setTimeout(resolve, REST_MS));
   if (signal.aborted) return;
   try {
     const onProgress = ({ done, total }) => {
-      if (!signal.aborted) $("passage-weights").textContent = t("why.working", done, total);
+      if (!signal.aborted) $("passage-note").textContent = t("why.working", done, total);
     };
     const { attributions } = await now.classifier.predict(passage, { explain: true, signal, onProgress });
     paint($("passage-text"), passage, attributions);
+    $("passage-note").textContent = "";
     $("passage-weights").replaceChildren(...named(attributions));
   } catch (error) {
     // Given up, or the classifier has failed: the next reading says so.

@@ -63,7 +63,7 @@ pub(super) fn gelu(n: &mut Node) -> Outlets {
 }
 
 pub(super) fn gemm(n: &mut Node) -> Outlets {
-    let (a, b) = (n.input(0)?, n.input(1)?);
+    let (a, b) = (factor(n, 0)?, factor(n, 1)?);
     ensure!(n.rank(a)? == 2 && n.rank(b)? == 2, "not two matrices");
     let axes = AxesMapping::for_numpy_matmul(2, n.flag("transA", false)?, n.flag("transB", false)?, false)?;
     let dt = n.fact(a)?.datum_type;
@@ -74,6 +74,15 @@ pub(super) fn gemm(n: &mut Node) -> Outlets {
         result = n.pair(add().0, result, c)?;
     }
     Ok(tvec!(result))
+}
+
+/// An input that is a matrix of numbers for which tract has kernels: it panics at others.
+fn factor(n: &Node, index: usize) -> TractResult<OutletId> {
+    use DatumType::{F16, F32, F64, I8, I32, U8};
+    let input = n.input(index)?;
+    let dt = n.fact(input)?.datum_type;
+    ensure!(matches!(dt, F16 | F32 | F64 | I8 | I32 | U8), "matrices of {dt:?} are not multiplied");
+    Ok(input)
 }
 
 /// `outlet` × the attribute of that name, which is 1 by default.
@@ -148,7 +157,7 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
 }
 
 pub(super) fn mat_mul(n: &mut Node) -> Outlets {
-    let inputs = [n.input(0)?, n.input(1)?];
+    let inputs = [factor(n, 0)?, factor(n, 1)?];
     ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "a number is not a matrix");
     n.expand(MatMulInference::default(), &inputs)
 }
