@@ -13,8 +13,8 @@
  * - `aborted`: the call's `signal` was aborted; `cause` is its reason.
  * - `timeout`: the call took longer than its `timeout`.
  * - `closed`: the classifier was closed.
- * - `out-of-memory`: the model, or a text, needs more memory than WebAssembly has. The next call
- *   starts afresh.
+ * - `out-of-memory`: the model, or a text, needs more memory than WebAssembly has, or a file of the model
+ *   has more than 1 GiB. The next call starts afresh.
  * - `internal`: a fault of this library or its surroundings, a crash for instance; see `cause`.
  *   The next call starts afresh.
  */

@@ -36,11 +36,14 @@ export const platform: {
 /** Some hosts answer 403 rather than 404 for a file that is not there. */
 const MISSING = [403, 404, 410];
 
+/** The most bytes of a file: the few that a server compressed can become more than a page has memory for. */
+const MAX_BYTES = 2 ** 30;
+
 const MIME = "application/wasm";
 const PAGE = "a web page instead of the file";
 
 function notLoaded(
-  code: "model-not-found" | "download-failed",
+  code: "model-not-found" | "download-failed" | "out-of-memory",
   place: URL | string,
   reason: string,
   cause?: unknown,
@@ -48,10 +51,9 @@ function notLoaded(
   return new LitmusError(code, `could not load ${place}: ${reason}`, { cause });
 }
 
-/** What a failure in the middle of a download is, unless it was our own doing. */
-const brokenOff = (place: URL | string, signal: AbortSignal) => (cause: unknown) => {
-  throw signal.aborted ? aborted(signal) : notLoaded("download-failed", place, "the download broke off", cause);
-};
+/** What a connection that fails is, unless it was our own doing. */
+const disconnected = (place: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
+  signal.aborted ? aborted(signal) : notLoaded("download-failed", place, "the connection failed", cause);
 
 /** Opens a URL, or says in a word why there is no such file. Any other failure throws. */
 async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | string> {
@@ -61,10 +63,9 @@ async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise
       ? platform.openFile(url)
       : fetch(url, { signal, cache }));
   } catch (cause) {
-    if (signal.aborted) throw aborted(signal);
     // What a service worker has put by for when there is no network, its own requests would not find.
-    const found = await globalThis.caches?.match(url).catch(() => undefined);
-    if (!found) throw notLoaded("download-failed", url, "the request failed", cause);
+    const found = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
+    if (!found) throw disconnected(url, signal, cause);
     response = found;
   }
   // Development servers answer a missing file with the application's page and status 200.
@@ -101,12 +102,10 @@ export function asked(file: string, onProgress: OnProgress): void {
 }
 
 /** The size of a response's body in bytes. A compressed one's header counts the compressed bytes. */
-function bodySize({ headers }: Response): number | null {
-  const length = headers.get("content-length");
-  return length === null || headers.has("content-encoding") ? null : Number(length);
-}
+const bodySize = ({ headers }: Response): number | null =>
+  (!headers.has("content-encoding") && Number(headers.get("content-length"))) || null;
 
-/** The same response, whose bytes are reported as they pass. */
+/** The same response, whose bytes are reported as they pass. It ends after what is too much. */
 function counted(response: Response, file: string, total: number | null, onProgress: OnProgress): Response {
   if (!onProgress) return response;
   let loaded = 0;
@@ -118,6 +117,7 @@ function counted(response: Response, file: string, total: number | null, onProgr
       if (total !== null && loaded > total) total = null;
       if (loaded !== total) onProgress({ file, loaded, total });
       controller.enqueue(part);
+      if (loaded > MAX_BYTES) controller.terminate();
     },
     flush: () => onProgress({ file, loaded, total: loaded }),
   });
@@ -134,8 +134,12 @@ export async function read(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const place = response.url || file;
   if (!response.ok) throw refused(response, place);
-  const body = counted(response, file, size ?? bodySize(response), onProgress);
-  const bytes = new Uint8Array(await body.arrayBuffer().catch(brokenOff(place, signal)));
+  const body = counted(response, file, size ?? bodySize(response), onProgress ?? (() => {}));
+  const buffer = await body.arrayBuffer().catch((cause: unknown) => {
+    throw disconnected(place, signal, cause);
+  });
+  const bytes = new Uint8Array(buffer);
+  if (bytes.length > MAX_BYTES) throw notLoaded("out-of-memory", place, "more than 1 GiB");
   const startsAsPage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
   if (startsAsPage) throw notLoaded("model-not-found", place, PAGE);
   return bytes;
@@ -151,7 +155,8 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   const typed = known ? response : new Response(response.body, { headers: { "content-type": MIME } });
   const body = counted(typed, file, bodySize(response), onProgress);
   return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
-    if (!(cause instanceof WebAssembly.CompileError)) return brokenOff(url, signal)(cause);
-    throw notLoaded("download-failed", url, "it is no WebAssembly module that this runtime knows", cause);
+    throw cause instanceof WebAssembly.CompileError
+      ? notLoaded("download-failed", url, "it is no WebAssembly module that this runtime knows", cause)
+      : disconnected(url, signal, cause);
   });
 }

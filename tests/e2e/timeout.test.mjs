@@ -1,9 +1,13 @@
 // What takes too long or too much is ended, whatever the model has in mind; what comes after it works.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { after, before, test } from "node:test";
+import { createGzip } from "node:zlib";
 import { root } from "../../pkg/scripts/tools.mjs";
 import { eventually, open, workers } from "./browser.mjs";
 import { hoarding, huge, hungry, slow, slowToLoad } from "./hostile.mjs";
@@ -37,6 +41,11 @@ async function plain() {
     };
   });
   return visit;
+}
+
+function* zeros() {
+  const some = Buffer.alloc(1 << 20);
+  for (;;) yield some;
 }
 
 const works = (page) => page.evaluate(async () => (await litmus.predict("a gorgeous movie")).label);
@@ -95,6 +104,34 @@ test("a server that never ends its answer is given up", async () => {
     assert.equal(load.code, "timeout", `worker: ${worker}`);
     assert.ok(load.ms < SOON_MS, `${load.ms} ms`);
   }
+  server.close();
+  server.closeAllConnections();
+  await context.close();
+});
+
+test("a file that a server's compression makes endless is given up after 1 GiB", { timeout: 60_000 }, async () => {
+  const ends = [];
+  const server = createServer(async (request, response) => {
+    response.setHeader("access-control-allow-origin", "*");
+    if (request.url === "/litmus.json") return response.writeHead(404).end();
+    if (request.url !== "/model.onnx") return response.end(await readFile(join(root, "models/sentiment", request.url)));
+    ends.push(once(response, "close"));
+    response.writeHead(200, { "content-encoding": "gzip" });
+    await pipeline(Readable.from(zeros()), createGzip(), response).catch(() => {});
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { page, context } = await plain();
+  const model = `http://127.0.0.1:${server.address().port}/`;
+  for (const worker of [true, false]) {
+    const { code, message } = await page.evaluate(
+      (options) => litmus.createClassifier(options).catch(({ code, message }) => ({ code, message })),
+      { model, worker },
+    );
+    assert.deepEqual([code, message], ["out-of-memory", `could not load ${model}model.onnx: more than 1 GiB`]);
+  }
+  assert.equal(ends.length, 2);
+  await Promise.all(ends);
+  assert.equal(await works(page), "positive");
   server.close();
   server.closeAllConnections();
   await context.close();
