@@ -1,6 +1,6 @@
 // npm run fuzz [-- TARGET…] [--seconds N]: throws at each way in what it can think of; without --seconds, for an hour each.
-// What is found and what was learnt stay in the target folder, under fuzz/; --minimise puts the best of it into corpus/, an
-// input a line, in base64.
+// What is found and what was learnt stay in the target folder, under fuzz/; --keep puts what reaches new code into corpus/,
+// an input a line, in base64.
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,22 +59,21 @@ export async function fuzz({ seconds, names = Object.keys(TARGETS), short = fals
   if (failures.length) throw new Unmet(failures.map(({ reason }) => reason.message).join("\n"));
 }
 
-async function minimise(names) {
+/** Puts into the corpus what was learnt and reaches code that nothing in it does; nothing leaves it. */
+async function keep(names) {
   const bin = await compile();
   for (const name of names) {
-    const best = join(target, "best", name);
-    await rm(best, { recursive: true, force: true });
-    await mkdir(best, { recursive: true });
-    await run(join(bin, name), ["-set_cover_merge=1", `-max_len=${TARGETS[name]}`, best, ...(await folders(name))], { prefix: name });
-    const inputs = await Promise.all((await readdir(best)).map((file) => readFile(join(best, file))));
+    const [learnt, seeds] = await folders(name);
+    await run(join(bin, name), ["-set_cover_merge=1", "-use_counters=0", `-max_len=${TARGETS[name]}`, seeds, learnt], { prefix: name });
+    const inputs = await Promise.all((await readdir(seeds)).map((file) => readFile(join(seeds, file))));
     await writeFile(corpus(name), inputs.map((input) => `${input.toString("base64")}\n`).sort().join(""));
   }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: "string" }, minimise: { type: "boolean" } } });
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: "string" }, keep: { type: "boolean" } } });
   const names = positionals.length ? positionals : Object.keys(TARGETS);
   const unknown = names.find((name) => !(name in TARGETS));
   if (unknown) fail(new Unmet(`no target is named ${unknown}; there are ${Object.keys(TARGETS).join(", ")}`));
-  await (values.minimise ? minimise(names) : fuzz({ seconds: Number(values.seconds ?? 3600), names })).catch(fail);
+  await (values.keep ? keep(names) : fuzz({ seconds: Number(values.seconds ?? 3600), names })).catch(fail);
 }
