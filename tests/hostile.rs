@@ -126,7 +126,7 @@ fn a_sound_one_works() {
 #[test]
 fn a_kilobyte_cannot_ask_for_gigabytes() {
     type Make = fn(&mut Graph) -> String;
-    let makes: [(&str, Make); 8] = [
+    let makes: [(&str, Make); 9] = [
         ("ConstantOfShape", |g| g.filled("huge", &[1, 1, 1 << 30], 1.0)),
         ("ConstantOfShape that wraps", |g| g.filled("huge", &[1 << 22, 1 << 22, 1 << 20], 1.0)),
         ("ConstantOfShape below zero", |g| g.filled("huge", &[1, 1, -4], 1.0)),
@@ -136,6 +136,10 @@ fn a_kilobyte_cannot_ask_for_gigabytes() {
         }),
         ("Tile", |g| {
             let (one, times) = (g.filled("one", &[1, 1, 1], 1.0), g.integers("times", &[1, 1 << 20, 1 << 20]));
+            g.op("Tile", "huge", &[&one, &times], vec![])
+        }),
+        ("Tile below zero", |g| {
+            let (one, times) = (g.filled("one", &[1, 1, 1], 1.0), g.integers("times", &[1, 1, -4]));
             g.op("Tile", "huge", &[&one, &times], vec![])
         }),
         ("Range", |g| {

@@ -30,7 +30,7 @@ impl Node<'_> {
         Ok(self.fact(outlet)?.shape.to_tvec())
     }
 
-    /// The shape that an input says.
+    /// The shape, or how often each axis is repeated, that an input says.
     fn shape(&self, index: usize) -> TractResult<Vec<TDim>> {
         let shape: Vec<TDim> = self.constant(index)?.context("no shape")?;
         ensure!(shape.iter().all(|dim| dim.as_i64().is_none_or(|size| size >= 0)), "a shape of {shape:?}");
@@ -189,7 +189,7 @@ pub(super) fn squeeze(n: &mut Node) -> Outlets {
 
 pub(super) fn tile(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?];
-    let times: Vec<TDim> = n.constant(1)?.unwrap_or_default();
+    let times = n.shape(1)?;
     ensure!(times.len() == n.rank(inputs[0])?, "not one count per axis");
     let tiled: TVec<TDim> = n.dims(inputs[0])?.into_iter().zip(times).map(|(dim, times)| dim * times).collect();
     limits::check_made(&[&f32::fact(tiled)], &[n.fact(inputs[0])?])?;
