@@ -112,7 +112,8 @@ fn take_int8(
             values.len()
         )));
     }
-    let run = shape.iter().skip(axis + 1).product();
+    // One scale is of all values, whatever axis is named beside it.
+    let run = shape.iter().skip(axis.saturating_add(1)).product();
     Ok(Some((output.clone(), QuantTensor { axes: row_major(&shape), values: values.into(), scales, run })))
 }
 
