@@ -43,6 +43,21 @@ async function plain() {
   return visit;
 }
 
+/** Serves the files of the packaged model; `answer` gives its graph. */
+async function serveModel(answer) {
+  const server = createServer(async (request, response) => {
+    response.setHeader("access-control-allow-origin", "*");
+    if (request.url === "/model.onnx") return answer(response);
+    response.end(await readFile(join(root, "models/sentiment", request.url)));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { model: `http://127.0.0.1:${server.address().port}/`, close };
+}
+
 function* zeros() {
   const some = Buffer.alloc(1 << 20);
   for (;;) yield some;
@@ -83,45 +98,32 @@ test("a model that loads for ever is given up, and its worker ended", async () =
 
 test("a server that never ends its answer is given up", async () => {
   const body = await readFile(join(root, "models/sentiment/model.onnx"));
-  const server = createServer((request, response) => {
-    response.setHeader("access-control-allow-origin", "*");
-    if (request.url !== "/model.onnx") {
-      return void readFile(join(root, "models/sentiment", request.url)).then(
-        (file) => response.end(file),
-        () => response.writeHead(404).end(),
-      );
-    }
+  const server = await serveModel((response) => {
     response.writeHead(200, { "content-length": body.length });
     response.write(body.subarray(0, body.length >> 1));
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { page, context } = await plain();
   for (const worker of [true, false]) {
     const load = await page.evaluate(
       (options) => outcome(() => litmus.createClassifier(options)),
-      { model: `http://127.0.0.1:${server.address().port}/`, timeout: 1500, worker },
+      { model: server.model, timeout: 1500, worker },
     );
     assert.equal(load.code, "timeout", `worker: ${worker}`);
     assert.ok(load.ms < SOON_MS, `${load.ms} ms`);
   }
   server.close();
-  server.closeAllConnections();
   await context.close();
 });
 
 test("a file that a server's compression makes endless is given up after 1 GiB", { timeout: 60_000 }, async () => {
   const ends = [];
-  const server = createServer(async (request, response) => {
-    response.setHeader("access-control-allow-origin", "*");
-    if (request.url === "/litmus.json") return response.writeHead(404).end();
-    if (request.url !== "/model.onnx") return response.end(await readFile(join(root, "models/sentiment", request.url)));
+  const server = await serveModel(async (response) => {
     ends.push(once(response, "close"));
     response.writeHead(200, { "content-encoding": "gzip" });
     await pipeline(Readable.from(zeros()), createGzip(), response).catch(() => {});
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { page, context } = await plain();
-  const model = `http://127.0.0.1:${server.address().port}/`;
+  const { model } = server;
   for (const worker of [true, false]) {
     const { code, message } = await page.evaluate(
       (options) => litmus.createClassifier(options).catch(({ code, message }) => ({ code, message })),
@@ -133,7 +135,6 @@ test("a file that a server's compression makes endless is given up after 1 GiB",
   await Promise.all(ends);
   assert.equal(await works(page), "positive");
   server.close();
-  server.closeAllConnections();
   await context.close();
 });
 
