@@ -2,7 +2,15 @@
 
 use serde::Serialize;
 
-use crate::labels::Score;
+/// One label with its probability.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Score {
+    /// The label's name.
+    pub label: String,
+    /// Its probability, 0 to 1.
+    pub score: f32,
+}
 
 /// What the model says of one text. Places in it are bytes of its UTF-8: `&text[start..end]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]

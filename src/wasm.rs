@@ -5,7 +5,6 @@
 //! function of JavaScript's for each kind of value, and those make a third of what wasm-bindgen has a page download.
 
 use std::fmt::Display;
-use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use serde::de::DeserializeOwned;
@@ -13,19 +12,20 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use crate::utf16::Utf16;
-use crate::work::Work;
-use crate::{Classifier, Encoding, Error, ErrorKind, Explain, LongText, Method, ModelParts, Options, Prediction};
+use crate::{
+    Classifier, Encoding, Error, ErrorKind, Explain, LongText, Method, ModelFiles, Options, Prediction, PredictionJob,
+};
 
 /// A loaded model, or why it could not be loaded: then that is the answer to everything.
 #[wasm_bindgen]
-pub struct WasmClassifier(Result<Rc<Classifier>, Error>);
+pub struct WasmClassifier(Result<Classifier, Error>);
 
 #[wasm_bindgen]
 impl WasmClassifier {
     /// Loads a model from the bytes of its files, as `Uint8Array`s; the manifest may be missing.
     #[wasm_bindgen(constructor)]
     pub fn new(config: JsValue, tokenizer: JsValue, model: JsValue, manifest: JsValue) -> WasmClassifier {
-        Self(load(config, tokenizer, model, manifest).map(Rc::new))
+        Self(load(config, tokenizer, model, manifest))
     }
 
     /// What the loaded model is.
@@ -49,7 +49,7 @@ impl WasmClassifier {
         }))
     }
 
-    fn loaded(&self) -> Result<&Rc<Classifier>, Error> {
+    fn loaded(&self) -> Result<&Classifier, Error> {
         self.0.as_ref().map_err(Error::clone)
     }
 }
@@ -59,8 +59,11 @@ fn load(config: JsValue, tokenizer: JsValue, model: JsValue, manifest: JsValue) 
     let tokenizer = bytes(tokenizer, "tokenizer")?.to_vec();
     let manifest = bytes(manifest, "manifest").ok().map(|bytes| bytes.to_vec());
     let mut model = Pieces::new(bytes(model, "model")?);
-    let parts = ModelParts { config: &config, tokenizer: &tokenizer, model: &[], manifest: manifest.as_deref() };
-    Classifier::from_stream(&parts, &mut model)
+    let mut files = ModelFiles::new().with("config.json", config).with("tokenizer.json", tokenizer);
+    if let Some(manifest) = manifest {
+        files = files.with("litmus.json", manifest);
+    }
+    Classifier::from_stream(&files, &mut model)
 }
 
 /// Predictions in the making, or why there will be none.
@@ -71,22 +74,21 @@ pub struct WasmWork(Result<Begun, Error>);
 impl WasmWork {
     /// Rows computed so far, and of how many.
     pub fn progress(&self) -> JsValue {
-        answer(self.0.as_ref().map_err(Error::clone).map(|Begun { work, .. }| {
-            let (done, total) = work.progress();
-            Progress { done, total }
-        }))
+        answer(self.0.as_ref().map_err(Error::clone).map(|Begun { job, .. }| job.progress()))
     }
 
     /// Computes the next batch.
     pub fn step(&mut self) -> JsValue {
         let begun = self.0.as_mut().map_err(|error| error.clone());
-        answer(begun.and_then(|Begun { classifier, work, .. }| work.step(classifier)))
+        answer(begun.map(|Begun { job, .. }| job.step()))
     }
 
     /// What came out, one for each text, with places in UTF-16 units.
     pub fn finish(self) -> JsValue {
-        answer(self.0.and_then(|Begun { classifier, texts, work }| {
-            let mut predictions = work.finish(&classifier)?;
+        answer(self.0.and_then(|Begun { texts, job }| {
+            let results = job.finish().into_iter().enumerate();
+            let mut predictions =
+                results.map(|(i, result)| result.map_err(|e| e.at(i))).collect::<Result<Vec<_>, _>>()?;
             for (text, prediction) in texts.iter().zip(&mut predictions) {
                 to_utf16(text, prediction);
             }
@@ -96,18 +98,18 @@ impl WasmWork {
 }
 
 struct Begun {
-    classifier: Rc<Classifier>,
     texts: Vec<String>,
-    work: Work,
+    job: PredictionJob,
 }
 
 impl Begun {
-    fn new(classifier: &Rc<Classifier>, asked: JsValue) -> Result<Self, Error> {
+    fn new(classifier: &Classifier, asked: JsValue) -> Result<Self, Error> {
         let Asked { texts, how, rows } = read(asked)?;
         let string = |(i, text): (usize, Text)| text.0.ok_or_else(|| not_a_string().at(i));
         let texts: Vec<String> = texts.into_iter().enumerate().map(string).collect::<Result<_, _>>()?;
-        let work = Work::new(classifier, &texts, &how.into(), rows)?;
-        Ok(Self { classifier: classifier.clone(), texts, work })
+        let job = classifier.job(&texts, &how.into())?;
+        job.check_texts()?;
+        Ok(Self { texts, job: job.max_batch_rows(rows) })
     }
 }
 
@@ -123,7 +125,7 @@ fn to_utf16(text: &str, prediction: &mut Prediction) {
 #[cfg(feature = "embed-model")]
 #[wasm_bindgen]
 pub fn embedded() -> WasmClassifier {
-    WasmClassifier(Classifier::embedded().map(Rc::new))
+    WasmClassifier(Classifier::embedded())
 }
 
 /// Says in the console what a trap was about; the exception itself only says "unreachable".
@@ -131,7 +133,7 @@ pub fn embedded() -> WasmClassifier {
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     // Without it, all is computed as well, only slower.
-    crate::kernels::relaxed::load(|module| {
+    crate::kernels::simd::relaxed::load(|module| {
         link_kernel(module, &wasm_bindgen::memory(), &wasm_bindgen::function_table())
     });
 }
@@ -151,12 +153,6 @@ struct Tokens {
     offsets: Vec<(usize, usize)>,
     #[serde(rename = "unknownShare")]
     unknown_share: f32,
-}
-
-#[derive(Serialize)]
-struct Progress {
-    done: usize,
-    total: usize,
 }
 
 /// An array of JavaScript's read piece by piece, so that it is never here as a whole.
