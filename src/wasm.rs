@@ -108,7 +108,9 @@ impl Begun {
         let string = |(i, text): (usize, Text)| text.0.ok_or_else(|| not_a_string().at(i));
         let texts: Vec<String> = texts.into_iter().enumerate().map(string).collect::<Result<_, _>>()?;
         let job = classifier.job(&texts, &how.into())?;
-        job.check_texts()?;
+        if let Some(error) = job.first_failure() {
+            return Err(error);
+        }
         Ok(Self { texts, job: job.max_batch_rows(rows) })
     }
 }
