@@ -20,6 +20,7 @@ use crate::text::windows::Windows;
 use config::ModelConfig;
 pub use files::ModelFiles;
 use files::{GRAPH, TOKENIZER};
+pub(crate) use labels::Decision;
 
 /// Facts about a loaded model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -130,6 +131,11 @@ impl Model {
     /// One row of logits to probabilities, by label.
     pub(crate) fn probabilities(&self, logits: &[f32]) -> Result<Vec<f32>, Error> {
         probabilities(logits, self.info.multi_label, self.temperature)
+    }
+
+    /// The labels of a text, from its probabilities.
+    pub(crate) fn decide(&self, probabilities: &[f32], threshold: Option<f32>) -> Decision {
+        labels::decide(&self.rank(probabilities, None), self.info.multi_label, threshold)
     }
 
     /// The best `top_k` labels with their probabilities, highest first.
