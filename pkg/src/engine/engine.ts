@@ -5,7 +5,7 @@ import { compile } from "../model/download.js";
 import { getModel, type ModelBytes } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
 import type { ModelInfo, Failure, ManifestInfo, Listener, ModelSource, OnProgress, Outcome, Reply, Replies, Request } from "../shared/protocol.js";
-import type { Attribution, Prediction, PredictProgress, Tokenization } from "../shared/types.js";
+import type { Attribution, Prediction, PredictionProgress, Tokenization } from "../shared/types.js";
 
 /** Most texts, windows or variants that are computed at once. */
 const ROWS = 32;
@@ -107,7 +107,7 @@ export class Engine {
     const work = (this.#work = this.#use<number>(begin));
     try {
       for (;;) {
-        const progress = this.#use<PredictProgress>((wasm) => wasm.wasmwork_progress(work));
+        const progress = this.#use<PredictionProgress>((wasm) => wasm.wasmwork_progress(work));
         onProgress?.(progress);
         if (progress.done >= progress.total) break;
         if (stoppable || texts.length > 1) await unlessAborted(platform.yieldToEventLoop(), signal);

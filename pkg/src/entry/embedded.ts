@@ -21,7 +21,7 @@ export type {
   Prediction,
   PredictionWarning,
   PredictOptions,
-  PredictProgress,
+  PredictionProgress,
   StreamItem,
   StreamOptions,
   StreamProgress,

@@ -1,7 +1,7 @@
 import { Engine, failure } from "../engine/engine.js";
 import type { Instance } from "../engine/instance.js";
 import type { FromWorker, ToWorker } from "../shared/protocol.js";
-import type { PredictProgress, Progress } from "../shared/types.js";
+import type { PredictionProgress, DownloadProgress } from "../shared/types.js";
 
 /** What a worker's global scope has; the DOM library of TypeScript only knows that of pages. */
 interface Scope {
@@ -25,7 +25,7 @@ export function serve(instance: Instance): void {
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      const listener = (progress: Progress | PredictProgress) => scope.postMessage({ type: "progress", id, progress });
+      const listener = (progress: DownloadProgress | PredictionProgress) => scope.postMessage({ type: "progress", id, progress });
       const value = await engine.answer(message.request, controller.signal, message.report ? listener : undefined);
       scope.postMessage({ type: "done", id, value, memoryBytes: engine.memoryBytes });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { isTimeout, throwIfAborted, whenAborted } from "../shared/abort.js";
 import { closed, LitmusError, withIndex } from "../shared/errors.js";
 import type { FromWorker, Listener, Reply, Request, ToWorker } from "../shared/protocol.js";
-import type { PredictProgress, Progress } from "../shared/types.js";
+import type { PredictionProgress, DownloadProgress } from "../shared/types.js";
 import type { Thread } from "./thread.js";
 
 /** Milliseconds that a worker has to stop what took too long; then it is ended, and the next call starts another. */
@@ -72,7 +72,7 @@ export class WorkerThread implements Thread {
   #hear(message: Exclude<FromWorker, { type: "ready" }>): void {
     const pending = this.#pending.get(message.id);
     if (message.type === "progress") {
-      pending?.listener?.(message.progress as Progress & PredictProgress);
+      pending?.listener?.(message.progress as DownloadProgress & PredictionProgress);
       return;
     }
     this.#pending.delete(message.id);

@@ -1,5 +1,5 @@
 import type { LitmusErrorCode } from "./errors.js";
-import type { ClassifierInfo, ExplainOptions, Prediction, PredictProgress, Progress, TextOptions, Tokenization } from "./types.js";
+import type { ClassifierInfo, ExplainOptions, Prediction, PredictionProgress, DownloadProgress, TextOptions, Tokenization } from "./types.js";
 
 // What the page and its workers say to each other. Everything in here survives a structured clone.
 
@@ -69,11 +69,11 @@ export type Request =
 export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & { explain: ExplainOptions | undefined };
 
 /** Told of the progress of a download. */
-export type OnProgress = ((progress: Progress) => void) | undefined;
+export type OnProgress = ((progress: DownloadProgress) => void) | undefined;
 
 /** Told while a request is being answered. */
 export type Listener<R extends Request> =
-  | ((progress: R extends { type: "predict" } ? PredictProgress : Progress) => void)
+  | ((progress: R extends { type: "predict" } ? PredictionProgress : DownloadProgress) => void)
   | undefined;
 
 export interface Replies {
@@ -97,7 +97,7 @@ export type ToWorker =
 /** From a worker to the page. */
 export type FromWorker =
   | { type: "ready" }
-  | { type: "progress"; id: number; progress: Progress | PredictProgress }
+  | { type: "progress"; id: number; progress: DownloadProgress | PredictionProgress }
   | { type: "done"; id: number; value: Reply<Request>; memoryBytes: number }
   /** `crashed`: the worker is of no more use. */
   | { type: "failed"; id: number; failure: Failure; crashed: boolean };
