@@ -133,7 +133,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     const unfollow = follow(options, controller);
     const { signal } = controller;
     const predict = (batch: string[]) =>
-      this.#pool.ask({ type: "predict", texts: batch, params, failFast: false, stoppable }, signal);
+      this.#pool.send({ type: "predict", texts: batch, params, failFast: false, stoppable }, signal);
     try {
       // Two batches for each thread: it computes one while the next one waits.
       const items = stream(texts, 2 * this.#pool.size, predict, { ...options, signal });
@@ -152,7 +152,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
   async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
     checkText(text);
     check(options, CALL);
-    return within(options, (signal) => this.#pool.ask({ type: "tokenize", text }, signal));
+    return within(options, (signal) => this.#pool.send({ type: "tokenize", text }, signal));
   }
 
   /** Splits the texts into requests, which the threads share and between which other calls get their turn. */
@@ -173,7 +173,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
         };
         const request = { type: "predict", texts: batch, params, failFast: true, stoppable } as const;
         try {
-          const outcomes = await this.#pool.ask(request, signal, onProgress && listener);
+          const outcomes = await this.#pool.send(request, signal, onProgress && listener);
           return outcomes.map((outcome, index) => {
             if ("failure" in outcome) throw withIndex(outcome.failure, index);
             return outcome.prediction;
