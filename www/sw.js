@@ -1,6 +1,6 @@
 // Keeps one whole version of the site on the device, and answers from it alone. A new version is fetched beside it and
 // checked, file by file, against the SHA-256 that it was published with; only when all are there is it offered to the
-// page, and only when the visitor agrees does it take over. precache.js is made by pkg/scripts/site.mjs.
+// page, and only when the visitor agrees does it take over. precache.js is made by tools/site.mjs.
 importScripts("precache.js");
 
 const { version, files } = self.PRECACHE;
