@@ -48,7 +48,7 @@ export interface Prediction {
 }
 
 /** What became of one text of a job. */
-export type Outcome = { prediction: Prediction } | { failure: { code: string; message: string } };
+export type Outcome = { prediction: Prediction } | { failure: { code: ErrorCode; message: string } };
 
 /** Offsets are in UTF-16 code units of the text. */
 export interface Tokenization {

@@ -6,21 +6,33 @@ use wasm_bindgen::prelude::*;
 use crate::{Error, ErrorKind};
 
 #[wasm_bindgen(typescript_custom_section)]
-const TYPESCRIPT: &str = "
+const TYPESCRIPT: &str = r#"
+export type ErrorCode =
+  | "invalid-input"
+  | "empty-text"
+  | "text-too-long"
+  | "model-not-found"
+  | "model-malformed"
+  | "model-unsupported"
+  | "out-of-memory"
+  | "internal";
+
 /** What every function of this module throws, apart from a trap. */
 export interface BoundaryError extends Error {
-  readonly code: string;
+  readonly name: "BoundaryError";
+  readonly code: ErrorCode;
   /** Index of the text at fault, where the error is about one of several texts. */
   readonly index?: number;
   /** Set where the error was thrown through Rust frames: the instance must not be used any more. */
   readonly fatal?: true;
 }
-";
+"#;
 
 /// A JavaScript `Error` with the properties `code` and, where one of several texts is at fault, `index`.
 pub(super) fn to_js(error: Error) -> JsValue {
     let (code, index) = (error.code(), error.index());
     let js_error = js_sys::Error::new(&error.without_index().to_string());
+    js_error.set_name("BoundaryError");
     set(&js_error, "code", &code.into());
     if let Some(index) = index {
         set(&js_error, "index", &index.into());

@@ -84,6 +84,14 @@ impl PredictionJob {
         self.job.progress().total as u32
     }
 
+    /// Throws the error of the first text that cannot be classified, with its index.
+    pub fn check(&self) -> Result<(), JsValue> {
+        match self.job.first_failure() {
+            Some(error) => Err(to_js(error.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Computes the next batch. Returns false when nothing is left to compute.
     pub fn step(&mut self) -> Result<bool, JsValue> {
         self.job.step().map_err(to_js)
@@ -96,6 +104,13 @@ impl PredictionJob {
         let outcomes: Vec<Outcome> = results.map(|(text, result)| Outcome::new(text, result)).collect();
         dto::write(&outcomes).map_err(to_js)
     }
+}
+
+/// Size of the WebAssembly memory in bytes.
+#[wasm_bindgen(js_name = memoryBytes)]
+pub fn memory_bytes() -> f64 {
+    const PAGE: f64 = 65536.0;
+    core::arch::wasm32::memory_size::<0>() as f64 * PAGE
 }
 
 /// Runs when the module is instantiated.

@@ -100,7 +100,7 @@ export class Classifier implements Disposable, AsyncDisposable {
     const unfollow = follow(options, stop);
     const { signal } = stop;
     const predict = (piece: string[]) =>
-      this.#pool.ask({ type: "predictEach", texts: piece, params, stoppable: isStoppable(options) }, signal);
+      this.#pool.ask({ type: "predict", texts: piece, params, failFast: false, stoppable: isStoppable(options) }, signal);
     try {
       // Each thread computes a piece while its next one waits.
       yield* stream(texts, 2 * this.#pool.size, predict, { ...options, signal });
@@ -138,7 +138,12 @@ export class Classifier implements Disposable, AsyncDisposable {
           if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
         };
         try {
-          return await this.#pool.ask({ type: "predict", texts, params, stoppable }, signal, onProgress && listener);
+          const request = { type: "predict", texts, params, failFast: true, stoppable } as const;
+          const outcomes = await this.#pool.ask(request, signal, onProgress && listener);
+          return outcomes.map((outcome, index) => {
+            if ("failure" in outcome) throw withIndex(outcome.failure, index);
+            return outcome.prediction;
+          });
         } catch (error) {
           const fault = toLitmusError(error);
           throw fault.index === undefined ? fault : withIndex(fault, i * size + fault.index);

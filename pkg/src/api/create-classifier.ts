@@ -6,7 +6,6 @@ import { check, CLASSIFIER } from "../shared/validate.js";
 import { installed, viteOptimized } from "../platform/vite.js";
 import { platform } from "../platform/platform.js";
 import { sourceOf } from "../model/model-source.js";
-import { plainBuild } from "../engine/plain-build.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { startThread } from "../pool/start-thread.js";
 import type { ClassifierOptions } from "../shared/types.js";
@@ -38,7 +37,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
   const { model, worker: workers = true, cache = true, signal, timeout, onProgress } = options;
   return within({ signal, timeout }, async (signal) => {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
-    const start = () => startThread(workers === false ? undefined : worker, plainBuild, typeof workers === "number");
+    const start = () => startThread(workers === false ? undefined : worker, typeof workers === "number");
     const pool = new WorkerPool(new ThreadLoader(wasm(), source), start, Number(workers) || 1);
     return new Classifier(pool, await pool.open(onProgress, signal));
   }).catch((error: unknown) => {

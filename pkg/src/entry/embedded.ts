@@ -1,7 +1,6 @@
 import { neverAborts } from "../shared/abort.js";
 import { Classifier, predictWith } from "../api/classifier.js";
 import { WorkerPool } from "../pool/worker-pool.js";
-import { embeddedBuild } from "../engine/embedded-build.js";
 import { toLitmusError } from "../shared/errors.js";
 import { installed, viteOptimized } from "../platform/vite.js";
 import { memoize } from "../shared/memoize.js";
@@ -33,8 +32,8 @@ export type {
 const wasm = installed(new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url));
 const worker = () =>
   viteOptimized
-    ? new Worker(`${viteOptimized}embedded-worker.js`, { type: "module" })
-    : new Worker(new URL("./embedded-worker.js", import.meta.url), { type: "module" });
+    ? new Worker(`${viteOptimized}worker.js`, { type: "module" })
+    : new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 
 /**
  * The sentiment classifier, from a single WebAssembly file that holds the model and its tokenizer.
@@ -45,7 +44,7 @@ const worker = () =>
  */
 export const classifier: () => Promise<Classifier> = memoize(async () => {
   try {
-    const pool = new WorkerPool(new ThreadLoader(wasm, { from: "module" }), () => startThread(worker, embeddedBuild), 1);
+    const pool = new WorkerPool(new ThreadLoader(wasm, "embedded"), () => startThread(worker), 1);
     return new Classifier(pool, await pool.open(undefined, neverAborts()));
   } catch (error) {
     throw toLitmusError(error);

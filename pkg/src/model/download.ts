@@ -12,7 +12,7 @@ const MAX_BYTES = 2 ** 30;
 const MIME = "application/wasm";
 const PAGE = "a web page instead of the file";
 
-function notLoaded(
+export function notLoaded(
   code: "model-not-found" | "download-failed" | "out-of-memory",
   place: URL | string,
   reason: string,

@@ -138,13 +138,12 @@ function ofFolder({ places, cache, stored }: Folder, onProgress: OnProgress, sig
   };
 }
 
-/** Gets the files of a model, and what stores them and says how to get them again. Resolves to nothing if it has none. */
+/** Gets the files of a model, and what stores them and says how to get them again. */
 export async function getModel(
   source: ModelSource,
   onProgress: OnProgress,
   signal: AbortSignal,
-): Promise<{ files: ModelBytes; facts: ManifestInfo; again: () => Promise<ModelSource> } | undefined> {
-  if (source.from === "module") return undefined;
+): Promise<{ files: ModelBytes; facts: ManifestInfo; again: () => Promise<ModelSource> }> {
   const reader = source.from === "files" ? ofFiles(source.files) : ofFolder(source, onProgress, signal);
   // First: it says what the others must be.
   const manifest = await reader.manifest();

@@ -1,16 +1,11 @@
 import { Engine } from "../engine/engine.js";
-import type { Instance } from "../engine/instance.js";
 import { neverAborts } from "../shared/abort.js";
 import type { Listener, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
 export class InlineThread implements Thread {
   readonly apart = false;
-  readonly #engine: Engine;
-
-  constructor(instance: Instance) {
-    this.#engine = new Engine(instance);
-  }
+  readonly #engine = new Engine();
 
   get broken(): boolean {
     return this.#engine.broken;

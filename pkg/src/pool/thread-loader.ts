@@ -5,23 +5,29 @@ import type { Thread } from "./thread.js";
 /** Compiled modules by URL, kept for the life of the page: its threads share them. */
 const modules = new Map<string, WebAssembly.Module>();
 
-/** What it takes to set up a thread: the WebAssembly module, and the model unless it is in there. */
+/** Loads the WebAssembly module and the model into threads. */
 export class ThreadLoader {
-  readonly #wasm: string | WebAssembly.Module;
-  #source: ModelSource;
+  #wasm: string | WebAssembly.Module;
+  #source: ModelSource | "embedded";
   /** Settles when what the first thread has downloaded can be had by the next. */
   #shared: Promise<unknown> = Promise.resolve();
 
-  /** `wasm` is the module, or its URL. */
-  constructor(wasm: string | WebAssembly.Module, source: ModelSource) {
+  /** `wasm` is the module or its URL. The source `"embedded"` says that the file at that URL holds the model, too. */
+  constructor(wasm: string | WebAssembly.Module, source: ModelSource | "embedded") {
     this.#wasm = wasm;
     this.#source = source;
   }
 
   /** Loads both into a thread. What is downloaded already for somebody else on this page is not downloaded again. */
   async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
+    if (this.#source === "embedded") {
+      const unpacked = await thread.ask({ type: "unpack", url: this.#wasm as string }, signal, onProgress);
+      this.#wasm = unpacked.module;
+      this.#source = unpacked.source;
+      return thread.ask({ type: "start", module: unpacked.module }, signal);
+    }
     const compiled = this.#compile(thread, onProgress, signal);
-    const fetched = this.#fetch(thread, onProgress, signal, () => started);
+    const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);
     const started = Promise.all([compiled, fetched]).then(([module]) => thread.ask({ type: "start", module }, signal));
     return started;
   }
@@ -44,6 +50,7 @@ export class ThreadLoader {
   }
 
   #fetch(
+    first: ModelSource,
     thread: Thread,
     onProgress: OnProgress,
     signal: AbortSignal,
@@ -51,7 +58,6 @@ export class ThreadLoader {
   ): Promise<void> {
     const get = (source: ModelSource, share = false) =>
       thread.ask({ type: "fetch", source, share }, signal, onProgress);
-    const first = this.#source;
     if (first.from !== "folder") return get(first);
     return new Promise((fetched, failed) => {
       let own = false;

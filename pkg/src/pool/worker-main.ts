@@ -1,5 +1,4 @@
 import { Engine, failure } from "../engine/engine.js";
-import type { Instance } from "../engine/instance.js";
 import type { FromWorker, ToWorker } from "../shared/protocol.js";
 import type { PredictProgress, Progress } from "../shared/types.js";
 
@@ -11,9 +10,9 @@ interface Scope {
 }
 
 /** Answers the requests that this worker gets. */
-export function serve(instance: Instance): void {
+export function serve(): void {
   const scope = globalThis as unknown as Scope;
-  const engine = new Engine(instance);
+  const engine = new Engine();
   const running = new Map<number, AbortController>();
 
   scope.onmessage = async ({ data: message }) => {

@@ -32,9 +32,7 @@ export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manife
 export type ModelSource =
   /** `stored`: it was cached by this page, and its `litmus.json` holds until the page is left. */
   | { from: "folder"; places: ModelCandidates; cache: boolean; stored?: true }
-  | { from: "files"; files: ModelBlobs }
-  /** It is inside the WebAssembly module. */
-  | { from: "module" };
+  | { from: "files"; files: ModelBlobs };
 
 /** What a model says of itself. */
 export type ModelInfo = Omit<ClassifierInfo, "memoryBytes">;
@@ -49,20 +47,24 @@ export interface Failure {
   cause?: Error | undefined;
 }
 
-/** What became of one text among several that do not share their fate. */
+/** The result of one text. A text that cannot be classified does not fail the others. */
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
 /** What is asked of whoever runs the model. */
 export type Request =
   | { type: "compile"; url: string }
+  /** Downloads the embedded build, compiles it, and keeps the model's files in it until `start`. */
+  | { type: "unpack"; url: string }
   /** Gets the model's files, checks them, and keeps them until `start`; if `share`, until `source`. */
   | { type: "fetch"; source: ModelSource; share: boolean }
   /** Stores what was fetched, and says how others, and the next start, come by it. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
-  /** If `stoppable`, one by one, so that an abort finds at most one at work; else together, which is faster. */
-  | { type: "predict"; texts: string[]; params: PredictParams; stoppable: boolean }
-  | { type: "predictEach"; texts: string[]; params: PredictParams; stoppable: boolean }
+  /**
+   * `failFast`: the first text that cannot be classified rejects the request before anything is computed.
+   * `stoppable`: in small batches, so that an abort or a listener need not wait long.
+   */
+  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean; stoppable: boolean }
   | { type: "tokenize"; text: string };
 
 /** How to predict, as the WebAssembly side takes it. */
@@ -78,11 +80,12 @@ export type Listener<R extends Request> =
 
 export interface Replies {
   compile: WebAssembly.Module;
+  /** `source`: the model's files, for other threads. */
+  unpack: { module: WebAssembly.Module; source: ModelSource };
   fetch: undefined;
   source: ModelSource;
   start: ModelInfo;
-  predict: Prediction[];
-  predictEach: Outcome[];
+  predict: Outcome[];
   tokenize: Tokenization;
 }
 
