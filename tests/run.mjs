@@ -137,7 +137,7 @@ const suites = {
     await checkDocs();
   },
   "package: size budget": async () => {
-    await build({ embedded: false });
+    await build({ supply: false });
     await checkBudget();
   },
   "crate: tests in a page": () => inChromium("WASM_BINDGEN_USE_BROWSER"),
