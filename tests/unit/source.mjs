@@ -1,6 +1,9 @@
 // Compiles files of pkg/src for unit tests. All files of one call are one bundle, so that they share classes and state.
 import { build } from "esbuild";
-import { fileURLToPath } from "node:url";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const source = fileURLToPath(new URL("../../pkg/src", import.meta.url));
 
@@ -17,21 +20,27 @@ const withoutWasm = {
   },
 };
 
-let copies = 0;
-
-/** Imports files of pkg/src, for instance `"pool/worker-pool.ts"`. Resolves to the exports of all of them; each call to those of a new copy. */
+/**
+ * Imports files of pkg/src, for instance `"pool/worker-pool.ts"`. Resolves to the exports of all of them; each call to
+ * those of a new copy.
+ */
 export async function importSource(...files) {
-  const { outputFiles } = await build({
-    stdin: { contents: files.map((file) => `export * from "./${file}";`).join("\n"), resolveDir: source, loader: "ts" },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "es2022",
-    sourcemap: "inline",
-    banner: { js: `// copy ${++copies}` }, // the same code at the same URL would be the same module
-    write: false,
-    logLevel: "error",
-    plugins: [withoutWasm],
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  const folder = await mkdtemp(join(tmpdir(), "litmus-unit-"));
+  try {
+    const outfile = join(folder, "source.mjs");
+    await build({
+      stdin: { contents: files.map((file) => `export * from "./${file}";`).join("\n"), resolveDir: source, loader: "ts" },
+      outfile,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "es2022",
+      sourcemap: "inline",
+      logLevel: "error",
+      plugins: [withoutWasm],
+    });
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
