@@ -75,6 +75,13 @@ test("within aborts its signal at the end, and stops its timer", async () => {
   mock.timers.reset();
 });
 
+test("a call that has ended leaves no timer behind", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  await within({ timeout: 1_000_000 }, async () => assert.equal(timers(), before + 1));
+  assert.equal(timers(), before);
+});
+
 test("a timeout aborts after its milliseconds", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const work = deferred();

@@ -53,11 +53,12 @@ test("many texts go in requests of at most 256, or are shared by the threads", a
 });
 
 test("a bad text rejects the call with its index in the whole array; a single text has none", async () => {
-  const { classifier } = await open();
+  const { classifier, sent } = await open();
   const bad = texts(600);
   bad[300] = " ";
   await assert.rejects(classifier.predict(bad), { code: "empty-text", index: 300 });
   await assert.rejects(classifier.predict(" "), (error) => error.code === "empty-text" && !("index" in error));
+  assert.ok(sent().every(({ failFast }) => failFast), "nothing is computed for a call that will be rejected");
 });
 
 test("options are sent as plain data: no function, no signal, and explain: true as {}", async () => {

@@ -19,12 +19,15 @@ const manifestOf = (files) =>
 let server;
 let base;
 let requests;
+/** Those of them that ask whether a copy in the HTTP cache is current. */
+let revalidated;
 /** What the server has, by path; a value can be a status. */
 let served;
 
 before(async () => {
   server = createServer((request, response) => {
     requests.push(request.url.slice(1));
+    if (/max-age=0|no-cache/.test(request.headers["cache-control"])) revalidated.push(request.url.slice(1));
     const body = served[request.url.slice(1)];
     if (typeof body === "string") response.end(body);
     else if (body === undefined) response.writeHead(404).end();
@@ -39,6 +42,7 @@ after(() => {
 });
 beforeEach(() => {
   requests = [];
+  revalidated = [];
   served = { ...FILES, "litmus.json": manifestOf(FILES) };
   globalThis.caches = new FakeCaches();
 });
@@ -64,6 +68,15 @@ test("the first visit downloads, the second only asks for litmus.json", async ()
   assert.deepEqual(second.asked, ["litmus.json"]);
   assert.deepEqual(second.texts, first.texts);
   assert.deepEqual(second.facts.files, Object.entries(FILES).map(([path, text]) => ({ path, bytes: text.length, sha256: sha256(text) })));
+});
+
+test("the HTTP cache is asked for a current copy only where there is a checksum", async () => {
+  await load(source());
+  assert.deepEqual(revalidated.toSorted(), ALL);
+  revalidated = [];
+  delete served["litmus.json"];
+  await load(source());
+  assert.deepEqual(revalidated, ["litmus.json"]);
 });
 
 test("on the same page, what was stored needs no network at all", async () => {

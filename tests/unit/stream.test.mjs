@@ -61,9 +61,12 @@ test("a batch that does not fill up goes after a while", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const sizes = [];
   const predict = async (batch) => (sizes.push(batch.length), predictAll(batch));
+  const more = deferred();
   async function* source() {
     yield "one";
     yield "two";
+    await more.promise;
+    yield "three";
     await new Promise(() => {});
   }
   const running = stream(source(), 2, predict, {});
@@ -75,6 +78,14 @@ test("a batch that does not fill up goes after a while", async () => {
   mock.timers.tick(1);
   assert.equal((await first).value.text, "one");
   assert.deepEqual(sizes, [2]);
+  await running.next();
+  more.resolve();
+  void running.next();
+  await settled();
+  assert.deepEqual(sizes, [2], "the next batch waits as long");
+  mock.timers.tick(MAX_WAIT_MS);
+  await settled();
+  assert.deepEqual(sizes, [2, 1]);
   mock.timers.reset();
 });
 

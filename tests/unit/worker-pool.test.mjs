@@ -89,6 +89,26 @@ test("the pool grows while requests wait, up to its size", async () => {
   assert.deepEqual((await Promise.all(calls)).flat(), ["a", "b", "c", "d", "e"]);
 });
 
+test("no more workers are started than requests wait", async () => {
+  const { answer, release } = held();
+  let starts = 0;
+  const pool = makePool(5, answer, async () => {
+    if (++starts > 2) return new Promise(() => {});
+    return new WorkerThread(new FakeWorker(answer));
+  });
+  await pool.open(undefined, signal);
+  void pool.send(predict("a"), signal).catch(() => {});
+  void pool.send(predict("b"), signal).catch(() => {});
+  await settled();
+  assert.equal(starts, 2);
+  for (const text of ["c", "d"]) void pool.send(predict(text), signal).catch(() => {});
+  await settled();
+  assert.equal(starts, 4);
+  await release();
+  await settled();
+  assert.equal(starts, 4, "the free thread has taken c, and two are being started for d");
+});
+
 test("if another worker cannot be started, those that run do the work", async () => {
   const { answer, release } = held();
   let starts = 0;

@@ -149,8 +149,7 @@ export class WorkerPool {
       queued.reject(toLitmusError(error));
     }
     this.#running.delete(queued);
-    if (thread.broken) this.#threads.delete(thread);
-    else this.#idle.push(thread);
+    this.#idle.push(thread); // #dispatch sorts out broken ones
     this.#dispatch();
   }
 
