@@ -47,7 +47,7 @@ const stored = (page) =>
 test("loads that race download each file once, whoever starts them", async () => {
   const { page, context, all } = await plain();
   const labels = await page.evaluate(async () => {
-    const loads = [litmus.createClassifier(), litmus.createClassifier({ worker: 2 }), litmus.createClassifier({ worker: false })];
+    const loads = [litmus.createClassifier(), litmus.createClassifier({ workers: 2 }), litmus.createClassifier({ workers: 0 })];
     const single = litmus.predict("a gorgeous movie");
     const classifiers = await Promise.all(loads);
     const predictions = await Promise.all([single, ...classifiers.map((each) => each.predict("a gorgeous movie"))]);
@@ -172,7 +172,7 @@ test("a cache that is full or forbidden does not fail the load", async () => {
     assert.equal(await attempt(page), "positive", fault);
     // The next thread has the files from the first one's hands.
     const labels = await page.evaluate(async () => {
-      const classifier = await litmus.createClassifier({ worker: 2 });
+      const classifier = await litmus.createClassifier({ workers: 2 });
       const texts = Array.from({ length: 40 }, () => "a gorgeous movie");
       return [...new Set((await classifier.predict(texts)).map(({ label }) => label))];
     });
@@ -200,8 +200,8 @@ test("a download that is cut off is download-failed and names the URL", async ()
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}/`;
   const { page, context } = await plain();
-  for (const worker of [true, false]) {
-    const { code, message } = await attempt(page, { model: url, worker });
+  for (const workers of ["auto", 0]) {
+    const { code, message } = await attempt(page, { model: url, workers });
     assert.equal(code, "download-failed");
     assert.ok(message.includes(`${url}model.onnx`), message);
   }

@@ -217,7 +217,7 @@ test("the embedded build needs one wasm file, and then no network", async () => 
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
   await page.goto(`${site.url}pages/embedded.html`);
   await page.waitForFunction(() => "litmus" in globalThis);
-  await page.evaluate(() => litmus.ready);
+  await page.evaluate(() => litmus.load());
   await context.setOffline(true);
   await page.route("**", (route) => route.abort());
   const before = asked.length;
@@ -241,7 +241,7 @@ test("the embedded build tries again after a failed load", async () => {
   await page.route(wasm, (route) => route.fulfill({ status: 503 }));
   await page.goto(`${site.url}pages/embedded.html`);
   await page.waitForFunction(() => "litmus" in globalThis);
-  assert.equal(await page.evaluate(() => litmus.ready.catch(({ code }) => code)), "download-failed");
+  assert.equal(await page.evaluate(() => litmus.load().catch(({ code }) => code)), "download-failed");
   await page.unroute(wasm);
   assert.equal(await page.evaluate(async () => (await litmus.predict("good")).label), "positive");
   await context.close();
