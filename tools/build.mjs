@@ -13,7 +13,7 @@ import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolcha
 
 const pkg = join(root, "pkg");
 
-const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src"];
+const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "tools/vendor", "build.rs", "src"];
 const model = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map((file) => `models/sentiment/${file}`);
 const variants = {
   plain: { args: [], reads: sources, out: join(pkg, "wasm") },

@@ -73,7 +73,7 @@ async function notices(all) {
   const own = await Promise.all(["LICENSE-MIT", "LICENSE-APACHE"].map((file) => readFile(join(root, file), "utf8")));
   for (const crate of all) {
     const like = all.find(({ name }) => name === TEXTS_OF[crate.name]) ?? crate;
-    // The stand-in for `inventory` is ours.
+    // The replacement of `inventory` is in this repository.
     const texts = crate.source === null ? own.map((text) => text.trim()) : await licenceTexts(like);
     if (texts.length === 0) throw new UserError(`${crate.name} ${crate.version} comes without the text of its licence`);
     for (const text of texts) byText.set(text, [...(byText.get(text) ?? []), `${crate.name} ${crate.version} (${crate.license})`]);

@@ -1,9 +1,10 @@
-//! Stands in for the crate `inventory` in our builds (`[patch.crates-io]` in Cargo.toml), to make the wasm smaller.
+//! Replaces the crate `inventory` in our builds (`[patch.crates-io]` in Cargo.toml), to make the wasm smaller.
 //!
-//! tract announces its kernels, its graph transforms, its runtimes and its NNEF operators through `inventory`: a
-//! constructor for each, which the linker keeps with all that it refers to. We use the kernels only; the NNEF registry
-//! alone holds convolutions, pooling, resizing and Fourier transforms in the binary. Here a thing is collected if
-//! `tract_linalg` submits it; for anything else the constructor is empty, and the optimiser drops the rest.
+//! tract registers its kernels, graph transforms, runtimes and NNEF operators through `inventory`: one constructor for
+//! each value, which the linker keeps together with everything the value refers to. This crate uses the kernels only; the
+//! NNEF registry alone keeps convolutions, pooling, resizing and Fourier transforms in the binary. Here a value is
+//! registered if `tract_linalg` submits it. For any other crate the constructor is empty, and the optimiser removes the
+//! value. README.md has the bytes that this saves.
 //!
 //! Same interface as far as tract uses it: [`collect!`], [`submit!`] and [`iter`].
 #![no_std]
@@ -12,13 +13,13 @@ use core::marker::PhantomData;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-/// A type whose values are collected. [`collect!`] implements it.
+/// A type whose submitted values can be iterated over. [`collect!`] implements it.
 pub trait Collect: Sync + Sized + 'static {
     #[doc(hidden)]
     fn registry() -> &'static Registry;
 }
 
-/// A submitted value, whatever its type.
+/// A submitted value of any collectable type.
 #[doc(hidden)]
 pub trait Submitted: Sync {
     fn registry(&self) -> &'static Registry;
@@ -30,7 +31,7 @@ impl<T: Collect> Submitted for T {
     }
 }
 
-/// The values of one type, a linked list.
+/// The registered values of one type, as a linked list.
 #[doc(hidden)]
 pub struct Registry(AtomicPtr<Node>);
 
@@ -41,7 +42,7 @@ impl Registry {
     }
 }
 
-/// A link of that list.
+/// A node of that list: one value and the link to the next node.
 #[doc(hidden)]
 pub struct Node {
     pub value: &'static dyn Submitted,
@@ -51,20 +52,20 @@ pub struct Node {
 #[doc(hidden)]
 pub struct Link {
     next: AtomicPtr<Node>,
-    /// Constructors may run more than once in WebAssembly: at each call of an export.
-    made: AtomicBool,
+    /// Whether the node is in the list. A constructor can run more than once in WebAssembly: at each call of an export.
+    linked: AtomicBool,
 }
 
 impl Link {
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        Self { next: AtomicPtr::new(ptr::null_mut()), made: AtomicBool::new(false) }
+        Self { next: AtomicPtr::new(ptr::null_mut()), linked: AtomicBool::new(false) }
     }
 }
 
 impl Node {
     pub fn link(&'static self) {
-        if self.link.made.swap(true, Ordering::Relaxed) {
+        if self.link.linked.swap(true, Ordering::Relaxed) {
             return;
         }
         let head = &self.value.registry().0;
@@ -79,7 +80,7 @@ impl Node {
     }
 }
 
-/// Whether the things that a module submits are collected.
+/// Whether the values that `module` submits are registered.
 #[doc(hidden)]
 pub const fn is_kept(module: &str) -> bool {
     let (module, kept) = (module.as_bytes(), b"tract_linalg");
@@ -94,7 +95,7 @@ pub const fn is_kept(module: &str) -> bool {
 }
 
 mod types {
-    /// Both a type and, by its variant, a value.
+    /// A type and, through its variant, a value of the same name.
     #[allow(non_camel_case_types)]
     pub enum iter<T> {
         #[doc(hidden)]
@@ -107,7 +108,8 @@ mod values {
     pub use super::types::iter::iter;
 }
 
-/// All submitted values of a type: `inventory::iter::<T>` is one, and `inventory::iter::<T>()` goes through them.
+/// All registered values of a type. `inventory::iter::<T>` is a value that implements `IntoIterator`, and
+/// `inventory::iter::<T>()` returns the iterator.
 #[allow(non_camel_case_types)]
 pub type iter<T> = types::iter<T>;
 #[doc(hidden)]
@@ -130,7 +132,7 @@ impl<T: Collect> IntoIterator for types::iter<T> {
     }
 }
 
-/// Goes through the values, the last submitted first.
+/// Iterates over the registered values, the last submitted first.
 pub struct Iter<T: 'static>(*const Node, PhantomData<&'static T>);
 
 impl<T: Collect> Iter<T> {
@@ -143,10 +145,10 @@ impl<T> Iterator for Iter<T> {
     type Item = &'static T;
 
     fn next(&mut self) -> Option<&'static T> {
-        // SAFETY: links are null or point to nodes that live for ever, as `link` takes no others.
+        // SAFETY: a link is null or points to a `'static` node, because `Node::link` takes `&'static self`.
         let node = unsafe { self.0.as_ref() }?;
         self.0 = node.link.next.load(Ordering::Relaxed);
-        // SAFETY: a value links itself into the registry of its own type, so all of this list are of type T.
+        // SAFETY: `Submitted::registry` returns the registry of the value's own type, so every value of this list is a T.
         Some(unsafe { &*ptr::from_ref(node.value).cast::<T>() })
     }
 }
@@ -164,7 +166,7 @@ macro_rules! collect {
     };
 }
 
-/// Submits a value, before `main` runs.
+/// Registers a value before `main` runs.
 #[macro_export]
 macro_rules! submit {
     ($($value:tt)*) => {
