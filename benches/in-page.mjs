@@ -26,7 +26,7 @@ export async function fromMemory() {
   globalThis.fetch = async (url) => new Response(bytes.get(String(url)));
   const start = performance.now();
   // Where its bytes are: a worker has a fetch of its own.
-  const classifier = await createClassifier({ worker: false, cache: false });
+  const classifier = await createClassifier({ workers: 0, cache: false });
   const { label } = await classifier.predict(first);
   check(label === "positive", label);
   return performance.now() - start;

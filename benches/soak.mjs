@@ -20,7 +20,7 @@ export const MAX_WASM_GROWTH = 8 * 2 ** 20;
 /** How much longer the last tenth of the predictions may take than the first. */
 const MAX_SLOWDOWN = 0.05;
 /** Of each mode, in this order, one after another in the same page. */
-const MODES = { worker: true, pool: 2, inline: false };
+const MODES = { worker: "auto", pool: 2, inline: 0 };
 /** Predictions between two looks at the clock, and at the memory. */
 const ROUND = 256;
 const SAMPLES = 40;
@@ -54,7 +54,7 @@ function slope(points) {
 }
 
 async function soakMode(browser, page, mode, predictions, report) {
-  await page.evaluate(async (worker) => (globalThis.classifier = await litmus.createClassifier({ worker })), MODES[mode]);
+  await page.evaluate(async (workers) => (globalThis.classifier = await litmus.createClassifier({ workers })), MODES[mode]);
   const rounds = Math.max(20, Math.ceil(predictions / ROUND));
   const [times, memory, wasm] = [[], [], []];
   // What is allocated once, code and caches, is there after the first tenth.

@@ -105,7 +105,7 @@ async function buildEverything() {
 }
 
 async function sizeBudget() {
-  await build({ embedded: false });
+  await build({ supply: false });
   await checkBudget();
 }
 

@@ -14,11 +14,11 @@ const sum = async (folder) => createHash("sha256").update(await readFile(join(fo
 
 const elsewhere = await mkdtemp(join(tmpdir(), "litmus-text-again-"));
 try {
-  await build({ embedded: false });
+  await build({ supply: false });
   const sources = await run("git", ["ls-files"], { cwd: root, quiet: true });
   for (const path of sources.trimEnd().split("\n")) await cp(join(root, path), join(elsewhere, path));
   await cp(join(root, "node_modules"), join(elsewhere, "node_modules"), { recursive: true, verbatimSymlinks: true });
-  const code = `import { build } from ${JSON.stringify(join(elsewhere, "tools/build.mjs"))}; await build({ embedded: false });`;
+  const code = `import { build } from ${JSON.stringify(join(elsewhere, "tools/build.mjs"))}; await build({ supply: false });`;
   const env = { ...process.env, CARGO_TARGET_DIR: join(elsewhere, "target") };
   await step(`a second build, in ${elsewhere}`, () => run(process.execPath, ["--input-type=module", "-e", code], { cwd: elsewhere, env }));
   const [first, second] = [await sum(root), await sum(elsewhere)];

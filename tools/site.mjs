@@ -79,7 +79,7 @@ export async function assemble(folder = site) {
 
 /** Builds what changed of the package, and the site. */
 export async function buildSite() {
-  await build({ embedded: false });
+  await build({ supply: false });
   await assemble();
 }
 

@@ -106,7 +106,7 @@ async function run() {
   let pool;
   try {
     await rows.begin({ column: source.columns[Number($("bulk-column").value)], header: $("bulk-header").checked });
-    pool = await createClassifier({ ...options, worker: WORKERS, signal: stop.signal });
+    pool = await createClassifier({ ...options, workers: WORKERS, signal: stop.signal });
     mine.start = performance.now();
     for await (const item of pool.stream(texts(), { signal: stop.signal })) {
       results.add(item);

@@ -15,8 +15,8 @@ test("a worker, a pool and the page give the same answers, with places in the st
   const [inPage, inWorker, inPool] = await page.evaluate(async (long) => {
     const texts = ["👨‍👩‍👧‍👦 What a \ud83d film!\r\nA joy.", "素晴らしい映画でした。", "שלום, a good film"];
     const answers = [];
-    for (const worker of [false, true, 2]) {
-      const classifier = await litmus.createClassifier({ worker });
+    for (const workers of [0, "auto", 2]) {
+      const classifier = await litmus.createClassifier({ workers });
       const predictions = await classifier.predict(texts, { explain: true, threshold: 0.9 });
       const sampled = await classifier.predict(texts[0], { explain: { method: "shapley", samples: 2, seed: 4 } });
       const wrong = predictions.flatMap(({ attributions }, i) =>

@@ -46,7 +46,7 @@ const stored = (page) =>
 test("loads that race download each file once, whoever starts them", async () => {
   const { page, context, requests } = await openPage();
   const labels = await page.evaluate(async () => {
-    const loads = [litmus.createClassifier(), litmus.createClassifier({ worker: 2 }), litmus.createClassifier({ worker: false })];
+    const loads = [litmus.createClassifier(), litmus.createClassifier({ workers: 2 }), litmus.createClassifier({ workers: 0 })];
     const single = litmus.predict("a gorgeous movie");
     const classifiers = await Promise.all(loads);
     const predictions = await Promise.all([single, ...classifiers.map((each) => each.predict("a gorgeous movie"))]);
@@ -164,7 +164,7 @@ test("a cache that is full or forbidden does not fail the load", async () => {
     assert.equal(await attempt(page), "positive", fault);
     // The next thread has the files from the first one's hands.
     const labels = await page.evaluate(async () => {
-      const classifier = await litmus.createClassifier({ worker: 2 });
+      const classifier = await litmus.createClassifier({ workers: 2 });
       const texts = Array.from({ length: 40 }, () => "a gorgeous movie");
       return [...new Set((await classifier.predict(texts)).map(({ label }) => label))];
     });
@@ -177,8 +177,8 @@ test("a download that is cut off is download-failed and names the URL", async ()
   // A real server, because Playwright's `fulfill` cannot cut a response: it announces the whole file and hangs up halfway.
   const server = await serveModel((response, bytes) => sendHalf(response, bytes, () => response.destroy()));
   const { page, context } = await openPage();
-  for (const worker of [true, false]) {
-    const { code, message } = await attempt(page, { model: server.url, worker });
+  for (const workers of ["auto", 0]) {
+    const { code, message } = await attempt(page, { model: server.url, workers });
     assert.equal(code, "download-failed");
     assert.ok(message.includes(`${server.url}model.onnx`), message);
   }

@@ -132,7 +132,7 @@ test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, a
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
   assert.equal(await attempt(page), "positive");
   const pooled = await page.evaluate(async () => {
-    const classifier = await litmus.createClassifier({ worker: 2 });
+    const classifier = await litmus.createClassifier({ workers: 2 });
     const texts = Array.from({ length: 40 }, () => "a gorgeous movie");
     const labels = new Set((await classifier.predict(texts)).map(({ label }) => label));
     classifier.close();
@@ -160,7 +160,7 @@ test("a browser without the Cache API, and one without digests", { timeout: NEVE
       await patchWorker(page, patch, { first: true });
     };
     const { page, context } = await site.packagePage({ prepare });
-    for (const worker of [true, 2, false]) assert.equal(await attempt(page, { worker }), "positive", `${missing}, worker: ${worker}`);
+    for (const workers of ["auto", 2, 0]) assert.equal(await attempt(page, { workers }), "positive", `${missing}, workers: ${workers}`);
     await context.close();
   }
 });

@@ -206,7 +206,7 @@ test("the embedded build needs one wasm file, and then no network", async () => 
   const asked = [];
   const prepare = (page) => page.on("request", (request) => asked.push(new URL(request.url()).pathname));
   const { page, context, crossOrigin, errors } = await site.packagePage({ file: "embedded.html", prepare });
-  await page.evaluate(() => litmus.ready);
+  await page.evaluate(() => litmus.load());
   await context.setOffline(true);
   await page.route("**", (route) => route.abort());
   const before = asked.length;
@@ -228,7 +228,7 @@ test("the embedded build tries again after a failed load", async () => {
   const wasm = "**/embedded/litmus_text_bg.wasm";
   const prepare = (page) => page.route(wasm, (route) => route.fulfill({ status: 503 }));
   const { page, context } = await site.packagePage({ file: "embedded.html", prepare });
-  assert.equal(await page.evaluate(() => litmus.ready.catch(({ code }) => code)), "download-failed");
+  assert.equal(await page.evaluate(() => litmus.load().catch(({ code }) => code)), "download-failed");
   await page.unroute(wasm);
   assert.equal(await page.evaluate(async () => (await litmus.predict("good")).label), "positive");
   await context.close();

@@ -48,15 +48,17 @@ const works = (page) => page.evaluate(async () => (await litmus.predict("a gorge
 test("a model that computes for ever is ended with its worker, and the next call has another", async () => {
   const { page, context } = await plain();
   assert.equal(await works(page), "positive");
-  const { late, behind, tokens } = await page.evaluate(async (model) => {
+  const { late, behind, signalled, tokens } = await page.evaluate(async (model) => {
     const classifier = await litmus.createClassifier({ model: files(model) });
     const text = "the dog is happy ".repeat(12);
     const behind = outcome(() => classifier.predict(text, { timeout: 400 }));
     const late = await outcome(() => classifier.predict(text, { timeout: 500 }));
-    return { late, behind: await behind, tokens: (await classifier.tokenize("the dog")).tokens.length };
+    const signalled = await outcome(() => classifier.predict(text, { signal: AbortSignal.timeout(500) }));
+    return { late, behind: await behind, signalled, tokens: (await classifier.tokenize("the dog")).tokens.length };
   }, [...slow()]);
   assert.equal(late.code, "timeout");
   assert.equal(behind.code, "timeout");
+  assert.equal(signalled.code, "timeout", "AbortSignal.timeout() ends the worker, too");
   assert.ok(late.ms >= 490 && late.ms < SOON_MS, `${late.ms} ms`);
   assert.ok(tokens > 2);
   assert.equal(await works(page), "positive", "others are left alone");
@@ -79,12 +81,12 @@ test("a model that loads for ever is given up, and its worker ended", async () =
 test("a server that never ends its answer is given up", async () => {
   const server = await serveModel((response, bytes) => sendHalf(response, bytes));
   const { page, context } = await plain();
-  for (const worker of [true, false]) {
+  for (const workers of ["auto", 0]) {
     const load = await page.evaluate(
       (options) => outcome(() => litmus.createClassifier(options)),
-      { model: server.url, timeout: 1500, worker },
+      { model: server.url, timeout: 1500, workers },
     );
-    assert.equal(load.code, "timeout", `worker: ${worker}`);
+    assert.equal(load.code, "timeout", `workers: ${workers}`);
     assert.ok(load.ms < SOON_MS, `${load.ms} ms`);
   }
   await server.close();
@@ -100,10 +102,10 @@ test("a file that a server's compression makes endless is given up after 1 GiB",
   });
   const { page, context } = await plain();
   const model = server.url;
-  for (const worker of [true, false]) {
+  for (const workers of ["auto", 0]) {
     const { code, message } = await page.evaluate(
       (options) => litmus.createClassifier(options).catch(({ code, message }) => ({ code, message })),
-      { model, worker },
+      { model, workers },
     );
     assert.deepEqual([code, message], ["out-of-memory", `could not load ${model}model.onnx: more than 1 GiB`]);
   }
@@ -116,9 +118,9 @@ test("a file that a server's compression makes endless is given up after 1 GiB",
 
 test("a call that stops in time keeps its worker; without a worker it stops as well", async () => {
   const { page, context } = await plain();
-  for (const worker of [true, 2, false]) {
-    const codes = await page.evaluate(async (worker) => {
-      const classifier = await litmus.createClassifier({ worker });
+  for (const workers of ["auto", 2, 0]) {
+    const codes = await page.evaluate(async (workers) => {
+      const classifier = await litmus.createClassifier({ workers });
       const texts = Array.from({ length: 3000 }, () => "a gorgeous movie");
       const { code } = await outcome(() => classifier.predict(texts, { timeout: 300 }));
       const streamed = await outcome(async () => {
@@ -128,8 +130,8 @@ test("a call that stops in time keeps its worker; without a worker it stops as w
       const { label } = await classifier.predict("a gorgeous movie", { timeout: 60_000 });
       classifier.close();
       return { code, streamed: streamed.code, label, ms: performance.now() - before };
-    }, worker);
-    assert.deepEqual([codes.code, codes.streamed, codes.label], ["timeout", "timeout", "positive"], `worker: ${worker}`);
+    }, workers);
+    assert.deepEqual([codes.code, codes.streamed, codes.label], ["timeout", "timeout", "positive"], `workers: ${workers}`);
     assert.ok(codes.ms < 1000, `${codes.ms} ms: no worker was started for it`);
   }
   await context.close();
@@ -160,16 +162,16 @@ test("a model that needs more memory than there is fails with out-of-memory, and
   const { page, context, errors } = await plain();
   // A value that is too large is refused; values that are too many find no memory left.
   for (const [model, words] of [[hungry(), 7000], [hoarding(), 900]]) {
-    for (const worker of [true, false]) {
-      const outcomes = await page.evaluate(async ({ model, words, worker }) => {
+    for (const workers of ["auto", 0]) {
+      const outcomes = await page.evaluate(async ({ model, words, workers }) => {
         const config = { max_position_embeddings: 16_384 };
-        const classifier = await litmus.createClassifier({ model: files(model, { config }), worker });
+        const classifier = await litmus.createClassifier({ model: files(model, { config }), workers });
         const long = await outcome(() => classifier.predict("the dog ".repeat(words)));
         const next = await outcome(() => classifier.predict("the dog"));
         classifier.close();
         return [long.code, next.code];
-      }, { model: [...model], words, worker });
-      assert.deepEqual(outcomes, ["out-of-memory", "fine"], `${words} × 2 words, worker: ${worker}`);
+      }, { model: [...model], words, workers });
+      assert.deepEqual(outcomes, ["out-of-memory", "fine"], `${words} × 2 words, workers: ${workers}`);
       assert.equal(await works(page), "positive");
     }
   }
@@ -181,10 +183,10 @@ test("a kilobyte that asks for gigabytes is refused", async () => {
   const { page, context } = await plain();
   const bytes = huge();
   assert.ok(bytes.length < 1024);
-  for (const worker of [true, false]) {
+  for (const workers of ["auto", 0]) {
     const { code } = await page.evaluate(
-      ({ model, worker }) => outcome(() => litmus.createClassifier({ model: files(model), worker })),
-      { model: [...bytes], worker },
+      ({ model, workers }) => outcome(() => litmus.createClassifier({ model: files(model), workers })),
+      { model: [...bytes], workers },
     );
     assert.equal(code, "model-unsupported");
   }

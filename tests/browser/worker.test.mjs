@@ -33,16 +33,16 @@ test("runs in one worker by default, which starts with the first call", async ()
   await expectWorkers(page, 1);
   assert.match(page.workers()[0].url(), /\/dist\/worker\.js$/);
   assert.deepEqual(await computed(page), [1]);
-  await create(page, { worker: false });
+  await create(page, { workers: 0 });
   assert.equal(await attempt(page), "positive");
-  assert.deepEqual(await computed(page), [1], "worker: false computes in the page");
+  assert.deepEqual(await computed(page), [1], "workers: 0 computes in the page");
   assert.deepEqual(errors, []);
   await context.close();
 });
 
 test("a pool shares a batch", async () => {
   const { page, context } = await watchedPage();
-  await create(page, { worker: 3 });
+  await create(page, { workers: 3 });
   await expectWorkers(page, 1);
   const texts = Array.from({ length: 90 }, (_, i) => (i % 2 ? "a gorgeous movie" : "a bleak, desperate movie"));
   let counts;

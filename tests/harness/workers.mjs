@@ -20,16 +20,15 @@ export function watchWorkers(page) {
     const { instantiate } = WebAssembly;
     WebAssembly.instantiate = async (module, imports) => {
       const { exports } = await instantiate(module, imports);
-      const { wasmwork_step: step, wasmwork_progress: progress } = exports;
-      const done = (work) => JSON.parse(progress(work)).done;
+      const { predictionjob_step: step, predictionjob_done: done } = exports;
       globalThis.memory = exports.memory;
-      const counted = (work) => {
-        const before = done(work);
-        const result = step(work);
-        globalThis.computed += done(work) - before;
+      const counted = (job) => {
+        const before = done(job);
+        const result = step(job);
+        globalThis.computed += done(job) - before;
         return result;
       };
-      return { exports: { ...exports, wasmwork_step: counted } };
+      return { module, instance: { exports: { ...exports, predictionjob_step: counted } } };
     };
   };
   return patchWorker(page, `(${watch})()`);

@@ -8,6 +8,8 @@ import { createClassifier, LitmusError } from "litmus-text";
 
 /** Of this many texts at most a piece of a stream consists. */
 const PIECE = 32;
+/** Rows in a batch of a call that can be aborted. */
+const SMALL_BATCH = 8;
 
 const ROWS = Number(process.env.LITMUS_ROWS ?? 100_000);
 /** Of a row that is done with, nothing is kept. */
@@ -24,16 +26,31 @@ async function collect(stream) {
   return items;
 }
 
-test("an abort between two texts stops the computation", async () => {
+test("an abort between two batches stops the computation", async () => {
   const controller = new AbortController();
   const before = computed;
   const call = classifier.predict(texts(1000), { signal: controller.signal });
   setTimeout(() => controller.abort(new Error("enough")), 50);
-  await assert.rejects(call, (error) => error instanceof LitmusError && error.code === "aborted" && error.cause.message === "enough");
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof LitmusError);
+    assert.deepEqual([error.name, error.code, error.cause.message], ["AbortError", "aborted", "enough"]);
+    return true;
+  });
   const atAbort = computed - before;
   assert.ok(atAbort > 0 && atAbort < 1000, `${atAbort} texts`);
   assert.equal((await classifier.predict("a gorgeous movie")).label, "positive");
-  assert.ok(computed - before - atAbort <= 2, "at most one more, and the call after it");
+  assert.ok(computed - before - atAbort <= SMALL_BATCH + 1, "at most one more batch, and the call after it");
+});
+
+test("AbortSignal.timeout() is a timeout, alone or with another signal", async () => {
+  const signals = [AbortSignal.timeout(50), AbortSignal.any([new AbortController().signal, AbortSignal.timeout(50)])];
+  for (const signal of signals) {
+    const timedOut = { name: "TimeoutError", code: "timeout" };
+    await assert.rejects(classifier.predict(texts(1000), { signal }), timedOut);
+    await assert.rejects(createClassifier({ signal }), timedOut);
+    await assert.rejects(collect(classifier.stream(texts(1000), { signal })), timedOut);
+  }
+  await assert.rejects(classifier.predict(texts(1000), { timeout: 50 }), { name: "TimeoutError", code: "timeout" });
 });
 
 test("an aborted load rejects", async () => {

@@ -126,8 +126,8 @@ test("a wrong option is invalid-input and is named", async () => {
   await fails(() => predict(POSITIVE, { topk: 1 }), "invalid-input", { message: /"topk"/ });
   await fails(() => predict(POSITIVE, null), "invalid-input");
   await fails(() => predict(POSITIVE, 1), "invalid-input");
-  for (const worker of [0, -1, 1.5, NaN, "1", null, {}]) {
-    await fails(() => createClassifier({ worker }), "invalid-input", { message: /worker/ });
+  for (const workers of [-1, 1.5, NaN, Infinity, "1", true, false, null, {}]) {
+    await fails(() => createClassifier({ workers }), "invalid-input", { message: /workers must be "auto" or an integer of at least 0/ });
   }
   for (const cache of [0, "no", null]) await fails(() => createClassifier({ cache }), "invalid-input", { message: /cache/ });
   for (const signal of [null, {}, new AbortController()]) {
@@ -136,7 +136,7 @@ test("a wrong option is invalid-input and is named", async () => {
     await fails(() => classifier.tokenize(POSITIVE, { signal }), "invalid-input", { message: /signal/ });
   }
   await fails(() => classifier.tokenize(POSITIVE, { topK: 1 }), "invalid-input", { message: /"topK"/ });
-  await fails(() => createClassifier({ workers: 1 }), "invalid-input", { message: /"workers"/ });
+  await fails(() => createClassifier({ worker: 1 }), "invalid-input", { message: /"worker"/ });
   await fails(() => createClassifier({ onProgress: 1 }), "invalid-input", { message: /onProgress/ });
   await fails(() => createClassifier({ model: 42 }), "invalid-input", { message: /model/ });
   await fails(() => createClassifier({ model: "http://[" }), "invalid-input", { message: /URL/ });

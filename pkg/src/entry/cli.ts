@@ -58,7 +58,7 @@ function parse(args: string[]) {
 async function main(): Promise<void> {
   const { help, port, host, workers, model } = parse(process.argv.slice(2));
   if (help) return console.log(USAGE);
-  const classifier = createClassifier({ worker: workers, model });
+  const classifier = createClassifier({ workers, model });
   const server = serverOf(createHandler({ classifier: classifier.then((each) => batched(each, 2 * workers)) }));
   server.listen(port, host);
   await once(server, "listening");

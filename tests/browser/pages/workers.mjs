@@ -18,7 +18,7 @@ export async function tour({ createClassifier }) {
       started.push(this);
     }
   };
-  const classifier = await createClassifier({ worker: 2 });
+  const classifier = await createClassifier({ workers: 2 });
   const texts = Array.from({ length: 60 }, (_, i) => (i % 2 ? "a gorgeous movie" : "a bleak, desperate movie"));
   const labels = (await classifier.predict(texts)).map(({ label }) => label);
   const controller = new AbortController();
