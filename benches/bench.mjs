@@ -2,9 +2,10 @@
 // `--json FILE` also writes the figures. Wrong outputs fail it.
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { build } from "../pkg/scripts/build.mjs";
-import { downloads } from "../pkg/scripts/downloads.mjs";
-import { ensureChromium, fail } from "../pkg/scripts/tools.mjs";
+import { build } from "../tools/build.mjs";
+import { downloads } from "../tools/downloads.mjs";
+import { fail } from "../tools/command.mjs";
+import { ensureChromium } from "../tools/toolchain.mjs";
 import { inChromium, ms, row, size, sizes } from "./common.mjs";
 import { median } from "./measure.mjs";
 

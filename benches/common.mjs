@@ -4,8 +4,9 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { serve } from "../pkg/scripts/serve.mjs";
-import { chromium, chromiumFlags, root } from "../pkg/scripts/tools.mjs";
+import { serve } from "../tools/serve.mjs";
+import { root } from "../tools/paths.mjs";
+import { chromium, chromiumFlags } from "../tools/toolchain.mjs";
 import { traced } from "./trace.mjs";
 
 /**

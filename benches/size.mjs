@@ -10,8 +10,9 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { downloads } from "../pkg/scripts/downloads.mjs";
-import { fail, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
+import { downloads } from "../tools/downloads.mjs";
+import { fail, UserError } from "../tools/command.mjs";
+import { targetDir } from "../tools/paths.mjs";
 import { size as formatBytes, sizes } from "./common.mjs";
 import { reachable, references } from "./references.mjs";
 import { crates, demangle } from "./symbols.mjs";
@@ -38,9 +39,9 @@ const byName = (functions) =>
     .sort(largestFirst);
 
 async function read(file) {
-  if (!existsSync(file)) throw new Unmet(`no ${file}: run \`npm run build\` first`);
+  if (!existsSync(file)) throw new UserError(`no ${file}: run \`npm run build\` first`);
   const module = parse(await readFile(file));
-  if (!module.named) throw new Unmet(`${file} has no names`);
+  if (!module.named) throw new UserError(`${file} has no names`);
   for (const [index, each] of module.functions.entries()) {
     const name = demangle(each.name);
     Object.assign(each, { index, name, ...crates(name) });

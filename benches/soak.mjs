@@ -5,9 +5,10 @@ import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "../pkg/scripts/build.mjs";
-import { ensureChromium, fail, Unmet } from "../pkg/scripts/tools.mjs";
-import { held, launch, serveSite } from "../tests/e2e/browser.mjs";
+import { build } from "../tools/build.mjs";
+import { fail, UserError } from "../tools/command.mjs";
+import { ensureChromium } from "../tools/toolchain.mjs";
+import { held, launch, serveSite } from "../tests/browser/browser.mjs";
 import { median } from "./measure.mjs";
 
 /** Bytes that the browser's processes may grow by for each prediction, as the line through all samples has it. */
@@ -108,7 +109,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if (values.json) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
     const bad = Object.entries(result.modes).filter(([, { slowdown, bytesPerPrediction, wasmGrownBytes }]) =>
       slowdown > MAX_SLOWDOWN || bytesPerPrediction > MAX_SLOPE || wasmGrownBytes > MAX_WASM_GROWTH);
-    if (bad.length) throw new Unmet(`beyond a bound: ${bad.map(([mode]) => mode).join(", ")}`);
+    if (bad.length) throw new UserError(`beyond a bound: ${bad.map(([mode]) => mode).join(", ")}`);
   } catch (error) {
     fail(error);
   }

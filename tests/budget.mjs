@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { size, sizes } from "../benches/common.mjs";
-import { downloads } from "../pkg/scripts/downloads.mjs";
-import { root, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
+import { downloads } from "../tools/downloads.mjs";
+import { UserError } from "../tools/command.mjs";
+import { root, targetDir } from "../tools/paths.mjs";
 
 /** Bytes under brotli 11. */
 const BUDGET = {
@@ -37,5 +38,5 @@ export async function checkBudget() {
     if (!within) over.push(name);
     console.log(`${within ? "✓" : "✗"} ${name.padEnd(20)} ${size(brotli).padStart(9)} of ${size(BUDGET[name])}`);
   }
-  if (over.length) throw new Unmet(`over the budget in tests/budget.mjs: ${over.join(", ")}`);
+  if (over.length) throw new UserError(`over the budget in tests/budget.mjs: ${over.join(", ")}`);
 }

@@ -1,5 +1,5 @@
 //! The kernels against [`kernels::scalar`]: shapes that fill no tile, numbers at every edge, and the same bits natively
-//! and in wasm, where `tests/browser.rs` takes these tests in.
+//! and in wasm, where `tests/wasm.rs` takes these tests in.
 
 #[allow(dead_code)]
 #[path = "../src/kernels/mod.rs"]

@@ -3,9 +3,11 @@
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "../pkg/scripts/build.mjs";
-import { checkDocs } from "../pkg/scripts/docs.mjs";
-import { assemble, buildSite } from "../pkg/scripts/site.mjs";
+import { build } from "../tools/build.mjs";
+import { checkDocs } from "../tools/docs.mjs";
+import { assemble, buildSite } from "../tools/site.mjs";
+import { fail, run, UserError } from "../tools/command.mjs";
+import { root, targetDir } from "../tools/paths.mjs";
 import {
   chromedriver,
   ensureChromium,
@@ -14,18 +16,13 @@ import {
   ensureRust,
   ensureWasmBindgen,
   ensureWasmPack,
-  fail,
   firefox,
-  root,
-  run,
-  targetDir,
-  Unmet,
   wasmConfig,
   withPath,
-} from "../pkg/scripts/tools.mjs";
+} from "../tools/toolchain.mjs";
 import { checkBudget } from "./budget.mjs";
 import { ensurePython } from "./service/python.mjs";
-import { ensureTools } from "./everywhere/install.mjs";
+import { ensureTools } from "./hosts/install.mjs";
 import { fuzz } from "./fuzz/fuzz.mjs";
 
 const wasm = "wasm32-unknown-unknown";
@@ -52,7 +49,7 @@ async function wasmPack(where, browser, env) {
   const wasmPackBin = await ensureWasmPack();
   const bindgenBin = await ensureWasmBindgen({ testRunner: true });
   const args = ["test", "--headless", ...browser, "--mode", "no-install"];
-  await run("wasm-pack", [...args, "--", ...wasmConfig(), "--profile", "web", "--test", "browser"], {
+  await run("wasm-pack", [...args, "--", ...wasmConfig(), "--profile", "web", "--test", "wasm"], {
     ...minutes(40), // compiling included
     env: { ...withPath(bindgenBin, wasmPackBin), CARGO_TARGET_DIR: targetDir, [where]: "1", ...env },
   });
@@ -72,7 +69,7 @@ async function inFirefox(where) {
   await wasmPack(where, ["--firefox", "--geckodriver", geckodriver], { WASM_BINDGEN_TEST_WEBDRIVER_JSON: capabilities });
 }
 
-const endToEnd = join(root, "tests/e2e");
+const endToEnd = join(root, "tests/browser");
 
 /** What the end-to-end tests visit, and what with. */
 async function pages() {
@@ -103,12 +100,12 @@ async function withPackage(work) {
 
 const inNode = () =>
   withPackage(async (project) => {
-    await cp(join(root, "tests/package"), join(project, "tests"), { recursive: true });
+    await cp(join(root, "tests/node"), join(project, "tests"), { recursive: true });
     await nodeTests(join(project, "tests"), { env: { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures") } });
   });
 
-const everywhere = (project, tarball, tools) =>
-  nodeTests(join(root, "tests/everywhere"), {
+const hosts = (project, tarball, tools) =>
+  nodeTests(join(root, "tests/hosts"), {
     env: {
       ...process.env,
       LITMUS_TARBALL: tarball,
@@ -122,7 +119,7 @@ const suites = {
   "lint: clippy": () => cargo("clippy", "--release", "--features", "cli", "--all-targets", "--", "-D", "warnings"),
   "lint: clippy, WebAssembly": async () => {
     await ensureRust();
-    await cargo("clippy", "--target", wasm, "--profile", "web", "--lib", "--test", "browser", "--", "-D", "warnings");
+    await cargo("clippy", "--target", wasm, "--profile", "web", "--lib", "--test", "wasm", "--", "-D", "warnings");
   },
   "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
   "crate: fuzzing": () => fuzz({ seconds: 120, short: true }),
@@ -148,10 +145,10 @@ const suites = {
   "crate: tests in Firefox": () => inFirefox("WASM_BINDGEN_USE_BROWSER"),
   "models: evaluation": () => nodeTests(join(root, "models/evaluate")),
   "package: Node, from the tarball": inNode,
-  "package: everywhere": async () => {
+  "package: hosts": async () => {
     await ensureChromium();
     const tools = await ensureTools();
-    await withPackage((project, tarball) => everywhere(project, tarball, tools));
+    await withPackage((project, tarball) => hosts(project, tarball, tools));
   },
   "service: Node, service worker": async () => {
     await build();
@@ -159,11 +156,11 @@ const suites = {
     await ensurePython();
     await nodeTests(join(root, "tests/service"));
   },
-  "e2e: Chromium": async () => {
+  "browser: Chromium": async () => {
     await pages();
     await nodeTests(endToEnd, {}, (name) => !needsFirefox(name));
   },
-  "e2e: Firefox": async () => {
+  "browser: Firefox": async () => {
     await pages();
     await ensureFirefox();
     await nodeTests(endToEnd, {}, needsFirefox);
@@ -179,7 +176,7 @@ try {
 
 const wanted = process.argv.slice(2);
 const chosen = Object.entries(suites).filter(([name]) => !wanted.length || wanted.some((part) => name.includes(part)));
-if (chosen.length === 0) fail(new Unmet(`no suite is named like that; there are:\n  ${Object.keys(suites).join("\n  ")}`));
+if (chosen.length === 0) fail(new UserError(`no suite is named like that; there are:\n  ${Object.keys(suites).join("\n  ")}`));
 
 const results = [];
 for (const [name, suite] of chosen) {
@@ -189,7 +186,7 @@ for (const [name, suite] of chosen) {
     () => undefined,
     (error) => error,
   );
-  if (failure) console.error(failure instanceof Unmet ? `✗ ${failure.message}` : failure);
+  if (failure) console.error(failure instanceof UserError ? `✗ ${failure.message}` : failure);
   results.push({ name, failure, seconds: (performance.now() - start) / 1000 });
 }
 

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cache, root, run, step } from "../../pkg/scripts/tools.mjs";
+import { run, step } from "../../tools/command.mjs";
+import { cache, root } from "../../tools/paths.mjs";
 
 const here = join(root, "benches", "peers");
 const model = join(root, "models", "sentiment");

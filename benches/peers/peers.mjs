@@ -8,8 +8,10 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "../../pkg/scripts/build.mjs";
-import { ensureChromium, ensureNode, fail, root, run, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { build } from "../../tools/build.mjs";
+import { fail, run, step, UserError } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
+import { ensureChromium, ensureNode } from "../../tools/toolchain.mjs";
 import { inChromium, ms, row, size, sizes } from "../common.mjs";
 import { median } from "../measure.mjs";
 import { ensureModels, models } from "./models.mjs";
@@ -233,7 +235,7 @@ try {
       site: { type: "boolean" },
     },
   });
-  if (values.only !== undefined && values.only !== "peers") throw new Unmet("--only knows nothing but peers");
+  if (values.only !== undefined && values.only !== "peers") throw new UserError("--only knows nothing but peers");
   const ours = values.only !== "peers";
   await (ours ? build({ embedded: false }) : ensureNode());
   await ensurePeers();

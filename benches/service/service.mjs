@@ -8,8 +8,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { build } from "../../pkg/scripts/build.mjs";
-import { ensureNode, fail, root, Unmet } from "../../pkg/scripts/tools.mjs";
+import { build } from "../../tools/build.mjs";
+import { fail, UserError } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
+import { ensureNode } from "../../tools/toolchain.mjs";
 import { ensureModels, models } from "../peers/models.mjs";
 import { batch } from "../texts.mjs";
 
@@ -40,7 +42,7 @@ async function start(args, program = node) {
   let output = "";
   while (!output.includes("http:")) {
     const [text] = await Promise.race([once(child.stdout, "data"), once(child, "exit").then(() => [])]);
-    if (text === undefined) throw new Unmet(`${args.join(" ")} does not start`);
+    if (text === undefined) throw new UserError(`${args.join(" ")} does not start`);
     output += text;
   }
   child.stdout.resume();
@@ -65,7 +67,7 @@ async function wrk(url, connections, seconds, texts, cached) {
   const from = cached ? [] : [++runs * 100_000]; // no two runs have a text in common
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", join(here, "load.lua"), url, "--", texts, ...from];
   const { stdout } = await promisify(execFile)("wrk", args).catch((error) => {
-    throw error.code === "ENOENT" ? new Unmet("wrk is missing: apt-get install wrk") : error;
+    throw error.code === "ENOENT" ? new UserError("wrk is missing: apt-get install wrk") : error;
   });
   return JSON.parse(/^JSON (.*)$/m.exec(stdout)[1]);
 }

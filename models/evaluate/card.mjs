@@ -1,5 +1,5 @@
 // The tables of the model card, which stand between comments that mark where, and the same tables for the terminal.
-import { Unmet } from "../../pkg/scripts/tools.mjs";
+import { UserError } from "../../tools/command.mjs";
 import { compared, count, errors, megabytes, milliseconds, percent } from "./figures.mjs";
 
 const opening = (section) => `<!-- ${section}: written by models/evaluate -->`;
@@ -136,10 +136,10 @@ export function print(bySection) {
 function place(card, section) {
   const [start, end] = [opening(section), closing(section)].map((marker) => {
     const index = card.indexOf(marker);
-    if (index < 0) throw new Unmet(`the model card has no line ${marker}`);
+    if (index < 0) throw new UserError(`the model card has no line ${marker}`);
     return index;
   });
-  if (end < start) throw new Unmet(`in the model card, ${closing(section)} comes before ${opening(section)}`);
+  if (end < start) throw new UserError(`in the model card, ${closing(section)} comes before ${opening(section)}`);
   return [start + opening(section).length, end];
 }
 

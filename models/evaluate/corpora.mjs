@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { root, Unmet } from "../../pkg/scripts/tools.mjs";
+import { UserError } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
 
 export const LABELS = ["negative", "neutral", "positive"];
 
@@ -11,10 +12,10 @@ export const LABELS = ["negative", "neutral", "positive"];
 export async function checked(path, expected) {
   const content = await readFile(path).catch((error) => {
     if (error.code !== "ENOENT") throw error;
-    throw new Unmet(`${path}: not found (expected SHA-256 ${expected})`);
+    throw new UserError(`${path}: not found (expected SHA-256 ${expected})`);
   });
   const actual = createHash("sha256").update(content).digest("hex");
-  if (actual !== expected) throw new Unmet(`${path}: SHA-256 is ${actual}, expected ${expected}`);
+  if (actual !== expected) throw new UserError(`${path}: SHA-256 is ${actual}, expected ${expected}`);
   return content;
 }
 
@@ -22,7 +23,7 @@ export async function checked(path, expected) {
 function groupsIn(sources) {
   const groups = [...sources.matchAll(/^ {4}([A-Z]+): "([a-z ]+)",$/gm)];
   const found = groups.map(([, group]) => group.toLowerCase());
-  if (found.join() !== LABELS.join()) throw new Unmet(`models/train/sources.py: groups are ${found}, not ${LABELS}`);
+  if (found.join() !== LABELS.join()) throw new UserError(`models/train/sources.py: groups are ${found}, not ${LABELS}`);
   return new Map(groups.flatMap(([, , emotions], i) => emotions.split(" ").map((emotion) => [emotion, found[i]])));
 }
 
@@ -31,7 +32,7 @@ export async function readCorpora(data) {
   const sources = await readFile(join(root, "models/train/sources.py"), "utf8");
   const lines = async (file) => {
     const [, expected] = sources.match(new RegExp(`"file": "${file}",\\s+"sha256": "([0-9a-f]{64})"`)) ?? [];
-    if (!expected) throw new Unmet(`models/train/sources.py gives no SHA-256 of ${file}`);
+    if (!expected) throw new UserError(`models/train/sources.py gives no SHA-256 of ${file}`);
     return (await checked(join(data, file), expected)).toString().trimEnd().split("\n");
   };
 

@@ -7,7 +7,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { cache, fail, root, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { fail, step, UserError } from "../../tools/command.mjs";
+import { cache, root } from "../../tools/paths.mjs";
 import { checkMarkers, print, rewritten, sections } from "./card.mjs";
 import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mjs";
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
@@ -63,7 +64,7 @@ async function openCandidates(work) {
 /** Never shipped, so training's own figures stand, but for the calibration error, of the texts that fitted it. */
 async function readTeacher(work) {
   const path = join(work, "candidates.json");
-  if (!existsSync(path)) throw new Unmet(`no ${path}: run \`models/train/run.sh evaluate\` first`);
+  if (!existsSync(path)) throw new UserError(`no ${path}: run \`models/train/run.sh evaluate\` first`);
   const { sst2_dev, goemotions_dev, unknown_share } = (await readJson(path)).teacher;
   return {
     measured_in: "float32 in torch",
@@ -83,7 +84,7 @@ async function earlierCandidates(path, sha256) {
 async function evaluate({ data, work, model: folder }) {
   const file = (name) => join(folder, name);
   const runtime = await describeRuntime();
-  if (!existsSync(file("README.md"))) throw new Unmet(`no ${file("README.md")}, the model card`);
+  if (!existsSync(file("README.md"))) throw new UserError(`no ${file("README.md")}, the model card`);
   const card = await readFile(file("README.md"), "utf8");
   checkMarkers(card);
   const corpora = await readCorpora(data);

@@ -7,7 +7,8 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { sizes } from "../../benches/common.mjs";
 import { median, textOf } from "../../benches/measure.mjs";
-import { root, Unmet } from "../../pkg/scripts/tools.mjs";
+import { UserError } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
 import { checked, LABELS } from "./corpora.mjs";
 
 const pkg = join(root, "pkg");
@@ -23,7 +24,7 @@ const ROUNDS = { 16: 40, 32: 30, 128: 15 };
 export async function describeRuntime() {
   const wasm = join(pkg, "wasm/litmus_text_bg.wasm");
   if (!existsSync(wasm) || !existsSync(join(pkg, "dist/node.js"))) {
-    throw new Unmet("pkg is not built: run `npm run build` first");
+    throw new UserError("pkg is not built: run `npm run build` first");
   }
   const { name, version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
   const wasm_sha256 = createHash("sha256").update(await readFile(wasm)).digest("hex");
@@ -34,13 +35,13 @@ export async function describeRuntime() {
 /** A model folder with the files that its litmus.json names, loaded. */
 export async function openModel(name, folder) {
   const path = join(folder, "litmus.json");
-  if (!existsSync(path)) throw new Unmet(`no ${path}`);
+  if (!existsSync(path)) throw new UserError(`no ${path}`);
   const litmus = JSON.parse(await readFile(path, "utf8"));
   for (const [file, { sha256 }] of Object.entries(litmus.files)) await checked(join(folder, file), sha256);
   const { createClassifier } = await import("../../pkg/dist/node.js");
   const classifier = await createClassifier({ model: pathToFileURL(folder) });
   if (classifier.labels.join() !== LABELS.join()) {
-    throw new Unmet(`${folder}: its labels are ${classifier.labels.join(", ")}; expected ${LABELS.join(", ")}`);
+    throw new UserError(`${folder}: its labels are ${classifier.labels.join(", ")}; expected ${LABELS.join(", ")}`);
   }
   return { name, folder, litmus, classifier };
 }

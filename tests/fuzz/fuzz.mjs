@@ -5,7 +5,8 @@ import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { fail, root, run, step, targetDir, Unmet } from "../../pkg/scripts/tools.mjs";
+import { fail, run, step, UserError } from "../../tools/command.mjs";
+import { root, targetDir } from "../../tools/paths.mjs";
 
 const here = join(root, "tests/fuzz");
 const target = join(targetDir, "fuzz");
@@ -45,7 +46,7 @@ async function fuzzOne(name, bin, seconds, short) {
   args.push(...(short ? ["-seed=1"] : ["-fork=1", "-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1"]));
   await run(join(bin, name), [...args, "-timeout=60", "-rss_limit_mb=2500", "-malloc_limit_mb=1500", "-print_final_stats=1", "-print_funcs=0", "-verbosity=0"], { prefix: name, env });
   const found = (await readdir(artifacts)).filter((file) => !file.startsWith("slow-unit"));
-  if (found.length) throw new Unmet(`${name}: found ${found.join(", ")} in ${artifacts}`);
+  if (found.length) throw new UserError(`${name}: found ${found.join(", ")} in ${artifacts}`);
 }
 
 /** Each target for so many seconds, two at a time. `short`: see below.rs. */
@@ -56,7 +57,7 @@ export async function fuzz({ seconds, names = Object.keys(TARGETS), short = fals
     for (let name = left.shift(); name; name = left.shift()) await step(`${name}, ${seconds} s`, () => fuzzOne(name, bin, seconds, short));
   };
   const failures = (await Promise.allSettled([worker(), worker()])).filter(({ reason }) => reason);
-  if (failures.length) throw new Unmet(failures.map(({ reason }) => reason.message).join("\n"));
+  if (failures.length) throw new UserError(failures.map(({ reason }) => reason.message).join("\n"));
 }
 
 /** Puts into the corpus what was learnt and reaches code that nothing in it does; nothing leaves it. */
@@ -74,6 +75,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: "string" }, keep: { type: "boolean" } } });
   const names = positionals.length ? positionals : Object.keys(TARGETS);
   const unknown = names.find((name) => !(name in TARGETS));
-  if (unknown) fail(new Unmet(`no target is named ${unknown}; there are ${Object.keys(TARGETS).join(", ")}`));
+  if (unknown) fail(new UserError(`no target is named ${unknown}; there are ${Object.keys(TARGETS).join(", ")}`));
   await (values.keep ? keep(names) : fuzz({ seconds: Number(values.seconds ?? 3600), names })).catch(fail);
 }

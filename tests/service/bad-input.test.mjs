@@ -1,7 +1,7 @@
 // Whatever it is sent, it answers with a coded error that tells nothing of its inside, and goes on.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { computed, memory } from "../package/instances.mjs";
+import { computed, memory } from "../node/instances.mjs";
 import { createClassifier } from "litmus-text";
 import { createHandler } from "litmus-text/handler";
 import { get, POSITIVE, post } from "./service.mjs";

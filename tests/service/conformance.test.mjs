@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { root } from "../../pkg/scripts/tools.mjs";
+import { root } from "../../tools/paths.mjs";
 import { ensurePython } from "./python.mjs";
 import { serve } from "./serve.mjs";
 

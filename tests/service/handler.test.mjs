@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Validator } from "@cfworker/json-schema";
-import { computed } from "../package/instances.mjs";
+import { computed } from "../node/instances.mjs";
 import { createClassifier } from "litmus-text";
 import { createHandler } from "litmus-text/handler";
 import { get, metric, NEGATIVE, POSITIVE, post, until } from "./service.mjs";

@@ -1,7 +1,8 @@
 // Schemathesis and Prometheus's own parser, at the versions of requirements.txt, installed once into the cache.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cache, root, run, step } from "../../pkg/scripts/tools.mjs";
+import { run, step } from "../../tools/command.mjs";
+import { cache, root } from "../../tools/paths.mjs";
 
 const requirements = join(root, "tests/service/requirements.txt");
 

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { root } from "../../pkg/scripts/tools.mjs";
+import { root } from "../../tools/paths.mjs";
 import { until } from "./service.mjs";
 
 /** Starts it at any free port, and resolves when it listens or has ended. */

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../pkg/scripts/serve.mjs";
-import { root } from "../../pkg/scripts/tools.mjs";
-import { launch } from "../e2e/browser.mjs";
+import { serve } from "../../tools/serve.mjs";
+import { root } from "../../tools/paths.mjs";
+import { launch } from "../browser/browser.mjs";
 import { createHandler } from "litmus-text/handler";
 import { POSITIVE, post, shown } from "./service.mjs";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { root } from "../../pkg/scripts/tools.mjs";
+import { root } from "../../tools/paths.mjs";
 
 const folders = ["src", "tests"].map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((file) => join(root, folder, file)));
 const files = (await Promise.all(folders)).flat();

@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { satisfies } from "semver";
-import { crates, isAllowed } from "../../pkg/scripts/supply.mjs";
-import { root } from "../../pkg/scripts/tools.mjs";
+import { crates, isAllowed } from "../../tools/supply.mjs";
+import { root } from "../../tools/paths.mjs";
 
 const read = (path) => readFile(join(root, path), "utf8");
 

@@ -1,0 +1,251 @@
+// What is downloaded: once, checked, and kept for the next visit.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { root } from "../../tools/paths.mjs";
+import { eventually, open } from "./browser.mjs";
+
+const MODEL = "/litmus-text/models/sentiment/model.onnx";
+
+let site;
+before(async () => (site = await open()));
+after(() => site.close());
+
+async function plain(existing) {
+  const visit = existing ? { context: existing, page: await existing.newPage() } : await site.page();
+  const asked = [];
+  visit.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await visit.page.goto(`${site.url}pages/plain.html`);
+  await visit.page.waitForFunction(() => "litmus" in globalThis);
+  return { ...visit, asked: (path) => asked.filter((each) => each === path).length, all: asked };
+}
+
+/** What becomes of a load and a prediction. */
+const attempt = (page, options) =>
+  page.evaluate(async (options) => {
+    try {
+      const classifier = await litmus.createClassifier(options);
+      const { label } = await classifier.predict("a gorgeous movie");
+      classifier.close();
+      return label;
+    } catch ({ code, message }) {
+      return { code, message };
+    }
+  }, options);
+
+/** Waits until the four files are stored, which goes on for a moment after the load; Chromium lists them earlier. */
+const stored = (page) =>
+  eventually(page, async () => {
+    const cache = await caches.open("litmus-text");
+    const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
+    return found.filter(Boolean).length === 4;
+  });
+
+test("loads that race download each file once, whoever starts them", async () => {
+  const { page, context, all } = await plain();
+  const labels = await page.evaluate(async () => {
+    const loads = [litmus.createClassifier(), litmus.createClassifier({ worker: 2 }), litmus.createClassifier({ worker: false })];
+    const single = litmus.predict("a gorgeous movie");
+    const classifiers = await Promise.all(loads);
+    const predictions = await Promise.all([single, ...classifiers.map((each) => each.predict("a gorgeous movie"))]);
+    return predictions.map(({ label }) => label);
+  });
+  assert.deepEqual(labels, Array(4).fill("positive"));
+  const asked = all.filter((path) => /\.(onnx|json|wasm)$/.test(path)).sort();
+  assert.deepEqual(asked, [...new Set(asked)], "each once");
+  assert.equal(asked.length, 5);
+  await context.close();
+});
+
+test("the next visit takes the files from the cache; cache: false does not", async () => {
+  const { page, context, asked } = await plain();
+  assert.equal(await attempt(page), "positive");
+  await stored(page);
+  assert.equal(asked(MODEL), 1);
+  const next = await plain(context);
+  assert.equal(await attempt(next.page), "positive");
+  assert.equal(next.asked(MODEL), 0);
+  assert.equal(await attempt(next.page, { cache: false }), "positive");
+  assert.equal(next.asked(MODEL), 1);
+  await context.close();
+});
+
+test("cache: false keeps nothing", async () => {
+  const { page, context } = await plain();
+  assert.equal(await attempt(page, { cache: false }), "positive");
+  assert.deepEqual(await page.evaluate(() => caches.keys()), []);
+  await context.close();
+});
+
+test("loads again without a network", async () => {
+  const { page, context } = await plain();
+  assert.equal(await attempt(page), "positive");
+  await stored(page);
+  await context.setOffline(true);
+  assert.equal(await attempt(page), "positive");
+  const { code, message } = await attempt(page, { cache: false });
+  assert.equal(code, "download-failed");
+  assert.match(message, /models\/sentiment\//);
+  await context.close();
+});
+
+test("a damaged entry of the cache is dropped and fetched again", async () => {
+  const { page, context, asked } = await plain();
+  assert.equal(await attempt(page), "positive");
+  await stored(page);
+  const damaged = await page.evaluate(async () => {
+    const cache = await caches.open("litmus-text");
+    const key = (await cache.keys()).find(({ url }) => url.includes("model.onnx"));
+    const bytes = new Uint8Array(await (await cache.match(key)).arrayBuffer());
+    bytes[bytes.length >> 1] ^= 1;
+    await cache.put(key, new Response(bytes));
+    return key.url;
+  });
+  assert.equal(await attempt(page), "positive");
+  assert.equal(asked(MODEL), 2);
+  const file = await readFile(join(root, "models/sentiment/model.onnx"));
+  const mended = async ({ damaged, sum }) => {
+    const bytes = await (await (await caches.open("litmus-text")).match(damaged))?.arrayBuffer();
+    const digest = bytes && new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    return digest && digest.every((byte, i) => byte === sum[i]);
+  };
+  await eventually(page, mended, { damaged, sum: [...createHash("sha256").update(file).digest()] });
+  await context.close();
+});
+
+test("a new version at the same URL replaces the old one in the cache", async () => {
+  const { page, context } = await plain();
+  const config = JSON.parse(await readFile(join(root, "models/sentiment/config.json"), "utf8"));
+  const labels = Object.values(config.id2label).map((label) => label.toUpperCase());
+  const changed = JSON.stringify({ ...config, id2label: { ...labels }, label2id: undefined });
+  assert.equal(await attempt(page), "positive");
+  await stored(page);
+  await page.route("**/litmus.json", async (route) => {
+    const manifest = await (await route.fetch()).json();
+    const sha256 = createHash("sha256").update(changed).digest("hex");
+    manifest.files["config.json"] = { bytes: Buffer.byteLength(changed), sha256 };
+    await route.fulfill({ json: manifest });
+  });
+  await page.route("**/config.json", (route) => route.fulfill({ body: changed, contentType: "application/json" }));
+  assert.equal(await attempt(page), "POSITIVE");
+  await eventually(page, async () => {
+    const keys = await (await caches.open("litmus-text")).keys();
+    return keys.length === 4 && keys.filter(({ url }) => url.includes("config.json")).length === 1;
+  });
+  await context.close();
+});
+
+test("a file that litmus.json does not describe is checksum-mismatch, and is not kept", async () => {
+  const { page, context } = await plain();
+  await page.route(`**${MODEL}`, async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    body[body.length - 1] ^= 1;
+    await route.fulfill({ response, body });
+  });
+  const { code, message } = await attempt(page);
+  assert.equal(code, "checksum-mismatch");
+  assert.match(message, /models\/sentiment\/model\.onnx/);
+  const keys = await page.evaluate(async () => (await (await caches.open("litmus-text")).keys()).map(({ url }) => url));
+  assert.equal(keys.filter((url) => url.includes("model.onnx")).length, 0);
+  await page.unroute(`**${MODEL}`);
+  assert.equal(await attempt(page), "positive");
+  await context.close();
+});
+
+test("a cache that is full or forbidden does not fail the load", async () => {
+  for (const fault of ["put", "open"]) {
+    const { page, context } = await site.page();
+    // The worker runs it too: what it loads begins with this.
+    const patch = fault === "put"
+      ? 'Cache.prototype.put = async () => { throw new DOMException("full", "QuotaExceededError"); };'
+      : 'CacheStorage.prototype.open = async () => { throw new DOMException("no", "SecurityError"); };';
+    await page.route("**/dist/worker.js", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `${await response.text()};${patch}` });
+    });
+    await page.goto(`${site.url}pages/plain.html`);
+    await page.waitForFunction(() => "litmus" in globalThis);
+    assert.equal(await attempt(page), "positive", fault);
+    // The next thread has the files from the first one's hands.
+    const labels = await page.evaluate(async () => {
+      const classifier = await litmus.createClassifier({ worker: 2 });
+      const texts = Array.from({ length: 40 }, () => "a gorgeous movie");
+      return [...new Set((await classifier.predict(texts)).map(({ label }) => label))];
+    });
+    assert.deepEqual(labels, ["positive"]);
+    await context.close();
+  }
+});
+
+test("a download that is cut off is download-failed and names the URL", async () => {
+  const bytes = await readFile(join(root, "models/sentiment/model.onnx"));
+  // A server of its own, for Playwright answers in full: it promises the whole file and hangs up in the middle.
+  const server = createServer((request, response) => {
+    const file = new URL(request.url, "http://localhost").pathname.slice(1);
+    response.setHeader("access-control-allow-origin", "*");
+    if (file === "model.onnx") {
+      response.writeHead(200, { "content-length": bytes.length });
+      response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
+      return;
+    }
+    readFile(join(root, "models/sentiment", file)).then(
+      (body) => response.end(body),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${server.address().port}/`;
+  const { page, context } = await plain();
+  for (const worker of [true, false]) {
+    const { code, message } = await attempt(page, { model: url, worker });
+    assert.equal(code, "download-failed");
+    assert.ok(message.includes(`${url}model.onnx`), message);
+  }
+  server.close();
+  server.closeAllConnections();
+  await context.close();
+});
+
+test("a wasm file that is none is download-failed and names the URL", async () => {
+  const { page, context } = await plain();
+  const wasm = "**/litmus_text_bg.wasm";
+  const whole = await readFile(join(root, "pkg/wasm/litmus_text_bg.wasm"));
+  const faults = {
+    "cut in half": { body: whole.subarray(0, whole.length >> 1), contentType: "application/wasm" },
+    "a page": { body: "<!doctype html>", contentType: "application/wasm" },
+    "status 500": { status: 500 },
+  };
+  for (const [name, fault] of Object.entries(faults)) {
+    await page.route(wasm, (route) => route.fulfill(fault));
+    const { code, message } = await attempt(page);
+    assert.equal(code, "download-failed", name);
+    assert.match(message, /litmus_text_bg\.wasm/, name);
+    await page.unroute(wasm);
+  }
+  assert.equal(await attempt(page), "positive");
+  await context.close();
+});
+
+test("the files of a picked folder are a model", async () => {
+  const { page, context } = await plain();
+  await page.evaluate(() => {
+    document.body.innerHTML = '<input type="file" webkitdirectory>';
+  });
+  await page.locator("input").setInputFiles(join(root, "models/sentiment"));
+  const picked = await page.evaluate(async () => {
+    const { files } = document.querySelector("input");
+    const classifier = await litmus.createClassifier({ model: files });
+    const { label } = await classifier.predict("a gorgeous movie");
+    const without = [...files].filter(({ name }) => name !== "tokenizer.json");
+    const missing = await litmus.createClassifier({ model: without }).catch(({ code, message }) => ({ code, message }));
+    return { label, missing };
+  });
+  assert.equal(picked.label, "positive");
+  assert.equal(picked.missing.code, "model-not-found");
+  assert.match(picked.missing.message, /tokenizer\.json/);
+  await context.close();
+});

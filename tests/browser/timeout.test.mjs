@@ -1,0 +1,217 @@
+// What takes too long or too much is ended, whatever the model has in mind; what comes after it works.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { after, before, test } from "node:test";
+import { createGzip } from "node:zlib";
+import { root } from "../../tools/paths.mjs";
+import { eventually, open, workers } from "./browser.mjs";
+import { hoarding, huge, hungry, slow, slowToLoad } from "./hostile.mjs";
+
+/** What a second of grace takes at most on a busy machine, and the start of a worker. */
+const SOON_MS = 8000;
+
+let site;
+before(async () => (site = await open()));
+after(() => site.close());
+
+/** A page, and in it `files(bytes)`: a model of that graph with two labels and a tokenizer of few words. */
+async function plain() {
+  const visit = await site.page();
+  await visit.page.goto(`${site.url}pages/plain.html`);
+  await visit.page.waitForFunction(() => "litmus" in globalThis);
+  await visit.page.evaluate(async () => {
+    const get = async (file) => (await fetch(`/fixtures/bad/small-embedding/${file}`)).text();
+    const [config, tokenizer] = await Promise.all([get("config.json"), get("tokenizer.json")]);
+    const bytes = (text) => new TextEncoder().encode(text);
+    globalThis.files = (model, changes = {}) => ({
+      config: bytes(JSON.stringify({ ...JSON.parse(config), ...changes.config })),
+      tokenizer: bytes(JSON.stringify({ ...JSON.parse(tokenizer), ...changes.tokenizer })),
+      model: Uint8Array.from(model),
+    });
+    /** The code of what it fails with, and after how many milliseconds. */
+    globalThis.outcome = async (work) => {
+      const start = performance.now();
+      const code = await work().then(() => "fine", ({ code }) => code);
+      return { code, ms: performance.now() - start };
+    };
+  });
+  return visit;
+}
+
+/** Serves the files of the packaged model; `answer` gives its graph. */
+async function serveModel(answer) {
+  const server = createServer(async (request, response) => {
+    response.setHeader("access-control-allow-origin", "*");
+    if (request.url === "/model.onnx") return answer(response);
+    response.end(await readFile(join(root, "models/sentiment", request.url)));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { model: `http://127.0.0.1:${server.address().port}/`, close };
+}
+
+function* zeros() {
+  const some = Buffer.alloc(1 << 20);
+  for (;;) yield some;
+}
+
+const works = (page) => page.evaluate(async () => (await litmus.predict("a gorgeous movie")).label);
+
+test("a model that computes for ever is ended with its worker, and the next call has another", async () => {
+  const { page, context } = await plain();
+  assert.equal(await works(page), "positive");
+  const { late, behind, tokens } = await page.evaluate(async (model) => {
+    const classifier = await litmus.createClassifier({ model: files(model) });
+    const text = "the dog is happy ".repeat(12);
+    const behind = outcome(() => classifier.predict(text, { timeout: 400 }));
+    const late = await outcome(() => classifier.predict(text, { timeout: 500 }));
+    return { late, behind: await behind, tokens: (await classifier.tokenize("the dog")).tokens.length };
+  }, [...slow()]);
+  assert.equal(late.code, "timeout");
+  assert.equal(behind.code, "timeout");
+  assert.ok(late.ms >= 490 && late.ms < SOON_MS, `${late.ms} ms`);
+  assert.ok(tokens > 2);
+  assert.equal(await works(page), "positive", "others are left alone");
+  await context.close();
+});
+
+test("a model that loads for ever is given up, and its worker ended", async () => {
+  const { page, context } = await plain();
+  const load = await page.evaluate(
+    (model) => outcome(() => litmus.createClassifier({ model: files(model), timeout: 1500 })),
+    [...slowToLoad()],
+  );
+  assert.equal(load.code, "timeout");
+  assert.ok(load.ms >= 1490 && load.ms < SOON_MS, `${load.ms} ms`);
+  assert.equal(await works(page), "positive");
+  await workers(page, 1);
+  await context.close();
+});
+
+test("a server that never ends its answer is given up", async () => {
+  const body = await readFile(join(root, "models/sentiment/model.onnx"));
+  const server = await serveModel((response) => {
+    response.writeHead(200, { "content-length": body.length });
+    response.write(body.subarray(0, body.length >> 1));
+  });
+  const { page, context } = await plain();
+  for (const worker of [true, false]) {
+    const load = await page.evaluate(
+      (options) => outcome(() => litmus.createClassifier(options)),
+      { model: server.model, timeout: 1500, worker },
+    );
+    assert.equal(load.code, "timeout", `worker: ${worker}`);
+    assert.ok(load.ms < SOON_MS, `${load.ms} ms`);
+  }
+  server.close();
+  await context.close();
+});
+
+test("a file that a server's compression makes endless is given up after 1 GiB", { timeout: 60_000 }, async () => {
+  const ends = [];
+  const server = await serveModel(async (response) => {
+    ends.push(once(response, "close"));
+    response.writeHead(200, { "content-encoding": "gzip" });
+    await pipeline(Readable.from(zeros()), createGzip(), response).catch(() => {});
+  });
+  const { page, context } = await plain();
+  const { model } = server;
+  for (const worker of [true, false]) {
+    const { code, message } = await page.evaluate(
+      (options) => litmus.createClassifier(options).catch(({ code, message }) => ({ code, message })),
+      { model, worker },
+    );
+    assert.deepEqual([code, message], ["out-of-memory", `could not load ${model}model.onnx: more than 1 GiB`]);
+  }
+  assert.equal(ends.length, 2);
+  await Promise.all(ends);
+  assert.equal(await works(page), "positive");
+  server.close();
+  await context.close();
+});
+
+test("a call that stops in time keeps its worker; without a worker it stops as well", async () => {
+  const { page, context } = await plain();
+  for (const worker of [true, 2, false]) {
+    const codes = await page.evaluate(async (worker) => {
+      const classifier = await litmus.createClassifier({ worker });
+      const texts = Array.from({ length: 3000 }, () => "a gorgeous movie");
+      const { code } = await outcome(() => classifier.predict(texts, { timeout: 300 }));
+      const streamed = await outcome(async () => {
+        for await (const _ of classifier.stream(texts, { timeout: 300 }));
+      });
+      const before = performance.now();
+      const { label } = await classifier.predict("a gorgeous movie", { timeout: 60_000 });
+      classifier.close();
+      return { code, streamed: streamed.code, label, ms: performance.now() - before };
+    }, worker);
+    assert.deepEqual([codes.code, codes.streamed, codes.label], ["timeout", "timeout", "positive"], `worker: ${worker}`);
+    assert.ok(codes.ms < 1000, `${codes.ms} ms: no worker was started for it`);
+  }
+  await context.close();
+});
+
+test("the first predict counts its load", async () => {
+  const { page, context } = await plain();
+  const first = await page.evaluate(() => outcome(() => litmus.predict("a gorgeous movie", { timeout: 1 })));
+  assert.equal(first.code, "timeout");
+  assert.equal(await works(page), "positive", "the load went on");
+  await context.close();
+});
+
+test("a tokenizer that never comes to an end is ended", async () => {
+  const { page, context } = await plain();
+  const regex = { type: "Split", pattern: { Regex: "(?:(?=(a+)+b)x|y)z" }, behavior: "Isolated", invert: false };
+  const late = await page.evaluate(async ({ model, pre_tokenizer }) => {
+    const classifier = await litmus.createClassifier({ model: files(model, { tokenizer: { pre_tokenizer } }) });
+    const late = await outcome(() => classifier.tokenize("a".repeat(200_000), { timeout: 500 }));
+    return { ...late, next: (await classifier.tokenize("the dog")).tokens.length > 2 };
+  }, { model: [...hungry()], pre_tokenizer: regex });
+  assert.equal(late.code, "timeout");
+  assert.ok(late.ms < SOON_MS && late.next);
+  await context.close();
+});
+
+test("a model that needs more memory than there is fails with out-of-memory, and the next call works", async () => {
+  const { page, context, errors } = await plain();
+  // A value that is too large is refused; values that are too many find no memory left.
+  for (const [model, words] of [[hungry(), 7000], [hoarding(), 900]]) {
+    for (const worker of [true, false]) {
+      const outcomes = await page.evaluate(async ({ model, words, worker }) => {
+        const config = { max_position_embeddings: 16_384 };
+        const classifier = await litmus.createClassifier({ model: files(model, { config }), worker });
+        const long = await outcome(() => classifier.predict("the dog ".repeat(words)));
+        const next = await outcome(() => classifier.predict("the dog"));
+        classifier.close();
+        return [long.code, next.code];
+      }, { model: [...model], words, worker });
+      assert.deepEqual(outcomes, ["out-of-memory", "fine"], `${words} × 2 words, worker: ${worker}`);
+      assert.equal(await works(page), "positive");
+    }
+  }
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("a kilobyte that asks for gigabytes is refused", async () => {
+  const { page, context } = await plain();
+  const bytes = huge();
+  assert.ok(bytes.length < 1024);
+  for (const worker of [true, false]) {
+    const { code } = await page.evaluate(
+      ({ model, worker }) => outcome(() => litmus.createClassifier({ model: files(model), worker })),
+      { model: [...bytes], worker },
+    );
+    assert.equal(code, "model-unsupported");
+  }
+  await eventually(page, async () => (await litmus.predict("a gorgeous movie")).label === "positive");
+  await context.close();
+});

@@ -1,0 +1,139 @@
+// The prediction service where others than Node run it: Deno, Bun and workerd, each answering what Node answers.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cp, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { root } from "../../tools/paths.mjs";
+import { executable, installed, LIMIT, project, tool } from "./project.mjs";
+
+const TEXT = "I loved every minute of it";
+const LINUX = process.platform === "linux" && process.arch === "x64";
+
+const post = (body, headers = {}) => ["predict", { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }];
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** What Node answers to a text. */
+async function expected() {
+  const load = (name) => import(pathToFileURL(join(installed, "dist", name)).href);
+  const handler = (await load("handler-node.js")).createHandler({ loadTime: LIMIT });
+  const [path, init] = post({ text: TEXT });
+  return (await handler(new Request(`http://localhost/${path}`, init))).text();
+}
+
+/** The service behind this `fetch` answers as everywhere, and stops what nobody waits for. */
+async function answers(fetch) {
+  // Before it asks: while this loads its own, servers close connections that nothing comes by.
+  const all = await expected();
+  while ((await fetch("health")).status === 503) await wait(50);
+  const racing = await Promise.all([1, 2, 3].map(() => fetch(...post({ text: TEXT }))));
+  const bodies = await Promise.all(racing.map((each) => each.text()));
+  assert.deepEqual(bodies, [all, all, all]);
+  assert.equal((await fetch(...post({ text: TEXT }))).headers.get("x-litmus-cache"), "hit");
+  const refused = await fetch(...post({ texts: ["good", " "] }));
+  assert.deepEqual([refused.status, (await refused.json()).error.index], [422, 1]);
+  assert.equal((await fetch(...post({ text: "x".repeat(2_000_000) }))).status, 413);
+  const lines = await (await fetch(...post({ texts: ["good", "", "bad"] }, { accept: "application/x-ndjson" }))).text();
+  assert.deepEqual(lines.trim().split("\n").map((line) => Object.keys(JSON.parse(line))[1]), ["prediction", "error", "prediction"]);
+}
+
+/** How many of so many texts are computed for a client that hangs up, be it while it waits or while it reads lines; then it goes on. */
+async function abandoned(fetch, headers, count = 800) {
+  const computed = async () => Number(/result="miss"} (\d+)/.exec(await (await fetch("metrics")).text())[1]);
+  const before = await computed();
+  const gone = new AbortController();
+  const texts = Array.from({ length: count }, (_, i) => `${before + i} of them were dull`);
+  const [path, init] = post({ texts }, headers);
+  const call = fetch(path, { ...init, signal: gone.signal }).then((response) => response.text());
+  call.catch(() => undefined);
+  while ((await computed()) === before) await wait(10);
+  gone.abort();
+  await assert.rejects(call);
+  const left = async () => Number(/litmus_queue_length (\d+)/.exec(await (await fetch("metrics")).text())[1]);
+  while (await left()) await wait(50);
+  const done = (await computed()) - before;
+  const others = await Promise.all(["a", "b", "c"].map((name) => fetch(...post({ text: `${name} goes on after ${before}` }))));
+  assert.deepEqual(others.map(({ status }) => status), [200, 200, 200]);
+  return done;
+}
+
+const runtimes = {
+  Deno: async () => [await executable("@deno/linux-x64-glibc/deno"), "run", "--no-prompt", "--allow-read=.", "--allow-net=127.0.0.1", "deno.js"],
+  Bun: async () => [await executable("@oven/bun-linux-x64/bin/bun"), "bun.js"],
+};
+
+for (const [name, command] of Object.entries(runtimes)) {
+  test(name, { timeout: LIMIT, skip: !LINUX && "its binary in the lock file is that of Linux" }, async (t) => {
+    const folder = await project(t, "handler");
+    const [program, ...args] = await command();
+    const child = spawn(program, args, { cwd: folder });
+    t.after(() => child.kill("SIGKILL"));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+    while (!output.includes("http") && child.exitCode === null) await wait(20);
+    const url = output.match(/http:\S+/)?.[0];
+    assert.ok(url, output);
+    const ask = (path, init) => fetch(`${url}${path}`, init);
+    await answers(ask);
+    assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
+    // Deno tells of a client that is gone only when something is written, unless its request was tiny.
+    if (name !== "Deno") assert.ok((await abandoned(ask)) < 700);
+  });
+}
+
+test("workerd, examples/edge, within the limits of the platform", { timeout: 2 * LIMIT }, async (t) => {
+  const [{ build }, { Miniflare }] = [await tool("esbuild"), await tool("miniflare")];
+  const folder = await project(t, "handler");
+  await cp(join(root, "examples/edge"), folder, { recursive: true });
+  const settings = JSON.parse((await readFile(join(folder, "wrangler.jsonc"), "utf8")).replace(/^\s*\/\/.*$/gm, ""));
+  // As wrangler does it: the conditions, and the wasm as a module of its own.
+  await build({
+    absWorkingDir: folder,
+    entryPoints: [settings.main],
+    outdir: "built",
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    loader: { ".wasm": "copy" },
+    external: ["cloudflare:*"],
+  });
+  const files = await Promise.all((await readdir(join(folder, "built"))).map((name) => readFile(join(folder, "built", name))));
+  const compressed = files.reduce((sum, file) => sum + gzipSync(file).byteLength, 0);
+  t.diagnostic(`${(compressed / 1e6).toFixed(2)} MB compressed`);
+  assert.ok(compressed < 3 * 2 ** 20, `${compressed} bytes: the smallest plan allows 3 MB`);
+
+  const start = (more) =>
+    new Miniflare({
+      rootPath: folder,
+      modulesRoot: "built",
+      modules: true,
+      scriptPath: "built/index.js",
+      modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm"] }],
+      compatibilityDate: settings.compatibility_date,
+      compatibilityFlags: settings.compatibility_flags,
+      assets: {
+        directory: join(folder, settings.assets.directory),
+        binding: settings.assets.binding,
+        routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true },
+      },
+      cf: false,
+      ...more,
+    });
+  for (const more of [{}, { kvNamespaces: ["RESULTS"] }]) {
+    const workerd = start(more);
+    try {
+      const url = await workerd.ready;
+      const ask = (path, init) => fetch(new URL(path, url), init);
+      await answers(ask);
+      assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
+      assert.ok((await abandoned(ask, {}, 50)) <= 50); // in miniflare it is not told
+      if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
+    } finally {
+      await workerd.dispose();
+    }
+  }
+});

@@ -1,0 +1,25 @@
+// What a page that uses the package downloads of it.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "./command.mjs";
+import { root } from "./paths.mjs";
+
+/** The modules that a page and its worker load, from `index.js` on: what they import, and the worker's own script. */
+async function modules(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  const code = await readFile(join(root, "pkg/dist", name), "utf8");
+  for (const [, next] of code.matchAll(/(?:\bfrom|\bimport|\bnew URL\()\s*"\.\/([^"]+\.js)"/g)) await modules(next, found);
+  return found;
+}
+
+/** Paths in the package. */
+export async function downloads() {
+  const scripts = await modules("index.js");
+  if (!scripts.has("worker.js")) throw new UserError("index.js does not lead to worker.js: is its URL still spelt out?");
+  return {
+    "wasm": ["wasm/litmus_text_bg.wasm"],
+    "JavaScript": [...scripts].map((name) => `dist/${name}`),
+    "model + tokenizer": ["config.json", "tokenizer.json", "model.onnx"].map((file) => `models/sentiment/${file}`),
+  };
+}
