@@ -101,7 +101,7 @@ async function withPackage(work) {
 const inNode = () =>
   withPackage(async (project) => {
     await cp(join(root, "tests/node"), join(project, "tests"), { recursive: true });
-    await nodeTests(join(project, "tests"), { env: { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures") } });
+    await nodeTests(join(project, "tests"), { env: { ...process.env, LITMUS_DOCS: join(root, "docs"), LITMUS_FIXTURES: join(root, "tests/fixtures") } });
   });
 
 const hosts = (project, tarball, tools) =>
