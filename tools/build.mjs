@@ -102,18 +102,6 @@ const bundles = {
   ],
 };
 
-/** An entry point that another one imports stays whole: esbuild would put it into a file of its own, for both to import. */
-const whole = (names) => ({
-  name: "whole entry points",
-  setup({ onResolve }) {
-    const entries = names.map((name) => join(pkg, "src", `${name}.js`));
-    onResolve({ filter: /^\..*\.js$/ }, ({ path, resolveDir }) => {
-      const file = join(resolveDir, path);
-      return entries.includes(file) ? { path: `./${basename(file)}`, external: true } : undefined;
-    });
-  },
-});
-
 /** What is inside `dist` besides our own, and its licence. */
 const bundled = ["lru-cache", "@cfworker/json-schema"];
 
@@ -135,7 +123,7 @@ async function compileTypeScript() {
   const folders = embedded ? ["pkg/wasm", "pkg/wasm/embedded"] : ["pkg/wasm"];
   const glue = folders.flatMap((folder) => [`${folder}/litmus_text.js`, `${folder}/litmus_text.d.ts`]);
   const reads = ["pkg/src", "pkg/tsconfig.json", "pkg/tsconfig.demo.json", "tools/build.mjs", "package-lock.json", ...glue];
-  const outputs = [...entries.flat().map((name) => join(dist, `${name}.js`)), join(dist, "index.d.ts")];
+  const outputs = [...entries.flat().map((name) => join(dist, `${name}.js`)), join(dist, "types", "entry", "index.d.ts")];
   await unlessDone(join(dist, ".built"), `${embedded} ${await hash(reads)}`, outputs, () =>
     step("TypeScript", async () => {
       await rm(dist, { recursive: true, force: true }); // chunks of before have other names
@@ -159,8 +147,8 @@ async function compileTypeScript() {
         write: false,
       };
       for (const names of entries) {
-        const entryPoints = names.map((name) => join(pkg, "src", `${name}.ts`));
-        const { outputFiles } = await bundle({ ...options, entryPoints, plugins: [whole(names)] });
+        const entryPoints = names.map((name) => join(pkg, "src", "entry", `${name}.ts`));
+        const { outputFiles } = await bundle({ ...options, entryPoints });
         const texts = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
         for (const path of Object.keys(texts).filter((path) => path.endsWith(".js"))) {
           // What esbuild leaves: 4 % of the compressed bytes.

@@ -1,7 +1,7 @@
-import { aborted } from "../abort.js";
-import type { Classifier } from "../classifier.js";
-import { toLitmusError, withIndex, type LitmusError } from "../errors.js";
-import type { Prediction, PredictOptions, TextOptions } from "../types.js";
+import { aborted } from "../shared/abort.js";
+import type { Classifier } from "../api/classifier.js";
+import { toLitmusError, withIndex, type LitmusError } from "../shared/errors.js";
+import type { Prediction, PredictOptions, TextOptions } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 
 /** Most texts that go together, and the longest of them in UTF-16 code units: what has begun is computed to its end. */

@@ -1,4 +1,4 @@
-import { toLitmusError } from "../errors.js";
+import { toLitmusError } from "../shared/errors.js";
 
 /** Each code of an error's answer, with its status and what it means. openapi.ts lists them. */
 export const FAULTS = {

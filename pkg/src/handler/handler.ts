@@ -1,5 +1,5 @@
-import { follow } from "../abort.js";
-import type { ExplainOptions } from "../types.js";
+import { follow } from "../shared/abort.js";
+import type { ExplainOptions } from "../shared/types.js";
 import { json, lines, refusal, wantsLines, type Answer } from "./answers.js";
 import { readJson } from "./body.js";
 import { Fault, toFault } from "./faults.js";

@@ -1,6 +1,6 @@
-import type { Classifier } from "../classifier.js";
-import { createClassifier } from "../index.js";
-import { check, POSITIVE, type Rule } from "../input.js";
+import type { Classifier } from "../api/classifier.js";
+import { createClassifier } from "../api/create-classifier.js";
+import { check, POSITIVE, type Rule } from "../shared/validate.js";
 
 /** What the handler needs of a classifier. */
 export type Predictor = Pick<Classifier, "predict" | "info">;

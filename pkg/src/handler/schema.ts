@@ -1,6 +1,6 @@
 import { Validator, type OutputUnit, type Schema } from "@cfworker/json-schema";
 import { Fault, FAULTS } from "./faults.js";
-import type { Prediction, TextOptions } from "../types.js";
+import type { Prediction, TextOptions } from "../shared/types.js";
 
 // The one description of what goes in and out: openapi.ts publishes it, and what is below checks with it.
 

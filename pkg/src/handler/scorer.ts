@@ -1,5 +1,5 @@
-import { follow, unlessAborted } from "../abort.js";
-import type { Prediction } from "../types.js";
+import { follow, unlessAborted } from "../shared/abort.js";
+import type { Prediction } from "../shared/types.js";
 import { Fault, toFault } from "./faults.js";
 import type { Predictor } from "./options.js";
 import type { ScoreOptions } from "./schema.js";

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Prediction } from "../types.js";
+import type { Prediction } from "../shared/types.js";
 import type { CacheStore, Predictor, Settings } from "./options.js";
 import { isPrediction, type ScoreOptions } from "./schema.js";
 
