@@ -133,7 +133,7 @@ test("a long text is a strip of passages, whose words can be seen", async () => 
   const { page, context, errors } = await ready(site);
   await page.locator("#long-example").click();
   await page.locator("#passages").waitFor();
-  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: at once the model takes 512 tokens\.$/);
+  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: the model reads at most 512 tokens at once\.$/);
   const columns = page.locator("#heat span");
   const count = await columns.count();
   assert.ok(count > 2, `${count} passages`);
