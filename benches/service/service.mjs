@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { build } from "../../tools/build.mjs";
 import { fail, UserError } from "../../tools/command.mjs";
-import { writeGeneratedBlock } from "../../tools/generated-block.mjs";
 import { root } from "../../tools/paths.mjs";
 import { ensureNode } from "../../tools/toolchain.mjs";
 import { ensureModels, models } from "../peers/models.mjs";
@@ -154,7 +153,9 @@ async function main() {
   const written = tables(results, seconds, version.trim());
   console.log(`\n${written}`);
   if (values.dry) return;
-  await writeGeneratedBlock(join(root, "docs/service.md"), "bench:service", written);
+  const doc = join(root, "docs/service.md");
+  const page = await readFile(doc, "utf8");
+  await writeFile(doc, page.replace(/(<!-- bench:service -->\n)[^]*(<!-- \/bench:service -->)/, (_, begin, end) => `${begin}${written}\n${end}`));
 }
 
 await main().catch(fail);

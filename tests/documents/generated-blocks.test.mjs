@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
 
-const MARKER = /^<!-- (\/|end of )?([\w-]+(?::[\w-]+)*)\b.*-->$/;
+const MARKER = /^<!-- (\/|end of )?([a-z][\w-]*(?::[\w-]+)*)\b.*-->$/;
 
 /** The blocks of a document by name. Fails where a start has no end, or an end no start. */
 function generatedBlocks(text) {
