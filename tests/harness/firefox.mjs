@@ -1,11 +1,11 @@
-// Firefox as its users have it, driven through geckodriver: Playwright only drives a build of its own.
+// Firefox as users have it, through geckodriver: Playwright drives only its own build of Firefox.
 import { Builder } from "selenium-webdriver";
 import { Options, ServiceBuilder } from "selenium-webdriver/firefox.js";
 import { ensureFirefox, firefox } from "../../tools/toolchain.mjs";
 
-/** A window; the caller quits it. */
+/** A browser window. The caller quits it. */
 export async function launchFirefox() {
-  // Given both paths, Selenium looks for nothing itself and downloads nothing.
+  // With both paths given, Selenium searches and downloads nothing.
   const service = new ServiceBuilder(await ensureFirefox());
   const options = new Options().setBinary(firefox).addArguments("-headless");
   const driver = await new Builder()
