@@ -4,9 +4,9 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { serve } from "../tools/serve.mjs";
+import { launchChromium } from "../tools/chromium.mjs";
 import { root } from "../tools/paths.mjs";
-import { chromium, chromiumFlags } from "../tools/toolchain.mjs";
+import { serve } from "../tools/serve.mjs";
 import { traced } from "./trace.mjs";
 
 /**
@@ -16,11 +16,10 @@ import { traced } from "./trace.mjs";
  * while each ran.
  */
 export async function inChromium(mounts, work) {
-  const { chromium: playwright } = await import("playwright-core");
   const server = await serve({
     mounts: { "/": join(root, "benches"), "/litmus-text/": join(root, "pkg"), ...mounts },
   });
-  const browser = await playwright.launch({ executablePath: chromium, args: chromiumFlags });
+  const browser = await launchChromium();
   const visit = async (work) => {
     const context = await browser.newContext();
     try {

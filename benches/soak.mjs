@@ -8,7 +8,9 @@ import { parseArgs } from "node:util";
 import { build } from "../tools/build.mjs";
 import { fail, UserError } from "../tools/command.mjs";
 import { ensureChromium } from "../tools/toolchain.mjs";
-import { held, launch, serveSite } from "../tests/browser/browser.mjs";
+import { residentBytes } from "../tests/harness/memory.mjs";
+import { serveSite } from "../tests/harness/site.mjs";
+import { launchChromium } from "../tools/chromium.mjs";
 import { median } from "./measure.mjs";
 
 /** Bytes that the browser's processes may grow by for each prediction, as the line through all samples has it. */
@@ -62,10 +64,10 @@ async function soakMode(browser, page, mode, predictions, report) {
     times.push(ms);
     // Until then a worker may get the longest texts together for the first time.
     if (i >= rounds / 2) wasm.push(memoryBytes);
-    if (i >= tenth && (i - tenth) % Math.ceil((rounds - tenth) / SAMPLES) === 0) memory.push([i * ROUND, await held(browser, page)]);
+    if (i >= tenth && (i - tenth) % Math.ceil((rounds - tenth) / SAMPLES) === 0) memory.push([i * ROUND, await residentBytes(browser, page)]);
     if ((i + 1) % tenth === 0) report(`${mode}: ${(i + 1) * ROUND} predictions, ${(median(times.slice(-tenth)) / ROUND).toFixed(3)} ms each`);
   }
-  memory.push([rounds * ROUND, await held(browser, page)]);
+  memory.push([rounds * ROUND, await residentBytes(browser, page)]);
   await page.evaluate(() => classifier.close());
   const [first, last] = [times.slice(1, 1 + tenth), times.slice(-tenth)].map(median);
   const half = rounds >> 1;
@@ -85,7 +87,7 @@ async function soakMode(browser, page, mode, predictions, report) {
 /** So many predictions in all, a third through each mode; `report` is told how far it is. */
 export async function soak(predictions, report = () => {}) {
   const server = await serveSite();
-  const browser = await launch();
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.goto(`${server.url}pages/plain.html`);

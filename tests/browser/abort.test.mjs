@@ -1,29 +1,19 @@
 // An abort ends the work, not only the wait for it.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { root } from "../../tools/paths.mjs";
-import { computed, open, watchWorkers } from "./browser.mjs";
+import { test } from "node:test";
+import { sendHalf, serveModel } from "../harness/server.mjs";
+import { useSite } from "../harness/site.mjs";
+import { computed, watchWorkers } from "../harness/workers.mjs";
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain({ watched = true } = {}) {
-  const visit = await site.page();
-  if (watched) await watchWorkers(visit.page);
-  await visit.page.goto(`${site.url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
-}
+const watchedPage = () => site.packagePage({ prepare: watchWorkers });
 
-/** Rows in a batch of a call that can be aborted. */
-const SMALL_BATCH = 8;
+/** Rows that are computed at once, at most. */
+const BATCH = 32;
 
 test("after an abort at most one more batch is computed, and the queue moves on", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
     globalThis.controller = new AbortController();
@@ -45,12 +35,12 @@ test("after an abort at most one more batch is computed, and the queue moves on"
   const [atAbort, total] = await worker.evaluate(() => [globalThis.atAbort, computed]);
   assert.ok(atAbort >= 1 && atAbort < 2000, `${atAbort} at the abort`);
   // One more batch, and the call that was behind it.
-  assert.ok(total - atAbort <= SMALL_BATCH + 1, `${total - atAbort} after the abort`);
+  assert.ok(total - atAbort <= BATCH + 1, `${total - atAbort} after the abort`);
   await context.close();
 });
 
 test("a call that waits is dropped without being computed; one aborted before does nothing", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   const codes = await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
     const controller = new AbortController();
@@ -69,7 +59,7 @@ test("a call that waits is dropped without being computed; one aborted before do
 });
 
 test("leaving a stream stops its work", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   const read = await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
     let read = 0;
@@ -97,7 +87,7 @@ test("leaving a stream stops its work", async () => {
 });
 
 test("an aborted stream rejects, even while its source keeps it waiting", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   const codes = await page.evaluate(async () => {
     const classifier = await litmus.createClassifier();
     const codes = [];
@@ -119,8 +109,8 @@ test("an aborted stream rejects, even while its source keeps it waiting", async 
 
 test("an aborted load stops downloading, and leaves alone who else waits for the file", async () => {
   const server = await slowServer();
-  // Unwatched: where Playwright looks at requests, half a body never arrives.
-  const { page, context } = await plain({ watched: false });
+  // Unwatched: in a page whose requests Playwright intercepts, half a body never arrives.
+  const { page, context } = await site.packagePage();
   await page.evaluate((model) => {
     globalThis.controller = new AbortController();
     globalThis.aborted = litmus.createClassifier({ model, signal: controller.signal }).catch(({ code }) => code);
@@ -136,30 +126,15 @@ test("an aborted load stops downloading, and leaves alone who else waits for the
   await context.close();
 });
 
-/** Serves the model; the first to ask for the large file gets half of it, and no end. */
+/** Serves the model. The first request for model.onnx is answered with half of it, and the response stays open. */
 async function slowServer() {
-  const folder = join(root, "models/sentiment");
   let requests = 0;
   let halfway, hungUp;
   const events = { halfway: new Promise((resolve) => (halfway = resolve)), hungUp: new Promise((resolve) => (hungUp = resolve)) };
-  const server = createServer(async (request, response) => {
-    response.setHeader("access-control-allow-origin", "*");
-    const file = request.url.slice(1);
-    const body = await readFile(join(folder, file)).catch(() => undefined);
-    if (!body) return response.writeHead(404).end();
-    if (file !== "model.onnx" || ++requests > 1) return response.end(body);
+  const server = await serveModel((response, bytes) => {
+    if (++requests > 1) return response.end(bytes);
     response.on("close", hungUp);
-    response.writeHead(200, { "content-length": body.length });
-    response.write(body.subarray(0, body.length >> 1), halfway);
+    sendHalf(response, bytes, halfway);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    ...events,
-    url: `http://127.0.0.1:${server.address().port}/`,
-    requests: () => requests,
-    close: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
-  };
+  return { ...server, ...events, requests: () => requests };
 }

@@ -2,25 +2,24 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
-import { eventually, open } from "./browser.mjs";
+import { eventually } from "../harness/eventually.mjs";
+import { sendHalf, serveModel } from "../harness/server.mjs";
+import { useSite } from "../harness/site.mjs";
+import { patchWorker } from "../harness/workers.mjs";
 
 const MODEL = "/litmus-text/models/sentiment/model.onnx";
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain(existing) {
-  const visit = existing ? { context: existing, page: await existing.newPage() } : await site.page();
-  const asked = [];
-  visit.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  await visit.page.goto(`${site.url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return { ...visit, asked: (path) => asked.filter((each) => each === path).length, all: asked };
+/** A page with the package, the paths that it has requested, and how often it has requested one of them. */
+async function openPage(context) {
+  const requests = [];
+  const prepare = (page) => page.on("request", (request) => requests.push(new URL(request.url()).pathname));
+  const visit = await site.packagePage({ context, prepare });
+  return { ...visit, requests, requestsOf: (path) => requests.filter((each) => each === path).length };
 }
 
 /** What becomes of a load and a prediction. */
@@ -45,7 +44,7 @@ const stored = (page) =>
   });
 
 test("loads that race download each file once, whoever starts them", async () => {
-  const { page, context, all } = await plain();
+  const { page, context, requests } = await openPage();
   const labels = await page.evaluate(async () => {
     const loads = [litmus.createClassifier(), litmus.createClassifier({ workers: 2 }), litmus.createClassifier({ workers: 0 })];
     const single = litmus.predict("a gorgeous movie");
@@ -54,34 +53,34 @@ test("loads that race download each file once, whoever starts them", async () =>
     return predictions.map(({ label }) => label);
   });
   assert.deepEqual(labels, Array(4).fill("positive"));
-  const asked = all.filter((path) => /\.(onnx|json|wasm)$/.test(path)).sort();
-  assert.deepEqual(asked, [...new Set(asked)], "each once");
-  assert.equal(asked.length, 5);
+  const files = requests.filter((path) => /\.(onnx|json|wasm)$/.test(path)).sort();
+  assert.deepEqual(files, [...new Set(files)], "each once");
+  assert.equal(files.length, 5);
   await context.close();
 });
 
 test("the next visit takes the files from the cache; cache: false does not", async () => {
-  const { page, context, asked } = await plain();
+  const { page, context, requestsOf } = await openPage();
   assert.equal(await attempt(page), "positive");
   await stored(page);
-  assert.equal(asked(MODEL), 1);
-  const next = await plain(context);
+  assert.equal(requestsOf(MODEL), 1);
+  const next = await openPage(context);
   assert.equal(await attempt(next.page), "positive");
-  assert.equal(next.asked(MODEL), 0);
+  assert.equal(next.requestsOf(MODEL), 0);
   assert.equal(await attempt(next.page, { cache: false }), "positive");
-  assert.equal(next.asked(MODEL), 1);
+  assert.equal(next.requestsOf(MODEL), 1);
   await context.close();
 });
 
 test("cache: false keeps nothing", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await openPage();
   assert.equal(await attempt(page, { cache: false }), "positive");
   assert.deepEqual(await page.evaluate(() => caches.keys()), []);
   await context.close();
 });
 
 test("loads again without a network", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await openPage();
   assert.equal(await attempt(page), "positive");
   await stored(page);
   await context.setOffline(true);
@@ -93,7 +92,7 @@ test("loads again without a network", async () => {
 });
 
 test("a damaged entry of the cache is dropped and fetched again", async () => {
-  const { page, context, asked } = await plain();
+  const { page, context, requestsOf } = await openPage();
   assert.equal(await attempt(page), "positive");
   await stored(page);
   const damaged = await page.evaluate(async () => {
@@ -105,7 +104,7 @@ test("a damaged entry of the cache is dropped and fetched again", async () => {
     return key.url;
   });
   assert.equal(await attempt(page), "positive");
-  assert.equal(asked(MODEL), 2);
+  assert.equal(requestsOf(MODEL), 2);
   const file = await readFile(join(root, "models/sentiment/model.onnx"));
   const mended = async ({ damaged, sum }) => {
     const bytes = await (await (await caches.open("litmus-text")).match(damaged))?.arrayBuffer();
@@ -117,7 +116,7 @@ test("a damaged entry of the cache is dropped and fetched again", async () => {
 });
 
 test("a new version at the same URL replaces the old one in the cache", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await openPage();
   const config = JSON.parse(await readFile(join(root, "models/sentiment/config.json"), "utf8"));
   const labels = Object.values(config.id2label).map((label) => label.toUpperCase());
   const changed = JSON.stringify({ ...config, id2label: { ...labels }, label2id: undefined });
@@ -139,7 +138,7 @@ test("a new version at the same URL replaces the old one in the cache", async ()
 });
 
 test("a file that litmus.json does not describe is checksum-mismatch, and is not kept", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await openPage();
   await page.route(`**${MODEL}`, async (route) => {
     const response = await route.fetch();
     const body = await response.body();
@@ -158,17 +157,10 @@ test("a file that litmus.json does not describe is checksum-mismatch, and is not
 
 test("a cache that is full or forbidden does not fail the load", async () => {
   for (const fault of ["put", "open"]) {
-    const { page, context } = await site.page();
-    // The worker runs it too: what it loads begins with this.
     const patch = fault === "put"
       ? 'Cache.prototype.put = async () => { throw new DOMException("full", "QuotaExceededError"); };'
       : 'CacheStorage.prototype.open = async () => { throw new DOMException("no", "SecurityError"); };';
-    await page.route("**/dist/worker.js", async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `${await response.text()};${patch}` });
-    });
-    await page.goto(`${site.url}pages/plain.html`);
-    await page.waitForFunction(() => "litmus" in globalThis);
+    const { page, context } = await site.packagePage({ prepare: (page) => patchWorker(page, patch) });
     assert.equal(await attempt(page), "positive", fault);
     // The next thread has the files from the first one's hands.
     const labels = await page.evaluate(async () => {
@@ -182,36 +174,20 @@ test("a cache that is full or forbidden does not fail the load", async () => {
 });
 
 test("a download that is cut off is download-failed and names the URL", async () => {
-  const bytes = await readFile(join(root, "models/sentiment/model.onnx"));
-  // A server of its own, for Playwright answers in full: it promises the whole file and hangs up in the middle.
-  const server = createServer((request, response) => {
-    const file = new URL(request.url, "http://localhost").pathname.slice(1);
-    response.setHeader("access-control-allow-origin", "*");
-    if (file === "model.onnx") {
-      response.writeHead(200, { "content-length": bytes.length });
-      response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
-      return;
-    }
-    readFile(join(root, "models/sentiment", file)).then(
-      (body) => response.end(body),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${server.address().port}/`;
-  const { page, context } = await plain();
+  // A real server, because Playwright's `fulfill` cannot cut a response: it announces the whole file and hangs up halfway.
+  const server = await serveModel((response, bytes) => sendHalf(response, bytes, () => response.destroy()));
+  const { page, context } = await openPage();
   for (const workers of ["auto", 0]) {
-    const { code, message } = await attempt(page, { model: url, workers });
+    const { code, message } = await attempt(page, { model: server.url, workers });
     assert.equal(code, "download-failed");
-    assert.ok(message.includes(`${url}model.onnx`), message);
+    assert.ok(message.includes(`${server.url}model.onnx`), message);
   }
-  server.close();
-  server.closeAllConnections();
+  await server.close();
   await context.close();
 });
 
 test("a wasm file that is none is download-failed and names the URL", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await openPage();
   const wasm = "**/litmus_text_bg.wasm";
   const whole = await readFile(join(root, "pkg/wasm/litmus_text_bg.wasm"));
   const faults = {
@@ -231,7 +207,7 @@ test("a wasm file that is none is download-failed and names the URL", async () =
 });
 
 test("the files of a picked folder are a model", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await openPage();
   await page.evaluate(() => {
     document.body.innerHTML = '<input type="file" webkitdirectory>';
   });

@@ -3,25 +3,18 @@
 import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createServer } from "node:http";
 import { extname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
-import { computed, eventually, open, watchWorkers } from "./browser.mjs";
+import { eventually } from "../harness/eventually.mjs";
+import { listen } from "../harness/server.mjs";
+import { useSite } from "../harness/site.mjs";
+import { computed, patchWorker, watchWorkers } from "../harness/workers.mjs";
 
 /** Longer than any of these takes on a busy machine: what hangs fails. */
 const NEVER_MS = 60_000;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
-
-async function plain(existing, url = site.url) {
-  const visit = existing ? { context: existing, page: await existing.newPage() } : await site.page();
-  await visit.page.goto(`${url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
-}
+const site = useSite();
 
 /** What becomes of a load and a prediction. */
 const attempt = (page, options) =>
@@ -49,7 +42,7 @@ const MOUNTS = { "/pages/": "tests/browser/pages", "/litmus-text/": "pkg", "/": 
 /** The site, on a network that breaks: `cut` names a file, and how much of it passes before the connection is gone. */
 async function brokenNetwork() {
   const state = { cut: undefined, hungUp: 0 };
-  const server = createServer(async (request, response) => {
+  const server = await listen(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const mount = Object.keys(MOUNTS).find((prefix) => pathname.startsWith(prefix));
     const path = join(root, MOUNTS[mount], pathname.slice(mount.length));
@@ -65,20 +58,12 @@ async function brokenNetwork() {
       if (!hold) setTimeout(() => response.destroy(), 20); // what was written is on its way
     });
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    state,
-    url: `http://127.0.0.1:${server.address().port}/`,
-    close: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
-  };
+  return { ...server, state };
 }
 
 test("a network that is cut at any tenth of a download", { timeout: 5 * NEVER_MS }, async () => {
   const network = await brokenNetwork();
-  const { page, context } = await plain(undefined, network.url);
+  const { page, context } = await site.packagePage({ url: network.url });
   for (const file of ["litmus_text_bg.wasm", "model.onnx", "tokenizer.json", "litmus.json"]) {
     for (let tenth = 0; tenth < 10; tenth++) {
       network.state.cut = { file, share: tenth / 10 };
@@ -96,8 +81,8 @@ test("a network that is cut at any tenth of a download", { timeout: 5 * NEVER_MS
 
 test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
   const network = await brokenNetwork();
-  const { page, context } = await plain(undefined, network.url);
-  const other = await plain(context, network.url);
+  const { page, context } = await site.packagePage({ url: network.url });
+  const other = await site.packagePage({ url: network.url, context });
   network.state.cut = { file: "model.onnx", share: 0.5, hold: true };
   await page.evaluate(() => void litmus.createClassifier({ onProgress: ({ file, loaded }) => (globalThis.half ||= file === "model.onnx" && loaded > 0) }));
   await page.waitForFunction(() => globalThis.half);
@@ -111,8 +96,8 @@ test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
 });
 
 test("two tabs that load at once", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
-  const others = await Promise.all([plain(context), plain(context)]);
+  const { page, context } = await site.packagePage();
+  const others = await Promise.all([site.packagePage({ context }), site.packagePage({ context })]);
   const pages = [page, ...others.map(({ page }) => page)];
   assert.deepEqual(await Promise.all(pages.map((each) => attempt(each))), Array(3).fill("positive"));
   await eventually(page, async () => (await (await caches.open("litmus-text")).keys()).length === 4);
@@ -122,10 +107,7 @@ test("two tabs that load at once", { timeout: NEVER_MS }, async () => {
 });
 
 test("a tab that is frozen in the middle of a call, and resumed", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await site.page();
-  await watchWorkers(page);
-  await page.goto(`${site.url}pages/plain.html`);
-  await page.waitForFunction(() => "litmus" in globalThis);
+  const { page, context } = await site.packagePage({ prepare: watchWorkers });
   const session = await context.newCDPSession(page);
   await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
@@ -144,7 +126,7 @@ test("a tab that is frozen in the middle of a call, and resumed", { timeout: NEV
 });
 
 test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
+  const { page, context } = await site.packagePage();
   const session = await context.newCDPSession(page);
   const origin = new URL(site.url).origin;
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
@@ -170,24 +152,21 @@ test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, a
 
 test("a browser without the Cache API, and one without digests", { timeout: NEVER_MS }, async () => {
   for (const missing of ["caches", "crypto.subtle"]) {
-    const { page, context } = await site.page();
     const patch = missing === "caches"
       ? 'Object.defineProperty(globalThis, "caches", { value: undefined });'
       : 'Object.defineProperty(globalThis.crypto, "subtle", { value: undefined });';
-    await page.addInitScript(patch);
-    await page.route("**/dist/worker.js", async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `${patch};${await response.text()}` });
-    });
-    await page.goto(`${site.url}pages/plain.html`);
-    await page.waitForFunction(() => "litmus" in globalThis);
+    const prepare = async (page) => {
+      await page.addInitScript(patch);
+      await patchWorker(page, patch, { first: true });
+    };
+    const { page, context } = await site.packagePage({ prepare });
     for (const workers of ["auto", 2, 0]) assert.equal(await attempt(page, { workers }), "positive", `${missing}, workers: ${workers}`);
     await context.close();
   }
 });
 
 test("every entry of the cache is garbage, with and without a network", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
+  const { page, context } = await site.packagePage();
   /** Once the last load has put all of it by: it answers before. */
   const spoil = async () => {
     await eventually(page, async () => {
@@ -214,14 +193,14 @@ test("every entry of the cache is garbage, with and without a network", { timeou
 });
 
 test("a page whose process is killed in the middle of a call", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
+  const { page, context } = await site.packagePage();
   assert.equal(await attempt(page), "positive");
   await page.evaluate(() => void litmus.predict(Array(2000).fill("a gorgeous movie")));
   const session = await context.newCDPSession(page);
   const crashed = page.waitForEvent("crash");
   void session.send("Page.crash").catch(() => undefined); // it is not there any more to answer
   await crashed;
-  const next = await plain(context);
+  const next = await site.packagePage({ context });
   assert.equal(await attempt(next.page), "positive");
   await context.close();
 });

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { By, until } from "selenium-webdriver";
 import { serve } from "../../tools/serve.mjs";
-import { serveSite } from "./browser.mjs";
+import { serveSite } from "../harness/site.mjs";
 import { fixture } from "./demo.mjs";
-import { launchFirefox } from "./firefox.mjs";
+import { launchFirefox } from "../harness/firefox.mjs";
 
 const WAIT = 60_000;
 

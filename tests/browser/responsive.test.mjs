@@ -1,21 +1,17 @@
 // The page stays responsive: nothing that takes long is done by its main thread.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { traced } from "../../benches/trace.mjs";
-import { open } from "./browser.mjs";
+import { useSite } from "../harness/site.mjs";
 
 /** Milliseconds, a frame at 60 Hz: what the longest task of the main thread stays under. */
 const LONGEST_TASK_MS = 16;
 const PREDICTIONS = 1000;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
 test(`no task of the main thread takes ${LONGEST_TASK_MS} ms during a load and ${PREDICTIONS} predictions`, async (t) => {
-  const { page, context } = await site.page();
-  await page.goto(`${site.url}pages/plain.html`);
-  await page.waitForFunction(() => "litmus" in globalThis);
+  const { page, context } = await site.packagePage();
   const load = async (predictions) => {
     const classifier = await litmus.createClassifier({ onProgress: () => {} });
     const texts = Array.from({ length: predictions / 2 }, (_, i) => `movie ${i} is a gorgeous one`);

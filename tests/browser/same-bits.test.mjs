@@ -1,8 +1,9 @@
 // A text has one score: whatever reads it, and whatever is read beside it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { launch, serveSite } from "./browser.mjs";
-import { launchFirefox } from "./firefox.mjs";
+import { launchChromium } from "../../tools/chromium.mjs";
+import { serveSite } from "../harness/site.mjs";
+import { launchFirefox } from "../harness/firefox.mjs";
 import { scores } from "./pages/scores.mjs";
 import { numbers, texts } from "./texts.mjs";
 
@@ -13,7 +14,7 @@ async function inNode(json, order) {
 }
 
 async function inChromium(url, json, order) {
-  const browser = await launch();
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.goto(url);

@@ -1,29 +1,24 @@
 // What takes too long or too much is ended, whatever the model has in mind; what comes after it works.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { createGzip } from "node:zlib";
-import { root } from "../../tools/paths.mjs";
-import { eventually, open, workers } from "./browser.mjs";
+import { eventually } from "../harness/eventually.mjs";
+import { sendHalf, serveModel } from "../harness/server.mjs";
+import { useSite } from "../harness/site.mjs";
+import { expectWorkers } from "../harness/workers.mjs";
 import { hoarding, huge, hungry, slow, slowToLoad } from "./hostile.mjs";
 
 /** What a second of grace takes at most on a busy machine, and the start of a worker. */
 const SOON_MS = 8000;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
 /** A page, and in it `files(bytes)`: a model of that graph with two labels and a tokenizer of few words. */
 async function plain() {
-  const visit = await site.page();
-  await visit.page.goto(`${site.url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
+  const visit = await site.packagePage();
   await visit.page.evaluate(async () => {
     const get = async (file) => (await fetch(`/fixtures/bad/small-embedding/${file}`)).text();
     const [config, tokenizer] = await Promise.all([get("config.json"), get("tokenizer.json")]);
@@ -41,21 +36,6 @@ async function plain() {
     };
   });
   return visit;
-}
-
-/** Serves the files of the packaged model; `answer` gives its graph. */
-async function serveModel(answer) {
-  const server = createServer(async (request, response) => {
-    response.setHeader("access-control-allow-origin", "*");
-    if (request.url === "/model.onnx") return answer(response);
-    response.end(await readFile(join(root, "models/sentiment", request.url)));
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { model: `http://127.0.0.1:${server.address().port}/`, close };
 }
 
 function* zeros() {
@@ -94,26 +74,22 @@ test("a model that loads for ever is given up, and its worker ended", async () =
   assert.equal(load.code, "timeout");
   assert.ok(load.ms >= 1490 && load.ms < SOON_MS, `${load.ms} ms`);
   assert.equal(await works(page), "positive");
-  await workers(page, 1);
+  await expectWorkers(page, 1);
   await context.close();
 });
 
 test("a server that never ends its answer is given up", async () => {
-  const body = await readFile(join(root, "models/sentiment/model.onnx"));
-  const server = await serveModel((response) => {
-    response.writeHead(200, { "content-length": body.length });
-    response.write(body.subarray(0, body.length >> 1));
-  });
+  const server = await serveModel((response, bytes) => sendHalf(response, bytes));
   const { page, context } = await plain();
   for (const workers of ["auto", 0]) {
     const load = await page.evaluate(
       (options) => outcome(() => litmus.createClassifier(options)),
-      { model: server.model, timeout: 1500, workers },
+      { model: server.url, timeout: 1500, workers },
     );
     assert.equal(load.code, "timeout", `workers: ${workers}`);
     assert.ok(load.ms < SOON_MS, `${load.ms} ms`);
   }
-  server.close();
+  await server.close();
   await context.close();
 });
 
@@ -125,7 +101,7 @@ test("a file that a server's compression makes endless is given up after 1 GiB",
     await pipeline(Readable.from(zeros()), createGzip(), response).catch(() => {});
   });
   const { page, context } = await plain();
-  const { model } = server;
+  const model = server.url;
   for (const workers of ["auto", 0]) {
     const { code, message } = await page.evaluate(
       (options) => litmus.createClassifier(options).catch(({ code, message }) => ({ code, message })),
@@ -136,7 +112,7 @@ test("a file that a server's compression makes endless is given up after 1 GiB",
   assert.equal(ends.length, 2);
   await Promise.all(ends);
   assert.equal(await works(page), "positive");
-  server.close();
+  await server.close();
   await context.close();
 });
 

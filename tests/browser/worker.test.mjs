@@ -1,22 +1,21 @@
 // Where predictions are computed: workers that start when needed, end when not, and are replaced when they crash.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { computed, eventually, open, watchWorkers, workers } from "./browser.mjs";
+import { test } from "node:test";
+import { eventually } from "../harness/eventually.mjs";
+import { useSite } from "../harness/site.mjs";
+import { computed, expectWorkers, watchWorkers } from "../harness/workers.mjs";
 
 /** More than the minute after which idle workers shut down. */
 const LONG_MS = 61_000;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain({ clock = false } = {}) {
-  const visit = await site.page();
-  if (clock) await visit.page.clock.install();
-  await watchWorkers(visit.page);
-  await visit.page.goto(`${site.url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
+async function watchedPage({ clock = false } = {}) {
+  const prepare = async (page) => {
+    if (clock) await page.clock.install();
+    await watchWorkers(page);
+  };
+  return site.packagePage({ prepare });
 }
 
 const create = (page, options) => page.evaluate(async (options) => {
@@ -28,10 +27,10 @@ const attempt = (page) =>
   page.evaluate(() => classifier.predict("a gorgeous movie").then(({ label }) => label, ({ code }) => code));
 
 test("runs in one worker by default, which starts with the first call", async () => {
-  const { page, context, errors } = await plain();
+  const { page, context, errors } = await watchedPage();
   assert.equal(page.workers().length, 0);
   assert.equal(await page.evaluate(async () => (await litmus.predict("a gorgeous movie")).label), "positive");
-  await workers(page, 1);
+  await expectWorkers(page, 1);
   assert.match(page.workers()[0].url(), /\/dist\/worker\.js$/);
   assert.deepEqual(await computed(page), [1]);
   await create(page, { workers: 0 });
@@ -42,9 +41,9 @@ test("runs in one worker by default, which starts with the first call", async ()
 });
 
 test("a pool shares a batch", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   await create(page, { workers: 3 });
-  await workers(page, 1);
+  await expectWorkers(page, 1);
   const texts = Array.from({ length: 90 }, (_, i) => (i % 2 ? "a gorgeous movie" : "a bleak, desperate movie"));
   let counts;
   // The first batches may be done before the other workers are ready.
@@ -57,12 +56,12 @@ test("a pool shares a batch", async () => {
   }
   assert.ok(counts.length === 3 && counts.every((count) => count > 0), counts.join());
   await page.evaluate(() => classifier.close());
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   await context.close();
 });
 
 test("workers end after a minute without a call, and start again without a network", async () => {
-  const { page, context } = await plain({ clock: true });
+  const { page, context } = await watchedPage({ clock: true });
   await create(page, {});
   assert.equal(await attempt(page), "positive");
   // Shut down before its files are stored, it would have to ask for them again.
@@ -74,19 +73,19 @@ test("workers end after a minute without a call, and start again without a netwo
   await page.clock.fastForward(LONG_MS / 2);
   assert.equal(await attempt(page), "positive");
   await page.clock.fastForward(LONG_MS / 2);
-  await workers(page, 1); // the call in between counts
+  await expectWorkers(page, 1); // the call in between counts
   await page.clock.fastForward(LONG_MS);
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   assert.equal(await page.evaluate(() => classifier.info.memoryBytes), 0);
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
   assert.equal(await attempt(page), "positive");
-  await workers(page, 1);
+  await expectWorkers(page, 1);
   assert.ok(await page.evaluate(() => classifier.info.memoryBytes > 1e6));
   assert.deepEqual(asked.filter((url) => !url.endsWith(".js")), []);
   // Without a network not even the script of a worker can be had: then the page computes.
   await page.clock.fastForward(LONG_MS);
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   await page.unrouteAll();
   await context.setOffline(true);
   assert.equal(await attempt(page), "positive");
@@ -105,7 +104,7 @@ const crashes = {
 
 for (const [name, crash] of Object.entries(crashes)) {
   test(`${name} in the worker fails what it was doing, and the next call works`, async () => {
-    const { page, context } = await plain();
+    const { page, context } = await watchedPage();
     await create(page, {});
     assert.equal(await attempt(page), "positive");
     const [worker] = page.workers();
@@ -124,14 +123,14 @@ for (const [name, crash] of Object.entries(crashes)) {
     // The other call was in the queue: a new worker took it.
     assert.equal(outcomes[1], "positive");
     assert.equal(await attempt(page), "positive");
-    await workers(page, 1);
+    await expectWorkers(page, 1);
     assert.notEqual(page.workers()[0], worker);
     await context.close();
   });
 }
 
 test("closing rejects what is at work and what waits, and ends the workers", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   await create(page, {});
   const codes = await page.evaluate(async () => {
     const texts = Array.from({ length: 500 }, () => "a gorgeous movie");
@@ -140,12 +139,12 @@ test("closing rejects what is at work and what waits, and ends the workers", asy
     return (await Promise.allSettled(calls)).map(({ reason }) => reason?.code);
   });
   assert.deepEqual(codes, ["closed", "closed", "closed"]);
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   await context.close();
 });
 
 test("where a worker cannot start, the page computes", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   await page.unrouteAll();
   await page.route("**/dist/worker.js", (route) => route.fulfill({ status: 404 }));
   await create(page, {});

@@ -10,7 +10,7 @@ const here = join(root, "tests", "hosts");
 const FILES = ["package.json", "package-lock.json"];
 
 /** Resolves to the folder that has them in `node_modules`. */
-export async function ensureTools() {
+export async function ensureHostTools() {
   const sum = createHash("sha256");
   for (const file of FILES) sum.update(await readFile(join(here, file)));
   const folder = join(cache, "hosts", sum.digest("hex").slice(0, 16));

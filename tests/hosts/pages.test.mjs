@@ -39,5 +39,5 @@ test("a request that leaves the origin would be seen", { timeout: LIMIT }, async
       worker.onmessage = done;
     });
   });
-  assert.ok(seen.elsewhere.some((url) => url.startsWith("http://elsewhere.invalid")), seen.elsewhere.join());
+  assert.ok(seen.crossOrigin.some((url) => url.startsWith("http://elsewhere.invalid")), seen.crossOrigin.join());
 });

@@ -73,12 +73,6 @@ test("options are sent as plain data: no function, no signal, and explain: true 
   ]);
 });
 
-test("only a call that can end early, or that reports, takes small batches", async () => {
-  const { classifier, sent } = await open();
-  for (const options of [{}, { signal }, { timeout: 1000 }, { onProgress() {} }]) await classifier.predict("a", options);
-  assert.deepEqual(sent().map(({ stoppable }) => stoppable), [false, true, true, true]);
-});
-
 test("progress is the sum over the requests", async () => {
   const predict = async ({ texts }, { progress }) => {
     progress({ done: 0, total: texts.length });

@@ -13,7 +13,7 @@ const { platform, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
 
 const IDLE_MS = 60_000;
 const { signal } = new AbortController();
-const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: true, stoppable: false });
+const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: true });
 
 let workers;
 let pools;

@@ -5,7 +5,7 @@ import { importSource } from "./source.mjs";
 
 const { LitmusError, WorkerThread } = await importSource("pool/worker-thread.ts", "shared/errors.ts");
 
-const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: false, stoppable: false });
+const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: false });
 
 test("it is ready once the worker says so", async () => {
   const worker = new FakeWorker(engine(), { ready: false });

@@ -72,11 +72,8 @@ export type Request =
   /** Stores the downloaded files, and answers where other threads get them. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
-  /**
-   * `failFast`: the first text that cannot be classified rejects the request before anything is computed.
-   * `stoppable`: in small batches, so that an abort or a listener need not wait long.
-   */
-  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean; stoppable: boolean }
+  /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
+  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */
