@@ -197,6 +197,8 @@ test("a disconnect stops the work, unless another request shares it", async () =
   leaver.abort();
   await ahead;
   assert.deepEqual([(await left).status, (await stays).status], [499, 200]);
+  const timedOut = await handler(post({ texts }, { signal: AbortSignal.timeout(50) }));
+  assert.equal(timedOut.status, 499, "the client's own timeout");
 });
 
 test("a full queue is 429 with Retry-After, until it has drained", async () => {

@@ -50,7 +50,8 @@ export class CachedPredictor {
     const start = (index: number): Promise<TextResult> =>
       this.#predict(model, texts[index] as string, options, stop.signal).then(
         (result) => ({ index, ...result }),
-        (error: unknown) => ({ index, error: toServiceError(error).withIndex(index) }),
+        // After an abort, the error is that of the whole request: a disconnect or the time limit.
+        (error: unknown) => ({ index, error: toServiceError(error).withIndex(stop.signal.aborted ? undefined : index) }),
       );
     try {
       for (let next = 0, done = 0; done < texts.length; done++) {

@@ -73,8 +73,10 @@ export function toServiceError(error: unknown): ServiceError {
   if (cause instanceof ServiceError) return cause; // the reason of an abort: the time limit
   switch (code) {
     case "empty-text":
-    case "aborted":
       return new ServiceError(code);
+    case "aborted":
+    case "timeout": // of the client's signal: the limits of the service are ServiceErrors
+      return new ServiceError("aborted");
     case "text-too-long":
       return new ServiceError(code, message);
     case "closed":
