@@ -352,5 +352,7 @@ test("an invalid option is invalid-input, and the message names it", () => {
   for (const [option, value] of Object.entries(wrong)) {
     assert.throws(() => createHandler({ [option]: value }), (error) => error.code === "invalid-input" && error.message.includes(option));
   }
-  assert.throws(() => createHandler({ limits: { size: 1 } }), { code: "invalid-input" });
+  for (const option of [{ limits: { size: 1 } }, { limits: { time: Infinity } }, { loadTime: Infinity }]) {
+    assert.throws(() => createHandler(option), { code: "invalid-input" });
+  }
 });

@@ -29,7 +29,7 @@ export interface CacheLimits {
   bytes?: number | undefined;
 }
 
-/** Limits of requests and responses. Each is an integer of at least 1. */
+/** Limits of requests and responses. Each is a number of at least 1. */
 export interface Limits {
   /** Bytes of a request's body; 1,000,000 by default. A larger body is rejected with 413. */
   body?: number | undefined;
@@ -54,7 +54,7 @@ export interface HandlerOptions {
    */
   classifier?: Predictor | Promise<Predictor> | (() => Predictor | Promise<Predictor>) | undefined;
   /**
-   * Milliseconds that a request waits for the model to load, from 0; 30,000 by default. After that, the response is
+   * Milliseconds that a request waits for the model to load, from 0 to 2,147,483,647; 30,000 by default. After that, the response is
    * 503 with `Retry-After`, and the load continues. `GET /health` never waits.
    */
   loadTime?: number | undefined;
@@ -81,14 +81,24 @@ export interface ResolvedOptions {
   onError: (error: unknown) => void;
 }
 
+/** The longest delay of a timer. A longer one would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+const delay = (min: number): Rule => [
+  `a number of milliseconds from ${min} to ${MAX_DELAY_MS}`,
+  (value) => typeof value === "number" && value >= min && value <= MAX_DELAY_MS,
+];
+
 const RULES: Record<keyof HandlerOptions, Rule> = {
   classifier: ANYTHING, // its errors are those of a failed load
-  loadTime: ["a number of milliseconds of at least 0", (value) => typeof value === "number" && value >= 0],
-  cache: ANYTHING, // checked below, as are `limits`
+  loadTime: delay(0),
+  cache: ANYTHING, // checked by CACHE_RULES, as `limits` are by LIMIT_RULES
   limits: ANYTHING,
   base: ['a path that begins and ends with "/"', (value) => typeof value === "string" && /^\/(.*\/)?$/s.test(value)],
   onError: ["a function", (value) => typeof value === "function"],
 };
+const LIMIT_RULES: Record<keyof Limits, Rule> = { body: POSITIVE, bodyTime: delay(1), time: delay(1), texts: POSITIVE, queue: POSITIVE };
+const CACHE_RULES: Record<keyof CacheLimits, Rule> = { ttl: POSITIVE, entries: POSITIVE, bytes: POSITIVE };
 
 /** @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range */
 export function resolveOptions(options: HandlerOptions): ResolvedOptions {
@@ -97,8 +107,8 @@ export function resolveOptions(options: HandlerOptions): ResolvedOptions {
   return {
     loadClassifier: typeof classifier === "function" ? classifier : () => classifier,
     loadTime,
-    cache: cache && (isStore(cache) ? cache : resolveLimits(cache, CACHE_LIMITS, "cache")),
-    limits: resolveLimits(limits, LIMITS, "limits"),
+    cache: cache && (isStore(cache) ? cache : withDefaults(cache, CACHE_LIMITS, CACHE_RULES, "cache")),
+    limits: withDefaults(limits, LIMITS, LIMIT_RULES, "limits"),
     base,
     onError: onError ?? ((error) => console.error(error)),
   };
@@ -106,9 +116,9 @@ export function resolveOptions(options: HandlerOptions): ResolvedOptions {
 
 const isStore = (cache: object): cache is CacheStore => "get" in cache;
 
-/** The given limits, and the defaults of the others. */
-function resolveLimits<T extends Record<string, number>>(given: object | undefined, defaults: T, name: string): T {
-  check(given, Object.fromEntries(Object.keys(defaults).map((key) => [key, POSITIVE])), name);
+/** Checks the given limits, and fills in those that are not given. */
+function withDefaults<T extends object>(given: object | undefined, defaults: T, rules: Record<string, Rule>, name: string): T {
+  check(given, rules, name);
   const set = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(set) };
 }
