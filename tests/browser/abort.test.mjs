@@ -116,7 +116,9 @@ test("an aborted load stops downloading, and leaves alone who else waits for the
     globalThis.aborted = litmus.createClassifier({ model, signal: controller.signal }).catch(({ code }) => code);
   }, server.url);
   await server.halfway;
-  await page.evaluate((model) => void (globalThis.other = litmus.createClassifier({ model })), server.url);
+  await page.evaluate((model) => {
+    globalThis.other = litmus.createClassifier({ model });
+  }, server.url);
   await page.evaluate(() => controller.abort());
   assert.equal(await page.evaluate(() => aborted), "aborted");
   await server.hungUp;

@@ -109,7 +109,7 @@ test("a damaged entry of the cache is dropped and fetched again", async () => {
   const mended = async ({ damaged, sum }) => {
     const bytes = await (await (await caches.open("litmus-text")).match(damaged))?.arrayBuffer();
     const digest = bytes && new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    return digest && digest.every((byte, i) => byte === sum[i]);
+    return digest?.every((byte, i) => byte === sum[i]);
   };
   await eventually(page, mended, { damaged, sum: [...createHash("sha256").update(file).digest()] });
   await context.close();

@@ -33,7 +33,7 @@ class Graph {
   op(type, output, inputs, attributes = {}) {
     const attribute = ([name, value]) => {
       if (typeof value === "number") return message([[1, name], [3, value], [20, 2]]);
-      if (value[0] instanceof Array) return message([[1, name], [5, value[0]], [20, 4]]);
+      if (Array.isArray(value[0])) return message([[1, name], [5, value[0]], [20, 4]]);
       return message([[1, name], ...value.map((each) => [8, each]), [20, 7]]);
     };
     const fields = [...inputs.map((input) => [1, input]), [2, output], [4, type]];

@@ -82,7 +82,7 @@ test("what is no text is invalid-input", async () => {
     await fails(() => classifier.predict(["good", value]), "invalid-input", { index: 1 });
     await fails(() => classifier.tokenize(value), "invalid-input");
   }
-  await fails(() => classifier.predict(["a", , "b"]), "invalid-input", { index: 1 });
+  await fails(() => classifier.predict(Object.assign(Array(3), { 0: "a", 2: "b" })), "invalid-input", { index: 1 });
 });
 
 test("a text of white space is empty-text", async () => {

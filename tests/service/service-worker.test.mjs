@@ -65,7 +65,10 @@ describe("the service worker", { timeout: 120_000 }, () => {
       self.call = call.then((response) => response.text()).catch(({ name }) => name);
     }, { texts, lines });
     while ((await computed()) === before) await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.equal(await page.evaluate(() => (gone.abort(), call)), "AbortError");
+    assert.equal(await page.evaluate(() => {
+      gone.abort();
+      return call;
+    }), "AbortError");
     while (await metric("litmus_queue_length")) await new Promise((resolve) => setTimeout(resolve, 20));
     return (await computed()) - before;
   }
