@@ -103,9 +103,3 @@ export function hoarding() {
   for (const [i, each] of values.reverse().entries()) value = graph.op("Mul", `back ${i}`, [value, each]);
   return graph.bytes(value);
 }
-
-/** Asks for four gigabytes at once, as it is loaded. */
-export function huge() {
-  const graph = new Graph();
-  return graph.bytes(graph.op("Mul", "x", [graph.wide(1), graph.filled("huge", [1, 1, 2 ** 30], 1)]));
-}

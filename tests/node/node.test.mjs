@@ -144,41 +144,13 @@ test("a wrong option is invalid-input and is named", async () => {
   await fails(() => createClassifier({ model: { ...good, config: "{}" } }), "invalid-input", { message: /model\.config/ });
 });
 
-const json = (value) => new TextEncoder().encode(JSON.stringify(value));
-
-const badModels = {
-  "a truncated ONNX": [async () => ({ model: good.model.subarray(0, good.model.length >> 1) }), "model-malformed"],
-  "an empty ONNX": [() => ({ model: new Uint8Array() }), "model-malformed"],
-  "an ONNX with an unsupported op": [async () => ({ model: await fixture("bad/unsupported-op.onnx") }), "model-unsupported"],
-  "a tokenizer.json that is not JSON": [() => ({ tokenizer: new TextEncoder().encode("not JSON") }), "model-malformed"],
-  "a tokenizer.json without a model": [() => ({ tokenizer: json({}) }), "model-malformed"],
-  "a vocabulary larger than the embedding": [() => fixtureFolder("bad/small-embedding"), "model-malformed"],
-  "a larger vocabulary beside our own model": [largerVocabulary, "model-malformed"],
-  "a config that is not JSON": [() => ({ config: new TextEncoder().encode("{") }), "model-malformed"],
-  "a config without labels": [async () => ({ config: await fixture("bad/no-labels/config.json") }), "model-malformed"],
-};
-
-async function fixtureFolder(name) {
-  const [config, tokenizer, model] = await Promise.all(
-    ["config.json", "tokenizer.json", "model.onnx"].map((file) => fixture(join(name, file))),
-  );
-  return { config, tokenizer, model };
-}
-
-function largerVocabulary() {
-  const tokenizer = JSON.parse(good.tokenizer);
-  const { vocab } = tokenizer.model;
-  const size = Object.keys(vocab).length;
-  for (let extra = 0; extra < 1000; extra++) vocab[`litmusextra${extra}`] = size + extra;
-  return { tokenizer: json(tokenizer) };
-}
-
-for (const [name, [change, code]] of Object.entries(badModels)) {
-  test(`${name} is ${code}`, async () => {
-    const model = { ...good, ...(await change()) };
-    await fails(() => createClassifier({ model }), code);
-  });
-}
+// The crate's tests (tests/bad_input.rs, tests/hostile.rs) have the bad models. Here: the codes reach the caller.
+test("the code of a bad model is that of the crate", async () => {
+  const truncated = good.model.subarray(0, good.model.length >> 1);
+  await fails(() => createClassifier({ model: { ...good, model: truncated } }), "model-malformed");
+  const unsupported = await fixture("bad/unsupported-op.onnx");
+  await fails(() => createClassifier({ model: { ...good, model: unsupported } }), "model-unsupported");
+});
 
 test("files that litmus.json does not describe are checksum-mismatch", async () => {
   const manifest = await readFile(join(folder, "litmus.json"));
