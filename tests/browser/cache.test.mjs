@@ -174,7 +174,8 @@ test("a cache that is full or forbidden does not fail the load", async () => {
 });
 
 test("a download that is cut off is download-failed and names the URL", async () => {
-  // A real server, because Playwright's `fulfill` cannot cut a response: it announces the whole file and hangs up halfway.
+  // A real server, because Playwright's `fulfill` cannot cut a response: it announces the whole file and hangs up
+  // halfway.
   const server = await serveModel((response, bytes) => sendHalf(response, bytes, () => response.destroy()));
   const { page, context } = await openPage();
   for (const workers of ["auto", 0]) {

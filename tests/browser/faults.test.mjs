@@ -1,5 +1,5 @@
-// What can break around the package: each fault ends in an error with a code or in the right answer, and never in a hang.
-// docs/security.md lists them all, those too that other tests inject.
+// What can break around the package: each fault ends in an error with a code or in the right answer, and never in a
+// hang. docs/security.md lists them all, those too that other tests inject.
 import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";

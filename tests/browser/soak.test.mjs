@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { MAX_WASM_GROWTH, soak } from "../../benches/soak.mjs";
 
 const PREDICTIONS = 9_000;
-/** In so short a run it is when garbage is collected, in the workers too, that makes most of it: 110 MB more was seen. */
+/**
+ * In so short a run it is when garbage is collected, in the workers too, that makes most of it: 110 MB more was seen.
+ */
 const MAX_GROWN_BYTES = 250e6;
 /** Of the fastest round of the second half to that of the first: others use this machine too, and texts differ. */
 const MAX_SLOWDOWN = 0.5;
