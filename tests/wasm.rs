@@ -15,8 +15,6 @@ const TOKENIZER: &[u8] = include_bytes!("../models/sentiment/tokenizer.json");
 const MODEL: &[u8] = include_bytes!("../models/sentiment/model.onnx");
 const MANIFEST: &[u8] = include_bytes!("../models/sentiment/litmus.json");
 
-const MAX_BATCH_ROWS: u32 = 32;
-
 fn load(files: &[(&str, &[u8])]) -> Result<Classifier, JsValue> {
     let object = Object::new();
     for (name, bytes) in files {
@@ -52,9 +50,9 @@ fn array(values: &[JsValue]) -> JsValue {
 
 /// One outcome for each text.
 fn outcomes(classifier: &Classifier, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
-    let mut job = classifier.job(texts, options, MAX_BATCH_ROWS)?;
+    let mut job = classifier.job(texts, options)?;
     while job.done() < job.total() {
-        job.step()?;
+        job.step();
     }
     Ok(job.finish()?.unchecked_into())
 }
@@ -163,7 +161,7 @@ fn a_bad_text_does_not_fail_the_others() {
     assert!(!text(&failure, "message").is_empty());
     let alone = predict(&classifier, &["bad"], JsValue::UNDEFINED).unwrap();
     assert_eq!(number(&get(&all.get(2), "prediction"), "score"), number(&alone[0], "score"));
-    let error = classifier.job(texts, JsValue::UNDEFINED, MAX_BATCH_ROWS).unwrap().check().unwrap_err();
+    let error = classifier.job(texts, JsValue::UNDEFINED).unwrap().check().unwrap_err();
     assert_eq!((text(&error, "code"), number(&error, "index")), ("empty-text".into(), 1.0));
 }
 
@@ -181,7 +179,7 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
     let without = |name: &str| all.iter().filter(|file| file.0 != name).copied().collect::<Vec<_>>();
     let with = |name: &'static str, bytes: &'static [u8]| [without(name), vec![(name, bytes)]].concat();
     for (name, _) in all {
-        assert_eq!(code(load(&without(name))), "invalid-input", "without {name}");
+        assert_eq!(code(load(&without(name))), "model-not-found", "without {name}");
     }
     assert_eq!(code(load(&with("model.onnx", &MODEL[..MODEL.len() / 2]))), "model-malformed");
     let unsupported = include_bytes!("fixtures/bad/unsupported-op.onnx");

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use crate::{Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction};
-
 use super::utf16::Utf16Offsets;
+use crate::{Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPESCRIPT: &str = r#"
