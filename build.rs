@@ -1,10 +1,10 @@
-//! Compiles `src/kernels/relaxed_kernel.rs` to a small WebAssembly module, which the crate takes in as bytes: the crate
+//! Compiles `src/kernels/simd/relaxed_kernel.rs` to a small WebAssembly module, which the crate takes in as bytes: the crate
 //! itself must load where there is no relaxed SIMD.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-const SOURCE: &str = "src/kernels/relaxed_kernel.rs";
+const SOURCE: &str = "src/kernels/simd/relaxed_kernel.rs";
 
 fn main() {
     println!("cargo::rerun-if-changed={SOURCE}");

@@ -3,6 +3,7 @@
 use crate::options::Method;
 
 /// A window, its words, and which of them to leave out for whose weight.
+#[derive(Debug)]
 pub(crate) struct Explainer {
     ids: Vec<u32>,
     /// For each word the positions of its tokens.

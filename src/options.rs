@@ -3,9 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
-
-/// Most permutations that an explanation may sample.
-const MAX_SAMPLES: usize = 1000;
+use crate::limits::MAX_SAMPLES;
 
 /// How to predict.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,18 @@
 
 use serde::Serialize;
 
-use crate::labels::Score;
+use crate::shortest_decimal;
+
+/// One label with its probability.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Score {
+    /// The label's name.
+    pub label: String,
+    /// Its probability, 0 to 1.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
+    pub score: f32,
+}
 
 /// What the model says of one text. Places in it are bytes of its UTF-8: `&text[start..end]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -11,6 +22,7 @@ pub struct Prediction {
     /// The label with the highest score; `None` where that is below [`Options::threshold`](crate::Options::threshold).
     pub label: Option<String>,
     /// The highest score: its label's probability, 0 to 1.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
     /// Every label with its probability, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
@@ -51,6 +63,7 @@ pub struct Attribution {
     /// Where it ends.
     pub end: usize,
     /// How much of the probability is the word's doing, −1 to 1: positive speaks for the label, negative against it.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
     pub weight: f32,
 }
 

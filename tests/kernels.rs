@@ -1,4 +1,4 @@
-//! The kernels against [`kernels::scalar`]: shapes that fill no tile, numbers at every edge, and the same bits natively
+//! The kernels against [`kernels::reference`]: shapes that fill no tile, numbers at every edge, and the same bits natively
 //! and in wasm, where `tests/wasm.rs` takes these tests in.
 
 #[allow(dead_code)]
@@ -9,19 +9,19 @@ mod kernels;
 pub mod any;
 #[path = "kernels/attention.rs"]
 mod attention;
+#[path = "kernels/embedding.rs"]
+mod embedding;
 #[path = "kernels/four_bit.rs"]
 mod four_bit;
-#[path = "kernels/functions.rs"]
-mod functions;
 #[path = "kernels/layer_norm.rs"]
 mod layer_norm;
+#[path = "kernels/linear.rs"]
+mod linear;
 #[cfg(target_arch = "wasm32")]
 #[path = "kernels/link.rs"]
 mod link;
-#[path = "kernels/quant_gather.rs"]
-mod quant_gather;
-#[path = "kernels/quant_linear.rs"]
-mod quant_linear;
+#[path = "kernels/math.rs"]
+mod math;
 #[path = "kernels/same_bits.rs"]
 mod same_bits;
 

@@ -237,7 +237,7 @@ try {
   });
   if (values.only !== undefined && values.only !== "peers") throw new UserError("--only knows nothing but peers");
   const ours = values.only !== "peers";
-  await (ours ? build({ embedded: false }) : ensureNode());
+  await (ours ? build({ supply: false }) : ensureNode());
   await ensurePeers();
   await ensureChromium();
   const figures = await measure({ quick: values.quick, ours });

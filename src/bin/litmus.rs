@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Classifier, Error, Explain, LongText, ModelFolder, Options, Prediction, Warning};
+use litmus_text::{Classifier, Error, Explain, LongText, Options, Prediction, Warning};
 
 /// Lines read before they are predicted together: enough for batches of like length.
 const CHUNK: usize = 256;
@@ -99,12 +99,12 @@ impl From<io::Error> for Failure {
 
 fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let classifier = match &arguments.model {
-        Some(folder) => Classifier::from_parts(&ModelFolder::read(folder)?.parts())?,
+        Some(folder) => Classifier::from_dir(folder)?,
         None => default_model()?,
     };
     let options = arguments.options();
-    // Now rather than once for each text.
-    classifier.predict_batch::<&str>(&[], &options)?;
+    // Refuses the options once, before any text is read.
+    classifier.job::<&str>(&[], &options)?;
     let mut printer = Printer {
         colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         out: BufWriter::new(io::stdout().lock()),
@@ -140,7 +140,7 @@ fn default_model() -> Result<Classifier, Error> {
 /// Without the model inside, it is where the repository has it.
 #[cfg(not(feature = "embed-model"))]
 fn default_model() -> Result<Classifier, Error> {
-    Classifier::from_parts(&ModelFolder::read("models/sentiment")?.parts())
+    Classifier::from_dir("models/sentiment")
 }
 
 struct Printer<W> {
@@ -152,21 +152,12 @@ struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> io::Result<()> {
-        match classifier.predict_batch(texts, &self.options) {
-            Ok(predictions) => {
-                for (text, prediction) in texts.iter().zip(predictions) {
-                    self.print(text, Ok(prediction))?;
-                }
-            }
-            // One bad line must not take the others with it.
-            Err(_) => {
-                for text in texts {
-                    self.print(text, classifier.predict(text, &self.options))?;
-                }
-            }
+    fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> Result<(), Failure> {
+        let results = classifier.job(texts, &self.options)?.finish();
+        for (text, result) in texts.iter().zip(results) {
+            self.print(text, result)?;
         }
-        self.out.flush()
+        Ok(self.out.flush()?)
     }
 
     fn print(&mut self, text: &str, result: Result<Prediction, Error>) -> io::Result<()> {

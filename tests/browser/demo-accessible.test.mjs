@@ -2,19 +2,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { open } from "./browser.mjs";
+import { test } from "node:test";
+import { useSite } from "../harness/site.mjs";
 import { chooseFolder, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-let site;
-let axe;
-before(async () => {
-  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  site = await open();
-});
-after(() => site.close());
+const site = useSite();
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** What axe finds wrong, in each theme and language. */
 async function violations(page) {

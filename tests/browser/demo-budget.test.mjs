@@ -2,17 +2,22 @@
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
 import { site as folder } from "../../tools/site.mjs";
 import { traced } from "../../benches/trace.mjs";
-import { open } from "./browser.mjs";
+import { useSite } from "../harness/site.mjs";
 import { kept, ready, SENTENCE } from "./demo.mjs";
 
-/** Bytes of HTML, CSS and JavaScript under brotli 11, papaparse among them; the package's own are in tests/budget.mjs. */
+/**
+ * Bytes of HTML, CSS and JavaScript under brotli 11, papaparse among them; the package's own are in tests/budget.mjs.
+ */
 const CODE = 40_000;
 const LAYOUT_SHIFT = 0.02;
-/** Milliseconds: the longest task of the main thread in processor time, and from an interaction to the paint that shows it. */
+/**
+ * Milliseconds: the longest task of the main thread in processor time, and from an interaction to the paint that shows
+ * it.
+ */
 const TASK_MS = 50;
 const INTERACTION_MS = 100;
 /** Milliseconds that a key takes to show on a page at rest, two frames, unless the machine is busy. */
@@ -20,9 +25,7 @@ const BUSY_MS = 48;
 /** The machine may be at something else meanwhile: the best of so many counts. */
 const TRIES = 3;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
 test(`HTML, CSS and JavaScript are at most ${CODE / 1000} kB`, async (t) => {
   let [own, ofPackage] = [0, 0];
@@ -64,7 +67,7 @@ for (const [device, viewport] of [
 ]) {
   test(`loading and typing on a ${device}: no shift over ${LAYOUT_SHIFT}, no task over ${TASK_MS} ms`, async (t) => {
     const visit = async () => {
-      const { page, context } = await site.page({ viewport });
+      const { page, context } = await site.newPage({ viewport });
       await page.addInitScript(observe);
       const { tasksMs } = await traced(page, async () => {
         await page.goto(site.url);

@@ -1,18 +1,19 @@
 // Many texts in the demo: what is read, what comes out, and that a hundred thousand of them are no burden.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { open } from "./browser.mjs";
+import { test } from "node:test";
+import { useSite } from "../harness/site.mjs";
 import { chooseFolder, downloaded, fileOf, label, NEGATIVE, POSITIVE, ready, verdict } from "./demo.mjs";
 
 const Papa = createRequire(import.meta.url)("papaparse");
 const ROWS = 100_000;
-/** Bytes by which the page's heap may grow while the last 80,000 rows are labelled: six a row for what is kept, and slack. */
+/**
+ * Bytes by which the page's heap may grow while the last 80,000 rows are labelled: six a row for what is kept, and
+ * slack.
+ */
 const HEAP_GROWTH = 8e6;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
 const finished = (page, timeout = 60_000) => page.locator("#bulk-save").waitFor({ timeout });
 const rowsDone = (page) => page.locator("#bulk-status").evaluate((status) => Number(/[\d,]+/.exec(status.textContent)?.[0].replaceAll(",", "") ?? 0));
@@ -26,7 +27,7 @@ const shownRows = (page) =>
   page.locator("#bulk-table [data-row]").evaluateAll((lines) => lines.map((line) => [...line.cells].map((cell) => cell.textContent)));
 
 test("a CSV comes back with labels and scores, everything else as it was", async () => {
-  const { page, context, errors, elsewhere } = await ready(site);
+  const { page, context, errors, crossOrigin } = await ready(site);
   const texts = [POSITIVE, `"Never again", she said, ${NEGATIVE}`, "two\nlines, gorgeous and witty", "", "Über-schön 🙂, a joy"];
   const csv = `\ufeffid;kommentar;label\r\n${texts.map((text, i) => `${i};"${text.replaceAll('"', '""')}";old`).join("\r\n")}\r\n`;
   await page.locator("#bulk-file").setInputFiles(await fileOf("reviews.csv", csv));
@@ -50,7 +51,7 @@ test("a CSV comes back with labels and scores, everything else as it was", async
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
   assert.equal(await page.locator("#confidence").textContent(), `${(100 * Number(rows[0][4])).toFixed(1)}%`);
-  assert.deepEqual({ errors, elsewhere }, { errors: [], elsewhere: [] });
+  assert.deepEqual({ errors, crossOrigin }, { errors: [], crossOrigin: [] });
   await context.close();
 });
 

@@ -5,19 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
-import { open } from "./browser.mjs";
+import { useSite } from "../harness/site.mjs";
 import { chooseFolder, downloaded, fileOf, fixture, label, POSITIVE, ready, verdict } from "./demo.mjs";
 
-let site;
-let elsewhere; // another origin, which lets pages read its files
-let closed; // one that does not
+const site = useSite();
+let withCors; // other origins: pages may read the files of this one,
+let withoutCors; // and not those of this one
 before(async () => {
-  site = await open();
   const mounts = { "/": fixture("") };
-  elsewhere = await serve({ mounts, headers: { "access-control-allow-origin": "*" } });
-  closed = await serve({ mounts });
+  withCors = await serve({ mounts, headers: { "access-control-allow-origin": "*" } });
+  withoutCors = await serve({ mounts });
 });
-after(() => Promise.all([site.close(), elsewhere.close(), closed.close()]));
+after(() => Promise.all([withCors.close(), withoutCors.close()]));
 
 const labels = (page) => page.locator("#model-labels li").allTextContents();
 const fetchModel = async (page, address) => {
@@ -94,17 +93,17 @@ test("one of another site comes by the frame, which cannot see the page; the pag
   const { page, context } = await ready(site);
   const frames = [];
   page.on("frameattached", (frame) => frames.push(frame));
-  await fetchModel(page, `${elsewhere.url}tiny`);
+  await fetchModel(page, `${withCors.url}tiny`);
   await page.locator("#model-result").waitFor();
   assert.deepEqual(await labels(page), ["joy", "anger", "surprise"]);
   assert.equal(frames.length, 1);
   assert.equal(await page.locator("iframe").count(), 0);
   // What it asked for is counted, and named.
   await page.locator("#network summary").click();
-  assert.match(await page.locator("#requests").textContent(), new RegExp(`GET ${elsewhere.url}tiny/config.json`));
+  assert.match(await page.locator("#requests").textContent(), new RegExp(`GET ${withCors.url}tiny/config.json`));
   assert.notEqual(await page.locator("#network").getAttribute("data-requests"), "0");
   // The page's own policy.
-  const reached = await page.evaluate((url) => fetch(url).then(() => true, () => false), `${elsewhere.url}tiny/config.json`);
+  const reached = await page.evaluate((url) => fetch(url).then(() => true, () => false), `${withCors.url}tiny/config.json`);
   assert.equal(reached, false);
   // The frame's sandbox.
   await page.evaluate(() => {
@@ -127,9 +126,9 @@ test("one of another site comes by the frame, which cannot see the page; the pag
 
 test("a site that does not let pages read its files is told from one without a model", async () => {
   const { page, context } = await ready(site);
-  await fetchModel(page, `${closed.url}tiny`);
+  await fetchModel(page, `${withoutCors.url}tiny`);
   assert.match((await refusal(page))[0], /CORS/);
-  await fetchModel(page, `${elsewhere.url}nowhere`);
+  await fetchModel(page, `${withCors.url}nowhere`);
   await page.locator("#model-failure-text", { hasText: /A file is missing/ }).waitFor();
   assert.match((await refusal(page))[1], /nowhere\/config\.json: status 404/);
   await context.close();

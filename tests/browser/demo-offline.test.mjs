@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
 import { assemble, precache } from "../../tools/site.mjs";
-import { launch } from "./browser.mjs";
+import { launchChromium } from "../../tools/chromium.mjs";
 import { kept, label, fileOf, NEGATIVE, POSITIVE, verdict } from "./demo.mjs";
 
 const PATH = "some/sub/path/";
@@ -16,7 +16,7 @@ let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "litmus-site-"));
   await assemble(join(folder, "site"));
-  browser = await launch();
+  browser = await launchChromium();
 });
 after(async () => {
   await browser.close();

@@ -1,8 +1,11 @@
-// What the tests of the demo do alike.
+// Steps that several tests of the demo take.
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../tools/paths.mjs";
+
+/** Where pictures of the demo go. */
+export const artifacts = join(root, "tests/browser/artifacts");
 
 export const POSITIVE = "a gorgeous, witty, seductive movie";
 export const NEGATIVE = "unflinchingly bleak and desperate";
@@ -14,7 +17,7 @@ export const verdict = (page, label) => page.locator("#verdict", { hasText: new 
 
 /** A visit to a page whose model has arrived. */
 export async function ready(site, options, path = "") {
-  const visit = await site.page(options);
+  const visit = await site.newPage(options);
   await visit.page.goto(`${site.url}${path}`);
   await visit.page.waitForFunction(() => "ready" in document.documentElement.dataset);
   return visit;

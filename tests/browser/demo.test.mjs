@@ -1,18 +1,16 @@
 // The demo as a visitor meets it: typing, the words that decided, links.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { artifacts, open } from "./browser.mjs";
-import { MODEL, NEGATIVE, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
+import { test } from "node:test";
+import { useSite } from "../harness/site.mjs";
+import { artifacts, MODEL, NEGATIVE, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
 const words = (page) => page.locator("#weights li").evaluateAll((items) => items.map((item) => item.textContent));
 
 test("labels what is typed, and asks no other origin", async () => {
-  const { page, context, elsewhere, errors } = await ready(site);
+  const { page, context, crossOrigin, errors } = await ready(site);
   await page.locator("#text").pressSequentially(POSITIVE);
   await verdict(page, "positive");
   await page.locator("#text").fill(NEGATIVE);
@@ -28,7 +26,7 @@ test("labels what is typed, and asks no other origin", async () => {
   await page.locator("#idle").waitFor();
   await page.getByRole("button", { name: POSITIVE }).click();
   await verdict(page, "positive");
-  assert.deepEqual({ elsewhere, errors }, { elsewhere: [], errors: [] });
+  assert.deepEqual({ crossOrigin, errors }, { crossOrigin: [], errors: [] });
   await context.close();
 });
 
@@ -48,7 +46,7 @@ test("a screen reader is told once, when the typing rests", async () => {
 });
 
 test("shows progress while it loads, and reads what was typed meanwhile", async () => {
-  const { page, context } = await site.page();
+  const { page, context } = await site.newPage();
   let release;
   const held = new Promise((resolve) => (release = resolve));
   await page.route(MODEL, async (route) => {
@@ -67,7 +65,7 @@ test("shows progress while it loads, and reads what was typed meanwhile", async 
 });
 
 test("says what is wrong when the model is missing, and can try again", async () => {
-  const { page, context } = await site.page();
+  const { page, context } = await site.newPage();
   await page.route(MODEL, (route) => route.fulfill({ status: 404 }));
   await page.goto(site.url);
   await page.getByRole("alert").waitFor();
@@ -135,7 +133,7 @@ test("a long text is a strip of passages, whose words can be seen", async () => 
   const { page, context, errors } = await ready(site);
   await page.locator("#long-example").click();
   await page.locator("#passages").waitFor();
-  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: at once the model takes 512 tokens\.$/);
+  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: the model reads at most 512 tokens at once\.$/);
   const columns = page.locator("#heat span");
   const count = await columns.count();
   assert.ok(count > 2, `${count} passages`);

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { assemble } from "../../tools/site.mjs";
 import { fail } from "../../tools/command.mjs";
 import { root } from "../../tools/paths.mjs";
-import { artifacts, open } from "./browser.mjs";
-import { chooseFolder, kept, ready, SENTENCE } from "./demo.mjs";
+import { openSite } from "../harness/site.mjs";
+import { artifacts, chooseFolder, kept, ready, SENTENCE } from "./demo.mjs";
 
 const DEVICES = {
   phone: { width: 390, height: 844 },
@@ -109,7 +109,7 @@ try {
   await mkdir(shown, { recursive: true });
   const wanted = process.argv[2] ?? "";
   const inReadme = await readFile(join(root, "www/README.md"), "utf8");
-  const site = await open();
+  const site = await openSite();
   for (const { device, colorScheme, state, as = state, locale } of cases) {
     const name = `${device}-${colorScheme}-${as}`;
     if (!name.includes(wanted)) continue;

@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use litmus_text::{Classifier, ModelFolder};
+use litmus_text::Classifier;
 use serde::de::DeserializeOwned;
 
 pub fn load(folder: &str) -> Classifier {
-    Classifier::from_parts(&ModelFolder::read(folder).unwrap().parts()).unwrap()
+    Classifier::from_dir(folder).unwrap()
 }
 
 /// The model that ships.

@@ -2,12 +2,12 @@
 //! any ordinary size, and where they are any bits at all, the same for a row alone and among others.
 
 use super::kernels::attention::Shape;
+use super::kernels::embedding::EmbeddingTable;
 use super::kernels::four_bit::{BLOCK, requantize};
-use super::kernels::lanes::F32x4;
-use super::kernels::quant_gather::QuantTable;
-use super::kernels::quant_linear::{Activation, QuantLinear};
-use super::kernels::scalar;
-use super::{Random, STEP, assert_near, attention, bits, layer_norm, quant_linear};
+use super::kernels::linear::{Activation, PackedLinear};
+use super::kernels::reference;
+use super::kernels::simd::F32x4;
+use super::{Random, STEP, assert_near, attention, bits, layer_norm, linear};
 
 /// Bytes, and when they are at their end, zeros.
 struct Bytes<'a>(&'a [u8]);
@@ -56,8 +56,8 @@ fn activation(bytes: &mut Bytes) -> Activation {
 
 fn near_linear(bytes: &mut Bytes, random: &mut Random) {
     let [inputs, outputs, count] = [96, 40, 12].map(|end| 1 + bytes.below(end));
-    let case = quant_linear::Case::random(random, inputs, outputs, activation(bytes));
-    case.check(&quant_linear::rows(random, inputs, count));
+    let case = linear::Case::random(random, inputs, outputs, activation(bytes));
+    case.check(&linear::rows(random, inputs, count));
 }
 
 fn any_linear(bytes: &mut Bytes, random: &mut Random) {
@@ -66,17 +66,17 @@ fn any_linear(bytes: &mut Bytes, random: &mut Random) {
     let x = bytes.any_numbers(random, inputs * count);
     let weights = bytes.any_numbers(random, inputs * outputs);
     let bias = bytes.any_numbers(random, outputs);
-    let mut layer = QuantLinear::quantize(inputs, outputs, |input, output| weights[input * outputs + output]);
+    let mut layer = PackedLinear::quantize(inputs, outputs, |input, output| weights[input * outputs + output]);
     layer.add_bias(bias.into_iter());
     layer.activation = activation;
-    let together = quant_linear::run(&layer, &x);
-    let alone: Vec<f32> = x.chunks(inputs).flat_map(|row| quant_linear::run(&layer, row)).collect();
+    let together = linear::run(&layer, &x);
+    let alone: Vec<f32> = x.chunks(inputs).flat_map(|row| linear::run(&layer, row)).collect();
     assert_eq!(bits(&together), bits(&alone), "{count} rows of {inputs} by {outputs}");
 }
 
 fn shape(bytes: &mut Bytes) -> Shape {
-    let [batch, keys, heads, head] = [3, 40, 3, 40].map(|end| 1 + bytes.below(end));
-    Shape { batch, queries: keys, keys, heads, head }
+    let [batch, keys, heads, head_dim] = [3, 40, 3, 40].map(|end| 1 + bytes.below(end));
+    Shape { batch, queries: keys, keys, heads, head_dim }
 }
 
 fn near_attention(bytes: &mut Bytes, random: &mut Random) {
@@ -91,7 +91,7 @@ fn near_attention(bytes: &mut Bytes, random: &mut Random) {
 /// A batch alone is the same as among others, whatever is in these.
 fn any_attention(bytes: &mut Bytes, random: &mut Random) {
     let shape = shape(bytes);
-    let count = shape.keys * shape.heads * shape.head;
+    let count = shape.keys * shape.heads * shape.head_dim;
     let mut case = attention::Case::random(random, shape);
     case.qkv = [(); 3].map(|()| bytes.any_numbers(random, shape.batch * count));
     let together = case.run();
@@ -148,11 +148,11 @@ fn table(bytes: &mut Bytes, random: &mut Random) {
     let [width, rows] = [20, 6].map(|end| 1 + bytes.below(end));
     let index = i64::from(bytes.any_numbers(random, 1)[0].to_bits() as i32) / [1, 1 << 28][bytes.below(2)];
     let scales = bytes.any_numbers(random, rows);
-    let table = QuantTable { width, values: random.weights(rows * width).into(), scales };
+    let table = EmbeddingTable { width, values: random.weights(rows * width).into(), scales };
     let mut row = vec![7.0; width];
-    assert_eq!(table.row(index, &mut row), scalar::gather(&table, index).is_some());
+    assert_eq!(table.row(index, &mut row), reference::gather(&table, index).is_some());
     let numbers = bytes.any_numbers(random, rows * width);
-    let table = QuantTable::quantize(width, &numbers);
+    let table = EmbeddingTable::quantize(width, &numbers);
     assert_eq!([table.scales.len(), table.values.len()], [rows, rows * width]);
     let lanes: [f32; 4] = std::array::from_fn(|i| numbers[i % numbers.len()]);
     let mut back = [0.0; 4];

@@ -1,11 +1,11 @@
 //! Attention: every shape and mask, and keys that nobody may feel.
 
 use super::kernels::attention::{Mask, Shape, run};
-use super::kernels::scalar;
+use super::kernels::reference;
 use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest};
 
 const LENGTHS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33];
-const HEADS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 32, 64];
+const HEAD_DIMS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 32, 64];
 /// What a mask adds to a key that is not to be seen.
 const HIDDEN: [f32; 3] = [-1e4, f32::MIN, f32::NEG_INFINITY];
 const PER_BATCH: [bool; 3] = [true, false, false];
@@ -30,9 +30,9 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) fn random(random: &mut Random, shape: Shape) -> Self {
-        let count = shape.batch * shape.keys * shape.heads * shape.head;
+        let count = shape.batch * shape.keys * shape.heads * shape.head_dim;
         let qkv = [2.0, 2.0, 1.0].map(|size| random.numbers(count, size));
-        Self { shape, scale: 1.0 / (shape.head as f32).sqrt(), qkv, mask: None }
+        Self { shape, scale: 1.0 / (shape.head_dim as f32).sqrt(), qkv, mask: None }
     }
 
     /// A mask of its own for each batch, head and query, or one for all of them; it hides some keys, never the first.
@@ -69,14 +69,14 @@ impl Case {
 
     /// Where the numbers of a row's head are.
     fn part(&self, batch: usize, row: usize, head: usize) -> std::ops::Range<usize> {
-        let start = ((batch * self.shape.keys + row) * self.shape.heads + head) * self.shape.head;
-        start..start + self.shape.head
+        let start = ((batch * self.shape.keys + row) * self.shape.heads + head) * self.shape.head_dim;
+        start..start + self.shape.head_dim
     }
 
     /// How far a query's scores may be off.
     fn score_error(&self, [batch, row, head]: [usize; 3]) -> f64 {
         // So many products of two such numbers fit in an i32.
-        let width = self.shape.head.next_multiple_of(2) as f64;
+        let width = self.shape.head_dim.next_multiple_of(2) as f64;
         let limit = (f64::from(i32::MAX) / width).sqrt().floor().min(f64::from(i16::MAX)) - 1.0;
         let query = &self.qkv[0][self.part(batch, row, head)];
         let query_step = STEP * largest(query) / limit;
@@ -106,8 +106,8 @@ impl Case {
     /// Against the oracle; `most` is a bound of its own, of the largest value.
     #[track_caller]
     pub(super) fn check(&self, most: f64) {
-        let Shape { batch, keys: length, heads, head, .. } = self.shape;
-        let (y, expected) = (self.run(), scalar::attention(self.shape, self.scale, self.qkv(), self.mask()));
+        let Shape { batch, keys: length, heads, head_dim, .. } = self.shape;
+        let (y, expected) = (self.run(), reference::attention(self.shape, self.scale, self.qkv(), self.mask()));
         let largest_value = largest(&self.qkv[2]);
         for i in 0..batch * length * heads {
             let at = [i / heads / length, i / heads % length, i % heads];
@@ -115,7 +115,7 @@ impl Case {
             let keys = length as f64;
             let steps = STEP / VALUE_LIMIT + keys * STEP / SHARE_LIMIT;
             let bound = self.score_error(at) + steps + (2.0 * keys + SHARE_ROUNDINGS) * ROUNDING;
-            for column in i * head..(i + 1) * head {
+            for column in i * head_dim..(i + 1) * head_dim {
                 assert_near(y[column], expected[column], bound.min(most) * largest_value, (self.shape, at));
             }
         }
@@ -123,12 +123,12 @@ impl Case {
 }
 
 /// As many queries as keys.
-fn square(batch: usize, length: usize, heads: usize, head: usize) -> Shape {
-    Shape { batch, queries: length, keys: length, heads, head }
+fn square(batch: usize, length: usize, heads: usize, head_dim: usize) -> Shape {
+    Shape { batch, queries: length, keys: length, heads, head_dim }
 }
 
 fn shapes() -> impl Iterator<Item = Shape> {
-    let all = |batch, heads, length| HEADS.map(|head| square(batch, length, heads, head));
+    let all = |batch, heads, length| HEAD_DIMS.map(|head_dim| square(batch, length, heads, head_dim));
     (1..=3).flat_map(move |batch| {
         (1..=3).flat_map(move |heads| LENGTHS.into_iter().flat_map(move |length| all(batch, heads, length)))
     })
@@ -150,8 +150,8 @@ fn every_shape_and_mask_is_near() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn every_size_is_near() {
     let random = &mut Random(2);
-    for head in HEADS {
-        let shape = square(1, 9, 2, head);
+    for head_dim in HEAD_DIMS {
+        let shape = square(1, 9, 2, head_dim);
         for [queries, keys, values] in
             [[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [20.0, 20.0, 1.0], [1e-20, 1e20, 1.0], [1.0, 1.0, 1e30], [1.0, 1.0, 0.0]]
         {
@@ -173,7 +173,7 @@ fn every_size_is_near() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn earlier_calls_leave_nothing() {
     let shape = |length, head| square(1, length, 1, head);
-    let ones = |shape: Shape| [(); 3].map(|()| vec![1.0; shape.keys * shape.head]);
+    let ones = |shape: Shape| [(); 3].map(|()| vec![1.0; shape.keys * shape.head_dim]);
     for shape in [shape(16, 32), shape(1, 64)] {
         Case { shape, scale: 1.0, qkv: ones(shape), mask: None }.check(ORDINARY_ERROR);
     }
@@ -209,7 +209,7 @@ fn fewer_queries_get_the_same_bits() {
         let all = Case::random(random, shape).masked(random, PER_QUERY);
         let before = all.run();
         for queries in [1, 2, 5].into_iter().filter(|queries| *queries < shape.queries) {
-            let size = queries * shape.heads * shape.head;
+            let size = queries * shape.heads * shape.head_dim;
             let mut y = vec![7.0; size];
             let [q, k, v] = all.qkv();
             run(Shape { queries, ..shape }, all.scale, [&q[..size], k, v], all.mask(), &mut y);
@@ -237,7 +237,7 @@ fn hidden_keys_have_no_influence() {
         let before = bits(&case.run());
         let (mask, _) = case.mask.clone().unwrap();
         for (i, _) in mask.iter().enumerate().filter(|(_, added)| **added <= -1e4) {
-            let row = i * shape.heads * shape.head..(i + 1) * shape.heads * shape.head;
+            let row = i * shape.heads * shape.head_dim..(i + 1) * shape.heads * shape.head_dim;
             case.qkv[1][row.clone()].fill(-3.0);
             case.qkv[2][row].fill(1e30);
         }
@@ -267,12 +267,12 @@ fn batches_do_not_feel_each_other() {
 fn what_is_not_finite_stays_in_its_head() {
     let random = &mut Random(6);
     for shape in shapes().filter(|shape| shape.batch == 2) {
-        let Shape { keys: length, heads, head, .. } = shape;
+        let Shape { keys: length, heads, head_dim, .. } = shape;
         let mut case = Case::random(random, shape).masked(random, PER_BATCH);
         let before = case.run();
         let (at, bad) = (random.below(before.len()), NOT_FINITE[random.below(3)]);
         // Batch, row and head of a number.
-        let place = |i: usize| [i / head / heads / length, i / head / heads % length, i / head % heads];
+        let place = |i: usize| [i / head_dim / heads / length, i / head_dim / heads % length, i / head_dim % heads];
         let [batch, row, of_head] = place(at);
         let mut check = |input: usize, feels: &dyn Fn([usize; 3]) -> bool| {
             let good = std::mem::replace(&mut case.qkv[input][at], bad);

@@ -1,7 +1,7 @@
 //! Layer normalisation, with and without something to add.
 
 use super::kernels::layer_norm::LayerNorm;
-use super::kernels::scalar;
+use super::kernels::reference;
 use super::{NOT_FINITE, ROUNDING, Random, assert_near, bits, largest};
 
 const WIDTHS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 36, 384];
@@ -22,9 +22,9 @@ pub(super) fn run(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f3
 #[track_caller]
 pub(super) fn check(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) {
     let width = norm.gain.len();
-    let (y, expected) = (run(norm, x, addend), scalar::layer_norm(norm, x, addend));
+    let (y, expected) = (run(norm, x, addend), reference::layer_norm(norm, x, addend));
     let plain = LayerNorm { gain: vec![1.0; width], bias: vec![0.0; width], ..*norm };
-    let normals = scalar::layer_norm(&plain, x, addend);
+    let normals = reference::layer_norm(&plain, x, addend);
     let sums: Vec<f64> = (0..x.len()).map(|i| f64::from(x[i]) + addend.map_or(0.0, |a| f64::from(a[i]))).collect();
     for (row, sums) in sums.chunks(width).enumerate() {
         let mean = sums.iter().sum::<f64>() / width as f64;

@@ -1,11 +1,11 @@
 //! One number for all results: whoever computes another one computes otherwise.
 
-use super::functions::{grid, map};
 use super::kernels::attention::{Mask, Shape, run};
-use super::kernels::functions::{exp, gelu, gelu_tanh, tanh};
+use super::kernels::embedding::EmbeddingTable;
 use super::kernels::layer_norm::LayerNorm;
-use super::kernels::quant_gather::QuantTable;
-use super::kernels::quant_linear::{Activation, QuantLinear};
+use super::kernels::linear::{Activation, PackedLinear};
+use super::kernels::math::{exp, gelu, gelu_tanh, tanh};
+use super::math::{grid, map};
 use super::{Random, bits};
 
 /// It changes with every kernel whose results change, and only then.
@@ -30,7 +30,7 @@ fn same_bits_everywhere() {
     let (inputs, outputs, rows) = (71, 21, 13);
     for activation in [Activation::None, Activation::Gelu, Activation::GeluTanh] {
         let weights = random.numbers(inputs * outputs, 0.5);
-        let mut layer = QuantLinear::quantize(inputs, outputs, |input, output| weights[input * outputs + output]);
+        let mut layer = PackedLinear::quantize(inputs, outputs, |input, output| weights[input * outputs + output]);
         layer.add_bias(random.numbers(outputs, 1.0).into_iter());
         layer.activation = activation;
         for size in [1e-36, 1e-20, 1.0, 1e30] {
@@ -40,7 +40,7 @@ fn same_bits_everywhere() {
         }
     }
 
-    let table = QuantTable::quantize(inputs, &random.numbers(rows * inputs, 0.5));
+    let table = EmbeddingTable::quantize(inputs, &random.numbers(rows * inputs, 0.5));
     for row in 0..rows {
         let mut y = vec![0.0; inputs];
         assert!(table.row(row as i64, &mut y));
@@ -54,9 +54,9 @@ fn same_bits_everywhere() {
         results.extend(x);
     }
 
-    for head in [7, 32] {
-        let shape = Shape { batch: 2, queries: rows, keys: rows, heads: 3, head };
-        let count = shape.batch * shape.keys * shape.heads * shape.head;
+    for head_dim in [7, 32] {
+        let shape = Shape { batch: 2, queries: rows, keys: rows, heads: 3, head_dim };
+        let count = shape.batch * shape.keys * shape.heads * shape.head_dim;
         let [q, k, v] = [3.0, 3.0, 1.0].map(|size| random.numbers(count, size));
         let values = random.numbers(shape.batch * shape.keys, 100.0);
         for mask in [None, Some(Mask { values: &values, strides: [shape.keys, 0, 0] })] {

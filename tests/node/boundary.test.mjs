@@ -97,7 +97,7 @@ const objects = [
   () => new LitmusError("timeout", "not ours"),
   () => globalThis,
 ];
-const KEYS = ["signal", "timeout", "topK", "threshold", "longText", "explain", "onProgress", "model", "worker", "cache", "label", "method", "samples",
+const KEYS = ["signal", "timeout", "topK", "threshold", "longText", "explain", "onProgress", "model", "workers", "cache", "label", "method", "samples",
   "seed", "config", "tokenizer", "manifest", "precision", "length", "then", "0"];
 
 /** Any value, with others in it up to a depth. */
@@ -178,7 +178,7 @@ const calls = {
     const model = next(3) ? { ...good, [pick(["config", "tokenizer", "model", "manifest"])]: anything() } : anything();
     // A URL would be asked for, the packaged model take long.
     if (model === undefined || typeof model === "string" || model instanceof URL) return;
-    const made = await createClassifier(next(2) ? { model } : { ...options(), model, [pick(["worker", "cache", "timeout", "nonsense"])]: anything() });
+    const made = await createClassifier(next(2) ? { model } : { ...options(), model, [pick(["workers", "cache", "timeout", "nonsense"])]: anything() });
     try {
       await made.predict("good");
     } finally {

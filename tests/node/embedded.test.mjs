@@ -1,12 +1,12 @@
-// The embedded build in Node: once ready, it touches neither the network nor the disk.
+// The embedded build in Node: once loaded, it touches neither the network nor the disk.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { test } from "node:test";
-import { classifier, LitmusError, predict, ready } from "litmus-text/embedded";
+import { classifier, LitmusError, load, predict } from "litmus-text/embedded";
 
 test("predicts without fetch and without files", async () => {
-  await ready;
+  await load();
   const forbidden = () => {
     throw new Error("not without a network or a disk");
   };

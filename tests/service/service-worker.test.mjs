@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
 import { root } from "../../tools/paths.mjs";
-import { launch } from "../browser/browser.mjs";
+import { launchChromium } from "../../tools/chromium.mjs";
 import { createHandler } from "litmus-text/handler";
 import { documentedRequest, POSITIVE, post, wait } from "./harness.mjs";
 
@@ -15,7 +15,7 @@ describe("the service worker", { timeout: 120_000 }, () => {
   let devtools;
   before(async () => {
     server = await serve({ mounts: { "/": join(root, "examples/service-worker"), "/litmus-text/": join(root, "pkg"), "/edge/": join(root, "examples/edge/src") } });
-    browser = await launch();
+    browser = await launchChromium();
     const context = await browser.newContext();
     page = await context.newPage();
     devtools = await context.newCDPSession(page);
@@ -65,7 +65,10 @@ describe("the service worker", { timeout: 120_000 }, () => {
       self.call = call.then((response) => response.text()).catch(({ name }) => name);
     }, { texts, lines });
     while ((await computed()) === before) await wait(20);
-    assert.equal(await page.evaluate(() => (gone.abort(), call)), "AbortError");
+    assert.equal(await page.evaluate(() => {
+      gone.abort();
+      return call;
+    }), "AbortError");
     while (await metric("litmus_queue_length")) await wait(20);
     return (await computed()) - before;
   }

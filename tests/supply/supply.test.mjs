@@ -35,6 +35,18 @@ test("every crate is from crates.io and has a checksum, but for those in this re
   }
 });
 
+test("tract still links what our replacement of inventory keeps out, and the replacement is in use", async () => {
+  const found = new Map((await crates()).map((each) => [each.name, each]));
+  const dependencyOf = (name, on) => found.get(name)?.dependencies.find((each) => each.name === on && each.kind === null);
+  const measureAgain = "measure whether tools/vendor/inventory is still needed: its README says how";
+  assert.equal(dependencyOf("tract-onnx", "tract-nnef")?.optional, false, measureAgain);
+  for (const name of ["tract-core", "tract-data", "tract-linalg"]) {
+    assert.equal(dependencyOf(name, "inventory")?.optional, false, `${name}: ${measureAgain}`);
+  }
+  assert.equal(found.get("inventory")?.source, null, "the crate from crates.io is compiled instead of the replacement");
+  for (const lock of ["Cargo.lock", "tests/fuzz/Cargo.lock"]) assert.doesNotMatch(await read(lock), /\[\[patch\.unused\]\]/, lock);
+});
+
 test("no crate has an advisory that deny.toml does not name, as far as advisories.json goes", async () => {
   const { crates: lookedUp, advisories } = JSON.parse(await read("tests/supply/advisories.json"));
   const affected = (version) => ({ patched, unaffected }) =>

@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   const { help, port, host, workers, model } = parseArguments(process.argv.slice(2));
   if (help) return console.log(USAGE);
 
-  const loading = createClassifier({ worker: workers, model });
+  const loading = createClassifier({ workers, model });
   const server = createNodeServer(createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }));
   server.listen(port, host);
   await once(server, "listening");

@@ -10,15 +10,15 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
-use litmus_text::{Classifier, ErrorKind, ModelFolder, ModelParts, Options};
+use litmus_text::{Classifier, ErrorKind, ModelFiles, Options};
 use prost::Message;
 use tract_onnx::pb::ModelProto;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 
 /// The labels' names, which any number of logits may have, and a tokenizer of few words.
-static FOLDER: LazyLock<ModelFolder> =
-    LazyLock::new(|| ModelFolder::read(format!("{FIXTURES}/bad/small-embedding")).expect("a fixture"));
+static FILES: LazyLock<ModelFiles<'static>> =
+    LazyLock::new(|| ModelFiles::from_dir(format!("{FIXTURES}/bad/small-embedding")).expect("a fixture"));
 
 /// All graphs there are, by name.
 static GRAPHS: LazyLock<Vec<ModelProto>> = LazyLock::new(|| {
@@ -54,8 +54,8 @@ fn load(model: &[u8]) {
     // The fixtures score 3 labels, few of them 2.
     for count in [3, 2] {
         let config = labels(count);
-        let parts = ModelParts { config: config.as_bytes(), model, ..FOLDER.parts() };
-        match Classifier::from_parts(&parts) {
+        let files = FILES.clone().with("config.json", config.as_bytes()).with("model.onnx", model);
+        match Classifier::from_bytes(&files) {
             Ok(classifier) => {
                 let texts = ["the dog is happy", "zebra", "why is the sun so good?"];
                 for result in [

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use litmus_text::{Classifier, ErrorKind, Explain, LongText, Method, ModelFolder, Options, Prediction};
+use litmus_text::{Classifier, ErrorKind, Explain, LongText, Method, Options, Prediction};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 /// Of probabilities, and of the weights of a few hundred words.
@@ -19,8 +19,7 @@ const MAX_EXPLAINED: usize = 40;
 /// A random BERT with WordPiece and one each with byte-level BPE and Unigram.
 static MODELS: LazyLock<Vec<Classifier>> = LazyLock::new(|| {
     let folders = ["tiny", "folders/roberta", "folders/albert"];
-    let read = |folder| ModelFolder::read(format!("{FIXTURES}/{folder}")).expect("a fixture");
-    folders.map(read).iter().map(|folder| Classifier::from_parts(&folder.parts()).expect("a model")).collect()
+    folders.map(|folder| Classifier::from_dir(format!("{FIXTURES}/{folder}")).expect("a model")).into()
 });
 
 #[derive(Debug)]

@@ -6,16 +6,12 @@
 mod below;
 #[path = "../../../src/error.rs"]
 mod error;
+#[path = "../../../src/limits.rs"]
+mod limits;
 #[path = "../../../src/options.rs"]
 mod options;
-#[path = "../../../src/tokenize.rs"]
-mod tokenize;
-#[path = "../../../src/tokenizer_file.rs"]
-mod tokenizer_file;
-#[path = "../../../src/windows.rs"]
-mod windows;
-#[path = "../../../src/words.rs"]
-mod words;
+#[path = "../../../src/text/mod.rs"]
+mod text;
 
 use error::ErrorKind;
 use libfuzzer_sys::fuzz_target;
@@ -27,7 +23,7 @@ fuzz_target!(|data: &[u8]| below::with(|| {
     let mut parts = data.splitn(2, |&byte| byte == 0);
     let file = parts.next().unwrap_or_default();
     let text = String::from_utf8_lossy(parts.next().unwrap_or(TEXT));
-    let tokenizer = match tokenize::Tokenizer::from_bytes(file) {
+    let tokenizer = match text::tokenizer::Tokenizer::from_bytes(file) {
         Ok(tokenizer) => tokenizer,
         Err(error) => {
             return assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}");
@@ -39,7 +35,7 @@ fuzz_target!(|data: &[u8]| below::with(|| {
     // Whatever a tokenizer makes of a text, it is windows or an error.
     for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
         for limit in [4, 64] {
-            let _ = windows::Windows::of(&text, &tokenizer, limit, long_text, true);
+            let _ = text::windows::Windows::of(&text, &tokenizer, limit, long_text, true);
         }
     }
 }));

@@ -1,0 +1,170 @@
+//! `tokenizer.json` before `tokenizers` reads it: what would make it panic, or take far more than the file has, is refused.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::limits::MAX_GROWTH;
+
+/// Bytes of a label in a character map's trie: so many units lie together.
+const LABELS: usize = 256;
+
+/// The parts that are small, and those that `tokenizers` takes for granted; the model is read by it alone.
+#[derive(Deserialize)]
+struct Outline {
+    normalizer: Option<Value>,
+    post_processor: Option<Value>,
+    #[serde(rename = "decoder")]
+    _decoder: Option<Value>,
+}
+
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
+    let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
+    let outline: Outline = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+    outline.post_processor.as_ref().map_or(Ok(()), check_templates).map_err(malformed)?;
+    match outline.normalizer.as_ref().map_or(Ok(1), growth).map_err(malformed)? {
+        ..=MAX_GROWTH => Ok(()),
+        times => Err(Error::unsupported(format!("tokenizer.json makes texts up to {times} times longer"))),
+    }
+}
+
+/// How many times longer a normaliser can make a text.
+fn growth(normalizer: &Value) -> Result<usize, String> {
+    let text = |key| normalizer.get(key).and_then(Value::as_str);
+    // Wherever the pattern is found, be it between two letters, there is the content.
+    let mut growth = text("content").map_or(1, |content| content.len() + 1);
+    if text("type") == Some("Precompiled") {
+        let map = text("precompiled_charsmap").and_then(|map| base64::decode(map).ok());
+        growth = growth.max(map.and_then(|map| longest(&map)).ok_or("a damaged character map")?);
+    }
+    for inner in normalizer.get("normalizers").and_then(Value::as_array).into_iter().flatten() {
+        growth = growth.saturating_mul(self::growth(inner)?);
+    }
+    Ok(growth)
+}
+
+/// The special tokens that a template puts around a text must be described, and the text must be the only one.
+fn check_templates(processor: &Value) -> Result<(), String> {
+    let list = |value: &Value, key| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    for piece in list(processor, "single") {
+        if piece.pointer("/Sequence/id").is_some_and(|id| id != "A") {
+            return Err("a template for one text names another".into());
+        }
+        let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
+        let token = processor.get("special_tokens").and_then(|tokens| tokens.get(id));
+        if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
+            return Err(format!("the special token {id:?} is not described"));
+        }
+    }
+    list(processor, "processors").iter().try_for_each(check_templates)
+}
+
+/// Bytes of the longest replacement that SentencePiece's character map holds; nothing where a text could lead out of it.
+///
+/// It is the length of a trie in bytes, the trie as a double array (Darts-clone, Yata 2014) and the replacements, each
+/// with a zero byte behind it.
+fn longest(map: &[u8]) -> Option<usize> {
+    let (length, rest) = map.split_first_chunk()?;
+    let (trie, replacements) = rest.split_at_checked(u32::from_le_bytes(*length) as usize / 4 * 4)?;
+    let (units, _) = trie.as_chunks();
+    let units: Vec<usize> = units.iter().map(|unit| u32::from_le_bytes(*unit) as usize).collect();
+    let replacements = std::str::from_utf8(replacements).ok()?;
+    // Then what a label leads to is inside wherever the place without it is.
+    if units.is_empty() || !units.len().is_multiple_of(LABELS) {
+        return None;
+    }
+    let behind = |place: usize| {
+        let offset = (units[place] >> 10) << ((units[place] & (1 << 9)) >> 6);
+        Some(place ^ offset).filter(|next| *next < units.len())
+    };
+    let (mut longest, mut seen, mut left) = (1, vec![false; units.len()], vec![0]);
+    while let Some(place) = left.pop() {
+        let children = behind(place)?;
+        for label in 1..LABELS {
+            let child = children ^ label;
+            let unit = units[child];
+            if unit & (1 << 31 | 0xff) != label || std::mem::replace(&mut seen[child], true) {
+                continue;
+            }
+            left.push(child);
+            if unit >> 8 & 1 == 1 {
+                let replacement = replacements.get(units[behind(child)?] & 0x7fff_ffff..)?;
+                longest = longest.max(replacement.find('\0').unwrap_or(replacement.len()));
+            }
+        }
+    }
+    Some(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn refused(normalizer: &str) -> Option<ErrorKind> {
+        check(format!(r#"{{"normalizer": {normalizer}}}"#).as_bytes()).err().map(|e| e.kind())
+    }
+
+    /// A map of one trie of these units and one replacement.
+    fn map(claimed: u32, units: &[u32], replacement: &str) -> String {
+        let mut bytes = claimed.to_le_bytes().to_vec();
+        bytes.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        bytes.extend(replacement.bytes());
+        format!(r#"{{"type": "Precompiled", "precompiled_charsmap": "{}"}}"#, base64::encode(bytes))
+    }
+
+    #[test]
+    fn texts_must_not_grow_without_bounds() {
+        let doubling = r#"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#;
+        let sequence =
+            |count| format!(r#"{{"type": "Sequence", "normalizers": [{}]}}"#, vec![doubling; count].join(","));
+        assert_eq!(refused(&sequence(6)), None);
+        assert_eq!(refused(&sequence(40)), Some(ErrorKind::ModelUnsupported));
+        assert_eq!(refused(&sequence(4000)), Some(ErrorKind::ModelUnsupported));
+    }
+
+    #[test]
+    fn a_template_must_describe_its_tokens() {
+        let template = |single: &str, tokens: &str| {
+            let template =
+                format!(r#"{{"type": "TemplateProcessing", "single": [{single}], "special_tokens": {{{tokens}}}}}"#);
+            [template.clone(), format!(r#"{{"type": "Sequence", "processors": [{template}]}}"#)].map(|processor| {
+                check(format!(r#"{{"post_processor": {processor}}}"#).as_bytes()).err().map(|e| e.kind())
+            })
+        };
+        let [token, text] =
+            [r#"{"SpecialToken": {"id": "[S]", "type_id": 0}}"#, r#"{"Sequence": {"id": "A", "type_id": 0}}"#];
+        assert_eq!(
+            template(&format!("{token}, {text}"), r#""[S]": {"id": "[S]", "ids": [1], "tokens": ["[S]"]}"#),
+            [None; 2]
+        );
+        let damaged = [Some(ErrorKind::ModelMalformed); 2];
+        assert_eq!(template(token, ""), damaged);
+        assert_eq!(template(token, r#""[S]": {"id": "[S]", "ids": [1, 2], "tokens": ["[S]"]}"#), damaged);
+        assert_eq!(template(&text.replace('A', "B"), ""), damaged);
+    }
+
+    #[test]
+    fn a_character_map_must_hold_what_it_leads_to() {
+        // The root's children are in the second block; "a" has the first replacement, whose place is in the third.
+        let mut units = vec![0; 3 * LABELS];
+        let [children, leaf] = [256, 512];
+        units[0] = children << 10;
+        units[256 ^ 97] = 97 | 1 << 8 | ((256 ^ 97) ^ leaf) << 10;
+        let whole = 4 * units.len() as u32;
+        assert_eq!(refused(&map(whole, &units, "b\0")), None);
+        let damaged = Some(ErrorKind::ModelMalformed);
+        assert_eq!(refused(&map(u32::MAX, &units, "b\0")), damaged, "more than the file has");
+        assert_eq!(refused(&map(whole - 4, &units, "b\0")), damaged, "half a block");
+        assert_eq!(refused(&map(0, &[], "b\0")), damaged, "no root");
+        assert_eq!(refused(&map(whole, &units, &"b".repeat(2000))), Some(ErrorKind::ModelUnsupported));
+        units[512] = 3;
+        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "a replacement behind the last");
+        units[512] = 1;
+        assert_eq!(refused(&map(whole, &units, "é\0")), damaged, "half a character");
+        units[0] = 0xffff << 10;
+        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "children behind the end");
+        assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": "?"}"#), damaged);
+        assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": ""}"#), damaged);
+    }
+}
