@@ -149,7 +149,7 @@ async function main() {
   if (values.dry) return;
   const doc = join(root, "docs/service.md");
   const page = await readFile(doc, "utf8");
-  await writeFile(doc, page.replace(/(<!-- bench:service -->\n)[^]*(<!-- \/bench:service -->)/, (_, begin, end) => `${begin}${markdown}\n${end}`));
+  await writeFile(doc, page.replace(/(<!-- bench:service -->\n).*(<!-- \/bench:service -->)/s, (_, begin, end) => `${begin}${markdown}\n${end}`));
 }
 
 await main().catch(fail);
