@@ -15,7 +15,9 @@ export async function ensurePython() {
     await step("Python packages of tests/service", async () => {
       await mkdir(folder, { recursive: true });
       await run("python3", ["-m", "venv", folder]);
-      await run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements], { timeout: 600_000 });
+      await run(join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements], {
+        timeout: 600_000,
+      });
     });
     await writeFile(stamp, wanted);
   }

@@ -61,7 +61,9 @@ async function main(): Promise<void> {
   if (help) return console.log(USAGE);
 
   const loading = createClassifier({ workers, model });
-  const server = createNodeServer(createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }));
+  const server = createNodeServer(
+    createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }),
+  );
   server.listen(port, host);
   await once(server, "listening");
   const { address, family, port: actualPort } = server.address() as AddressInfo;
