@@ -166,6 +166,23 @@ test("an external cache has different keys for different models and options, and
   }
 });
 
+test("a prediction of a multi-label model has its labels, from an external cache too", async () => {
+  const multiLabel = await createClassifier({ model: new URL("../fixtures/tiny", import.meta.url) });
+  const other = createHandler({ classifier: multiLabel, cache: new Map() });
+  const text = newText();
+  for (const [threshold, all] of [
+    [0, true],
+    [1, false],
+  ]) {
+    const response = await other(post({ text, threshold }));
+    const prediction = await response.json();
+    const expected = all ? prediction.scores.map(({ label }) => label) : [];
+    assert.deepEqual([response.status, prediction.labels, prediction.label], [200, expected, expected[0] ?? null]);
+    assert.equal(cacheStatus(await other(post({ text, threshold }))), "hit");
+  }
+  multiLabel.close();
+});
+
 test("a cache that throws, or returns invalid values, fails no request", async () => {
   const fails = () => {
     throw new Error("the store cannot be reached");

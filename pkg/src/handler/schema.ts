@@ -53,8 +53,13 @@ const scores = array(object({ label: { type: "string" }, score: probability }), 
 const predictionProperties = {
   label: {
     type: ["string", "null"],
-    description: "The most probable label; null if its probability is below `threshold`.",
+    description:
+      "The most probable label; null if its probability is below `threshold` or, in a multi-label model, 0.5.",
   },
+  labels: array(
+    { type: "string" },
+    { description: "Only of a multi-label model: the labels at or above the threshold, most probable first." },
+  ),
   score: { ...probability, description: "The highest probability, calibrated." },
   scores,
   tokens,
@@ -78,9 +83,12 @@ const predictionProperties = {
     description: "The contribution of each word to the probability of the label; null without `explain`.",
   },
   warnings: array({ enum: ["mostly-unknown-tokens"] }, { description: "Reasons to doubt the label." }),
-} satisfies Record<keyof Prediction, Schema>;
+} satisfies Record<keyof Prediction | "labels", Schema>;
 
-const prediction = object(predictionProperties);
+const prediction = object(
+  predictionProperties,
+  Object.keys(predictionProperties).filter((name) => name !== "labels"),
+);
 
 const error = object({ code: { type: "string", enum: Object.keys(ERROR_CODES) }, message: { type: "string" }, index }, [
   "code",
