@@ -128,7 +128,7 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: 2 *
       const ask = (path, init) => fetch(new URL(path, url), init);
       await checkAnswers(ask);
       assert.ok((await computedAfterAbort(ask, { accept: "application/x-ndjson" })) < 700);
-      assert.ok((await computedAfterAbort(ask, {}, 50)) <= 50); // miniflare does not tell that the client has controller
+      assert.ok((await computedAfterAbort(ask, {}, 50)) <= 50); // miniflare does not report the disconnect
       if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
     } finally {
       await workerd.dispose();
