@@ -95,8 +95,8 @@ async function loadRoofline(wasm) {
   const places = { weights: start, values: start + 4096, sums: start + 8192 };
   const weights = new Uint8Array(memory.buffer, places.weights, channels * inputs);
   const values = new Int8Array(memory.buffer, places.values, rows * inputs);
-  weights.forEach((_, i) => (weights[i] = (i * 37) % 128));
-  values.forEach((_, i) => (values[i] = ((i * 53) % 255) - 127));
+  weights.set(Array.from(weights, (_, i) => (i * 37) % 128));
+  values.set(Array.from(values, (_, i) => ((i * 53) % 255) - 127));
   const pass = (times) => run(times, inputs, places.weights, places.values, places.sums);
   pass(2);
   const sums = new Int32Array(memory.buffer, places.sums, rows * channels);
@@ -113,7 +113,9 @@ async function loadRoofline(wasm) {
   return { run: () => pass(times), macs: times * rows * channels * inputs };
 }
 
-/** How far each contender's margins are from those of float32 at most; further than it may, or a wrong label, throws. */
+/**
+ * How far each contender's margins are from those of float32 at most; further than it may, or a wrong label, throws.
+ */
 async function agree(texts, float32, contenders, boundOf) {
   const errors = {};
   for (const [name, margin] of Object.entries(contenders)) {

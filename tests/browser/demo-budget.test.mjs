@@ -9,10 +9,15 @@ import { traced } from "../../benches/trace.mjs";
 import { useSite } from "../harness/site.mjs";
 import { kept, ready, SENTENCE } from "./demo.mjs";
 
-/** Bytes of HTML, CSS and JavaScript under brotli 11, papaparse among them; the package's own are in tests/budget.mjs. */
+/**
+ * Bytes of HTML, CSS and JavaScript under brotli 11, papaparse among them; the package's own are in tests/budget.mjs.
+ */
 const CODE = 40_000;
 const LAYOUT_SHIFT = 0.02;
-/** Milliseconds: the longest task of the main thread in processor time, and from an interaction to the paint that shows it. */
+/**
+ * Milliseconds: the longest task of the main thread in processor time, and from an interaction to the paint that shows
+ * it.
+ */
 const TASK_MS = 50;
 const INTERACTION_MS = 100;
 /** Milliseconds that a key takes to show on a page at rest, two frames, unless the machine is busy. */

@@ -7,7 +7,10 @@ import { chooseFolder, downloaded, fileOf, label, NEGATIVE, POSITIVE, ready, ver
 
 const Papa = createRequire(import.meta.url)("papaparse");
 const ROWS = 100_000;
-/** Bytes by which the page's heap may grow while the last 80,000 rows are labelled: six a row for what is kept, and slack. */
+/**
+ * Bytes by which the page's heap may grow while the last 80,000 rows are labelled: six a row for what is kept, and
+ * slack.
+ */
 const HEAP_GROWTH = 8e6;
 
 const site = useSite();
