@@ -1,4 +1,4 @@
-// The shipped model in the forms that other runtimes read, for the benchmarks beside them.
+// The shipped model in the formats of other runtimes, for comparisons with them.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ export const models = join(cache, "peers", "models");
 
 const read = (path) => readFile(path, "utf8").catch(() => "");
 
-/** The model in the forms that the peers read, made by models.py when the model or the script has changed. */
+/** Runs models.py if the model or the script has changed. Resolves to its made.json. */
 export async function ensureModels() {
   const requirements = join(here, "requirements.txt");
   const installed = join(venv, "installed.txt");
@@ -20,7 +20,7 @@ export async function ensureModels() {
   if ((await read(installed)) !== (await read(requirements))) {
     await step("Python packages for the peers' models", async () => {
       await run("python3", ["-m", "venv", venv]);
-      // The list is complete; without --no-deps onnxruntime would bring more than this needs.
+      // The list is complete. Without --no-deps, pip would install dependencies of onnxruntime that are not needed.
       await run(python, ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]);
       await writeFile(installed, await read(requirements));
     });
