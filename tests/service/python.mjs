@@ -1,4 +1,4 @@
-// Schemathesis and Prometheus's own parser, at the versions of requirements.txt, installed once into the cache.
+// Installs schemathesis and the parser of Prometheus, at the versions of requirements.txt, once into the cache.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run, step } from "../../tools/command.mjs";
@@ -6,7 +6,7 @@ import { cache, root } from "../../tools/paths.mjs";
 
 const requirements = join(root, "tests/service/requirements.txt");
 
-/** Resolves to the folder with the programs. */
+/** Resolves to the folder of the executables. */
 export async function ensurePython() {
   const folder = join(cache, "service", "venv");
   const stamp = join(folder, "installed.txt");
