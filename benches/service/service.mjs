@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { build } from "../../tools/build.mjs";
 import { fail, UserError } from "../../tools/command.mjs";
+import { writeGeneratedBlock } from "../../tools/generated-block.mjs";
 import { root } from "../../tools/paths.mjs";
 import { ensureNode } from "../../tools/toolchain.mjs";
 import { ensureModels, models } from "../peers/models.mjs";
@@ -147,9 +148,7 @@ async function main() {
   const markdown = tables(results, seconds, version.trim());
   console.log(`\n${markdown}`);
   if (values.dry) return;
-  const doc = join(root, "docs/service.md");
-  const page = await readFile(doc, "utf8");
-  await writeFile(doc, page.replace(/(<!-- bench:service -->\n)[^]*(<!-- \/bench:service -->)/, (_, begin, end) => `${begin}${markdown}\n${end}`));
+  await writeGeneratedBlock(join(root, "docs/service.md"), "bench:service", markdown);
 }
 
 await main().catch(fail);
