@@ -25,7 +25,7 @@ import { checkBudget } from "./budget.mjs";
 import { fuzz } from "./fuzz/fuzz.mjs";
 import { withInstalledPackage } from "./harness/package.mjs";
 import { ensureHostTools } from "./hosts/install.mjs";
-import { ensurePython } from "./service/python.mjs";
+import { ensurePython } from "./service/install.mjs";
 
 const node = (args, options) => run(process.execPath, args, options);
 const cargo = (...args) => run("cargo", args, { env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
