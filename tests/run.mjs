@@ -1,5 +1,5 @@
 // npm test: installs what is missing and runs every suite. `npm test -- NAME…` runs the suites whose name contains a
-// NAME. npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the suites that need no build.
+// NAME. npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the quick suites.
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -52,6 +52,11 @@ const inFolder = (folder, options) => nodeTests(join(root, folder), options);
 const native = ["--release", "--features", "cli"];
 const web = ["--target", "wasm32-unknown-unknown", "--profile", "web"];
 const clippy = (...args) => cargo("clippy", ...args, "--", "-D", "warnings");
+
+async function rustfmt() {
+  await cargo("fmt", "--check");
+  await cargo("fmt", "--check", "--manifest-path", "tests/fuzz/Cargo.toml");
+}
 
 const biome = () => node([join(root, "node_modules/@biomejs/biome/bin/biome"), "ci", "--error-on-warnings"]);
 
@@ -158,7 +163,7 @@ async function inBrowsers({ firefox }) {
 
 /** The `quick` suites take less than a minute together, once tools are installed and the package has been built. */
 const suites = {
-  "lint: rustfmt": { quick: true, run: () => cargo("fmt", "--check") },
+  "lint: rustfmt": { quick: true, run: rustfmt },
   "lint: biome": { quick: true, run: biome },
   "lint: ruff": { quick: true, run: ruff },
   "lint: clippy": { run: () => clippy(...native, "--all-targets") },
