@@ -4,7 +4,10 @@ import { mock, test } from "node:test";
 import { deferred } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { aborted, follow, LitmusError, throwIfAborted, unlessAborted, whenAborted, within } = await importSource("shared/abort.ts", "shared/errors.ts");
+const { aborted, follow, LitmusError, throwIfAborted, unlessAborted, whenAborted, within } = await importSource(
+  "shared/abort.ts",
+  "shared/errors.ts",
+);
 
 test("an abort has the signal's reason as its cause", () => {
   const error = aborted(AbortSignal.abort("enough"));

@@ -19,7 +19,10 @@ const files = [
 /** In a buffer of its own, as a download is. */
 const embedded = (wasm, files) => new Uint8Array(appendFiles(wasm, files));
 
-for (const [name, wasm] of Object.entries({ "an empty module": EMPTY, "a module with a custom section": WITH_SECTION })) {
+for (const [name, wasm] of Object.entries({
+  "an empty module": EMPTY,
+  "a module with a custom section": WITH_SECTION,
+})) {
   test(`${name} and its files come apart as they were put together, without a copy`, async () => {
     const bytes = embedded(wasm, files);
     const parts = split(bytes);
@@ -34,6 +37,7 @@ for (const [name, wasm] of Object.entries({ "an empty module": EMPTY, "a module 
 test("a file that is cut off anywhere, or has no model, is refused", () => {
   const bytes = embedded(WITH_SECTION, [["a", Uint8Array.of(1, 2, 3)]]);
   split(bytes);
-  for (let length = 0; length < bytes.length; length++) assert.throws(() => split(bytes.slice(0, length)), `${length} bytes`);
+  for (let length = 0; length < bytes.length; length++)
+    assert.throws(() => split(bytes.slice(0, length)), `${length} bytes`);
   assert.throws(() => split(EMPTY));
 });
