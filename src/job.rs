@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::explain::{Explainer, Variant};
-use crate::inference::batch::{Plan, rows_per_batch};
+use crate::inference::batch::{BatchLimits, Plan};
+use crate::limits::MAX_BATCH_TOKENS;
 use crate::model::{Decision, Model};
 use crate::options::{Method, Options};
 use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
@@ -36,7 +37,7 @@ pub struct PredictionJob {
     model: Arc<Model>,
     options: Options,
     explain: Option<ExplainPlan>,
-    max_rows: usize,
+    limits: BatchLimits,
     texts: Vec<Result<Text, Error>>,
     /// The windows of all texts, in their order.
     rows: Vec<Row>,
@@ -116,7 +117,7 @@ impl PredictionJob {
         let mut job = Self {
             options: options.clone(),
             explain: explain.transpose()?,
-            max_rows: model.max_rows(),
+            limits: BatchLimits { rows: model.max_rows(), tokens: MAX_BATCH_TOKENS },
             texts: Vec::with_capacity(texts.len()),
             rows: Vec::with_capacity(texts.len()),
             plan: Plan::default(),
@@ -162,13 +163,21 @@ impl PredictionJob {
 
     fn replan(&mut self) {
         let lengths: Vec<usize> = self.rows.iter().map(|row| row.window.tokens.ids.len()).collect();
-        self.plan = Plan::new(&lengths, self.max_rows);
+        self.plan = Plan::new(&lengths, self.limits);
     }
 
     /// Computes at most this many rows in one step, at least 1: fewer make steps shorter and the whole job slower. The
     /// model's own limit, 32 rows, still holds. To be called before the first step.
     pub fn max_batch_rows(mut self, rows: usize) -> Self {
-        self.max_rows = rows.clamp(1, self.model.max_rows());
+        self.limits.rows = rows.clamp(1, self.model.max_rows());
+        self.replan();
+        self
+    }
+
+    /// Computes at most this many tokens in one step, padding included, but at least one row. To be called before the
+    /// first step.
+    pub fn max_batch_tokens(mut self, tokens: usize) -> Self {
+        self.limits.tokens = tokens.min(MAX_BATCH_TOKENS);
         self.replan();
         self
     }
@@ -232,7 +241,7 @@ impl PredictionJob {
         }
         let Some(Explaining { explainer, label, next, count }) = &mut self.explaining else { return };
         let row = &self.rows[self.explained];
-        let end = (*count).min(*next + rows_per_batch(row.window.tokens.ids.len(), self.max_rows));
+        let end = (*count).min(*next + self.limits.rows_of_length(row.window.tokens.ids.len()));
         let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
         let ids: Vec<&[u32]> = variants.iter().map(|variant| &variant.ids[..]).collect();
         for (variant, logits) in variants.iter().zip(self.model.logits(&ids)) {
@@ -394,6 +403,21 @@ mod tests {
         let (several, same) = steps(&texts, &explained(method), 32);
         assert!(several.len() < single.len() / 5 && several.iter().all(|rows| (1..=32).contains(rows)));
         assert_eq!(predictions, same);
+    }
+
+    #[test]
+    fn a_step_computes_at_most_max_batch_tokens_or_one_row() {
+        let texts = vec!["one two zero"; 9];
+        for (tokens, expected) in [(0, vec![1; 9]), (11, vec![3; 3]), (usize::MAX, vec![9])] {
+            let mut job = job(fake(32, 4), &texts, &Options::default()).unwrap().max_batch_tokens(tokens);
+            let mut rows = Vec::new();
+            while job.progress().done < job.progress().total {
+                let before = job.progress().done;
+                job.step();
+                rows.push(job.progress().done - before);
+            }
+            assert_eq!(rows, expected, "{tokens} tokens");
+        }
     }
 
     #[test]

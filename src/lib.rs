@@ -84,16 +84,13 @@ mod inference;
 mod job;
 mod kernels;
 mod limits;
-#[cfg(target_arch = "wasm32")]
-mod memory;
 mod model;
 mod options;
 mod panic_guard;
 mod prediction;
+mod shortest_decimal;
 mod text;
 #[cfg(any(test, target_arch = "wasm32"))]
-mod utf16;
-#[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
 pub use classifier::Classifier;

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::shortest_decimal;
+
 /// One label with its probability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -9,6 +11,7 @@ pub struct Score {
     /// The label's name.
     pub label: String,
     /// Its probability, 0 to 1.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
 }
 
@@ -23,6 +26,7 @@ pub struct Prediction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
     /// The highest score, a probability from 0 to 1.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
     /// Every label with its probability, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
@@ -63,6 +67,7 @@ pub struct Attribution {
     /// End in the text, in bytes.
     pub end: usize,
     /// The word's part in the probability, −1 to 1: positive for the label, negative against it.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
     pub weight: f32,
 }
 

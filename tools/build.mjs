@@ -1,11 +1,11 @@
 // npm run build: crate → WebAssembly → pkg/wasm, TypeScript → pkg/dist, model → pkg/models.
-// A step whose input has not changed does nothing.
+// A step whose input has not changed is skipped.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { reshape } from "./glue.mjs";
+import { appendFiles } from "./embedded-file.mjs";
 import { writeSupply } from "./supply.mjs";
 import { fail, run, step, UserError } from "./command.mjs";
 import { root, targetDir } from "./paths.mjs";
@@ -14,15 +14,14 @@ import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolcha
 const pkg = join(root, "pkg");
 
 const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "tools/vendor", "build.rs", "src"];
-const model = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map((file) => `models/sentiment/${file}`);
-const variants = {
-  plain: { args: [], reads: sources, out: join(pkg, "wasm") },
-  embedded: {
-    args: ["--features", "embed-model"],
-    reads: [...sources, ...model],
-    out: join(pkg, "wasm", "embedded"),
-  },
-};
+const model = join("models", "sentiment");
+const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"];
+
+const wasmFolder = join(pkg, "wasm");
+const glue = join(wasmFolder, "litmus_text.js");
+const glueTypes = join(wasmFolder, "litmus_text.d.ts");
+const wasmFile = join(wasmFolder, "litmus_text_bg.wasm");
+const embeddedFile = join(wasmFolder, "embedded", "litmus_text_bg.wasm");
 
 /** One hash over files and over the files of folders. */
 async function hash(paths) {
@@ -47,60 +46,59 @@ async function unlessDone(stamp, value, outputs, work) {
   await writeFile(stamp, value);
 }
 
-/**
- * Compiles a variant of the crate and keeps the result under a name of its own: both have the same
- * artefact, so that cargo alone would link again at each change between them.
- */
-async function compileCrate(variant) {
-  const { args, reads } = variants[variant];
+/** Compiles the crate. Resolves to the path of the .wasm file and the hash of what it was made from. */
+async function compileCrate() {
   const folder = join(targetDir, "litmus-web");
-  const kept = join(folder, `${variant}.wasm`);
+  const kept = join(folder, "litmus_text.wasm");
+  const hashOfSources = await hash(sources);
   await mkdir(folder, { recursive: true });
-  await unlessDone(join(folder, `${variant}.source`), await hash(reads), [kept], () =>
-    step(`cargo build for WebAssembly, ${variant}`, async () => {
-      const fixed = ["rustc", ...wasmConfig(), "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
-      const env = { ...process.env, CARGO_TARGET_DIR: targetDir };
-      await run("cargo", [...fixed, ...args], { prefix: "cargo", env });
+  await unlessDone(join(folder, "source"), hashOfSources, [kept], () =>
+    step("cargo build for WebAssembly", async () => {
+      const target = ["--target", "wasm32-unknown-unknown", "--profile", "web"];
+      const args = ["rustc", ...wasmConfig(), "--lib", "--crate-type", "cdylib", ...target];
+      await run("cargo", args, { prefix: "cargo", env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
+      // A copy: the tests build the crate in the same folder in other ways.
       await copyFile(join(targetDir, "wasm32-unknown-unknown", "web", "litmus_text.wasm"), kept);
     }),
   );
-  return kept;
+  return { wasm: kept, hashOfSources };
 }
 
-async function bindgen(variant, wasm, bin) {
-  const { out } = variants[variant];
+async function bindgen({ wasm, hashOfSources }, bin) {
   const args = [
-    ...["--target", "web", "--out-dir", out, "--out-name", "litmus_text"],
+    ...["--target", "web", "--out-dir", wasmFolder, "--out-name", "litmus_text"],
     ...["--remove-name-section", "--remove-producers-section"],
-    // The package names the file itself; a second name in here would confuse bundlers.
+    // The package names the file itself; a second name in the glue would confuse bundlers.
     "--omit-default-module-path",
+    // Exports the function by which pkg/src/engine/instance.ts replaces an instance that has crashed.
+    "--experimental-reset-state-function",
     wasm,
   ];
-  const sum = await hash(["tools/glue.mjs"]);
-  const value = `${bin} ${args.join(" ")} ${await readFile(wasm.replace(/wasm$/, "source"))} ${sum}`;
-  const outputs = ["litmus_text.js", "litmus_text.d.ts", "litmus_text_bg.wasm"].map((name) => join(out, name));
-  await unlessDone(join(out, ".built"), value, outputs, () =>
-    step(`wasm-bindgen, ${variant}`, async () => {
-      await run(join(bin, "wasm-bindgen"), args);
-      const [js, dts, module] = outputs;
-      const ours = reshape(await readFile(module), await readFile(js, "utf8"), await readFile(dts, "utf8"));
-      await writeFile(module, ours.wasm);
-      await writeFile(js, ours.js);
-      await writeFile(dts, ours.dts);
-    }),
+  const outputs = [glue, glueTypes, wasmFile];
+  await unlessDone(join(wasmFolder, ".built"), `${bin} ${args.join(" ")} ${hashOfSources}`, outputs, () =>
+    step("wasm-bindgen", () => run(join(bin, "wasm-bindgen"), args)),
   );
 }
 
-/** What esbuild makes together, with what is common to it in files of its own. */
-const bundles = {
-  plain: [["index", "worker", "handler"]],
-  all: [
-    ["index", "worker", "handler"],
-    ["embedded", "embedded-worker"],
-    ["node", "embedded-node", "handler-node", "node-worker", "cli"],
-    ["workerd", "handler-workerd"],
-  ],
-};
+/** Writes the embedded build: one file with the WebAssembly module and the model. */
+async function embedModel() {
+  const paths = modelFiles.map((name) => join(model, name));
+  const value = await hash(["pkg/wasm/litmus_text_bg.wasm", "tools/embedded-file.mjs", ...paths]);
+  const folder = dirname(embeddedFile);
+  await unlessDone(join(folder, ".built"), value, [embeddedFile], async () => {
+    const files = modelFiles.map(async (name) => [name, await readFile(join(root, model, name))]);
+    await mkdir(folder, { recursive: true });
+    await writeFile(embeddedFile, appendFiles(await readFile(wasmFile), await Promise.all(files)));
+  });
+}
+
+/** Entry points that are bundled together: code that several of one group need is in files of its own. */
+const bundles = [
+  ["index", "worker", "handler"],
+  ["embedded"],
+  ["node", "embedded-node", "handler-node", "node-worker", "cli"],
+  ["workerd", "handler-workerd"],
+];
 
 /** What is inside `dist` besides our own, and its licence. */
 const bundled = ["lru-cache", "@cfworker/json-schema"];
@@ -115,52 +113,32 @@ async function writeLicences(dist) {
   await writeFile(join(dist, "LICENSES.md"), (await Promise.all(parts)).join("\n\n"));
 }
 
-/** Types by tsc, JavaScript by esbuild: of all the package, or of what the demo needs until the other is there. */
+/** Types by tsc, JavaScript by esbuild. */
 async function compileTypeScript() {
-  const embedded = existsSync(join(variants.embedded.out, "litmus_text.js"));
   const dist = join(pkg, "dist");
-  const entries = bundles[embedded ? "all" : "plain"];
-  const folders = embedded ? ["pkg/wasm", "pkg/wasm/embedded"] : ["pkg/wasm"];
-  const glue = folders.flatMap((folder) => [`${folder}/litmus_text.js`, `${folder}/litmus_text.d.ts`]);
-  const reads = ["pkg/src", "pkg/tsconfig.json", "pkg/tsconfig.demo.json", "tools/build.mjs", "package-lock.json", ...glue];
-  const outputs = [...entries.flat().map((name) => join(dist, `${name}.js`)), join(dist, "types", "entry", "index.d.ts")];
-  await unlessDone(join(dist, ".built"), `${embedded} ${await hash(reads)}`, outputs, () =>
+  const reads = ["pkg/src", "pkg/tsconfig.json", "tools/build.mjs", "package-lock.json", "pkg/wasm/litmus_text.js", "pkg/wasm/litmus_text.d.ts"];
+  const outputs = [...bundles.flat().map((name) => join(dist, `${name}.js`)), join(dist, "types", "entry", "index.d.ts")];
+  await unlessDone(join(dist, ".built"), await hash(reads), outputs, () =>
     step("TypeScript", async () => {
-      await rm(dist, { recursive: true, force: true }); // chunks of before have other names
+      await rm(dist, { recursive: true, force: true }); // the chunks of an earlier build have other names
       const tsc = join(root, "node_modules/typescript/bin/tsc");
-      const config = embedded ? "tsconfig.json" : "tsconfig.demo.json";
-      await run(process.execPath, [tsc, "-p", join(pkg, config), "--emitDeclarationOnly"]);
+      await run(process.execPath, [tsc, "-p", join(pkg, "tsconfig.json"), "--emitDeclarationOnly"]);
       const { build: bundle } = await import("esbuild");
-      const { minify } = await import("terser");
-      const options = {
-        outdir: dist,
-        chunkNames: "[hash]",
-        bundle: true,
-        splitting: true,
-        format: "esm",
-        target: "es2022",
-        external: ["node:*", "*.wasm"],
-        ignoreAnnotations: true, // "sideEffects" is about dist
-        minify: true,
-        sourcemap: true,
-        logLevel: "warning",
-        write: false,
-      };
-      for (const names of entries) {
-        const entryPoints = names.map((name) => join(pkg, "src", "entry", `${name}.ts`));
-        const { outputFiles } = await bundle({ ...options, entryPoints });
-        const texts = Object.fromEntries(outputFiles.map(({ path, text }) => [path, text]));
-        for (const path of Object.keys(texts).filter((path) => path.endsWith(".js"))) {
-          // What esbuild leaves: 4 % of the compressed bytes.
-          const { code, map } = await minify(texts[path], {
-            module: true,
-            ecma: 2020,
-            compress: { passes: 3, pure_getters: true, unsafe_arrows: true, unsafe_methods: true },
-            sourceMap: { content: texts[`${path}.map`], url: `${basename(path)}.map` },
-          });
-          await writeFile(path, `${code}\n`);
-          await writeFile(`${path}.map`, map);
-        }
+      for (const names of bundles) {
+        await bundle({
+          entryPoints: names.map((name) => join(pkg, "src", "entry", `${name}.ts`)),
+          outdir: dist,
+          chunkNames: "[hash]",
+          bundle: true,
+          splitting: true,
+          format: "esm",
+          target: "es2022",
+          external: ["node:*", "*.wasm"],
+          ignoreAnnotations: true, // "sideEffects" of package.json is about dist
+          minify: true,
+          sourcemap: true,
+          logLevel: "warning",
+        });
       }
       await writeLicences(dist);
     }),
@@ -168,8 +146,7 @@ async function compileTypeScript() {
 }
 
 async function copyModel() {
-  const folder = join(root, "models", "sentiment");
-  if (!existsSync(join(folder, "model.onnx"))) throw new UserError("models/sentiment/model.onnx is missing");
+  const folder = join(root, model);
   await mkdir(join(pkg, "models"), { recursive: true });
   await cp(folder, join(pkg, "models", "sentiment"), { recursive: true, preserveTimestamps: true });
   for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) {
@@ -177,17 +154,18 @@ async function copyModel() {
   }
 }
 
-/** Builds the package; without `embedded`, only what the demo needs of it. */
-export async function build({ embedded = true } = {}) {
+/** Builds the package; `supply` adds the licences, the bill of materials and the checksums that are published with it. */
+export async function build({ supply = true } = {}) {
   await ensureNode();
   await ensureRust();
-  // Side by side: the link at the end of the crate's build keeps one core busy for long.
-  const [bin, plain] = await Promise.all([ensureWasmBindgen(), compileCrate("plain")]);
-  await bindgen("plain", plain, bin);
-  if (embedded) await bindgen("embedded", await compileCrate("embedded"), bin);
+  if (!existsSync(join(root, model, "model.onnx"))) throw new UserError(`${model}/model.onnx is missing`);
+  // At the same time: the link at the end of the crate's build keeps only one core busy, and for long.
+  const [bin, crate] = await Promise.all([ensureWasmBindgen(), compileCrate()]);
+  await bindgen(crate, bin);
+  await embedModel();
   await compileTypeScript();
   await copyModel();
-  if (embedded) await writeSupply();
+  if (supply) await writeSupply();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build().catch(fail);

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::limits::MAX_BATCH_TOKENS;
-
 /// The shortest row of a batch has at least this fraction of the longest row's length: at most an eighth is padding.
 const MIN_LENGTH_RATIO: f32 = 7.0 / 8.0;
 
@@ -38,9 +36,19 @@ impl Batch {
     }
 }
 
-/// The number of rows of this length that one batch may have.
-pub(crate) fn rows_per_batch(length: usize, max_rows: usize) -> usize {
-    max_rows.min((MAX_BATCH_TOKENS / length.max(1)).max(1))
+/// The size limits of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BatchLimits {
+    pub rows: usize,
+    /// Padding included. A single row may have more.
+    pub tokens: usize,
+}
+
+impl BatchLimits {
+    /// The number of rows of this length that a batch may have.
+    pub(crate) fn rows_of_length(self, length: usize) -> usize {
+        self.rows.min((self.tokens / length.max(1)).max(1))
+    }
 }
 
 /// Which rows to compute together: row indices ordered by length, divided into runs of similar length.
@@ -51,8 +59,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Plans batches of at most `max_rows` rows with these lengths. The longest come first, so that memory peaks at once.
-    pub(crate) fn new(lengths: &[usize], max_rows: usize) -> Self {
+    /// Plans batches of rows with these lengths. The longest come first, so that memory peaks at once.
+    pub(crate) fn new(lengths: &[usize], limits: BatchLimits) -> Self {
         let mut order: Vec<usize> = (0..lengths.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(lengths[i]));
         let mut runs = Vec::new();
@@ -60,7 +68,7 @@ impl Plan {
         while start < order.len() {
             let longest = lengths[order[start]];
             let fits = |&&i: &&usize| lengths[i] as f32 >= longest as f32 * MIN_LENGTH_RATIO;
-            let end = start + order[start..].iter().take(rows_per_batch(longest, max_rows)).take_while(fits).count();
+            let end = start + order[start..].iter().take(limits.rows_of_length(longest)).take_while(fits).count();
             runs.push(start..end);
             start = end;
         }
@@ -77,6 +85,8 @@ impl Plan {
 mod tests {
     use super::*;
 
+    const LIMITS: BatchLimits = BatchLimits { rows: 32, tokens: 4096 };
+
     fn batches(plan: &Plan) -> impl Iterator<Item = &[usize]> {
         (0..).map_while(|index| plan.batch(index))
     }
@@ -92,13 +102,13 @@ mod tests {
     #[test]
     fn each_row_is_in_one_batch_and_padding_is_bounded() {
         let lengths: Vec<usize> = (0..500).map(|i| 1 + (i * 7919) % 512).collect();
-        let plan = Plan::new(&lengths, 32);
+        let plan = Plan::new(&lengths, LIMITS);
         let mut seen: Vec<usize> = batches(&plan).flatten().copied().collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());
         for chosen in batches(&plan) {
             let longest = chosen.iter().map(|&i| lengths[i]).max().unwrap();
-            assert!(chosen.len() <= 32 && chosen.len() * longest <= MAX_BATCH_TOKENS);
+            assert!(chosen.len() <= LIMITS.rows && chosen.len() * longest <= LIMITS.tokens);
             let kept: usize = chosen.iter().map(|&i| lengths[i]).sum();
             assert!(
                 kept as f32 >= (chosen.len() * longest) as f32 * MIN_LENGTH_RATIO,
@@ -110,6 +120,6 @@ mod tests {
 
     #[test]
     fn no_rows_give_no_batches() {
-        assert_eq!(batches(&Plan::new(&[], 8)).count(), 0);
+        assert_eq!(batches(&Plan::new(&[], LIMITS)).count(), 0);
     }
 }

@@ -1,35 +1,28 @@
-// An abort ends the work, not only the wait for it.
+// An abort stops the computation, not only the wait for it.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { root } from "../../tools/paths.mjs";
-import { computed, open, watchWorkers } from "./browser.mjs";
+import { test } from "node:test";
+import { sendHalf, serveModel } from "../harness/server.mjs";
+import { useSite } from "../harness/site.mjs";
+import { computed, watchWorkers } from "../harness/workers.mjs";
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain({ watched = true } = {}) {
-  const visit = await site.page();
-  if (watched) await watchWorkers(visit.page);
-  await visit.page.goto(`${site.url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
-}
+const watchedPage = () => site.packagePage({ prepare: watchWorkers });
 
-test("after an abort at most one more text is computed, and the queue moves on", async () => {
-  const { page, context } = await plain();
+/** Rows that are computed at once, at most. */
+const BATCH = 32;
+
+test("after an abort, at most one more batch is computed, and the next call in the queue runs", async () => {
+  const { page, context } = await watchedPage();
   await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
     globalThis.controller = new AbortController();
     const texts = Array.from({ length: 2000 }, () => "a gorgeous movie");
-    globalThis.aborted = classifier.predict(texts, { signal: controller.signal }).catch(({ code, cause }) => [code, cause]);
+    globalThis.aborted = classifier.predict(texts, { signal: controller.signal }).catch(({ name, code, cause }) => [name, code, cause]);
     globalThis.behind = classifier.predict("a bleak, desperate movie");
   });
   const [worker] = page.workers();
-  // The abort is the page's and arrives in the worker as a message: what it has computed is noted in the same turn.
+  // The abort reaches the worker as a message: note how much is computed at that moment.
   await worker.evaluate(() =>
     globalThis.addEventListener("message", ({ data }) => (globalThis.atAbort ??= data.type === "abort" ? computed : undefined)),
   );
@@ -38,16 +31,16 @@ test("after an abort at most one more text is computed, and the queue moves on",
     controller.abort("enough");
     return { aborted: await aborted, behind: (await behind).label };
   });
-  assert.deepEqual(outcome, { aborted: ["aborted", "enough"], behind: "negative" });
+  assert.deepEqual(outcome, { aborted: ["AbortError", "aborted", "enough"], behind: "negative" });
   const [atAbort, total] = await worker.evaluate(() => [globalThis.atAbort, computed]);
   assert.ok(atAbort >= 1 && atAbort < 2000, `${atAbort} at the abort`);
-  // At most one more of the batch, and the call that was behind it.
-  assert.ok(total - atAbort <= 2, `${total - atAbort} after the abort`);
+  // One more batch, and the next call.
+  assert.ok(total - atAbort <= BATCH + 1, `${total - atAbort} after the abort`);
   await context.close();
 });
 
-test("a call that waits is dropped without being computed; one aborted before does nothing", async () => {
-  const { page, context } = await plain();
+test("an aborted call in the queue is not computed, nor is a call whose signal is aborted before", async () => {
+  const { page, context } = await watchedPage();
   const codes = await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
     const controller = new AbortController();
@@ -65,8 +58,8 @@ test("a call that waits is dropped without being computed; one aborted before do
   await context.close();
 });
 
-test("leaving a stream stops its work", async () => {
-  const { page, context } = await plain();
+test("leaving a stream stops its computation", async () => {
+  const { page, context } = await watchedPage();
   const read = await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
     let read = 0;
@@ -85,16 +78,16 @@ test("leaving a stream stops its work", async () => {
     await classifier.predict("good");
     return { read, returned };
   });
-  assert.equal(read.returned, true, "the source was told");
-  // What one thread has at work and what waits for it, of 32 texts each, and a piece that was read meanwhile.
+  assert.equal(read.returned, true, "the source is closed");
+  // Pieces of 32 texts: one being computed, one waiting, and those that were read meanwhile.
   assert.ok(read.read <= 4 * 32, `${read.read} rows were read`);
   const [count] = await computed(page);
   assert.ok(count <= 3 * 32, `${count} texts were computed`);
   await context.close();
 });
 
-test("an aborted stream rejects, even while its source keeps it waiting", async () => {
-  const { page, context } = await plain();
+test("an aborted stream rejects, even while it waits for its source", async () => {
+  const { page, context } = await watchedPage();
   const codes = await page.evaluate(async () => {
     const classifier = await litmus.createClassifier();
     const codes = [];
@@ -114,49 +107,36 @@ test("an aborted stream rejects, even while its source keeps it waiting", async 
   await context.close();
 });
 
-test("an aborted load stops downloading, and leaves alone who else waits for the file", async () => {
+test("an aborted load stops its download, and another load of the same file continues", async () => {
   const server = await slowServer();
-  // Unwatched: where Playwright looks at requests, half a body never arrives.
-  const { page, context } = await plain({ watched: false });
+  // Unwatched: in a page whose requests Playwright intercepts, half a body never arrives.
+  const { page, context } = await site.packagePage();
   await page.evaluate((model) => {
     globalThis.controller = new AbortController();
     globalThis.aborted = litmus.createClassifier({ model, signal: controller.signal }).catch(({ code }) => code);
   }, server.url);
   await server.halfway;
-  await page.evaluate((model) => void (globalThis.other = litmus.createClassifier({ model })), server.url);
+  await page.evaluate((model) => {
+    globalThis.other = litmus.createClassifier({ model });
+  }, server.url);
   await page.evaluate(() => controller.abort());
   assert.equal(await page.evaluate(() => aborted), "aborted");
   await server.hungUp;
   assert.equal(await page.evaluate(async () => (await (await other).predict("a gorgeous movie")).label), "positive");
-  assert.equal(server.requests(), 2, "the one that waited has downloaded it itself");
+  assert.equal(server.requests(), 2, "the other load has downloaded the file itself");
   await server.close();
   await context.close();
 });
 
-/** Serves the model; the first to ask for the large file gets half of it, and no end. */
+/** Serves the model. The first request for model.onnx is answered with half of it, and the response stays open. */
 async function slowServer() {
-  const folder = join(root, "models/sentiment");
   let requests = 0;
   let halfway, hungUp;
   const events = { halfway: new Promise((resolve) => (halfway = resolve)), hungUp: new Promise((resolve) => (hungUp = resolve)) };
-  const server = createServer(async (request, response) => {
-    response.setHeader("access-control-allow-origin", "*");
-    const file = request.url.slice(1);
-    const body = await readFile(join(folder, file)).catch(() => undefined);
-    if (!body) return response.writeHead(404).end();
-    if (file !== "model.onnx" || ++requests > 1) return response.end(body);
+  const server = await serveModel((response, bytes) => {
+    if (++requests > 1) return response.end(bytes);
     response.on("close", hungUp);
-    response.writeHead(200, { "content-length": body.length });
-    response.write(body.subarray(0, body.length >> 1), halfway);
+    sendHalf(response, bytes, halfway);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    ...events,
-    url: `http://127.0.0.1:${server.address().port}/`,
-    requests: () => requests,
-    close: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
-  };
+  return { ...server, ...events, requests: () => requests };
 }

@@ -1,36 +1,29 @@
-// Explanations and long texts in workers: what comes out, how far it is, and that it ends when nobody wants it.
+// Explanations and long texts in workers: results, progress and aborts.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { open, watchWorkers } from "./browser.mjs";
+import { test } from "node:test";
+import { useSite } from "../harness/site.mjs";
+import { watchWorkers } from "../harness/workers.mjs";
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain() {
-  const visit = await site.page();
-  await watchWorkers(visit.page);
-  await visit.page.goto(`${site.url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
-}
+const watchedPage = () => site.packagePage({ prepare: watchWorkers });
 
 const LONG = "The story has no middle and no end. ".repeat(1000);
 
-test("a worker, a pool and the page give the same answers, with places in the string that was given", async () => {
-  const { page, context, errors } = await plain();
+test("a worker, a pool and the page give the same answers, with offsets into the given string", async () => {
+  const { page, context, errors } = await watchedPage();
   const [inPage, inWorker, inPool] = await page.evaluate(async (long) => {
     const texts = ["👨‍👩‍👧‍👦 What a \ud83d film!\r\nA joy.", "素晴らしい映画でした。", "שלום, a good film"];
     const answers = [];
-    for (const worker of [false, true, 2]) {
-      const classifier = await litmus.createClassifier({ worker });
+    for (const workers of [0, "auto", 2]) {
+      const classifier = await litmus.createClassifier({ workers });
       const predictions = await classifier.predict(texts, { explain: true, threshold: 0.9 });
       const sampled = await classifier.predict(texts[0], { explain: { method: "shapley", samples: 2, seed: 4 } });
       const wrong = predictions.flatMap(({ attributions }, i) =>
         attributions.filter(({ start, end, text }) => text !== texts[i].slice(start, end)),
       );
       const { windows } = await classifier.predict(`🙂 ${long.slice(0, 5000)}`);
-      // A lone surrogate would not come back to the test as it is.
+      // Escaped, because Playwright does not transfer lone surrogates.
       answers.push(escape(JSON.stringify({ predictions, sampled, wrong, windows })));
       classifier.close();
     }
@@ -48,14 +41,14 @@ test("a worker, a pool and the page give the same answers, with places in the st
 });
 
 test("progress comes from the worker while it works, and an abort ends the text between two windows", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   const seen = await page.evaluate(async (long) => {
     globalThis.classifier = await litmus.createClassifier();
     const controller = new AbortController();
     const heard = [];
     const onProgress = (progress) => {
       heard.push(progress);
-      if (progress.done === 3) controller.abort();
+      if (progress.done > 0) controller.abort();
     };
     const { code } = await classifier.predict(long, { signal: controller.signal, onProgress }).catch((error) => error);
     return { code, heard, behind: (await classifier.predict("good")).label };
@@ -63,16 +56,18 @@ test("progress comes from the worker while it works, and an abort ends the text 
   assert.equal(seen.code, "aborted");
   const { total } = seen.heard[0];
   assert.ok(total > 50);
-  assert.deepEqual(seen.heard, [0, 1, 2, 3].map((done) => ({ done, total })));
+  assert.deepEqual(seen.heard[0], { done: 0, total });
+  const [{ done }] = seen.heard.slice(1);
+  assert.ok(seen.heard.length === 2 && done > 0 && done < total / 4, `${done} of ${total}`);
   assert.equal(seen.behind, "positive");
-  // What the worker was at when the page heard of the third, one more, and the call behind.
+  // What was computed when the page heard of it, what the worker computed meanwhile, one more batch, and the next call.
   const [computed] = await Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
-  assert.ok(computed <= 6, `${computed} computed`);
+  assert.ok(computed <= 3 * done + 1, `${computed} computed`);
   await context.close();
 });
 
-test("a text that is refused says so by code, and a stream goes on after it", async () => {
-  const { page, context } = await plain();
+test("a rejected text has a code, and a stream continues after it", async () => {
+  const { page, context } = await watchedPage();
   const seen = await page.evaluate(async (long) => {
     const refused = await litmus.predict(["good", long], { longText: "error" }).catch(({ code, index, message }) => [code, index, message]);
     const classifier = await litmus.createClassifier();

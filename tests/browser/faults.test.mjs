@@ -1,55 +1,38 @@
-// What can break around the package: each fault ends in an error with a code or in the right answer, and never in a hang.
-// docs/security.md lists them all, those too that other tests inject.
+// Faults around the package: each ends in an error with a code or in the right answer, never in a hang.
+// docs/security.md lists all of them, also those in other tests.
 import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createServer } from "node:http";
 import { extname, join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
-import { computed, eventually, open, watchWorkers } from "./browser.mjs";
+import { eventually } from "../harness/eventually.mjs";
+import { countCachedFiles, loadAndPredict, waitUntilCached } from "../harness/package-page.mjs";
+import { listen } from "../harness/server.mjs";
+import { useSite } from "../harness/site.mjs";
+import { computed, patchWorker, watchWorkers } from "../harness/workers.mjs";
 
-/** Longer than any of these takes on a busy machine: what hangs fails. */
+/** Longer than any of these tests takes on a busy machine: a hang fails. */
 const NEVER_MS = 60_000;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain(existing, url = site.url) {
-  const visit = existing ? { context: existing, page: await existing.newPage() } : await site.page();
-  await visit.page.goto(`${url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
+/** Loads and predicts. Resolves to the label or to the code of the error. */
+async function attempt(page, options) {
+  const outcome = await loadAndPredict(page, options);
+  return outcome.code ?? outcome;
 }
-
-/** What becomes of a load and a prediction. */
-const attempt = (page, options) =>
-  page.evaluate(async (options) => {
-    try {
-      const classifier = await litmus.createClassifier(options);
-      const { label } = await classifier.predict("a gorgeous movie");
-      classifier.close();
-      return label;
-    } catch ({ code }) {
-      return code;
-    }
-  }, options);
-
-const kept = (page) =>
-  page.evaluate(async () => {
-    const cache = await caches.open("litmus-text");
-    const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
-    return found.filter(Boolean).length;
-  });
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json", ".wasm": "application/wasm", ".svg": "image/svg+xml" };
 const MOUNTS = { "/pages/": "tests/browser/pages", "/litmus-text/": "pkg", "/": "www" };
 
-/** The site, on a network that breaks: `cut` names a file, and how much of it passes before the connection is gone. */
+/**
+ * The site on a network that breaks: of the file `cut.file`, the fraction `cut.share` passes before the connection
+ * closes, or hangs with `cut.hold`.
+ */
 async function brokenNetwork() {
   const state = { cut: undefined, hungUp: 0 };
-  const server = createServer(async (request, response) => {
+  const server = await listen(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const mount = Object.keys(MOUNTS).find((prefix) => pathname.startsWith(prefix));
     const path = join(root, MOUNTS[mount], pathname.slice(mount.length));
@@ -62,42 +45,34 @@ async function brokenNetwork() {
     const passes = Math.floor(size * share);
     if (passes === 0) return hold ? undefined : response.destroy();
     createReadStream(path, { end: passes - 1 }).on("data", (part) => response.write(part)).on("end", () => {
-      if (!hold) setTimeout(() => response.destroy(), 20); // what was written is on its way
+      if (!hold) setTimeout(() => response.destroy(), 20); // first, the written bytes have to be sent
     });
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    state,
-    url: `http://127.0.0.1:${server.address().port}/`,
-    close: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
-  };
+  return { ...server, state };
 }
 
 test("a network that is cut at any tenth of a download", { timeout: 5 * NEVER_MS }, async () => {
   const network = await brokenNetwork();
-  const { page, context } = await plain(undefined, network.url);
+  const { page, context } = await site.packagePage({ url: network.url });
   for (const file of ["litmus_text_bg.wasm", "model.onnx", "tokenizer.json", "litmus.json"]) {
     for (let tenth = 0; tenth < 10; tenth++) {
       network.state.cut = { file, share: tenth / 10 };
       assert.equal(await attempt(page), "download-failed", `${tenth} tenths of ${file}`);
-      assert.equal(await kept(page), 0);
+      assert.equal(await countCachedFiles(page), 0);
     }
     network.state.cut = undefined;
-    // The page keeps the compiled module: it is cut first.
+    // The page keeps a compiled module: the wasm file is cut before it has one.
     if (file === "litmus_text_bg.wasm") assert.equal(await attempt(page, { cache: false }), "positive");
   }
-  assert.equal(await attempt(page), "positive", "when it is back");
+  assert.equal(await attempt(page), "positive", "when the network is back");
   await network.close();
   await context.close();
 });
 
 test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
   const network = await brokenNetwork();
-  const { page, context } = await plain(undefined, network.url);
-  const other = await plain(context, network.url);
+  const { page, context } = await site.packagePage({ url: network.url });
+  const other = await site.packagePage({ url: network.url, context });
   network.state.cut = { file: "model.onnx", share: 0.5, hold: true };
   await page.evaluate(() => void litmus.createClassifier({ onProgress: ({ file, loaded }) => (globalThis.half ||= file === "model.onnx" && loaded > 0) }));
   await page.waitForFunction(() => globalThis.half);
@@ -111,21 +86,18 @@ test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
 });
 
 test("two tabs that load at once", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
-  const others = await Promise.all([plain(context), plain(context)]);
+  const { page, context } = await site.packagePage();
+  const others = await Promise.all([site.packagePage({ context }), site.packagePage({ context })]);
   const pages = [page, ...others.map(({ page }) => page)];
   assert.deepEqual(await Promise.all(pages.map((each) => attempt(each))), Array(3).fill("positive"));
-  await eventually(page, async () => (await (await caches.open("litmus-text")).keys()).length === 4);
+  await waitUntilCached(page);
   await context.setOffline(true);
-  assert.deepEqual(await Promise.all(pages.map((each) => attempt(each))), Array(3).fill("positive"), "from what is kept");
+  assert.deepEqual(await Promise.all(pages.map((each) => attempt(each))), Array(3).fill("positive"), "from the cache");
   await context.close();
 });
 
 test("a tab that is frozen in the middle of a call, and resumed", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await site.page();
-  await watchWorkers(page);
-  await page.goto(`${site.url}pages/plain.html`);
-  await page.waitForFunction(() => "litmus" in globalThis);
+  const { page, context } = await site.packagePage({ prepare: watchWorkers });
   const session = await context.newCDPSession(page);
   await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
@@ -144,51 +116,48 @@ test("a tab that is frozen in the middle of a call, and resumed", { timeout: NEV
 });
 
 test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
+  const { page, context } = await site.packagePage();
   const session = await context.newCDPSession(page);
   const origin = new URL(site.url).origin;
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
   assert.equal(await attempt(page), "positive");
   const pooled = await page.evaluate(async () => {
-    const classifier = await litmus.createClassifier({ worker: 2 });
+    const classifier = await litmus.createClassifier({ workers: 2 });
     const texts = Array.from({ length: 40 }, () => "a gorgeous movie");
     const labels = new Set((await classifier.predict(texts)).map(({ label }) => label));
     classifier.close();
     return [...labels];
   });
-  assert.deepEqual(pooled, ["positive"], "the next worker has the files from the first one's hands");
+  assert.deepEqual(pooled, ["positive"], "the second worker gets the files from the first one");
   const models = await page.evaluate(async () => {
     const keys = await (await caches.open("litmus-text")).keys();
     return keys.filter(({ url }) => url.includes("model.onnx")).length;
   });
-  assert.equal(models, 0, "it had no room for the model");
+  assert.equal(models, 0, "the quota has no room for the model");
   await session.send("Storage.overrideQuotaForOrigin", { origin });
   assert.equal(await attempt(page), "positive");
-  await eventually(page, async () => (await (await caches.open("litmus-text")).keys()).length === 4);
+  await waitUntilCached(page);
   await context.close();
 });
 
 test("a browser without the Cache API, and one without digests", { timeout: NEVER_MS }, async () => {
   for (const missing of ["caches", "crypto.subtle"]) {
-    const { page, context } = await site.page();
     const patch = missing === "caches"
       ? 'Object.defineProperty(globalThis, "caches", { value: undefined });'
       : 'Object.defineProperty(globalThis.crypto, "subtle", { value: undefined });';
-    await page.addInitScript(patch);
-    await page.route("**/dist/worker.js", async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: `${patch};${await response.text()}` });
-    });
-    await page.goto(`${site.url}pages/plain.html`);
-    await page.waitForFunction(() => "litmus" in globalThis);
-    for (const worker of [true, 2, false]) assert.equal(await attempt(page, { worker }), "positive", `${missing}, worker: ${worker}`);
+    const prepare = async (page) => {
+      await page.addInitScript(patch);
+      await patchWorker(page, patch, { first: true });
+    };
+    const { page, context } = await site.packagePage({ prepare });
+    for (const workers of ["auto", 2, 0]) assert.equal(await attempt(page, { workers }), "positive", `${missing}, workers: ${workers}`);
     await context.close();
   }
 });
 
 test("every entry of the cache is garbage, with and without a network", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
-  /** Once the last load has put all of it by: it answers before. */
+  const { page, context } = await site.packagePage();
+  /** Overwrites every entry, once the last load has stored all of them. */
   const spoil = async () => {
     await eventually(page, async () => {
       const cache = await caches.open("litmus-text");
@@ -214,14 +183,14 @@ test("every entry of the cache is garbage, with and without a network", { timeou
 });
 
 test("a page whose process is killed in the middle of a call", { timeout: NEVER_MS }, async () => {
-  const { page, context } = await plain();
+  const { page, context } = await site.packagePage();
   assert.equal(await attempt(page), "positive");
   await page.evaluate(() => void litmus.predict(Array(2000).fill("a gorgeous movie")));
   const session = await context.newCDPSession(page);
   const crashed = page.waitForEvent("crash");
-  void session.send("Page.crash").catch(() => undefined); // it is not there any more to answer
+  void session.send("Page.crash").catch(() => undefined); // the process that would answer is gone
   await crashed;
-  const next = await plain(context);
+  const next = await site.packagePage({ context });
   assert.equal(await attempt(next.page), "positive");
   await context.close();
 });

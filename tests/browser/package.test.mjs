@@ -1,26 +1,17 @@
-// The package in a page without any bundler.
+// The package in a page without a bundler.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
-import { open } from "./browser.mjs";
+import { useSite } from "../harness/site.mjs";
 
 const MODEL_FILES = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"];
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain(name = "plain") {
-  const visit = await site.page();
-  await visit.page.goto(`${site.url}pages/${name}.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
-}
-
-test("predict and createClassifier share shapes; every load asks this origin only", async () => {
-  const { page, context, elsewhere, errors } = await plain();
+test("predict and createClassifier give the same results, with requests to this origin only", async () => {
+  const { page, context, crossOrigin, errors } = await site.packagePage();
   const seen = await page.evaluate(async () => {
     const texts = ["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"];
     const [first, second] = await Promise.all([litmus.predict(texts[0]), litmus.predict(texts)]);
@@ -34,12 +25,12 @@ test("predict and createClassifier share shapes; every load asks this origin onl
   );
   assert.deepEqual(seen.third[0].scores, [seen.first.scores[0]]);
   assert.ok(seen.labels.includes("negative") && seen.labels.includes("positive"));
-  assert.deepEqual({ elsewhere, errors }, { elsewhere: [], errors: [] });
+  assert.deepEqual({ crossOrigin, errors }, { crossOrigin: [], errors: [] });
   await context.close();
 });
 
-test("calls that race share one load", async () => {
-  const { page, context } = await plain();
+test("concurrent calls share one load", async () => {
+  const { page, context } = await site.packagePage();
   const asked = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
   await page.evaluate(() => Promise.all([1, 2, 3].map(() => litmus.predict("good"))));
@@ -49,8 +40,8 @@ test("calls that race share one load", async () => {
   await context.close();
 });
 
-test("progress counts real bytes up to the size of each file", async () => {
-  const { page, context } = await plain();
+test("progress counts bytes up to the size of each file", async () => {
+  const { page, context } = await site.packagePage();
   const events = await page.evaluate(async () => {
     const events = [];
     await litmus.createClassifier({ onProgress: (event) => events.push({ ...event }) });
@@ -62,7 +53,7 @@ test("progress counts real bytes up to the size of each file", async () => {
     const path = file.endsWith(".wasm") ? `pkg/wasm/${file}` : `models/sentiment/${file}`;
     const { length } = await readFile(join(root, path));
     assert.deepEqual(list.at(-1), { file, loaded: length, total: length });
-    // litmus.json need not be there, so it counts only once it is found.
+    // litmus.json is optional: there is no event for it before it is found.
     const asked = file === "litmus.json" ? [] : [{ file, loaded: 0, total: null }];
     const start = [...asked, { file, loaded: 0, total: length }];
     assert.deepEqual(list.slice(0, start.length), start);
@@ -77,8 +68,8 @@ function group(events) {
   return files;
 }
 
-test("a failed load is tried again by the next call", async () => {
-  const { page, context } = await plain();
+test("the call after a failed load loads again", async () => {
+  const { page, context } = await site.packagePage();
   const failing = ["**/litmus_text_bg.wasm", "**/tokenizer.json"];
   const attempt = () => page.evaluate(() => litmus.predict("good").then(({ label }) => label, ({ code }) => code));
   for (const url of failing) {
@@ -90,8 +81,8 @@ test("a failed load is tried again by the next call", async () => {
   await context.close();
 });
 
-test("downloads that go wrong have a code and name the URL", async () => {
-  const { page, context } = await plain();
+test("errors of downloads have a code and name the URL", async () => {
+  const { page, context } = await site.packagePage();
   const html = { contentType: "text/html", body: "<!doctype html><title>App</title>" };
   const faults = {
     "status 404": [{ status: 404 }, "model-not-found", /status 404/],
@@ -116,8 +107,8 @@ test("downloads that go wrong have a code and name the URL", async () => {
   await context.close();
 });
 
-test("a server that does not know wasm does no harm", async () => {
-  const { page, context } = await plain();
+test("the wasm loads under any content type", async () => {
+  const { page, context } = await site.packagePage();
   await page.route("**/litmus_text_bg.wasm", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, headers: { ...response.headers(), "content-type": "text/plain" } });
@@ -126,8 +117,8 @@ test("a server that does not know wasm does no harm", async () => {
   await context.close();
 });
 
-test("a folder may keep its model under onnx/ and have no litmus.json", async () => {
-  const { page, context } = await plain();
+test("a folder may have its model under onnx/ and no litmus.json", async () => {
+  const { page, context } = await site.packagePage();
   const folder = (path) => `${site.url}litmus-text/models/sentiment/${path}`;
   await page.route("**/elsewhere/**", async (route) => {
     const path = route.request().url().split("/elsewhere/")[1].split("?")[0];
@@ -144,7 +135,7 @@ test("a folder may keep its model under onnx/ and have no litmus.json", async ()
 });
 
 test("a model may come as bytes, Blob, File or Response", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await site.packagePage();
   const labels = await page.evaluate(async () => {
     const get = (file) => fetch(`../litmus-text/models/sentiment/${file}`);
     const [config, tokenizer, model] = ["config.json", "tokenizer.json", "model.onnx"];
@@ -169,9 +160,9 @@ test("a model may come as bytes, Blob, File or Response", async () => {
   await context.close();
 });
 
-test("token offsets index the caller's string, unpaired surrogates included", async () => {
-  const { page, context } = await plain();
-  const texts = ["a \ud83d b", "\udc00good", "good\ud800", "\ud800\ud800 x \udfff", "👍\ud83d👍 fine", "x".repeat(100) + "\udbff end"];
+test("token offsets index the caller's string, even with lone surrogates", async () => {
+  const { page, context } = await site.packagePage();
+  const texts = ["a \ud83d b", "\udc00good", "good\ud800", "\ud800\ud800 x \udfff", "👍\ud83d👍 fine", `${"x".repeat(100)}\udbff end`];
   const results = await page.evaluate(async (texts) => {
     const classifier = await litmus.createClassifier();
     return Promise.all(texts.map((text) => classifier.tokenize(JSON.parse(text))));
@@ -187,17 +178,17 @@ test("token offsets index the caller's string, unpaired surrogates included", as
     }
   }
   const words = results.map(({ tokens, offsets }, i) => tokens.map((_, t) => texts[i].slice(...offsets[t])));
-  assert.ok(words[0].includes("a") && words[0].includes("b"), "what follows a surrogate keeps its place");
+  assert.ok(words[0].includes("a") && words[0].includes("b"), "offsets after a lone surrogate are right");
   assert.ok(words[4].includes("fine"));
   assert.ok(words[5].includes("end"));
   await context.close();
 });
 
-test("token ids and UTF-16 offsets are Hugging Face's", async () => {
+test("token ids and UTF-16 offsets are those of Hugging Face", async () => {
   const { cases } = JSON.parse(await readFile(join(root, "tests/fixtures/tokens.json"), "utf8"));
   const texts = cases.map(({ text, repeat }) => text ?? repeat[0].repeat(repeat[1]));
   assert.ok(cases.length >= 300);
-  const { page, context } = await plain();
+  const { page, context } = await site.packagePage();
   const results = await page.evaluate(async (texts) => {
     const classifier = await litmus.createClassifier();
     const tokenize = (text) => classifier.tokenize(text).catch(({ code }) => code);
@@ -212,12 +203,10 @@ test("token ids and UTF-16 offsets are Hugging Face's", async () => {
 });
 
 test("the embedded build needs one wasm file, and then no network", async () => {
-  const { page, context, elsewhere, errors } = await site.page();
   const asked = [];
-  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-  await page.goto(`${site.url}pages/embedded.html`);
-  await page.waitForFunction(() => "litmus" in globalThis);
-  await page.evaluate(() => litmus.ready);
+  const prepare = (page) => page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const { page, context, crossOrigin, errors } = await site.packagePage({ file: "embedded.html", prepare });
+  await page.evaluate(() => litmus.load());
   await context.setOffline(true);
   await page.route("**", (route) => route.abort());
   const before = asked.length;
@@ -231,17 +220,15 @@ test("the embedded build needs one wasm file, and then no network", async () => 
   assert.deepEqual(labels, ["positive", "negative"]);
   assert.equal(asked.length, before);
   assert.deepEqual(asked.filter((path) => !/\.(html|js|svg)$/.test(path)), ["/litmus-text/wasm/embedded/litmus_text_bg.wasm"]);
-  assert.deepEqual({ elsewhere, errors }, { elsewhere: [], errors: [] });
+  assert.deepEqual({ crossOrigin, errors }, { crossOrigin: [], errors: [] });
   await context.close();
 });
 
-test("the embedded build tries again after a failed load", async () => {
-  const { page, context } = await site.page();
+test("the embedded build loads again after a failed load", async () => {
   const wasm = "**/embedded/litmus_text_bg.wasm";
-  await page.route(wasm, (route) => route.fulfill({ status: 503 }));
-  await page.goto(`${site.url}pages/embedded.html`);
-  await page.waitForFunction(() => "litmus" in globalThis);
-  assert.equal(await page.evaluate(() => litmus.ready.catch(({ code }) => code)), "download-failed");
+  const prepare = (page) => page.route(wasm, (route) => route.fulfill({ status: 503 }));
+  const { page, context } = await site.packagePage({ file: "embedded.html", prepare });
+  assert.equal(await page.evaluate(() => litmus.load().catch(({ code }) => code)), "download-failed");
   await page.unroute(wasm);
   assert.equal(await page.evaluate(async () => (await litmus.predict("good")).label), "positive");
   await context.close();

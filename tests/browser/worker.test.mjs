@@ -1,53 +1,52 @@
-// Where predictions are computed: workers that start when needed, end when not, and are replaced when they crash.
+// Workers start with the first call, end when idle, and are replaced after a crash.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { computed, eventually, open, watchWorkers, workers } from "./browser.mjs";
+import { test } from "node:test";
+import { waitUntilCached } from "../harness/package-page.mjs";
+import { useSite } from "../harness/site.mjs";
+import { computed, expectWorkers, watchWorkers } from "../harness/workers.mjs";
 
-/** More than the minute after which idle workers shut down. */
+/** More than the minute after which idle workers end. */
 const LONG_MS = 61_000;
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-async function plain({ clock = false } = {}) {
-  const visit = await site.page();
-  if (clock) await visit.page.clock.install();
-  await watchWorkers(visit.page);
-  await visit.page.goto(`${site.url}pages/plain.html`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
+async function watchedPage({ clock = false } = {}) {
+  const prepare = async (page) => {
+    if (clock) await page.clock.install();
+    await watchWorkers(page);
+  };
+  return site.packagePage({ prepare });
 }
 
 const create = (page, options) => page.evaluate(async (options) => {
   globalThis.classifier = await litmus.createClassifier(options);
 }, options);
 
-/** What became of a prediction. */
+/** The label of a prediction, or the code of its error. */
 const attempt = (page) =>
   page.evaluate(() => classifier.predict("a gorgeous movie").then(({ label }) => label, ({ code }) => code));
 
-test("runs in one worker by default, which starts with the first call", async () => {
-  const { page, context, errors } = await plain();
+test("by default, one worker computes; it starts with the first call", async () => {
+  const { page, context, errors } = await watchedPage();
   assert.equal(page.workers().length, 0);
   assert.equal(await page.evaluate(async () => (await litmus.predict("a gorgeous movie")).label), "positive");
-  await workers(page, 1);
+  await expectWorkers(page, 1);
   assert.match(page.workers()[0].url(), /\/dist\/worker\.js$/);
   assert.deepEqual(await computed(page), [1]);
-  await create(page, { worker: false });
+  await create(page, { workers: 0 });
   assert.equal(await attempt(page), "positive");
-  assert.deepEqual(await computed(page), [1], "worker: false computes in the page");
+  assert.deepEqual(await computed(page), [1], "workers: 0 computes in the page");
   assert.deepEqual(errors, []);
   await context.close();
 });
 
-test("a pool shares a batch", async () => {
-  const { page, context } = await plain();
-  await create(page, { worker: 3 });
-  await workers(page, 1);
+test("the workers of a pool share a batch", async () => {
+  const { page, context } = await watchedPage();
+  await create(page, { workers: 3 });
+  await expectWorkers(page, 1);
   const texts = Array.from({ length: 90 }, (_, i) => (i % 2 ? "a gorgeous movie" : "a bleak, desperate movie"));
   let counts;
-  // The first batches may be done before the other workers are ready.
+  // The first batches may be computed before the other workers are ready.
   for (let round = 1; round <= 50; round++) {
     const labels = await page.evaluate(async (texts) => (await classifier.predict(texts)).map(({ label }) => label), texts);
     assert.deepEqual(labels, texts.map((_, i) => (i % 2 ? "positive" : "negative")));
@@ -57,36 +56,31 @@ test("a pool shares a batch", async () => {
   }
   assert.ok(counts.length === 3 && counts.every((count) => count > 0), counts.join());
   await page.evaluate(() => classifier.close());
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   await context.close();
 });
 
 test("workers end after a minute without a call, and start again without a network", async () => {
-  const { page, context } = await plain({ clock: true });
+  const { page, context } = await watchedPage({ clock: true });
   await create(page, {});
   assert.equal(await attempt(page), "positive");
-  // Shut down before its files are stored, it would have to ask for them again.
-  await eventually(page, async () => {
-    const cache = await caches.open("litmus-text");
-    const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
-    return found.filter(Boolean).length === 4;
-  });
+  await waitUntilCached(page); // else the next worker would have to download them
   await page.clock.fastForward(LONG_MS / 2);
   assert.equal(await attempt(page), "positive");
   await page.clock.fastForward(LONG_MS / 2);
-  await workers(page, 1); // the call in between counts
+  await expectWorkers(page, 1); // counted from the last call
   await page.clock.fastForward(LONG_MS);
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   assert.equal(await page.evaluate(() => classifier.info.memoryBytes), 0);
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
   assert.equal(await attempt(page), "positive");
-  await workers(page, 1);
+  await expectWorkers(page, 1);
   assert.ok(await page.evaluate(() => classifier.info.memoryBytes > 1e6));
   assert.deepEqual(asked.filter((url) => !url.endsWith(".js")), []);
-  // Without a network not even the script of a worker can be had: then the page computes.
+  // Without a network, the script of a worker cannot be loaded either: the page computes.
   await page.clock.fastForward(LONG_MS);
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   await page.unrouteAll();
   await context.setOffline(true);
   assert.equal(await attempt(page), "positive");
@@ -105,14 +99,14 @@ const crashes = {
 
 for (const [name, crash] of Object.entries(crashes)) {
   test(`${name} in the worker fails what it was doing, and the next call works`, async () => {
-    const { page, context } = await plain();
+    const { page, context } = await watchedPage();
     await create(page, {});
     assert.equal(await attempt(page), "positive");
     const [worker] = page.workers();
     const [outcomes] = await Promise.all([
       page.evaluate(async () => {
         const texts = Array.from({ length: 2000 }, () => "a gorgeous movie");
-        const { signal } = new AbortController(); // so that it goes text by text, and a crash can come in between
+        const { signal } = new AbortController(); // computes small batches, so that the crash comes between two of them
         const calls = [classifier.predict(texts, { signal }), classifier.predict("a gorgeous movie")];
         const settled = await Promise.allSettled(calls);
         return settled.map(({ value, reason }) => value?.label ?? { code: reason.code, cause: String(reason.cause) });
@@ -121,17 +115,17 @@ for (const [name, crash] of Object.entries(crashes)) {
     ]);
     assert.equal(outcomes[0].code, "internal");
     assert.notEqual(outcomes[0].cause, "undefined");
-    // The other call was in the queue: a new worker took it.
+    // The other call was queued: a new worker computes it.
     assert.equal(outcomes[1], "positive");
     assert.equal(await attempt(page), "positive");
-    await workers(page, 1);
+    await expectWorkers(page, 1);
     assert.notEqual(page.workers()[0], worker);
     await context.close();
   });
 }
 
-test("closing rejects what is at work and what waits, and ends the workers", async () => {
-  const { page, context } = await plain();
+test("closing rejects running and queued calls, and ends the workers", async () => {
+  const { page, context } = await watchedPage();
   await create(page, {});
   const codes = await page.evaluate(async () => {
     const texts = Array.from({ length: 500 }, () => "a gorgeous movie");
@@ -140,12 +134,12 @@ test("closing rejects what is at work and what waits, and ends the workers", asy
     return (await Promise.allSettled(calls)).map(({ reason }) => reason?.code);
   });
   assert.deepEqual(codes, ["closed", "closed", "closed"]);
-  await workers(page, 0);
+  await expectWorkers(page, 0);
   await context.close();
 });
 
 test("where a worker cannot start, the page computes", async () => {
-  const { page, context } = await plain();
+  const { page, context } = await watchedPage();
   await page.unrouteAll();
   await page.route("**/dist/worker.js", (route) => route.fulfill({ status: 404 }));
   await create(page, {});

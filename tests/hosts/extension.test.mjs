@@ -1,4 +1,4 @@
-// The package, as it is installed, in a Chromium extension of Manifest V3.
+// The installed package in a Chromium extension of Manifest V3.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chromiumOf } from "./browser.mjs";
@@ -6,7 +6,7 @@ import { expected, LIMIT, project } from "./project.mjs";
 
 test("an extension's popup and service worker", { timeout: LIMIT }, async (t) => {
   const folder = await project(t, "extension");
-  const { context, elsewhere } = await chromiumOf(t, [
+  const { context, crossOrigin } = await chromiumOf(t, [
     `--disable-extensions-except=${folder}`,
     `--load-extension=${folder}`,
     "--disable-features=DisableLoadExtensionCommandLineSwitch",
@@ -24,5 +24,5 @@ test("an extension's popup and service worker", { timeout: LIMIT }, async (t) =>
   assert.equal(await shown("here"), prediction);
   assert.equal(await shown("service-worker"), prediction);
   assert.equal(await page.evaluate(() => crossOriginIsolated), false);
-  assert.deepEqual({ elsewhere, errors, workers: page.workers().length }, { elsewhere: [], errors: [], workers: 1 });
+  assert.deepEqual({ crossOrigin, errors, workers: page.workers().length }, { crossOrigin: [], errors: [], workers: 1 });
 });

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { instances } from "./instances.mjs";
 import { createClassifier, LitmusError, predict } from "litmus-text";
 
 /** A run of so many seconds is the same each time, as far as it comes. */
@@ -97,7 +98,7 @@ const objects = [
   () => new LitmusError("timeout", "not ours"),
   () => globalThis,
 ];
-const KEYS = ["signal", "timeout", "topK", "threshold", "longText", "explain", "onProgress", "model", "worker", "cache", "label", "method", "samples",
+const KEYS = ["signal", "timeout", "topK", "threshold", "longText", "explain", "onProgress", "model", "workers", "cache", "label", "method", "samples",
   "seed", "config", "tokenizer", "manifest", "precision", "length", "then", "0"];
 
 /** Any value, with others in it up to a depth. */
@@ -178,7 +179,7 @@ const calls = {
     const model = next(3) ? { ...good, [pick(["config", "tokenizer", "model", "manifest"])]: anything() } : anything();
     // A URL would be asked for, the packaged model take long.
     if (model === undefined || typeof model === "string" || model instanceof URL) return;
-    const made = await createClassifier(next(2) ? { model } : { ...options(), model, [pick(["worker", "cache", "timeout", "nonsense"])]: anything() });
+    const made = await createClassifier(next(2) ? { model } : { ...options(), model, [pick(["workers", "cache", "timeout", "nonsense"])]: anything() });
     try {
       await made.predict("good");
     } finally {
@@ -208,4 +209,5 @@ test(`${SECONDS} s of any arguments, seed ${SEED}`, { timeout: (SECONDS + 120) *
     assert.ok(refused > 0, name);
   }
   assert.equal((await classifier.predict("the dog is happy")).scores.length, 3);
+  assert.equal(instances, 1, "no value has crashed the WebAssembly instance");
 });

@@ -1,20 +1,20 @@
 import { unlessAborted } from "../shared/abort.js";
 import { withIndex } from "../shared/errors.js";
-import { notText } from "../shared/validate.js";
 import type { Outcome } from "../shared/protocol.js";
 import type { StreamItem, StreamOptions } from "../shared/types.js";
+import { notText } from "../shared/validate.js";
 
-/** Most texts that go to a thread at once. */
-const PIECE = 32;
-/** Milliseconds that a text waits for others to go with. */
-const PATIENCE_MS = 10;
+/** The most texts that go to a thread at once. */
+const BATCH_SIZE = 32;
+/** How many milliseconds a text waits for others to fill its batch. */
+const MAX_WAIT_MS = 10;
 
 interface Row {
   index: number;
   text: unknown;
 }
 
-/** The rows with what became of them, in their order. Those that are no texts are not computed. */
+/** Predicts a batch. Rows that are not strings get their error without being sent. */
 async function predictRows(rows: Row[], predict: (texts: string[]) => Promise<Outcome[]>): Promise<StreamItem[]> {
   const texts = rows.map(({ text }) => text).filter((text) => typeof text === "string");
   const outcomes = (texts.length ? await predict(texts) : []).values();
@@ -26,39 +26,62 @@ async function predictRows(rows: Row[], predict: (texts: string[]) => Promise<Ou
   });
 }
 
-/** What has happened that the loop below was waiting for: what to do about it, and what that gives. */
-type Event = () => StreamItem[] | void;
+/** What the loop in `stream` does about something that it waited for. Returns the items that are then ready. */
+type Event = () => StreamItem[];
 
 /**
- * Predictions of what `source` gives, in its order. Reads no further ahead than what keeps the threads busy: so many
- * pieces are being computed at most.
+ * Yields an item for each value of `source`, in order. At most `maxBatches` batches are computed at a time, and the source
+ * is read no further than to fill the next one.
  */
 export async function* stream(
   source: Iterable<unknown> | AsyncIterable<unknown>,
-  ahead: number,
+  maxBatches: number,
   predict: (texts: string[]) => Promise<Outcome[]>,
   { signal, onProgress }: Pick<StreamOptions, "signal" | "onProgress">,
 ): AsyncGenerator<StreamItem, void, undefined> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   const progress = { done: 0, failed: 0, total: Array.isArray(source) ? source.length : null };
-  const pieces: Promise<Event>[] = []; // being computed
-  let rows: Row[] = []; // read, and not yet on their way
-  let coming: Promise<Event> | undefined;
-  let patience: Promise<Event> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The batches that are being computed, oldest first. */
+  const running: Promise<Event>[] = [];
+  /** The rows of the next batch. */
+  let rows: Row[] = [];
+  let nextRow: Promise<Event> | undefined;
   let count = 0;
-  let late = false;
-  /** Returns, or throws, where there are no more rows. */
+  let waitOver: Promise<Event> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isWaitOver = false;
+  /** Set when the source has no more rows. Throws what the source threw, after the items before it. */
   let end: (() => void) | undefined;
 
-  const read = ({ done, value }: IteratorResult<unknown>) => {
-    coming = undefined;
-    if (done) return void (end = () => {});
-    rows.push({ index: count++, text: value });
-    patience ??= new Promise((rings) => (timer = setTimeout(() => rings(() => void (late = true)), PATIENCE_MS)));
+  const onRow = (text: unknown): StreamItem[] => {
+    nextRow = undefined;
+    rows.push({ index: count++, text });
+    waitOver ??= new Promise((resolve) => {
+      timer = setTimeout(resolve, MAX_WAIT_MS, onWaitOver);
+    });
+    return [];
   };
-  const computed = (items: StreamItem[]) => {
-    pieces.shift();
+  const onWaitOver = (): StreamItem[] => {
+    isWaitOver = true;
+    return [];
+  };
+  const onEnd = (finish: () => void): StreamItem[] => {
+    end = finish;
+    return [];
+  };
+  const readRow = async (): Promise<Event> => {
+    try {
+      const { done, value } = await iterator.next();
+      return () => (done ? onEnd(() => {}) : onRow(value));
+    } catch (error) {
+      const rethrow = () => {
+        throw error;
+      };
+      return () => onEnd(rethrow);
+    }
+  };
+  const onBatch = (items: StreamItem[]): StreamItem[] => {
+    running.shift();
     progress.done += items.length;
     progress.failed += items.filter(({ error }) => error).length;
     onProgress?.({ ...progress });
@@ -66,37 +89,30 @@ export async function* stream(
   };
   try {
     for (;;) {
-      const free = pieces.length < ahead;
-      if (free && rows.length > 0 && (end || late || rows.length === PIECE)) {
-        const piece = predictRows(rows, predict).then((items) => () => computed(items));
-        piece.catch(() => undefined); // it is heard of when its turn comes
-        pieces.push(piece);
+      const canStart = running.length < maxBatches;
+      if (canStart && rows.length > 0 && (end || isWaitOver || rows.length === BATCH_SIZE)) {
+        const batch = predictRows(rows, predict).then((items) => () => onBatch(items));
+        batch.catch(() => undefined); // a rejection is handled when it is this batch's turn
+        running.push(batch);
         rows = [];
-        clearTimeout(timer); // until it rings, it would keep all that has waited for it
-        patience = undefined;
-        late = false;
+        clearTimeout(timer); // a pending timer would keep the batch in memory
+        waitOver = undefined;
+        isWaitOver = false;
         continue;
       }
-      const events = pieces.slice(0, 1);
-      if (!end && rows.length < PIECE) {
-        coming ??= (async () => iterator.next())().then(
-          (row) => () => read(row),
-          (error: unknown) => () => {
-            // Thrown after what came before it.
-            end = () => {
-              throw error;
-            };
-          },
-        );
-        events.unshift(coming);
+      const events = running.slice(0, 1);
+      if (!end && rows.length < BATCH_SIZE) {
+        nextRow ??= readRow();
+        events.unshift(nextRow);
       }
-      if (free && patience) events.push(patience);
+      if (canStart && waitOver) events.push(waitOver);
       if (events.length === 0) return end?.();
-      const happened = await unlessAborted(Promise.race(events), signal);
-      yield* happened() ?? [];
+      const handle = await unlessAborted(Promise.race(events), signal);
+      yield* handle();
     }
   } finally {
-    // Not awaited: a generator that waits for its own source would keep an abort waiting too.
+    clearTimeout(timer);
+    // Not awaited: a generator that waits for its own source would delay an abort.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }

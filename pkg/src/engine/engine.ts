@@ -1,14 +1,35 @@
-import { throwIfAborted, unlessAborted } from "../shared/abort.js";
-import { closed, LitmusError, toLitmusError } from "../shared/errors.js";
-import { asked, type Exports, type Instance, type Loaded } from "./instance.js";
+import type { Classifier, PredictionJob, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
 import { getModel, type ModelBytes } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
-import type { ModelInfo, Failure, ManifestInfo, Listener, ModelSource, OnProgress, Outcome, Reply, Replies, Request } from "../shared/protocol.js";
-import type { Attribution, Prediction, PredictProgress, Tokenization } from "../shared/types.js";
+import { throwIfAborted, unlessAborted } from "../shared/abort.js";
+import { closed, toLitmusError } from "../shared/errors.js";
+import type {
+  Failure,
+  Listener,
+  ManifestInfo,
+  ModelBlobs,
+  ModelSource,
+  OnProgress,
+  Outcome,
+  Replies,
+  Reply,
+  Request,
+  Role,
+} from "../shared/protocol.js";
+import type { Prediction, Tokenization } from "../shared/types.js";
+import { openEmbedded } from "./embedded-file.js";
+import { LoadedModel, memoryBytes, type FileBytes } from "./instance.js";
 
-/** Most texts, windows or variants that are computed at once. */
-const ROWS = 32;
+/** The name under which WebAssembly expects the file of each role. */
+const FILE_NAMES: Record<Role, string> = {
+  config: "config.json",
+  tokenizer: "tokenizer.json",
+  model: "model.onnx",
+  manifest: "litmus.json",
+};
+
+const ROLES = Object.keys(FILE_NAMES) as Role[];
 
 /** The failure of a call, fit to be sent to another thread. */
 export function failure(error: unknown): Failure {
@@ -16,138 +37,129 @@ export function failure(error: unknown): Failure {
   return { code, message, index, cause: cause instanceof Error ? cause : undefined };
 }
 
-/** One model, in this thread. Answers the requests of the protocol; in a worker or called directly. */
+/** Answers the requests of the protocol with one model, in this thread. */
 export class Engine {
-  readonly #instance: Instance;
-  #files: ModelBytes | undefined;
-  #info: ManifestInfo = { files: [], metrics: null };
+  /** Downloaded, and not loaded yet. */
+  #files: FileBytes | undefined;
+  #manifestInfo: ManifestInfo = { files: [], metrics: null };
   #again: (() => Promise<ModelSource>) | undefined;
-  #classifier: Loaded | undefined;
-  /** The place of what is being computed: of requests that compute, a thread has one at a time. */
-  #work: number | undefined;
+  #model: LoadedModel | undefined;
+  /** The running prediction: a thread computes one request at a time. */
+  #job: PredictionJob | undefined;
 
-  constructor(instance: Instance) {
-    this.#instance = instance;
-  }
-
-  /** Whether it had a model and lost it in a crash. */
+  /** Whether the model was loaded and then lost in a crash. */
   get broken(): boolean {
-    return this.#classifier !== undefined && !this.#instance.has(this.#classifier);
+    return this.#model?.lost ?? false;
   }
 
   get memoryBytes(): number {
-    return this.#instance.memoryBytes;
+    return memoryBytes();
   }
 
-  /** Each type of request has a method of its name. */
+  /** Answers a request. There is a method for each type of request. */
   async answer(request: Request, signal: AbortSignal, listener: Listener<Request>): Promise<Reply<Request>> {
     throwIfAborted(signal);
     return this[request.type](request as never, signal, listener as never);
   }
 
   end(): void {
-    this.#drop();
-    if (this.#classifier) this.#instance.free(this.#classifier);
-    this.#classifier = undefined;
+    this.#freeJob();
+    this.#model?.free();
+    this.#model = undefined;
   }
 
   compile({ url }: Of<"compile">, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
     return compile(url, signal, onProgress);
   }
 
+  async unpack({ url }: Of<"unpack">, signal: AbortSignal, onProgress: OnProgress): Promise<Replies["unpack"]> {
+    const { module, files } = await openEmbedded(url, signal, onProgress);
+    this.#files = files;
+    return { module, source: { from: "files", files: toBlobs(files) } };
+  }
+
   async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const model = await getModel(source, onProgress, signal);
-    this.#files = model?.files;
-    if (model) this.#info = model.facts;
-    this.#again = share ? model?.again : undefined;
+    const { files, facts, again } = await getModel(source, onProgress, signal);
+    this.#files = byName(files);
+    this.#manifestInfo = facts;
+    this.#again = share ? again : undefined;
   }
 
   async source(): Promise<ModelSource> {
-    const again = this.#again as () => Promise<ModelSource>; // it was fetched to be shared
+    const again = this.#again as () => Promise<ModelSource>; // `fetch` came before, with `share`
     this.#again = undefined; // it holds the files
     return again();
   }
 
   async start({ module }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
-    const files = this.#files;
+    const files = this.#files as FileBytes; // `fetch` or `unpack` came before
     this.#files = undefined;
-    this.#classifier = await this.#instance.create(module, files);
+    this.#model = await LoadedModel.load(module, files);
     if (signal.aborted) this.end();
-    const info = this.#use<Info>((wasm, classifier) => wasm.wasmclassifier_info(classifier));
-    return { ...info, ...this.#info };
+    return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
   }
 
-  /** A text that cannot be read fails its batch before anything is computed: the others go again without it. */
-  async predictEach({ texts, params, stoppable }: Of<"predictEach">, signal: AbortSignal): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
-    let left = texts.map((_, index) => index);
-    for (;;) {
-      try {
-        const batch = left.map((index) => texts[index] as string);
-        const predictions = await this.predict({ texts: batch, params, stoppable }, signal);
-        for (const [i, prediction] of predictions.entries()) outcomes[left[i] as number] = { prediction };
-        return outcomes;
-      } catch (error) {
-        const { index } = toLitmusError(error);
-        if (index === undefined) throw error;
-        outcomes[left[index] as number] = { failure: failure(error) };
-        left = left.filter((_, i) => i !== index);
-      }
-    }
-  }
-
-  /** In batches, or one by one with a chance for an abort before each; on the thread that asks, others get turns between. */
+  /** Predicts in small batches, and between two of them yields to the event loop, so that an abort can arrive. */
   async predict(
-    { texts, params, stoppable }: Omit<Of<"predict">, "type">,
+    { texts, params, failFast }: Of<"predict">,
     signal: AbortSignal,
-    onProgress?: Listener<Of<"predict">>,
-  ): Promise<Prediction[]> {
-    const rows = stoppable ? 1 : ROWS;
-    const begin = (wasm: Exports, classifier: number) => wasm.wasmclassifier_begin(classifier, asked({ texts, how: params, rows }));
-    const work = (this.#work = this.#use<number>(begin));
+    onProgress: Listener<Of<"predict">>,
+  ): Promise<Outcome[]> {
+    const job = this.#run((classifier) => classifier.job(texts, params));
+    this.#job = job;
     try {
+      if (failFast) this.#run(() => job.check());
       for (;;) {
-        const progress = this.#use<PredictProgress>((wasm) => wasm.wasmwork_progress(work));
-        onProgress?.(progress);
-        if (progress.done >= progress.total) break;
-        if (stoppable || texts.length > 1) await unlessAborted(platform.yieldToEventLoop(), signal);
-        this.#use((wasm) => wasm.wasmwork_step(work));
+        const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
+        onProgress?.({ done, total });
+        if (done >= total) break;
+        if (done > 0 || texts.length > 1) await unlessAborted(platform.yieldToEventLoop(), signal);
+        this.#run(() => job.step());
       }
-      this.#work = undefined; // what is finished is freed, too
-      const predictions = this.#use<WasmPrediction[]>((wasm) => wasm.wasmwork_finish(work));
-      return predictions.map((prediction, i) => withWords(prediction, texts[i] as string));
+      this.#job = undefined; // `finish` frees it
+      const outcomes = this.#run(() => job.finish());
+      return outcomes.map((outcome, i) =>
+        "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as string) } : outcome,
+      );
     } finally {
-      this.#drop();
+      this.#freeJob();
     }
   }
 
   tokenize({ text }: Of<"tokenize">): Tokenization {
-    return this.#use((wasm, classifier) => wasm.wasmclassifier_tokenize(classifier, asked(text)));
+    return this.#run((classifier) => classifier.tokenize(text));
   }
 
-  #use<T>(ask: (wasm: Exports, classifier: number) => unknown): T {
-    if (!this.#classifier) throw closed();
-    if (this.broken) throw new LitmusError("internal", "the WebAssembly instance has crashed");
-    return this.#instance.use(this.#classifier, ask);
+  #run<T>(work: (classifier: Classifier) => T): T {
+    if (!this.#model) throw closed();
+    return this.#model.run(work);
   }
 
-  #drop(): void {
-    const work = this.#work;
-    this.#work = undefined;
-    // What an instance held that crashed is gone with it.
-    if (work && !this.broken) this.#use((wasm) => wasm.__wbg_wasmwork_free(work, 0));
+  #freeJob(): void {
+    const job = this.#job;
+    this.#job = undefined;
+    // A lost job went with its instance.
+    if (job && !this.#model?.lost) this.#run(() => job.free());
   }
 }
 
-/** What a model says of itself when it is loaded. */
-type Info = Omit<ModelInfo, keyof ManifestInfo>;
+const byName = (files: ModelBytes): FileBytes =>
+  Object.fromEntries(ROLES.flatMap((role) => (files[role] ? [[FILE_NAMES[role], files[role]]] : [])));
 
-/** Without the words themselves: only JavaScript has the string as it was given, lone surrogates and all. */
-type WasmPrediction = Omit<Prediction, "attributions"> & { attributions: Omit<Attribution, "text">[] | null };
+/** The files as blobs, which other threads can read without a copy in this one's memory. */
+const toBlobs = (files: FileBytes): ModelBlobs =>
+  Object.fromEntries(
+    ROLES.flatMap((role) => {
+      const path = FILE_NAMES[role];
+      const bytes = files[path];
+      return bytes ? [[role, { path, blob: new Blob([bytes]) }]] : [];
+    }),
+  ) as unknown as ModelBlobs;
 
+/** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
 function withWords(prediction: WasmPrediction, text: string): Prediction {
-  const word = ({ start, end, weight }: Omit<Attribution, "text">) => ({ start, end, text: text.slice(start, end), weight });
-  return { ...prediction, attributions: prediction.attributions?.map(word) ?? null };
+  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({ start, end, text: text.slice(start, end), weight }));
+  return { ...prediction, attributions: attributions ?? null };
 }
 
 type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;

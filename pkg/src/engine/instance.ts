@@ -1,117 +1,92 @@
+import init, {
+  __wbg_reset_state as resetGlue,
+  Classifier,
+  memoryBytes as wasmMemoryBytes,
+  type BoundaryError,
+} from "../../wasm/litmus_text.js";
 import { LitmusError } from "../shared/errors.js";
-import type { ModelBytes } from "../model/model-files.js";
 
-/** What the instance exports, src/wasm.rs: a function answers with JSON, or with the place of what it has made. */
-export interface Exports {
-  readonly memory: WebAssembly.Memory;
-  wasmclassifier_new(config: Uint8Array, tokenizer: Uint8Array, model: Uint8Array, manifest: Uint8Array | undefined): number;
-  wasmclassifier_info(classifier: number): string;
-  wasmclassifier_begin(classifier: number, asked: Uint8Array): number;
-  wasmclassifier_tokenize(classifier: number, asked: Uint8Array): string;
-  wasmwork_progress(work: number): string;
-  wasmwork_step(work: number): string;
-  /** Frees it, too. */
-  wasmwork_finish(work: number): string;
-  __wbg_wasmclassifier_free(classifier: number, unused: 0): void;
-  __wbg_wasmwork_free(work: number, unused: 0): void;
+/** The bytes of a model's files, by their names in a model folder. */
+export type FileBytes = Record<string, Uint8Array<ArrayBuffer>>;
+
+// The thread's one WebAssembly instance, which lives inside wasm-bindgen's JavaScript. After a trap nothing in it can be
+// trusted, so it is replaced: every model that was loaded into it is lost, and the next load uses a new instance.
+
+/** The models in the current instance. */
+const models = new Set<LoadedModel>();
+let started = false;
+/** Set while the instance must be replaced but could not be yet, for want of memory for instance. */
+let replacementDue = false;
+
+/** Size of this thread's WebAssembly memory in bytes. */
+export function memoryBytes(): number {
+  return started && !replacementDue ? wasmMemoryBytes() : 0;
 }
 
-/** A build of the crate. */
-export interface Build<Wasm extends Exports = Exports> {
-  instantiate(module: WebAssembly.Module, link: typeof linkKernel): Promise<Wasm>;
-  /** Loads a model, and gives its place. */
-  load(wasm: Wasm, files: ModelBytes | undefined): number;
+/** A model in this thread's WebAssembly instance. */
+export class LoadedModel {
+  readonly #classifier: Classifier;
+
+  private constructor(classifier: Classifier) {
+    this.#classifier = classifier;
+  }
+
+  /** Loads a model. `module` is only used for the first model of the thread. */
+  static async load(module: WebAssembly.Module, files: FileBytes): Promise<LoadedModel> {
+    await init({ module_or_path: module });
+    started = true;
+    if (replacementDue) replaceInstance();
+    const model = new LoadedModel(guarded(() => new Classifier(files)));
+    models.add(model);
+    return model;
+  }
+
+  /** Whether the instance that held the model has crashed. */
+  get lost(): boolean {
+    return !models.has(this);
+  }
+
+  /** Runs `work` inside WebAssembly. Throws a {@link LitmusError}; after anything else, the model is lost. */
+  run<T>(work: (classifier: Classifier) => T): T {
+    if (this.lost) throw new LitmusError("internal", "the WebAssembly instance has crashed");
+    return guarded(() => work(this.#classifier));
+  }
+
+  /** Frees the model. WebAssembly memory never shrinks, so after the last one the instance is replaced. */
+  free(): void {
+    if (this.lost) return;
+    this.run((classifier) => classifier.free());
+    models.delete(this);
+    if (models.size === 0) tryToReplaceInstance();
+  }
 }
 
-/** A classifier in an instance. Of places, each instance has the same. */
-export interface Loaded {
-  readonly place: number;
-}
-
-/**
- * Puts a kernel, a module of its own, into the memory and the table of an instance: src/kernels/relaxed.rs. Returns its
- * place in the table, or 0 where there is no relaxed SIMD or no module may be compiled from bytes.
- */
-function linkKernel(kernel: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, table: WebAssembly.Table): number {
+function guarded<T>(work: () => T): T {
   try {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(kernel), { env: { memory } });
-    const place = table.grow(1);
-    table.set(place, exports["sums"]);
-    return place;
+    return work();
+  } catch (error) {
+    const known = isBoundaryError(error);
+    if (!known || error.fatal) tryToReplaceInstance();
+    throw known ? new LitmusError(error.code, error.message, error) : error;
+  }
+}
+
+function isBoundaryError(error: unknown): error is BoundaryError {
+  return error instanceof Error && error.name === "BoundaryError";
+}
+
+function tryToReplaceInstance(): void {
+  models.clear();
+  try {
+    replaceInstance();
   } catch {
-    return 0;
+    replacementDue = true; // the next load tries again, and reports it
   }
 }
 
-/** What an instance is asked, as it reads that. Rust's strings cannot hold half a surrogate pair. */
-export function asked(value: unknown): Uint8Array {
-  const whole = (_: string, value: unknown) => (typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : value);
-  return new TextEncoder().encode(JSON.stringify(value, whole));
-}
-
-/** The WebAssembly instance of this thread, and the classifiers in it. */
-export class Instance {
-  readonly #build: Build;
-  readonly #classifiers = new Set<Loaded>();
-  #starting: Promise<Exports> | undefined;
-  #wasm: Exports | undefined;
-
-  constructor(build: Build) {
-    this.#build = build;
-  }
-
-  get memoryBytes(): number {
-    return this.#wasm?.memory.buffer.byteLength ?? 0;
-  }
-
-  /** Loads a model. If it cannot be loaded, that is what it answers. */
-  async create(module: WebAssembly.Module, files: ModelBytes | undefined): Promise<Loaded> {
-    const starting = (this.#starting ??= this.#build.instantiate(module, linkKernel));
-    const wasm = await starting.catch((error: unknown) => {
-      this.#renew();
-      throw error;
-    });
-    // It can have crashed meanwhile.
-    if (starting !== this.#starting) return this.create(module, files);
-    this.#wasm = wasm;
-    const classifier = { place: this.#answer<number>(() => this.#build.load(wasm, files)) };
-    this.#classifiers.add(classifier);
-    return classifier;
-  }
-
-  /** Whether the classifier is gone: an instance that crashed takes all of its classifiers with it. */
-  has(classifier: Loaded): boolean {
-    return this.#classifiers.has(classifier);
-  }
-
-  /** What is answered to a question about a classifier that is there. */
-  use<T>({ place }: Loaded, ask: (wasm: Exports, place: number) => unknown): T {
-    return this.#answer(() => ask(this.#wasm as Exports, place));
-  }
-
-  free(classifier: Loaded): void {
-    if (!this.#classifiers.delete(classifier)) return;
-    this.use(classifier, (wasm, place) => wasm.__wbg_wasmclassifier_free(place, 0));
-    // Memory that has grown never shrinks: it goes with its instance.
-    if (this.#classifiers.size === 0) this.#renew();
-  }
-
-  #answer<T>(ask: () => unknown): T {
-    let answer;
-    try {
-      answer = JSON.parse((ask() ?? null) as string);
-    } catch (error) {
-      // After a trap, or want of memory, nothing in there is sure. Only the latter says what it is, as an answer does.
-      this.#renew();
-      if (typeof error !== "string") throw error;
-      answer = JSON.parse(error);
-    }
-    if (answer?.code) throw new LitmusError(answer.code, answer.message, answer);
-    return answer;
-  }
-
-  #renew(): void {
-    this.#classifiers.clear();
-    this.#starting = this.#wasm = undefined;
-  }
+/** wasm-bindgen instantiates the module again, and refuses objects of the old instance from then on. */
+function replaceInstance(): void {
+  replacementDue = true;
+  resetGlue();
+  replacementDue = false;
 }

@@ -3,29 +3,33 @@ import { aborted } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, OnProgress } from "../shared/protocol.js";
 
-/** Some hosts answer 403 rather than 404 for a file that is not there. */
-const MISSING = [403, 404, 410];
+/** The statuses of a file that does not exist. Some hosts answer 403 instead of 404. */
+const MISSING_STATUSES = [403, 404, 410];
 
-/** The most bytes of a file: the few that a server compressed can become more than a page has memory for. */
+/** The most bytes of a file. A small compressed response can decompress to more than a page's memory. */
 const MAX_BYTES = 2 ** 30;
 
-const MIME = "application/wasm";
-const PAGE = "a web page instead of the file";
+const WASM_TYPE = "application/wasm";
+const WEB_PAGE = "a web page instead of the file";
 
-function notLoaded(
+export function notLoaded(
   code: "model-not-found" | "download-failed" | "out-of-memory",
-  place: URL | string,
+  url: URL | string,
   reason: string,
   cause?: unknown,
 ): LitmusError {
-  return new LitmusError(code, `could not load ${place}: ${reason}`, { cause });
+  return new LitmusError(code, `could not load ${url}: ${reason}`, { cause });
 }
 
-/** What a connection that fails is, unless it was our own doing. */
-const disconnected = (place: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
-  signal.aborted ? aborted(signal) : notLoaded("download-failed", place, "the connection failed", cause);
+/** The error for an interrupted connection, which may be due to our own abort. */
+const interrupted = (url: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
+  signal.aborted ? aborted(signal) : notLoaded("download-failed", url, "the connection failed", cause);
 
-/** Opens a URL, or says in a word why there is no such file. Any other failure throws. */
+function badStatus({ status }: Response, url: URL | string): LitmusError {
+  return notLoaded(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
+}
+
+/** Opens a URL. Resolves to the reason if the file does not exist; any other failure rejects. */
 async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | string> {
   let response: Response;
   try {
@@ -33,60 +37,56 @@ async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise
       ? platform.openFile(url)
       : fetch(url, { signal, cache }));
   } catch (cause) {
-    // What a service worker has put by for when there is no network, its own requests would not find.
-    const found = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
-    if (!found) throw disconnected(url, signal, cause);
-    response = found;
+    // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
+    const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
+    if (!cached) throw interrupted(url, signal, cause);
+    response = cached;
   }
-  // Development servers answer a missing file with the application's page and status 200.
+  // Development servers answer with the application's page and status 200 if a file does not exist.
   const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;
   if (response.ok && !isPage) return response;
   await response.body?.cancel();
-  if (response.ok) return PAGE;
-  if (MISSING.includes(response.status)) return `status ${response.status}`;
-  throw refused(response, url);
+  if (response.ok) return WEB_PAGE;
+  if (MISSING_STATUSES.includes(response.status)) return `status ${response.status}`;
+  throw badStatus(response, url);
 }
 
-function refused({ status }: Response, place: URL | string): LitmusError {
-  return notLoaded(MISSING.includes(status) ? "model-not-found" : "download-failed", place, `status ${status}`);
-}
-
-/** Opens the first of `places` where there is a file. What changes together is `cache`d together: see model.ts. */
-export async function openFirst<P extends Pick<FileCandidate, "url">>(
-  places: P[],
+/** Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache. */
+export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
+  candidates: Candidate[],
   signal: AbortSignal,
   cache: RequestCache = "default",
-): Promise<{ response: Response; place: P }> {
+): Promise<{ response: Response; candidate: Candidate }> {
   const reasons: string[] = [];
-  for (const place of places) {
-    const response = await open(new URL(place.url), signal, cache);
-    if (typeof response !== "string") return { response, place };
-    reasons.push(`${place.url}: ${response}`);
+  for (const candidate of candidates) {
+    const response = await open(new URL(candidate.url), signal, cache);
+    if (typeof response !== "string") return { response, candidate };
+    reasons.push(`${candidate.url}: ${response}`);
   }
   throw new LitmusError("model-not-found", `could not load ${reasons.join("; ")}`);
 }
 
-/** Reports a file before its first byte, so that nobody takes the files that came sooner for all there are. */
-export function asked(file: string, onProgress: OnProgress): void {
+/** Reports a file before its first byte, so that a listener knows of all files before the first one is complete. */
+export function reportStart(file: string, onProgress: OnProgress): void {
   onProgress?.({ file, loaded: 0, total: null });
 }
 
-/** The size of a response's body in bytes. A compressed one's header counts the compressed bytes. */
+/** The size of a response's body in bytes, or `null` if it is compressed: then the header has the compressed size. */
 const bodySize = ({ headers }: Response): number | null =>
   (!headers.has("content-encoding") && Number(headers.get("content-length"))) || null;
 
-/** The same response, whose bytes are reported as they pass. It ends after what is too much. */
-function counted(response: Response, file: string, total: number | null, onProgress: OnProgress): Response {
+/** The same response, which reports its bytes as they pass and ends after `MAX_BYTES`. */
+function withProgress(response: Response, file: string, total: number | null, onProgress: OnProgress): Response {
   if (!onProgress) return response;
   let loaded = 0;
   onProgress({ file, loaded, total });
   const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform(part, controller) {
-      loaded += part.byteLength;
-      // A wrong size must not show more than everything.
+    transform(chunk, controller) {
+      loaded += chunk.byteLength;
+      // The announced size was wrong. Progress must not exceed 100 %.
       if (total !== null && loaded > total) total = null;
       if (loaded !== total) onProgress({ file, loaded, total });
-      controller.enqueue(part);
+      controller.enqueue(chunk);
       if (loaded > MAX_BYTES) controller.terminate();
     },
     flush: () => onProgress({ file, loaded, total: loaded }),
@@ -94,7 +94,7 @@ function counted(response: Response, file: string, total: number | null, onProgr
   return new Response(response.body?.pipeThrough(counter) ?? null, response);
 }
 
-/** Reads a response to its end. `size` is the file's size in bytes where the caller knows it. */
+/** Reads a response to its end. `size` is the file's size in bytes, if `litmus.json` has it. */
 export async function read(
   response: Response,
   file: string,
@@ -102,31 +102,32 @@ export async function read(
   signal: AbortSignal,
   size?: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const place = response.url || file;
-  if (!response.ok) throw refused(response, place);
-  const body = counted(response, file, size ?? bodySize(response), onProgress ?? (() => {}));
+  const url = response.url || file;
+  if (!response.ok) throw badStatus(response, url);
+  const body = withProgress(response, file, size ?? bodySize(response), onProgress ?? (() => {}));
   const buffer = await body.arrayBuffer().catch((cause: unknown) => {
-    throw disconnected(place, signal, cause);
+    throw interrupted(url, signal, cause);
   });
   const bytes = new Uint8Array(buffer);
-  if (bytes.length > MAX_BYTES) throw notLoaded("out-of-memory", place, "more than 1 GiB");
-  const startsAsPage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
-  if (startsAsPage) throw notLoaded("model-not-found", place, PAGE);
+  if (bytes.length > MAX_BYTES) throw notLoaded("out-of-memory", url, "more than 1 GiB");
+  const startsLikePage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
+  if (startsLikePage) throw notLoaded("model-not-found", url, WEB_PAGE);
   return bytes;
 }
 
 /** Compiles a WebAssembly module while it downloads. */
 export async function compile(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
   const file = new URL(url).pathname.split("/").pop() as string;
-  asked(file, onProgress);
+  reportStart(file, onProgress);
   const { response } = await openFirst([{ url }], signal);
-  // A response of the network as it is, for browsers keep its compiled code; but a server may not know the type.
-  const known = response.headers.get("content-type") === MIME;
-  const typed = known ? response : new Response(response.body, { headers: { "content-type": MIME } });
-  const body = counted(typed, file, bodySize(response), onProgress);
+  // Browsers cache the compiled code of a network response only if it is passed on unchanged. Some servers do not know
+  // the content type of WebAssembly, which compileStreaming requires.
+  const hasType = response.headers.get("content-type") === WASM_TYPE;
+  const typed = hasType ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
+  const body = withProgress(typed, file, bodySize(response), onProgress);
   return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
-      ? notLoaded("download-failed", url, "it is no WebAssembly module that this runtime knows", cause)
-      : disconnected(url, signal, cause);
+      ? notLoaded("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
+      : interrupted(url, signal, cause);
   });
 }

@@ -5,15 +5,18 @@ import { pathToFileURL } from "node:url";
 import { NodeWebWorker } from "./node-web-worker.js";
 import { platform } from "./platform.js";
 
-// Those of Deno and Bun would keep a program from ending.
-platform.workers = false;
+// Node, Deno and Bun.
 
-// Deno hears of other requests, and of clients that have gone away, at timers only; the others sooner.
+// The web workers of Deno and Bun would keep a program from exiting.
+platform.hasWebWorkers = false;
+platform.startWorkerThread = () => new NodeWebWorker() as unknown as Worker;
+
+// Deno handles new requests and closed connections only when it runs timers.
 platform.yieldToEventLoop = "Deno" in globalThis ? () => setTimeout(0) : () => setImmediate();
 
-platform.base = () => pathToFileURL("./").href;
+platform.baseUrl = () => pathToFileURL("./").href;
 
-// Node's fetch does not open file: URLs, and that is where an installed package has its wasm and model.
+// The WebAssembly module and the model are files of the installed package, and Node's fetch does not open file: URLs.
 platform.openFile = async (url) => {
   try {
     const bytes = new Uint8Array(await readFile(url));
@@ -23,5 +26,3 @@ platform.openFile = async (url) => {
     throw error;
   }
 };
-
-platform.worker = () => new NodeWebWorker() as unknown as Worker;

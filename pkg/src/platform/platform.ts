@@ -1,20 +1,21 @@
-/** What differs between platforms: the entry points of Node and workerd set their own (node-platform.ts, workerd.ts). */
+/** What differs between platforms. The defaults are those of browsers; node.ts and workerd.ts set their own. */
 export const platform: {
-  /** What a relative URL is relative to. */
-  base: () => string | undefined;
+  /** The URL against which relative URLs are resolved. */
+  baseUrl: () => string | undefined;
+  /** Opens a `file:` URL, on platforms whose `fetch` does not. */
   openFile?: (url: URL) => Promise<Response>;
-  /** Whether to compute in workers where there are any. */
-  workers: boolean;
-  /** Starts a worker of another kind than browsers', for who asks for a number of them. They stay when idle. */
-  worker?: () => Worker;
-  /** Lets what has arrived meanwhile, an abort for instance, be heard. */
+  /** Whether to use web workers where they exist. */
+  hasWebWorkers: boolean;
+  /** Starts a worker thread, on platforms that have them in place of web workers. */
+  startWorkerThread?: () => Worker;
+  /** Resolves after the events that have arrived, an abort for instance, were handled. */
   yieldToEventLoop: () => Promise<void>;
-  /** Given where the platform compiles it, and the package has no URLs. */
+  /** The compiled WebAssembly module, on platforms that compile it themselves and give the package no URLs. */
   module?: WebAssembly.Module;
 } = {
-  base: () => globalThis.document?.baseURI ?? globalThis.location?.href,
-  workers: true,
-  // Browsers' timers would make it wait for milliseconds.
+  baseUrl: () => globalThis.document?.baseURI ?? globalThis.location?.href,
+  hasWebWorkers: true,
+  // Not setTimeout: browsers delay nested timers by at least 4 ms.
   yieldToEventLoop: () =>
     new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel();

@@ -1,8 +1,8 @@
-// workerd compiles no WebAssembly while it runs, and has no files: it gets the module compiled, by an import.
-// The path is that of the bundle in dist/, which keeps the import as it is.
+// workerd does not compile WebAssembly at run time and has no files: the module comes compiled, from an import. esbuild
+// leaves the import as it is, so that its path is relative to the bundle in dist/.
 import module from "../wasm/litmus_text_bg.wasm";
 import { platform } from "./platform.js";
 
 platform.module = module;
-// Only at timers does it hear of other requests.
+// workerd handles other requests only when it runs timers.
 platform.yieldToEventLoop = () => new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,16 +1,12 @@
 import { Engine } from "../engine/engine.js";
-import type { Instance } from "../engine/instance.js";
 import { neverAborts } from "../shared/abort.js";
 import type { Listener, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
+/** Runs the model on the calling thread. */
 export class InlineThread implements Thread {
-  readonly apart = false;
-  readonly #engine: Engine;
-
-  constructor(instance: Instance) {
-    this.#engine = new Engine(instance);
-  }
+  readonly isWorker = false;
+  readonly #engine = new Engine();
 
   get broken(): boolean {
     return this.#engine.broken;
@@ -20,11 +16,11 @@ export class InlineThread implements Thread {
     return this.#engine.memoryBytes;
   }
 
-  async ask<R extends Request>(request: R, signal = neverAborts(), listener?: Listener<R>): Promise<Reply<R>> {
+  async send<R extends Request>(request: R, signal = neverAborts(), listener?: Listener<R>): Promise<Reply<R>> {
     return (await this.#engine.answer(request, signal, listener as Listener<Request>)) as Reply<R>;
   }
 
-  end(): void {
+  terminate(): void {
     this.#engine.end();
   }
 }

@@ -1,14 +1,15 @@
 import type { Listener, Reply, Request } from "../shared/protocol.js";
 
-/** Runs one model: a worker, or the thread that asks. */
+/** Runs one model, in a worker or on the calling thread. */
 export interface Thread {
-  /** Whether it works apart from the thread that asks. */
-  readonly apart: boolean;
-  /** Whether it has crashed, so that another must take its place. */
+  /** Whether it is a worker. */
+  readonly isWorker: boolean;
+  /** Whether it has crashed or was terminated, so that another one must take its place. */
   readonly broken: boolean;
-  /** Size of its WebAssembly memory. */
+  /** The size of its WebAssembly memory in bytes. */
   readonly memoryBytes: number;
-  ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>>;
-  /** Stops what it does and gives its memory back. What it was asked is rejected, or never answered. */
-  end(): void;
+  /** Sends a request and resolves to the reply. `listener` is told of the progress. */
+  send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>>;
+  /** Stops the work and frees the memory. Requests without a reply are rejected or never answered. */
+  terminate(): void;
 }

@@ -1,19 +1,18 @@
 import { Engine, failure } from "../engine/engine.js";
-import type { Instance } from "../engine/instance.js";
 import type { FromWorker, ToWorker } from "../shared/protocol.js";
-import type { PredictProgress, Progress } from "../shared/types.js";
+import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
 
-/** What a worker's global scope has; the DOM library of TypeScript only knows that of pages. */
-interface Scope {
+/** The global scope of a worker. TypeScript's DOM library only has that of pages. */
+interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   onmessageerror: (() => void) | null;
   postMessage(message: FromWorker): void;
 }
 
-/** Answers the requests that this worker gets. */
-export function serve(instance: Instance): void {
-  const scope = globalThis as unknown as Scope;
-  const engine = new Engine(instance);
+/** The worker's end of the protocol between page and worker: answers requests. The page's end is worker-thread.ts. */
+export function serve(): void {
+  const scope = globalThis as unknown as WorkerScope;
+  const engine = new Engine();
   const running = new Map<number, AbortController>();
 
   scope.onmessage = async ({ data: message }) => {
@@ -25,7 +24,8 @@ export function serve(instance: Instance): void {
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      const listener = (progress: Progress | PredictProgress) => scope.postMessage({ type: "progress", id, progress });
+      const listener = (progress: DownloadProgress | PredictionProgress) =>
+        scope.postMessage({ type: "progress", id, progress });
       const value = await engine.answer(message.request, controller.signal, message.report ? listener : undefined);
       scope.postMessage({ type: "done", id, value, memoryBytes: engine.memoryBytes });
     } catch (error) {
@@ -34,9 +34,9 @@ export function serve(instance: Instance): void {
       running.delete(id);
     }
   };
-  // Thrown where no request catches it, it reaches the page as an error of the worker.
+  // No request catches this error, so that it reaches the page as an error of the worker.
   scope.onmessageerror = () => {
-    throw new Error("a message to the worker could not be read");
+    throw new Error("a message to the worker could not be deserialised");
   };
   scope.postMessage({ type: "ready" });
 }

@@ -1,115 +1,127 @@
-import { aborted, throwIfAborted, unlessAborted, whenAborted } from "../shared/abort.js";
-import { closed, toLitmusError, type LitmusError } from "../shared/errors.js";
 import { platform } from "../platform/platform.js";
-import type { ModelInfo, Listener, OnProgress, Reply, Request } from "../shared/protocol.js";
-import type { ThreadLoader } from "./thread-loader.js";
+import { aborted, throwIfAborted, unlessAborted, whenAborted } from "../shared/abort.js";
+import { closed, type LitmusError, toLitmusError } from "../shared/errors.js";
+import type { Listener, ModelInfo, OnProgress, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
-/** Milliseconds without a call after which workers are shut down; the next call starts them again. */
+/** How many milliseconds without a call after which web workers shut down. The next call starts them again. */
 const IDLE_MS = 60_000;
 
-interface Job {
+/** A request that waits for a thread, or that a thread works on. */
+interface QueuedRequest {
   request: Request;
   signal: AbortSignal | undefined;
   listener: Listener<Request>;
   resolve(value: Reply<Request>): void;
   reject(error: LitmusError): void;
-  /** Has it done by this thread. */
-  go(thread: Thread): void;
+  /** Gives it to a thread. */
+  assign(thread: Thread): void;
 }
 
-/** The queue of one classifier's requests, and the threads that work on it. */
+/** Loads the WebAssembly module and the model into threads: see thread-loader.ts. */
+interface Loader {
+  load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo>;
+  readonly shared: Promise<unknown>;
+}
+
+/** The queue of one classifier's requests, and its threads. */
 export class WorkerPool {
-  readonly #loader: ThreadLoader;
+  readonly #loader: Loader;
   readonly #start: () => Promise<Thread>;
   #size: number;
-  readonly #waiting: Job[] = [];
-  readonly #running = new Set<Job>();
+  readonly #waiting: QueuedRequest[] = [];
+  readonly #running = new Set<QueuedRequest>();
   readonly #threads = new Set<Thread>();
   readonly #idle: Thread[] = [];
-  /** What gives up the threads that are being started. One for each: in workerd, a request cannot touch another's. */
+  /** One controller per thread that is being started: in workerd, a request must not abort a signal of another request. */
   readonly #starting = new Set<AbortController>();
   #closed = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Up to `size` threads. */
-  constructor(loader: ThreadLoader, start: () => Promise<Thread>, size: number) {
+  /** Of at most `size` threads. */
+  constructor(loader: Loader, start: () => Promise<Thread>, size: number) {
     this.#loader = loader;
     this.#start = start;
     this.#size = size;
   }
 
+  /** The most threads that it runs at a time. */
   get size(): number {
     return this.#size;
   }
 
+  /** The size of all threads' WebAssembly memory in bytes. */
   get memoryBytes(): number {
     return [...this.#threads].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   }
 
   /** Starts the first thread. */
   async open(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
-    const facts = await unlessAborted(this.#load(onProgress, signal), signal);
-    this.#next();
-    return facts;
+    const info = await unlessAborted(this.#startThread(onProgress, signal), signal);
+    this.#dispatch();
+    return info;
   }
 
-  /** Has a request answered by the next thread that is free. */
-  async ask<R extends Request>(request: R, signal: AbortSignal | undefined, listener?: Listener<R>): Promise<Reply<R>> {
+  /** Sends a request to the next free thread. */
+  async send<R extends Request>(
+    request: R,
+    signal: AbortSignal | undefined,
+    listener?: Listener<R>,
+  ): Promise<Reply<R>> {
     if (this.#closed) throw closed();
     throwIfAborted(signal);
-    const job = { request, signal, listener } as Job;
-    const answer = new Promise<Reply<Request>>((resolve, reject) => Object.assign(job, { resolve, reject }));
-    // From here, not from the end of the job before: in workerd that is another request, which may not last as long.
-    void new Promise<Thread>((go) => (job.go = go)).then((thread) => this.#run(thread, job));
-    const settled = whenAborted(signal, () => {
-      // At once: in workerd, a request whose client has gone comes to nothing more, and would keep the thread it is given.
-      const place = this.#waiting.indexOf(job);
-      if (place >= 0) this.#waiting.splice(place, 1);
-      job.reject(aborted(signal as AbortSignal));
+    const queued = { request, signal, listener } as QueuedRequest;
+    const reply = new Promise<Reply<Request>>((resolve, reject) => Object.assign(queued, { resolve, reject }));
+    // Continue in this call's context. In workerd, continuing from the end of another request would run in that request's
+    // context, which may be torn down first.
+    void new Promise<Thread>((assign) => (queued.assign = assign)).then((thread) => this.#run(thread, queued));
+    const removeListener = whenAborted(signal, () => {
+      // Leave the queue at once: in workerd, a request whose client is gone never runs again and would keep its thread.
+      const index = this.#waiting.indexOf(queued);
+      if (index >= 0) this.#waiting.splice(index, 1);
+      queued.reject(aborted(signal as AbortSignal));
     });
-    this.#waiting.push(job);
-    this.#next();
-    return answer.finally(settled) as Promise<Reply<R>>;
+    this.#waiting.push(queued);
+    this.#dispatch();
+    return reply.finally(removeListener) as Promise<Reply<R>>;
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const starting of this.#starting) starting.abort();
-    clearTimeout(this.#timer);
-    for (const job of [...this.#waiting.splice(0), ...this.#running]) job.reject(closed());
-    // Others on the page may be waiting for what its thread has downloaded, and the next visit too.
-    const end = () => this.#endThreads();
-    if (this.#running.size > 0) end();
-    else void this.#loader.shared.then(end);
+    clearTimeout(this.#idleTimer);
+    const hadWork = this.#running.size > 0;
+    for (const queued of [...this.#waiting.splice(0), ...this.#running]) queued.reject(closed());
+    // A thread without work may still be storing the model's files, for other classifiers and for the next visit.
+    if (hadWork) this.#terminateAll();
+    else void this.#loader.shared.then(() => this.#terminateAll());
   }
 
-  #endThreads(): void {
-    for (const thread of this.#threads) thread.end();
+  #terminateAll(): void {
+    for (const thread of this.#threads) thread.terminate();
     this.#threads.clear();
     this.#idle.length = 0;
   }
 
-  /** Starts a thread with its model. */
-  async #load(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
+  async #startThread(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
     const thread = await this.#start();
     try {
       throwIfAborted(signal);
-      const facts = await unlessAborted(this.#loader.load(thread, onProgress, signal), signal);
+      const info = await unlessAborted(this.#loader.load(thread, onProgress, signal), signal);
       this.#threads.add(thread);
       this.#idle.push(thread);
-      if (!thread.apart) this.#size = 1; // more on this thread would only take turns
-      return facts;
+      if (!thread.isWorker) this.#size = 1; // several models on the calling thread would only take turns
+      return info;
     } catch (error) {
-      thread.end();
+      thread.terminate();
       throw error;
     }
   }
 
-  /** Gives work to the threads that are free, and starts one where more is waiting than those can take. */
-  #next(): void {
-    clearTimeout(this.#timer);
+  /** Gives the waiting requests to the free threads, and starts a thread if more requests wait than threads are starting. */
+  #dispatch(): void {
+    clearTimeout(this.#idleTimer);
     while (this.#waiting.length > 0) {
       const thread = this.#idle.pop();
       if (!thread) break;
@@ -117,40 +129,45 @@ export class WorkerPool {
         this.#threads.delete(thread);
         continue;
       }
-      const job = this.#waiting.shift() as Job;
-      this.#running.add(job);
-      job.go(thread);
+      const queued = this.#waiting.shift() as QueuedRequest;
+      this.#running.add(queued);
+      queued.assign(thread);
     }
-    if (this.#waiting.length > this.#starting.size && this.#threads.size + this.#starting.size < this.#size) void this.#grow();
-    const resting = this.#running.size + this.#starting.size === 0 && !platform.worker;
-    // Workers are shut down when nothing was asked for a while.
-    if (resting && [...this.#threads].some(({ apart }) => apart)) this.#timer = setTimeout(() => this.#endThreads(), IDLE_MS);
+    const hasRoom = this.#threads.size + this.#starting.size < this.#size;
+    if (hasRoom && this.#waiting.length > this.#starting.size) void this.#grow();
+    this.#shutDownWhenIdle();
   }
 
-  async #run(thread: Thread, job: Job): Promise<void> {
-    const { request, signal, listener } = job;
+  /** Worker threads of Node, Deno and Bun stay: idle ones do not keep the process alive. */
+  #shutDownWhenIdle(): void {
+    const isIdle = this.#running.size + this.#starting.size === 0 && !platform.startWorkerThread;
+    if (!isIdle || ![...this.#threads].some(({ isWorker }) => isWorker)) return;
+    this.#idleTimer = setTimeout(() => this.#terminateAll(), IDLE_MS);
+  }
+
+  async #run(thread: Thread, queued: QueuedRequest): Promise<void> {
+    const { request, signal, listener } = queued;
     try {
-      job.resolve(await thread.ask(request, signal, listener));
+      queued.resolve(await thread.send(request, signal, listener));
     } catch (error) {
-      job.reject(toLitmusError(error));
+      queued.reject(toLitmusError(error));
     }
-    this.#running.delete(job);
-    if (thread.broken) this.#threads.delete(thread);
-    else this.#idle.push(thread);
-    this.#next();
+    this.#running.delete(queued);
+    this.#idle.push(thread); // #dispatch sorts out broken ones
+    this.#dispatch();
   }
 
   async #grow(): Promise<void> {
     const starting = new AbortController();
     this.#starting.add(starting);
     try {
-      await this.#load(undefined, starting.signal);
+      await this.#startThread(undefined, starting.signal);
     } catch (error) {
-      // The threads that there are must do; where there is none, a call has failed and the next one tries again.
+      // The running threads must do. If there is none, this request fails and the next one tries again.
       if (this.#threads.size > 0) this.#size = this.#threads.size;
       else this.#waiting.shift()?.reject(toLitmusError(error));
     }
     this.#starting.delete(starting);
-    this.#next();
+    this.#dispatch();
   }
 }

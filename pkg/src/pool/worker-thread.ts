@@ -1,23 +1,25 @@
 import { isTimeout, throwIfAborted, whenAborted } from "../shared/abort.js";
 import { closed, LitmusError, withIndex } from "../shared/errors.js";
 import type { FromWorker, Listener, Reply, Request, ToWorker } from "../shared/protocol.js";
-import type { PredictProgress, Progress } from "../shared/types.js";
+import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
 import type { Thread } from "./thread.js";
 
-/** Milliseconds that a worker has to stop what took too long; then it is ended, and the next call starts another. */
+/** How many milliseconds a worker has to stop a request that timed out. After that it is terminated. */
 const GRACE_MS = 1000;
 
+/** A request without a reply yet. */
 interface Pending {
   resolve(value: Reply<Request>): void;
   reject(error: LitmusError): void;
   listener: Listener<Request>;
 }
 
+/** The page's end of the protocol between page and worker. The worker's end is worker-main.ts. */
 export class WorkerThread implements Thread {
-  readonly apart = true;
+  readonly isWorker = true;
   broken = false;
   memoryBytes = 0;
-  /** Settles when the worker has loaded its script. */
+  /** Settles when the worker has run its script. */
   readonly ready: Promise<void>;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
@@ -26,42 +28,43 @@ export class WorkerThread implements Thread {
   constructor(worker: Worker) {
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => (data.type === "ready" ? resolve() : this.#hear(data));
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) =>
+        data.type === "ready" ? resolve() : this.#receive(data);
       const fail = (message: string, cause: unknown) => {
         const error = new LitmusError("internal", message, { cause });
         reject(error);
         this.#fail(error);
       };
       worker.onerror = (event) => {
-        event.preventDefault(); // it is reported by the calls that it fails
+        event.preventDefault(); // the calls that fail report it
         fail(`the worker failed: ${event.message ?? "its script could not be loaded"}`, event.error ?? event);
       };
-      worker.onmessageerror = (event) => fail("a message of the worker could not be read", event);
+      worker.onmessageerror = (event) => fail("a message from the worker could not be deserialised", event);
     });
   }
 
-  async ask<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    if (this.broken) throw new LitmusError("internal", "the worker has ended");
+  async send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
+    if (this.broken) throw new LitmusError("internal", "the worker was terminated");
     throwIfAborted(signal);
     const id = ++this.#lastId;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const settled = whenAborted(signal, () => {
+    const removeListener = whenAborted(signal, () => {
       this.#post({ type: "abort", id });
-      if (isTimeout(signal?.reason)) timer = setTimeout(() => this.end(), GRACE_MS);
+      if (isTimeout(signal?.reason)) timer = setTimeout(() => this.terminate(), GRACE_MS);
     });
     try {
       this.#post({ type: "request", id, request, report: !!listener });
-      const answer = new Promise<Reply<Request>>((resolve, reject) =>
+      const reply = new Promise<Reply<Request>>((resolve, reject) =>
         this.#pending.set(id, { resolve, reject, listener: listener as Listener<Request> }),
       );
-      return (await answer) as Reply<R>;
+      return (await reply) as Reply<R>;
     } finally {
       clearTimeout(timer);
-      settled();
+      removeListener();
     }
   }
 
-  end(): void {
+  terminate(): void {
     this.#fail(closed());
   }
 
@@ -69,10 +72,10 @@ export class WorkerThread implements Thread {
     this.#worker.postMessage(message);
   }
 
-  #hear(message: Exclude<FromWorker, { type: "ready" }>): void {
+  #receive(message: Exclude<FromWorker, { type: "ready" }>): void {
     const pending = this.#pending.get(message.id);
     if (message.type === "progress") {
-      pending?.listener?.(message.progress as Progress & PredictProgress);
+      pending?.listener?.(message.progress as DownloadProgress & PredictionProgress);
       return;
     }
     this.#pending.delete(message.id);

@@ -1,54 +1,56 @@
-import { LitmusError } from "./errors.js";
+import { isLitmusError, LitmusError } from "./errors.js";
 import type { CallOptions } from "./types.js";
 
-/** For calls that nobody can abort. Made when it is asked for: workerd refuses to, while a program is being loaded. */
+/** A signal that is never aborted. A function, because workerd refuses to create signals while a program is loading. */
 export const neverAborts = (): AbortSignal => new AbortController().signal;
 
-export function aborted({ reason }: AbortSignal): LitmusError {
-  return isTimeout(reason) ? reason : new LitmusError("aborted", "the call was aborted", { cause: reason });
-}
+/** Whether this is why a signal is aborted that has run out: our `timeout`, or `AbortSignal.timeout()`. */
+export const isTimeout = (reason: unknown): boolean => (Object(reason) as { name?: unknown }).name === "TimeoutError";
 
-export const isTimeout = (reason: unknown): reason is LitmusError =>
-  reason instanceof LitmusError && reason.code === "timeout";
+/** The error of a call whose signal was aborted. */
+export function aborted({ reason }: AbortSignal): LitmusError {
+  if (!isTimeout(reason)) return new LitmusError("aborted", "the call was aborted", { cause: reason });
+  return isLitmusError(reason) ? reason : new LitmusError("timeout", "the call's signal timed out", { cause: reason });
+}
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted(signal);
 }
 
-/** Has `stop` called when `signal` is aborted, or now if it is already. Returns what ends that. */
+/** Calls `stop` when `signal` is aborted, or at once if it already is. Returns a function that removes the listener. */
 export function whenAborted(signal: AbortSignal | undefined, stop: () => void): () => void {
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   return () => signal?.removeEventListener("abort", stop);
 }
 
-/** What `promise` settles to, unless `signal` is aborted first: then that, at once. */
+/** Settles like `promise`, or rejects as soon as `signal` is aborted. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
-    const settled = whenAborted(signal, () => reject(aborted(signal as AbortSignal)));
-    promise.then(resolve, reject).finally(settled);
+    const removeListener = whenAborted(signal, () => reject(aborted(signal as AbortSignal)));
+    promise.then(resolve, reject).finally(removeListener);
   });
 }
 
-/** Has `controller` abort when `signal` does, or after the timeout. Returns what ends that. */
+/** Aborts `controller` when `signal` is aborted or `timeout` has passed. Returns a function that undoes this. */
 export function follow({ signal, timeout }: CallOptions, controller: AbortController): () => void {
-  const late = () => controller.abort(new LitmusError("timeout", `the call took longer than ${timeout} ms`));
-  const timer = timeout && setTimeout(late, timeout);
-  const unfollow = whenAborted(signal, () => controller.abort(signal?.reason));
+  const stop = () => controller.abort(new LitmusError("timeout", `the call took longer than ${timeout} ms`));
+  const timer = timeout && setTimeout(stop, timeout);
+  const removeListener = whenAborted(signal, () => controller.abort(signal?.reason));
   return () => {
     clearTimeout(timer);
-    unfollow();
+    removeListener();
   };
 }
 
-/** What `work` resolves to, with a signal that these options abort; so does its end, for what has become superfluous. */
+/** Runs `work` with a signal that these options abort. It is aborted at the end, too, to stop what nobody waits for any more. */
 export async function within<T>(options: CallOptions = {}, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const unfollow = follow(options, stop);
+  const controller = new AbortController();
+  const unfollow = follow(options, controller);
   try {
-    return await work(stop.signal);
+    return await work(controller.signal);
   } finally {
     unfollow();
-    stop.abort();
+    controller.abort();
   }
 }

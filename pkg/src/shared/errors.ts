@@ -1,22 +1,25 @@
 /**
- * What went wrong. Stable: safe to compare with.
- * - `invalid-input`: an argument is not what the function takes.
- * - `empty-text`: a text holds nothing to read: white space, or what the tokenizer drops.
- * - `text-too-long`: a text has more tokens than the model reads at once, and `longText` is `"error"`;
+ * What went wrong. The codes are stable: compare with them, not with messages.
+ * - `invalid-input`: an argument has the wrong type or value.
+ * - `empty-text`: the text is empty, is white space, or has nothing else that the tokenizer keeps.
+ * - `text-too-long`: the text has more tokens than the model reads at once, and `longText` is `"error"`;
  *   the message says how many.
- * - `model-not-found`: a file is not where it was looked for; the message names its URL.
- * - `download-failed`: a file could not be had for another reason: no connection, a server's
- *   fault, a download that broke off. The message names its URL; trying again may help.
- * - `checksum-mismatch`: a file of the model is not the one that its `litmus.json` describes.
- * - `model-malformed`: a file of the model is damaged, or contradicts another.
- * - `model-unsupported`: the model is sound but uses what this library does not run.
- * - `aborted`: the call's `signal` was aborted; `cause` is its reason.
- * - `timeout`: the call took longer than its `timeout`.
+ * - `model-not-found`: a file does not exist at its URL, which the message names.
+ * - `download-failed`: a file could not be downloaded for another reason: no connection, a server
+ *   error, an interrupted download. The message names its URL; trying again may help.
+ * - `checksum-mismatch`: a file's SHA-256 is not the one in the model's `litmus.json`.
+ * - `model-malformed`: a file of the model is damaged or contradicts another one.
+ * - `model-unsupported`: the model is valid but uses an operator or a feature that this library does
+ *   not implement.
+ * - `aborted`: the call's `signal` was aborted. The error's `name` is `"AbortError"`, its `cause` is
+ *   the signal's reason.
+ * - `timeout`: the call took longer than its `timeout`, or its `signal` is of `AbortSignal.timeout()`
+ *   and ran out. The error's `name` is `"TimeoutError"`.
  * - `closed`: the classifier was closed.
- * - `out-of-memory`: the model, or a text, needs more memory than WebAssembly has, or a file of the model
- *   has more than 1 GiB. The next call starts afresh.
- * - `internal`: a fault of this library or its surroundings, a crash for instance; see `cause`.
- *   The next call starts afresh.
+ * - `out-of-memory`: the model or a text needs more memory than WebAssembly has, or a file of the
+ *   model is larger than 1 GiB. The next call starts with a new instance.
+ * - `internal`: a bug in this library, or a crash of its worker; see `cause`. The next call starts
+ *   with a new instance.
  */
 export type LitmusErrorCode =
   | "invalid-input"
@@ -33,12 +36,19 @@ export type LitmusErrorCode =
   | "out-of-memory"
   | "internal";
 
-/** The one kind of error that this package throws. */
+/** The names that the platform gives to such errors: code that handles `fetch`'s aborts handles ours. */
+function nameOf(code: unknown): "LitmusError" | "AbortError" | "TimeoutError" {
+  if (code === "aborted") return "AbortError";
+  return code === "timeout" ? "TimeoutError" : "LitmusError";
+}
+
+/** The class of every error that this package throws. */
 export class LitmusError extends Error {
-  override readonly name = "LitmusError";
+  /** `"AbortError"` for the code `aborted`, `"TimeoutError"` for `timeout`, else `"LitmusError"`. */
+  override readonly name: "LitmusError" | "AbortError" | "TimeoutError";
   /** What went wrong. */
   readonly code: LitmusErrorCode;
-  /** Which text of a batch is to blame, counted from 0. */
+  /** The index of the text at fault in the array of texts that was given, if the error is about one of them. */
   declare readonly index?: number;
 
   constructor(
@@ -47,22 +57,36 @@ export class LitmusError extends Error {
     { index, cause }: { index?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, cause === undefined ? {} : { cause });
+    this.name = nameOf(code);
     this.code = code;
     if (index !== undefined) this.index = index;
   }
 }
 
+/** The error of every call after `close()`. */
 export const closed = (): LitmusError => new LitmusError("closed", "the classifier is closed");
 
-/** The error as a `LitmusError`: anything else is `internal`. */
+/**
+ * Whether an error is a `LitmusError`. Each entry point of the package is a bundle with its own copy of the class, so that
+ * `instanceof` would miss the errors of the others.
+ */
+export function isLitmusError(error: unknown): error is LitmusError {
+  const { name, code } = Object(error) as { name?: unknown; code?: unknown };
+  return typeof code === "string" && name === nameOf(code);
+}
+
+/** The error itself if it is a `LitmusError`, else one with the code `internal` whose cause it is. */
 export function toLitmusError(error: unknown): LitmusError {
-  const { name, message } = Object(error) as { name?: unknown; message?: unknown };
-  if (name === "LitmusError") return error as LitmusError; // of another entry point's, it is no instance of this class
+  if (isLitmusError(error)) return error;
+  const { message } = Object(error) as { message?: unknown };
   return new LitmusError("internal", typeof message === "string" ? message : String(error), { cause: error });
 }
 
-/** The same error, of the text at this place in its batch, or of none; also where it is no more than what it was made of. */
-export function withIndex(error: Pick<LitmusError, "code" | "message" | "cause">, index: number | undefined): LitmusError {
+/** The same error with this index, or without one. Also makes an error of the fields that a worker has sent. */
+export function withIndex(
+  error: Pick<LitmusError, "code" | "message" | "cause">,
+  index: number | undefined,
+): LitmusError {
   const { code, message, cause } = error;
   return new LitmusError(code, message, { index, cause });
 }

@@ -1,4 +1,4 @@
-/** A function that does `work` once for all its callers, and again for the next one if it failed. */
+/** Calls `work` once and gives every caller its promise. After a failure, the next call tries again. */
 export function memoize<T>(work: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | undefined;
   return () =>

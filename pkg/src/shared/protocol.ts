@@ -1,15 +1,23 @@
 import type { LitmusErrorCode } from "./errors.js";
-import type { ClassifierInfo, ExplainOptions, Prediction, PredictProgress, Progress, TextOptions, Tokenization } from "./types.js";
+import type {
+  ClassifierInfo,
+  DownloadProgress,
+  ExplainOptions,
+  Prediction,
+  PredictionProgress,
+  TextOptions,
+  Tokenization,
+} from "./types.js";
 
-// What the page and its workers say to each other. Everything in here survives a structured clone.
+// The messages between the page and its workers. Every value must survive structured cloning.
 
-/** A file of a model folder: where it is, and what `litmus.json` calls it. */
+/** A URL at which a file of a model may be. `path` is its path in the model's folder. */
 export interface FileCandidate {
   path: string;
   url: string;
 }
 
-/** Where each file of a model may be: the first that is there counts. */
+/** The candidates for each file of a model. The first that exists is taken. */
 export interface ModelCandidates {
   config: FileCandidate[];
   tokenizer: FileCandidate[];
@@ -19,29 +27,27 @@ export interface ModelCandidates {
 
 export type Role = keyof ModelCandidates;
 
-/** A file of a model in hand. */
+/** The bytes of a file of a model. */
 export interface ModelBlob {
   path: string;
   blob: Blob;
 }
 
-/** The files of a model in hand; `litmus.json` need not be there. */
+/** The bytes of the files of a model. `litmus.json` is optional. */
 export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob | undefined };
 
-/** How to come by a model. */
+/** Where a thread gets a model from. */
 export type ModelSource =
-  /** `stored`: it was cached by this page, and its `litmus.json` holds until the page is left. */
-  | { from: "folder"; places: ModelCandidates; cache: boolean; stored?: true }
-  | { from: "files"; files: ModelBlobs }
-  /** It is inside the WebAssembly module. */
-  | { from: "module" };
+  /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
+  { from: "folder"; candidates: ModelCandidates; cache: boolean; stored?: true } | { from: "files"; files: ModelBlobs };
 
-/** What a model says of itself. */
+/** Facts about a loaded model. */
 export type ModelInfo = Omit<ClassifierInfo, "memoryBytes">;
 
-/** What the files of a model say without being loaded. */
+/** The facts that are known without loading the model into WebAssembly. */
 export type ManifestInfo = Pick<ModelInfo, "files" | "metrics">;
 
+/** The fields of a `LitmusError`. */
 export interface Failure {
   code: LitmusErrorCode;
   message: string;
@@ -49,55 +55,59 @@ export interface Failure {
   cause?: Error | undefined;
 }
 
-/** What became of one text among several that do not share their fate. */
+/** The result of one text. A text that cannot be classified does not fail the others. */
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
-/** What is asked of whoever runs the model. */
+/** The options of `predict` and `stream` that the engine needs. */
+export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & {
+  explain: ExplainOptions | undefined;
+};
+
+/** A request to the thread that runs a model. */
 export type Request =
   | { type: "compile"; url: string }
-  /** Gets the model's files, checks them, and keeps them until `start`; if `share`, until `source`. */
+  /** Downloads the embedded build, compiles it, and keeps the model's files in it until `start`. */
+  | { type: "unpack"; url: string }
+  /** Downloads and checks the model's files, and keeps them until `start`; if `share` is set, until `source`. */
   | { type: "fetch"; source: ModelSource; share: boolean }
-  /** Stores what was fetched, and says how others, and the next start, come by it. */
+  /** Stores the downloaded files, and answers where other threads get them. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
-  /** If `stoppable`, one by one, so that an abort finds at most one at work; else together, which is faster. */
-  | { type: "predict"; texts: string[]; params: PredictParams; stoppable: boolean }
-  | { type: "predictEach"; texts: string[]; params: PredictParams; stoppable: boolean }
+  /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
+  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean }
   | { type: "tokenize"; text: string };
 
-/** How to predict, as the WebAssembly side takes it. */
-export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & { explain: ExplainOptions | undefined };
-
-/** Told of the progress of a download. */
-export type OnProgress = ((progress: Progress) => void) | undefined;
-
-/** Told while a request is being answered. */
-export type Listener<R extends Request> =
-  | ((progress: R extends { type: "predict" } ? PredictProgress : Progress) => void)
-  | undefined;
-
+/** The reply to each type of request. */
 export interface Replies {
   compile: WebAssembly.Module;
+  /** `source`: the model's files, for other threads. */
+  unpack: { module: WebAssembly.Module; source: ModelSource };
   fetch: undefined;
   source: ModelSource;
   start: ModelInfo;
-  predict: Prediction[];
-  predictEach: Outcome[];
+  predict: Outcome[];
   tokenize: Tokenization;
 }
 
 export type Reply<R extends Request> = Replies[R["type"]];
 
-/** From the page to a worker. An `id` is a request's, and unused before. */
-export type ToWorker =
-  /** `report`: whether anybody listens to the progress. */
-  | { type: "request"; id: number; request: Request; report: boolean }
-  | { type: "abort"; id: number };
+/** Called while files are downloaded. */
+export type OnProgress = ((progress: DownloadProgress) => void) | undefined;
 
-/** From a worker to the page. */
+/** Called while a request is being worked on. */
+export type Listener<R extends Request> =
+  | ((progress: R extends { type: "predict" } ? PredictionProgress : DownloadProgress) => void)
+  | undefined;
+
+/** A message from the page to a worker. Each request has an `id` of its own. */
+export type ToWorker =
+  /** `report`: whether to send progress messages. */
+  { type: "request"; id: number; request: Request; report: boolean } | { type: "abort"; id: number };
+
+/** A message from a worker to the page. */
 export type FromWorker =
   | { type: "ready" }
-  | { type: "progress"; id: number; progress: Progress | PredictProgress }
+  | { type: "progress"; id: number; progress: DownloadProgress | PredictionProgress }
   | { type: "done"; id: number; value: Reply<Request>; memoryBytes: number }
-  /** `crashed`: the worker is of no more use. */
+  /** `crashed`: the worker cannot be used any more. */
   | { type: "failed"; id: number; failure: Failure; crashed: boolean };

@@ -4,8 +4,8 @@ import { toLitmusError } from "./errors.js";
 const running = new Map<string, Promise<unknown>>();
 
 /**
- * Work that several callers want at once, told by its `key`: the first does it and the others wait for it. If the first
- * gives up or its worker crashes, the next of them does it. Any other failure is everyone's.
+ * Runs `work` once for all callers with the same `key`: the first one runs it, the others wait for its result. If the
+ * first one was aborted or closed, or its worker crashed, one of the others runs it; any other failure is everyone's.
  */
 export async function singleFlight<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -18,8 +18,8 @@ export async function singleFlight<T>(key: string, signal: AbortSignal, work: ()
     try {
       return await unlessAborted(others, signal);
     } catch (error) {
-      const alone = ["aborted", "closed", "internal"].includes(toLitmusError(error).code);
-      if (!alone || signal.aborted) throw error;
+      const isTheirs = ["aborted", "timeout", "closed", "internal"].includes(toLitmusError(error).code);
+      if (!isTheirs || signal.aborted) throw error;
     }
   }
 }
