@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ModelInfo;
 use super::files::{CONFIG, MANIFEST, ModelFiles};
+use super::info::ModelInfo;
 use crate::error::Error;
 
 /// Assumed where `config.json` has no `max_position_embeddings`: BERT's value.
