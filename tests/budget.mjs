@@ -1,4 +1,4 @@
-// What a page downloads, compressed, and how much it may be. Lower a number once it is beaten.
+// Download sizes of a page under brotli, and their limits. Lower a limit when the size falls.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ const BUDGET = {
   "model + tokenizer": 9_000_000,
 };
 
-/** Compressed sizes of files that were seen before: the model takes a minute, and seldom changes. */
+/** Sizes by the hash of the files: compressing the model takes a minute, and it seldom changes. */
 const memory = join(targetDir, "brotli.json");
 
 async function compressed(files) {

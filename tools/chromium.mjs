@@ -1,4 +1,5 @@
-// The one place that starts Chromium, for tests, benchmarks and pictures: the installed program, with webdriver.json's flags.
+// The one place that starts Chromium, for tests, benchmarks and pictures: the installed program, with webdriver.json's
+// flags.
 import { chromium, chromiumFlags } from "./toolchain.mjs";
 
 /** Imported late: commands that run `npm ci` first import this module before node_modules is there. */

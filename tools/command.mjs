@@ -7,7 +7,7 @@ export class UserError extends Error {}
 
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
-/** Says what is done, does it, and says how long it took. */
+/** Prints `title`, runs `work`, and prints how long it took. */
 export async function step(title, work) {
   const start = performance.now();
   console.log(`▸ ${title}`);
@@ -17,8 +17,8 @@ export async function step(title, work) {
 }
 
 /**
- * Runs a command to its end. With `prefix`, each line of its output is marked, so that two can run
- * at once, and a long silence (a linker at work) is filled with the time that passed.
+ * Runs a command to its end. With `quiet`, it resolves to the command's output. With `prefix`, each line of output is
+ * marked, so that two commands can run at once, and a long silence (of a linker) is filled with the elapsed time.
  */
 export function run(command, args, { prefix, quiet, ...options } = {}) {
   return new Promise((resolve, reject) => {
@@ -26,12 +26,12 @@ export function run(command, args, { prefix, quiet, ...options } = {}) {
     const child = spawn(command, args, { cwd: root, stdio, ...options });
     const start = performance.now();
     let output = "";
-    let heard = start;
+    let lastOutput = start;
     if (prefix) {
       for (const stream of [child.stdout, child.stderr]) {
         let rest = "";
         stream.setEncoding("utf8").on("data", (text) => {
-          heard = performance.now();
+          lastOutput = performance.now();
           const lines = (rest + text).split("\n");
           rest = lines.pop();
           for (const line of lines) console.log(`  [${prefix}] ${line.trim()}`);
@@ -42,9 +42,9 @@ export function run(command, args, { prefix, quiet, ...options } = {}) {
       child.stdout?.setEncoding("utf8").on("data", (text) => (output += text));
     }
     const heartbeat = setInterval(() => {
-      if (prefix && performance.now() - heard > 20_000) {
-        heard = performance.now();
-        console.log(`  [${prefix}] still at work after ${seconds(start)}`);
+      if (prefix && performance.now() - lastOutput > 20_000) {
+        lastOutput = performance.now();
+        console.log(`  [${prefix}] still running after ${seconds(start)}`);
       }
     }, 5000);
     child.on("error", (error) => {
@@ -59,7 +59,7 @@ export function run(command, args, { prefix, quiet, ...options } = {}) {
   });
 }
 
-/** Ends a script: what the user can mend in one line, anything else with its stack. */
+/** Ends the process with an error: a UserError as one line, any other with its stack. */
 export function fail(error) {
   console.error(`\n✗ ${error instanceof UserError ? error.message : error.stack}`);
   process.exit(1);

@@ -1,4 +1,4 @@
-// npm run docs: docs/api from the comments in pkg/src.
+// npm run docs: writes docs/api from the comments in pkg/src.
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,28 +7,28 @@ import { fail, run, UserError } from "./command.mjs";
 import { root } from "./paths.mjs";
 import { ensureNode } from "./toolchain.mjs";
 
-const kept = join(root, "docs/api");
+const committed = join(root, "docs/api");
 
 async function generate(folder) {
   const typedoc = join(root, "node_modules/typedoc/bin/typedoc");
   await run(process.execPath, [typedoc, "--options", join(root, "pkg/typedoc.json"), "--out", folder], { quiet: true });
 }
 
-/** The files of a folder by name. */
+/** The contents of a folder's files by name. */
 async function contents(folder) {
   const names = (await readdir(folder).catch(() => [])).sort();
   return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), "utf8")])));
 }
 
-/** Fails where docs/api is not what the sources say. */
+/** Fails if docs/api is out of date. */
 export async function checkDocs() {
   const folder = await mkdtemp(join(tmpdir(), "litmus-docs-"));
   try {
     await generate(folder);
-    const [current, written] = await Promise.all([contents(folder), contents(kept)]);
+    const [current, written] = await Promise.all([contents(folder), contents(committed)]);
     const names = new Set([...current.keys(), ...written.keys()]);
     const stale = [...names].filter((name) => current.get(name) !== written.get(name));
-    if (stale.length) throw new UserError(`not what the sources say: ${stale.join(", ")} in docs/api; run \`npm run docs\``);
+    if (stale.length) throw new UserError(`out of date in docs/api: ${stale.join(", ")}; run \`npm run docs\``);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -36,6 +36,6 @@ export async function checkDocs() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await ensureNode()
-    .then(() => generate(kept))
+    .then(() => generate(committed))
     .catch(fail);
 }

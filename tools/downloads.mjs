@@ -1,10 +1,10 @@
-// What a page that uses the package downloads of it.
+// The files of the package that a page downloads.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "./command.mjs";
 import { root } from "./paths.mjs";
 
-/** The modules that a page and its worker load, from `index.js` on: what they import, and the worker's own script. */
+/** The names of the modules that a page and its worker load: `name`, its imports, and the worker's script. */
 async function modules(name, found = new Set()) {
   if (found.has(name)) return found;
   found.add(name);
@@ -13,10 +13,10 @@ async function modules(name, found = new Set()) {
   return found;
 }
 
-/** Paths in the package. */
+/** The files by kind, as paths in the package. */
 export async function downloads() {
   const scripts = await modules("index.js");
-  if (!scripts.has("worker.js")) throw new UserError("index.js does not lead to worker.js: is its URL still spelt out?");
+  if (!scripts.has("worker.js")) throw new UserError("index.js has no `new URL(\"./worker.js\", …)`, by which bundlers find the worker");
   return {
     "wasm": ["wasm/litmus_text_bg.wasm"],
     "JavaScript": [...scripts].map((name) => `dist/${name}`),

@@ -1,5 +1,5 @@
-// npm run reproduce: builds the WebAssembly again, from a copy of the sources in another folder and into another, and
-// compares. It takes as long as a build from nothing.
+// npm run reproduce: builds the WebAssembly a second time, from a copy of the sources in another folder, and compares
+// the files. It takes as long as a cold build.
 import { createHash } from "node:crypto";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,8 +22,8 @@ try {
   const env = { ...process.env, CARGO_TARGET_DIR: join(elsewhere, "target") };
   await step(`a second build, in ${elsewhere}`, () => run(process.execPath, ["--input-type=module", "-e", code], { cwd: elsewhere, env }));
   const [first, second] = [await sum(root), await sum(elsewhere)];
-  console.log(`${first}  ${WASM}\n${second}  the same, built again`);
-  if (first !== second) throw new UserError("the two are not the same");
+  console.log(`${first}  ${WASM}\n${second}  second build`);
+  if (first !== second) throw new UserError("the two builds differ");
 } catch (error) {
   fail(error);
 } finally {

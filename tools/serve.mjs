@@ -1,4 +1,4 @@
-// A static server for the demo, the tests and the benchmark: loopback only, no dependencies.
+// A static file server for the demo, the tests and the benchmarks. Loopback only, no dependencies.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -19,24 +19,23 @@ const TYPES = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** The file that a path stands for. The longest mount wins: "/litmus-text/" before "/". */
+/** The file of a URL path. Of several mounts the longest prefix counts: "/litmus-text/" before "/". */
 async function locate(path, mounts) {
   const mount = Object.keys(mounts)
     .filter((each) => path.startsWith(each))
     .sort((a, b) => b.length - a.length)[0];
   if (mount === undefined) return;
   const inside = normalize(`/${decodeURIComponent(path.slice(mount.length))}`); // no way out through ".."
-  let file = join(mounts[mount], inside);
-  let found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory() && path.endsWith("/")) found = await stat((file = join(file, "index.html"))).catch(() => undefined);
+  const file = join(mounts[mount], inside, path.endsWith("/") ? "index.html" : "");
+  const found = await stat(file).catch(() => undefined);
   return found?.isFile() ? { file, size: found.size, version: `"${found.size}-${found.mtimeMs}"` } : undefined;
 }
 
 /**
  * Serves folders.
- * @param {{ mounts: Record<string, string>, port?: number, headers?: Record<string, string> }} options
- * `mounts` maps URL prefixes to folders; a taken `port` moves on to the next free one, 0 takes any; `headers` go with
- * every answer.
+ * @param {{ mounts: Record<string, string>, port?: number, headers?: Record<string, string> }} options `mounts` maps
+ * URL prefixes to folders. If `port` is in use, the next free one is taken; 0 takes any. `headers` are part of every
+ * response.
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
 export async function serve({ mounts, port = 0, headers = {} }) {
@@ -47,14 +46,14 @@ export async function serve({ mounts, port = 0, headers = {} }) {
       response.writeHead(404, { ...headers, "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);
       return;
     }
-    // Asked again each time, sent again only when it has changed.
-    const fresh = { ...headers, "cache-control": "no-cache", "etag": found.version };
+    // Revalidated at each request: a rebuild shows at the next reload.
+    const caching = { ...headers, "cache-control": "no-cache", "etag": found.version };
     if (request.headers["if-none-match"] === found.version) {
-      response.writeHead(304, fresh).end();
+      response.writeHead(304, caching).end();
       return;
     }
     response.writeHead(200, {
-      ...fresh,
+      ...caching,
       "content-type": TYPES[extname(found.file)] ?? "application/octet-stream",
       "content-length": found.size,
     });

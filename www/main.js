@@ -43,7 +43,9 @@ async function load() {
 }
 
 $("retry").addEventListener("click", load);
-onLanguage(() => model() || ($("progress-text").textContent = t("load.fetching")));
+onLanguage(() => {
+  if (!model()) $("progress-text").textContent = t("load.fetching");
+});
 
 const left = leftText();
 if (left) fill(left);

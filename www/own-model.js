@@ -37,7 +37,8 @@ async function timesOf(classifier) {
 /** Loads a model and switches to it. `get` resolves to `createClassifier`'s option `model` and the model's size. */
 async function take(name, get) {
   loading.abort();
-  const { signal } = (loading = new AbortController());
+  loading = new AbortController();
+  const { signal } = loading;
   failed = undefined;
   if (isBusy()) return fail(Object.assign(new Error(t("model.busy")), { code: "busy" }));
   progress();

@@ -56,7 +56,8 @@ function say(i) {
 
 async function weigh(passage) {
   weighing.abort();
-  const { signal } = (weighing = new AbortController());
+  weighing = new AbortController();
+  const { signal } = weighing;
   $("passage-note").textContent = "";
   $("passage-weights").replaceChildren();
   if (!$("explain").checked) return;

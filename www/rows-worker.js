@@ -74,8 +74,8 @@ function guessHeader([first, ...rest]) {
 }
 
 /** The column with the longest texts. */
-function guessColumn(columns, rows, valueOf) {
-  const length = (column) => rows.reduce((sum, row) => sum + String(valueOf(row, column) ?? "").length, 0);
+function guessColumn(columns, rows, cellOf) {
+  const length = (column) => rows.reduce((sum, row) => sum + String(cellOf(row, column) ?? "").length, 0);
   return columns.reduce((best, column) => (length(column) > length(best) ? column : best), columns[0]);
 }
 

@@ -72,7 +72,8 @@ function running(is) {
 }
 
 $("speed-start").addEventListener("click", async () => {
-  const { signal } = (stop = new AbortController());
+  stop = new AbortController();
+  const { signal } = stop;
   running(true);
   $("speed-stop").focus({ preventScroll: true });
   try {

@@ -52,7 +52,8 @@ const wait = (ms, signal) =>
 /** Classifies the text in the box. Aborts the call before it: the latest text wins. */
 export async function read() {
   reading.abort();
-  const { signal } = (reading = new AbortController());
+  reading = new AbortController();
+  const { signal } = reading;
   const now = model();
   if (!now) return;
   const value = text.value;

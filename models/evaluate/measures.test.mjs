@@ -72,7 +72,10 @@ test("calibration error by chance: by hand, and what true probabilities do have"
   close(calibrationErrorByChance(answers, 4), (2 * 0.5 * Math.sqrt(2 / Math.PI)) / 3);
 
   let seed = 1;
-  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const random = () => {
+    seed = (seed * 48271) % 2147483647;
+    return seed / 2147483647;
+  };
   const draws = Array.from({ length: 200 }, () => {
     const scores = Array.from({ length: 500 }, (_, i) => 0.4 + (0.6 * i) / 500);
     return scores.map((score) => ({ score, right: random() < score }));

@@ -1,4 +1,4 @@
-// An abort ends the work, not only the wait for it.
+// An abort stops the computation, not only the wait for it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sendHalf, serveModel } from "../harness/server.mjs";
@@ -12,7 +12,7 @@ const watchedPage = () => site.packagePage({ prepare: watchWorkers });
 /** Rows that are computed at once, at most. */
 const BATCH = 32;
 
-test("after an abort at most one more batch is computed, and the queue moves on", async () => {
+test("after an abort, at most one more batch is computed, and the next call in the queue runs", async () => {
   const { page, context } = await watchedPage();
   await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
@@ -22,7 +22,7 @@ test("after an abort at most one more batch is computed, and the queue moves on"
     globalThis.behind = classifier.predict("a bleak, desperate movie");
   });
   const [worker] = page.workers();
-  // The abort is the page's and arrives in the worker as a message: what it has computed is noted in the same turn.
+  // The abort reaches the worker as a message: note how much is computed at that moment.
   await worker.evaluate(() =>
     globalThis.addEventListener("message", ({ data }) => (globalThis.atAbort ??= data.type === "abort" ? computed : undefined)),
   );
@@ -34,12 +34,12 @@ test("after an abort at most one more batch is computed, and the queue moves on"
   assert.deepEqual(outcome, { aborted: ["AbortError", "aborted", "enough"], behind: "negative" });
   const [atAbort, total] = await worker.evaluate(() => [globalThis.atAbort, computed]);
   assert.ok(atAbort >= 1 && atAbort < 2000, `${atAbort} at the abort`);
-  // One more batch, and the call that was behind it.
+  // One more batch, and the next call.
   assert.ok(total - atAbort <= BATCH + 1, `${total - atAbort} after the abort`);
   await context.close();
 });
 
-test("a call that waits is dropped without being computed; one aborted before does nothing", async () => {
+test("an aborted call in the queue is not computed, nor is a call whose signal is aborted before", async () => {
   const { page, context } = await watchedPage();
   const codes = await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
@@ -58,7 +58,7 @@ test("a call that waits is dropped without being computed; one aborted before do
   await context.close();
 });
 
-test("leaving a stream stops its work", async () => {
+test("leaving a stream stops its computation", async () => {
   const { page, context } = await watchedPage();
   const read = await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
@@ -78,15 +78,15 @@ test("leaving a stream stops its work", async () => {
     await classifier.predict("good");
     return { read, returned };
   });
-  assert.equal(read.returned, true, "the source was told");
-  // What one thread has at work and what waits for it, of 32 texts each, and a piece that was read meanwhile.
+  assert.equal(read.returned, true, "the source is closed");
+  // Pieces of 32 texts: one being computed, one waiting, and those that were read meanwhile.
   assert.ok(read.read <= 4 * 32, `${read.read} rows were read`);
   const [count] = await computed(page);
   assert.ok(count <= 3 * 32, `${count} texts were computed`);
   await context.close();
 });
 
-test("an aborted stream rejects, even while its source keeps it waiting", async () => {
+test("an aborted stream rejects, even while it waits for its source", async () => {
   const { page, context } = await watchedPage();
   const codes = await page.evaluate(async () => {
     const classifier = await litmus.createClassifier();
@@ -107,7 +107,7 @@ test("an aborted stream rejects, even while its source keeps it waiting", async 
   await context.close();
 });
 
-test("an aborted load stops downloading, and leaves alone who else waits for the file", async () => {
+test("an aborted load stops its download, and another load of the same file continues", async () => {
   const server = await slowServer();
   // Unwatched: in a page whose requests Playwright intercepts, half a body never arrives.
   const { page, context } = await site.packagePage();
@@ -116,12 +116,14 @@ test("an aborted load stops downloading, and leaves alone who else waits for the
     globalThis.aborted = litmus.createClassifier({ model, signal: controller.signal }).catch(({ code }) => code);
   }, server.url);
   await server.halfway;
-  await page.evaluate((model) => void (globalThis.other = litmus.createClassifier({ model })), server.url);
+  await page.evaluate((model) => {
+    globalThis.other = litmus.createClassifier({ model });
+  }, server.url);
   await page.evaluate(() => controller.abort());
   assert.equal(await page.evaluate(() => aborted), "aborted");
   await server.hungUp;
   assert.equal(await page.evaluate(async () => (await (await other).predict("a gorgeous movie")).label), "positive");
-  assert.equal(server.requests(), 2, "the one that waited has downloaded it itself");
+  assert.equal(server.requests(), 2, "the other load has downloaded the file itself");
   await server.close();
   await context.close();
 });

@@ -1,4 +1,4 @@
-// Explanations and long texts in workers: what comes out, how far it is, and that it ends when nobody wants it.
+// Explanations and long texts in workers: results, progress and aborts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { useSite } from "../harness/site.mjs";
@@ -10,7 +10,7 @@ const watchedPage = () => site.packagePage({ prepare: watchWorkers });
 
 const LONG = "The story has no middle and no end. ".repeat(1000);
 
-test("a worker, a pool and the page give the same answers, with places in the string that was given", async () => {
+test("a worker, a pool and the page give the same answers, with offsets into the given string", async () => {
   const { page, context, errors } = await watchedPage();
   const [inPage, inWorker, inPool] = await page.evaluate(async (long) => {
     const texts = ["👨‍👩‍👧‍👦 What a \ud83d film!\r\nA joy.", "素晴らしい映画でした。", "שלום, a good film"];
@@ -23,7 +23,7 @@ test("a worker, a pool and the page give the same answers, with places in the st
         attributions.filter(({ start, end, text }) => text !== texts[i].slice(start, end)),
       );
       const { windows } = await classifier.predict(`🙂 ${long.slice(0, 5000)}`);
-      // A lone surrogate would not come back to the test as it is.
+      // Escaped, because Playwright does not transfer lone surrogates.
       answers.push(escape(JSON.stringify({ predictions, sampled, wrong, windows })));
       classifier.close();
     }
@@ -60,13 +60,13 @@ test("progress comes from the worker while it works, and an abort ends the text 
   const [{ done }] = seen.heard.slice(1);
   assert.ok(seen.heard.length === 2 && done > 0 && done < total / 4, `${done} of ${total}`);
   assert.equal(seen.behind, "positive");
-  // What the page heard of, what the worker was at meanwhile, one batch more, and the call behind.
+  // What the page has heard of, what the worker computed meanwhile, one more batch, and the next call.
   const [computed] = await Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
   assert.ok(computed <= 3 * done + 1, `${computed} computed`);
   await context.close();
 });
 
-test("a text that is refused says so by code, and a stream goes on after it", async () => {
+test("a rejected text has a code, and a stream continues after it", async () => {
   const { page, context } = await watchedPage();
   const seen = await page.evaluate(async (long) => {
     const refused = await litmus.predict(["good", long], { longText: "error" }).catch(({ code, index, message }) => [code, index, message]);

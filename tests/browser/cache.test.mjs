@@ -1,4 +1,4 @@
-// What is downloaded: once, checked, and kept for the next visit.
+// Downloads of model files: once, verified, and cached for the next visit.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
 import { eventually } from "../harness/eventually.mjs";
+import { loadAndPredict, waitUntilCached } from "../harness/package-page.mjs";
 import { sendHalf, serveModel } from "../harness/server.mjs";
 import { useSite } from "../harness/site.mjs";
 import { patchWorker } from "../harness/workers.mjs";
@@ -22,28 +23,7 @@ async function openPage(context) {
   return { ...visit, requests, requestsOf: (path) => requests.filter((each) => each === path).length };
 }
 
-/** What becomes of a load and a prediction. */
-const attempt = (page, options) =>
-  page.evaluate(async (options) => {
-    try {
-      const classifier = await litmus.createClassifier(options);
-      const { label } = await classifier.predict("a gorgeous movie");
-      classifier.close();
-      return label;
-    } catch ({ code, message }) {
-      return { code, message };
-    }
-  }, options);
-
-/** Waits until the four files are stored, which goes on for a moment after the load; Chromium lists them earlier. */
-const stored = (page) =>
-  eventually(page, async () => {
-    const cache = await caches.open("litmus-text");
-    const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
-    return found.filter(Boolean).length === 4;
-  });
-
-test("loads that race download each file once, whoever starts them", async () => {
+test("concurrent loads download each file once", async () => {
   const { page, context, requests } = await openPage();
   const labels = await page.evaluate(async () => {
     const loads = [litmus.createClassifier(), litmus.createClassifier({ workers: 2 }), litmus.createClassifier({ workers: 0 })];
@@ -61,31 +41,31 @@ test("loads that race download each file once, whoever starts them", async () =>
 
 test("the next visit takes the files from the cache; cache: false does not", async () => {
   const { page, context, requestsOf } = await openPage();
-  assert.equal(await attempt(page), "positive");
-  await stored(page);
+  assert.equal(await loadAndPredict(page), "positive");
+  await waitUntilCached(page);
   assert.equal(requestsOf(MODEL), 1);
   const next = await openPage(context);
-  assert.equal(await attempt(next.page), "positive");
+  assert.equal(await loadAndPredict(next.page), "positive");
   assert.equal(next.requestsOf(MODEL), 0);
-  assert.equal(await attempt(next.page, { cache: false }), "positive");
+  assert.equal(await loadAndPredict(next.page, { cache: false }), "positive");
   assert.equal(next.requestsOf(MODEL), 1);
   await context.close();
 });
 
-test("cache: false keeps nothing", async () => {
+test("cache: false stores nothing", async () => {
   const { page, context } = await openPage();
-  assert.equal(await attempt(page, { cache: false }), "positive");
+  assert.equal(await loadAndPredict(page, { cache: false }), "positive");
   assert.deepEqual(await page.evaluate(() => caches.keys()), []);
   await context.close();
 });
 
 test("loads again without a network", async () => {
   const { page, context } = await openPage();
-  assert.equal(await attempt(page), "positive");
-  await stored(page);
+  assert.equal(await loadAndPredict(page), "positive");
+  await waitUntilCached(page);
   await context.setOffline(true);
-  assert.equal(await attempt(page), "positive");
-  const { code, message } = await attempt(page, { cache: false });
+  assert.equal(await loadAndPredict(page), "positive");
+  const { code, message } = await loadAndPredict(page, { cache: false });
   assert.equal(code, "download-failed");
   assert.match(message, /models\/sentiment\//);
   await context.close();
@@ -93,8 +73,8 @@ test("loads again without a network", async () => {
 
 test("a damaged entry of the cache is dropped and fetched again", async () => {
   const { page, context, requestsOf } = await openPage();
-  assert.equal(await attempt(page), "positive");
-  await stored(page);
+  assert.equal(await loadAndPredict(page), "positive");
+  await waitUntilCached(page);
   const damaged = await page.evaluate(async () => {
     const cache = await caches.open("litmus-text");
     const key = (await cache.keys()).find(({ url }) => url.includes("model.onnx"));
@@ -103,13 +83,13 @@ test("a damaged entry of the cache is dropped and fetched again", async () => {
     await cache.put(key, new Response(bytes));
     return key.url;
   });
-  assert.equal(await attempt(page), "positive");
+  assert.equal(await loadAndPredict(page), "positive");
   assert.equal(requestsOf(MODEL), 2);
   const file = await readFile(join(root, "models/sentiment/model.onnx"));
   const mended = async ({ damaged, sum }) => {
     const bytes = await (await (await caches.open("litmus-text")).match(damaged))?.arrayBuffer();
     const digest = bytes && new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    return digest && digest.every((byte, i) => byte === sum[i]);
+    return digest?.every((byte, i) => byte === sum[i]);
   };
   await eventually(page, mended, { damaged, sum: [...createHash("sha256").update(file).digest()] });
   await context.close();
@@ -120,8 +100,8 @@ test("a new version at the same URL replaces the old one in the cache", async ()
   const config = JSON.parse(await readFile(join(root, "models/sentiment/config.json"), "utf8"));
   const labels = Object.values(config.id2label).map((label) => label.toUpperCase());
   const changed = JSON.stringify({ ...config, id2label: { ...labels }, label2id: undefined });
-  assert.equal(await attempt(page), "positive");
-  await stored(page);
+  assert.equal(await loadAndPredict(page), "positive");
+  await waitUntilCached(page);
   await page.route("**/litmus.json", async (route) => {
     const manifest = await (await route.fetch()).json();
     const sha256 = createHash("sha256").update(changed).digest("hex");
@@ -129,7 +109,7 @@ test("a new version at the same URL replaces the old one in the cache", async ()
     await route.fulfill({ json: manifest });
   });
   await page.route("**/config.json", (route) => route.fulfill({ body: changed, contentType: "application/json" }));
-  assert.equal(await attempt(page), "POSITIVE");
+  assert.equal(await loadAndPredict(page), "POSITIVE");
   await eventually(page, async () => {
     const keys = await (await caches.open("litmus-text")).keys();
     return keys.length === 4 && keys.filter(({ url }) => url.includes("config.json")).length === 1;
@@ -137,7 +117,7 @@ test("a new version at the same URL replaces the old one in the cache", async ()
   await context.close();
 });
 
-test("a file that litmus.json does not describe is checksum-mismatch, and is not kept", async () => {
+test("a file that litmus.json does not describe is checksum-mismatch, and is not cached", async () => {
   const { page, context } = await openPage();
   await page.route(`**${MODEL}`, async (route) => {
     const response = await route.fetch();
@@ -145,13 +125,13 @@ test("a file that litmus.json does not describe is checksum-mismatch, and is not
     body[body.length - 1] ^= 1;
     await route.fulfill({ response, body });
   });
-  const { code, message } = await attempt(page);
+  const { code, message } = await loadAndPredict(page);
   assert.equal(code, "checksum-mismatch");
   assert.match(message, /models\/sentiment\/model\.onnx/);
   const keys = await page.evaluate(async () => (await (await caches.open("litmus-text")).keys()).map(({ url }) => url));
   assert.equal(keys.filter((url) => url.includes("model.onnx")).length, 0);
   await page.unroute(`**${MODEL}`);
-  assert.equal(await attempt(page), "positive");
+  assert.equal(await loadAndPredict(page), "positive");
   await context.close();
 });
 
@@ -161,8 +141,8 @@ test("a cache that is full or forbidden does not fail the load", async () => {
       ? 'Cache.prototype.put = async () => { throw new DOMException("full", "QuotaExceededError"); };'
       : 'CacheStorage.prototype.open = async () => { throw new DOMException("no", "SecurityError"); };';
     const { page, context } = await site.packagePage({ prepare: (page) => patchWorker(page, patch) });
-    assert.equal(await attempt(page), "positive", fault);
-    // The next thread has the files from the first one's hands.
+    assert.equal(await loadAndPredict(page), "positive", fault);
+    // The second worker gets the files from the first one.
     const labels = await page.evaluate(async () => {
       const classifier = await litmus.createClassifier({ workers: 2 });
       const texts = Array.from({ length: 40 }, () => "a gorgeous movie");
@@ -174,11 +154,12 @@ test("a cache that is full or forbidden does not fail the load", async () => {
 });
 
 test("a download that is cut off is download-failed and names the URL", async () => {
-  // A real server, because Playwright's `fulfill` cannot cut a response: it announces the whole file and hangs up halfway.
+  // A real server, because Playwright's `fulfill` cannot cut a response: it announces the whole file and hangs up
+  // halfway.
   const server = await serveModel((response, bytes) => sendHalf(response, bytes, () => response.destroy()));
   const { page, context } = await openPage();
   for (const workers of ["auto", 0]) {
-    const { code, message } = await attempt(page, { model: server.url, workers });
+    const { code, message } = await loadAndPredict(page, { model: server.url, workers });
     assert.equal(code, "download-failed");
     assert.ok(message.includes(`${server.url}model.onnx`), message);
   }
@@ -186,7 +167,7 @@ test("a download that is cut off is download-failed and names the URL", async ()
   await context.close();
 });
 
-test("a wasm file that is none is download-failed and names the URL", async () => {
+test("a wasm file that is not WebAssembly is download-failed and names the URL", async () => {
   const { page, context } = await openPage();
   const wasm = "**/litmus_text_bg.wasm";
   const whole = await readFile(join(root, "pkg/wasm/litmus_text_bg.wasm"));
@@ -197,12 +178,12 @@ test("a wasm file that is none is download-failed and names the URL", async () =
   };
   for (const [name, fault] of Object.entries(faults)) {
     await page.route(wasm, (route) => route.fulfill(fault));
-    const { code, message } = await attempt(page);
+    const { code, message } = await loadAndPredict(page);
     assert.equal(code, "download-failed", name);
     assert.match(message, /litmus_text_bg\.wasm/, name);
     await page.unroute(wasm);
   }
-  assert.equal(await attempt(page), "positive");
+  assert.equal(await loadAndPredict(page), "positive");
   await context.close();
 });
 

@@ -1,5 +1,5 @@
-// What can break around the package: each fault ends in an error with a code or in the right answer, and never in a hang.
-// docs/security.md lists them all, those too that other tests inject.
+// Faults around the package: each ends in an error with a code or in the right answer, never in a hang.
+// docs/security.md lists all of them, also those in other tests.
 import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -7,39 +7,29 @@ import { extname, join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
 import { eventually } from "../harness/eventually.mjs";
+import { countCachedFiles, loadAndPredict, waitUntilCached } from "../harness/package-page.mjs";
 import { listen } from "../harness/server.mjs";
 import { useSite } from "../harness/site.mjs";
 import { computed, patchWorker, watchWorkers } from "../harness/workers.mjs";
 
-/** Longer than any of these takes on a busy machine: what hangs fails. */
+/** Longer than any of these tests takes on a busy machine: a hang fails. */
 const NEVER_MS = 60_000;
 
 const site = useSite();
 
-/** What becomes of a load and a prediction. */
-const attempt = (page, options) =>
-  page.evaluate(async (options) => {
-    try {
-      const classifier = await litmus.createClassifier(options);
-      const { label } = await classifier.predict("a gorgeous movie");
-      classifier.close();
-      return label;
-    } catch ({ code }) {
-      return code;
-    }
-  }, options);
-
-const kept = (page) =>
-  page.evaluate(async () => {
-    const cache = await caches.open("litmus-text");
-    const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
-    return found.filter(Boolean).length;
-  });
+/** Loads and predicts. Resolves to the label or to the code of the error. */
+async function attempt(page, options) {
+  const outcome = await loadAndPredict(page, options);
+  return outcome.code ?? outcome;
+}
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json", ".wasm": "application/wasm", ".svg": "image/svg+xml" };
 const MOUNTS = { "/pages/": "tests/browser/pages", "/litmus-text/": "pkg", "/": "www" };
 
-/** The site, on a network that breaks: `cut` names a file, and how much of it passes before the connection is gone. */
+/**
+ * The site on a network that breaks: of the file `cut.file`, the fraction `cut.share` passes before the connection
+ * closes, or hangs with `cut.hold`.
+ */
 async function brokenNetwork() {
   const state = { cut: undefined, hungUp: 0 };
   const server = await listen(async (request, response) => {
@@ -55,7 +45,7 @@ async function brokenNetwork() {
     const passes = Math.floor(size * share);
     if (passes === 0) return hold ? undefined : response.destroy();
     createReadStream(path, { end: passes - 1 }).on("data", (part) => response.write(part)).on("end", () => {
-      if (!hold) setTimeout(() => response.destroy(), 20); // what was written is on its way
+      if (!hold) setTimeout(() => response.destroy(), 20); // first, the written bytes have to be sent
     });
   });
   return { ...server, state };
@@ -68,13 +58,13 @@ test("a network that is cut at any tenth of a download", { timeout: 5 * NEVER_MS
     for (let tenth = 0; tenth < 10; tenth++) {
       network.state.cut = { file, share: tenth / 10 };
       assert.equal(await attempt(page), "download-failed", `${tenth} tenths of ${file}`);
-      assert.equal(await kept(page), 0);
+      assert.equal(await countCachedFiles(page), 0);
     }
     network.state.cut = undefined;
-    // The page keeps the compiled module: it is cut first.
+    // The page keeps a compiled module: the wasm file is cut before it has one.
     if (file === "litmus_text_bg.wasm") assert.equal(await attempt(page, { cache: false }), "positive");
   }
-  assert.equal(await attempt(page), "positive", "when it is back");
+  assert.equal(await attempt(page), "positive", "when the network is back");
   await network.close();
   await context.close();
 });
@@ -100,9 +90,9 @@ test("two tabs that load at once", { timeout: NEVER_MS }, async () => {
   const others = await Promise.all([site.packagePage({ context }), site.packagePage({ context })]);
   const pages = [page, ...others.map(({ page }) => page)];
   assert.deepEqual(await Promise.all(pages.map((each) => attempt(each))), Array(3).fill("positive"));
-  await eventually(page, async () => (await (await caches.open("litmus-text")).keys()).length === 4);
+  await waitUntilCached(page);
   await context.setOffline(true);
-  assert.deepEqual(await Promise.all(pages.map((each) => attempt(each))), Array(3).fill("positive"), "from what is kept");
+  assert.deepEqual(await Promise.all(pages.map((each) => attempt(each))), Array(3).fill("positive"), "from the cache");
   await context.close();
 });
 
@@ -138,15 +128,15 @@ test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, a
     classifier.close();
     return [...labels];
   });
-  assert.deepEqual(pooled, ["positive"], "the next worker has the files from the first one's hands");
+  assert.deepEqual(pooled, ["positive"], "the second worker gets the files from the first one");
   const models = await page.evaluate(async () => {
     const keys = await (await caches.open("litmus-text")).keys();
     return keys.filter(({ url }) => url.includes("model.onnx")).length;
   });
-  assert.equal(models, 0, "it had no room for the model");
+  assert.equal(models, 0, "the quota has no room for the model");
   await session.send("Storage.overrideQuotaForOrigin", { origin });
   assert.equal(await attempt(page), "positive");
-  await eventually(page, async () => (await (await caches.open("litmus-text")).keys()).length === 4);
+  await waitUntilCached(page);
   await context.close();
 });
 
@@ -167,7 +157,7 @@ test("a browser without the Cache API, and one without digests", { timeout: NEVE
 
 test("every entry of the cache is garbage, with and without a network", { timeout: NEVER_MS }, async () => {
   const { page, context } = await site.packagePage();
-  /** Once the last load has put all of it by: it answers before. */
+  /** Overwrites every entry, once the last load has stored all of them. */
   const spoil = async () => {
     await eventually(page, async () => {
       const cache = await caches.open("litmus-text");
@@ -198,7 +188,7 @@ test("a page whose process is killed in the middle of a call", { timeout: NEVER_
   await page.evaluate(() => void litmus.predict(Array(2000).fill("a gorgeous movie")));
   const session = await context.newCDPSession(page);
   const crashed = page.waitForEvent("crash");
-  void session.send("Page.crash").catch(() => undefined); // it is not there any more to answer
+  void session.send("Page.crash").catch(() => undefined); // the process that would answer is gone
   await crashed;
   const next = await site.packagePage({ context });
   assert.equal(await attempt(next.page), "positive");

@@ -22,7 +22,7 @@ after(async () => {
 
 const element = (id) => driver.findElement(By.id(id));
 
-test("labels what is typed", { timeout: 2 * WAIT }, async () => {
+test("the demo labels typed text", { timeout: 2 * WAIT }, async () => {
   await driver.get(server.url);
   await driver.wait(until.elementIsVisible(element("idle")), WAIT, "the demo is not ready");
   for (const [text, label] of [
@@ -37,9 +37,9 @@ test("labels what is typed", { timeout: 2 * WAIT }, async () => {
   assert.equal(await element("failure").isDisplayed(), false);
 });
 
-test("the other parts of the demo, and all of it without its server", { timeout: 5 * WAIT }, async () => {
+test("the other parts of the demo, then all of it offline", { timeout: 5 * WAIT }, async () => {
   const own = await serveSite();
-  const elsewhere = await serve({ mounts: { "/": fixture("") }, headers: { "access-control-allow-origin": "*" } });
+  const otherOrigin = await serve({ mounts: { "/": fixture("") }, headers: { "access-control-allow-origin": "*" } });
   const shown = (id) => driver.wait(until.elementIsVisible(element(id)), WAIT, id);
   const click = (id) => driver.executeScript((id) => document.getElementById(id).click(), id);
   try {
@@ -53,18 +53,18 @@ test("the other parts of the demo, and all of it without its server", { timeout:
     await click("bulk-start");
     await shown("bulk-save");
     assert.match(await element("bulk-status").getText(), /^2 rows/);
-    await element("model-url").sendKeys(`${elsewhere.url}tiny`);
+    await element("model-url").sendKeys(`${otherOrigin.url}tiny`);
     await click("model-fetch");
     await shown("model-result");
     assert.equal(await element("model-labels").getText(), "joy\nanger\nsurprise");
-    await driver.wait(() => driver.executeScript(() => "offline" in document.documentElement.dataset), WAIT, "it is not kept");
+    await driver.wait(() => driver.executeScript(() => "offline" in document.documentElement.dataset), WAIT, "the demo is not cached");
     await own.close();
-    await driver.get(own.url); // a refresh by geckodriver goes round service workers
+    await driver.get(own.url); // not a refresh: geckodriver bypasses service workers in those
     await shown("idle");
     await element("text").sendKeys("bleak and desperate");
     await driver.wait(until.elementTextIs(element("verdict"), "negative"), WAIT);
   } finally {
-    await elsewhere.close();
+    await otherOrigin.close();
     await own.close();
   }
 });

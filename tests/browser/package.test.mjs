@@ -1,4 +1,4 @@
-// The package in a page without any bundler.
+// The package in a page without a bundler.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const MODEL_FILES = ["config.json", "tokenizer.json", "model.onnx", "litmus.json
 
 const site = useSite();
 
-test("predict and createClassifier share shapes; every load asks this origin only", async () => {
+test("predict and createClassifier give the same results, with requests to this origin only", async () => {
   const { page, context, crossOrigin, errors } = await site.packagePage();
   const seen = await page.evaluate(async () => {
     const texts = ["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"];
@@ -29,7 +29,7 @@ test("predict and createClassifier share shapes; every load asks this origin onl
   await context.close();
 });
 
-test("calls that race share one load", async () => {
+test("concurrent calls share one load", async () => {
   const { page, context } = await site.packagePage();
   const asked = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
@@ -40,7 +40,7 @@ test("calls that race share one load", async () => {
   await context.close();
 });
 
-test("progress counts real bytes up to the size of each file", async () => {
+test("progress counts bytes up to the size of each file", async () => {
   const { page, context } = await site.packagePage();
   const events = await page.evaluate(async () => {
     const events = [];
@@ -53,7 +53,7 @@ test("progress counts real bytes up to the size of each file", async () => {
     const path = file.endsWith(".wasm") ? `pkg/wasm/${file}` : `models/sentiment/${file}`;
     const { length } = await readFile(join(root, path));
     assert.deepEqual(list.at(-1), { file, loaded: length, total: length });
-    // litmus.json need not be there, so it counts only once it is found.
+    // litmus.json is optional: there is no event for it before it is found.
     const asked = file === "litmus.json" ? [] : [{ file, loaded: 0, total: null }];
     const start = [...asked, { file, loaded: 0, total: length }];
     assert.deepEqual(list.slice(0, start.length), start);
@@ -68,7 +68,7 @@ function group(events) {
   return files;
 }
 
-test("a failed load is tried again by the next call", async () => {
+test("the call after a failed load loads again", async () => {
   const { page, context } = await site.packagePage();
   const failing = ["**/litmus_text_bg.wasm", "**/tokenizer.json"];
   const attempt = () => page.evaluate(() => litmus.predict("good").then(({ label }) => label, ({ code }) => code));
@@ -81,7 +81,7 @@ test("a failed load is tried again by the next call", async () => {
   await context.close();
 });
 
-test("downloads that go wrong have a code and name the URL", async () => {
+test("errors of downloads have a code and name the URL", async () => {
   const { page, context } = await site.packagePage();
   const html = { contentType: "text/html", body: "<!doctype html><title>App</title>" };
   const faults = {
@@ -107,7 +107,7 @@ test("downloads that go wrong have a code and name the URL", async () => {
   await context.close();
 });
 
-test("a server that does not know wasm does no harm", async () => {
+test("the wasm loads under any content type", async () => {
   const { page, context } = await site.packagePage();
   await page.route("**/litmus_text_bg.wasm", async (route) => {
     const response = await route.fetch();
@@ -117,7 +117,7 @@ test("a server that does not know wasm does no harm", async () => {
   await context.close();
 });
 
-test("a folder may keep its model under onnx/ and have no litmus.json", async () => {
+test("a folder may have its model under onnx/ and no litmus.json", async () => {
   const { page, context } = await site.packagePage();
   const folder = (path) => `${site.url}litmus-text/models/sentiment/${path}`;
   await page.route("**/elsewhere/**", async (route) => {
@@ -160,9 +160,9 @@ test("a model may come as bytes, Blob, File or Response", async () => {
   await context.close();
 });
 
-test("token offsets index the caller's string, unpaired surrogates included", async () => {
+test("token offsets index the caller's string, even with lone surrogates", async () => {
   const { page, context } = await site.packagePage();
-  const texts = ["a \ud83d b", "\udc00good", "good\ud800", "\ud800\ud800 x \udfff", "👍\ud83d👍 fine", "x".repeat(100) + "\udbff end"];
+  const texts = ["a \ud83d b", "\udc00good", "good\ud800", "\ud800\ud800 x \udfff", "👍\ud83d👍 fine", `${"x".repeat(100)}\udbff end`];
   const results = await page.evaluate(async (texts) => {
     const classifier = await litmus.createClassifier();
     return Promise.all(texts.map((text) => classifier.tokenize(JSON.parse(text))));
@@ -178,13 +178,13 @@ test("token offsets index the caller's string, unpaired surrogates included", as
     }
   }
   const words = results.map(({ tokens, offsets }, i) => tokens.map((_, t) => texts[i].slice(...offsets[t])));
-  assert.ok(words[0].includes("a") && words[0].includes("b"), "what follows a surrogate keeps its place");
+  assert.ok(words[0].includes("a") && words[0].includes("b"), "offsets after a lone surrogate are right");
   assert.ok(words[4].includes("fine"));
   assert.ok(words[5].includes("end"));
   await context.close();
 });
 
-test("token ids and UTF-16 offsets are Hugging Face's", async () => {
+test("token ids and UTF-16 offsets are those of Hugging Face", async () => {
   const { cases } = JSON.parse(await readFile(join(root, "tests/fixtures/tokens.json"), "utf8"));
   const texts = cases.map(({ text, repeat }) => text ?? repeat[0].repeat(repeat[1]));
   assert.ok(cases.length >= 300);
@@ -224,7 +224,7 @@ test("the embedded build needs one wasm file, and then no network", async () => 
   await context.close();
 });
 
-test("the embedded build tries again after a failed load", async () => {
+test("the embedded build loads again after a failed load", async () => {
   const wasm = "**/embedded/litmus_text_bg.wasm";
   const prepare = (page) => page.route(wasm, (route) => route.fulfill({ status: 503 }));
   const { page, context } = await site.packagePage({ file: "embedded.html", prepare });

@@ -1,10 +1,10 @@
-// The page stays responsive: nothing that takes long is done by its main thread.
+// The page stays responsive: no long task runs on its main thread.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { traced } from "../../benches/trace.mjs";
 import { useSite } from "../harness/site.mjs";
 
-/** Milliseconds, a frame at 60 Hz: what the longest task of the main thread stays under. */
+/** Limit of main-thread tasks in milliseconds: a frame at 60 Hz. */
 const LONGEST_TASK_MS = 16;
 const PREDICTIONS = 1000;
 
@@ -22,7 +22,7 @@ test(`no task of the main thread takes ${LONGEST_TASK_MS} ms during a load and $
   };
   const { result, tasksMs: all } = await traced(page, () => page.evaluate(load, PREDICTIONS));
   assert.equal(result, PREDICTIONS);
-  // Answers that come at once share a task; the half that is asked one by one has its own.
+  // The answers of a batch share tasks; each of the calls one by one has its own.
   assert.ok(all.length > PREDICTIONS / 2, `the trace shows only ${all.length} tasks`);
   t.diagnostic(`the longest tasks: ${all.slice(0, 5).map((ms) => ms.toFixed(1)).join(", ")} ms of ${all.length}`);
   assert.ok(all[0] < LONGEST_TASK_MS, `${all[0]} ms`);

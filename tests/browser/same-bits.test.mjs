@@ -1,4 +1,4 @@
-// A text has one score: whatever reads it, and whatever is read beside it.
+// The score of a text has the same bits in every browser and runtime, alone or in any batch.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launchChromium } from "../../tools/chromium.mjs";
@@ -40,7 +40,7 @@ async function inFirefox(url, json, order) {
   }
 }
 
-/** `all` in a mixed order. */
+/** `all` in a random order, the same in each run. */
 function shuffled(all) {
   const below = numbers(7);
   return all.reduceRight((list, _, i) => {
@@ -54,7 +54,7 @@ function same(actual, expected, all) {
   assert.equal(actual.length, expected.length);
   const different = all.map((_, i) => i).filter((i) => actual[i] !== expected[i]);
   const shown = different.slice(0, 5).map((i) => `${JSON.stringify(all[i].slice(0, 60))}: ${actual[i]}; not ${expected[i]}`);
-  assert.equal(different.length, 0, `${different.length} of ${all.length} texts score otherwise\n${shown.join("\n")}`);
+  assert.equal(different.length, 0, `${different.length} of ${all.length} texts have other scores\n${shown.join("\n")}`);
 }
 
 test("scores of 200 texts are bit-identical between Chromium, Firefox and Node, alone or batched", { timeout: 3 * LIMIT }, async (t) => {

@@ -1,12 +1,16 @@
-// The first minutes of `npm run soak`: the same bits again and again, in the same memory.
+// A short `npm run soak`: the same bits each time, in the same memory.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_WASM_GROWTH, soak } from "../../benches/soak.mjs";
 
 const PREDICTIONS = 9_000;
-/** In so short a run it is when garbage is collected, in the workers too, that makes most of it: 110 MB more was seen. */
+/**
+ * In so short a run it is when garbage is collected, in the workers too, that makes most of it: 110 MB more was seen.
+ */
 const MAX_GROWN_BYTES = 250e6;
-/** Of the fastest round of the second half to that of the first: others use this machine too, and texts differ. */
+/**
+ * Allowed slowdown between the fastest rounds of the halves. It is large: the machine may be busy, and texts differ.
+ */
 const MAX_SLOWDOWN = 0.5;
 
 test(`${PREDICTIONS} predictions through worker, pool and page`, { timeout: 900_000 }, async (t) => {

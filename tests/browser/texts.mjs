@@ -1,4 +1,4 @@
-// 200 texts of all lengths and scripts, always the same ones.
+// 200 fixed texts of all lengths and in many scripts.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { batch, passage } from "../../benches/texts.mjs";
@@ -6,7 +6,7 @@ import { root } from "../../tools/paths.mjs";
 
 const COUNT = 200;
 
-/** Numbers below `limit` that look random, the same ones in each run. */
+/** Seeded pseudorandom integers: the returned function gives one below its argument. */
 export function numbers(seed) {
   let state = seed;
   return (limit) => {
@@ -28,7 +28,7 @@ const foreign = [
   "👍🏽👨‍👩‍👧‍👦 🇫🇷 ❤️‍🔥",
 ];
 
-/** The tokenizer's cases that have tokens: the longest, and some of every other length. */
+/** Texts of tests/fixtures/tokens.json that have tokens: the longest, and one of six of the others. */
 async function tokenizerCases() {
   const { cases } = JSON.parse(await readFile(join(root, "tests/fixtures/tokens.json"), "utf8"));
   const byLength = cases.filter(({ ids }) => ids.length > 2).sort((a, b) => b.ids.length - a.ids.length);

@@ -1,11 +1,11 @@
-// Where predictions are computed: workers that start when needed, end when not, and are replaced when they crash.
+// Workers start with the first call, end when idle, and are replaced after a crash.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually } from "../harness/eventually.mjs";
+import { waitUntilCached } from "../harness/package-page.mjs";
 import { useSite } from "../harness/site.mjs";
 import { computed, expectWorkers, watchWorkers } from "../harness/workers.mjs";
 
-/** More than the minute after which idle workers shut down. */
+/** More than the minute after which idle workers end. */
 const LONG_MS = 61_000;
 
 const site = useSite();
@@ -22,11 +22,11 @@ const create = (page, options) => page.evaluate(async (options) => {
   globalThis.classifier = await litmus.createClassifier(options);
 }, options);
 
-/** What became of a prediction. */
+/** The label of a prediction, or the code of its error. */
 const attempt = (page) =>
   page.evaluate(() => classifier.predict("a gorgeous movie").then(({ label }) => label, ({ code }) => code));
 
-test("runs in one worker by default, which starts with the first call", async () => {
+test("by default, one worker computes; it starts with the first call", async () => {
   const { page, context, errors } = await watchedPage();
   assert.equal(page.workers().length, 0);
   assert.equal(await page.evaluate(async () => (await litmus.predict("a gorgeous movie")).label), "positive");
@@ -40,13 +40,13 @@ test("runs in one worker by default, which starts with the first call", async ()
   await context.close();
 });
 
-test("a pool shares a batch", async () => {
+test("the workers of a pool share a batch", async () => {
   const { page, context } = await watchedPage();
   await create(page, { workers: 3 });
   await expectWorkers(page, 1);
   const texts = Array.from({ length: 90 }, (_, i) => (i % 2 ? "a gorgeous movie" : "a bleak, desperate movie"));
   let counts;
-  // The first batches may be done before the other workers are ready.
+  // The first batches may be computed before the other workers are ready.
   for (let round = 1; round <= 50; round++) {
     const labels = await page.evaluate(async (texts) => (await classifier.predict(texts)).map(({ label }) => label), texts);
     assert.deepEqual(labels, texts.map((_, i) => (i % 2 ? "positive" : "negative")));
@@ -64,16 +64,11 @@ test("workers end after a minute without a call, and start again without a netwo
   const { page, context } = await watchedPage({ clock: true });
   await create(page, {});
   assert.equal(await attempt(page), "positive");
-  // Shut down before its files are stored, it would have to ask for them again.
-  await eventually(page, async () => {
-    const cache = await caches.open("litmus-text");
-    const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
-    return found.filter(Boolean).length === 4;
-  });
+  await waitUntilCached(page); // else the next worker would have to download them
   await page.clock.fastForward(LONG_MS / 2);
   assert.equal(await attempt(page), "positive");
   await page.clock.fastForward(LONG_MS / 2);
-  await expectWorkers(page, 1); // the call in between counts
+  await expectWorkers(page, 1); // counted from the last call
   await page.clock.fastForward(LONG_MS);
   await expectWorkers(page, 0);
   assert.equal(await page.evaluate(() => classifier.info.memoryBytes), 0);
@@ -83,7 +78,7 @@ test("workers end after a minute without a call, and start again without a netwo
   await expectWorkers(page, 1);
   assert.ok(await page.evaluate(() => classifier.info.memoryBytes > 1e6));
   assert.deepEqual(asked.filter((url) => !url.endsWith(".js")), []);
-  // Without a network not even the script of a worker can be had: then the page computes.
+  // Without a network, the script of a worker cannot be loaded either: the page computes.
   await page.clock.fastForward(LONG_MS);
   await expectWorkers(page, 0);
   await page.unrouteAll();
@@ -111,7 +106,7 @@ for (const [name, crash] of Object.entries(crashes)) {
     const [outcomes] = await Promise.all([
       page.evaluate(async () => {
         const texts = Array.from({ length: 2000 }, () => "a gorgeous movie");
-        const { signal } = new AbortController(); // so that it goes text by text, and a crash can come in between
+        const { signal } = new AbortController(); // computes small batches, so that the crash comes between two of them
         const calls = [classifier.predict(texts, { signal }), classifier.predict("a gorgeous movie")];
         const settled = await Promise.allSettled(calls);
         return settled.map(({ value, reason }) => value?.label ?? { code: reason.code, cause: String(reason.cause) });
@@ -120,7 +115,7 @@ for (const [name, crash] of Object.entries(crashes)) {
     ]);
     assert.equal(outcomes[0].code, "internal");
     assert.notEqual(outcomes[0].cause, "undefined");
-    // The other call was in the queue: a new worker took it.
+    // The other call was queued: a new worker computes it.
     assert.equal(outcomes[1], "positive");
     assert.equal(await attempt(page), "positive");
     await expectWorkers(page, 1);
@@ -129,7 +124,7 @@ for (const [name, crash] of Object.entries(crashes)) {
   });
 }
 
-test("closing rejects what is at work and what waits, and ends the workers", async () => {
+test("closing rejects running and queued calls, and ends the workers", async () => {
   const { page, context } = await watchedPage();
   await create(page, {});
   const codes = await page.evaluate(async () => {

@@ -7,11 +7,11 @@ import { test } from "node:test";
 import { run } from "../../tools/command.mjs";
 import { root } from "../../tools/paths.mjs";
 
-const withoutCode = (text) => text.replace(/^```[^]*?^```/gm, "").replace(/`[^`\n]*`/g, "`code`");
+const withoutCode = (text) => text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "`code`");
 
 /** The fragments of a page's headings, as GitHub derives them. */
 function fragments(text) {
-  const headings = [...text.replace(/^```[^]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading);
+  const headings = [...text.replace(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading);
   const plain = headings.map((heading) => heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", ""));
   return plain.map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-"));
 }

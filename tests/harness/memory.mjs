@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 
-/** Resident bytes of all of the browser's processes, shared pages counted once, after a garbage collection in `page`. */
+/**
+ * Resident bytes of all of the browser's processes, shared pages counted once, after a garbage collection in `page`.
+ */
 export async function residentBytes(browser, page) {
   const session = await page.context().newCDPSession(page);
   await session.send("HeapProfiler.collectGarbage");

@@ -65,7 +65,10 @@ export async function openSite() {
   };
 }
 
-/** The same for the tests of a file: opened before the first, closed after the last. Its members exist inside tests only. */
+/**
+ * The same for the tests of a file: opened before the first, closed after the last. Its members exist inside tests
+ * only.
+ */
 export function useSite() {
   const site = {};
   before(async () => Object.assign(site, await openSite()));

@@ -1,7 +1,9 @@
 // What the workers of a page do: how many there are, how much they compute, how much memory they have.
 import assert from "node:assert/strict";
 
-/** Makes `code` part of the worker's script: at its start with `first`, else at its end. Call it before the page loads. */
+/**
+ * Makes `code` part of the worker's script: at its start with `first`, else at its end. Call it before the page loads.
+ */
 export function patchWorker(page, code, { first = false } = {}) {
   return page.route("**/dist/worker.js", async (route) => {
     const response = await route.fetch();

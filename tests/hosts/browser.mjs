@@ -46,5 +46,7 @@ export async function visit(t, url) {
   return { page, seen: { shown, workers, isolated, crossOrigin, errors } };
 }
 
-/** How an app must behave: it shows its prediction, computed in one worker, without cross-origin isolation or requests. */
+/**
+ * How an app must behave: it shows its prediction, computed in one worker, without cross-origin isolation or requests.
+ */
 export const good = (shown) => ({ shown, workers: 1, isolated: false, crossOrigin: [], errors: [] });

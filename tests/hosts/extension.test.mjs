@@ -1,4 +1,4 @@
-// The package, as it is installed, in a Chromium extension of Manifest V3.
+// The installed package in a Chromium extension of Manifest V3.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chromiumOf } from "./browser.mjs";

@@ -1,4 +1,4 @@
-// The prediction service where others than Node run it: Deno, Bun and workerd, each answering what Node answers.
+// The prediction service in Deno, Bun and workerd: each answers the same as Node.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cp, readdir, readFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ const LINUX = process.platform === "linux" && process.arch === "x64";
 const post = (body, headers = {}) => ["predict", { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }];
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** What Node answers to a text. */
+/** The body of the response in Node. */
 async function expected() {
   const load = (name) => import(pathToFileURL(join(installed, "dist", name)).href);
   const handler = (await load("handler-node.js")).createHandler({ loadTime: LIMIT });
@@ -23,13 +23,13 @@ async function expected() {
   return (await handler(new Request(`http://localhost/${path}`, init))).text();
 }
 
-/** The service behind this `fetch` answers as everywhere, and stops what nobody waits for. */
-async function answers(fetch) {
-  // Before it asks: while this loads its own, servers close connections that nothing comes by.
+/** The service behind this `fetch` answers the same as Node, and shares, caches and rejects requests as Node does. */
+async function checkAnswers(fetch) {
+  // First, because it takes a while, and the server would close an idle connection meanwhile.
   const all = await expected();
   while ((await fetch("health")).status === 503) await wait(50);
-  const racing = await Promise.all([1, 2, 3].map(() => fetch(...post({ text: TEXT }))));
-  const bodies = await Promise.all(racing.map((each) => each.text()));
+  const concurrent = await Promise.all([1, 2, 3].map(() => fetch(...post({ text: TEXT }))));
+  const bodies = await Promise.all(concurrent.map((each) => each.text()));
   assert.deepEqual(bodies, [all, all, all]);
   assert.equal((await fetch(...post({ text: TEXT }))).headers.get("x-litmus-cache"), "hit");
   const refused = await fetch(...post({ texts: ["good", " "] }));
@@ -39,17 +39,20 @@ async function answers(fetch) {
   assert.deepEqual(lines.trim().split("\n").map((line) => Object.keys(JSON.parse(line))[1]), ["prediction", "error", "prediction"]);
 }
 
-/** How many of so many texts are computed for a client that hangs up, be it while it waits or while it reads lines; then it goes on. */
-async function abandoned(fetch, headers, count = 800) {
+/**
+ * Aborts a request of `count` texts once the first is computed, while the client waits or reads lines. Checks that the
+ * service still answers, and resolves to how many of the texts it has computed.
+ */
+async function computedAfterAbort(fetch, headers, count = 800) {
   const computed = async () => Number(/result="miss"} (\d+)/.exec(await (await fetch("metrics")).text())[1]);
   const before = await computed();
-  const gone = new AbortController();
+  const controller = new AbortController();
   const texts = Array.from({ length: count }, (_, i) => `${before + i} of them were dull`);
   const [path, init] = post({ texts }, headers);
-  const call = fetch(path, { ...init, signal: gone.signal }).then((response) => response.text());
+  const call = fetch(path, { ...init, signal: controller.signal }).then((response) => response.text());
   call.catch(() => undefined);
   while ((await computed()) === before) await wait(10);
-  gone.abort();
+  controller.abort();
   await assert.rejects(call);
   const left = async () => Number(/litmus_queue_length (\d+)/.exec(await (await fetch("metrics")).text())[1]);
   while (await left()) await wait(50);
@@ -65,7 +68,7 @@ const runtimes = {
 };
 
 for (const [name, command] of Object.entries(runtimes)) {
-  test(name, { timeout: LIMIT, skip: !LINUX && "its binary in the lock file is that of Linux" }, async (t) => {
+  test(name, { timeout: LIMIT, skip: !LINUX && "the lock file has its binary for Linux only" }, async (t) => {
     const folder = await project(t, "handler");
     const [program, ...args] = await command();
     const child = spawn(program, args, { cwd: folder });
@@ -76,10 +79,10 @@ for (const [name, command] of Object.entries(runtimes)) {
     const url = output.match(/http:\S+/)?.[0];
     assert.ok(url, output);
     const ask = (path, init) => fetch(`${url}${path}`, init);
-    await answers(ask);
-    assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
-    // Deno tells of a client that is gone only when something is written, unless its request was tiny.
-    if (name !== "Deno") assert.ok((await abandoned(ask)) < 700);
+    await checkAnswers(ask);
+    assert.ok((await computedAfterAbort(ask, { accept: "application/x-ndjson" })) < 700);
+    // Deno notices that a client has controller only when it writes to it, unless the request was tiny.
+    if (name !== "Deno") assert.ok((await computedAfterAbort(ask)) < 700);
   });
 }
 
@@ -88,7 +91,7 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: 2 *
   const folder = await project(t, "handler");
   await cp(join(root, "examples/edge"), folder, { recursive: true });
   const settings = JSON.parse((await readFile(join(folder, "wrangler.jsonc"), "utf8")).replace(/^\s*\/\/.*$/gm, ""));
-  // As wrangler does it: the conditions, and the wasm as a module of its own.
+  // As wrangler bundles: its conditions, and the wasm as a module.
   await build({
     absWorkingDir: folder,
     entryPoints: [settings.main],
@@ -128,9 +131,9 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: 2 *
     try {
       const url = await workerd.ready;
       const ask = (path, init) => fetch(new URL(path, url), init);
-      await answers(ask);
-      assert.ok((await abandoned(ask, { accept: "application/x-ndjson" })) < 700);
-      assert.ok((await abandoned(ask, {}, 50)) <= 50); // in miniflare it is not told
+      await checkAnswers(ask);
+      assert.ok((await computedAfterAbort(ask, { accept: "application/x-ndjson" })) < 700);
+      assert.ok((await computedAfterAbort(ask, {}, 50)) <= 50); // miniflare does not tell that the client has controller
       if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
     } finally {
       await workerd.dispose();

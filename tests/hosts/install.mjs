@@ -1,4 +1,4 @@
-// The bundlers and runtimes that these tests drive, at the versions of package-lock.json, installed once into the cache.
+// Installs the bundlers and runtimes of these tests into the cache, at the versions of package-lock.json.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
@@ -9,18 +9,18 @@ import { cache, root } from "../../tools/paths.mjs";
 const here = join(root, "tests", "hosts");
 const FILES = ["package.json", "package-lock.json"];
 
-/** Resolves to the folder that has them in `node_modules`. */
+/** Resolves to the folder whose `node_modules` has them. */
 export async function ensureHostTools() {
   const sum = createHash("sha256");
   for (const file of FILES) sum.update(await readFile(join(here, file)));
   const folder = join(cache, "hosts", sum.digest("hex").slice(0, 16));
   if (existsSync(folder)) return folder;
-  const part = `${folder}.part`; // so that what was interrupted is not taken for complete
+  const part = `${folder}.part`; // renamed at the end: an interrupted installation is not taken for a complete one
   await rm(part, { recursive: true, force: true });
   await mkdir(part, { recursive: true });
   for (const file of FILES) await cp(join(here, file), join(part, file));
-  // Programs come inside the packages of their platform: nothing has to be downloaded by scripts. `npm ci` would want
-  // the packages of all other platforms in the lock file, which a mirror need not have.
+  // Without scripts: binaries come in packages of their platform. Not `npm ci`: it requests the packages of all other
+  // platforms too, which a mirror may not have.
   const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await step("npm install of tests/hosts", () =>
     run("npm", args, { cwd: part, timeout: 600_000, shell: process.platform === "win32" }),

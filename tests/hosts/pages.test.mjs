@@ -30,12 +30,12 @@ for (const file of ["index.html", "embedded.html"]) {
   });
 }
 
-test("a request that leaves the origin would be seen", { timeout: LIMIT }, async (t) => {
+test("the recording proxy sees a request that leaves the origin", { timeout: LIMIT }, async (t) => {
   const { page, seen } = await visit(t, await site(t));
   await page.evaluate(() => {
-    const ask = "fetch('http://elsewhere.invalid/').catch(() => {})";
+    const request = "fetch('http://elsewhere.invalid/').catch(() => {})";
     return new Promise((done) => {
-      const worker = new Worker(`data:text/javascript,${ask}.then(() => postMessage(0))`);
+      const worker = new Worker(`data:text/javascript,${request}.then(() => postMessage(0))`);
       worker.onmessage = done;
     });
   });

@@ -1,4 +1,4 @@
-// A fresh Vite app with four lines of code and no configuration: its development server, and what it builds.
+// A Vite app of four lines without configuration: its development server and its production build.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ const local = { host: "127.0.0.1", port: 0 };
 const options = (root) => ({ root, configFile: false, logLevel: "warn" });
 const urlOf = (server) => `http://127.0.0.1:${server.httpServer.address().port}/`;
 
-// The one that npm gives, and the last of those whose development server copies a package's JavaScript alone.
+// The current version, and the last one whose development server copies only the JavaScript of a package.
 for (const name of ["vite", "vite-7"]) {
   test(`${name}, development`, { timeout: LIMIT }, async (t) => {
     const { createServer } = await tool(name);
@@ -32,7 +32,7 @@ for (const name of ["vite", "vite-7"]) {
   });
 }
 
-test("what Vite builds with no file as a data: URL, under a strict Content-Security-Policy", { timeout: LIMIT }, async (t) => {
+test("a Vite build without data: URLs, under a strict Content-Security-Policy", { timeout: LIMIT }, async (t) => {
   const { build } = await tool("vite");
   const root = await project(t, "vite");
   await build({ ...options(root), build: { assetsInlineLimit: 0 } });

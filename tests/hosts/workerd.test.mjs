@@ -1,4 +1,4 @@
-// The package in workerd, which compiles no WebAssembly while it runs: the import gives the module compiled.
+// The package in workerd, which cannot compile WebAssembly at run time: importing the .wasm gives a compiled module.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { expected, LIMIT, project, tool } from "./project.mjs";
 test("workerd, the model from its assets", { timeout: LIMIT }, async (t) => {
   const [{ build }, { Miniflare }] = [await tool("esbuild"), await tool("miniflare")];
   const folder = await project(t, "workerd");
-  // As wrangler does it: the conditions, and the wasm as a module of its own.
+  // As wrangler bundles: its conditions, and the wasm as a module.
   await build({
     absWorkingDir: folder,
     entryPoints: ["index.js"],
@@ -18,7 +18,7 @@ test("workerd, the model from its assets", { timeout: LIMIT }, async (t) => {
     conditions: ["workerd", "worker", "browser"],
     loader: { ".wasm": "copy" },
   });
-  const reached = [];
+  const requested = [];
   const workerd = new Miniflare({
     rootPath: folder,
     modulesRoot: "built",
@@ -33,7 +33,7 @@ test("workerd, the model from its assets", { timeout: LIMIT }, async (t) => {
     },
     cf: false,
     outboundService: ({ url }) => {
-      reached.push(url);
+      requested.push(url);
       return new Response(null, { status: 502 });
     },
   });
@@ -42,6 +42,6 @@ test("workerd, the model from its assets", { timeout: LIMIT }, async (t) => {
   const shown = await expected();
   const text = "I loved every minute of it";
   assert.deepEqual(await Promise.all([ask(text), ask(text), ask(text)]), [shown, shown, shown]);
-  assert.equal(await ask(text), shown, "the classifier serves later requests too");
-  assert.deepEqual(reached, []);
+  assert.equal(await ask(text), shown, "later requests use the same classifier");
+  assert.deepEqual(requested, []);
 });

@@ -1,4 +1,4 @@
-// Which words, how sure, and all of the text: what an answer says beside its label, on the thread that asks.
+// Explanations, thresholds, windows and progress, in the calling thread.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -12,10 +12,10 @@ before(async () => (classifier = await createClassifier()));
 const BATCH = 32;
 
 const DULL = "unspeakably dull, but the ending is good";
-/** Longer than the model reads: so many sentences. */
+/** A text of this many sentences. From 60 on, it is longer than the model reads at once. */
 const long = (sentences) => "The story has no middle and no end. ".repeat(sentences);
 
-/** With what goes wrong when places are counted in bytes or characters, and with halves of surrogate pairs. */
+/** Texts whose offsets differ in bytes, code points and UTF-16 code units, some with lone surrogates. */
 const odd = [
   "👨‍👩‍👧‍👦 What a film!\r\nA joy 🙂🙂.",
   "Cafe\u0301 sce\u0301nes, nai\u0308ve and good",
@@ -26,7 +26,7 @@ const odd = [
   " \t good\u00a0film \r\n",
 ];
 
-function checkPlaces(text, { windows, attributions }) {
+function checkOffsets(text, { windows, attributions }) {
   let end = 0;
   for (const word of attributions) {
     assert.equal(word.text, text.slice(word.start, word.end));
@@ -42,22 +42,22 @@ function checkPlaces(text, { windows, attributions }) {
   assert.equal(text.slice(read).trim(), "");
 }
 
-test("each word of an explanation is where it says, in strings of any kind", async () => {
+test("the words of an explanation have offsets into the string, whatever it contains", async () => {
   for (const text of odd) {
     const prediction = await classifier.predict(text, { explain: true });
     assert.ok(prediction.attributions.some(({ text }) => /^(good|joy)$/i.test(text)), text);
-    checkPlaces(text, prediction);
+    checkOffsets(text, prediction);
   }
   const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
   for (const text of odd.map((each) => `${each} `.repeat(100))) {
     const prediction = await tiny.predict(text, { explain: true });
     assert.ok(prediction.windows.length > 1);
-    checkPlaces(text, prediction);
+    checkOffsets(text, prediction);
   }
   tiny.close();
 });
 
-test("an explanation is of the label that comes out, or of another, by either method", async () => {
+test("an explanation is of the predicted label or of a given one, by either method", async () => {
   const { label, attributions } = await classifier.predict(DULL, { explain: true });
   assert.deepEqual(attributions.map(({ text }) => text), ["unspeakably", "dull", ",", "but", "the", "ending", "is", "good"]);
   assert.deepEqual((await classifier.predict(DULL, { explain: { label } })).attributions, attributions);
@@ -75,13 +75,13 @@ test("an explanation is of the label that comes out, or of another, by either me
   assert.notDeepEqual(await sampled(5), await sampled(6));
 });
 
-test("an explanation takes a row for each word", async () => {
+test("an explanation computes one row for each word", async () => {
   const before = computed;
   await classifier.predict(DULL, { explain: true });
   assert.equal(computed - before, 9);
 });
 
-test("below the threshold there is no label, and all the scores", async () => {
+test("below the threshold, the label is null and all scores are there", async () => {
   const sure = await classifier.predict(DULL);
   assert.equal(typeof sure.label, "string");
   const { label, ...rest } = await classifier.predict(DULL, { threshold: 1 });
@@ -90,13 +90,13 @@ test("below the threshold there is no label, and all the scores", async () => {
   assert.equal((await classifier.predict(DULL, { threshold: sure.score * 0.999 })).label, sure.label);
 });
 
-test("a long text is read in windows, cut or refused", async () => {
+test("a long text is read in windows, truncated or rejected", async () => {
   const text = long(100);
   const { maxTokens } = classifier.info;
   const all = await classifier.predict(text);
   assert.equal(all.truncated, false);
   assert.ok(all.windows.length > 5);
-  checkPlaces(text, { ...all, attributions: [] });
+  checkOffsets(text, { ...all, attributions: [] });
   for (const { start, end, tokens, scores } of all.windows) {
     const alone = await classifier.predict(text.slice(start, end));
     assert.deepEqual([alone.tokens, alone.scores], [tokens, scores]);
@@ -126,7 +126,7 @@ test("a stream takes the same options", async () => {
   await assert.rejects(classifier.stream(["good"], { explain: { label: "joy" } }).next(), { code: "invalid-input" });
 });
 
-test("what the model cannot read has a warning", async () => {
+test("a text of mostly unknown tokens has a warning", async () => {
   const texts = ["这部电影太长了,我睡着了两次。", "หนังเรื่องนี้สนุกมาก", "\ufffd\u0007\ufffd\ufffd§\ufffd"];
   for (const { warnings } of await classifier.predict(texts)) assert.deepEqual(warnings, ["mostly-unknown-tokens"]);
   assert.deepEqual((await classifier.predict(DULL)).warnings, []);
@@ -134,7 +134,7 @@ test("what the model cannot read has a warning", async () => {
   assert.equal((await classifier.tokenize(DULL)).unknownShare, 0);
 });
 
-test("progress counts what is computed, and changes nothing", async () => {
+test("progress counts computed rows, and does not change the predictions", async () => {
   const seen = async (texts, options) => {
     const progress = [];
     const predictions = await classifier.predict(texts, { ...options, onProgress: (each) => progress.push(each) });
@@ -149,17 +149,20 @@ test("progress counts what is computed, and changes nothing", async () => {
   const { windows } = await classifier.predict(long(100));
   rises(await seen(long(100)), windows.length, windows.length / 4);
   rises(await seen(["good", DULL], { explain: true }), 2 + 1 + 8, 4);
-  // Of these, the second piece is not read when the first begins.
+  // The second part of these is not tokenised when the first begins: `total` grows.
   const last = (await seen([...Array.from({ length: 300 }, () => "good"), long(100)])).at(-1);
   assert.deepEqual(last, { done: 300 + windows.length, total: 300 + windows.length });
 });
 
-test("an abort ends a long text between two batches of its windows, and an explanation between two of its words", async () => {
+test("an abort ends a long text between two batches of windows, and an explanation between two of variants", async () => {
   for (const [text, options] of [[long(1000)], [DULL, { explain: { method: "shapley", samples: 1000 } }]]) {
     const controller = new AbortController();
     const before = computed;
     let heard = 0;
-    const onProgress = ({ done }) => (heard = done) > 0 && controller.abort();
+    const onProgress = ({ done }) => {
+      heard = done;
+      if (done > 0) controller.abort();
+    };
     await assert.rejects(classifier.predict(text, { ...options, signal: controller.signal, onProgress }), { code: "aborted" });
     assert.ok(heard > 0 && heard <= BATCH, `${heard} rows`);
     assert.equal(computed - before, heard);
@@ -167,7 +170,7 @@ test("an abort ends a long text between two batches of its windows, and an expla
   assert.equal((await classifier.predict("good")).label, "positive");
 });
 
-test("what is aborted leaves no memory behind", async () => {
+test("aborted calls leave no memory behind", async () => {
   const text = long(2000);
   const abort = async () => {
     const controller = new AbortController();
@@ -180,7 +183,7 @@ test("what is aborted leaves no memory behind", async () => {
   assert.equal(classifier.info.memoryBytes, memoryBytes);
 });
 
-test("closing a classifier in the middle of a text ends it", async () => {
+test("closing a classifier rejects its running call", async () => {
   const [closing, other] = [await createClassifier(), await createClassifier()];
   const call = closing.predict(long(1000), { onProgress: ({ done }) => done === 2 && closing.close() });
   await assert.rejects(call, { code: "closed" });

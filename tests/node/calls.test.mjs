@@ -1,19 +1,19 @@
-// Aborts, streams and crashes, on the thread that asks.
+// Aborts, streams and crashes in the calling thread.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { held } from "./held.mjs";
+import { residentBytes } from "./memory.mjs";
 import { computed, memory } from "./instances.mjs";
 import { createClassifier, LitmusError } from "litmus-text";
 
-/** Of this many texts at most a piece of a stream consists. */
+/** Maximum number of texts that a stream predicts at once. */
 const PIECE = 32;
 /** Rows that are computed at once, at most. */
 const BATCH = 32;
 
 const ROWS = Number(process.env.LITMUS_ROWS ?? 100_000);
-/** Of a row that is done with, nothing is kept. */
-const MAX_BYTES_OF_A_ROW = 10;
+/** Memory growth per finished row: nothing of it may be kept. */
+const MAX_BYTES_PER_ROW = 10;
 
 let classifier;
 before(async () => (classifier = await createClassifier()));
@@ -61,7 +61,7 @@ test("an aborted load rejects", async () => {
   await assert.rejects(load, { code: "aborted" });
 });
 
-test("the index in an error is that in the whole array, however it was cut", async () => {
+test("the index in an error refers to the whole array, even if the array is predicted in parts", async () => {
   const many = texts(700);
   many[600] = " ";
   await assert.rejects(classifier.predict(many), { code: "empty-text", index: 600 });
@@ -69,7 +69,7 @@ test("the index in an error is that in the whole array, however it was cut", asy
   await assert.rejects(classifier.predict(few, { signal: new AbortController().signal }), { code: "empty-text", index: 5 });
 });
 
-test("a stream keeps the order, and gives each bad row its error", async () => {
+test("a stream keeps the order, and yields an error for each bad row", async () => {
   const rows = ["a gorgeous movie", "", 42, "a bleak, desperate movie", "  ", null, "a gorgeous movie"];
   const progress = [];
   const items = await collect(classifier.stream(rows, { topK: 1, onProgress: (each) => progress.push(each) }));
@@ -82,7 +82,7 @@ test("a stream keeps the order, and gives each bad row its error", async () => {
   assert.deepEqual(progress.at(-1), { done: rows.length, failed: 4, total: rows.length });
 });
 
-test("a stream takes what can be iterated, and says of what cannot", async () => {
+test("a stream accepts anything iterable, and rejects anything else", async () => {
   async function* source() {
     yield* texts(3);
   }
@@ -99,7 +99,7 @@ test("a stream takes what can be iterated, and says of what cannot", async () =>
   await assert.rejects(collect(closed.stream(["good"])), { code: "closed" });
 });
 
-test("what the source throws, the stream throws, after what came before it", async () => {
+test("an error of the source rejects the stream, after the rows before it", async () => {
   async function* source() {
     yield "a gorgeous movie";
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -112,7 +112,7 @@ test("what the source throws, the stream throws, after what came before it", asy
   assert.deepEqual(labels, ["positive"]);
 });
 
-test("a slow source is not waited for until a piece is full", async () => {
+test("rows of a slow source are predicted before a piece is full", async () => {
   let go;
   async function* source() {
     yield "a gorgeous movie";
@@ -126,13 +126,13 @@ test("a slow source is not waited for until a piece is full", async () => {
   assert.equal((await stream.next()).done, true);
 });
 
-test(`${ROWS} rows stream in flat memory, with no more than three pieces in hand`, { timeout: ROWS * 6 }, async () => {
+test(`${ROWS} rows stream in constant memory, at most four pieces ahead`, { timeout: ROWS * 6 }, async () => {
   const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
   let read = 0;
   function* rows() {
     while (read < ROWS) yield `row ${read++} is good`;
   }
-  let ahead = 0;
+  let maxAhead = 0;
   let done = 0;
   let memoryBytes;
   let start;
@@ -140,23 +140,23 @@ test(`${ROWS} rows stream in flat memory, with no more than three pieces in hand
   const others = setInterval(() => turns++);
   for await (const { index, prediction } of tiny.stream(rows())) {
     assert.ok(index === done && prediction.score > 0);
-    ahead = Math.max(ahead, read - done++);
+    maxAhead = Math.max(maxAhead, read - done++);
     if (done === 1000) {
-      start = await held();
+      start = await residentBytes();
       ({ memoryBytes } = tiny.info);
     }
   }
   clearInterval(others);
   assert.equal(done, ROWS);
-  assert.ok(ahead <= 4 * PIECE, `${ahead} rows ahead`);
+  assert.ok(maxAhead <= 4 * PIECE, `${maxAhead} rows ahead`);
   assert.equal(tiny.info.memoryBytes, memoryBytes);
-  const grown = (await held()) - start;
-  assert.ok(grown < MAX_BYTES_OF_A_ROW * done, `${grown} bytes more`);
-  assert.ok(turns > 100, "others get their turns");
+  const grown = (await residentBytes()) - start;
+  assert.ok(grown < MAX_BYTES_PER_ROW * done, `${grown} bytes more`);
+  assert.ok(turns > 100, "the event loop runs meanwhile");
   tiny.close();
 });
 
-test("a trap fails its call, and everything works again on a fresh instance", async () => {
+test("a trap rejects its call, and the next call works on a new instance", async () => {
   const other = await createClassifier();
   const crashed = memory;
   new Uint8Array(crashed.buffer).fill(0xff);

@@ -12,7 +12,7 @@ const pages = [
 ];
 
 for (const page of pages) {
-  const blocks = [...readFileSync(page, "utf8").matchAll(/^```js\n([^]*?)^```/gm)].map(([, code]) => code);
+  const blocks = [...readFileSync(page, "utf8").matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code);
   for (const [i, code] of blocks.entries()) {
     test(`${basename(page)}, example ${i + 1}`, () => {
       const expected = [...code.matchAll(/console\.log\(.*?\);\s*\/\/ (.*)$/gm)].map(([, output]) => output);

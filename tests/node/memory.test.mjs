@@ -1,18 +1,18 @@
-// Memory does not grow with use: what the longest text and the largest batch needed is enough for all that follow.
+// Memory does not grow with use: after the longest text and the largest batch, nothing needs more.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { held } from "./held.mjs";
+import { residentBytes } from "./memory.mjs";
 import { createClassifier } from "litmus-text";
 
 const PREDICTIONS = 10_000;
 const CLASSIFIERS = 50;
 const LONGEST = 120; // words
-/** WebAssembly memory for each character of a long text: its bytes, its tokens and its windows. */
-const MAX_BYTES_OF_A_BOOK = 10;
+/** WebAssembly memory per character of a long text, for its bytes, tokens and windows. */
+const MAX_BYTES_PER_CHARACTER = 10;
 
 const words = "the a film plot is was never so good bad dull bright unspeakably charming and but 😀 über ,".split(" ");
 
-/** A generator of its own, so that a failure can be repeated. */
+/** Seeded pseudorandom numbers, so that a failure can be repeated. */
 function* numbers(state) {
   for (;;) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -20,11 +20,11 @@ function* numbers(state) {
   }
 }
 
-test(`${PREDICTIONS} predictions of random lengths leave memory as it was`, { timeout: 900_000 }, async () => {
+test(`${PREDICTIONS} predictions of random lengths leave the memory unchanged`, { timeout: 900_000 }, async () => {
   const classifier = await createClassifier();
   const random = numbers(7);
   const next = (below) => Math.floor(random.next().value * below);
-  // Most texts are short, as people's are.
+  // Mostly short texts, as in practice.
   const text = () => Array.from({ length: 1 + next(1 + next(LONGEST)) }, () => words[next(words.length)]).join(" ");
 
   const longest = Array.from({ length: 32 }, () => Array.from({ length: LONGEST }, () => "film").join(" "));
@@ -42,7 +42,7 @@ test(`${PREDICTIONS} predictions of random lengths leave memory as it was`, { ti
   assert.equal(classifier.info.memoryBytes, before);
 });
 
-test("a book of 200 pages takes little more memory than one of 20", { timeout: 900_000 }, async () => {
+test("a book of 200 pages takes little more memory than a book of 20", { timeout: 900_000 }, async () => {
   const classifier = await createClassifier();
   const random = numbers(3);
   const word = () => words[Math.floor(random.next().value * words.length)];
@@ -56,13 +56,13 @@ test("a book of 200 pages takes little more memory than one of 20", { timeout: 9
   assert.ok(windows.length > 500 && windows.at(-1).end === text.length);
   assert.ok(heard > windows.length / 4, `${heard} reports`);
   const long = classifier.info.memoryBytes;
-  assert.ok(long - short < MAX_BYTES_OF_A_BOOK * text.length, `${long - short} bytes more for a text of ${text.length}`);
+  assert.ok(long - short < MAX_BYTES_PER_CHARACTER * text.length, `${long - short} bytes more for a text of ${text.length}`);
   await classifier.predict(text);
   assert.equal(classifier.info.memoryBytes, long);
   classifier.close();
 });
 
-test(`${CLASSIFIERS} classifiers, created and closed, leave nothing behind`, { timeout: 900_000 }, async () => {
+test(`${CLASSIFIERS} classifiers, created and closed, leave no memory behind`, { timeout: 900_000 }, async () => {
   const cycle = async () => {
     const classifier = await createClassifier();
     const { memoryBytes } = classifier.info;
@@ -71,9 +71,9 @@ test(`${CLASSIFIERS} classifiers, created and closed, leave nothing behind`, { t
     return memoryBytes;
   };
   for (let i = 0; i < 5; i++) await cycle();
-  const before = await held();
+  const before = await residentBytes();
   let each;
   for (let i = 5; i < CLASSIFIERS; i++) each = await cycle();
-  const grown = (await held()) - before;
+  const grown = (await residentBytes()) - before;
   assert.ok(grown < each / 4, `${grown} bytes more, and a classifier has ${each}`);
 });

@@ -1,4 +1,4 @@
-// The installed package in Node. tests/run.mjs packs it, installs it and runs this beside it.
+// The installed package in Node: tests/run.mjs packs it, installs it into a project, and copies this folder there.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -22,7 +22,7 @@ before(async () => {
   good = { config: await read("config.json"), tokenizer: await read("tokenizer.json"), model: await read("model.onnx") };
 });
 
-/** The call fails with this code, and the classifier goes on working. */
+/** Asserts that the call rejects with this code, and that the classifier works afterwards. */
 async function fails(call, code, { index, message } = {}) {
   await assert.rejects(call, (error) => {
     assert.ok(error instanceof LitmusError, `not a LitmusError: ${error?.stack}`);
@@ -33,7 +33,7 @@ async function fails(call, code, { index, message } = {}) {
   assert.equal((await classifier.predict(POSITIVE)).label, "positive");
 }
 
-test("is the packed package, not the source tree", () => {
+test("the package under test is the packed one, not the source tree", () => {
   assert.match(installed, /node_modules[/\\]litmus-text[/\\]$/);
   assert.equal(installed, fileURLToPath(new URL("../node_modules/litmus-text/", import.meta.url)));
 });
@@ -57,7 +57,7 @@ test("predicts a text and a batch", async () => {
   assert.equal((await predict(POSITIVE, { topK: undefined })).scores.length, all);
 });
 
-test("says what it loaded", async () => {
+test("info describes the loaded model", async () => {
   const { info, labels } = classifier;
   assert.ok(labels.includes("negative") && labels.includes("positive"));
   assert.deepEqual(info.labels, labels);
@@ -66,7 +66,7 @@ test("says what it loaded", async () => {
   assert.ok(info.memoryBytes > 1e6 && info.memoryBytes % 65536 === 0);
 });
 
-test("tokenize gives ids, tokens and offsets", async () => {
+test("tokenize returns ids, tokens and offsets", async () => {
   const { ids, tokens, offsets, unknownShare } = await classifier.tokenize("Good 👍 film");
   assert.equal(unknownShare, tokens.filter((token) => token === "[UNK]").length / 3);
   assert.deepEqual(tokens.slice(0, 2), ["[CLS]", "good"]);
@@ -75,14 +75,14 @@ test("tokenize gives ids, tokens and offsets", async () => {
   assert.deepEqual([offsets[0], offsets[1], offsets.at(-2), offsets.at(-1)], [[0, 0], [0, 4], [8, 12], [0, 0]]);
 });
 
-test("what is no text is invalid-input", async () => {
+test("a text that is not a string is invalid-input", async () => {
   for (const value of [undefined, null, 42, true, {}, Symbol("text"), () => "", new String("text"), new Uint8Array(2)]) {
     await fails(() => predict(value), "invalid-input");
     await fails(() => classifier.predict(value), "invalid-input");
     await fails(() => classifier.predict(["good", value]), "invalid-input", { index: 1 });
     await fails(() => classifier.tokenize(value), "invalid-input");
   }
-  await fails(() => classifier.predict(["a", , "b"]), "invalid-input", { index: 1 });
+  await fails(() => classifier.predict(Object.assign(Array(3), { 0: "a", 2: "b" })), "invalid-input", { index: 1 });
 });
 
 test("a text of white space is empty-text", async () => {
@@ -93,7 +93,7 @@ test("a text of white space is empty-text", async () => {
   }
 });
 
-test("a wrong option is invalid-input and is named", async () => {
+test("an invalid option is invalid-input, and the message names it", async () => {
   for (const topK of [0, -1, 1.5, NaN, Infinity, "1", null, 1n]) {
     await fails(() => predict(POSITIVE, { topK }), "invalid-input", { message: /topK/ });
   }
@@ -144,41 +144,13 @@ test("a wrong option is invalid-input and is named", async () => {
   await fails(() => createClassifier({ model: { ...good, config: "{}" } }), "invalid-input", { message: /model\.config/ });
 });
 
-const json = (value) => new TextEncoder().encode(JSON.stringify(value));
-
-const badModels = {
-  "a truncated ONNX": [async () => ({ model: good.model.subarray(0, good.model.length >> 1) }), "model-malformed"],
-  "an empty ONNX": [() => ({ model: new Uint8Array() }), "model-malformed"],
-  "an ONNX with an unsupported op": [async () => ({ model: await fixture("bad/unsupported-op.onnx") }), "model-unsupported"],
-  "a tokenizer.json that is not JSON": [() => ({ tokenizer: new TextEncoder().encode("not JSON") }), "model-malformed"],
-  "a tokenizer.json without a model": [() => ({ tokenizer: json({}) }), "model-malformed"],
-  "a vocabulary larger than the embedding": [() => fixtureFolder("bad/small-embedding"), "model-malformed"],
-  "a larger vocabulary beside our own model": [largerVocabulary, "model-malformed"],
-  "a config that is not JSON": [() => ({ config: new TextEncoder().encode("{") }), "model-malformed"],
-  "a config without labels": [async () => ({ config: await fixture("bad/no-labels/config.json") }), "model-malformed"],
-};
-
-async function fixtureFolder(name) {
-  const [config, tokenizer, model] = await Promise.all(
-    ["config.json", "tokenizer.json", "model.onnx"].map((file) => fixture(join(name, file))),
-  );
-  return { config, tokenizer, model };
-}
-
-function largerVocabulary() {
-  const tokenizer = JSON.parse(good.tokenizer);
-  const { vocab } = tokenizer.model;
-  const size = Object.keys(vocab).length;
-  for (let extra = 0; extra < 1000; extra++) vocab[`litmusextra${extra}`] = size + extra;
-  return { tokenizer: json(tokenizer) };
-}
-
-for (const [name, [change, code]] of Object.entries(badModels)) {
-  test(`${name} is ${code}`, async () => {
-    const model = { ...good, ...(await change()) };
-    await fails(() => createClassifier({ model }), code);
-  });
-}
+// The crate's tests (tests/bad_input.rs, tests/hostile.rs) have the bad models. Here: the codes reach the caller.
+test("the code of a bad model is that of the crate", async () => {
+  const truncated = good.model.subarray(0, good.model.length >> 1);
+  await fails(() => createClassifier({ model: { ...good, model: truncated } }), "model-malformed");
+  const unsupported = await fixture("bad/unsupported-op.onnx");
+  await fails(() => createClassifier({ model: { ...good, model: unsupported } }), "model-unsupported");
+});
 
 test("files that litmus.json does not describe are checksum-mismatch", async () => {
   const manifest = await readFile(join(folder, "litmus.json"));
@@ -193,7 +165,7 @@ test("files that litmus.json does not describe are checksum-mismatch", async () 
   }
 });
 
-test("files of a list are found by their names", async () => {
+test("the files of a list are found by name", async () => {
   const file = (name, bytes) => new File([bytes], name);
   const files = [file("config.json", good.config), file("tokenizer.json", good.tokenizer), file("model.onnx", good.model)];
   const listed = await createClassifier({ model: new Set(files) });
@@ -202,7 +174,7 @@ test("files of a list are found by their names", async () => {
   await fails(() => createClassifier({ model: files.slice(1) }), "model-not-found", { message: /config\.json/ });
 });
 
-test("a folder by path, file URL and http URL; a missing one is model-not-found", async () => {
+test("a model folder is given by path, file URL or http URL; a missing one is model-not-found", async () => {
   for (const model of [folder, pathToFileURL(folder), pathToFileURL(`${folder}/`).href]) {
     const other = await createClassifier({ model });
     assert.equal((await other.predict(NEGATIVE)).label, "negative");
@@ -223,10 +195,10 @@ test("a folder by path, file URL and http URL; a missing one is model-not-found"
   await fails(() => createClassifier({ model: `${url}/model/` }), "download-failed", { message: /127\.0\.0\.1/ });
 });
 
-/** From onnxruntime's scores in float32: our weights have 7 bits and our activations 8. */
+/** Allowed difference from onnxruntime's float32 scores: our weights have 7 bits and our activations 8. */
 const MAX_SCORE_ERROR = 0.05;
 
-test("somebody else's model, multi-label, with segment ids and a pooler", async () => {
+test("a multi-label model of other tools, with segment ids and a pooler", async () => {
   const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
   assert.deepEqual(tiny.labels, ["joy", "anger", "surprise"]);
   assert.equal(tiny.info.multiLabel, true);
@@ -243,14 +215,14 @@ test("somebody else's model, multi-label, with segment ids and a pooler", async 
   tiny.close();
 });
 
-test("progress from files ends at their size", async () => {
+test("progress of a file on disk ends at its size", async () => {
   const last = new Map();
   const counted = await createClassifier({ onProgress: (event) => last.set(event.file, event) });
   assert.deepEqual(last.get("model.onnx"), { file: "model.onnx", loaded: good.model.length, total: good.model.length });
   counted.close();
 });
 
-test("a closed classifier says so, and leaves the others alone", async () => {
+test("calls of a closed classifier reject, and other classifiers work on", async () => {
   const other = await createClassifier();
   other.close();
   other.close();

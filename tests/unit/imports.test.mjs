@@ -1,5 +1,5 @@
-// The folders of pkg/src are layers: a file imports from its own folder and from those below it, and no two files import
-// each other, not even through others. So every file can be read with only what is below it in mind.
+// The folders of pkg/src are layers: a file imports from its own folder and from those below it, and no two files
+// import each other, not even through others. So every file can be read with only what is below it in mind.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, sep } from "node:path";

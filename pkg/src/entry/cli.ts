@@ -5,33 +5,34 @@ import { type AddressInfo } from "node:net";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import "../platform/node.js";
+import { microBatching } from "../handler/micro-batching.js";
+import { createNodeServer, shutDown } from "../handler/node-server.js";
 import { createHandler } from "./handler.js";
 import { createClassifier } from "./index.js";
-import { batched } from "../handler/batched.js";
-import { serverOf, shutDown } from "../handler/http.js";
 
-/** Milliseconds that requests have to be answered once the server is told to stop. */
+/** Milliseconds for open requests to be answered after SIGTERM or SIGINT. */
 const GRACE_MS = 10_000;
 
-const USAGE = `litmus-text serve [options]
+const USAGE = `Usage: litmus-text serve [options]
 
-  --port N       8080; 0 takes any that is free
-  --host NAME    127.0.0.1: only this machine
-  --workers N    threads that predict; by default one for each processor
-  --model URL    a model's folder, in place of the packaged one
-  --help
+Serves POST /predict and GET /model, /health, /metrics, /openapi.json.
 
-It answers POST /predict, GET /model, /health, /metrics and /openapi.json.`;
+  --port N       port to listen on (default 8080; 0 takes a free one)
+  --host NAME    address to listen on (default 127.0.0.1: only this machine)
+  --workers N    number of worker threads (default: the number of processors)
+  --model URL    folder of a model (default: the packaged sentiment model)
+  --help         print this text`;
 
-class Misuse extends Error {}
+/** An error in the arguments. Its message is all that is printed. */
+class UsageError extends Error {}
 
-const integer = (name: string, value: string, least: number, most: number): number => {
+function parseInteger(name: string, value: string, min: number, max: number): number {
   const number = Number(value);
-  if (value.trim() && Number.isInteger(number) && number >= least && number <= most) return number;
-  throw new Misuse(`--${name} must be an integer from ${least} to ${most}, not "${value}"`);
-};
+  if (value.trim() && Number.isInteger(number) && number >= min && number <= max) return number;
+  throw new UsageError(`--${name} must be an integer from ${min} to ${max}, not "${value}"`);
+}
 
-function parse(args: string[]) {
+function parseArguments(args: string[]) {
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -44,41 +45,43 @@ function parse(args: string[]) {
         help: { type: "boolean", default: false },
       },
     });
-    if (!values.help && positionals.join() !== "serve") throw new Misuse(USAGE);
+    if (!values.help && positionals.join() !== "serve") throw new UsageError(USAGE);
     return {
       ...values,
-      port: integer("port", values.port, 0, 65535),
-      workers: integer("workers", values.workers, 1, 256),
+      port: parseInteger("port", values.port, 0, 65535),
+      workers: parseInteger("workers", values.workers, 1, 256),
     };
   } catch (error) {
-    throw error instanceof Misuse ? error : new Misuse((error as Error).message);
+    throw error instanceof UsageError ? error : new UsageError((error as Error).message);
   }
 }
 
 async function main(): Promise<void> {
-  const { help, port, host, workers, model } = parse(process.argv.slice(2));
+  const { help, port, host, workers, model } = parseArguments(process.argv.slice(2));
   if (help) return console.log(USAGE);
-  const classifier = createClassifier({ workers, model });
-  const server = serverOf(createHandler({ classifier: classifier.then((each) => batched(each, 2 * workers)) }));
+
+  const loading = createClassifier({ workers, model });
+  const server = createNodeServer(createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }));
   server.listen(port, host);
   await once(server, "listening");
-  const { address, family, port: actual } = server.address() as AddressInfo;
-  console.log(`litmus-text listens at http://${family === "IPv6" ? `[${address}]` : address}:${actual}/`);
+  const { address, family, port: actualPort } = server.address() as AddressInfo;
+  console.log(`litmus-text is listening at http://${family === "IPv6" ? `[${address}]` : address}:${actualPort}/`);
 
   const stop = async () => {
-    process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143)); // told twice
-    console.log("litmus-text stops");
+    process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143)); // a second signal ends it at once
+    console.log("litmus-text is shutting down");
     await shutDown(server, GRACE_MS);
-    (await classifier).close();
+    (await loading).close();
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
-  const loaded = await classifier;
-  console.log("the model is loaded");
-  // A call for each of them, so that the others start now and not with the first visitors.
-  await Promise.all(Array.from({ length: workers }, () => loaded.predict("a film")));
+
+  const classifier = await loading;
+  console.log("litmus-text has loaded the model");
+  // Workers start on demand: one call each starts them all now, before the first requests need them.
+  await Promise.all(Array.from({ length: workers }, () => classifier.predict("a film")));
 }
 
 main().catch((error: Error) => {
-  console.error(error instanceof Misuse ? error.message : `litmus-text: ${error.message}`);
+  console.error(error instanceof UsageError ? error.message : `litmus-text: ${error.message}`);
   process.exit(1);
 });

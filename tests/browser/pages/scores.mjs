@@ -1,6 +1,6 @@
-// Runs in browsers and in Node. Texts come and scores go as plain ASCII, which no driver rounds or mends.
+// Runs in browsers and in Node. Texts and scores are passed as ASCII strings, which no driver can round or repair.
 
-/** A number's bits. */
+/** The bits of a number in hexadecimal. */
 function bits(number) {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, number);
@@ -9,7 +9,7 @@ function bits(number) {
 
 const written = ({ scores }) => scores.map(({ label, score }) => `${label} ${score} ${bits(score)}`).join(", ");
 
-/** The scores of each text, when it is predicted alone, with all others, and in a mixed order by sevens. */
+/** The scores of each text: predicted alone, in one batch, and in batches of seven in the given order. */
 export async function scores(litmus, json, order) {
   const texts = JSON.parse(json);
   const classifier = await litmus.createClassifier();

@@ -1,6 +1,6 @@
-// What a page does with the package, and what came of it. In the page itself, for the sake of its `Worker`.
+// Uses the package in a page whose `Worker` it replaces, and returns the results.
 
-/** How many files are in the cache, as soon as they are so many: they are stored after the first prediction. */
+/** Waits up to 10 seconds for `expected` files in the cache. Resolves to their number. */
 async function stored(expected) {
   const cache = await caches.open("litmus-text");
   for (let tries = 0; ; tries++) {
@@ -28,7 +28,7 @@ export async function tour({ createClassifier }) {
   for await (const { prediction, error } of classifier.stream(["a gorgeous movie", " "])) {
     streamed.push(error ? error.code : prediction.label);
   }
-  // What nobody catches in a worker reaches the page as this event.
+  // An uncaught error in a worker reaches the page as this event.
   started[0].dispatchEvent(new ErrorEvent("error", { message: "killed by a test" }));
   const again = (await classifier.predict("a gorgeous movie")).label;
   classifier.close();

@@ -1,6 +1,6 @@
-// Models that mean no good, written here: a few hundred bytes each, which ask for minutes or gigabytes.
+// Hostile ONNX models of a few hundred bytes, which need minutes or gigabytes.
 
-/** A field of a protobuf message: a number, a string, bytes or a message. */
+/** Encodes a field of a protobuf message: an integer, a string, bytes or a message. */
 function field(number, value) {
   if (typeof value === "number") return [...varint(number << 3), ...varint(value)];
   const bytes = typeof value === "string" ? [...Buffer.from(value)] : value;
@@ -25,7 +25,7 @@ const tensor = (name, type, dims, numbers) => {
   return message([...dims.map((dim) => [1, dim]), [2, type], [8, name], [9, [...new Uint8Array(raw.buffer)]]]);
 };
 
-/** A graph from `input_ids` to two `logits`, as a list of ops that each give the value of their name. */
+/** A graph from `input_ids` to two `logits`. Each op has one output, named like the op. */
 class Graph {
   #nodes = [];
   #constants = [];
@@ -33,7 +33,7 @@ class Graph {
   op(type, output, inputs, attributes = {}) {
     const attribute = ([name, value]) => {
       if (typeof value === "number") return message([[1, name], [3, value], [20, 2]]);
-      if (value[0] instanceof Array) return message([[1, name], [5, value[0]], [20, 4]]);
+      if (Array.isArray(value[0])) return message([[1, name], [5, value[0]], [20, 4]]);
       return message([[1, name], ...value.map((each) => [8, each]), [20, 7]]);
     };
     const fields = [...inputs.map((input) => [1, input]), [2, output], [4, type]];
@@ -46,18 +46,18 @@ class Graph {
     return name;
   }
 
-  /** A constant of any size in a few bytes. */
+  /** A constant tensor of any size in a few bytes. */
   filled(name, shape, value) {
     return this.op("ConstantOfShape", name, [this.integers(`${name}.shape`, shape)], { value: [tensor("", FLOAT, [1], [value])] });
   }
 
-  /** The ids, as numbers, each in `width` columns. */
+  /** The token ids as f32, each repeated in `width` columns. */
   wide(width) {
     const ids = this.op("Cast", "ids", ["input_ids"], { to: FLOAT });
     return this.op("Mul", "wide", [this.op("Unsqueeze", "column", [ids, this.integers("last", [2])]), this.filled("ones", [1, 1, width], 0.001)]);
   }
 
-  /** The file, which scores two labels by the mean of `value`. */
+  /** The file: the mean of `value` scores two labels. */
   bytes(value) {
     const mean = this.op("ReduceMean", "mean", [value], { axes: [1, 2], keepdims: 0 });
     const pair = this.filled("pair", [1, 2], 1);
@@ -70,7 +70,7 @@ class Graph {
   }
 }
 
-/** Loads at once, and then computes for half a minute on a sentence. */
+/** Loads fast, and computes for half a minute on a sentence. */
 export function slow() {
   const graph = new Graph();
   let value = graph.wide(130_000);
@@ -78,7 +78,7 @@ export function slow() {
   return graph.bytes(value);
 }
 
-/** Multiplies matrices of 16 MB with each other as it is loaded, over and over. */
+/** Multiplies 40 matrices of 16 MB while it is loaded. */
 export function slowToLoad() {
   const graph = new Graph();
   let value = graph.filled("m", [2000, 2000], 1e-4);
@@ -87,25 +87,19 @@ export function slowToLoad() {
   return graph.bytes(graph.op("Mul", "scaled", [graph.wide(1), all]));
 }
 
-/** Takes half a megabyte for each token, so that a long text has none left. */
+/** Needs half a megabyte per token, so that a long text exhausts the memory. */
 export function hungry() {
   const graph = new Graph();
   return graph.bytes(graph.op("Tanh", "t", [graph.wide(130_000)]));
 }
 
-/** Takes gigabytes bit by bit: each value is one that it may have, and all are needed at the end. */
+/** Needs gigabytes in many tensors, each below the limit, and all alive until the end. */
 export function hoarding() {
   const graph = new Graph();
   const values = [graph.wide(130_000)];
   for (let i = 0; i < 8; i++) values.push(graph.op("Mul", `v${i}`, [values.at(-1), values[0]]));
   let value = values.pop();
-  // From the last to the first, so that none can be dropped before.
+  // In reverse order, so that none can be freed early.
   for (const [i, each] of values.reverse().entries()) value = graph.op("Mul", `back ${i}`, [value, each]);
   return graph.bytes(value);
-}
-
-/** Asks for four gigabytes at once, as it is loaded. */
-export function huge() {
-  const graph = new Graph();
-  return graph.bytes(graph.op("Mul", "x", [graph.wide(1), graph.filled("huge", [1, 1, 2 ** 30], 1)]));
 }
