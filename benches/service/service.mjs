@@ -10,6 +10,7 @@ import { parseArgs, promisify } from "node:util";
 import { cli, startServer, until } from "../../tests/service/harness.mjs";
 import { build } from "../../tools/build.mjs";
 import { fail, UserError } from "../../tools/command.mjs";
+import { writeGeneratedBlock } from "../../tools/generated-block.mjs";
 import { root } from "../../tools/paths.mjs";
 import { ensureNode } from "../../tools/toolchain.mjs";
 import { ensureModels, models } from "../peers/models.mjs";
@@ -184,15 +185,7 @@ async function main() {
   const markdown = tables(results, seconds, version.trim());
   console.log(`\n${markdown}`);
   if (values.dry) return;
-  const doc = join(root, "docs/service.md");
-  const page = await readFile(doc, "utf8");
-  await writeFile(
-    doc,
-    page.replace(
-      /(<!-- bench:service -->\n).*(<!-- \/bench:service -->)/s,
-      (_, begin, end) => `${begin}${markdown}\n${end}`,
-    ),
-  );
+  await writeGeneratedBlock(join(root, "docs/service.md"), "bench:service", markdown);
 }
 
 await main().catch(fail);

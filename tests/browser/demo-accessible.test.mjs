@@ -1,4 +1,4 @@
-// The demo for everyone: axe in both themes and languages, the keyboard alone, reduced motion, forced colours.
+// Accessibility of the demo: axe in both themes and languages, keyboard only, reduced motion, forced colours.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 const site = useSite();
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe finds wrong, in each theme and language. */
+/** The violations that axe finds in each theme and language. */
 async function violations(page) {
   const found = [];
   for (const colorScheme of ["light", "dark"]) {
@@ -54,7 +54,7 @@ test("axe finds nothing in any state, theme or language", async () => {
   await context.close();
 });
 
-test("nothing but a keyboard is needed", async () => {
+test("a keyboard is enough for everything", async () => {
   const { page, context, errors } = await ready(site);
   const tabTo = async (selector) => {
     for (let i = 0; i < 60; i++) {
@@ -69,7 +69,7 @@ test("nothing but a keyboard is needed", async () => {
   };
   await tabTo(".skip");
   await page.keyboard.press("Enter");
-  await page.keyboard.press("Tab"); // from where the link leads
+  await page.keyboard.press("Tab"); // from the target of the skip link
   await page.evaluate(() => document.activeElement.id === "text" || document.getElementById("text").focus());
   await page.keyboard.type(POSITIVE);
   await verdict(page, "positive");
@@ -100,7 +100,7 @@ test("nothing but a keyboard is needed", async () => {
   await page.keyboard.press("Enter");
   await page.locator("th.score[aria-sort=descending]").waitFor();
   await tabTo("#model-choose");
-  // Browsers ask for a folder only after a real key press. Here none is to be asked for.
+  // Browsers open the folder dialog only after a real key press. The test checks that, and prevents the dialog.
   await page.locator("#model-folder").evaluate((input) =>
     input.addEventListener("click", (event) => {
       event.preventDefault();
@@ -119,7 +119,7 @@ test("nothing but a keyboard is needed", async () => {
   await context.close();
 });
 
-test("the language is the browser's, until another is chosen", async () => {
+test("the language is that of the browser, until the visitor chooses another", async () => {
   const { page, context } = await ready(site, { locale: "zh-CN" });
   assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-Hans");
   await page.locator("#text").fill(POSITIVE);
@@ -132,7 +132,7 @@ test("the language is the browser's, until another is chosen", async () => {
   await context.close();
 });
 
-test("both languages have the same words, and the page's own are the English ones", async () => {
+test("both languages have the same strings, and those in index.html are the English ones", async () => {
   const { page, context } = await ready(site);
   const html = await readFile(new URL("../../www/index.html", import.meta.url), "utf8");
   const { strings } = await import("../../www/strings.js");
@@ -148,12 +148,12 @@ test("both languages have the same words, and the page's own are the English one
   }, html);
   assert.ok(used.length > 50);
   for (const [key, text] of used) assert.ok(key in en && (text === "" || text === en[key]), `${key}: ${text}`);
-  // What is seen first is there before any script.
+  // The first view has its texts before any script runs.
   assert.ok(used.filter(([, text]) => text).length > 20);
   await context.close();
 });
 
-test("who wants no motion gets none, and forced colours leave the bars", async () => {
+test("reduced motion disables transitions, and forced colours keep the bars", async () => {
   const { page, context } = await ready(site, { reducedMotion: "reduce", forcedColors: "active" });
   await page.locator("#text").fill(SENTENCE);
   await page.locator("#weights li").first().waitFor();

@@ -1,15 +1,15 @@
-// Many texts in the demo: what is read, what comes out, and that a hundred thousand of them are no burden.
+// The bulk part of the demo: file formats, results, and constant memory for a hundred thousand rows.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { useSite } from "../harness/site.mjs";
-import { chooseFolder, downloaded, fileOf, label, NEGATIVE, POSITIVE, ready, verdict } from "./demo.mjs";
+import { chooseFolder, download, fileOf, label, NEGATIVE, POSITIVE, ready, verdict } from "./demo.mjs";
 
 const Papa = createRequire(import.meta.url)("papaparse");
 const ROWS = 100_000;
 /**
- * Bytes by which the page's heap may grow while the last 80,000 rows are labelled: six a row for what is kept, and
- * slack.
+ * Bytes by which the page's heap may grow while the last 80,000 rows are labelled: six per row for its result, and a
+ * margin.
  */
 const HEAP_GROWTH = 8e6;
 
@@ -26,7 +26,7 @@ const untilRows = (page, rows) =>
 const shownRows = (page) =>
   page.locator("#bulk-table [data-row]").evaluateAll((lines) => lines.map((line) => [...line.cells].map((cell) => cell.textContent)));
 
-test("a CSV comes back with labels and scores, everything else as it was", async () => {
+test("a CSV is returned with labels and scores, its own columns unchanged", async () => {
   const { page, context, errors, crossOrigin } = await ready(site);
   const texts = [POSITIVE, `"Never again", she said, ${NEGATIVE}`, "two\nlines, gorgeous and witty", "", "Über-schön 🙂, a joy"];
   const csv = `\ufeffid;kommentar;label\r\n${texts.map((text, i) => `${i};"${text.replaceAll('"', '""')}";old`).join("\r\n")}\r\n`;
@@ -37,7 +37,7 @@ test("a CSV comes back with labels and scores, everything else as it was", async
   await page.locator("#bulk-start").click();
   await finished(page);
   assert.match(await page.locator("#bulk-status").textContent(), /^5 rows in .* · 1 without a label$/);
-  const { name, text } = await downloaded(page);
+  const { name, text } = await download(page);
   assert.equal(name, "reviews.litmus.csv");
   assert.ok(text.startsWith("\ufeff"), "the byte order mark is kept");
   const { data, errors: wrong } = Papa.parse(text.slice(1), { skipEmptyLines: true });
@@ -47,7 +47,7 @@ test("a CSV comes back with labels and scores, everything else as it was", async
   assert.deepEqual(rows.map((row) => row.slice(0, 3)), texts.map((text, i) => [String(i), text, "old"]));
   assert.deepEqual(rows.map((row) => row[3]), ["positive", "negative", "positive", "", "positive"]);
   assert.deepEqual(rows[3].slice(3), ["", "", "", "", "", "empty-text"]);
-  // The same as in the box above.
+  // The same score as for a typed text.
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
   assert.equal(await page.locator("#confidence").textContent(), `${(100 * Number(rows[0][4])).toFixed(1)}%`);
@@ -55,7 +55,7 @@ test("a CSV comes back with labels and scores, everything else as it was", async
   await context.close();
 });
 
-test("JSON lines, JSON and plain lists are read too, and what is pasted", async () => {
+test("JSON lines, JSON, plain lists and pasted text are read", async () => {
   const { page, context } = await ready(site);
   const lines = [{ stars: 5, body: POSITIVE }, { stars: 1, body: NEGATIVE }, { stars: 3 }];
   const jsonl = lines.map((line) => JSON.stringify(line)).join("\n");
@@ -65,7 +65,7 @@ test("JSON lines, JSON and plain lists are read too, and what is pasted", async 
   ]) {
     await label(page, await fileOf(name, content));
     await finished(page);
-    const { text, name: saved } = await downloaded(page);
+    const { text, name: saved } = await download(page);
     assert.equal(saved, "r.litmus.jsonl");
     const rows = text.trim().split("\n").map((line) => JSON.parse(line));
     assert.deepEqual(rows.slice(0, 2).map(({ stars, label }) => [stars, label]), [[5, "positive"], [1, "negative"]]);
@@ -77,12 +77,12 @@ test("JSON lines, JSON and plain lists are read too, and what is pasted", async 
   await page.locator("#bulk-read").click();
   await page.locator("#bulk-start").click();
   await finished(page);
-  const { data } = Papa.parse((await downloaded(page)).text, { header: true, skipEmptyLines: true });
+  const { data } = Papa.parse((await download(page)).text, { header: true, skipEmptyLines: true });
   assert.deepEqual(data.map(({ text, label }) => [text, label]), [[POSITIVE, "positive"], [NEGATIVE, "negative"]]);
   await context.close();
 });
 
-test("files that are not UTF-8 are read in the encoding they are likely in", async () => {
+test("files that are not UTF-8 are read in their most likely encoding", async () => {
   const { page, context } = await ready(site);
   await page.locator("#bulk-file").setInputFiles(await fileOf("old.txt", Buffer.from("caf\xe9, gorgeous and witty\nbleak caf\xe9", "latin1")));
   await page.locator("#bulk-setup").waitFor();
@@ -97,14 +97,14 @@ test("files that are not UTF-8 are read in the encoding they are likely in", asy
   await context.close();
 });
 
-test("the sample: the table is sorted, and waits while it is paused", async () => {
+test("the sample pauses, continues, is cancelled, and its table is sorted", async () => {
   const { page, context, errors } = await ready(site);
   await page.locator("#bulk-sample").click();
   await page.locator("#bulk-start").click();
   await untilRows(page, 64);
   await page.locator("#bulk-pause").click();
   await page.locator("#bulk-status", { hasText: "Paused" }).waitFor();
-  // What was on its way still arrives.
+  // Rows that are being computed still arrive.
   await page.waitForTimeout(3000);
   const paused = await rowsDone(page);
   await page.waitForTimeout(1500);
@@ -134,9 +134,9 @@ test("the sample: the table is sorted, and waits while it is paused", async () =
   await context.close();
 });
 
-test(`${ROWS.toLocaleString("en")} rows: cancelled on the way, then to the end, in a heap that does not grow with them`, async (t) => {
+test(`${ROWS.toLocaleString("en")} rows, cancelled and then completed, in a heap that does not grow with them`, async (t) => {
   const { page, context, errors } = await ready(site);
-  // A real model, but a tiny one: what is tried is everything around it.
+  // A tiny model: the test is about everything around it.
   await chooseFolder(page, "tiny");
   await page.locator("#model-result").waitFor();
   const text = (i) => `row ${i}, ${i % 7 === 0 ? 'said "gorgeous"' : "bleak"}${i % 11 === 0 ? "\nand long" : ""}`;
@@ -156,7 +156,7 @@ test(`${ROWS.toLocaleString("en")} rows: cancelled on the way, then to the end, 
   await finished(page);
   const cancelled = await rowsDone(page);
   assert.ok(cancelled < ROWS, `${cancelled} rows`);
-  check(await downloaded(page), cancelled);
+  check(await download(page), cancelled);
   await page.locator("#bulk-again").click();
 
   const session = await context.newCDPSession(page);
@@ -173,8 +173,8 @@ test(`${ROWS.toLocaleString("en")} rows: cancelled on the way, then to the end, 
   t.diagnostic(`${await page.locator("#bulk-status").textContent()}; the heap grew by ${(grown / 1e6).toFixed(1)} MB`);
   assert.ok(grown < HEAP_GROWTH, `${grown} bytes`);
   assert.equal(await rowsDone(page), ROWS);
-  check(await downloaded(page), ROWS);
-  // Only what is in view is in the document, wherever that is.
+  check(await download(page), ROWS);
+  // Only the visible rows are in the document.
   await page.locator("#bulk-table").evaluate((table) => (table.scrollTop = table.scrollHeight));
   await page.locator(`#bulk-table [data-row="${ROWS - 1}"] td.text`, { hasText: `row ${ROWS - 1},` }).waitFor();
   assert.ok((await page.locator("#bulk-table tr").count()) < 60);

@@ -1,4 +1,4 @@
-// A model of the visitor's own in the demo: good ones, bad ones, from a folder and from addresses.
+// The visitor's own model in the demo, from a folder or a URL, and the reasons for which a model is rejected.
 import assert from "node:assert/strict";
 import { copyFile, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
 import { useSite } from "../harness/site.mjs";
-import { chooseFolder, downloaded, fileOf, fixture, label, POSITIVE, ready, verdict } from "./demo.mjs";
+import { chooseFolder, download, fileOf, fixture, label, POSITIVE, ready, verdict } from "./demo.mjs";
 
 const site = useSite();
-let withCors; // other origins: pages may read the files of this one,
-let withoutCors; // and not those of this one
+/** Two other origins with the fixtures: one lets pages of other origins read its files, one does not. */
+let withCors;
+let withoutCors;
 before(async () => {
   const mounts = { "/": fixture("") };
   withCors = await serve({ mounts, headers: { "access-control-allow-origin": "*" } });
@@ -28,7 +29,7 @@ const refusal = async (page) => {
   return [await page.locator("#model-failure-text").textContent(), await page.locator("#model-failure-detail").textContent()];
 };
 
-test("a folder's model reads the whole page, until the visitor goes back", async () => {
+test("the model of a folder is used by the whole page, until the visitor goes back", async () => {
   const { page, context, errors } = await ready(site);
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
@@ -43,7 +44,7 @@ test("a folder's model reads the whole page, until the visitor goes back", async
   assert.equal(await page.locator("#with").textContent(), "Your model: tiny");
   await label(page, await fileOf("few.txt", "gorgeous\nbleak\n"));
   await page.locator("#bulk-save").waitFor();
-  assert.match((await downloaded(page)).text, /^text,label,score,score_joy,score_anger,score_surprise,error/);
+  assert.match((await download(page)).text, /^text,label,score,score_joy,score_anger,score_surprise,error/);
   await page.locator("#model-back").click();
   await verdict(page, "positive");
   assert.equal(await page.locator("#with").isVisible(), false);
@@ -51,7 +52,7 @@ test("a folder's model reads the whole page, until the visitor goes back", async
   await context.close();
 });
 
-test("folders that cannot be used are refused with the reason, and the page goes on", async () => {
+test("unusable folders are rejected with a reason, and the page works on", async () => {
   const { page, context, errors } = await ready(site);
   for (const [folder, reason, detail] of [
     ["bad/no-labels", /A file is missing/, /tokenizer\.json/],
@@ -63,7 +64,7 @@ test("folders that cannot be used are refused with the reason, and the page goes
   }
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
-  // A graph that nobody runs.
+  // A graph with an unknown operator.
   const folder = await mkdtemp(join(tmpdir(), "litmus-model-"));
   for (const file of ["config.json", "tokenizer.json"]) await copyFile(fixture(`tiny/${file}`), join(folder, file));
   await copyFile(fixture("bad/unsupported-op.onnx"), join(folder, "model.onnx"));
@@ -75,7 +76,7 @@ test("folders that cannot be used are refused with the reason, and the page goes
   await context.close();
 });
 
-test("an address of the same site is fetched by the page", async () => {
+test("the page fetches a model of its own origin", async () => {
   const { page, context, errors } = await ready(site);
   await fetchModel(page, "fixtures/folders/roberta");
   await page.locator("#model-result").waitFor();
@@ -89,7 +90,7 @@ test("an address of the same site is fetched by the page", async () => {
   await context.close();
 });
 
-test("one of another site comes by the frame, which cannot see the page; the page itself cannot reach out", async () => {
+test("a sandboxed frame fetches a model of another origin; the page itself cannot", async () => {
   const { page, context } = await ready(site);
   const frames = [];
   page.on("frameattached", (frame) => frames.push(frame));
@@ -98,14 +99,14 @@ test("one of another site comes by the frame, which cannot see the page; the pag
   assert.deepEqual(await labels(page), ["joy", "anger", "surprise"]);
   assert.equal(frames.length, 1);
   assert.equal(await page.locator("iframe").count(), 0);
-  // What it asked for is counted, and named.
+  // Its requests are counted and listed.
   await page.locator("#network summary").click();
   assert.match(await page.locator("#requests").textContent(), new RegExp(`GET ${withCors.url}tiny/config.json`));
   assert.notEqual(await page.locator("#network").getAttribute("data-requests"), "0");
-  // The page's own policy.
+  // The Content-Security-Policy of the page.
   const reached = await page.evaluate((url) => fetch(url).then(() => true, () => false), `${withCors.url}tiny/config.json`);
   assert.equal(reached, false);
-  // The frame's sandbox.
+  // The sandbox of the frame.
   await page.evaluate(() => {
     const frame = Object.assign(document.createElement("iframe"), { src: "fetcher.html", id: "probe" });
     frame.sandbox = "allow-scripts";
@@ -124,7 +125,7 @@ test("one of another site comes by the frame, which cannot see the page; the pag
   await context.close();
 });
 
-test("a site that does not let pages read its files is told from one without a model", async () => {
+test("a missing CORS header and a missing model have different messages", async () => {
   const { page, context } = await ready(site);
   await fetchModel(page, `${withoutCors.url}tiny`);
   assert.match((await refusal(page))[0], /CORS/);

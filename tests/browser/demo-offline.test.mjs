@@ -1,4 +1,4 @@
-// The demo installed: under a sub-path, without a network, and through an update that is whole or nothing.
+// The installed demo: under a sub-path, offline, and with atomic updates.
 import assert from "node:assert/strict";
 import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,11 +7,12 @@ import { after, before, test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
 import { assemble, precache } from "../../tools/site.mjs";
 import { launchChromium } from "../../tools/chromium.mjs";
-import { kept, label, fileOf, NEGATIVE, POSITIVE, verdict } from "./demo.mjs";
+import { untilCached, label, fileOf, NEGATIVE, POSITIVE, verdict } from "./demo.mjs";
 
 const PATH = "some/sub/path/";
 
-let folder; // a site that these tests may change
+/** The folder with copies of the site, which these tests change. */
+let folder;
 let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "litmus-site-"));
@@ -23,7 +24,7 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A copy of the site, served, and a page that is there. */
+/** Serves a copy of the site and opens it, until its service worker has cached everything. */
 async function visit() {
   const copy = await mkdtemp(join(folder, "copy-"));
   await cp(join(folder, "site"), copy, { recursive: true });
@@ -34,7 +35,7 @@ async function visit() {
   page.on("response", (response) => response.status() >= 400 && failed.push(response.url()));
   await page.goto(`${server.url}${PATH}`);
   await page.locator("#idle").waitFor();
-  await kept(page);
+  await untilCached(page);
   const close = async () => {
     await context.close();
     await server.close();
@@ -42,7 +43,7 @@ async function visit() {
   return { copy, server, context, page, failed, close };
 }
 
-/** A new version of the site: its words are others. */
+/** Makes a new version of the site, with another title. */
 async function change(copy) {
   const path = join(copy, "strings.js");
   const code = await readFile(path, "utf8");
@@ -51,10 +52,10 @@ async function change(copy) {
   await writeFile(join(copy, "precache.js"), await precache(copy));
 }
 
-const look = (page) => page.evaluate(async () => (await navigator.serviceWorker.ready).update().then(() => true, () => false));
+const checkForUpdate = (page) => page.evaluate(async () => (await navigator.serviceWorker.ready).update().then(() => true, () => false));
 const title = (page) => page.locator("h1").textContent();
 
-test("every part works with the server gone, after one visit", async () => {
+test("after one visit, every part works without the server", async () => {
   const { page, server, close, failed } = await visit();
   assert.deepEqual(failed, []);
   await server.close();
@@ -72,13 +73,13 @@ test("every part works with the server gone, after one visit", async () => {
   await verdict(page, "negative");
   await page.locator("#speed-start").click();
   await page.locator("#speed-status", { hasText: "Done." }).waitFor({ timeout: 120_000 });
-  // All of it from the device: since the model was ready, nothing was asked of a network.
+  // No request since the model was ready.
   assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
   assert.equal(await page.locator("#sent").textContent(), "0 bytes sent since the model arrived");
   await close();
 });
 
-test("the counter counts: a request of the page, and one of a worker", async () => {
+test("the request counter counts requests of the page and of a worker", async () => {
   const { page, close } = await visit();
   await page.reload();
   await page.locator("#idle").waitFor();
@@ -96,33 +97,33 @@ test("the counter counts: a request of the page, and one of a worker", async () 
   await close();
 });
 
-test("a new version is offered when it is whole, and taken when the visitor wants it", async () => {
+test("a new version is offered once it is complete, and used when the visitor accepts", async () => {
   const { page, copy, context, close } = await visit();
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
   await change(copy);
-  assert.equal(await look(page), true);
+  assert.equal(await checkForUpdate(page), true);
   await page.locator("#update").waitFor();
-  // Until then, the old one goes on, also in a new tab.
+  // Until then the old version runs, also in a new tab.
   const other = await context.newPage();
   await other.goto(page.url());
   assert.equal(await title(other), "Dip a sentence.");
   await other.close();
   await page.locator("#reload").click();
   await page.locator("h1", { hasText: "Dip another sentence." }).waitFor();
-  await verdict(page, "positive"); // the text is still there
+  await verdict(page, "positive"); // the text is kept
   assert.equal(await page.locator("#update").isVisible(), false);
   const caches = await page.evaluate(() => globalThis.caches.keys());
   assert.equal(caches.length, 1, caches.join());
   await close();
 });
 
-test("an update that breaks off or is not what its list says changes nothing", async () => {
+test("an incomplete update, or one that differs from its list, changes nothing", async () => {
   const { page, copy, server, close } = await visit();
   const before = await page.evaluate(() => caches.keys());
   await change(copy);
-  await appendFile(join(copy, "strings.js"), "// another file than the list says\n");
-  await look(page);
+  await appendFile(join(copy, "strings.js"), "// not the listed file\n");
+  await checkForUpdate(page);
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;
     for (let i = 0; i < 100 && registration.installing; i++) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -136,7 +137,7 @@ test("an update that breaks off or is not what its list says changes nothing", a
   await close();
 });
 
-test("the manifest is one that browsers install", async () => {
+test("browsers accept the manifest for installation", async () => {
   const { page, context, close } = await visit();
   const session = await context.newCDPSession(page);
   const { errors, data, url } = await session.send("Page.getAppManifest");
@@ -152,7 +153,7 @@ test("the manifest is one that browsers install", async () => {
     if (type === "image/png") assert.equal(size, sizes);
   }
   const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
-  // A context of a test is a private window.
+  // The browser context of a test counts as a private window.
   assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito"), []);
   await close();
 });

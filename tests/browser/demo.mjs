@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../tools/paths.mjs";
 
-/** Where pictures of the demo go. */
+/** The folder for screenshots. */
 export const artifacts = join(root, "tests/browser/artifacts");
 
 export const POSITIVE = "a gorgeous, witty, seductive movie";
@@ -12,10 +12,10 @@ export const NEGATIVE = "unflinchingly bleak and desperate";
 export const SENTENCE = "The plot is predictable, yet I loved every minute of it.";
 export const MODEL = "**/models/sentiment/model.onnx";
 
-/** Waits for the verdict, as the page shows it. */
+/** Waits until the page shows this label. */
 export const verdict = (page, label) => page.locator("#verdict", { hasText: new RegExp(`^${label}$`) }).waitFor();
 
-/** A visit to a page whose model has arrived. */
+/** Opens the demo and waits until its model is loaded. */
 export async function ready(site, options, path = "") {
   const visit = await site.newPage(options);
   await visit.page.goto(`${site.url}${path}`);
@@ -23,28 +23,28 @@ export async function ready(site, options, path = "") {
   return visit;
 }
 
-/** Until the page can be had again without a network. */
-export const kept = (page) => page.waitForFunction(() => "offline" in document.documentElement.dataset);
+/** Waits until the service worker has cached the demo. */
+export const untilCached = (page) => page.waitForFunction(() => "offline" in document.documentElement.dataset);
 
 export const fixture = (name) => join(root, "tests/fixtures", name);
 export const chooseFolder = (page, name) => page.locator("#model-folder").setInputFiles(fixture(name));
 
-/** A file of rows for the bulk part, in a folder of its own. */
+/** Writes a file for the bulk part into a new temporary folder. */
 export async function fileOf(name, content) {
   const path = join(await mkdtemp(join(tmpdir(), "litmus-rows-")), name);
   await writeFile(path, content);
   return path;
 }
 
-/** Chooses rows, and starts to label them. */
+/** Opens a file in the bulk part and starts labelling. */
 export async function label(page, path) {
   await page.locator("#bulk-file").setInputFiles(path);
   await page.locator("#bulk-setup").waitFor();
   await page.locator("#bulk-start").click();
 }
 
-/** What the page gives to keep, as text. */
-export async function downloaded(page) {
-  const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#bulk-save").click()]);
-  return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+/** Downloads the labelled rows. */
+export async function download(page) {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.locator("#bulk-save").click()]);
+  return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
 }

@@ -1,4 +1,4 @@
-// The demo as a visitor meets it: typing, the words that decided, links.
+// The demo: typing, loading, the words that decided, long texts, links.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ const site = useSite();
 
 const words = (page) => page.locator("#weights li").evaluateAll((items) => items.map((item) => item.textContent));
 
-test("labels what is typed, and asks no other origin", async () => {
+test("labels typed text, without requests to another origin", async () => {
   const { page, context, crossOrigin, errors } = await ready(site);
   await page.locator("#text").pressSequentially(POSITIVE);
   await verdict(page, "positive");
@@ -18,7 +18,7 @@ test("labels what is typed, and asks no other origin", async () => {
   const bars = await page.locator("#bars > div").evaluateAll((rows) => rows.map((row) => row.textContent));
   assert.equal(bars.length, 3);
   const percentages = bars.map((bar) => Number(/([\d.]+)%/.exec(bar)[1]));
-  // Each is rounded to a tenth.
+  // Each percentage is rounded to a tenth.
   assert.ok(Math.abs(percentages.reduce((sum, each) => sum + each) - 100) <= 0.05 * bars.length, bars.join());
   assert.match(await page.locator("#facts").textContent(), /^\d+ tokens · \d+\.\d ms$/);
   await page.locator("#announcement", { hasText: /^negative, [\d.]+%$/ }).waitFor({ state: "attached" });
@@ -30,7 +30,7 @@ test("labels what is typed, and asks no other origin", async () => {
   await context.close();
 });
 
-test("a screen reader is told once, when the typing rests", async () => {
+test("the result is announced to screen readers once, after a pause in typing", async () => {
   const { page, context } = await ready(site);
   await page.evaluate(() => {
     globalThis.told = [];
@@ -45,7 +45,7 @@ test("a screen reader is told once, when the typing rests", async () => {
   await context.close();
 });
 
-test("shows progress while it loads, and reads what was typed meanwhile", async () => {
+test("shows progress while the model loads, then labels text that was typed meanwhile", async () => {
   const { page, context } = await site.newPage();
   let release;
   const held = new Promise((resolve) => (release = resolve));
@@ -64,7 +64,7 @@ test("shows progress while it loads, and reads what was typed meanwhile", async 
   await context.close();
 });
 
-test("says what is wrong when the model is missing, and can try again", async () => {
+test("shows an error when the model is missing, and can try again", async () => {
   const { page, context } = await site.newPage();
   await page.route(MODEL, (route) => route.fulfill({ status: 404 }));
   await page.goto(site.url);
@@ -80,21 +80,21 @@ test("says what is wrong when the model is missing, and can try again", async ()
   await context.close();
 });
 
-test("colours the words that decided, names them, and stops when asked to", async () => {
+test("marks and lists the words that decided, and can be switched off", async () => {
   const { page, context, errors } = await ready(site);
   await page.locator("#text").fill(SENTENCE);
   await page.locator("#weights li").first().waitFor();
   const named = await words(page);
   assert.match(named[0], /^loved \+0\.\d\d$/);
   assert.ok(named.some((word) => /^predictable −0\.\d\d$/.test(word)), named.join());
-  // In place: the marks lie below the very letters.
+  // The marks lie below the letters of the words.
   const marks = page.locator("#marks");
   assert.equal((await marks.textContent()).replace("\u200b", ""), SENTENCE);
   assert.equal(await marks.locator(".for", { hasText: /^loved$/ }).count(), 1);
   assert.equal(await marks.locator(".against", { hasText: /^predictable$/ }).count(), 1);
   const style = (mark) => marks.locator(mark).first().evaluate((element) => getComputedStyle(element).textDecorationStyle);
   assert.deepEqual([await style(".for"), await style(".against")], ["solid", "dashed"]);
-  // What is typed after them leaves them where they are.
+  // Text that is typed behind them does not move them.
   await page.locator("#text").press("End");
   await page.keyboard.type(" Really");
   assert.equal(await marks.locator(".for", { hasText: /^loved$/ }).count(), 1);
@@ -105,7 +105,7 @@ test("colours the words that decided, names them, and stops when asked to", asyn
   await context.close();
 });
 
-test("marks and text have the same lines and places", async () => {
+test("the layer of marks has the same layout as the text", async () => {
   const { page, context } = await ready(site, { viewport: { width: 360, height: 780 } });
   await page.locator("#text").fill(`${SENTENCE} `.repeat(8));
   const boxes = await page.evaluate(() =>
@@ -119,7 +119,7 @@ test("marks and text have the same lines and places", async () => {
   await context.close();
 });
 
-test("warns of what the model cannot read", async () => {
+test("warns of a text that the model cannot read", async () => {
   const { page, context } = await ready(site);
   await page.locator("#text").fill("这部电影太好看了，我非常喜欢。");
   await page.locator("#warning").waitFor();
@@ -129,7 +129,7 @@ test("warns of what the model cannot read", async () => {
   await context.close();
 });
 
-test("a long text is a strip of passages, whose words can be seen", async () => {
+test("a long text is shown as a strip of passages with their words", async () => {
   const { page, context, errors } = await ready(site);
   await page.locator("#long-example").click();
   await page.locator("#passages").waitFor();
@@ -148,7 +148,7 @@ test("a long text is a strip of passages, whose words can be seen", async () => 
   await page.locator("#passage-weights li").first().waitFor({ timeout: 60_000 });
   await columns.last().click();
   await page.locator("#passage-verdict", { hasText: `Passage ${count} of ${count}:` }).waitFor();
-  // A text that comes meanwhile does not wait for what was going on.
+  // A new text does not wait for the computation that is running.
   await page.locator("#text").fill(NEGATIVE);
   await verdict(page, "negative");
   await page.locator("#passages").waitFor({ state: "hidden" });
@@ -156,7 +156,7 @@ test("a long text is a strip of passages, whose words can be seen", async () => 
   await context.close();
 });
 
-test("a link carries the text after the #, and nothing of it to the server", async () => {
+test("a link carries the text in its fragment, which no server sees", async () => {
   const { page, context } = await ready(site, { permissions: ["clipboard-read", "clipboard-write"] });
   const text = "100 % gorgeous & witty? Yes 🙂 #1";
   await page.locator("#text").fill(text);
@@ -181,7 +181,7 @@ test("a link carries the text after the #, and nothing of it to the server", asy
   await context.close();
 });
 
-test("goes on without a network once loaded", async () => {
+test("works offline once loaded", async () => {
   const { page, context } = await ready(site);
   await context.setOffline(true);
   await page.locator("#text").fill(NEGATIVE);

@@ -1,13 +1,13 @@
-// npm run screenshots: every state of the demo, on a phone and a desktop, light and dark, as a visitor brings it about.
-// All go to tests/browser/artifacts/demo; those that www/README.md shows are written to www/screenshots as WebP.
-// `-- NAME` makes those whose name contains NAME.
+// npm run screenshots: screenshots of every state of the demo, on a phone and a desktop, light and dark. They go to
+// tests/browser/artifacts/demo; those in www/README.md are also written to www/screenshots as WebP. `-- NAME` makes
+// only those whose name contains NAME.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assemble } from "../../tools/site.mjs";
 import { fail } from "../../tools/command.mjs";
 import { root } from "../../tools/paths.mjs";
 import { openSite } from "../harness/site.mjs";
-import { artifacts, chooseFolder, kept, ready, SENTENCE } from "./demo.mjs";
+import { artifacts, chooseFolder, untilCached, ready, SENTENCE } from "./demo.mjs";
 
 const DEVICES = {
   phone: { width: 390, height: 844 },
@@ -21,7 +21,7 @@ const type = async (page, text) => {
   await page.locator("#weights li").first().waitFor();
 };
 
-/** Each brings its state about in a page that is ready, and says what is to be seen. */
+/** Bring a loaded page into a state. */
 const STATES = {
   idle: async () => {},
   words: (page) => type(page, SENTENCE),
@@ -88,7 +88,7 @@ for (const device of ["narrowest", "4k"]) {
   for (const state of ["page", "long", "bulk", "model"]) cases.push({ device, colorScheme: "light", state, locale: "en" });
 }
 
-/** As WebP: Chromium can write it. */
+/** Converts a PNG to WebP, in Chromium. */
 async function webp(browser, png) {
   const page = await browser.newPage();
   const url = await page.evaluate(async (data) => {
@@ -114,9 +114,9 @@ try {
     const name = `${device}-${colorScheme}-${as}`;
     if (!name.includes(wanted)) continue;
     const { page, context } = await ready(site, { viewport: DEVICES[device], colorScheme, locale, reducedMotion: "reduce" });
-    await kept(page);
+    await untilCached(page);
     await STATES[state](page);
-    await page.waitForTimeout(300); // the last paint
+    await page.waitForTimeout(300); // for the last paint
     const png = await page.screenshot({ path: join(folder, `${name}.png`), fullPage: state === "page" });
     if (inReadme.includes(`screenshots/${name}.webp`)) await writeFile(join(shown, `${name}.webp`), await webp(site.browser, png));
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

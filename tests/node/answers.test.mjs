@@ -9,7 +9,7 @@ let classifier;
 before(async () => (classifier = await createClassifier()));
 
 const DULL = "unspeakably dull, but the ending is good";
-/** A text of so many sentences; from 60 on, it is longer than the model reads at once. */
+/** A text of this many sentences. From 60 on, it is longer than the model reads at once. */
 const long = (sentences) => "The story has no middle and no end. ".repeat(sentences);
 
 /** Texts whose offsets differ in bytes, code points and UTF-16 code units, some with lone surrogates. */

@@ -26,6 +26,7 @@ WebAssembly.instantiate = async (module, imports) => {
   return { module, instance: { exports: watched(exports) } };
 };
 // By this, an instance that has crashed is replaced.
+// biome-ignore lint/complexity/useArrowFunction: it is called with `new`
 WebAssembly.Instance = function (module, imports) {
   return { exports: watched(new Instance(module, imports).exports) };
 };

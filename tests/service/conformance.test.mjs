@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { root } from "../../tools/paths.mjs";
 import { startService } from "./harness.mjs";
-import { ensurePython } from "./python.mjs";
+import { ensurePython } from "./install.mjs";
 
 describe("the running service", { timeout: 180_000 }, () => {
   let bin;
