@@ -104,9 +104,8 @@ impl Classifier {
     /// # Errors
     /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
     pub fn predict_batch<T: AsRef<str>>(&self, texts: &[T], options: &Options) -> Result<Vec<Prediction>, Error> {
-        let job = self.job(texts, options)?;
-        job.check_texts()?;
-        first_failure(job.finish())
+        let job = all_readable(self.job(texts, options)?)?;
+        all(job.finish())
     }
 
     /// Begins to predict texts in steps: with progress, and cancelled by dropping the job.
@@ -124,9 +123,8 @@ impl Classifier {
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
     pub fn logits<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
-        let job = self.job(texts, &Options::default().long_text(LongText::Truncate))?;
-        job.check_texts()?;
-        first_failure(job.finish_logits())
+        let job = all_readable(self.job(texts, &Options::default().long_text(LongText::Truncate))?)?;
+        all(job.finish_logits())
     }
 
     /// All tokens of a text, special tokens included.
@@ -140,8 +138,13 @@ impl Classifier {
     }
 }
 
+/// The job, unless a text of it could not be read.
+fn all_readable(job: PredictionJob) -> Result<PredictionJob, Error> {
+    job.first_failure().map_or(Ok(job), Err)
+}
+
 /// All values, or the first error with the index of its text.
-fn first_failure<T>(results: Vec<Result<T, Error>>) -> Result<Vec<T>, Error> {
+fn all<T>(results: Vec<Result<T, Error>>) -> Result<Vec<T>, Error> {
     results.into_iter().enumerate().map(|(index, result)| result.map_err(|e| e.at(index))).collect()
 }
 

@@ -187,12 +187,11 @@ impl PredictionJob {
         self.progress
     }
 
-    /// The error of the first text that could not be read.
-    pub(crate) fn check_texts(&self) -> Result<(), Error> {
-        match self.texts.iter().enumerate().find_map(|(index, text)| Some((index, text.as_ref().err()?))) {
-            Some((index, error)) => Err(error.clone().at(index)),
-            None => Ok(()),
-        }
+    /// The error of the first text that has failed so far, with its [index](Error::index). Texts that cannot be read, such
+    /// as empty ones, have failed before the first step.
+    pub fn first_failure(&self) -> Option<Error> {
+        let mut texts = self.texts.iter().enumerate();
+        texts.find_map(|(index, text)| Some(text.as_ref().err()?.clone().at(index)))
     }
 
     /// Computes the next batch; `false` when none is left.

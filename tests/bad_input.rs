@@ -59,6 +59,29 @@ fn a_vocabulary_larger_than_the_embedding_is_malformed() {
     assert_refused(result, ErrorKind::ModelMalformed, "tokenizer.json");
 }
 
+/// The packaged model stores its embedding in 4 bits, in another op than the folder above.
+#[test]
+fn a_vocabulary_larger_than_a_quantised_embedding_is_malformed() {
+    let files = ModelFiles::from_dir("models/sentiment").unwrap();
+    let mut tokenizer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read("models/sentiment/tokenizer.json").unwrap()).unwrap();
+    let vocabulary = tokenizer["model"]["vocab"].as_object_mut().unwrap();
+    let size = vocabulary.len();
+    for extra in 0..1000 {
+        vocabulary.insert(format!("litmusextra{extra}"), (size + extra).into());
+    }
+    let tokenizer = serde_json::to_vec(&tokenizer).unwrap();
+    let result = Classifier::from_bytes(&files.with("tokenizer.json", &tokenizer));
+    assert_refused(result, ErrorKind::ModelMalformed, "tokenizer.json");
+}
+
+#[test]
+fn a_config_that_is_not_json_is_malformed() {
+    for config in [&b"{"[..], b"", b"<!doctype html>"] {
+        assert_refused(tiny_with("config.json", config), ErrorKind::ModelMalformed, "config.json");
+    }
+}
+
 #[test]
 fn a_config_without_labels_is_malformed() {
     let config = bad("no-labels/config.json");

@@ -1,5 +1,5 @@
-//! The kernels against [`kernels::reference`]: shapes that fill no tile, numbers at every edge, and the same bits natively
-//! and in wasm, where `tests/wasm.rs` takes these tests in.
+//! The kernels against [`kernels::reference`]: shapes that fill no tile, values at every edge, and the same bits natively
+//! and in WebAssembly, where `tests/wasm.rs` includes these tests.
 
 #[allow(dead_code)]
 #[path = "../src/kernels/mod.rs"]

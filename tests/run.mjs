@@ -1,5 +1,5 @@
-// npm test: installs what is missing and runs every suite. `npm test -- NAME…` runs the suites whose name contains a NAME.
-// npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the suites that need no build.
+// npm test: installs what is missing and runs every suite. `npm test -- NAME…` runs the suites whose name contains a
+// NAME. npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the quick suites.
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,22 +25,22 @@ import { checkBudget } from "./budget.mjs";
 import { fuzz } from "./fuzz/fuzz.mjs";
 import { withInstalledPackage } from "./harness/package.mjs";
 import { ensureHostTools } from "./hosts/install.mjs";
-import { ensurePython } from "./service/python.mjs";
+import { ensurePython } from "./service/install.mjs";
 
 const node = (args, options) => run(process.execPath, args, options);
 const cargo = (...args) => run("cargo", args, { env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
 
-/** Time limits for what drives a browser, which can wait for an answer for ever. They have room for a slow machine. */
+/** Time limits, because a browser can hang. They have room for a slow machine. */
 const minutes = (count) => ({ timeout: count * 60_000 });
 
 /**
- * Runs the `*.test.mjs` of a folder. Files that measure time, or drive browsers, run one after the other; `parallel` files
- * do neither.
+ * Runs the `*.test.mjs` of a folder. Files that measure time, or drive browsers, run one after the other; `parallel`
+ * files do neither.
  */
 async function nodeTests(folder, { wanted = () => true, parallel = false, env = process.env } = {}) {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs") && wanted(name));
   const paths = names.sort().map((name) => join(folder, name));
-  // Forced, because a test that has timed out may leave a handle open for ever.
+  // Forced, because a test that has timed out may leave handles open.
   const args = ["--test", "--test-force-exit", "--test-reporter=spec", ...(parallel ? [] : ["--test-concurrency=1"])];
   await node([...args, ...paths], { ...minutes(20), env });
 }
@@ -52,6 +52,11 @@ const inFolder = (folder, options) => nodeTests(join(root, folder), options);
 const native = ["--release", "--features", "cli"];
 const web = ["--target", "wasm32-unknown-unknown", "--profile", "web"];
 const clippy = (...args) => cargo("clippy", ...args, "--", "-D", "warnings");
+
+async function rustfmt() {
+  await cargo("fmt", "--check");
+  await cargo("fmt", "--check", "--manifest-path", "tests/fuzz/Cargo.toml");
+}
 
 const biome = () => node([join(root, "node_modules/@biomejs/biome/bin/biome"), "ci", "--error-on-warnings"]);
 
@@ -83,7 +88,7 @@ async function documentation() {
 
 // ── The crate, compiled to WebAssembly, in browsers
 
-/** Runs tests/wasm.rs with wasm-pack; `where` is the variable by which its test runner is told page or worker. */
+/** Runs tests/wasm.rs with wasm-pack. `where` is the environment variable that selects a page or a worker. */
 async function wasmPack(where, browser, env) {
   const wasmPackBin = await ensureWasmPack();
   const bindgenBin = await ensureWasmBindgen({ testRunner: true });
@@ -101,7 +106,7 @@ async function wasmInChromium(where) {
 
 async function wasmInFirefox(where) {
   const geckodriver = await ensureFirefox();
-  // webdriver.json is for Chromium, and a JSON file cannot take the program's path from an environment variable.
+  // Not webdriver.json, which is for Chromium: the path of Firefox depends on an environment variable.
   const capabilities = join(targetDir, "firefox.json");
   await mkdir(targetDir, { recursive: true });
   await writeFile(capabilities, JSON.stringify({ "moz:firefoxOptions": { binary: firefox } }));
@@ -111,7 +116,7 @@ async function wasmInFirefox(where) {
 // ── The package
 
 async function buildEverything() {
-  await buildSite(); // first, because in a fresh clone `npm start` has to do with what this builds
+  await buildSite(); // first, to test that it works in a fresh clone, as `npm start` does
   await build();
 }
 
@@ -158,7 +163,7 @@ async function inBrowsers({ firefox }) {
 
 /** The `quick` suites take less than a minute together, once tools are installed and the package has been built. */
 const suites = {
-  "lint: rustfmt": { quick: true, run: () => cargo("fmt", "--check") },
+  "lint: rustfmt": { quick: true, run: rustfmt },
   "lint: biome": { quick: true, run: biome },
   "lint: ruff": { quick: true, run: ruff },
   "lint: clippy": { run: () => clippy(...native, "--all-targets") },

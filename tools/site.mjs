@@ -35,7 +35,7 @@ async function listFiles(folder) {
   return names.filter((_, i) => isFile[i]).map((name) => name.split(sep).join("/"));
 }
 
-/** Minifies a file in place, unless it comes minified. */
+/** Minifies a file, unless it is minified already. */
 async function minify(file, path) {
   const loader = /\.(?:html|css|m?js)$/.exec(path)?.[0].replace(/^\.m?/, "");
   if (!loader || path.startsWith("papaparse") || path.startsWith("litmus-text/")) return;
@@ -63,7 +63,7 @@ export async function precache(folder) {
   return `// Made by tools/site.mjs.\nself.PRECACHE = ${JSON.stringify({ version, files })};\n`;
 }
 
-/** Assembles the site in `folder` from what is built. */
+/** Assembles the site in `folder` from the built package and www/. */
 export async function assemble(folder = site) {
   const part = `${folder}.part`; // renamed at the end: a running server never serves half of it
   await rm(part, { recursive: true, force: true });

@@ -8,7 +8,8 @@ if (backend === "wasm") {
   // In Node, transformers.js always requires onnxruntime-node: resolve that name to onnxruntime-web.
   const require = Module.createRequire(import.meta.url);
   const resolve = Module._resolveFilename;
-  Module._resolveFilename = (name, ...rest) => resolve.call(Module, name === "onnxruntime-node" ? require.resolve("onnxruntime-web") : name, ...rest);
+  Module._resolveFilename = (name, ...rest) =>
+    resolve.call(Module, name === "onnxruntime-node" ? require.resolve("onnxruntime-web") : name, ...rest);
   const { wasm } = require("onnxruntime-web").env;
   wasm.numThreads = 1;
   wasm.wasmPaths = new URL("./node_modules/onnxruntime-web/dist/", import.meta.url).href; // not from a CDN

@@ -23,5 +23,8 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (origin !== location.origin) return;
   if (ROUTES.includes(pathname)) event.respondWith(handler(event.request, event));
-  else event.respondWith(fetch(event.request).catch(async (error) => (await caches.match(event.request)) ?? Promise.reject(error)));
+  else
+    event.respondWith(
+      fetch(event.request).catch(async (error) => (await caches.match(event.request)) ?? Promise.reject(error)),
+    );
 });

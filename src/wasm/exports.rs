@@ -85,9 +85,10 @@ impl PredictionJob {
         self.job.progress().total as u32
     }
 
-    /// Throws the error of the first text that cannot be classified, with its index.
+    /// Throws the error of the first text that has failed, with its index. Before the first step, these are the texts that
+    /// cannot be read.
     pub fn check(&self) -> Result<(), JsValue> {
-        self.job.check_texts().map_err(to_js)
+        self.job.first_failure().map_or(Ok(()), |error| Err(to_js(error)))
     }
 
     /// Computes the next batch. Returns false when nothing is left to compute.

@@ -48,7 +48,7 @@ test("progress comes from the worker while it works, and an abort ends the text 
     const heard = [];
     const onProgress = (progress) => {
       heard.push(progress);
-      if (progress.done === 3) controller.abort();
+      if (progress.done > 0) controller.abort();
     };
     const { code } = await classifier.predict(long, { signal: controller.signal, onProgress }).catch((error) => error);
     return { code, heard, behind: (await classifier.predict("good")).label };
@@ -56,11 +56,13 @@ test("progress comes from the worker while it works, and an abort ends the text 
   assert.equal(seen.code, "aborted");
   const { total } = seen.heard[0];
   assert.ok(total > 50);
-  assert.deepEqual(seen.heard, [0, 1, 2, 3].map((done) => ({ done, total })));
+  assert.deepEqual(seen.heard[0], { done: 0, total });
+  const [{ done }] = seen.heard.slice(1);
+  assert.ok(seen.heard.length === 2 && done > 0 && done < total / 4, `${done} of ${total}`);
   assert.equal(seen.behind, "positive");
-  // What the worker had computed when the page heard of the third window, one more batch, and the next call.
+  // What was computed when the page heard of it, what the worker computed meanwhile, one more batch, and the next call.
   const [computed] = await Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
-  assert.ok(computed <= 6, `${computed} computed`);
+  assert.ok(computed <= 3 * done + 1, `${computed} computed`);
   await context.close();
 });
 

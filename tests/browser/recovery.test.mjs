@@ -1,17 +1,14 @@
 // A WebAssembly instance that traps on the page's own thread is replaced, and the next call works. worker.test.mjs has the
 // same for workers.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { open } from "./browser.mjs";
+import { test } from "node:test";
+import { useSite } from "../harness/site.mjs";
 
-let site;
-before(async () => (site = await open()));
-after(() => site.close());
+const site = useSite();
 
-/** A page without workers, which keeps the memory of its latest WebAssembly instance as `memory`. */
-async function pageWithoutWorkers(path) {
-  const visit = await site.page();
-  await visit.page.addInitScript(() => {
+/** Takes the page's workers away, and keeps the memory of its latest WebAssembly instance as `memory`. */
+const prepare = (page) =>
+  page.addInitScript(() => {
     delete globalThis.Worker;
     const { instantiate } = WebAssembly;
     WebAssembly.instantiate = async (module, imports) => {
@@ -20,14 +17,10 @@ async function pageWithoutWorkers(path) {
       return instance;
     };
   });
-  await visit.page.goto(`${site.url}pages/${path}`);
-  await visit.page.waitForFunction(() => "litmus" in globalThis);
-  return visit;
-}
 
 for (const build of ["plain", "embedded"]) {
   test(`a trap of the ${build} build on the page's thread fails its call, and the next call works`, async () => {
-    const { page, context } = await pageWithoutWorkers(`${build}.html`);
+    const { page, context } = await site.packagePage({ file: `${build}.html`, prepare });
     const predict = () =>
       page.evaluate(() =>
         litmus.predict("a gorgeous movie").then(

@@ -49,7 +49,7 @@ async function fuzzOne(name, bin, seconds, short) {
   if (found.length) throw new UserError(`${name}: found ${found.join(", ")} in ${artifacts}`);
 }
 
-/** Fuzzes each target for `seconds`, two at a time. `short`: see below.rs. */
+/** Fuzzes each target for `seconds`, two at a time. `short`: see library_panics.rs. */
 export async function fuzz({ seconds, names = Object.keys(TARGETS), short = false }) {
   const bin = await compile();
   const left = [...names];

@@ -1,24 +1,23 @@
 // The prediction service in Deno, Bun and workerd: each answers the same as Node.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { root } from "../../tools/paths.mjs";
+import { startServer, wait } from "../service/harness.mjs";
 import { executable, installed, LIMIT, project, tool } from "./project.mjs";
 
 const TEXT = "I loved every minute of it";
 const LINUX = process.platform === "linux" && process.arch === "x64";
 
 const post = (body, headers = {}) => ["predict", { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }];
-const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The body of the response in Node. */
 async function expected() {
   const load = (name) => import(pathToFileURL(join(installed, "dist", name)).href);
-  const handler = (await load("handler-node.js")).createHandler({ loadTime: LIMIT });
+  const handler = (await load("handler-node.js")).createHandler();
   const [path, init] = post({ text: TEXT });
   return (await handler(new Request(`http://localhost/${path}`, init))).text();
 }
@@ -71,17 +70,13 @@ for (const [name, command] of Object.entries(runtimes)) {
   test(name, { timeout: LIMIT, skip: !LINUX && "the lock file has its binary for Linux only" }, async (t) => {
     const folder = await project(t, "handler");
     const [program, ...args] = await command();
-    const child = spawn(program, args, { cwd: folder });
+    const { child, url, output } = await startServer(program, args, { cwd: folder });
     t.after(() => child.kill("SIGKILL"));
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-    while (!output.includes("http") && child.exitCode === null) await wait(20);
-    const url = output.match(/http:\S+/)?.[0];
-    assert.ok(url, output);
+    assert.ok(url, output());
     const ask = (path, init) => fetch(`${url}${path}`, init);
     await checkAnswers(ask);
     assert.ok((await computedAfterAbort(ask, { accept: "application/x-ndjson" })) < 700);
-    // Deno notices that a client has controller only when it writes to it, unless the request was tiny.
+    // Deno notices a disconnect only when it writes to the client, unless the request was tiny.
     if (name !== "Deno") assert.ok((await computedAfterAbort(ask)) < 700);
   });
 }
@@ -133,7 +128,7 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: 2 *
       const ask = (path, init) => fetch(new URL(path, url), init);
       await checkAnswers(ask);
       assert.ok((await computedAfterAbort(ask, { accept: "application/x-ndjson" })) < 700);
-      assert.ok((await computedAfterAbort(ask, {}, 50)) <= 50); // miniflare does not tell that the client has controller
+      assert.ok((await computedAfterAbort(ask, {}, 50)) <= 50); // miniflare does not report the disconnect
       if (more.kvNamespaces) assert.ok((await (await workerd.getKVNamespace("RESULTS")).list()).keys.length > 2);
     } finally {
       await workerd.dispose();

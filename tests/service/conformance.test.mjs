@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { root } from "../../tools/paths.mjs";
-import { ensurePython } from "./python.mjs";
+import { ensurePython } from "./install.mjs";
 import { startService } from "./harness.mjs";
 
 describe("the running service", { timeout: 180_000 }, () => {

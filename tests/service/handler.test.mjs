@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Validator } from "@cfworker/json-schema";
-import { computed } from "../node/instances.mjs";
 import { createClassifier } from "litmus-text";
 import { createHandler } from "litmus-text/handler";
+import { computed } from "../node/instances.mjs";
 import { cacheStatus, get, metric, NEGATIVE, POSITIVE, post, readLines, until, wait } from "./harness.mjs";
 
 let classifier;
@@ -34,15 +34,27 @@ test("every option of predict is supported and is part of the cache key", async 
   const text = "Predictable, yet I loved every minute of it.";
   const long = "It was good. The end was not. ".repeat(80);
   const asked = [
-    [text, {}], [text, { topK: 1 }], [text, { threshold: 1 }], [text, { explain: true }], [text, { explain: { label: "negative" } }],
-    [text, { explain: { method: "shapley", samples: 4, seed: 1 } }], [text, { explain: { method: "shapley", samples: 4, seed: 2 } }],
-    [text, { explain: { samples: 6, seed: 2, method: "shapley" } }], [long, {}], [long, { longText: "truncate" }], ["Никогда больше", {}],
+    [text, {}],
+    [text, { topK: 1 }],
+    [text, { threshold: 1 }],
+    [text, { explain: true }],
+    [text, { explain: { label: "negative" } }],
+    [text, { explain: { method: "shapley", samples: 4, seed: 1 } }],
+    [text, { explain: { method: "shapley", samples: 4, seed: 2 } }],
+    [text, { explain: { samples: 6, seed: 2, method: "shapley" } }],
+    [long, {}],
+    [long, { longText: "truncate" }],
+    ["Никогда больше", {}],
   ];
   const seen = new Set();
   for (const [text, options] of asked) {
     const response = await handler(post({ text, ...options }));
     const body = await response.text();
-    assert.deepEqual([response.status, cacheStatus(response), seen.has(body)], [200, "miss", false], JSON.stringify(options));
+    assert.deepEqual(
+      [response.status, cacheStatus(response), seen.has(body)],
+      [200, "miss", false],
+      JSON.stringify(options),
+    );
     assert.deepEqual(JSON.parse(body), await classifier.predict(text, options));
     seen.add(body);
     assert.equal(cacheStatus(await handler(post({ ...options, text }))), "hit");
@@ -64,8 +76,16 @@ test("a client that accepts NDJSON receives lines, with an error of its own for 
   const headers = { accept: "application/json;q=0.5, application/x-ndjson" };
   const response = await handler(post({ texts: [POSITIVE, " ", "\ud800", NEGATIVE], topK: 1 }, { headers }));
   assert.deepEqual([response.status, response.headers.get("content-type")], [200, "application/x-ndjson"]);
-  const told = (await readLines(response)).map(({ index, prediction, error }) => [index, prediction?.label ?? error.code]);
-  assert.deepEqual(told, [[0, "positive"], [1, "empty-text"], [2, "malformed-text"], [3, "negative"]]);
+  const told = (await readLines(response)).map(({ index, prediction, error }) => [
+    index,
+    prediction?.label ?? error.code,
+  ]);
+  assert.deepEqual(told, [
+    [0, "positive"],
+    [1, "empty-text"],
+    [2, "malformed-text"],
+    [3, "negative"],
+  ]);
   for (const accept of ["*/*", "application/json", "application/x-ndjson;q=0"]) {
     const whole = await handler(post({ texts: [POSITIVE] }, { headers: { accept } }));
     assert.equal(whole.headers.get("content-type"), "application/json", accept);
@@ -146,6 +166,23 @@ test("an external cache has different keys for different models and options, and
   }
 });
 
+test("a prediction of a multi-label model has its labels, from an external cache too", async () => {
+  const multiLabel = await createClassifier({ model: new URL("../fixtures/tiny", import.meta.url) });
+  const other = createHandler({ classifier: multiLabel, cache: new Map() });
+  const text = newText();
+  for (const [threshold, all] of [
+    [0, true],
+    [1, false],
+  ]) {
+    const response = await other(post({ text, threshold }));
+    const prediction = await response.json();
+    const expected = all ? prediction.scores.map(({ label }) => label) : [];
+    assert.deepEqual([response.status, prediction.labels, prediction.label], [200, expected, expected[0] ?? null]);
+    assert.equal(cacheStatus(await other(post({ text, threshold }))), "hit");
+  }
+  multiLabel.close();
+});
+
 test("a cache that throws, or returns invalid values, fails no request", async () => {
   const fails = () => {
     throw new Error("the store cannot be reached");
@@ -162,7 +199,10 @@ test("a cache that throws, or returns invalid values, fails no request", async (
     const response = await other(post({ text: POSITIVE }));
     assert.deepEqual([response.status, cacheStatus(response), await response.json()], [200, "miss", expected]);
     assert.equal(await metric(other, 'litmus_cache_errors_total{operation="get"}'), 1);
-    assert.equal(await metric(other, 'litmus_cache_errors_total{operation="set"}'), cache.get === fails || cache === stores[1] ? 1 : 0);
+    assert.equal(
+      await metric(other, 'litmus_cache_errors_total{operation="set"}'),
+      cache.get === fails || cache === stores[1] ? 1 : 0,
+    );
   }
 });
 
@@ -245,7 +285,11 @@ test("without loadTime, 503 while the model loads and after a failed load, which
 
 test("by default, requests wait for the model, and /health does not", async () => {
   const patient = createHandler({ classifier: () => createClassifier() });
-  const [health, predicted, model] = await Promise.all([patient(get("/health")), patient(post({ text: POSITIVE })), patient(get("/model"))]);
+  const [health, predicted, model] = await Promise.all([
+    patient(get("/health")),
+    patient(post({ text: POSITIVE })),
+    patient(get("/model")),
+  ]);
   assert.deepEqual([health.status, predicted.status, model.status], [503, 200, 200]);
   assert.equal((await patient(get("/health"))).status, 200);
 });
@@ -286,7 +330,10 @@ test("waitUntil covers the load of the model and streamed lines", async () => {
 test("GET /model is the info of the classifier", async () => {
   const model = await (await handler(get("/model"))).json();
   assert.deepEqual(model, JSON.parse(JSON.stringify(classifier.info)));
-  assert.deepEqual(model.files.map(({ path }) => path), ["config.json", "tokenizer.json", "model.onnx"]);
+  assert.deepEqual(
+    model.files.map(({ path }) => path),
+    ["config.json", "tokenizer.json", "model.onnx"],
+  );
   assert.ok(model.files.every(({ bytes, sha256 }) => bytes > 0 && /^[0-9a-f]{64}$/.test(sha256)));
 });
 
@@ -324,7 +371,8 @@ test("every response matches openapi.json", async () => {
     [get("/model"), "Model"],
     [get("/health"), "Health"],
   ];
-  const validator = (name) => new Validator({ ...document.components.schemas[name], components: document.components }, "2020-12");
+  const validator = (name) =>
+    new Validator({ ...document.components.schemas[name], components: document.components }, "2020-12");
   for (const [request, name] of requests) {
     const path = new URL(request.url).pathname;
     const response = await handler(request);
@@ -347,10 +395,18 @@ test("paths begin with the base, and HEAD is GET without the body", async () => 
 
 test("an invalid option is invalid-input, and the message names it", () => {
   const wrong = {
-    classifiers: 1, loadTime: -1, base: "v1", onError: 1, cache: { ttl: 0 }, limits: { texts: 1.5 },
+    classifiers: 1,
+    loadTime: -1,
+    base: "v1",
+    onError: 1,
+    cache: { ttl: 0 },
+    limits: { texts: 1.5 },
   };
   for (const [option, value] of Object.entries(wrong)) {
-    assert.throws(() => createHandler({ [option]: value }), (error) => error.code === "invalid-input" && error.message.includes(option));
+    assert.throws(
+      () => createHandler({ [option]: value }),
+      (error) => error.code === "invalid-input" && error.message.includes(option),
+    );
   }
   for (const option of [{ limits: { size: 1 } }, { limits: { time: Infinity } }, { loadTime: Infinity }]) {
     assert.throws(() => createHandler(option), { code: "invalid-input" });

@@ -35,7 +35,10 @@ export const post = (body, { path = "/predict", type = "application/json", heade
   new Request(`http://localhost${path}`, {
     method: "POST",
     headers: { ...(type && { "content-type": type }), ...headers },
-    body: typeof body === "string" || ArrayBuffer.isView(body) || body instanceof ReadableStream ? body : JSON.stringify(body),
+    body:
+      typeof body === "string" || ArrayBuffer.isView(body) || body instanceof ReadableStream
+        ? body
+        : JSON.stringify(body),
     duplex: "half",
     ...init,
   });
@@ -49,7 +52,10 @@ export const cacheStatus = (response) => response.headers.get("x-litmus-cache");
 export async function readLines(response) {
   const text = await response.text();
   assert.ok(text.endsWith("\n"));
-  return text.slice(0, -1).split("\n").map((line) => JSON.parse(line));
+  return text
+    .slice(0, -1)
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 /** The value of a series in the metrics of a handler, 0 if the series does not exist. */
@@ -63,7 +69,11 @@ export async function metric(handler, series) {
 export async function documentedRequest() {
   const page = await readFile(join(root, "docs/service.md"), "utf8");
   const [, body, answer] = /curl .* -d '(.*)'\n(.*)\n/.exec(page);
-  assert.ok(page.includes(`fetch("/predict", { method: "POST", headers: { "content-type": "application/json" }, body: '${body}' })`));
+  assert.ok(
+    page.includes(
+      `fetch("/predict", { method: "POST", headers: { "content-type": "application/json" }, body: '${body}' })`,
+    ),
+  );
   return { body: JSON.parse(body), answer };
 }
 

@@ -16,7 +16,12 @@ async function serve(...options) {
 }
 
 const post = (url, body, init = {}) =>
-  fetch(`${url}predict`, { method: "POST", headers: { "content-type": "application/json", ...init.headers }, body: JSON.stringify(body), ...init });
+  fetch(`${url}predict`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...init.headers },
+    body: JSON.stringify(body),
+    ...init,
+  });
 const metric = (url, series) => metricOf(() => fetch(`${url}metrics`), series);
 
 describe("litmus-text serve", () => {
@@ -57,9 +62,19 @@ describe("litmus-text serve", () => {
   });
 
   test("each of many concurrent requests has its own response, whatever batches their texts are in", async () => {
-    const short = Array.from({ length: 60 }, (_, i) => ({ text: `part ${i} was ${i % 3 ? "dull" : "a joy"}`, ...(i % 2 && { topK: 1 }) }));
+    const short = Array.from({ length: 60 }, (_, i) => ({
+      text: `part ${i} was ${i % 3 ? "dull" : "a joy"}`,
+      ...(i % 2 && { topK: 1 }),
+    }));
     const long = { text: "It was good. The end was not. ".repeat(200), longText: "error" };
-    const bodies = [...short.slice(0, 20), { text: "  " }, ...short.slice(20, 40), long, { text: "part -1 was dull", explain: true }, ...short.slice(40)];
+    const bodies = [
+      ...short.slice(0, 20),
+      { text: "  " },
+      ...short.slice(20, 40),
+      long,
+      { text: "part -1 was dull", explain: true },
+      ...short.slice(40),
+    ];
     const classifier = await createClassifier();
     const expected = async ({ text, ...options }) => {
       const prediction = await classifier.predict(text, options).catch(({ code }) => code);
@@ -80,7 +95,11 @@ describe("litmus-text serve", () => {
     const predicted = () => metric(server.url, 'litmus_texts_total{result="miss"}');
     for (const headers of [{}, { accept: "application/x-ndjson" }]) {
       const gone = new AbortController();
-      const call = post(server.url, { texts }, { signal: gone.signal, headers: { "content-type": "application/json", ...headers } });
+      const call = post(
+        server.url,
+        { texts },
+        { signal: gone.signal, headers: { "content-type": "application/json", ...headers } },
+      );
       const read = call.then((response) => response.text());
       const before = await predicted();
       await until(async () => (await predicted()) > before);
@@ -97,7 +116,11 @@ describe("litmus-text serve", () => {
 
   test("lines arrive as they are computed", async () => {
     const texts = Array.from({ length: 300 }, (_, i) => `${i} times fine`);
-    const response = await post(server.url, { texts }, { headers: { "content-type": "application/json", accept: "application/x-ndjson" } });
+    const response = await post(
+      server.url,
+      { texts },
+      { headers: { "content-type": "application/json", accept: "application/x-ndjson" } },
+    );
     const reader = response.body.getReader();
     await reader.read();
     assert.ok((await metric(server.url, "litmus_queue_length")) > 100, "most lines are still to come");
@@ -110,7 +133,10 @@ describe("litmus-text serve", () => {
   async function raw(...parts) {
     const socket = connect(new URL(server.url).port, "127.0.0.1");
     let answer = "";
-    socket.setEncoding("utf8").on("data", (text) => (answer += text)).on("error", () => {});
+    socket
+      .setEncoding("utf8")
+      .on("data", (text) => (answer += text))
+      .on("error", () => {});
     for (const part of parts) {
       socket.write(part);
       await wait(50);

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../tools/serve.mjs";
-import { root } from "../../tools/paths.mjs";
-import { launchChromium } from "../../tools/chromium.mjs";
 import { createHandler } from "litmus-text/handler";
+import { launchChromium } from "../../tools/chromium.mjs";
+import { root } from "../../tools/paths.mjs";
+import { serve } from "../../tools/serve.mjs";
 import { documentedRequest, POSITIVE, post, wait } from "./harness.mjs";
 
 describe("the service worker", { timeout: 120_000 }, () => {
@@ -14,7 +14,13 @@ describe("the service worker", { timeout: 120_000 }, () => {
   let page;
   let devtools;
   before(async () => {
-    server = await serve({ mounts: { "/": join(root, "examples/service-worker"), "/litmus-text/": join(root, "pkg"), "/edge/": join(root, "examples/edge/src") } });
+    server = await serve({
+      mounts: {
+        "/": join(root, "examples/service-worker"),
+        "/litmus-text/": join(root, "pkg"),
+        "/edge/": join(root, "examples/edge/src"),
+      },
+    });
     browser = await launchChromium();
     const context = await browser.newContext();
     page = await context.newPage();
@@ -32,7 +38,11 @@ describe("the service worker", { timeout: 120_000 }, () => {
   const ask = (body, headers = {}, path = "/predict") =>
     page.evaluate(
       async ({ path, body, headers }) => {
-        const init = { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+        const init = {
+          method: "POST",
+          headers: { "content-type": "application/json", ...headers },
+          body: JSON.stringify(body),
+        };
         const response = await fetch(path, body ? init : {});
         return { status: response.status, cache: response.headers.get("x-litmus-cache"), text: await response.text() };
       },
@@ -54,21 +64,33 @@ describe("the service worker", { timeout: 120_000 }, () => {
 
   /** How many of 400 texts are computed for a page that aborts its fetch, while it reads lines or waits for one response. */
   async function abandoned(lines) {
-    const metric = async (series) => Number((await ask(undefined, {}, "/metrics")).text.split(`\n${series} `)[1].split("\n")[0]);
+    const metric = async (series) =>
+      Number((await ask(undefined, {}, "/metrics")).text.split(`\n${series} `)[1].split("\n")[0]);
     const computed = () => metric('litmus_texts_total{result="miss"}');
     const before = await computed();
     const texts = Array.from({ length: 400 }, (_, i) => `${before + i} of them were bad`);
-    await page.evaluate((body) => {
-      self.gone = new AbortController();
-      const headers = { "content-type": "application/json", ...(body.lines && { accept: "application/x-ndjson" }) };
-      const call = fetch("/predict", { method: "POST", headers, body: JSON.stringify({ texts: body.texts }), signal: gone.signal });
-      self.call = call.then((response) => response.text()).catch(({ name }) => name);
-    }, { texts, lines });
+    await page.evaluate(
+      (body) => {
+        self.gone = new AbortController();
+        const headers = { "content-type": "application/json", ...(body.lines && { accept: "application/x-ndjson" }) };
+        const call = fetch("/predict", {
+          method: "POST",
+          headers,
+          body: JSON.stringify({ texts: body.texts }),
+          signal: gone.signal,
+        });
+        self.call = call.then((response) => response.text()).catch(({ name }) => name);
+      },
+      { texts, lines },
+    );
     while ((await computed()) === before) await wait(20);
-    assert.equal(await page.evaluate(() => {
-      gone.abort();
-      return call;
-    }), "AbortError");
+    assert.equal(
+      await page.evaluate(() => {
+        gone.abort();
+        return call;
+      }),
+      "AbortError",
+    );
     while (await metric("litmus_queue_length")) await wait(20);
     return (await computed()) - before;
   }
@@ -81,11 +103,18 @@ describe("the service worker", { timeout: 120_000 }, () => {
 
   test("the Cache API as an external cache", async () => {
     const origins = await page.evaluate(async () => {
-      const [{ createHandler }, { cacheApi }] = await Promise.all([import("/litmus-text/dist/handler.js"), import("/edge/caches.js")]);
+      const [{ createHandler }, { cacheApi }] = await Promise.all([
+        import("/litmus-text/dist/handler.js"),
+        import("/edge/caches.js"),
+      ]);
       const asked = [];
       for (const text of ["a film", "a film", "a bad film"]) {
         const handler = createHandler({ cache: cacheApi(await caches.open("results")) }); // without results of its own
-        const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) };
+        const init = {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ text }),
+        };
         asked.push((await handler(new Request("/predict", init))).headers.get("x-litmus-cache"));
       }
       return asked;
@@ -103,7 +132,11 @@ describe("the service worker", { timeout: 120_000 }, () => {
     assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "hit", text: expected });
     await devtools.send("ServiceWorker.enable");
     await devtools.send("ServiceWorker.stopAllWorkers");
-    assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "miss", text: expected }, "a new worker with an empty cache");
+    assert.deepEqual(
+      await ask({ text: POSITIVE }),
+      { status: 200, cache: "miss", text: expected },
+      "a new worker with an empty cache",
+    );
     await page.reload();
     await page.fill("input", POSITIVE);
     await page.click("button");

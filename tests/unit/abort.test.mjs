@@ -4,7 +4,10 @@ import { mock, test } from "node:test";
 import { deferred } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { aborted, follow, LitmusError, throwIfAborted, unlessAborted, whenAborted, within } = await importSource("shared/abort.ts", "shared/errors.ts");
+const { aborted, follow, LitmusError, throwIfAborted, unlessAborted, whenAborted, within } = await importSource(
+  "shared/abort.ts",
+  "shared/errors.ts",
+);
 
 test("an abort has the signal's reason as its cause", () => {
   const error = aborted(AbortSignal.abort("enough"));
@@ -73,6 +76,13 @@ test("within aborts its signal at the end, and stops its timer", async () => {
   mock.timers.tick(2000);
   assert.equal(signal.reason, reason);
   mock.timers.reset();
+});
+
+test("a call that has ended leaves no timer behind", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  await within({ timeout: 1_000_000 }, async () => assert.equal(timers(), before + 1));
+  assert.equal(timers(), before);
 });
 
 test("a timeout aborts after its milliseconds", async () => {

@@ -15,7 +15,9 @@ export class FakeCaches {
         entries.set(url, response);
       },
       delete: async (url, { ignoreSearch = false } = {}) => {
-        const keys = [...entries.keys()].filter((key) => key === url || (ignoreSearch && withoutQuery(key) === withoutQuery(url)));
+        const keys = [...entries.keys()].filter(
+          (key) => key === url || (ignoreSearch && withoutQuery(key) === withoutQuery(url)),
+        );
         for (const key of keys) entries.delete(key);
         return keys.length > 0;
       },

@@ -62,12 +62,29 @@ export class FakeWorker {
   }
 }
 
-export const INFO = { name: "fake", version: "1", labels: ["negative", "positive"], multiLabel: false, maxTokens: 128, files: [], metrics: null };
+export const INFO = {
+  name: "fake",
+  version: "1",
+  labels: ["negative", "positive"],
+  multiLabel: false,
+  maxTokens: 128,
+  files: [],
+  metrics: null,
+};
 
 const EMPTY_MODULE = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
 
 /** A prediction that says which text it is of. */
-export const predictionOf = (text) => ({ label: "positive", score: 1, scores: [], tokens: text.length, truncated: false, windows: [], attributions: null, warnings: [] });
+export const predictionOf = (text) => ({
+  label: "positive",
+  score: 1,
+  scores: [],
+  tokens: text.length,
+  truncated: false,
+  windows: [],
+  attributions: null,
+  warnings: [],
+});
 
 /** An engine that loads at once and gives each text an outcome: a blank text fails. `override` replaces some of its answers. */
 export const engine =

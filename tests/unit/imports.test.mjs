@@ -20,7 +20,9 @@ async function importsByFile() {
   const files = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
   const imports = async (file) => {
     const { importedFiles } = ts.preProcessFile(await readFile(join(source, file), "utf8"));
-    const relative = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith(".") && name.endsWith(".js"));
+    const relative = importedFiles
+      .map(({ fileName }) => fileName)
+      .filter((name) => name.startsWith(".") && name.endsWith(".js"));
     const paths = relative.map((name) => posix.join(posix.dirname(file), name).replace(/\.js$/, ".ts"));
     return paths.filter((path) => !path.startsWith("../wasm/")); // made by the build
   };
@@ -56,17 +58,39 @@ function findCircle(graph) {
 test("every file is in a layer, and every import leads to a file", async () => {
   const graph = await importsByFile();
   assert.ok(graph.size > 30, `only ${graph.size} files were found in ${source}`);
-  assert.deepEqual([...graph.keys()].filter((file) => layerOf(file) < 0), []);
-  const missing = [...graph].flatMap(([file, imports]) => imports.filter((path) => !graph.has(path)).map((path) => `${file}: ${path}`));
+  assert.deepEqual(
+    [...graph.keys()].filter((file) => layerOf(file) < 0),
+    [],
+  );
+  const missing = [...graph].flatMap(([file, imports]) =>
+    imports.filter((path) => !graph.has(path)).map((path) => `${file}: ${path}`),
+  );
   assert.deepEqual(missing, []);
 });
 
 test("imports point downwards only", async () => {
   assert.deepEqual(upwardImports(await importsByFile()), []);
-  assert.deepEqual(upwardImports(new Map([["shared/a.ts", ["pool/b.ts"]], ["pool/b.ts", ["model/c.ts"]]])), ["shared/a.ts imports pool/b.ts"]);
+  assert.deepEqual(
+    upwardImports(
+      new Map([
+        ["shared/a.ts", ["pool/b.ts"]],
+        ["pool/b.ts", ["model/c.ts"]],
+      ]),
+    ),
+    ["shared/a.ts imports pool/b.ts"],
+  );
 });
 
 test("no files import each other in a circle", async () => {
   assert.equal(findCircle(await importsByFile()), undefined);
-  assert.deepEqual(findCircle(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])), ["b", "c", "b"]);
+  assert.deepEqual(
+    findCircle(
+      new Map([
+        ["a", ["b"]],
+        ["b", ["c"]],
+        ["c", ["b"]],
+      ]),
+    ),
+    ["b", "c", "b"],
+  );
 });

@@ -44,9 +44,15 @@ test("texts that arrive while all batches run wait, and share the next ones", as
   const texts = Array.from({ length: 40 }, (_, i) => `text ${i}`);
   const predictions = Promise.all(texts.map((text) => predictor.predict(text)));
   await nextTurn();
-  assert.deepEqual(batches.map(({ texts }) => texts), [["text 0"], ["text 1"]]);
+  assert.deepEqual(
+    batches.map(({ texts }) => texts),
+    [["text 0"], ["text 1"]],
+  );
   assert.deepEqual(await finishAll(), [1, 1, 16, 16, 6]);
-  assert.deepEqual(await predictions, texts.map((text) => ({ text })));
+  assert.deepEqual(
+    await predictions,
+    texts.map((text) => ({ text })),
+  );
 });
 
 test("a batch has texts with the same options only, and the groups take turns", async () => {
@@ -55,7 +61,10 @@ test("a batch has texts with the same options only, and the groups take turns", 
   const top1 = predictor.predict("c", { topK: 1 });
   const sizes = await finishAll();
   assert.deepEqual(sizes, [1, 1, 16, 1, 4]);
-  assert.deepEqual(batches.map(({ options }) => options), [{}, {}, {}, { topK: 1 }, {}]);
+  assert.deepEqual(
+    batches.map(({ options }) => options),
+    [{}, {}, {}, { topK: 1 }, {}],
+  );
   assert.deepEqual(await top1, { text: "c", topK: 1 });
   await Promise.all([...first, ...waiting]);
 });
@@ -65,7 +74,10 @@ test("a bad text rejects its own call, without an index, and no other", async ()
   const outcomes = Promise.allSettled(calls);
   await finishAll();
   const [a, b, c, bad, d] = await outcomes;
-  assert.deepEqual([a, b, c, d].map(({ value }) => value.text), ["a", "b", "c", "d"]);
+  assert.deepEqual(
+    [a, b, c, d].map(({ value }) => value.text),
+    ["a", "b", "c", "d"],
+  );
   assert.deepEqual([bad.reason.code, bad.reason.index], ["empty-text", undefined]);
 });
 
@@ -79,7 +91,10 @@ test("a failed batch rejects its calls, and the next batch runs", async () => {
   batches[2].finish();
   const [a, b, c, d] = await outcomes;
   assert.equal(a.reason.code, "internal");
-  assert.deepEqual([b, c, d].map(({ value }) => value.text), ["b", "c", "d"]);
+  assert.deepEqual(
+    [b, c, d].map(({ value }) => value.text),
+    ["b", "c", "d"],
+  );
 });
 
 test("an aborted call rejects at once, and its waiting text is not computed", async () => {
@@ -90,7 +105,10 @@ test("an aborted call rejects at once, and its waiting text is not computed", as
   controller.abort();
   await assert.rejects(aborted, { code: "aborted" });
   await finishAll();
-  assert.deepEqual(batches.map(({ texts }) => texts), [["a"], ["b"], ["d"]]);
+  assert.deepEqual(
+    batches.map(({ texts }) => texts),
+    [["a"], ["b"], ["d"]],
+  );
   await Promise.all([...running, waiting]);
 });
 

@@ -6,7 +6,11 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { FakeCaches } from "./fake-caches.mjs";
 import { importSource } from "./source.mjs";
 
-const { cacheKey, getModel, parseManifest, sourceOf } = await importSource("model/model-files.ts", "model/model-source.ts", "model/cache.ts");
+const { cacheKey, getModel, parseManifest, sourceOf } = await importSource(
+  "model/model-files.ts",
+  "model/model-source.ts",
+  "model/cache.ts",
+);
 
 const { signal } = new AbortController();
 const encode = (text) => new TextEncoder().encode(text);
@@ -14,17 +18,24 @@ const decode = (bytes) => new TextDecoder().decode(bytes);
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 const FILES = { "config.json": "{}", "tokenizer.json": "[]", "model.onnx": "onnx" };
 const manifestOf = (files) =>
-  JSON.stringify({ files: Object.fromEntries(Object.entries(files).map(([path, text]) => [path, { bytes: text.length, sha256: sha256(text) }])) });
+  JSON.stringify({
+    files: Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [path, { bytes: text.length, sha256: sha256(text) }]),
+    ),
+  });
 
 let server;
 let base;
 let requests;
+/** Those of them that ask whether a copy in the HTTP cache is current. */
+let revalidated;
 /** What the server has, by path; a value can be a status. */
 let served;
 
 before(async () => {
   server = createServer((request, response) => {
     requests.push(request.url.slice(1));
+    if (/max-age=0|no-cache/.test(request.headers["cache-control"])) revalidated.push(request.url.slice(1));
     const body = served[request.url.slice(1)];
     if (typeof body === "string") response.end(body);
     else if (body === undefined) response.writeHead(404).end();
@@ -39,6 +50,7 @@ after(() => {
 });
 beforeEach(() => {
   requests = [];
+  revalidated = [];
   served = { ...FILES, "litmus.json": manifestOf(FILES) };
   globalThis.caches = new FakeCaches();
 });
@@ -63,7 +75,19 @@ test("the first visit downloads, the second only asks for litmus.json", async ()
   const second = await load(source());
   assert.deepEqual(second.asked, ["litmus.json"]);
   assert.deepEqual(second.texts, first.texts);
-  assert.deepEqual(second.facts.files, Object.entries(FILES).map(([path, text]) => ({ path, bytes: text.length, sha256: sha256(text) })));
+  assert.deepEqual(
+    second.facts.files,
+    Object.entries(FILES).map(([path, text]) => ({ path, bytes: text.length, sha256: sha256(text) })),
+  );
+});
+
+test("the HTTP cache is asked for a current copy only where there is a checksum", async () => {
+  await load(source());
+  assert.deepEqual(revalidated.toSorted(), ALL);
+  revalidated = [];
+  delete served["litmus.json"];
+  await load(source());
+  assert.deepEqual(revalidated, ["litmus.json"]);
 });
 
 test("on the same page, what was stored needs no network at all", async () => {
@@ -136,9 +160,15 @@ test("litmus.json is optional; other files are not", async () => {
   delete served["litmus.json"];
   const { texts, facts } = await load(source());
   assert.equal(texts.manifest, undefined);
-  assert.deepEqual(facts.files.map(({ sha256 }) => sha256), [null, null, null]);
+  assert.deepEqual(
+    facts.files.map(({ sha256 }) => sha256),
+    [null, null, null],
+  );
   delete served["tokenizer.json"];
-  await assert.rejects(load(source()), { code: "model-not-found", message: `could not load ${base}tokenizer.json: status 404` });
+  await assert.rejects(load(source()), {
+    code: "model-not-found",
+    message: `could not load ${base}tokenizer.json: status 404`,
+  });
 });
 
 test("the first model file that exists is taken", async () => {
@@ -156,10 +186,21 @@ test("failures say what went wrong", async () => {
   const answers = [
     [(response) => response.writeHead(403).end(), "model-not-found", "status 403"],
     [(response) => response.writeHead(503).end(), "download-failed", "status 503"],
-    [(response) => response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>"), "model-not-found", "a web page instead of the file"],
+    [
+      (response) => response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>"),
+      "model-not-found",
+      "a web page instead of the file",
+    ],
     [(response) => response.end("<!doctype html>"), "model-not-found", "a web page instead of the file"],
     [(response) => response.destroy(), "download-failed", "the connection failed"],
-    [(response) => { response.writeHead(200, { "content-length": 100 }).write("on"); setTimeout(() => response.destroy(), 5); }, "download-failed", "the connection failed"],
+    [
+      (response) => {
+        response.writeHead(200, { "content-length": 100 }).write("on");
+        setTimeout(() => response.destroy(), 5);
+      },
+      "download-failed",
+      "the connection failed",
+    ],
   ];
   delete served["litmus.json"];
   delete globalThis.caches;
@@ -199,12 +240,22 @@ test("a size that is announced too small is given up rather than exceeded", asyn
   served["litmus.json"] = JSON.stringify({ files: { "model.onnx": { bytes: 2 } } });
   const events = [];
   await load(source(), (event) => event.file === "model.onnx" && events.push(event));
-  assert.ok(events.every(({ loaded, total }) => total === null || loaded <= total), JSON.stringify(events));
+  assert.ok(
+    events.every(({ loaded, total }) => total === null || loaded <= total),
+    JSON.stringify(events),
+  );
   assert.deepEqual(events.at(-1), { file: "model.onnx", loaded: 4, total: 4 });
 });
 
 test("what litmus.json says is read as far as it makes sense", () => {
-  const manifest = parseManifest(encode(JSON.stringify({ files: { a: { bytes: 5, sha256: "ABC" }, b: { bytes: "5", sha256: 5 } }, metrics: { accuracy: 1 } })));
+  const manifest = parseManifest(
+    encode(
+      JSON.stringify({
+        files: { a: { bytes: 5, sha256: "ABC" }, b: { bytes: "5", sha256: 5 } },
+        metrics: { accuracy: 1 },
+      }),
+    ),
+  );
   assert.deepEqual(manifest.entryOf("a"), { bytes: 5, sha256: "abc" });
   assert.deepEqual(manifest.entryOf("b"), { bytes: undefined, sha256: undefined });
   assert.deepEqual(manifest.entryOf("c"), { bytes: undefined, sha256: undefined });
@@ -216,9 +267,17 @@ test("what litmus.json says is read as far as it makes sense", () => {
 });
 
 test("files in hand are checked against their litmus.json", async () => {
-  const given = { config: encode("{}"), tokenizer: new Blob(["[]"]), model: new Response("onnx"), manifest: encode(manifestOf(FILES)).buffer };
+  const given = {
+    config: encode("{}"),
+    tokenizer: new Blob(["[]"]),
+    model: new Response("onnx"),
+    manifest: encode(manifestOf(FILES)).buffer,
+  };
   const { texts } = await load(sourceOf(given, true, undefined, signal));
   assert.deepEqual([texts.config, texts.tokenizer, texts.model], ["{}", "[]", "onnx"]);
   const wrong = { ...given, model: encode("other") };
-  await assert.rejects(load(sourceOf(wrong, true, undefined, signal)), { code: "checksum-mismatch", message: /^model\.onnx has the SHA-256/ });
+  await assert.rejects(load(sourceOf(wrong, true, undefined, signal)), {
+    code: "checksum-mismatch",
+    message: /^model\.onnx has the SHA-256/,
+  });
 });

@@ -44,7 +44,9 @@ async function connect() {
 test("a reply, its progress and its module come through", async () => {
   const thread = await connect();
   const events = [];
-  const module = await thread.send({ type: "compile", url: `${url}/module.wasm` }, undefined, (event) => events.push(event));
+  const module = await thread.send({ type: "compile", url: `${url}/module.wasm` }, undefined, (event) =>
+    events.push(event),
+  );
   assert.ok(module instanceof WebAssembly.Module);
   assert.deepEqual(events[0], { file: "module.wasm", loaded: 0, total: null });
   assert.deepEqual(events.at(-1), { file: "module.wasm", loaded: 8, total: 8 });

@@ -4,7 +4,11 @@ import { test } from "node:test";
 import { deferred } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { LitmusError, memoize, singleFlight } = await importSource("shared/memoize.ts", "shared/single-flight.ts", "shared/errors.ts");
+const { LitmusError, memoize, singleFlight } = await importSource(
+  "shared/memoize.ts",
+  "shared/single-flight.ts",
+  "shared/errors.ts",
+);
 
 const { signal } = new AbortController();
 
@@ -22,7 +26,11 @@ test("memoize works once, and again after a failure", async () => {
 test("a flight is shared by those who come while it lasts", async () => {
   const work = deferred();
   let flights = 0;
-  const fly = () => singleFlight("a", signal, () => (flights++, work.promise));
+  const fly = () =>
+    singleFlight("a", signal, () => {
+      flights++;
+      return work.promise;
+    });
   const both = [fly(), fly()];
   const other = singleFlight("b", signal, async () => "b");
   work.resolve("a");
@@ -44,7 +52,12 @@ for (const code of ["aborted", "timeout", "closed", "internal"]) {
     const work = deferred();
     const first = singleFlight("a", signal, () => work.promise);
     let flights = 0;
-    const others = [2, 3].map((result) => singleFlight("a", signal, async () => (flights++, result)));
+    const others = [2, 3].map((result) =>
+      singleFlight("a", signal, async () => {
+        flights++;
+        return result;
+      }),
+    );
     work.reject(new LitmusError(code, ""));
     await assert.rejects(first, { code });
     assert.deepEqual(await Promise.all(others), [2, 2]);

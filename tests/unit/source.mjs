@@ -1,9 +1,10 @@
 // Compiles files of pkg/src for unit tests. All files of one call are one bundle, so that they share classes and state.
-import { build } from "esbuild";
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
 
 const source = fileURLToPath(new URL("../../pkg/src", import.meta.url));
 
@@ -29,7 +30,11 @@ export async function importSource(...files) {
   try {
     const outfile = join(folder, "source.mjs");
     await build({
-      stdin: { contents: files.map((file) => `export * from "./${file}";`).join("\n"), resolveDir: source, loader: "ts" },
+      stdin: {
+        contents: files.map((file) => `export * from "./${file}";`).join("\n"),
+        resolveDir: source,
+        loader: "ts",
+      },
       outfile,
       bundle: true,
       format: "esm",

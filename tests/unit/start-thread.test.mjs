@@ -7,7 +7,12 @@ import { importSource } from "./source.mjs";
 const { platform, startThread } = await importSource("pool/start-thread.ts", "platform/platform.ts");
 
 let started = [];
-const starter = (kind, Kind = FakeWorker) => () => (started.push(kind), new Kind(engine()));
+const starter =
+  (kind, Kind = FakeWorker) =>
+  () => {
+    started.push(kind);
+    return new Kind(engine());
+  };
 const web = starter("web worker");
 
 afterEach(() => {
@@ -26,7 +31,10 @@ async function kindOf(workers, startWebWorker = web) {
 
 test("browsers: a web worker, unless there are to be none", async () => {
   globalThis.Worker = FakeWorker;
-  assert.deepEqual([await kindOf("auto"), await kindOf(3), await kindOf(0)], ["web worker", "web worker", "calling thread"]);
+  assert.deepEqual(
+    [await kindOf("auto"), await kindOf(3), await kindOf(0)],
+    ["web worker", "web worker", "calling thread"],
+  );
 });
 
 test("service workers have no Worker: the calling thread", async () => {
@@ -37,7 +45,10 @@ test("Node, Deno and Bun: worker threads for a number, else the calling thread",
   globalThis.Worker = FakeWorker; // Deno and Bun have web workers
   platform.hasWebWorkers = false;
   platform.startWorkerThread = starter("worker thread");
-  assert.deepEqual([await kindOf("auto"), await kindOf(3), await kindOf(0)], ["calling thread", "worker thread", "calling thread"]);
+  assert.deepEqual(
+    [await kindOf("auto"), await kindOf(3), await kindOf(0)],
+    ["calling thread", "worker thread", "calling thread"],
+  );
 });
 
 test("a worker that cannot be constructed or loaded: the calling thread", async () => {

@@ -26,7 +26,10 @@ test("items come in the order of the source, also if later batches are ready fir
     return promise;
   };
   const items = await collect(stream(texts(3 * BATCH_SIZE), 3, predict, {}));
-  assert.deepEqual(items.map(({ index, text }) => [index, text]), texts(3 * BATCH_SIZE).map((text, index) => [index, text]));
+  assert.deepEqual(
+    items.map(({ index, text }) => [index, text]),
+    texts(3 * BATCH_SIZE).map((text, index) => [index, text]),
+  );
 });
 
 test("texts go in batches, and no more batches at a time than allowed", async () => {
@@ -60,10 +63,16 @@ test("the source is read no further than the batches that run, and one more", as
 test("a batch that does not fill up goes after a while", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const sizes = [];
-  const predict = async (batch) => (sizes.push(batch.length), predictAll(batch));
+  const predict = async (batch) => {
+    sizes.push(batch.length);
+    return predictAll(batch);
+  };
+  const more = deferred();
   async function* source() {
     yield "one";
     yield "two";
+    await more.promise;
+    yield "three";
     await new Promise(() => {});
   }
   const running = stream(source(), 2, predict, {});
@@ -75,6 +84,14 @@ test("a batch that does not fill up goes after a while", async () => {
   mock.timers.tick(1);
   assert.equal((await first).value.text, "one");
   assert.deepEqual(sizes, [2]);
+  await running.next();
+  more.resolve();
+  void running.next();
+  await settled();
+  assert.deepEqual(sizes, [2], "the next batch waits as long");
+  mock.timers.tick(MAX_WAIT_MS);
+  await settled();
+  assert.deepEqual(sizes, [2, 1]);
   mock.timers.reset();
 });
 
@@ -82,17 +99,31 @@ test("bad rows have their error and are not sent", async () => {
   const sent = [];
   const predict = async (batch) => {
     sent.push(...batch);
-    return batch.map((text) => (text ? { prediction: predictionOf(text) } : { failure: { code: "empty-text", message: "empty" } }));
+    return batch.map((text) =>
+      text ? { prediction: predictionOf(text) } : { failure: { code: "empty-text", message: "empty" } },
+    );
   };
   const items = await collect(stream(["a", 1, "", null, "b"], 2, predict, {}));
   assert.deepEqual(sent, ["a", "", "b"]);
-  assert.deepEqual(items.map(({ error }) => error?.code), [undefined, "invalid-input", "empty-text", "invalid-input", undefined]);
-  assert.deepEqual(items.map(({ error }) => error?.index), [undefined, 1, 2, 3, undefined]);
-  assert.deepEqual(items.map(({ text }) => text), ["a", 1, "", null, "b"]);
+  assert.deepEqual(
+    items.map(({ error }) => error?.code),
+    [undefined, "invalid-input", "empty-text", "invalid-input", undefined],
+  );
+  assert.deepEqual(
+    items.map(({ error }) => error?.index),
+    [undefined, 1, 2, 3, undefined],
+  );
+  assert.deepEqual(
+    items.map(({ text }) => text),
+    ["a", 1, "", null, "b"],
+  );
 });
 
 test("progress counts items and failures; the total is known for arrays", async () => {
-  for (const [source, total] of [[["a", 1], 2], [new Set(["a", 1]), null]]) {
+  for (const [source, total] of [
+    [["a", 1], 2],
+    [new Set(["a", 1]), null],
+  ]) {
     const events = [];
     await collect(stream(source, 2, predictAll, { onProgress: (event) => events.push(event) }));
     assert.deepEqual(events, [{ done: 2, failed: 1, total }]);

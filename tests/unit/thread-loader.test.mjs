@@ -53,7 +53,9 @@ test("if the first load is aborted, the second downloads by itself", async () =>
   const url = freshUrl();
   const controller = new AbortController();
   const wait = (_, { signal }) =>
-    new Promise((_, reject) => signal.addEventListener("abort", () => reject(Object.assign(new Error(), { code: "aborted" }))));
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(Object.assign(new Error(), { code: "aborted" }))),
+    );
   const [first, second] = [makeThread({ compile: wait, fetch: wait }), makeThread()];
   const aborted = new ThreadLoader(url, folder("d")).load(first.thread, undefined, controller.signal);
   const other = new ThreadLoader(url, folder("d")).load(second.thread, undefined, signal);

@@ -3,10 +3,8 @@ import { test } from "node:test";
 import { Validator } from "@cfworker/json-schema";
 import { importSource } from "./source.mjs";
 
-const { CALL, check, checkPredictOptions, checkSource, checkText, checkTexts, CLASSIFIER, PREDICTION_OPTIONS } = await importSource(
-  "shared/validate.ts",
-  "shared/options.ts",
-);
+const { CALL, check, checkPredictOptions, checkSource, checkText, checkTexts, CLASSIFIER, PREDICTION_OPTIONS } =
+  await importSource("shared/validate.ts", "shared/options.ts");
 
 const invalid = (message, index) => ({ code: "invalid-input", message, ...(index === undefined ? {} : { index }) });
 
@@ -46,11 +44,15 @@ test("right options pass, undefined ones too", () => {
   checkPredictOptions();
   checkPredictOptions({ topK: undefined, explain: undefined, signal: undefined });
   checkPredictOptions({ topK: 1, threshold: 0, longText: "error", explain: true, onProgress() {}, timeout: 1 });
-  checkPredictOptions({ threshold: 1, explain: { label: "", method: "shapley", samples: 1000, seed: 0 }, signal: new AbortController().signal });
+  checkPredictOptions({
+    threshold: 1,
+    explain: { label: "", method: "shapley", samples: 1000, seed: 0 },
+    signal: new AbortController().signal,
+  });
   for (const workers of ["auto", 0, 1, 64]) check({ workers, cache: false, model: "any" }, CLASSIFIER);
 });
 
-test("workers is \"auto\" or a number", () => {
+test('workers is "auto" or a number', () => {
   for (const workers of [true, false, -1, 1.5, NaN, Infinity, "1", "Auto", null]) {
     assert.throws(() => check({ workers }, CLASSIFIER), /workers must be "auto" or an integer of at least 0/);
   }
@@ -58,7 +60,10 @@ test("workers is \"auto\" or a number", () => {
 
 test("samples and seed need the method shapley", () => {
   for (const explain of [{ samples: 5 }, { seed: 0 }, { method: "occlusion", seed: 1 }]) {
-    assert.throws(() => checkPredictOptions({ explain }), invalid('explain.samples and explain.seed need method "shapley", not "occlusion"'));
+    assert.throws(
+      () => checkPredictOptions({ explain }),
+      invalid('explain.samples and explain.seed need method "shapley", not "occlusion"'),
+    );
   }
 });
 
@@ -67,7 +72,20 @@ test("the package and the service's schema accept the same values", () => {
     topK: [1, 2 ** 53 - 1, 0, -1, 1.5, "1", null, 2 ** 53, true],
     threshold: [0, 0.5, 1, -0.1, 1.1, "1", null],
     longText: ["window", "truncate", "error", "", 1, null],
-    explain: [true, false, {}, { method: "shapley" }, { method: "x" }, { label: 1 }, { method: "shapley", samples: 0 }, { method: "shapley", seed: -1 }, "a", 1, null, []],
+    explain: [
+      true,
+      false,
+      {},
+      { method: "shapley" },
+      { method: "x" },
+      { label: 1 },
+      { method: "shapley", samples: 0 },
+      { method: "shapley", seed: -1 },
+      "a",
+      1,
+      null,
+      [],
+    ],
   };
   assert.deepEqual(Object.keys(values), Object.keys(PREDICTION_OPTIONS));
   for (const [name, list] of Object.entries(values)) {
@@ -93,9 +111,15 @@ test("texts are strings, without holes", () => {
   checkTexts([]);
   checkTexts(["a", "b"]);
   assert.throws(() => checkText(["a"]), invalid("text must be a string, not an array"));
-  assert.throws(() => checkTexts({ length: 0 }), invalid("text must be a string or an array of strings, not a value of type object"));
+  assert.throws(
+    () => checkTexts({ length: 0 }),
+    invalid("text must be a string or an array of strings, not a value of type object"),
+  );
   assert.throws(() => checkTexts(["a", 1n]), invalid("text 1 must be a string, not a value of type bigint", 1));
-  assert.throws(() => checkTexts(["a", , "b"]), invalid("text 1 must be a string, not undefined", 1));
+  assert.throws(
+    () => checkTexts(Object.assign(Array(3), { 0: "a", 2: "b" })),
+    invalid("text 1 must be a string, not undefined", 1),
+  );
 });
 
 test("a stream's source is iterable and not a string", () => {

@@ -13,7 +13,7 @@ const { platform, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
 
 const IDLE_MS = 60_000;
 const { signal } = new AbortController();
-const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: true, stoppable: false });
+const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: true });
 
 let workers;
 let pools;
@@ -31,7 +31,10 @@ function makePool(size, answer = engine(), start = undefined) {
     await thread.ready;
     return thread;
   };
-  const loader = new ThreadLoader(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), { from: "files", files: {} });
+  const loader = new ThreadLoader(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)), {
+    from: "files",
+    files: {},
+  });
   const pool = new WorkerPool(loader, start ?? startThread, size);
   pools.push(pool);
   return pool;
@@ -58,7 +61,10 @@ test("opening starts one thread and loads it", async () => {
   const pool = makePool(4);
   assert.deepEqual(await pool.open(undefined, signal), INFO);
   assert.equal(workers.length, 1);
-  assert.deepEqual(workers[0].requests.map(({ type }) => type), ["fetch", "start"]);
+  assert.deepEqual(
+    workers[0].requests.map(({ type }) => type),
+    ["fetch", "start"],
+  );
   assert.deepEqual([pool.size, pool.memoryBytes], [4, 65536]);
 });
 
@@ -87,6 +93,26 @@ test("the pool grows while requests wait, up to its size", async () => {
   assert.equal(workers.length, 3);
   for (let i = 0; i < 5; i++) await release();
   assert.deepEqual((await Promise.all(calls)).flat(), ["a", "b", "c", "d", "e"]);
+});
+
+test("no more workers are started than requests wait", async () => {
+  const { answer, release } = held();
+  let starts = 0;
+  const pool = makePool(5, answer, async () => {
+    if (++starts > 2) return new Promise(() => {});
+    return new WorkerThread(new FakeWorker(answer));
+  });
+  await pool.open(undefined, signal);
+  void pool.send(predict("a"), signal).catch(() => {});
+  void pool.send(predict("b"), signal).catch(() => {});
+  await settled();
+  assert.equal(starts, 2);
+  for (const text of ["c", "d"]) void pool.send(predict(text), signal).catch(() => {});
+  await settled();
+  assert.equal(starts, 4);
+  await release();
+  await settled();
+  assert.equal(starts, 4, "the free thread has taken c, and two are being started for d");
 });
 
 test("if another worker cannot be started, those that run do the work", async () => {
@@ -118,7 +144,10 @@ test("a request that is aborted while it waits is never sent", async () => {
   await assert.rejects(second, { code: "aborted", cause: "enough" });
   await release();
   await first;
-  assert.deepEqual(workers[0].requests.filter(({ type }) => type === "predict").map(({ texts }) => texts[0]), ["a"]);
+  assert.deepEqual(
+    workers[0].requests.filter(({ type }) => type === "predict").map(({ texts }) => texts[0]),
+    ["a"],
+  );
   await assert.rejects(pool.send(predict("c"), controller.signal), { code: "aborted" });
 });
 
@@ -149,17 +178,23 @@ test("a crashed worker fails its request; the next one starts another worker", a
   const calls = ["crash", "b"].map((text) => pool.send(predict(text), signal));
   await assert.rejects(calls[0], { code: "internal", message: "trap" });
   assert.deepEqual(await calls[1], ["b"]);
-  assert.deepEqual(workers.map(({ terminated }) => terminated), [true, false]);
+  assert.deepEqual(
+    workers.map(({ terminated }) => terminated),
+    [true, false],
+  );
 });
 
 test("a thread that cannot be started again fails the request that waits for it, and only that", async () => {
   let failing = false;
-  const pool = makePool(1, engine({
-    start: async () => {
-      if (failing) throw Object.assign(new Error("offline"), { code: "download-failed" });
-      return INFO;
-    },
-  }));
+  const pool = makePool(
+    1,
+    engine({
+      start: async () => {
+        if (failing) throw Object.assign(new Error("offline"), { code: "download-failed" });
+        return INFO;
+      },
+    }),
+  );
   await pool.open(undefined, signal);
   workers[0].onerror({ preventDefault() {}, message: "killed" });
   failing = true;

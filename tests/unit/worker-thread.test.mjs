@@ -5,7 +5,7 @@ import { importSource } from "./source.mjs";
 
 const { LitmusError, WorkerThread } = await importSource("pool/worker-thread.ts", "shared/errors.ts");
 
-const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: false, stoppable: false });
+const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: false });
 
 test("it is ready once the worker says so", async () => {
   const worker = new FakeWorker(engine(), { ready: false });
@@ -38,7 +38,10 @@ test("progress is reported to a listener only, and not after the reply", async (
   worker.emit({ type: "progress", id: 1, progress: { done: 2, total: 2 } });
   await thread.send(predict("a"));
   assert.deepEqual(events, [{ done: 1, total: 2 }]);
-  assert.deepEqual(worker.received.map(({ report }) => report), [true, false]);
+  assert.deepEqual(
+    worker.received.map(({ report }) => report),
+    [true, false],
+  );
 });
 
 test("a failure becomes a LitmusError with its code, index and message", async () => {
@@ -62,7 +65,13 @@ test("a crash fails every request and ends the worker", async () => {
   });
   const thread = new WorkerThread(worker);
   const calls = await Promise.allSettled([thread.send(predict("a")), thread.send(predict("b"))]);
-  assert.deepEqual(calls.map(({ reason }) => [reason.code, reason.message]), [["internal", "trap"], ["internal", "trap"]]);
+  assert.deepEqual(
+    calls.map(({ reason }) => [reason.code, reason.message]),
+    [
+      ["internal", "trap"],
+      ["internal", "trap"],
+    ],
+  );
   assert.deepEqual([thread.broken, thread.memoryBytes, worker.terminated], [true, 0, true]);
   await assert.rejects(thread.send(predict("c")), { code: "internal", message: "the worker was terminated" });
 });

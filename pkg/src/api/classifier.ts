@@ -128,12 +128,11 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     checkSource(texts);
     checkPredictOptions(options);
     const params = paramsOf(options);
-    const stoppable = isStoppable(options);
     const controller = new AbortController();
     const unfollow = follow(options, controller);
     const { signal } = controller;
     const predict = (batch: string[]) =>
-      this.#pool.send({ type: "predict", texts: batch, params, failFast: false, stoppable }, signal);
+      this.#pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
     try {
       // Two batches for each thread: it computes one while the next one waits.
       const items = stream(texts, 2 * this.#pool.size, predict, { ...options, signal });
@@ -164,14 +163,13 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
     const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
     const params = paramsOf(options);
-    const stoppable = !!onProgress || isStoppable(options);
     return within(options, async (signal) => {
       const predict = async (batch: string[], i: number) => {
         const listener = (latest: PredictionProgress) => {
           progress[i] = latest;
           if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
         };
-        const request = { type: "predict", texts: batch, params, failFast: true, stoppable } as const;
+        const request = { type: "predict", texts: batch, params, failFast: true } as const;
         try {
           const outcomes = await this.#pool.send(request, signal, onProgress && listener);
           return outcomes.map((outcome, index) => {
@@ -198,9 +196,6 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
 
 /** The packaged sentiment model. */
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel>;
-
-/** Whether a call can end early: then its batches are small, so that an abort is noticed soon. */
-const isStoppable = ({ signal, timeout }: CallOptions): boolean => !!(signal ?? timeout);
 
 /** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
 function paramsOf({ topK, threshold, longText, explain }: TextOptions): PredictParams {

@@ -7,7 +7,7 @@ import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, within } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/types.js";
-import { check, CLASSIFIER } from "../shared/validate.js";
+import { CLASSIFIER, check } from "../shared/validate.js";
 import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
@@ -35,7 +35,9 @@ export function createClassifier(options?: ClassifierOptions & { model?: undefin
  * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
  * `checksum-mismatch`, `model-malformed`, `model-unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
-export function createClassifier<Label extends string = string>(options?: ClassifierOptions): Promise<Classifier<Label>>;
+export function createClassifier<Label extends string = string>(
+  options?: ClassifierOptions,
+): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
   check(options, CLASSIFIER);
   const { model, workers = "auto", cache = true, signal, timeout, onProgress } = options;

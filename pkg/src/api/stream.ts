@@ -26,8 +26,8 @@ async function predictRows(rows: Row[], predict: (texts: string[]) => Promise<Ou
   });
 }
 
-/** Something that the loop in `stream` waits for: a function that handles it and returns the items that are then ready. */
-type Event = () => StreamItem[] | void;
+/** What the loop in `stream` does about something that it waited for. Returns the items that are then ready. */
+type Event = () => StreamItem[];
 
 /**
  * Yields an item for each value of `source`, in order. At most `maxBatches` batches are computed at a time, and the source
@@ -50,16 +50,37 @@ export async function* stream(
   let waitOver: Promise<Event> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isWaitOver = false;
-  /** Set when the source has no more rows: returns, or throws what the source threw. */
+  /** Set when the source has no more rows. Throws what the source threw, after the items before it. */
   let end: (() => void) | undefined;
 
-  const onRow = ({ done, value }: IteratorResult<unknown>) => {
+  const onRow = (text: unknown): StreamItem[] => {
     nextRow = undefined;
-    if (done) return void (end = () => {});
-    rows.push({ index: count++, text: value });
-    waitOver ??= new Promise((resolve) => (timer = setTimeout(() => resolve(() => void (isWaitOver = true)), MAX_WAIT_MS)));
+    rows.push({ index: count++, text });
+    waitOver ??= new Promise((resolve) => {
+      timer = setTimeout(resolve, MAX_WAIT_MS, onWaitOver);
+    });
+    return [];
   };
-  const onBatch = (items: StreamItem[]) => {
+  const onWaitOver = (): StreamItem[] => {
+    isWaitOver = true;
+    return [];
+  };
+  const onEnd = (finish: () => void): StreamItem[] => {
+    end = finish;
+    return [];
+  };
+  const readRow = async (): Promise<Event> => {
+    try {
+      const { done, value } = await iterator.next();
+      return () => (done ? onEnd(() => {}) : onRow(value));
+    } catch (error) {
+      const rethrow = () => {
+        throw error;
+      };
+      return () => onEnd(rethrow);
+    }
+  };
+  const onBatch = (items: StreamItem[]): StreamItem[] => {
     running.shift();
     progress.done += items.length;
     progress.failed += items.filter(({ error }) => error).length;
@@ -81,23 +102,16 @@ export async function* stream(
       }
       const events = running.slice(0, 1);
       if (!end && rows.length < BATCH_SIZE) {
-        nextRow ??= (async () => iterator.next())().then(
-          (row) => () => onRow(row),
-          (error: unknown) => () => {
-            // Thrown after the items that came before it.
-            end = () => {
-              throw error;
-            };
-          },
-        );
+        nextRow ??= readRow();
         events.unshift(nextRow);
       }
       if (canStart && waitOver) events.push(waitOver);
       if (events.length === 0) return end?.();
       const handle = await unlessAborted(Promise.race(events), signal);
-      yield* handle() ?? [];
+      yield* handle();
     }
   } finally {
+    clearTimeout(timer);
     // Not awaited: a generator that waits for its own source would delay an abort.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }

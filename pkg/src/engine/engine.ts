@@ -21,11 +21,6 @@ import type { Prediction, Tokenization } from "../shared/types.js";
 import { openEmbedded } from "./embedded-file.js";
 import { LoadedModel, memoryBytes, type FileBytes } from "./instance.js";
 
-/** Most rows (texts, windows, or variants for explanations) that are computed at once. */
-const BATCH_ROWS = 32;
-/** The same for a call that can be aborted or that reports its progress. */
-const SMALL_BATCH_ROWS = 8;
-
 /** The name under which WebAssembly expects the file of each role. */
 const FILE_NAMES: Record<Role, string> = {
   config: "config.json",
@@ -104,14 +99,13 @@ export class Engine {
     return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
   }
 
-  /** Predicts in batches. Between two batches it yields to the event loop, so that an abort can arrive. */
+  /** Predicts in small batches, and between two of them yields to the event loop, so that an abort can arrive. */
   async predict(
-    { texts, params, failFast, stoppable }: Of<"predict">,
+    { texts, params, failFast }: Of<"predict">,
     signal: AbortSignal,
     onProgress: Listener<Of<"predict">>,
   ): Promise<Outcome[]> {
-    const rows = stoppable ? SMALL_BATCH_ROWS : BATCH_ROWS;
-    const job = this.#run((classifier) => classifier.job(texts, params, rows));
+    const job = this.#run((classifier) => classifier.job(texts, params));
     this.#job = job;
     try {
       if (failFast) this.#run(() => job.check());
@@ -119,7 +113,7 @@ export class Engine {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
         if (done >= total) break;
-        if (stoppable || texts.length > 1) await unlessAborted(platform.yieldToEventLoop(), signal);
+        if (done > 0 || texts.length > 1) await unlessAborted(platform.yieldToEventLoop(), signal);
         this.#run(() => job.step());
       }
       this.#job = undefined; // `finish` frees it

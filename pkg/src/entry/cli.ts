@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /// <reference types="node" />
 import { once } from "node:events";
-import { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import "../platform/node.js";
@@ -61,7 +61,9 @@ async function main(): Promise<void> {
   if (help) return console.log(USAGE);
 
   const loading = createClassifier({ workers, model });
-  const server = createNodeServer(createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }));
+  const server = createNodeServer(
+    createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }),
+  );
   server.listen(port, host);
   await once(server, "listening");
   const { address, family, port: actualPort } = server.address() as AddressInfo;

@@ -1,5 +1,5 @@
 import { classifier } from "../api/embedded-classifier.js";
-import { predictWith, type PredictResult } from "../api/predict-with.js";
+import { type PredictResult, predictWith } from "../api/predict-with.js";
 import type { Prediction, PredictOptions, SentimentLabel, WithoutThreshold } from "../shared/types.js";
 
 export type { Classifier, SentimentClassifier } from "../api/classifier.js";

@@ -1,5 +1,5 @@
 import { createClassifier } from "../api/create-classifier.js";
-import { predictWith, type PredictResult } from "../api/predict-with.js";
+import { type PredictResult, predictWith } from "../api/predict-with.js";
 import { memoize } from "../shared/memoize.js";
 import type { Prediction, PredictOptions, SentimentLabel, WithoutThreshold } from "../shared/types.js";
 

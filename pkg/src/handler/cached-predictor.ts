@@ -43,7 +43,12 @@ export class CachedPredictor {
    * Predicts each text. The results come in the order of the texts, and are computed `CONCURRENT_TEXTS` ahead of the
    * one that is taken. A text that fails does not affect the others.
    */
-  async *predictAll(model: Predictor, texts: string[], options: PredictionOptions, signal: AbortSignal): AsyncGenerator<TextResult> {
+  async *predictAll(
+    model: Predictor,
+    texts: string[],
+    options: PredictionOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<TextResult> {
     const stop = new AbortController();
     const unfollow = follow({ signal }, stop);
     const pending: Promise<TextResult>[] = [];
@@ -51,7 +56,10 @@ export class CachedPredictor {
       this.#predict(model, texts[index] as string, options, stop.signal).then(
         (result) => ({ index, ...result }),
         // After an abort, the error is that of the whole request: a disconnect or the time limit.
-        (error: unknown) => ({ index, error: toServiceError(error).withIndex(stop.signal.aborted ? undefined : index) }),
+        (error: unknown) => ({
+          index,
+          error: toServiceError(error).withIndex(stop.signal.aborted ? undefined : index),
+        }),
       );
     try {
       for (let next = 0, done = 0; done < texts.length; done++) {
@@ -65,7 +73,12 @@ export class CachedPredictor {
   }
 
   /** When `signal` is aborted and no other request waits for the same result, its computation stops. */
-  async #predict(model: Predictor, text: string, options: PredictionOptions, signal: AbortSignal): Promise<CachedPrediction> {
+  async #predict(
+    model: Predictor,
+    text: string,
+    options: PredictionOptions,
+    signal: AbortSignal,
+  ): Promise<CachedPrediction> {
     if (/\p{Surrogate}/u.test(text)) throw new ServiceError("malformed-text");
     const key = await this.#cache.key(model, options, text);
     const existing = this.#flights.get(key);
@@ -99,7 +112,13 @@ export class CachedPredictor {
     return flight;
   }
 
-  async #compute(key: string, model: Predictor, text: string, options: PredictionOptions, signal: AbortSignal): Promise<CachedPrediction> {
+  async #compute(
+    key: string,
+    model: Predictor,
+    text: string,
+    options: PredictionOptions,
+    signal: AbortSignal,
+  ): Promise<CachedPrediction> {
     const cached = await this.#cache.get(key);
     if (cached) return { prediction: cached, cacheStatus: "hit" };
     const prediction = await model.predict(text, { ...options, signal });

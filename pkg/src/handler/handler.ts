@@ -1,12 +1,12 @@
 import { follow } from "../shared/abort.js";
 import type { ExplainOptions } from "../shared/types.js";
 import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
-import { Metrics, METRICS_TYPE } from "./metrics.js";
+import { METRICS_TYPE, Metrics } from "./metrics.js";
 import { ModelLoader } from "./model-loader.js";
 import { openapi } from "./openapi.js";
-import { resolveOptions, type HandlerOptions, type Predictor, type ResolvedOptions } from "./options.js";
-import { QueueLimit, type Admission } from "./queue-limit.js";
-import { PredictRequestReader, type PredictRequest } from "./request.js";
+import { type HandlerOptions, type Predictor, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type Admission, QueueLimit } from "./queue-limit.js";
+import { type PredictRequest, PredictRequestReader } from "./request.js";
 import { acceptsNdjson, errorResponse, jsonResponse, ndjsonResponse, type ServiceResponse } from "./response.js";
 import { ResultCache } from "./result-cache.js";
 import type { PredictionOptions } from "./schema.js";
@@ -60,7 +60,9 @@ class Service {
     this.#reader = new PredictRequestReader(limits);
     this.#queue = new QueueLimit(limits.queue);
     this.#model = new ModelLoader(options);
-    this.#predictor = new CachedPredictor(new ResultCache(cache, (operation) => this.#metrics.cacheErrors.add({ operation })));
+    this.#predictor = new CachedPredictor(
+      new ResultCache(cache, (operation) => this.#metrics.cacheErrors.add({ operation })),
+    );
     const document = openapi(base, limits.texts);
     const methods = ["GET", "HEAD"];
     this.#routes = {
@@ -154,9 +156,17 @@ class Service {
    * for each result and for each pause of the client between two lines. It also ends the work for a client that has
    * disconnected unnoticed: workerd does not always report that (miniflare misses about 1 in 40).
    */
-  async *#results(model: Predictor, { texts, options }: PredictRequest, stop: AbortController, admission: Admission, streamed: boolean) {
-    const expire = () =>
-      stop.abort(new ServiceError("timeout", `the response took longer than ${this.#timeLimit} ms: try again later, or send less text`, retryAfter(1)));
+  async *#results(
+    model: Predictor,
+    { texts, options }: PredictRequest,
+    stop: AbortController,
+    admission: Admission,
+    streamed: boolean,
+  ) {
+    const expire = () => {
+      const message = `the response took longer than ${this.#timeLimit} ms: try again later, or send less text`;
+      stop.abort(new ServiceError("timeout", message, retryAfter(1)));
+    };
     let timer = setTimeout(expire, this.#timeLimit);
     const restart = () => {
       clearTimeout(timer);
@@ -198,7 +208,11 @@ class Service {
   /** `GET /metrics` */
   #reportMetrics(): ServiceResponse {
     const { loaded } = this.#model;
-    const gauges = { queueLength: this.#queue.length, modelReady: !!loaded, memoryBytes: loaded?.info.memoryBytes ?? 0 };
+    const gauges = {
+      queueLength: this.#queue.length,
+      modelReady: !!loaded,
+      memoryBytes: loaded?.info.memoryBytes ?? 0,
+    };
     const headers = { "content-type": METRICS_TYPE, "cache-control": "no-store" };
     return { response: new Response(this.#metrics.format(gauges), { headers }) };
   }
@@ -208,7 +222,10 @@ class Service {
 function checkLabel({ explain }: PredictionOptions, { info: { labels } }: Predictor): void {
   const { label } = Object(explain) as ExplainOptions;
   if (label === undefined || labels.includes(label)) return;
-  throw new ServiceError("unknown-label", `explain/label: the model has no label "${label}"; its labels are ${labels.join(", ")}`);
+  throw new ServiceError(
+    "unknown-label",
+    `explain/label: the model has no label "${label}"; its labels are ${labels.join(", ")}`,
+  );
 }
 
 /** All predictions in one response. The first error is the error of the whole. */

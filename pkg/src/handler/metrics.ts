@@ -29,7 +29,10 @@ export class Metrics {
     { operation: "get" },
     { operation: "set" },
   ]);
-  readonly duration = new Histogram("litmus_request_duration_seconds", "Time from a request to /predict to the end of its response.");
+  readonly duration = new Histogram(
+    "litmus_request_duration_seconds",
+    "Time from a request to /predict to the end of its response.",
+  );
 
   format({ queueLength, modelReady, memoryBytes }: Gauges): string {
     const families = [
@@ -64,7 +67,12 @@ class Counter {
   }
 
   toString(): string {
-    return family(this.#name, "counter", this.#help, [...this.#values].map(([key, value]) => `${key} ${value}`));
+    return family(
+      this.#name,
+      "counter",
+      this.#help,
+      [...this.#values].map(([key, value]) => `${key} ${value}`),
+    );
   }
 }
 
@@ -87,7 +95,8 @@ class Histogram {
   }
 
   toString(): string {
-    const bucket = (bound: number | string, count: number) => `${series(`${this.#name}_bucket`, { le: bound })} ${count}`;
+    const bucket = (bound: number | string, count: number) =>
+      `${series(`${this.#name}_bucket`, { le: bound })} ${count}`;
     return family(this.#name, "histogram", this.#help, [
       ...BUCKETS.map((bound, i) => bucket(bound, this.#counts[i] as number)),
       bucket("+Inf", this.#count),

@@ -1,6 +1,6 @@
 import type { Classifier } from "../api/classifier.js";
 import { aborted, whenAborted } from "../shared/abort.js";
-import { toLitmusError, withIndex, type LitmusError } from "../shared/errors.js";
+import { type LitmusError, toLitmusError, withIndex } from "../shared/errors.js";
 import type { Prediction, PredictOptions, TextOptions } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 
@@ -26,7 +26,10 @@ interface Group {
  * Wraps a classifier for many concurrent callers: short texts that arrive while it is busy are predicted in batches, which
  * takes less time than one by one. At most `maxBatches` batches run at once; two for each worker keep all workers busy.
  */
-export function microBatching(classifier: Pick<Classifier, "predict" | "stream" | "info">, maxBatches: number): Predictor {
+export function microBatching(
+  classifier: Pick<Classifier, "predict" | "stream" | "info">,
+  maxBatches: number,
+): Predictor {
   const groups = new Map<string, Group>();
   let running = 0;
 
@@ -49,8 +52,9 @@ export function microBatching(classifier: Pick<Classifier, "predict" | "stream" 
   /** `stream` gives each text a prediction or an error of its own. */
   const predictBatch = async (batch: WaitingText[], options: TextOptions): Promise<void> => {
     const wanted = batch.filter(({ signal }) => !signal?.aborted);
+    const texts = wanted.map(({ text }) => text);
     try {
-      for await (const { index, prediction, error } of classifier.stream(wanted.map(({ text }) => text), options)) {
+      for await (const { index, prediction, error } of classifier.stream(texts, options)) {
         const { resolve, reject } = wanted[index] as WaitingText;
         if (prediction) resolve(prediction);
         else reject(withIndex(error, undefined));

@@ -1,5 +1,5 @@
 import { CACHE_STATUSES } from "./cached-predictor.js";
-import { schemas, type SchemaName } from "./schema.js";
+import { type SchemaName, schemas } from "./schema.js";
 import { ERROR_CODES } from "./service-error.js";
 
 const DESCRIPTION =
@@ -41,7 +41,9 @@ export const openapi = (base: string, maxTexts: number) => ({
     },
     "/model": get("model", "The model: its labels, files and evaluation.", json("Model"), [503]),
     "/health": get("health", "Whether the model is loaded.", json("Health"), [503]),
-    "/metrics": get("metrics", "Metrics in the text format of Prometheus.", { "text/plain": { schema: { type: "string" } } }),
+    "/metrics": get("metrics", "Metrics in the text format of Prometheus.", {
+      "text/plain": { schema: { type: "string" } },
+    }),
     "/openapi.json": get("openapi", "This document.", { "application/json": { schema: { type: "object" } } }),
   },
   components: { schemas: schemas(maxTexts) },

@@ -97,13 +97,26 @@ const RULES: Record<keyof HandlerOptions, Rule> = {
   base: ['a path that begins and ends with "/"', (value) => typeof value === "string" && /^\/(.*\/)?$/s.test(value)],
   onError: ["a function", (value) => typeof value === "function"],
 };
-const LIMIT_RULES: Record<keyof Limits, Rule> = { body: POSITIVE, bodyTime: delay(1), time: delay(1), texts: POSITIVE, queue: POSITIVE };
+const LIMIT_RULES: Record<keyof Limits, Rule> = {
+  body: POSITIVE,
+  bodyTime: delay(1),
+  time: delay(1),
+  texts: POSITIVE,
+  queue: POSITIVE,
+};
 const CACHE_RULES: Record<keyof CacheLimits, Rule> = { ttl: POSITIVE, entries: POSITIVE, bytes: POSITIVE };
 
 /** @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range */
 export function resolveOptions(options: HandlerOptions): ResolvedOptions {
   check(options, RULES);
-  const { classifier = () => createClassifier(), loadTime = LOAD_TIME_MS, cache = {}, limits, base = "/", onError } = options;
+  const {
+    classifier = () => createClassifier(),
+    loadTime = LOAD_TIME_MS,
+    cache = {},
+    limits,
+    base = "/",
+    onError,
+  } = options;
   return {
     loadClassifier: typeof classifier === "function" ? classifier : () => classifier,
     loadTime,
@@ -117,7 +130,12 @@ export function resolveOptions(options: HandlerOptions): ResolvedOptions {
 const isStore = (cache: object): cache is CacheStore => "get" in cache;
 
 /** Checks the given limits, and fills in those that are not given. */
-function withDefaults<T extends object>(given: object | undefined, defaults: T, rules: Record<string, Rule>, name: string): T {
+function withDefaults<T extends object>(
+  given: object | undefined,
+  defaults: T,
+  rules: Record<string, Rule>,
+  name: string,
+): T {
   check(given, rules, name);
   const set = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(set) };

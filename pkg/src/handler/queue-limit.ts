@@ -37,7 +37,11 @@ export class QueueLimit {
   admit(count: number): Admission {
     if (this.#length >= this.#limit) {
       const seconds = this.#secondsLeft();
-      throw new ServiceError("busy", `${this.#length} texts are waiting: try again in ${seconds} s`, retryAfter(seconds));
+      throw new ServiceError(
+        "busy",
+        `${this.#length} texts are waiting: try again in ${seconds} s`,
+        retryAfter(seconds),
+      );
     }
     if (this.#length === 0) this.#busySince = performance.now();
     this.#length += count;

@@ -1,6 +1,6 @@
-import { Validator, type OutputUnit } from "@cfworker/json-schema";
+import { type OutputUnit, Validator } from "@cfworker/json-schema";
 import type { ResolvedOptions } from "./options.js";
-import { requestSchemas, type PredictionOptions } from "./schema.js";
+import { type PredictionOptions, requestSchemas } from "./schema.js";
 import { ServiceError } from "./service-error.js";
 
 /** A request for predictions, read and checked. */
@@ -31,7 +31,10 @@ export class PredictRequestReader {
     const hasTexts = body !== null && typeof body === "object" && "texts" in body;
     // The validator would look at each text before it counted them.
     if (hasTexts && Array.isArray(body.texts) && body.texts.length > this.#limits.texts) {
-      throw new ServiceError("too-large", `the request has ${body.texts.length} texts; the limit is ${this.#limits.texts}`);
+      throw new ServiceError(
+        "too-large",
+        `the request has ${body.texts.length} texts; the limit is ${this.#limits.texts}`,
+      );
     }
     const { valid, errors } = (hasTexts ? this.#manyTexts : this.#oneText).validate(body);
     if (!valid) throw schemaError(errors);
@@ -46,7 +49,10 @@ function checkContentType(headers: Headers): void {
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
   const utf8 = charset === undefined || /^charset="?utf-8"?$/.test(charset);
   if (type?.trim() !== "application/json" || !utf8) {
-    throw new ServiceError("unsupported-media-type", `content-type is "${contentType ?? ""}": send application/json in UTF-8`);
+    throw new ServiceError(
+      "unsupported-media-type",
+      `content-type is "${contentType ?? ""}": send application/json in UTF-8`,
+    );
   }
   const encoding = headers.get("content-encoding") ?? "identity";
   if (encoding !== "identity") {
@@ -55,13 +61,20 @@ function checkContentType(headers: Headers): void {
 }
 
 /** The bytes of the body, within the limits of size and time. */
-async function readBytes(request: Request, { body: maxBytes, bodyTime }: ResolvedOptions["limits"]): Promise<Uint8Array> {
+async function readBytes(
+  request: Request,
+  { body: maxBytes, bodyTime }: ResolvedOptions["limits"],
+): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBytes) throw new ServiceError("too-large", `the body has ${declared} bytes; the limit is ${maxBytes}`);
+  if (declared > maxBytes)
+    throw new ServiceError("too-large", `the body has ${declared} bytes; the limit is ${maxBytes}`);
   const reader = bodyStream(request).getReader();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ServiceError("body-timeout", `the body did not arrive within ${bodyTime} ms`)), bodyTime);
+    timer = setTimeout(
+      () => reject(new ServiceError("body-timeout", `the body did not arrive within ${bodyTime} ms`)),
+      bodyTime,
+    );
   });
   try {
     return await Promise.race([collect(reader, maxBytes), expired]);
@@ -75,12 +88,15 @@ async function readBytes(request: Request, { body: maxBytes, bodyTime }: Resolve
 
 /** The body as a stream. Firefox has no `request.body`. */
 function bodyStream(request: Request): ReadableStream<Uint8Array> {
-  return request.body ?? new ReadableStream({
-    async start(controller) {
-      controller.enqueue(new Uint8Array(await request.arrayBuffer()));
-      controller.close();
-    },
-  });
+  return (
+    request.body ??
+    new ReadableStream({
+      async start(controller) {
+        controller.enqueue(new Uint8Array(await request.arrayBuffer()));
+        controller.close();
+      },
+    })
+  );
 }
 
 async function collect(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {

@@ -23,8 +23,8 @@ export class ResultCache {
   }
 
   async key(model: Predictor, options: PredictionOptions, text: string): Promise<string> {
-    let modelId = this.#modelIds.get(model);
-    if (!modelId) this.#modelIds.set(model, (modelId = identify(model)));
+    const modelId = this.#modelIds.get(model) ?? identify(model);
+    this.#modelIds.set(model, modelId);
     const key = `${JSON.stringify(options, OPTION_NAMES)} ${modelId} ${text}`;
     if (!this.#external) return key;
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));

@@ -1,5 +1,5 @@
 // The JSON Schemas of requests and responses. request.ts checks bodies with them, and openapi.ts publishes them.
-import { Validator, type Schema } from "@cfworker/json-schema";
+import { type Schema, Validator } from "@cfworker/json-schema";
 import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "../shared/options.js";
 import type { CallOptions, Prediction, TextOptions } from "../shared/types.js";
 import { ERROR_CODES } from "./service-error.js";
@@ -51,28 +51,49 @@ const scores = array(object({ label: { type: "string" }, score: probability }), 
 });
 
 const predictionProperties = {
-  label: { type: ["string", "null"], description: "The most probable label; null if its probability is below `threshold`." },
+  label: {
+    type: ["string", "null"],
+    description:
+      "The most probable label; null if its probability is below `threshold` or, in a multi-label model, 0.5.",
+  },
+  labels: array(
+    { type: "string" },
+    { description: "Only of a multi-label model: the labels at or above the threshold, most probable first." },
+  ),
   score: { ...probability, description: "The highest probability, calibrated." },
   scores,
   tokens,
-  truncated: { type: "boolean", description: "Whether the end of the text was left out because of `longText: truncate`." },
+  truncated: {
+    type: "boolean",
+    description: "Whether the end of the text was left out because of `longText: truncate`.",
+  },
   windows: array(object({ start: offset, end: offset, tokens, scores }), {
     description: "The parts of the text that the model read: one, unless the text is long.",
   }),
   attributions: {
-    ...array(object({ start: offset, end: offset, text: { type: "string" }, weight: { type: "number", minimum: -1, maximum: 1 } })),
+    ...array(
+      object({
+        start: offset,
+        end: offset,
+        text: { type: "string" },
+        weight: { type: "number", minimum: -1, maximum: 1 },
+      }),
+    ),
     type: ["array", "null"],
     description: "The contribution of each word to the probability of the label; null without `explain`.",
   },
   warnings: array({ enum: ["mostly-unknown-tokens"] }, { description: "Reasons to doubt the label." }),
-} satisfies Record<keyof Prediction, Schema>;
+} satisfies Record<keyof Prediction | "labels", Schema>;
 
-const prediction = object(predictionProperties);
-
-const error = object(
-  { code: { type: "string", enum: Object.keys(ERROR_CODES) }, message: { type: "string" }, index },
-  ["code", "message"],
+const prediction = object(
+  predictionProperties,
+  Object.keys(predictionProperties).filter((name) => name !== "labels"),
 );
+
+const error = object({ code: { type: "string", enum: Object.keys(ERROR_CODES) }, message: { type: "string" }, index }, [
+  "code",
+  "message",
+]);
 
 const responseSchemas = {
   Prediction: prediction,
@@ -91,10 +112,16 @@ const responseSchemas = {
       object({
         path: { type: "string" },
         bytes: { type: "integer", minimum: 0 },
-        sha256: { type: ["string", "null"], description: "In hexadecimal; null if the model's litmus.json does not give it." },
+        sha256: {
+          type: ["string", "null"],
+          description: "In hexadecimal; null if the model's litmus.json does not give it.",
+        },
       }),
     ),
-    metrics: { type: ["object", "null"], description: "The model's evaluation from its litmus.json; null if there is none." },
+    metrics: {
+      type: ["object", "null"],
+      description: "The model's evaluation from its litmus.json; null if there is none.",
+    },
     memoryBytes: { type: "integer", minimum: 0, description: "Current size of the WebAssembly memory." },
   }),
   Health: object({ status: { const: "ok" } }),

@@ -5,12 +5,12 @@ export const ERROR_CODES = {
   "invalid-json": { status: 400, description: "The body is not JSON in UTF-8." },
   "invalid-input": { status: 400, description: "The body is JSON but does not match the schema." },
   "not-found": { status: 404, description: "The service has no such path." },
-  "method-not-allowed": { status: 405, description: "The path does not support this method; the header `allow` lists those it supports." },
+  "method-not-allowed": { status: 405, description: "The path does not support this method; see the header `allow`." },
   "body-timeout": { status: 408, description: "The body took too long to arrive." },
   "too-large": { status: 413, description: "The body has too many bytes or too many texts." },
-  "unsupported-media-type": { status: 415, description: "The body must be `application/json` in UTF-8, without a content encoding." },
+  "unsupported-media-type": { status: 415, description: "The body must be uncompressed `application/json` in UTF-8." },
   "empty-text": { status: 422, description: "The text has no tokens: it is empty or all white space." },
-  "text-too-long": { status: 422, description: "The text has more tokens than the model reads at once, and `longText` is `error`." },
+  "text-too-long": { status: 422, description: "The text exceeds the model's token limit, and `longText` is `error`." },
   "unknown-label": { status: 422, description: "`explain.label` is not one of the model's labels." },
   "malformed-text": { status: 422, description: "The text is not valid Unicode: it contains an unpaired surrogate." },
   "busy": { status: 429, description: "Too many texts are waiting for their prediction." },
@@ -39,7 +39,11 @@ export class ServiceError extends Error {
   readonly index: number | undefined;
   readonly headers: Record<string, string>;
 
-  constructor(code: ServiceErrorCode, message: string = ERROR_CODES[code].description, { index, headers = {}, cause }: Details = {}) {
+  constructor(
+    code: ServiceErrorCode,
+    message: string = ERROR_CODES[code].description,
+    { index, headers = {}, cause }: Details = {},
+  ) {
     super(message, { cause });
     this.code = code;
     this.index = index;

@@ -7,7 +7,11 @@ async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefi
 }
 
 /** Throws `checksum-mismatch` unless the bytes have this SHA-256. Passes where there is none to compare or to compute. */
-export async function verifyChecksum(bytes: Uint8Array<ArrayBuffer>, sha256: string | undefined, url: string): Promise<void> {
+export async function verifyChecksum(
+  bytes: Uint8Array<ArrayBuffer>,
+  sha256: string | undefined,
+  url: string,
+): Promise<void> {
   const actual = sha256 && (await sha256Of(bytes));
   if (!actual || actual === sha256) return;
   throw new LitmusError("checksum-mismatch", `${url} has the SHA-256 ${actual}, but litmus.json says ${sha256}`);

@@ -16,7 +16,8 @@ const LAYOUT = {
 
 const ROLES = Object.keys(LAYOUT) as Role[];
 
-const mapRoles = <T>(value: (role: Role) => T) => Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
+const mapRoles = <T>(value: (role: Role) => T) =>
+  Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
 /** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
 function packagedModel(): ModelCandidates {
@@ -54,7 +55,11 @@ function pickedModel(list: Iterable<File>): ModelBlobs {
 }
 
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
-  check(files, mapRoles(() => ANYTHING), "model");
+  check(
+    files,
+    mapRoles(() => ANYTHING),
+    "model",
+  );
   const readGiven = async (role: Role) => {
     const path = LAYOUT[role][0] as string;
     const file: unknown = files[role];
@@ -78,10 +83,12 @@ export async function sourceOf(
   signal: AbortSignal,
 ): Promise<ModelSource> {
   if (model === undefined) {
-    if (platform.module) throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
+    if (platform.module)
+      throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
     return { from: "folder", candidates: packagedModel(), cache };
   }
-  if (typeof model === "string" || model instanceof URL) return { from: "folder", candidates: folderModel(model), cache };
+  if (typeof model === "string" || model instanceof URL)
+    return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw mustBe("model", "a URL or files", model);
   return { from: "files", files: isList(model) ? pickedModel(model) : await readGivenFiles(model, onProgress, signal) };
 }

@@ -1,6 +1,6 @@
 import { platform } from "../platform/platform.js";
 import { aborted, throwIfAborted, unlessAborted, whenAborted } from "../shared/abort.js";
-import { closed, toLitmusError, type LitmusError } from "../shared/errors.js";
+import { closed, type LitmusError, toLitmusError } from "../shared/errors.js";
 import type { Listener, ModelInfo, OnProgress, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
@@ -63,7 +63,11 @@ export class WorkerPool {
   }
 
   /** Sends a request to the next free thread. */
-  async send<R extends Request>(request: R, signal: AbortSignal | undefined, listener?: Listener<R>): Promise<Reply<R>> {
+  async send<R extends Request>(
+    request: R,
+    signal: AbortSignal | undefined,
+    listener?: Listener<R>,
+  ): Promise<Reply<R>> {
     if (this.#closed) throw closed();
     throwIfAborted(signal);
     const queued = { request, signal, listener } as QueuedRequest;
@@ -149,8 +153,7 @@ export class WorkerPool {
       queued.reject(toLitmusError(error));
     }
     this.#running.delete(queued);
-    if (thread.broken) this.#threads.delete(thread);
-    else this.#idle.push(thread);
+    this.#idle.push(thread); // #dispatch sorts out broken ones
     this.#dispatch();
   }
 

@@ -28,7 +28,8 @@ export class WorkerThread implements Thread {
   constructor(worker: Worker) {
     this.#worker = worker;
     this.ready = new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => (data.type === "ready" ? resolve() : this.#receive(data));
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) =>
+        data.type === "ready" ? resolve() : this.#receive(data);
       const fail = (message: string, cause: unknown) => {
         const error = new LitmusError("internal", message, { cause });
         reject(error);

@@ -83,7 +83,10 @@ export function toLitmusError(error: unknown): LitmusError {
 }
 
 /** The same error with this index, or without one. Also makes an error of the fields that a worker has sent. */
-export function withIndex(error: Pick<LitmusError, "code" | "message" | "cause">, index: number | undefined): LitmusError {
+export function withIndex(
+  error: Pick<LitmusError, "code" | "message" | "cause">,
+  index: number | undefined,
+): LitmusError {
   const { code, message, cause } = error;
   return new LitmusError(code, message, { index, cause });
 }

@@ -43,7 +43,8 @@ export const PREDICTION_OPTIONS = {
     type: "number",
     minimum: 0,
     maximum: 1,
-    description: "The probability below which `label` is null.",
+    description:
+      "The probability below which a label is not given: `label` is then null. By default 0.5 in a multi-label model, else none.",
   },
   longText: {
     enum: ["window", "truncate", "error"],

@@ -39,8 +39,7 @@ export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manife
 /** Where a thread gets a model from. */
 export type ModelSource =
   /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
-  | { from: "folder"; candidates: ModelCandidates; cache: boolean; stored?: true }
-  | { from: "files"; files: ModelBlobs };
+  { from: "folder"; candidates: ModelCandidates; cache: boolean; stored?: true } | { from: "files"; files: ModelBlobs };
 
 /** Facts about a loaded model. */
 export type ModelInfo = Omit<ClassifierInfo, "memoryBytes">;
@@ -60,7 +59,9 @@ export interface Failure {
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
-export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & { explain: ExplainOptions | undefined };
+export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & {
+  explain: ExplainOptions | undefined;
+};
 
 /** A request to the thread that runs a model. */
 export type Request =
@@ -72,11 +73,8 @@ export type Request =
   /** Stores the downloaded files, and answers where other threads get them. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
-  /**
-   * `failFast`: the first text that cannot be classified rejects the request before anything is computed.
-   * `stoppable`: in small batches, so that an abort or a listener need not wait long.
-   */
-  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean; stoppable: boolean }
+  /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
+  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */
@@ -104,8 +102,7 @@ export type Listener<R extends Request> =
 /** A message from the page to a worker. Each request has an `id` of its own. */
 export type ToWorker =
   /** `report`: whether to send progress messages. */
-  | { type: "request"; id: number; request: Request; report: boolean }
-  | { type: "abort"; id: number };
+  { type: "request"; id: number; request: Request; report: boolean } | { type: "abort"; id: number };
 
 /** A message from a worker to the page. */
 export type FromWorker =

@@ -16,8 +16,16 @@ export interface LabelScore<Label extends string = string> {
  * the packaged model predicts without a `threshold`.
  */
 export interface Prediction<Label extends string = string, Chosen extends Label | null = Label | null> {
-  /** The most probable label, or `null` if its probability is below `threshold`. */
+  /**
+   * The most probable label, or `null` if its probability is below `threshold`; in a multi-label model
+   * the first of `labels`, or `null` if there are none.
+   */
   label: Chosen;
+  /**
+   * In predictions of a multi-label model only: the labels whose probability is at least `threshold`,
+   * highest first, perhaps none.
+   */
+  labels?: Label[];
   /** The highest probability, from 0 to 1, calibrated. */
   score: number;
   /**
@@ -80,8 +88,8 @@ export type PredictionWarning = "mostly-unknown-tokens";
 export interface CallOptions {
   /**
    * Aborts the call, which then rejects with the code `aborted` and the name `"AbortError"`. With
-   * `AbortSignal.timeout()` it is a `timeout`, as with the option of that name. The model notices an
-   * abort between two small batches.
+   * `AbortSignal.timeout()` it is a `timeout`, as with the option of that name. A worker notices the
+   * abort after the batch that it is computing.
    */
   signal?: AbortSignal | undefined;
   /**
@@ -97,7 +105,10 @@ export interface CallOptions {
 export interface TextOptions extends CallOptions {
   /** How many labels to return in `scores`, an integer from 1. By default, all of them. */
   topK?: number | undefined;
-  /** The probability, from 0 to 1, below which `label` is `null`. */
+  /**
+   * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
+   * is without it. By default 0.5 in a multi-label model, else none.
+   */
   threshold?: number | undefined;
   /**
    * What to do with a text of more than `info.maxTokens` tokens: read all of it in windows of up to

@@ -47,7 +47,8 @@ export function check(options: unknown, rules: Rules, name?: string): true {
   if (options === undefined) return true;
   if (!isObject(options) || Array.isArray(options)) throw mustBe(all, "an object", options);
   for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(rules, key)) throw invalid(`unknown key "${key}" in ${all} (known: ${Object.keys(rules).join(", ")})`);
+    if (!Object.hasOwn(rules, key))
+      throw invalid(`unknown key "${key}" in ${all} (known: ${Object.keys(rules).join(", ")})`);
   }
   for (const [key, [expected, accepts]] of Object.entries(rules)) {
     const value: unknown = options[key as keyof typeof options];
@@ -72,7 +73,8 @@ function ruleOf(name: string, schema: Schema): Rule {
     return ["true, false or an object", (value) => typeof value === "boolean" || check(value, rules, name)];
   }
   if (type === "string") return ["a string", (value) => typeof value === "string"];
-  if (type === "number") return [`a number from ${minimum} to ${maximum}`, (value) => isNumber(value, minimum, maximum)];
+  if (type === "number")
+    return [`a number from ${minimum} to ${maximum}`, (value) => isNumber(value, minimum, maximum)];
   const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
   return [`an integer ${range}`, (value) => isInteger(value, minimum, maximum)];
 }

@@ -1,8 +1,8 @@
 //! `config.json` and, behind a zero byte, `litmus.json`, beside a model that is fixed.
 #![no_main]
 
-#[path = "../below.rs"]
-mod below;
+#[path = "../library_panics.rs"]
+mod library_panics;
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/tiny");
 
 static FILES: LazyLock<ModelFiles<'static>> = LazyLock::new(|| ModelFiles::from_dir(TINY).expect("a fixture"));
 
-fuzz_target!(|data: &[u8]| below::with(|| {
+fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     let mut parts = data.splitn(2, |&byte| byte == 0);
     let mut files = FILES.clone().with("config.json", parts.next().unwrap_or_default());
     if let Some(manifest) = parts.next() {

@@ -1,10 +1,10 @@
 //! The graph: files as exporters write them after any edits, or just bytes. What loads must predict or say why not.
 #![no_main]
 
-#[path = "../below.rs"]
-mod below;
 #[path = "../edits.rs"]
 mod edits;
+#[path = "../library_panics.rs"]
+mod library_panics;
 
 use std::sync::LazyLock;
 
@@ -33,7 +33,7 @@ static GRAPHS: LazyLock<Vec<ModelProto>> = LazyLock::new(|| {
     paths.into_iter().map(read).collect()
 });
 
-fuzz_target!(|data: &[u8]| below::with(|| {
+fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     let Some((&chosen, rest)) = data.split_first() else { return };
     match GRAPHS.get(usize::from(chosen)) {
         Some(graph) => {

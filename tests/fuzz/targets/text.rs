@@ -1,8 +1,8 @@
 //! The text path: any text through a model that is fixed, and what holds for each.
 #![no_main]
 
-#[path = "../below.rs"]
-mod below;
+#[path = "../library_panics.rs"]
+mod library_panics;
 
 use std::sync::LazyLock;
 
@@ -53,7 +53,7 @@ impl<'a> Arbitrary<'a> for Input {
     }
 }
 
-fuzz_target!(|input: Input| below::with(|| {
+fuzz_target!(|input: Input| library_panics::tolerate(|| {
     let classifier = &MODELS[usize::from(input.model) % MODELS.len()];
     let text = input.text.repeat(usize::from(input.times));
     let mut options = Options::default().long_text(input.long_text);

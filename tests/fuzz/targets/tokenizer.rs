@@ -2,10 +2,10 @@
 #![no_main]
 #![allow(dead_code)]
 
-#[path = "../below.rs"]
-mod below;
 #[path = "../../../src/error.rs"]
 mod error;
+#[path = "../library_panics.rs"]
+mod library_panics;
 #[path = "../../../src/limits.rs"]
 mod limits;
 #[path = "../../../src/options.rs"]
@@ -19,7 +19,7 @@ use options::LongText;
 
 const TEXT: &[u8] = "The unhappy dog's sun: so good\u{1f600}! \u{3000}e\u{301} \u{fdfa} <s>[MASK]\r\n".as_bytes();
 
-fuzz_target!(|data: &[u8]| below::with(|| {
+fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     let mut parts = data.splitn(2, |&byte| byte == 0);
     let file = parts.next().unwrap_or_default();
     let text = String::from_utf8_lossy(parts.next().unwrap_or(TEXT));

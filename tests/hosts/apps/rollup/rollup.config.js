@@ -1,4 +1,4 @@
-// The worker is an entry of its own, and what the package loads lies as it does there: one folder above the JavaScript.
+// The worker is a second entry. wasm/ and models/ are copied one folder above the JavaScript, as in the package.
 import { cpSync } from "node:fs";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 

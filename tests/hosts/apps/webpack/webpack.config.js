@@ -1,4 +1,4 @@
-// What a page needs is found by webpack itself: the worker, the wasm and the model.
+// No settings for the package: webpack finds the worker, the wasm and the model by itself.
 export default {
   mode: "production",
   entry: "./main.js",

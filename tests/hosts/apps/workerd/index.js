@@ -2,7 +2,7 @@ import { createClassifier } from "litmus-text";
 
 let classifier;
 
-/** The model comes from the assets, which hold the package's folder `models`. */
+/** Loads the model from the assets, which contain the package's folder `models`. */
 async function load(assets) {
   const get = (file) => assets.fetch(`http://assets/sentiment/${file}`);
   const [config, tokenizer, model, manifest] = await Promise.all(
