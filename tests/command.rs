@@ -136,8 +136,7 @@ fn no_input_gives_no_output() {
 #[test]
 fn prints_what_its_documentation_shows() {
     let page = std::fs::read_to_string("docs/command-line.md").unwrap();
-    let shown: Vec<&str> =
-        page.split("```console\n$ litmus ").skip(1).filter_map(|s| s.split("```").next()).collect();
+    let shown: Vec<&str> = page.split("```console\n$ litmus ").skip(1).filter_map(|s| s.split("```").next()).collect();
     assert!(!shown.is_empty());
     for block in shown {
         let (arguments, output) = block.split_once('\n').unwrap();
