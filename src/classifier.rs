@@ -59,18 +59,14 @@ impl Classifier {
         Ok(Self { model: Model::load_with_graph(files, graph)?.into() })
     }
 
-    /// Loads the model that is compiled into this library (feature `embed-model`).
+    /// Loads the model that is compiled into this library: with the feature `embed-model`, the folder that the environment
+    /// variable `LITMUS_MODEL_DIR` names at build time.
     ///
     /// # Errors
     /// As [`from_bytes`](Self::from_bytes).
     #[cfg(feature = "embed-model")]
     pub fn embedded() -> Result<Self, Error> {
-        let files = ModelFiles::new()
-            .with("config.json", include_bytes!("../models/sentiment/config.json"))
-            .with("tokenizer.json", include_bytes!("../models/sentiment/tokenizer.json"))
-            .with("model.onnx", include_bytes!("../models/sentiment/model.onnx"))
-            .with("litmus.json", include_bytes!("../models/sentiment/litmus.json"));
-        Self::from_bytes(&files)
+        Self::from_bytes(&include!(concat!(env!("OUT_DIR"), "/embedded_model.rs")))
     }
 
     /// Facts about the model.

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::explain::{Explainer, Variant};
 use crate::inference::batch::{BatchLimits, Plan};
 use crate::limits::MAX_BATCH_TOKENS;
-use crate::model::Model;
+use crate::model::{Decision, Model};
 use crate::options::{Method, Options};
 use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
 use crate::text::windows::{Window, Windows};
@@ -246,7 +246,7 @@ impl PredictionJob {
         let ids: Vec<&[u32]> = variants.iter().map(|variant| &variant.ids[..]).collect();
         for (variant, logits) in variants.iter().zip(self.model.logits(&ids)) {
             match logits.and_then(|logits| self.model.probabilities(&logits)) {
-                Ok(probabilities) => explainer.take(variant, f64::from(probabilities[*label])),
+                Ok(probabilities) => explainer.add_score(variant, f64::from(probabilities[*label])),
                 Err(error) => self.texts[row.text] = Err(error),
             }
         }
@@ -291,7 +291,9 @@ impl PredictionJob {
     fn prediction(&self, text: &Text) -> Result<Prediction, Error> {
         let Options { top_k, threshold, .. } = self.options;
         let rows = &self.rows[text.rows.clone()];
-        let scores = self.model.rank(&self.mean_probabilities(text), top_k);
+        let probabilities = self.mean_probabilities(text);
+        let Decision { label, labels } = self.model.decide(&probabilities, threshold);
+        let scores = self.model.rank(&probabilities, top_k);
         let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
         let windows = rows.iter().map(|row| WindowPrediction {
             start: row.window.span.start,
@@ -302,7 +304,8 @@ impl PredictionJob {
         let sum = |of: fn(&Window) -> usize| rows.iter().map(|row| of(&row.window)).sum::<usize>();
         let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
         Ok(Prediction {
-            label: (best.score >= threshold.unwrap_or(0.0)).then(|| best.label.clone()),
+            label,
+            labels,
             score: best.score,
             tokens: sum(|window| window.tokens.ids.len()),
             truncated: text.truncated,
@@ -328,7 +331,7 @@ impl PredictionJob {
 fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<usize>)> {
     let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
     for (position, start) in window.tokens.starts.iter().enumerate() {
-        let word = start.and_then(|start| word_at(words, window.span.start + start));
+        let word = start.and_then(|start| word_at(words, start));
         match (word, found.last_mut()) {
             (Some(word), Some((last, positions))) if *last == word => positions.push(position),
             (Some(word), _) => found.push((word, vec![position])),

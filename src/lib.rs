@@ -1,8 +1,5 @@
-//! Text classification that runs where the text is: in the browser, or in your process.
-//!
-//! ```text
-//! text ─ tokenizer ─▶ ids ─ batches, encoder ─▶ logits ─ calibration ─▶ probabilities ─▶ Prediction
-//! ```
+//! Text classification on the user's own machine: in the browser as WebAssembly, or in a native program. Text goes in,
+//! labels with calibrated probabilities come out, and nothing is sent anywhere.
 //!
 //! ```
 //! use litmus_text::{Classifier, Options};
@@ -12,6 +9,70 @@
 //! assert_eq!((prediction.label.as_deref(), prediction.tokens), (Some("positive"), 8));
 //! # Ok::<(), litmus_text::Error>(())
 //! ```
+//!
+//! # What to call
+//!
+//! | task | item |
+//! |---|---|
+//! | load a model | [`Classifier::from_dir`], [`Classifier::from_bytes`] with [`ModelFiles`] |
+//! | predict one text, or several that must all be valid | [`Classifier::predict`], [`Classifier::predict_batch`] |
+//! | predict many texts with progress, cancellation and an error per text | [`Classifier::job`] |
+//! | choose scores, thresholds, how long texts are read | [`Options`] |
+//! | explain a score word by word | [`Explain`] |
+//! | see tokens or raw logits | [`Classifier::tokenize`], [`Classifier::logits`] |
+//!
+//! ```
+//! use litmus_text::{Classifier, Explain, Options};
+//!
+//! let classifier = Classifier::from_dir("models/sentiment")?;
+//! let text = "unspeakably dull, but good";
+//! let prediction = classifier.predict(text, &Options::default().explain(Explain::default()))?;
+//! for word in prediction.attributions.iter().flatten() {
+//!     println!("{:+.3}  {}", word.weight, &text[word.start..word.end]);
+//! }
+//! # Ok::<(), litmus_text::Error>(())
+//! ```
+//!
+//! # Models
+//!
+//! A model is a folder in Hugging Face layout: `config.json`, `tokenizer.json` and `model.onnx`, plus an optional
+//! `litmus.json` with a name, a version and the temperature of the calibration. The graph may be a BERT, MiniLM,
+//! DistilBERT, RoBERTa, XLM-RoBERTa, ELECTRA or ALBERT with a classification head, in float32, float16, int8 (static or
+//! dynamic) or with 4-bit weights, as the common exporters write it. Its weights must be inside `model.onnx`. Any other
+//! graph of supported ONNX ops loads as well; an unknown op is reported by name.
+//!
+//! Model files are untrusted input: they are checked, memory is limited, and a panic of a library becomes an [`Error`].
+//! CPU time is not limited.
+//!
+//! # Threads
+//!
+//! A [`Classifier`] is `Send`, `Sync` and cheap to clone. A call computes on the thread that makes it, and any number of
+//! threads may call at once; each thread keeps its own scratch memory. A [`PredictionJob`] can be moved between threads
+//! from step to step.
+//!
+//! # Features
+//!
+//! | feature | effect |
+//! |---|---|
+//! | `cli` | builds the command `litmus` |
+//! | `embed-model` | adds `Classifier::embedded`, a model compiled into the library: the folder that the environment variable `LITMUS_MODEL_DIR` names at build time |
+//!
+//! # WebAssembly
+//!
+//! JavaScript programs use the npm package `litmus-text`. A Rust program for `wasm32-unknown-unknown` needs the target
+//! features of this repository's `.cargo/config.toml`: `-C target-feature=+simd128 --cfg getrandom_backend="wasm_js"`.
+//! There is no file system: load with [`Classifier::from_bytes`]. Logits are the same bits on every machine; native
+//! probabilities may differ in the last digit, because the final softmax uses the platform's `exp`.
+//!
+//! # How a text becomes a prediction
+//!
+//! ```text
+//! text ─ text::windows, text::tokenizer ─▶ token ids ─ inference::batch, inference::encoder ─▶ logits
+//!      ─ inference::calibration ─▶ probabilities ─ model::labels ─▶ Prediction
+//! ```
+//!
+//! `job` takes texts through these steps batch by batch, `model` holds what does not change from call to call, `graph`
+//! turns an ONNX file into a few fused ops, and `kernels` computes these.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

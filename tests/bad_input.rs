@@ -1,4 +1,4 @@
-//! Damaged, contradictory and unsupported models: each is told apart by its code, and says what is wrong.
+//! Damaged, contradictory and unsupported models: each is rejected with its code and a message that names the cause.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -15,8 +15,8 @@ fn bad(name: &str) -> Vec<u8> {
     std::fs::read(format!("tests/fixtures/bad/{name}")).unwrap()
 }
 
-/// The load fails with this code and names this; a model loaded before goes on working.
-fn assert_refused(result: Result<Classifier, Error>, kind: ErrorKind, names: &str) {
+/// Asserts that loading fails with this kind and a message that contains `names`, and that another model still works.
+fn assert_rejected(result: Result<Classifier, Error>, kind: ErrorKind, names: &str) {
     let error = result.err().expect("it loaded");
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(names), "{error}");
@@ -25,38 +25,38 @@ fn assert_refused(result: Result<Classifier, Error>, kind: ErrorKind, names: &st
 }
 
 #[test]
-fn an_onnx_cut_anywhere_is_malformed() {
+fn a_truncated_onnx_file_is_malformed() {
     let model = std::fs::read("tests/fixtures/tiny/model.onnx").unwrap();
     for tenth in 0..10 {
         let cut = &model[..model.len() * tenth / 10];
-        assert_refused(tiny_with("model.onnx", cut), ErrorKind::ModelMalformed, "model.onnx");
+        assert_rejected(tiny_with("model.onnx", cut), ErrorKind::ModelMalformed, "model.onnx");
     }
 }
 
 #[test]
 fn an_unknown_op_is_named() {
     let model = bad("unsupported-op.onnx");
-    assert_refused(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "`NoSuchOp`");
+    assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "`NoSuchOp`");
 }
 
-/// As an exporter writes an architecture that is not ours to run.
+/// An architecture that is not supported, as an exporter writes it.
 #[test]
 fn the_op_that_deberta_needs_is_named() {
     let model = bad("deberta.onnx");
-    assert_refused(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "the op `Sign` of ai.onnx");
+    assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "the op `Sign` of ai.onnx");
 }
 
 #[test]
 fn a_tokenizer_that_is_not_json_is_malformed() {
     for tokenizer in [&b"<!doctype html>"[..], b"", b"{}", b"{\"model\": {\"type\": \"WordPiece\"", &[0xff, 0xfe]] {
-        assert_refused(tiny_with("tokenizer.json", tokenizer), ErrorKind::ModelMalformed, "tokenizer.json");
+        assert_rejected(tiny_with("tokenizer.json", tokenizer), ErrorKind::ModelMalformed, "tokenizer.json");
     }
 }
 
 #[test]
 fn a_vocabulary_larger_than_the_embedding_is_malformed() {
     let result = Classifier::from_dir("tests/fixtures/bad/small-embedding");
-    assert_refused(result, ErrorKind::ModelMalformed, "tokenizer.json");
+    assert_rejected(result, ErrorKind::ModelMalformed, "tokenizer.json");
 }
 
 /// The packaged model stores its embedding in 4 bits, in another op than the folder above.
@@ -85,13 +85,13 @@ fn a_config_that_is_not_json_is_malformed() {
 #[test]
 fn a_config_without_labels_is_malformed() {
     let config = bad("no-labels/config.json");
-    assert_refused(tiny_with("config.json", &config), ErrorKind::ModelMalformed, "id2label");
+    assert_rejected(tiny_with("config.json", &config), ErrorKind::ModelMalformed, "id2label");
 }
 
 #[test]
-fn labels_that_the_graph_does_not_score_are_malformed() {
+fn labels_that_the_graph_has_no_logits_for_are_malformed() {
     let result = tiny_with("config.json", br#"{"id2label": {"0": "only"}}"#);
-    assert_refused(result, ErrorKind::ModelMalformed, "labels");
+    assert_rejected(result, ErrorKind::ModelMalformed, "labels");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
-fn text_without_words_is_empty() {
+fn text_without_tokens_is_empty() {
     for text in ["", " ", "\t\r\n", "\u{3000}\u{a0}", "\0\u{1}", "\u{200b}\u{feff}"] {
         let error = sentiment().predict(text, &Options::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::EmptyText, "{text:?}");

@@ -110,7 +110,8 @@ fn cuts_to_top_k_and_refuses_invalid_options() {
     for bad in ["".into(), "Window".into(), 1.into(), array(&[])] {
         assert_eq!(code(predict(&classifier, &["fine"], options("longText", bad))), "invalid-input");
     }
-    for bad in [options("method", "lime".into()), options("samples", (-1).into()), options("label", 7.into()), 7.into()] {
+    for bad in [options("method", "lime".into()), options("samples", (-1).into()), options("label", 7.into()), 7.into()]
+    {
         assert_eq!(code(predict(&classifier, &["fine"], options("explain", bad))), "invalid-input");
     }
     for (key, missing) in [("topK", JsValue::NULL), ("explain", JsValue::UNDEFINED), ("unknown", 7.into())] {

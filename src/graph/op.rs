@@ -1,6 +1,6 @@
 //! The parts of tract's op traits that say nothing about what an op computes.
 
-/// Implements the two traits that say nothing about what an op computes; the closure gives its output facts.
+/// Implements `Op` and `TypedOp`. The closure returns the facts of the outputs.
 macro_rules! typed_op {
     ($op:ident, |$this:ident, $inputs:ident| $facts:expr) => {
         impl Op for $op {

@@ -1,11 +1,11 @@
-//! Token ids of texts to rectangles: texts of like length share one, so little is padding.
+//! Batches: texts of similar length are computed together, so that little is padding.
 
 use std::ops::Range;
 
-/// A batch's shortest text is at least this share of its longest, so that at most an eighth is padding.
-const MIN_FILL: f32 = 7.0 / 8.0;
+/// The shortest row of a batch has at least this fraction of the longest row's length: at most an eighth is padding.
+const MIN_LENGTH_RATIO: f32 = 7.0 / 8.0;
 
-/// Token ids of several texts, padded on the right to one length. Row-major, `rows` × `columns`.
+/// Rows of token ids, padded on the right to one length. Row-major, `rows` × `columns`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Batch {
     pub rows: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// The rows, padded to the longest of them.
+    /// Pads rows to the length of the longest.
     pub(crate) fn pad(rows: &[&[u32]], padding_id: u32) -> Self {
         let columns = rows.iter().map(|ids| ids.len()).max().unwrap_or(0);
         let mut batch = Self {
@@ -36,7 +36,7 @@ impl Batch {
     }
 }
 
-/// The size of a batch.
+/// The size limits of a batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchLimits {
     pub rows: usize,
@@ -45,13 +45,13 @@ pub(crate) struct BatchLimits {
 }
 
 impl BatchLimits {
-    /// How many rows of this length a batch may have.
+    /// The number of rows of this length that a batch may have.
     pub(crate) fn rows_of_length(self, length: usize) -> usize {
         self.rows.min((self.tokens / length.max(1)).max(1))
     }
 }
 
-/// Which texts to compute together: indices ordered by length, cut into runs of like length.
+/// Which rows to compute together: row indices ordered by length, divided into runs of similar length.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     order: Vec<usize>,
@@ -59,7 +59,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Batches of texts of these lengths, the longest first, so that memory peaks at once.
+    /// Plans batches of rows with these lengths. The longest come first, so that memory peaks at once.
     pub(crate) fn new(lengths: &[usize], limits: BatchLimits) -> Self {
         let mut order: Vec<usize> = (0..lengths.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(lengths[i]));
@@ -67,7 +67,7 @@ impl Plan {
         let mut start = 0;
         while start < order.len() {
             let longest = lengths[order[start]];
-            let fits = |&&i: &&usize| lengths[i] as f32 >= longest as f32 * MIN_FILL;
+            let fits = |&&i: &&usize| lengths[i] as f32 >= longest as f32 * MIN_LENGTH_RATIO;
             let end = start + order[start..].iter().take(limits.rows_of_length(longest)).take_while(fits).count();
             runs.push(start..end);
             start = end;
@@ -75,7 +75,7 @@ impl Plan {
         Self { order, runs }
     }
 
-    /// The indices of a batch; none after the last one.
+    /// The row indices of a batch; `None` after the last one.
     pub(crate) fn batch(&self, index: usize) -> Option<&[usize]> {
         self.runs.get(index).map(|run| &self.order[run.clone()])
     }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn pads_on_the_right_and_masks_it() {
+    fn padding_is_on_the_right_and_masked() {
         let batch = Batch::pad(&[&[1, 2, 3], &[1]], 9);
         assert_eq!((batch.rows, batch.columns), (2, 3));
         assert_eq!(batch.ids, [1, 2, 3, 1, 9, 9]);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_in_one_batch_and_padding_is_bounded() {
+    fn each_row_is_in_one_batch_and_padding_is_bounded() {
         let lengths: Vec<usize> = (0..500).map(|i| 1 + (i * 7919) % 512).collect();
         let plan = Plan::new(&lengths, LIMITS);
         let mut seen: Vec<usize> = batches(&plan).flatten().copied().collect();
@@ -110,12 +110,16 @@ mod tests {
             let longest = chosen.iter().map(|&i| lengths[i]).max().unwrap();
             assert!(chosen.len() <= LIMITS.rows && chosen.len() * longest <= LIMITS.tokens);
             let kept: usize = chosen.iter().map(|&i| lengths[i]).sum();
-            assert!(kept as f32 >= (chosen.len() * longest) as f32 * MIN_FILL, "{kept} of {}", chosen.len() * longest);
+            assert!(
+                kept as f32 >= (chosen.len() * longest) as f32 * MIN_LENGTH_RATIO,
+                "{kept} of {}",
+                chosen.len() * longest
+            );
         }
     }
 
     #[test]
-    fn no_texts_make_no_batches() {
+    fn no_rows_give_no_batches() {
         assert_eq!(batches(&Plan::new(&[], LIMITS)).count(), 0);
     }
 }

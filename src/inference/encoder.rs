@@ -32,9 +32,9 @@ impl Logits {
     }
 }
 
-/// The model as the rest of the pipeline sees it.
+/// What computes logits. Tests replace it by a fake.
 pub(crate) trait Encoder: Send + Sync {
-    /// The most texts that one batch may hold.
+    /// The most rows that one batch may have.
     fn max_rows(&self) -> usize;
     /// One row of logits for each row of the batch.
     fn encode(&self, batch: Batch) -> Result<Logits, Error>;
@@ -43,39 +43,40 @@ pub(crate) trait Encoder: Send + Sync {
 /// An ONNX graph run by tract.
 pub(crate) struct TractEncoder {
     plan: Arc<TypedRunnableModel>,
-    /// What must hold of a batch's sizes.
-    same: Vec<SameSize>,
-    /// Which of [`INPUTS`] the graph takes, in its order.
+    /// Sizes that must be equal for each batch.
+    same_sizes: Vec<SameSize>,
+    /// The graph's inputs in its order, as indices of [`INPUTS`].
     inputs: Vec<usize>,
     labels: usize,
     max_rows: usize,
+    /// Rows of the embedding table, if the graph shows them.
     vocabulary: Option<usize>,
 }
 
 impl TractEncoder {
-    /// From the bytes of an ONNX file.
+    /// Reads an ONNX file.
     pub(crate) fn read(bytes: &mut dyn bytes::Buf, labels: usize) -> Result<Self, Error> {
         let onnx = OnnxModel::read(bytes)?;
         let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
         if !inputs.contains(&0) {
             return Err(Error::unsupported("model.onnx has no input `input_ids`"));
         }
-        // Some exporters' masks stop the analysis of two unknown dimensions; those run their texts one by one.
-        let (max_rows, (model, same)) = match onnx.prepare(None) {
+        // Some exporters' masks stop tract's analysis with two symbolic dimensions. Such models run texts one by one.
+        let (max_rows, (model, same_sizes)) = match onnx.prepare(None) {
             Ok(prepared) => (MAX_BATCH_ROWS, prepared),
             Err(_) => (
                 1,
                 onnx.prepare(Some(1))
-                    .map_err(|e| Error::unsupported(format!("model.onnx cannot be prepared: {e:#}")))?,
+                    .map_err(|e| Error::unsupported(format!("model.onnx cannot be prepared: {e:#}")).caused_by(e))?,
             ),
         };
-        let unsupported = |e| Error::unsupported(format!("model.onnx cannot be run: {e:#}"));
+        let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
         check_labels(model.output_fact(0).map_err(unsupported)?, labels)?;
         let plan = model.into_runnable().map_err(unsupported)?;
-        Ok(Self { plan, same, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
+        Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
     }
 
-    /// The ops and the shapes of what they give, weights and inputs left out.
+    /// The name and output shape of each op, without weights and inputs.
     #[cfg(all(test, not(target_arch = "wasm32")))]
     pub(crate) fn shapes(&self) -> Vec<(String, String)> {
         let nodes = self.plan.model().nodes().iter();
@@ -83,7 +84,7 @@ impl TractEncoder {
         all.filter(|(op, _)| op != "Const" && op != "Source").collect()
     }
 
-    /// How many there are of each op.
+    /// The number of ops by name.
     #[cfg(all(test, not(target_arch = "wasm32")))]
     pub(crate) fn ops(&self) -> std::collections::BTreeMap<String, usize> {
         let mut counts = std::collections::BTreeMap::new();
@@ -93,7 +94,7 @@ impl TractEncoder {
         counts
     }
 
-    /// Rows of the embedding table, where the graph shows them.
+    /// Rows of the embedding table, if the graph shows them.
     pub(crate) fn vocabulary(&self) -> Option<usize> {
         self.vocabulary
     }
@@ -106,12 +107,12 @@ impl Encoder for TractEncoder {
 
     fn encode(&self, batch: Batch) -> Result<Logits, Error> {
         let rows = batch.rows;
-        // tract's own ops take it for granted that there is something.
+        // tract's ops assume that no axis is empty.
         if batch.columns == 0 {
-            return Err(Error::internal("a batch of texts without tokens"));
+            return Err(Error::internal("a batch has texts without tokens"));
         }
-        check_batch(self.plan.model(), &self.same, rows, batch.columns)?;
-        let values = self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")))?;
+        check_batch(self.plan.model(), &self.same_sizes, rows, batch.columns)?;
+        let values = self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")).caused_by(e))?;
         if values.len() != rows * self.labels {
             return Err(labels_mismatch(values.len() / rows.max(1), self.labels));
         }
@@ -138,7 +139,8 @@ impl TractEncoder {
     }
 }
 
-/// Has a matrix product, which takes it for granted, get what the graph says; elsewhere a size of 1 may do as well.
+/// Evaluates an op. Before a matrix product it checks the shapes of the inputs, which tract's kernels assume to be those of
+/// the graph.
 fn eval_checked(
     model: &TypedModel,
     context: &EvalContext,
@@ -149,7 +151,7 @@ fn eval_checked(
     if node.op_is::<OptMatMul>() || node.op_is::<OptMatMulPack>() || node.op_is::<EinSum>() {
         for (value, fact) in inputs.iter().zip(model.node_input_facts(node.id)?) {
             let fits = fact.matches(value, Some(context.symbols))?;
-            ensure!(fits, "`{}` is given {:?} where {:?} was to be", node.name, value.shape(), fact.shape);
+            ensure!(fits, "`{}` got an input of shape {:?} instead of {:?}", node.name, value.shape(), fact.shape);
         }
     }
     plan::eval(context, state, node, inputs)
@@ -157,14 +159,15 @@ fn eval_checked(
 
 fn input_index(name: &str) -> Result<usize, Error> {
     let known = INPUTS.iter().position(|known| known == &name);
-    known
-        .ok_or_else(|| Error::unsupported(format!("model.onnx has an input `{name}`; known are {}", INPUTS.join(", "))))
+    known.ok_or_else(|| {
+        Error::unsupported(format!("model.onnx has the input `{name}`; supported are {}", INPUTS.join(", ")))
+    })
 }
 
 fn check_labels(output: &TypedFact, labels: usize) -> Result<(), Error> {
     if output.rank() != 2 {
         return Err(Error::unsupported(format!(
-            "model.onnx gives {output:?}, not one row of logits per text: is it a classifier?"
+            "the output of model.onnx is {output:?}, not one row of logits per text: is it a classifier?"
         )));
     }
     match output.shape[1].to_usize() {
@@ -181,7 +184,7 @@ fn labels_mismatch(columns: usize, labels: usize) -> Error {
 mod tests {
     use super::*;
 
-    /// Padding may change the order of float additions, never more.
+    /// Padding may change the order of f32 additions and nothing else.
     const MAX_PADDING_ERROR: f32 = 1e-4;
 
     #[test]
@@ -203,7 +206,7 @@ mod tests {
                 for (a, b) in alone.iter().zip(logits(padding, rows)) {
                     assert!(
                         (a - b).abs() < MAX_PADDING_ERROR,
-                        "{model}: {a} became {b} with {padding} padding in {rows} rows"
+                        "{model}: {a} became {b} with {padding} padding tokens in {rows} rows"
                     );
                 }
             }

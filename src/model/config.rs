@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ModelInfo;
 use super::files::{CONFIG, MANIFEST, ModelFiles};
+use super::info::ModelInfo;
 use crate::error::Error;
 
-/// Positions assumed where neither the configuration nor the tokenizer names a number: BERT's.
+/// Assumed where `config.json` has no `max_position_embeddings`: BERT's value.
 const DEFAULT_MAX_TOKENS: usize = 512;
 
-/// What `config.json` and `litmus.json` say.
+/// The content of both files, checked.
 #[derive(Debug)]
 pub(crate) struct ModelConfig {
     pub info: ModelInfo,
-    /// Rows of the embedding table, where the configuration gives it.
+    /// Rows of the embedding table, if `config.json` has `vocab_size`.
     pub vocabulary: Option<usize>,
     pub padding_id: u32,
     pub temperature: f32,
@@ -47,7 +47,9 @@ impl ModelConfig {
         };
         let temperature = manifest.temperature.unwrap_or(1.0);
         if !(temperature.is_finite() && temperature > 0.0) {
-            return Err(Error::malformed(format!("litmus.json: temperature must be above 0, not {temperature}")));
+            return Err(Error::malformed(format!(
+                "litmus.json: `temperature` must be a number above 0, not {temperature}"
+            )));
         }
         Ok(Self {
             vocabulary: config.vocab_size,
@@ -71,7 +73,7 @@ impl Config {
             _ => return Err(Error::malformed("config.json has no labels: `id2label` is missing or empty")),
         };
         (0..map.len()).map(|id| map.get(&id.to_string()).cloned()).collect::<Option<Vec<_>>>().ok_or_else(|| {
-            Error::malformed(format!("config.json: `id2label` must number its labels 0 to {}", map.len() - 1))
+            Error::malformed(format!("config.json: the keys of `id2label` must be 0 to {}", map.len() - 1))
         })
     }
 
@@ -80,14 +82,14 @@ impl Config {
             None | Some("single_label_classification") => Ok(false),
             Some("multi_label_classification") => Ok(true),
             Some(other) => {
-                Err(Error::unsupported(format!("config.json: problem_type `{other}` is not a classification")))
+                Err(Error::unsupported(format!("config.json: the `problem_type` {other:?} is not a classification")))
             }
         }
     }
 
     fn max_tokens(&self) -> Result<usize, Error> {
         let positions = self.max_position_embeddings.unwrap_or(DEFAULT_MAX_TOKENS);
-        // The RoBERTa family numbers positions from the padding id up, so the first ones are never used.
+        // The RoBERTa family numbers positions from the padding id plus 1, so the first ones are never used.
         let unused = match self.model_type.as_deref() {
             Some("roberta" | "xlm-roberta" | "camembert" | "xlm-roberta-xl") => {
                 self.pad_token_id.unwrap_or(1) as usize + 1
@@ -97,14 +99,14 @@ impl Config {
         match positions.checked_sub(unused) {
             Some(positions) if positions > 2 => Ok(positions),
             _ => Err(Error::malformed(format!(
-                "config.json: max_position_embeddings of {positions} leaves no room for text"
+                "config.json: `max_position_embeddings` is {positions}, which leaves no position for text"
             ))),
         }
     }
 }
 
 fn json<'a, T: Deserialize<'a>>(file: &str, bytes: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|e| Error::malformed(format!("{file} cannot be read: {e}")))
+    serde_json::from_slice(bytes).map_err(|e| Error::malformed(format!("{file} cannot be read: {e}")).caused_by(e))
 }
 
 #[cfg(test)]
@@ -130,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn roberta_loses_the_positions_below_its_padding_id() {
+    fn roberta_has_no_positions_up_to_its_padding_id() {
         let config =
             r#"{"id2label": {"0": "a"}, "model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}"#;
         assert_eq!(read(config, None).unwrap().info.max_tokens, 512);
     }
 
     #[test]
-    fn contradictions_are_told_apart_from_what_is_unsupported() {
+    fn damaged_and_unsupported_configs_have_different_kinds() {
         let cases = [
             ("[]", None, ErrorKind::ModelMalformed),
             ("{}", None, ErrorKind::ModelMalformed),

@@ -96,6 +96,7 @@ impl fmt::Debug for ModelFiles<'_> {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path)
-        .map_err(|e| Error::new(ErrorKind::ModelNotFound, format!("{} cannot be read: {e}", path.display())))
+    std::fs::read(path).map_err(|e| {
+        Error::new(ErrorKind::ModelNotFound, format!("{} cannot be read: {e}", path.display())).caused_by(e)
+    })
 }

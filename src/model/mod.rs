@@ -2,11 +2,10 @@
 
 mod config;
 mod files;
+mod info;
 mod labels;
 
 use std::fmt;
-
-use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
 use crate::inference::batch::Batch;
@@ -20,23 +19,8 @@ use crate::text::windows::Windows;
 use config::ModelConfig;
 pub use files::ModelFiles;
 use files::{GRAPH, TOKENIZER};
-
-/// Facts about a loaded model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ModelInfo {
-    /// The labels, in the order of their ids.
-    pub labels: Vec<String>,
-    /// Whether a text can have several labels at once: then each score stands alone and they need not sum to 1.
-    pub multi_label: bool,
-    /// The most tokens that the model reads at once, special tokens included; longer texts are read in windows.
-    pub max_tokens: usize,
-    /// The model's name, where its `litmus.json` gives one.
-    pub name: Option<String>,
-    /// The model's version, where its `litmus.json` gives one.
-    pub version: Option<String>,
-}
+pub use info::ModelInfo;
+pub(crate) use labels::Decision;
 
 /// A loaded model.
 pub(crate) struct Model {
@@ -130,6 +114,11 @@ impl Model {
     /// One row of logits to probabilities, by label.
     pub(crate) fn probabilities(&self, logits: &[f32]) -> Result<Vec<f32>, Error> {
         probabilities(logits, self.info.multi_label, self.temperature)
+    }
+
+    /// The labels of a text, from its probabilities.
+    pub(crate) fn decide(&self, probabilities: &[f32], threshold: Option<f32>) -> Decision {
+        labels::decide(&self.rank(probabilities, None), self.info.multi_label, threshold)
     }
 
     /// The best `top_k` labels with their probabilities, highest first.

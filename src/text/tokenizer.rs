@@ -8,49 +8,51 @@ use tokenizers::utils::truncation::TruncationDirection;
 use super::tokenizer_check;
 use crate::error::{Error, ErrorKind};
 
-/// One text as the model sees it. One element for each token, special tokens included.
+/// The tokens of a text: one element of each list per token, special tokens included.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Encoding {
     /// Token ids.
     pub ids: Vec<u32>,
-    /// The tokens' spellings.
+    /// The tokens as the vocabulary spells them.
     pub tokens: Vec<String>,
-    /// For each token the span that it covers, in bytes of the text; `0..0` for special tokens.
+    /// The span of each token in the text, in bytes of UTF-8; `0..0` for special tokens.
     pub offsets: Vec<Range<usize>>,
-    /// The share of the tokens, special ones left out, that the vocabulary does not know, 0 to 1.
+    /// The fraction of tokens that the vocabulary does not know, special tokens not counted, 0 to 1.
     pub unknown_share: f32,
 }
 
-/// The part of an [`Encoding`] that predicting needs.
+/// The tokens of one window: the part of an [`Encoding`] that a prediction needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tokens {
-    /// Special tokens included.
+    /// Token ids, special tokens included.
     pub ids: Vec<u32>,
-    /// For each token, where in the text it starts, in bytes; `None` for special tokens. Empty if not asked for.
+    /// The start of each token in the whole text, in bytes; `None` for special tokens. Empty without offsets.
     pub starts: Vec<Option<usize>>,
-    /// Where in the text the last one ends, in bytes; 0 if places were not asked for.
+    /// The end of the last token in the whole text, in bytes; the window's start without offsets.
     pub end: usize,
-    /// How many are not special.
+    /// Tokens that are not special.
     pub count: usize,
-    /// How many of those the vocabulary knows.
+    /// Those of them that the vocabulary knows.
     pub known: usize,
-    /// How many it does not, and characters that are no text, of which tokenizers make no tokens at all.
+    /// Those that it does not know, plus characters that are no text, for which tokenizers return no token.
     pub unknown: usize,
 }
 
+/// The tokenizer of a model.
 pub(crate) struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    /// How many special tokens a text gets.
+    /// Special tokens that are added to a text.
     special: usize,
     unknown: Option<u32>,
     mask: Option<u32>,
 }
 
 impl Tokenizer {
-    /// `tokenizer.json`, without its own padding and truncation.
+    /// Reads `tokenizer.json`. Its own padding and truncation are switched off.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let malformed = |e| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
+        let malformed =
+            |e: tokenizers::Error| Error::malformed(format!("tokenizer.json cannot be read: {e}")).caused_by(e);
         tokenizer_check::check(bytes)?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(malformed)?;
         inner.with_padding(None).with_truncation(None).map_err(malformed)?;
@@ -66,28 +68,36 @@ impl Tokenizer {
         Ok(Self { inner, special, unknown, mask })
     }
 
-    /// Number of tokens it can produce, added ones included.
+    /// The size of the vocabulary, added tokens included.
     pub(crate) fn vocabulary(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
 
-    /// How many special tokens are put around a text.
+    /// The number of special tokens that are added to a text.
     pub(crate) fn special(&self) -> usize {
         self.special
     }
 
-    /// What stands for a word that is left out: the mask token, or where there is none the unknown one.
+    /// The token that replaces a masked word: the mask token, or the unknown token where the vocabulary has no mask.
     pub(crate) fn mask(&self) -> Option<u32> {
         self.mask.or(self.unknown)
     }
 
-    /// How many tokens a text has, special ones left out.
+    /// The number of tokens of a text, special tokens not counted.
     pub(crate) fn count(&self, text: &str) -> Result<usize, Error> {
         Ok(self.inner.encode_fast(text, false).map_err(failed)?.len())
     }
 
-    /// What the model reads of a text: its first `token_budget` tokens, and the special ones around them.
-    pub(crate) fn tokens(&self, text: &str, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
+    /// The first `token_budget` tokens of a span of the text, with special tokens around them. Offsets take time and are
+    /// optional.
+    pub(crate) fn tokens(
+        &self,
+        text: &str,
+        span: Range<usize>,
+        token_budget: usize,
+        with_offsets: bool,
+    ) -> Result<Tokens, Error> {
+        let (start, text) = (span.start, &text[span]);
         let mut raw = match with_offsets {
             true => self.inner.encode_char_offsets(text, false),
             false => self.inner.encode_fast(text, false),
@@ -96,27 +106,31 @@ impl Tokenizer {
         raw.truncate(token_budget, 0, TruncationDirection::Right);
         let count = raw.len();
         let unknown = raw.get_ids().iter().filter(|&&id| Some(id) == self.unknown).count();
-        let spans = if with_offsets { to_bytes(text, raw.get_offsets()) } else { Vec::new() };
+        let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
         let whole = self.inner.post_process(raw, None, true).map_err(failed)?;
         let mut starts = spans.iter().map(|span| span.start);
-        let place = |&special: &u32| if special == 1 { None } else { starts.next() };
+        let next_start = |&special: &u32| if special == 1 { None } else { starts.next() };
         Ok(Tokens {
             ids: whole.get_ids().to_vec(),
-            starts: if with_offsets { whole.get_special_tokens_mask().iter().map(place).collect() } else { Vec::new() },
-            end: spans.iter().map(|span| span.end).max().unwrap_or(0),
+            starts: if with_offsets {
+                whole.get_special_tokens_mask().iter().map(next_start).collect()
+            } else {
+                Vec::new()
+            },
+            end: spans.iter().map(|span| span.end).max().unwrap_or(start),
             count,
             known: count - unknown,
             unknown: unknown + text.chars().filter(is_no_text).count(),
         })
     }
 
-    /// All of a text's tokens, with spellings and spans.
+    /// All tokens of a text, with spellings and spans.
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding, Error> {
         let encoding = self.inner.encode_char_offsets(text, true).map_err(failed)?;
         let special = encoding.get_special_tokens_mask();
         let count = special.iter().filter(|&&special| special == 0).count();
         if count == 0 {
-            return Err(nothing());
+            return Err(empty_text());
         }
         let unknown =
             encoding.get_ids().iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown);
@@ -124,12 +138,12 @@ impl Tokenizer {
             unknown_share: unknown.count() as f32 / count as f32,
             ids: encoding.get_ids().to_vec(),
             tokens: encoding.get_tokens().to_vec(),
-            offsets: to_bytes(text, encoding.get_offsets()),
+            offsets: byte_spans(text, 0, encoding.get_offsets()),
         })
     }
 }
 
-/// What bytes become that are no text: control characters, and what stands for those that could not be read.
+/// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
 fn is_no_text(character: &char) -> bool {
     *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
 }
@@ -138,19 +152,19 @@ fn added_tokens(processor: &impl tokenizers::PostProcessor) -> usize {
     processor.added_tokens(false)
 }
 
-/// Spans in characters to spans in bytes.
-fn to_bytes(text: &str, spans: &[(usize, usize)]) -> Vec<Range<usize>> {
-    let mut places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
-    places.push(text.len());
-    let byte = |char: usize| places.get(char).copied().unwrap_or(text.len());
-    spans.iter().map(|&(start, end)| byte(start)..byte(end)).collect()
+/// Spans in characters to spans in bytes, moved by `start`. Byte offsets of `tokenizers` may lie within a character; those
+/// in characters never do.
+fn byte_spans(text: &str, start: usize, spans: &[(usize, usize)]) -> Vec<Range<usize>> {
+    let bytes: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
+    let byte = |character: usize| start + bytes.get(character).copied().unwrap_or(text.len());
+    spans.iter().map(|&(first, end)| byte(first)..byte(end)).collect()
 }
 
-/// What is wrong with a text that has no tokens.
-pub(crate) fn nothing() -> Error {
+/// The error for a text without tokens.
+pub(crate) fn empty_text() -> Error {
     Error::new(ErrorKind::EmptyText, "the text is empty: there is nothing to classify")
 }
 
 fn failed(error: tokenizers::Error) -> Error {
-    Error::internal(format!("the tokenizer failed: {error}"))
+    Error::internal(format!("the tokenizer failed: {error}")).caused_by(error)
 }

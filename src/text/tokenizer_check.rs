@@ -1,4 +1,5 @@
-//! `tokenizer.json` before `tokenizers` reads it: what would make it panic, or take far more than the file has, is refused.
+//! Checks `tokenizer.json` before the `tokenizers` crate reads it: rejects files that would make it panic, or use memory
+//! out of proportion to the file's size.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -6,10 +7,10 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::limits::MAX_GROWTH;
 
-/// Bytes of a label in a character map's trie: so many units lie together.
+/// Values of a trie's label, a byte: the units of a node's children lie in one block of this many.
 const LABELS: usize = 256;
 
-/// The parts that are small, and those that `tokenizers` takes for granted; the model is read by it alone.
+/// The parts to check. `tokenizers` reads the rest, the vocabulary, by itself.
 #[derive(Deserialize)]
 struct Outline {
     normalizer: Option<Value>,
@@ -18,24 +19,27 @@ struct Outline {
     _decoder: Option<Value>,
 }
 
+/// Checks the file.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
     let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
-    let outline: Outline = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()))?;
+    let outline: Outline = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()).caused_by(e))?;
     outline.post_processor.as_ref().map_or(Ok(()), check_templates).map_err(malformed)?;
     match outline.normalizer.as_ref().map_or(Ok(1), growth).map_err(malformed)? {
         ..=MAX_GROWTH => Ok(()),
-        times => Err(Error::unsupported(format!("tokenizer.json makes texts up to {times} times longer"))),
+        times => Err(Error::unsupported(format!(
+            "tokenizer.json lengthens texts up to {times} times; the limit is {MAX_GROWTH}"
+        ))),
     }
 }
 
-/// How many times longer a normaliser can make a text.
+/// The factor by which a normaliser can lengthen a text.
 fn growth(normalizer: &Value) -> Result<usize, String> {
     let text = |key| normalizer.get(key).and_then(Value::as_str);
-    // Wherever the pattern is found, be it between two letters, there is the content.
+    // A pattern may match the empty string: then the content is inserted between any two characters.
     let mut growth = text("content").map_or(1, |content| content.len() + 1);
     if text("type") == Some("Precompiled") {
         let map = text("precompiled_charsmap").and_then(|map| base64::decode(map).ok());
-        growth = growth.max(map.and_then(|map| longest(&map)).ok_or("a damaged character map")?);
+        growth = growth.max(map.and_then(|map| longest_replacement(&map)).ok_or("its character map is damaged")?);
     }
     for inner in normalizer.get("normalizers").and_then(Value::as_array).into_iter().flatten() {
         growth = growth.saturating_mul(self::growth(inner)?);
@@ -43,43 +47,44 @@ fn growth(normalizer: &Value) -> Result<usize, String> {
     Ok(growth)
 }
 
-/// The special tokens that a template puts around a text must be described, and the text must be the only one.
+/// A template must describe each special token that it adds, and must not refer to a second text.
 fn check_templates(processor: &Value) -> Result<(), String> {
     let list = |value: &Value, key| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     for piece in list(processor, "single") {
         if piece.pointer("/Sequence/id").is_some_and(|id| id != "A") {
-            return Err("a template for one text names another".into());
+            return Err("its template for one text refers to a second one".into());
         }
         let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
         let token = processor.get("special_tokens").and_then(|tokens| tokens.get(id));
         if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
-            return Err(format!("the special token {id:?} is not described"));
+            return Err(format!("its template uses the special token {id:?} without describing it"));
         }
     }
     list(processor, "processors").iter().try_for_each(check_templates)
 }
 
-/// Bytes of the longest replacement that SentencePiece's character map holds; nothing where a text could lead out of it.
+/// The length of the longest replacement in SentencePiece's character map, in bytes; `None` if a lookup could leave the
+/// map.
 ///
-/// It is the length of a trie in bytes, the trie as a double array (Darts-clone, Yata 2014) and the replacements, each
-/// with a zero byte behind it.
-fn longest(map: &[u8]) -> Option<usize> {
+/// The map is the length of a trie in bytes, the trie as a double array (Darts-clone, Yata 2014), and the replacements,
+/// each followed by a zero byte.
+fn longest_replacement(map: &[u8]) -> Option<usize> {
     let (length, rest) = map.split_first_chunk()?;
     let (trie, replacements) = rest.split_at_checked(u32::from_le_bytes(*length) as usize / 4 * 4)?;
     let (units, _) = trie.as_chunks();
     let units: Vec<usize> = units.iter().map(|unit| u32::from_le_bytes(*unit) as usize).collect();
     let replacements = std::str::from_utf8(replacements).ok()?;
-    // Then what a label leads to is inside wherever the place without it is.
+    // With whole blocks, all children of a node are inside if its block is.
     if units.is_empty() || !units.len().is_multiple_of(LABELS) {
         return None;
     }
-    let behind = |place: usize| {
-        let offset = (units[place] >> 10) << ((units[place] & (1 << 9)) >> 6);
-        Some(place ^ offset).filter(|next| *next < units.len())
+    let target = |unit: usize| {
+        let offset = (units[unit] >> 10) << ((units[unit] & (1 << 9)) >> 6);
+        Some(unit ^ offset).filter(|next| *next < units.len())
     };
     let (mut longest, mut seen, mut left) = (1, vec![false; units.len()], vec![0]);
-    while let Some(place) = left.pop() {
-        let children = behind(place)?;
+    while let Some(node) = left.pop() {
+        let children = target(node)?;
         for label in 1..LABELS {
             let child = children ^ label;
             let unit = units[child];
@@ -88,7 +93,7 @@ fn longest(map: &[u8]) -> Option<usize> {
             }
             left.push(child);
             if unit >> 8 & 1 == 1 {
-                let replacement = replacements.get(units[behind(child)?] & 0x7fff_ffff..)?;
+                let replacement = replacements.get(units[target(child)?] & 0x7fff_ffff..)?;
                 longest = longest.max(replacement.find('\0').unwrap_or(replacement.len()));
             }
         }
@@ -105,7 +110,7 @@ mod tests {
         check(format!(r#"{{"normalizer": {normalizer}}}"#).as_bytes()).err().map(|e| e.kind())
     }
 
-    /// A map of one trie of these units and one replacement.
+    /// A normaliser with a character map: a trie of these units, its length as the file claims it, and one replacement.
     fn map(claimed: u32, units: &[u32], replacement: &str) -> String {
         let mut bytes = claimed.to_le_bytes().to_vec();
         bytes.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
@@ -114,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_must_not_grow_without_bounds() {
+    fn normalisers_that_lengthen_texts_too_much_are_rejected() {
         let doubling = r#"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#;
         let sequence =
             |count| format!(r#"{{"type": "Sequence", "normalizers": [{}]}}"#, vec![doubling; count].join(","));
@@ -124,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_must_describe_its_tokens() {
+    fn a_template_must_describe_its_special_tokens() {
         let template = |single: &str, tokens: &str| {
             let template =
                 format!(r#"{{"type": "TemplateProcessing", "single": [{single}], "special_tokens": {{{tokens}}}}}"#);
@@ -145,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn a_character_map_must_hold_what_it_leads_to() {
-        // The root's children are in the second block; "a" has the first replacement, whose place is in the third.
+    fn a_lookup_must_stay_within_the_character_map() {
+        // The root's children are in the second block; "a" has the first replacement, whose offset is in the third.
         let mut units = vec![0; 3 * LABELS];
         let [children, leaf] = [256, 512];
         units[0] = children << 10;
@@ -154,16 +159,16 @@ mod tests {
         let whole = 4 * units.len() as u32;
         assert_eq!(refused(&map(whole, &units, "b\0")), None);
         let damaged = Some(ErrorKind::ModelMalformed);
-        assert_eq!(refused(&map(u32::MAX, &units, "b\0")), damaged, "more than the file has");
+        assert_eq!(refused(&map(u32::MAX, &units, "b\0")), damaged, "longer than the file");
         assert_eq!(refused(&map(whole - 4, &units, "b\0")), damaged, "half a block");
         assert_eq!(refused(&map(0, &[], "b\0")), damaged, "no root");
         assert_eq!(refused(&map(whole, &units, &"b".repeat(2000))), Some(ErrorKind::ModelUnsupported));
         units[512] = 3;
-        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "a replacement behind the last");
+        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "a replacement after the last one");
         units[512] = 1;
         assert_eq!(refused(&map(whole, &units, "é\0")), damaged, "half a character");
         units[0] = 0xffff << 10;
-        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "children behind the end");
+        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "children after the end");
         assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": "?"}"#), damaged);
         assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": ""}"#), damaged);
     }

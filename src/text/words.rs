@@ -1,11 +1,11 @@
-//! The words of a text, as people would point at them.
+//! The words of a text: the units of an explanation.
 
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Where the words are, in bytes: the segments of Unicode's annex 29 that are not white space. Punctuation that stands
-/// together, like `?!` or `:-)`, is one word.
+/// The spans of the words, in bytes: word segments of Unicode Standard Annex 29, without white space. Adjacent
+/// punctuation, such as `?!` or `:-)`, is one word.
 pub(crate) fn words(text: &str) -> Vec<Range<usize>> {
     let mut words: Vec<Range<usize>> = Vec::new();
     let mut after_punctuation = false;
@@ -21,9 +21,10 @@ pub(crate) fn words(text: &str) -> Vec<Range<usize>> {
     words
 }
 
-/// Which word a token belongs to that starts at `place`: the one there, or the next one where that is white space.
-pub(crate) fn word_at(words: &[Range<usize>], place: usize) -> Option<usize> {
-    let index = words.partition_point(|word| word.end <= place);
+/// The index of the word to which a token belongs that starts at byte `offset`: the word there, or the next word if
+/// there is white space.
+pub(crate) fn word_at(words: &[Range<usize>], offset: usize) -> Option<usize> {
+    let index = words.partition_point(|word| word.end <= offset);
     (index < words.len()).then_some(index)
 }
 
@@ -37,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_words_as_people_see_them() {
+    fn words_are_unicode_segments_and_runs_of_punctuation() {
         check("  I don't\tlike 3.5 €!\r\n", &["I", "don't", "like", "3.5", "€", "!"]);
         check("really?! :-) ...", &["really", "?!", ":-)", "..."]);
         check("你好", &["你", "好"]);
@@ -47,9 +48,9 @@ mod tests {
     }
 
     #[test]
-    fn a_token_belongs_to_the_word_where_it_starts_or_to_the_next() {
+    fn a_token_belongs_to_the_word_at_its_start_or_to_the_next() {
         let words = words("ab  cd");
-        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(|place| word_at(&words, place)), {
+        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(|offset| word_at(&words, offset)), {
             [Some(0), Some(0), Some(1), Some(1), Some(1), Some(1), None]
         });
     }

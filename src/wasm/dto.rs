@@ -126,9 +126,7 @@ impl Outcome {
     pub(super) fn new(text: &str, result: Result<Prediction, Error>) -> Self {
         match result {
             Ok(prediction) => Self::Prediction(with_utf16_offsets(text, prediction)),
-            Err(error) => {
-                Self::Failure(Failure { code: error.code(), message: error.without_index().to_string() })
-            }
+            Err(error) => Self::Failure(Failure { code: error.code(), message: error.without_index().to_string() }),
         }
     }
 }

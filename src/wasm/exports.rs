@@ -51,10 +51,7 @@ impl Classifier {
 
     /// All tokens of a text.
     #[wasm_bindgen(unchecked_return_type = "Tokenization")]
-    pub fn tokenize(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] text: JsValue,
-    ) -> Result<JsValue, JsValue> {
+    pub fn tokenize(&self, #[wasm_bindgen(unchecked_param_type = "string")] text: JsValue) -> Result<JsValue, JsValue> {
         let tokenize = || {
             let text = text.as_string().ok_or_else(not_a_string)?;
             dto::write(&Tokenization::new(&text, self.0.tokenize(&text)?))

@@ -1,4 +1,4 @@
-//! Tables: exactly the int8 values times their scales.
+//! Embedding tables: exactly the int8 values times their scales.
 
 use super::kernels::embedding::EmbeddingTable;
 use super::kernels::reference;
@@ -7,16 +7,16 @@ use super::{Random, assert_near, largest};
 const WIDTHS: [usize; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 36];
 const ROWS: usize = 5;
 
-/// Of a row's largest magnitude: half of one step in 127, and the rounding of scale and product.
+/// Relative to a row's largest magnitude: half of one step of 127, and the rounding of scale and product.
 const QUANTIZE_ERROR: f64 = 0.5 / 127.0 + 4.0 * super::ROUNDING;
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn rows_are_exact_and_others_refused() {
+fn rows_are_exact_and_other_indices_rejected() {
     let random = &mut Random(1);
     for width in WIDTHS {
         let values = random.weights(ROWS * width).into();
-        let table = EmbeddingTable { width, values, scales: [random.numbers(ROWS - 1, 0.1), vec![0.0]].concat() };
+        let table = EmbeddingTable { width, values, scales: [random.values(ROWS - 1, 0.1), vec![0.0]].concat() };
         let mut row = vec![7.0; width];
         for index in -5..5 {
             assert!(table.row(index, &mut row));
@@ -33,10 +33,10 @@ fn rows_are_exact_and_others_refused() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn quantised_rows_are_near() {
+fn quantised_rows_are_close() {
     let random = &mut Random(2);
     for width in WIDTHS {
-        let rows = [0.05, 1e30, 1e-30, 0.0, 3.0].map(|size| random.numbers(width, size)).concat();
+        let rows = [0.05, 1e30, 1e-30, 0.0, 3.0].map(|size| random.values(width, size)).concat();
         let table = EmbeddingTable::quantize(width, &rows);
         let mut row = vec![0.0; width];
         for (index, expected) in rows.chunks(width).enumerate() {

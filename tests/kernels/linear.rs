@@ -1,4 +1,4 @@
-//! Linear layers: any shape, any size of numbers, each row for itself.
+//! Linear layers: every shape, every magnitude, independence of rows.
 
 use super::kernels::linear::{Activation, PackedLinear};
 use super::kernels::math::{gelu, gelu_tanh};
@@ -11,14 +11,14 @@ const INPUTS: [usize; 8] = [1, 2, 3, 7, 8, 36, 70, 384];
 const OUTPUTS: [usize; 7] = [1, 2, 5, 7, 8, 9, 36];
 const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Gelu, Activation::GeluTanh];
 
-/// Largest whole numbers of a row, and of a channel's weights.
+/// The largest quantised value of a row, and of a channel's weights.
 const ROW_LIMIT: f64 = 127.0;
 const WEIGHT_LIMIT: f64 = 63.0;
 /// Roundings of sum, scales and bias.
 const ROUNDINGS: f64 = 6.0;
-/// A row of nothing larger counts as zeros; beside it, results too small for a normal number.
+/// A row without larger values counts as zeros. Also covers subnormal results.
 const SMALLEST: f64 = 1e-30;
-/// The steepest that a GELU is.
+/// The largest slope of GELU.
 const GELU_SLOPE: f64 = 1.13;
 
 pub(super) struct Case {
@@ -31,10 +31,10 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) fn random(random: &mut Random, inputs: usize, outputs: usize, activation: Activation) -> Self {
-        // Of 7 bits: packing changes none.
+        // 7 bits, so that packing does not change them.
         let weights = random.weights(inputs * outputs).iter().map(|weight| (weight / 2).max(-63)).collect();
-        let bias = random.numbers(outputs, 1.0);
-        let scales = random.numbers(outputs, 0.01).iter().map(|scale| scale.abs()).collect();
+        let bias = random.values(outputs, 1.0);
+        let scales = random.values(outputs, 0.01).iter().map(|scale| scale.abs()).collect();
         Self { inputs, weights, scales, bias, activation }
     }
 
@@ -55,12 +55,13 @@ impl Case {
         run(&self.layer(), x)
     }
 
-    /// Against the oracle. The activations' rounding is in proportion to the weights, all else to the products.
+    /// Compares with the reference. The error of quantising activations is in proportion to the weights, all else to the
+    /// products.
     #[track_caller]
     pub(super) fn check(&self, x: &[f32]) {
         let outputs = self.scales.len();
-        let oracle = |activation| reference::linear(x, &self.weights, &self.scales, &self.bias, activation);
-        let (sums, expected) = (oracle(Activation::None), oracle(self.activation));
+        let compute = |activation| reference::linear(x, &self.weights, &self.scales, &self.bias, activation);
+        let (sums, expected) = (compute(Activation::None), compute(self.activation));
         let weights: Vec<f64> = self.weights.iter().map(|&weight| f64::from(weight).abs()).collect();
         for (i, y) in self.run(x).into_iter().enumerate() {
             let (row, output) = (&x[i / outputs * self.inputs..][..self.inputs], i % outputs);
@@ -80,24 +81,24 @@ impl Case {
     }
 }
 
-/// Whether the weights of an output lie together or those of an input, the layer is the same.
+/// The layer is the same from row-major and from column-major weights.
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn both_orders_of_weights_are_packed_alike() {
+fn both_orders_of_weights_give_the_same_layer() {
     let mut random = Random(31);
     for (inputs, outputs) in INPUTS.into_iter().flat_map(|inputs| OUTPUTS.map(|outputs| (inputs, outputs))) {
-        // Some channels are within what the kernels take, others have to be made so.
+        // Every second channel is within the limit of 7 bits, the others are not.
         let limit = |output: usize| if output.is_multiple_of(2) { 63 } else { 127 };
         let weights = random.weights(inputs * outputs);
         let weight =
             |input: usize, output: usize| weights[output * inputs + input].clamp(-limit(output), limit(output));
-        let scales: Vec<f32> = random.numbers(outputs, 0.01).iter().map(|scale| scale.abs()).collect();
+        let scales: Vec<f32> = random.values(outputs, 0.01).iter().map(|scale| scale.abs()).collect();
         let rows: Vec<Vec<i8>> = (0..outputs).map(|o| (0..inputs).map(|i| weight(i, o)).collect()).collect();
         let one = |input: usize, output: usize| if output < outputs { f32::from(weight(input, output)) } else { 0.0 };
         let columns = PackedLinear::pack(inputs, outputs, Some(&scales), |input, first| {
             [first, first + 4].map(|first| F32x4::load(&std::array::from_fn(|i| one(input, first + i))))
         });
-        let x = random.numbers(3 * inputs, 1.0);
+        let x = random.values(3 * inputs, 1.0);
         let together = PackedLinear::pack_rows(inputs, &scales, |output| &rows[output]);
         assert_eq!(bits(&run(&together, &x)), bits(&run(&columns, &x)), "{inputs} inputs, {outputs} outputs");
     }
@@ -109,28 +110,28 @@ pub(super) fn run(layer: &PackedLinear, x: &[f32]) -> Vec<f32> {
     y
 }
 
-/// Rows of ordinary numbers, and among them rows of every extreme kind.
+/// Rows of ordinary values, and rows of every extreme kind.
 pub(super) fn rows(random: &mut Random, inputs: usize, count: usize) -> Vec<f32> {
     let first = random.below(9);
     let mut row = |kind: usize| match kind % 9 {
-        0 => random.numbers(inputs, 1e30),
-        1 => random.numbers(inputs, 1e-20),
-        2 => random.numbers(inputs, 1e-38),
+        0 => random.values(inputs, 1e30),
+        1 => random.values(inputs, 1e-20),
+        2 => random.values(inputs, 1e-38),
         3 => vec![-0.7; inputs],
         4 => vec![0.0; inputs],
         5 => {
-            let mut row = random.numbers(inputs, 1e-3);
+            let mut row = random.values(inputs, 1e-3);
             row[random.below(inputs)] = 1e4;
             row
         }
-        _ => random.numbers(inputs, 3.0),
+        _ => random.values(inputs, 3.0),
     };
     (first..first + count).flat_map(&mut row).collect()
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn every_shape_is_near() {
+fn every_shape_is_close() {
     let random = &mut Random(1);
     for inputs in INPUTS {
         for outputs in OUTPUTS {
@@ -144,7 +145,7 @@ fn every_shape_is_near() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn many_rows_are_near() {
+fn many_rows_are_close() {
     let random = &mut Random(2);
     for (inputs, count) in [(36, 33), (36, 130), (1536, 33), (1536, 130)] {
         for activation in ACTIVATIONS {
@@ -155,7 +156,7 @@ fn many_rows_are_near() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn the_largest_sums_fit() {
+fn the_largest_sums_do_not_overflow() {
     let random = &mut Random(3);
     for inputs in [1, 2, 1535, 1536, 4999, 5000, 70_000] {
         for [low, high] in [[-63, -63], [63, 63], [-63, 63]] {
@@ -167,7 +168,7 @@ fn the_largest_sums_fit() {
                 bias: vec![0.0],
                 activation: Activation::None,
             };
-            // The same sign as the weight, the other sign, and all alike.
+            // The weights' signs, the opposite signs, and all signs equal.
             for size in [1.0, -1.0] {
                 case.check(&signs.iter().map(|&positive| if positive { size } else { -size }).collect::<Vec<_>>());
                 case.check(&vec![size; inputs]);
@@ -178,7 +179,7 @@ fn the_largest_sums_fit() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn rows_do_not_feel_each_other() {
+fn rows_are_independent() {
     let random = &mut Random(4);
     for inputs in INPUTS.into_iter().chain([1536]) {
         for count in (1..=9).chain([130]) {
@@ -192,14 +193,14 @@ fn rows_do_not_feel_each_other() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn what_is_not_finite_stays_in_its_row() {
+fn a_value_that_is_not_finite_affects_only_its_row() {
     let random = &mut Random(5);
     for inputs in INPUTS {
         for outputs in OUTPUTS {
             for (activation, bad) in ACTIVATIONS.into_iter().zip(NOT_FINITE) {
                 let mut case = Case::random(random, inputs, outputs, activation);
                 case.scales[0] = 0.0;
-                let mut x = random.numbers(6 * inputs, 2.0);
+                let mut x = random.values(6 * inputs, 2.0);
                 let before = case.run(&x);
                 let at = random.below(x.len());
                 x[at] = bad;
@@ -214,7 +215,7 @@ fn what_is_not_finite_stays_in_its_row() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn nothing_to_add_gives_the_bias() {
+fn zero_products_give_the_bias() {
     let random = &mut Random(6);
     for outputs in OUTPUTS {
         for activation in ACTIVATIONS {
@@ -228,14 +229,14 @@ fn nothing_to_add_gives_the_bias() {
             assert_eq!(bits(&case.run(&[0.0; 7])), bits(&expected));
             assert_eq!(bits(&case.run(&[1e-38; 7])), bits(&expected));
             case.scales.fill(0.0);
-            assert_eq!(bits(&case.run(&random.numbers(7, 1e30))), bits(&expected));
+            assert_eq!(bits(&case.run(&random.values(7, 1e30))), bits(&expected));
         }
     }
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn biases_add_up() {
+fn biases_are_added() {
     let mut layer = PackedLinear::quantize(2, 3, |_, _| 1.0);
     layer.add_bias([1.0, 2.0, 3.0].into_iter());
     layer.add_bias([0.5; 3].into_iter());
@@ -249,13 +250,13 @@ fn weights_are_quantised_to_half_a_step() {
     let random = &mut Random(7);
     for inputs in [1, 3, 8, 36] {
         for outputs in OUTPUTS {
-            let mut weights = random.numbers(inputs * outputs, 0.3);
+            let mut weights = random.values(inputs * outputs, 0.3);
             for input in 0..inputs {
                 weights[input * outputs] = 0.0;
                 weights[input * outputs + outputs - 1] *= 1e20;
             }
             let layer = PackedLinear::quantize(inputs, outputs, |input, output| weights[input * outputs + output]);
-            // Rows with a single 1 give the weights back.
+            // One-hot rows return the weights.
             let one: Vec<f32> = (0..inputs * inputs).map(|i| f32::from(u8::from(i % (inputs + 1) == 0))).collect();
             for (i, (actual, &expected)) in run(&layer, &one).into_iter().zip(&weights).enumerate() {
                 let column: Vec<f32> = weights[i % outputs..].iter().step_by(outputs).copied().collect();
@@ -266,10 +267,10 @@ fn weights_are_quantised_to_half_a_step() {
     }
 }
 
-/// The kernel in relaxed SIMD, where there is any: the same bits as without it.
+/// Where the browser has relaxed SIMD, its kernel computes the same bits.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen_test::wasm_bindgen_test]
-fn relaxed_sums_are_the_same() {
+fn relaxed_simd_gives_the_same_bits() {
     use super::kernels::simd::relaxed;
     let random = &mut Random(8);
     for inputs in INPUTS.into_iter().chain([1536, 4999]) {

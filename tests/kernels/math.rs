@@ -1,29 +1,29 @@
-//! exp, tanh and both GELUs, over dense grids.
+//! exp, tanh and both GELUs on dense grids.
 
 use super::kernels::math::{exp, gelu, gelu_tanh, tanh};
 use super::kernels::reference;
 use super::kernels::simd::{F32x4, LANES};
 use super::{ROUNDING, assert_near};
 
-/// Of the result, from −87 to 88; and as much for each unit of `x`, whose exponent of two is rounded.
+/// Relative error of `exp` on [−87, 88], and the additional error for each unit of |x| from rounding the exponent.
 const EXP_ERROR: f64 = 3e-7;
 const EXP_ERROR_PER_UNIT: f64 = 1.5 * ROUNDING;
-/// Where `exp` ends, which is 2^127.
+/// `exp` is constant above this; its largest value is 2^127.
 const EXP_HIGHEST: f64 = 127.0 * std::f64::consts::LN_2;
 const TANH_ERROR: f64 = 5e-7;
-/// On [−4.6, 4.6].
+/// Absolute error on [−4.6, 4.6].
 const GELU_ERROR: f64 = 4e-6;
-/// Of `x`, beyond: of a large negative `x` GELU leaves as much as Φ or `tanh` is short of its limit.
+/// Relative error beyond. For a large negative `x`, GELU is `x` times the difference of Φ or `tanh` from its limit.
 const GELU_SLOPE_ERROR: f64 = 2.5e-6;
-/// What a result too small for a normal number may be off.
+/// Absolute error of subnormal results.
 const TINY: f64 = f32::MIN_POSITIVE as f64;
 
-/// What a GELU of `x` may be off.
+/// The error bound of both GELUs at `x`.
 pub(super) fn gelu_error(x: f64) -> f64 {
     GELU_ERROR.max(GELU_SLOPE_ERROR * x.abs())
 }
 
-/// Four at a time, as many as there are at the end.
+/// Applies a function to each value, four at a time.
 pub(super) fn map(f: impl Fn(F32x4) -> F32x4, x: &[f32]) -> Vec<f32> {
     let mut y = vec![0.0; x.len()];
     for (x, y) in x.chunks(LANES).zip(y.chunks_mut(LANES)) {
@@ -36,13 +36,13 @@ fn one(f: impl Fn(F32x4) -> F32x4, x: f32) -> f32 {
     map(f, &[x])[0]
 }
 
-/// Numbers from `low` to `high`, 2^16 and three more of them.
+/// 2^16 + 3 values from `low` to `high`.
 pub(super) fn grid(low: f32, high: f32) -> Vec<f32> {
     let count = (1 << 16) + 2;
     (0..=count).map(|i| low + (high - low) * (i as f32 / count as f32)).collect()
 }
 
-/// Every power of two and its negative, down to the smallest f32.
+/// Every power of two and its negative, including subnormal ones.
 fn powers() -> impl Iterator<Item = f32> {
     let positive =
         (0..=254).map(|exponent| f32::from_bits(exponent << 23)).chain((0..23).map(|i| f32::from_bits(1 << i)));
@@ -59,7 +59,7 @@ fn check(f: impl Fn(F32x4) -> F32x4, expected: impl Fn(f64) -> f64, x: &[f32], b
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn the_oracle_knows_erf() {
+fn the_reference_erf_is_exact() {
     let known =
         [0.0, 0.520_499_877_813_046_5, 0.842_700_792_949_714_9, 0.995_322_265_018_952_7, 0.999_999_999_998_462_6];
     for (x, expected) in [0.0, 0.5, 1.0, 2.0, 5.0].into_iter().zip(known) {
@@ -69,7 +69,7 @@ fn the_oracle_knows_erf() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn exp_is_near() {
+fn exp_is_close() {
     let bound = |y: f64| y * (EXP_ERROR + EXP_ERROR_PER_UNIT * y.ln().abs());
     check(exp, f64::exp, &grid(-87.0, 88.0), bound);
     check(exp, f64::exp, &grid(-1.0, 1.0), bound);
@@ -82,7 +82,7 @@ fn exp_is_near() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn tanh_is_near_and_odd() {
+fn tanh_is_close_and_odd() {
     check(tanh, f64::tanh, &grid(-12.0, 12.0), |_| TANH_ERROR);
     for x in powers() {
         assert_near(one(tanh, x), f64::from(x).tanh(), TANH_ERROR, x);
@@ -92,7 +92,7 @@ fn tanh_is_near_and_odd() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn gelus_are_near() {
+fn gelus_are_close() {
     for x in grid(-6.0, 6.0).into_iter().chain(grid(-40.0, 40.0)).chain(powers()) {
         let bound = gelu_error(x.into());
         assert_near(one(gelu, x), reference::gelu(x.into()), bound, x);
@@ -102,7 +102,7 @@ fn gelus_are_near() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn ends_are_defined() {
+fn extreme_values_are_defined() {
     const INF: f32 = f32::INFINITY;
     for f in [exp, tanh, gelu, gelu_tanh] {
         // NaN stays in its lane.
@@ -118,7 +118,7 @@ fn ends_are_defined() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn exp_never_falls() {
+fn exp_is_monotonic() {
     for [low, high] in [[-89.0, -85.0], [-0.1, 0.1], [86.0, 90.0]] {
         assert!(map(exp, &grid(low, high)).is_sorted());
     }

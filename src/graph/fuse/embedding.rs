@@ -50,7 +50,7 @@ typed_op!(Embedding, |op, inputs| {
 pub(super) fn rules(rules: Rules) -> Rules {
     rules.with_rule_for::<Gather>("embedding", |(), model, node, _, op| {
         let Some(weight) = Weight::find(model, node.inputs[0]) else { return Ok(None) };
-        if op.axis != 0 || op.output_type.is_some() || weight.axes.len() != 2 || !weight.is_plain() {
+        if op.axis != 0 || op.output_type.is_some() || weight.axes.len() != 2 || !weight.is_row_major() {
             return Ok(None);
         }
         let Some(table) = table(&weight)? else { return Ok(None) };

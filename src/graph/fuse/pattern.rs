@@ -11,8 +11,9 @@ pub(in crate::graph) type Rules = Rewriter<()>;
 /// One dimension of an op's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::graph) enum Dim {
-    /// That axis of the first input.
+    /// The length of this axis of the first input.
     Input(usize),
+    /// This length.
     Fixed(usize),
 }
 
@@ -21,7 +22,7 @@ pub(in crate::graph) enum Dim {
 pub(in crate::graph) struct Dims(pub TVec<Dim>);
 
 impl Dims {
-    /// The axis of the first input that goes through to this one.
+    /// The axis of the first input from which an output axis has its length.
     pub(in crate::graph) fn input_axis(&self, axis: usize) -> Option<usize> {
         match self.0.get(axis) {
             Some(Dim::Input(input)) => Some(*input),
@@ -38,20 +39,20 @@ impl Dims {
     }
 }
 
-/// The value of an outlet that has one, in f32.
+/// The value of a constant outlet of f32.
 pub(in crate::graph) fn constant(model: &TypedModel, outlet: OutletId) -> Option<Arc<Tensor>> {
     let tensor = model.outlet_fact(outlet).ok()?.konst.clone()?;
     (tensor.datum_type() == f32::datum_type() && tensor.is_plain_ram()).then_some(tensor)
 }
 
-/// The inputs of the node behind an outlet, if it is that binary op.
+/// The inputs of the node that computes an outlet, if it is the binary op `O`.
 pub(in crate::graph) fn binary<O: BinMiniOp>(model: &TypedModel, outlet: OutletId) -> Option<[OutletId; 2]> {
     let node = model.node(outlet.node);
     let is = node.op_as::<TypedBinOp>().is_some_and(|op| op.0.is::<O>());
     is.then(|| [node.inputs[0], node.inputs[1]])
 }
 
-/// What is left of an outlet without factors of one number, and their product.
+/// The outlet without multiplications by scalars, and the product of these scalars.
 pub(in crate::graph) fn unscaled(model: &TypedModel, mut outlet: OutletId) -> TractResult<(OutletId, f32)> {
     let mut scale = 1.0;
     while let Some([a, b]) = binary::<Mul>(model, outlet) {
@@ -67,7 +68,7 @@ pub(in crate::graph) fn unscaled(model: &TypedModel, mut outlet: OutletId) -> Tr
     Ok((outlet, scale))
 }
 
-/// Whether the output of `node` goes to `user` alone.
+/// Whether `user` alone reads the output of `node`.
 pub(in crate::graph) fn only_user(model: &TypedModel, node: usize, user: usize) -> bool {
     let users = model.outlet_successors(node.into());
     users.len() == 1 && users[0].node == user && !model.outputs.contains(&node.into())

@@ -1,4 +1,4 @@
-//! Ops that compute.
+//! Ops that compute: arithmetic, matrix products, reductions, normalisation.
 
 use tract_onnx::tract_core::ops::array::CumSum;
 use tract_onnx::tract_core::ops::einsum::EinSum;
@@ -10,7 +10,7 @@ use tract_onnx::tract_hir::ops::{logic, matmul::MatMulInference, nn as hir};
 use super::node::{Node, Outlets, load};
 use crate::graph::op::typed_op;
 
-/// Dimensions may be symbols, and int64 can not: they stay as they are.
+/// Symbolic dimensions stay as they are when they are cast to int64, which has no symbols.
 pub(super) fn cast(n: &mut Node) -> Outlets {
     let (input, to) = (n.input(0)?, n.proto.get_attr("to")?);
     let dimension = n.fact(input)?.datum_type.is_tdim() && to == DatumType::I64;
@@ -42,7 +42,7 @@ pub(super) fn constant(n: &mut Node) -> Outlets {
     } else if let Some(values) = n.proto.get_attr_opt_slice::<f32>("value_floats")? {
         tensor1(values)
     } else {
-        bail!("a constant without numbers")
+        bail!("the constant has no value of a supported type")
     };
     n.value(value)
 }
@@ -50,7 +50,7 @@ pub(super) fn constant(n: &mut Node) -> Outlets {
 pub(super) fn cum_sum(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let axis: Vec<i64> = n.constant(1)?.unwrap_or_default();
-    let axis = Node::axis(*axis.first().context("no axis")?, n.rank(input)?)?;
+    let axis = Node::axis(*axis.first().context("the axis is missing")?, n.rank(input)?)?;
     let op = CumSum { axis, exclusive: n.flag("exclusive", false)?, reverse: n.flag("reverse", false)? };
     Ok(tvec!(n.wire(op, &[input])?))
 }
@@ -59,13 +59,13 @@ pub(super) fn gelu(n: &mut Node) -> Outlets {
     match n.proto.get_attr_opt::<&str>("approximate")?.unwrap_or("none") {
         "none" => n.each(nn::gelu_exact::gelu_exact()),
         "tanh" => n.each(nn::gelu_approximate::gelu_approximate(false)),
-        other => bail!("an approximation {other:?}"),
+        other => bail!("the approximation {other:?} of GELU is not supported"),
     }
 }
 
 pub(super) fn gemm(n: &mut Node) -> Outlets {
-    let (a, b) = (factor(n, 0)?, factor(n, 1)?);
-    ensure!(n.rank(a)? == 2 && n.rank(b)? == 2, "not two matrices");
+    let (a, b) = (matrix(n, 0)?, matrix(n, 1)?);
+    ensure!(n.rank(a)? == 2 && n.rank(b)? == 2, "Gemm needs two matrices");
     let axes = AxesMapping::for_numpy_matmul(2, n.flag("transA", false)?, n.flag("transB", false)?, false)?;
     let dt = n.fact(a)?.datum_type;
     let mut result = n.wire(EinSum::new(axes, dt), &[a, b])?;
@@ -77,16 +77,16 @@ pub(super) fn gemm(n: &mut Node) -> Outlets {
     Ok(tvec!(result))
 }
 
-/// An input that is a matrix of numbers for which tract has kernels: it panics at others.
-fn factor(n: &Node, index: usize) -> TractResult<OutletId> {
+/// An input of a matrix product. tract panics at types for which it has no kernel.
+fn matrix(n: &Node, index: usize) -> TractResult<OutletId> {
     use DatumType::{F16, F32, F64, I8, I32, U8};
     let input = n.input(index)?;
     let dt = n.fact(input)?.datum_type;
-    ensure!(matches!(dt, F16 | F32 | F64 | I8 | I32 | U8), "matrices of {dt:?} are not multiplied");
+    ensure!(matches!(dt, F16 | F32 | F64 | I8 | I32 | U8), "matrix products of {dt:?} are not supported");
     Ok(input)
 }
 
-/// `outlet` × the attribute of that name, which is 1 by default.
+/// `outlet` times a scalar attribute, 1 by default.
 fn scaled(n: &mut Node, outlet: OutletId, attribute: &str) -> TractResult<OutletId> {
     let factor = n.proto.get_attr_opt(attribute)?.unwrap_or(1f32);
     if factor == 1.0 {
@@ -100,36 +100,36 @@ pub(super) fn is_inf(n: &mut Node) -> Outlets {
     n.each(ops::math::is_inf(n.flag("detect_positive", true)?, n.flag("detect_negative", true)?))
 }
 
-/// Whole numbers have no quotient by 0, at which tract panics.
+/// Checks integer divisors: tract panics at a division by 0.
 pub(super) fn divide(n: &mut Node) -> Outlets {
-    let (number, mut by) = (n.input(0)?, n.input(1)?);
-    if !n.fact(by)?.datum_type.is_float() {
+    let (dividend, mut divisor) = (n.input(0)?, n.input(1)?);
+    if !n.fact(divisor)?.datum_type.is_float() {
         let known = n.constant::<i64>(1).ok().flatten();
-        ensure!(!known.is_some_and(|by| by.contains(&0)), "a division by 0");
-        if n.fact(by)?.konst.is_none() {
-            by = n.wire(Divisor, &[by])?;
+        ensure!(!known.is_some_and(|divisor| divisor.contains(&0)), "division by 0");
+        if n.fact(divisor)?.konst.is_none() {
+            divisor = n.wire(CheckedDivisor, &[divisor])?;
         }
     }
-    Ok(tvec!(n.pair(div().0, number, by)?))
+    Ok(tvec!(n.pair(div().0, dividend, divisor)?))
 }
 
-/// Gives the whole numbers that it is given, of which none is 0.
+/// Returns its input unchanged; fails if an integer in it is 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Divisor;
+struct CheckedDivisor;
 
-impl EvalOp for Divisor {
+impl EvalOp for CheckedDivisor {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let by = inputs[0].cast_to::<i64>()?;
-        ensure!(!by.try_as_plain_ram()?.as_slice::<i64>()?.contains(&0), "a division by 0");
+        let divisors = inputs[0].cast_to::<i64>()?;
+        ensure!(!divisors.try_as_plain_ram()?.as_slice::<i64>()?.contains(&0), "division by 0");
         Ok(inputs)
     }
 }
 
-typed_op!(Divisor, |_op, inputs| Ok(tvec!(inputs[0].without_value())));
+typed_op!(CheckedDivisor, |_op, inputs| Ok(tvec!(inputs[0].without_value())));
 
-/// In the steps that tract finds its RMS normalisation in.
+/// Wired in the form that tract recognises as RMS normalisation, which `fuse/add_layer_norm` then finds.
 pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let fact = n.fact(input)?.clone();
@@ -138,7 +138,7 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     let axes: TVec<usize> = (first..fact.rank()).collect();
     let x = n.cast(input, DatumType::F32)?;
     let size = axes.iter().map(|&axis| &fact.shape[axis]).product::<TDim>().to_i64()?;
-    ensure!(size > 0, "nothing is normalised");
+    ensure!(size > 0, "LayerNormalization of an empty axis");
     let size = n.scalar(size as f32, x)?;
     let sum = n.wire(nn::Reduce::new(axes.clone(), nn::Reducer::Sum), &[x])?;
     let mean = n.pair(div().0, sum, size)?;
@@ -158,12 +158,12 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
 }
 
 pub(super) fn mat_mul(n: &mut Node) -> Outlets {
-    let inputs = [factor(n, 0)?, factor(n, 1)?];
-    ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "a number is not a matrix");
+    let inputs = [matrix(n, 0)?, matrix(n, 1)?];
+    ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "MatMul of a scalar");
     n.expand(MatMulInference::default(), &inputs)
 }
 
-/// The type is that of the base.
+/// The result has the type of the base.
 pub(super) fn pow(n: &mut Node) -> Outlets {
     let (base, exponent) = (n.input(0)?, n.input(1)?);
     let (dt, other) = (n.fact(base)?.datum_type, n.fact(exponent)?.datum_type);
@@ -176,14 +176,14 @@ pub(super) fn pow(n: &mut Node) -> Outlets {
     Ok(tvec!(n.cast(result, dt)?))
 }
 
-/// Over the given axes; over all where there are none, unless the node says that this means nothing to do.
+/// Reduces the given axes, or all axes if none are given and `noop_with_empty_axes` is not set.
 pub(super) fn reduce(n: &mut Node, reducer: hir::Reducer) -> Outlets {
     let input = n.input(0)?;
     let axes = n.integers("axes", 1)?.filter(|axes| !axes.is_empty());
     if axes.is_none() && n.flag("noop_with_empty_axes", false)? {
         return Ok(tvec!(input));
     }
-    ensure!(n.fact(input)?.shape.iter().all(|size| *size != 0.to_dim()), "nothing is reduced");
+    ensure!(n.fact(input)?.shape.iter().all(|size| *size != 0.to_dim()), "the op reduces an empty tensor");
     let keep = n.flag("keepdims", true)?;
     n.expand(hir::Reduce::new(axes, keep, reducer), &[input])
 }
@@ -199,7 +199,7 @@ pub(super) fn select(n: &mut Node) -> Outlets {
     n.expand(logic::Iff, &inputs)
 }
 
-/// Before opset 13 the axis was the first of several that count as one.
+/// Before opset 13, softmax was over all axes from `axis` on.
 pub(super) fn softmax(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let rank = n.rank(input)?;

@@ -1,8 +1,8 @@
 //! The ONNX ops of transformer text encoders, each in a few lines over tract's own ops.
 //!
-//! tract-onnx brings all of ONNX, and linking its register links convolutions, FFTs and recurrent networks with it. Its
-//! shapes are found by rules that work in all directions; here they only follow from the inputs, by wiring the node. So
-//! each op is written once, and a few more graphs have shapes: those where two dimensions are unknown.
+//! This register replaces tract-onnx's own for two reasons. Linking that one links all of ONNX: convolutions, FFTs,
+//! recurrent networks. And it infers shapes by rules that work in every direction, which fail on some graphs with two
+//! symbolic dimensions; here shapes follow from the inputs alone, as each node is wired.
 
 mod arithmetic;
 mod node;
@@ -18,10 +18,10 @@ use tract_onnx::tract_hir::ops::nn::Reducer;
 
 use node::{Node, Outlets};
 
-/// Wires one node, and returns its outputs, the first at least.
+/// Wires a node and returns its outputs, at least the first.
 type Wire = fn(&mut Node) -> Outlets;
 
-/// Every op there is.
+/// Every supported op.
 const OPS: [(&str, Wire); 63] = [
     ("Abs", |n| n.each(math::abs())),
     ("Add", |n| n.fold(math::add().0)),
@@ -88,7 +88,7 @@ const OPS: [(&str, Wire); 63] = [
     ("Where", arithmetic::select),
 ];
 
-/// Adds every op there is.
+/// Registers every supported op.
 pub(super) fn register(ops: &mut OnnxOpRegister) {
     for (name, _) in OPS {
         ops.insert(name, parse);
@@ -96,12 +96,12 @@ pub(super) fn register(ops: &mut OnnxOpRegister) {
 }
 
 fn parse(ctx: &ParsingContext, proto: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    let (_, wire) = OPS.iter().find(|(name, _)| *name == proto.op_type).context("an op without a builder")?;
+    let (_, wire) = OPS.iter().find(|(name, _)| *name == proto.op_type).context("the op is not registered")?;
     let op = Parsed { proto: proto.clone(), opset: ctx.onnx_operator_set_version, wire: *wire };
     Ok((Box::new(op), vec![]))
 }
 
-/// A node as it was read.
+/// A node of the file before it is wired.
 #[derive(Debug, Clone)]
 struct Parsed {
     proto: NodeProto,
@@ -131,14 +131,14 @@ impl EvalOp for Parsed {
     }
 
     fn eval(&self, _: &EvalContext, _: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        bail!("not wired yet")
+        bail!("the node is not wired yet")
     }
 }
 
 type Facts = TVec<InferenceFact>;
 
 impl InferenceOp for Parsed {
-    /// Nothing: the wiring that follows finds all facts.
+    /// Infers nothing: the wiring that follows finds all facts.
     fn infer_facts(
         &mut self,
         inputs: TVec<&InferenceFact>,
@@ -160,9 +160,9 @@ impl InferenceOp for Parsed {
         target: &mut TypedModel,
         mapping: &HashMap<OutletId, OutletId>,
     ) -> TractResult<TVec<OutletId>> {
-        // tract keeps no place for an input that is left out.
-        let mut given = node.inputs.iter().map(|outlet| mapping.get(outlet).copied());
-        let next = |name: &String| if name.is_empty() { None } else { given.next().flatten() };
+        // The file names an omitted input with an empty string; tract leaves it out of its list.
+        let mut present = node.inputs.iter().map(|outlet| mapping.get(outlet).copied());
+        let next = |name: &String| if name.is_empty() { None } else { present.next().flatten() };
         let inputs = self.proto.input.iter().map(next).collect();
         (self.wire)(&mut Node { proto: &self.proto, opset: self.opset, inputs, model: target })
     }

@@ -1,4 +1,4 @@
-//! A node of the file while it is wired into the graph, and what the ops need of it.
+//! A node of the file while it is wired into the graph: its inputs, attributes and constants.
 
 use tract_onnx::data_resolver::FopenDataResolver;
 use tract_onnx::pb::{NodeProto, TensorProto};
@@ -12,22 +12,22 @@ use crate::graph::guard::{check_expansion, check_known_indices};
 
 pub(super) type Outlets = TractResult<TVec<OutletId>>;
 
-/// A tensor that the file holds.
+/// Reads a tensor of the file.
 pub(super) fn load(tensor: &TensorProto) -> TractResult<Tensor> {
     tract_onnx::tensor::load_tensor(&FopenDataResolver, tensor, None)
 }
 
-/// A node of the file on its way into the graph.
+/// A node of the file while it is wired into the graph.
 pub(super) struct Node<'a> {
     pub proto: &'a NodeProto,
     pub opset: i64,
-    /// As the file lists them, those left out as `None`.
+    /// The inputs in the file's order; omitted ones are `None`.
     pub inputs: Vec<Option<OutletId>>,
     pub model: &'a mut TypedModel,
 }
 
 impl Node<'_> {
-    /// The input at `index`, if the node has it.
+    /// The input at `index`, unless it is omitted.
     pub(super) fn optional(&self, index: usize) -> Option<OutletId> {
         self.inputs.get(index).copied().flatten()
     }
@@ -48,10 +48,10 @@ impl Node<'_> {
         Ok(self.fact(outlet)?.rank())
     }
 
-    /// `axis` counted from the front.
+    /// An axis counted from the front; the file may count it from the end.
     pub(super) fn axis(axis: i64, rank: usize) -> TractResult<usize> {
         let from_front = if axis < 0 { axis + rank as i64 } else { axis };
-        ensure!((0..rank as i64).contains(&from_front), "axis {axis} of {rank}");
+        ensure!((0..rank as i64).contains(&from_front), "axis {axis} is outside of {rank} axes");
         Ok(from_front as usize)
     }
 
@@ -63,14 +63,14 @@ impl Node<'_> {
         Ok(self.proto.get_attr_opt(attribute)?.unwrap_or(default))
     }
 
-    /// The values of an input that must be constant, or follow from shapes.
+    /// The values of an input that must be constant or follow from shapes; `None` if it is omitted.
     pub(super) fn constant<T: Datum>(&self, index: usize) -> TractResult<Option<Vec<T>>> {
         let Some(outlet) = self.optional(index) else { return Ok(None) };
         let value = self.fact(outlet)?.konst.as_ref().with_context(|| format!("input {index} is not constant"))?;
         Ok(Some(value.cast_to::<T>()?.try_as_plain_ram()?.as_slice::<T>()?.to_vec()))
     }
 
-    /// Integers that older opsets give as an attribute and newer ones as an input.
+    /// Integers that older opsets store in an attribute and newer ones in an input.
     pub(super) fn integers(&self, attribute: &str, index: usize) -> TractResult<Option<Vec<i64>>> {
         match self.constant(index)? {
             None => self.proto.get_attr_opt_vec(attribute),
@@ -78,7 +78,7 @@ impl Node<'_> {
         }
     }
 
-    /// A name for one more node of the graph. Names of outputs are unique, those of nodes need not be.
+    /// A unique name for a new node of the graph, after the output: names of nodes need not be unique in ONNX.
     pub(super) fn name(&self) -> String {
         let name = self.proto.output.first().map_or("", |output| output);
         self.model.unique_name(name).into_owned()
@@ -86,13 +86,13 @@ impl Node<'_> {
 
     pub(super) fn wire(&mut self, op: impl Into<Box<dyn TypedOp>>, inputs: &[OutletId]) -> TractResult<OutletId> {
         let (name, op) = (self.name(), op.into());
-        // tract computes what is small at once, however large the result.
+        // tract folds ops on small constants as they are wired, however large the result: so its size is checked before.
         let facts = self.facts(inputs)?;
         let made = op.output_facts(&facts)?;
         check_expansion(&made.iter().collect::<Vec<_>>(), &facts)?;
         check_known_indices(&*op, &facts)?;
         let wires = self.model.wire_node(name, op, inputs)?;
-        wires.first().copied().context("an op without outputs")
+        wires.first().copied().context("the op has no outputs")
     }
 
     pub(super) fn cast(&mut self, outlet: OutletId, to: DatumType) -> TractResult<OutletId> {
@@ -103,7 +103,7 @@ impl Node<'_> {
         }
     }
 
-    /// A constant of the type of `like`.
+    /// A scalar constant of the same type as `like`.
     pub(super) fn scalar(&mut self, value: f32, like: OutletId) -> TractResult<OutletId> {
         let value = tensor0(value).cast_to_dt(self.fact(like)?.datum_type)?.into_owned();
         Ok(self.value(value)?[0])
@@ -114,10 +114,10 @@ impl Node<'_> {
         Ok(tvec!(self.model.add_const(name, tensor)?))
     }
 
-    /// `op` with its operands broadcast to one rank, and of one type.
+    /// Wires a binary op; its operands are broadcast to one rank and cast to one type.
     pub(super) fn pair(&mut self, op: Box<dyn BinMiniOp>, a: OutletId, b: OutletId) -> TractResult<OutletId> {
         let mut dt = op.operating_datum_type(self.fact(a)?.datum_type, self.fact(b)?.datum_type)?;
-        // A dimension beside values of texts is only a number, though not before the text is there.
+        // A symbolic dimension combined with values of the text is an i64 once the text is there.
         if dt.is_tdim() && (self.fact(a)?.konst.is_none() || self.fact(b)?.konst.is_none()) {
             dt = DatumType::I64;
         }
@@ -127,7 +127,7 @@ impl Node<'_> {
         self.wire(TypedBinOp(op, None), &wires)
     }
 
-    /// `op` between all inputs, from the first to the last.
+    /// Folds all inputs with a binary op, from the first to the last.
     pub(super) fn fold(&mut self, op: Box<dyn BinMiniOp>) -> Outlets {
         let mut result = self.input(0)?;
         for index in 1..self.inputs.len() {
@@ -136,7 +136,7 @@ impl Node<'_> {
         Ok(tvec!(result))
     }
 
-    /// `op` on each element of the only input.
+    /// Applies an op to each element of the only input.
     pub(super) fn each(&mut self, op: ElementWiseOp) -> Outlets {
         let input = self.input(0)?;
         let dt = op.0.operating_datum_type(self.fact(input)?.datum_type);
@@ -144,7 +144,7 @@ impl Node<'_> {
         Ok(tvec!(self.wire(op, &[input])?))
     }
 
-    /// One of tract's expansions.
+    /// Wires one of tract's expansions, which may become several ops.
     pub(super) fn expand(&mut self, op: impl Expansion, inputs: &[OutletId]) -> Outlets {
         let made = op.wire(&self.name(), self.model, inputs)?;
         check_expansion(&self.facts(&made)?, &self.facts(inputs)?)?;

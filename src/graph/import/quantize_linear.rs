@@ -1,16 +1,16 @@
-//! Integers that stand for numbers: what is left of them once the weights have been taken out of the file.
+//! `QuantizeLinear`, and `DequantizeLinear` of what is not a weight: `weights/extract` has taken the weights out before.
 
 use tract_onnx::tract_core::ops::math::{add, div, max, min, mul, round_half_to_even, sub};
 use tract_onnx::tract_hir::internal::*;
 
 use super::node::{Node, Outlets};
 
-/// Lays a scale or zero point, one or one per slice of the axis, along the axis of the node's first input.
+/// Broadcasts a scale or zero point, either one or one per slice, along the quantised axis of the node's first input.
 fn along_axis(n: &mut Node, index: usize) -> TractResult<Option<OutletId>> {
     let Some(mut parameter) = n.optional(index) else { return Ok(None) };
-    ensure!(n.proto.get_attr_opt("block_size")?.unwrap_or(0i64) == 0, "quantised in blocks");
+    ensure!(n.proto.get_attr_opt("block_size")?.unwrap_or(0i64) == 0, "quantisation in blocks is not supported");
     let rank = n.rank(n.input(0)?)?;
-    ensure!(n.rank(parameter)? <= 1, "quantised in blocks");
+    ensure!(n.rank(parameter)? <= 1, "quantisation in blocks is not supported");
     if n.rank(parameter)? == 1 && !n.fact(parameter)?.shape[0].is_one() {
         for _ in n.axis_attribute(1, rank)? + 1..rank {
             let last = n.rank(parameter)?;
@@ -21,7 +21,7 @@ fn along_axis(n: &mut Node, index: usize) -> TractResult<Option<OutletId>> {
 }
 
 pub(super) fn dequantize_linear(n: &mut Node) -> Outlets {
-    let scale = along_axis(n, 1)?.context("no scale")?;
+    let scale = along_axis(n, 1)?.context("the scale is missing")?;
     let mut result = n.cast(n.input(0)?, DatumType::F32)?;
     if let Some(zero_point) = along_axis(n, 2)? {
         result = n.pair(sub().0, result, zero_point)?;
@@ -30,7 +30,7 @@ pub(super) fn dequantize_linear(n: &mut Node) -> Outlets {
 }
 
 pub(super) fn quantize_linear(n: &mut Node) -> Outlets {
-    let scale = along_axis(n, 1)?.context("no scale")?;
+    let scale = along_axis(n, 1)?.context("the scale is missing")?;
     let to = match n.optional(2) {
         Some(zero_point) => n.fact(zero_point)?.datum_type,
         None => DatumType::U8,
@@ -38,7 +38,7 @@ pub(super) fn quantize_linear(n: &mut Node) -> Outlets {
     let (low, high) = match to {
         DatumType::U8 => (0.0, 255.0),
         DatumType::I8 => (-128.0, 127.0),
-        other => bail!("quantised to {other:?}"),
+        other => bail!("quantisation to {other:?} is not supported"),
     };
     let input = n.cast(n.input(0)?, DatumType::F32)?;
     let mut result = n.pair(div().0, input, scale)?;

@@ -1,4 +1,4 @@
-//! Ops that look at shapes, or move values without changing them.
+//! Ops that read shapes, and ops that move values without changing them.
 
 use tract_onnx::tract_core::ops::array::{
     Gather, GatherElements, GatherNd, MultiBroadcastTo, Slice, StridedSlice, Trilu,
@@ -11,7 +11,7 @@ use super::node::{Node, Outlets, load};
 use crate::graph::guard::check_expansion;
 
 impl Node<'_> {
-    /// Those axes that the node names by attribute or input, sorted.
+    /// The axes that an attribute or an input names, sorted.
     fn axes(&self, rank: usize) -> TractResult<Option<Vec<usize>>> {
         let Some(axes) = self.integers("axes", 1)? else { return Ok(None) };
         let mut axes = axes.into_iter().map(|axis| Self::axis(axis, rank)).collect::<TractResult<Vec<_>>>()?;
@@ -31,17 +31,20 @@ impl Node<'_> {
         Ok(self.fact(outlet)?.shape.to_tvec())
     }
 
-    /// The shape, or how often each axis is repeated, that an input says.
+    /// A shape, or the number of repeats of each axis, from an input.
     fn shape(&self, index: usize) -> TractResult<Vec<TDim>> {
-        let shape: Vec<TDim> = self.constant(index)?.context("no shape")?;
-        ensure!(shape.iter().all(|dim| dim.as_i64().is_none_or(|size| size >= 0)), "a shape of {shape:?}");
+        let shape: Vec<TDim> = self.constant(index)?.context("the shape is missing")?;
+        ensure!(
+            shape.iter().all(|dim| dim.as_i64().is_none_or(|size| size >= 0)),
+            "the shape {shape:?} has a negative size"
+        );
         Ok(shape)
     }
 }
 
 pub(super) fn concat(n: &mut Node) -> Outlets {
     let inputs = n.inputs.iter().copied().flatten().collect::<TVec<_>>();
-    ensure!(!inputs.is_empty(), "nothing to concatenate");
+    ensure!(!inputs.is_empty(), "Concat has no inputs");
     n.expand(array::Concat::new(n.proto.get_attr("axis")?), &inputs)
 }
 
@@ -50,7 +53,7 @@ pub(super) fn constant_of_shape(n: &mut Node) -> Outlets {
         Some(value) => load(value)?,
         None => tensor0(0f32),
     };
-    ensure!(value.len() == 1, "{value:?} is not one value");
+    ensure!(value.len() == 1, "{value:?} is not a single value");
     let value = value.into_shape(&[])?;
     let shape = n.shape(0)?;
     let value = n.value(value)?;
@@ -64,12 +67,12 @@ pub(super) fn expand(n: &mut Node) -> Outlets {
     Ok(tvec!(n.wire(MultiBroadcastTo::new(shape.into()), &[input])?))
 }
 
-/// tract's own refuses two symbols, even where their product is known to be the same before and after.
+/// Wired as a reshape: tract's own op fails with two symbolic dimensions, even if their product stays the same.
 pub(super) fn flatten(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let shape = n.dims(input)?;
     let axis: i64 = n.proto.get_attr_opt("axis")?.unwrap_or(1);
-    // The rank itself is an axis here: all before it.
+    // An axis equal to the rank is valid: then all axes are before it.
     let axis = if axis == shape.len() as i64 { shape.len() } else { Node::axis(axis, shape.len())? };
     let flat = tvec!(shape[..axis].iter().product::<TDim>(), shape[axis..].iter().product());
     n.change_axes(input, [AxisOp::Reshape(0, shape, flat)])
@@ -85,7 +88,7 @@ pub(super) fn gather(n: &mut Node) -> Outlets {
 pub(super) fn gather_elements(n: &mut Node) -> Outlets {
     let (input, indices) = (n.input(0)?, n.input(1)?);
     let axis = n.axis_attribute(0, n.rank(input)?)?;
-    ensure!(n.rank(input)? == n.rank(indices)?, "indices of another rank");
+    ensure!(n.rank(input)? == n.rank(indices)?, "data and indices have different ranks");
     let indices = n.cast(indices, DatumType::I64)?;
     Ok(tvec!(n.wire(GatherElements::new(axis), &[input, indices])?))
 }
@@ -93,8 +96,11 @@ pub(super) fn gather_elements(n: &mut Node) -> Outlets {
 pub(super) fn gather_nd(n: &mut Node) -> Outlets {
     let (input, indices) = (n.input(0)?, n.input(1)?);
     let batch_dims: usize = n.proto.get_attr_opt("batch_dims")?.unwrap_or(0);
-    let indexed = n.dims(indices)?.last().context("indices without axes")?.to_usize()?;
-    ensure!(batch_dims + indexed <= n.rank(input)? && batch_dims < n.rank(indices)?, "more indices than axes");
+    let indexed = n.dims(indices)?.last().context("the indices are a scalar")?.to_usize()?;
+    ensure!(
+        batch_dims + indexed <= n.rank(input)? && batch_dims < n.rank(indices)?,
+        "GatherND has more indices than the data has axes"
+    );
     let indices = n.cast(indices, DatumType::I64)?;
     Ok(tvec!(n.wire(GatherNd::new(batch_dims), &[input, indices])?))
 }
@@ -102,11 +108,11 @@ pub(super) fn gather_nd(n: &mut Node) -> Outlets {
 pub(super) fn range(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?, n.input(2)?];
     let numbers = |index| n.constant::<f64>(index).ok().flatten().and_then(|numbers| numbers.first().copied());
-    ensure!(numbers(2) != Some(0.0), "a range without a step");
+    ensure!(numbers(2) != Some(0.0), "Range has a step of 0");
     if let (Some(start), Some(end), Some(step)) = (numbers(0), numbers(1), numbers(2)) {
         let count = ((end - start) / step).ceil();
-        ensure!(count >= 0.0, "a range from {start} to {end} in steps of {step}");
-        // So many fit any index; whether they are too many is judged by their shape.
+        ensure!(count >= 0.0, "Range from {start} to {end} is empty with steps of {step}");
+        // The length is clamped to fit an index; the size check then rejects it.
         check_expansion(&[&f32::fact([count.min(f64::from(u32::MAX)) as usize])], &[])?;
     }
     n.expand(array::Range, &inputs)
@@ -114,7 +120,7 @@ pub(super) fn range(n: &mut Node) -> Outlets {
 
 pub(super) fn reshape(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
-    let shape: Vec<TDim> = n.constant(1)?.context("no shape")?;
+    let shape: Vec<TDim> = n.constant(1)?.context("the shape is missing")?;
     let literal_zero = n.flag("allowzero", false)?;
     let ops = to_axis_ops_with_onnx_rules(&n.dims(input)?, &shape, literal_zero)?;
     n.change_axes(input, ops)
@@ -138,11 +144,16 @@ pub(super) fn slice(n: &mut Node) -> Outlets {
     let mut outlet = n.input(0)?;
     let shape = n.dims(outlet)?;
     let (starts, ends) = (n.fact(n.input(1)?)?.konst.clone(), n.fact(n.input(2)?)?.konst.clone());
-    let (Some(starts), Some(ends)) = (starts, ends) else { bail!("bounds that do not follow from shapes") };
+    let (Some(starts), Some(ends)) = (starts, ends) else {
+        bail!("the bounds of Slice are neither constant nor follow from shapes")
+    };
     let axes = n.constant(3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
     let steps = n.constant(4)?.unwrap_or_else(|| vec![1i32; axes.len()]);
-    ensure!([starts.len(), ends.len(), steps.len()] == [axes.len(); 3], "bounds of different lengths");
-    // Only for the rules about bounds: they may be negative, too large, or symbols.
+    ensure!(
+        [starts.len(), ends.len(), steps.len()] == [axes.len(); 3],
+        "Slice has different numbers of starts, ends, axes and steps"
+    );
+    // Used for its rules about bounds alone: they may be negative, too large, or symbolic.
     let rules = StridedSlice {
         optional_axes_input: None,
         optional_steps_input: None,
@@ -160,7 +171,7 @@ pub(super) fn slice(n: &mut Node) -> Outlets {
         } else {
             let (begin, end) = (bounds.begin.to_i64()?, bounds.end.to_i64()?);
             let step = i64::from(bounds.stride);
-            ensure!(step != 0, "a step of 0");
+            ensure!(step != 0, "Slice has a step of 0");
             let picked = (0..).map(|i| begin + i * step).take_while(|&i| if step > 0 { i < end } else { i > end });
             let picked = n.value(tensor1(&picked.collect::<Vec<_>>()))?;
             n.wire(Gather::new(axis), &[outlet, picked[0]])?
@@ -175,7 +186,10 @@ pub(super) fn split(n: &mut Node) -> Outlets {
     let sizes = n.integers("split", 1)?;
     let sizes = sizes.map(|sizes| sizes.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()).transpose()?;
     let parts = n.proto.output.len();
-    ensure!(parts > 0 && sizes.as_ref().is_none_or(|sizes| sizes.len() == parts), "not {parts} sizes");
+    ensure!(
+        parts > 0 && sizes.as_ref().is_none_or(|sizes| sizes.len() == parts),
+        "Split has {parts} outputs and another number of sizes"
+    );
     n.expand(array::Split::new(axis as isize, parts, sizes), &[input])
 }
 
@@ -184,14 +198,17 @@ pub(super) fn squeeze(n: &mut Node) -> Outlets {
     let shape = n.dims(input)?;
     let ones = || (0..shape.len()).filter(|&axis| shape[axis].is_one()).collect();
     let axes = n.axes(shape.len())?.unwrap_or_else(ones);
-    ensure!(axes.iter().all(|&axis| shape[axis].is_one()), "axes {axes:?} of {shape:?} are not all 1");
+    ensure!(
+        axes.iter().all(|&axis| shape[axis].is_one()),
+        "Squeeze of axes {axes:?} of {shape:?}, which are not all 1"
+    );
     n.change_axes(input, axes.into_iter().rev().map(AxisOp::Rm))
 }
 
 pub(super) fn tile(n: &mut Node) -> Outlets {
     let inputs = [n.input(0)?, n.input(1)?];
     let times = n.shape(1)?;
-    ensure!(times.len() == n.rank(inputs[0])?, "not one count per axis");
+    ensure!(times.len() == n.rank(inputs[0])?, "Tile has not one repeat per axis");
     let tiled: TVec<TDim> = n.dims(inputs[0])?.into_iter().zip(times).map(|(dim, times)| dim * times).collect();
     check_expansion(&[&f32::fact(tiled)], &[n.fact(inputs[0])?])?;
     n.expand(array::Tile, &inputs)
@@ -203,13 +220,13 @@ pub(super) fn transpose(n: &mut Node) -> Outlets {
     let order = n.proto.get_attr_opt_vec("perm")?.unwrap_or_else(|| (0..rank).rev().collect());
     let mut sorted = order.clone();
     sorted.sort_unstable();
-    ensure!(sorted.into_iter().eq(0..rank), "{order:?} is not an order of {rank} axes");
+    ensure!(sorted.into_iter().eq(0..rank), "{order:?} is not a permutation of {rank} axes");
     n.change_axes(input, perm_to_ops(&order))
 }
 
 pub(super) fn trilu(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
-    ensure!(n.rank(input)? >= 2, "not a matrix");
+    ensure!(n.rank(input)? >= 2, "Trilu needs a matrix");
     let upper = n.flag("upper", true)?;
     let diagonal = match n.optional(1) {
         Some(diagonal) => n.cast(diagonal, DatumType::I64)?,
@@ -222,6 +239,6 @@ pub(super) fn unsqueeze(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let added = n.integers("axes", 1)?.map_or(0, |axes| axes.len());
     let axes = n.axes(n.rank(input)? + added)?.unwrap_or_default();
-    ensure!(axes.len() == added, "an axis twice");
+    ensure!(axes.len() == added, "Unsqueeze names an axis twice");
     n.change_axes(input, axes.into_iter().map(AxisOp::Add))
 }

@@ -1,6 +1,5 @@
-//! Quantised weights are taken out of the file as they are, before tract would make f32 of them: int8 ones behind
-//! `DequantizeLinear`, and those of 4 bits in `MatMulNBits` and `GatherBlockQuantized`, which become what these compute,
-//! `MatMul` and `Gather`.
+//! Takes quantised weights out of the file before tract would convert them to f32: int8 weights behind
+//! `DequantizeLinear`, and 4-bit weights of `MatMulNBits` and `GatherBlockQuantized`, which become `MatMul` and `Gather`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,25 +14,22 @@ use crate::error::Error;
 use crate::kernels::four_bit::{BLOCK, requantize};
 use crate::kernels::linear::WEIGHT_LIMIT;
 
-/// The weights of a file, by the name of the f32 value that each stands for.
+/// The quantised weights of a file, by the name of the f32 value that each represents.
 pub(in crate::graph) struct QuantTensors(HashMap<String, Arc<QuantTensor>>);
 
 impl QuantTensors {
-    /// Takes each initializer that a `DequantizeLinear` makes f32, and the node with it: what the node gave becomes
-    /// an input of the graph. Weights that int8 with a zero point of 0 cannot hold stay. Those of 4 bits become inputs
-    /// themselves.
+    /// Takes out each initializer that a `DequantizeLinear` reads, together with that node, whose output becomes an input
+    /// of the graph. 4-bit weights become inputs themselves. Weights that int8 with a zero point of 0 cannot hold stay.
     pub(in crate::graph) fn take(graph: &mut GraphProto) -> Result<Self, Error> {
-        let mut at: HashMap<String, usize> = HashMap::new();
-        for (i, tensor) in graph.initializer.iter().enumerate() {
-            at.insert(tensor.name.clone(), i);
-        }
+        let named = graph.initializer.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index));
+        let indices: HashMap<String, usize> = named.collect();
         let mut taken = HashMap::new();
         let mut nodes = Vec::with_capacity(graph.node.len());
         for node in std::mem::take(&mut graph.node) {
-            if let Some((name, tensor)) = take_int8(&node, graph, &at)? {
+            if let Some((name, tensor)) = take_int8(&node, graph, &indices)? {
                 graph.input.push(float_input(&name, &tensor.shape()));
                 taken.insert(name, Arc::new(tensor));
-            } else if let Some((name, node, tensor)) = take_four_bit(&node, graph, &at)? {
+            } else if let Some((name, node, tensor)) = take_four_bit(&node, graph, &indices)? {
                 graph.input.push(float_input(&name, &tensor.shape()));
                 taken.insert(name, Arc::new(tensor));
                 nodes.push(node);
@@ -55,7 +51,7 @@ impl QuantTensors {
         self.0.get(name).map(|tensor| tensor.shape())
     }
 
-    /// Puts the weights where [`take`](Self::take) left inputs.
+    /// Replaces the inputs that [`take`](Self::take) has left by the weights.
     pub(in crate::graph) fn put(&self, model: &mut TypedModel) -> TractResult<()> {
         let inputs = model.input_outlets()?.to_vec();
         let mut kept = vec![];
@@ -69,14 +65,14 @@ impl QuantTensors {
     }
 }
 
-/// The name of what a node makes of int8 weights, and the weights.
+/// The output name of a `DequantizeLinear` of int8 weights, and the weights.
 fn take_int8(
     node: &NodeProto,
     graph: &mut GraphProto,
-    at: &HashMap<String, usize>,
+    indices: &HashMap<String, usize>,
 ) -> Result<Option<(String, QuantTensor)>, Error> {
     let named = |i: usize| node.input.get(i).filter(|name| !name.is_empty());
-    let initializer = |i: usize| named(i).and_then(|name| at.get(name)).copied();
+    let initializer = |i: usize| named(i).and_then(|name| indices.get(name)).copied();
     let blocked = node.attribute.iter().any(|a| a.name == "block_size" && a.i != 0);
     let output = node.output.first().filter(|name| !name.is_empty());
     let (Some(values), Some(scales), Some(output)) = (initializer(0), initializer(1), output) else { return Ok(None) };
@@ -86,7 +82,7 @@ fn take_int8(
     let name = &graph.initializer[values].name;
     let Some(scales) = floats(&graph.initializer[scales]) else { return Ok(None) };
     if scales.iter().any(|scale| !scale.is_finite()) {
-        return Err(Error::malformed(format!("model.onnx is damaged: a scale of `{name}` is not a number")));
+        return Err(Error::malformed(format!("model.onnx is damaged: a scale of `{name}` is not finite")));
     }
     let shape: TVec<usize> =
         graph.initializer[values].dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(0)).collect();
@@ -99,7 +95,7 @@ fn take_int8(
         )));
     }
     let zero_points = match initializer(2) {
-        Some(i) => whole_numbers(&graph.initializer[i]),
+        Some(i) => integers(&graph.initializer[i]),
         None => Some(vec![0]),
     };
     let same = |z: Vec<i32>| z.first().copied().filter(|first| z.iter().all(|v| v == first));
@@ -112,17 +108,17 @@ fn take_int8(
             values.len()
         )));
     }
-    // One scale is of all values, whatever axis is named beside it.
+    // A single scale applies to all values, whatever the axis.
     let run = shape.iter().skip(axis.saturating_add(1)).product();
     Ok(Some((output.clone(), QuantTensor { axes: row_major(&shape), values: values.into(), scales, run })))
 }
 
-/// The name of a node's weights of 4 bits, what it computes with them as a node of ONNX's own, and the weights.
-/// Forms that exporters do not write, with zero points of their own or other sizes of blocks, stay as they are.
+/// The name of a node's 4-bit weights, the standard ONNX node that replaces the node, and the weights. Forms that common
+/// exporters do not write, with explicit zero points or other block sizes, stay as they are and are unsupported.
 fn take_four_bit(
     node: &NodeProto,
     graph: &mut GraphProto,
-    at: &HashMap<String, usize>,
+    indices: &HashMap<String, usize>,
 ) -> Result<Option<(String, NodeProto, QuantTensor)>, Error> {
     let is_product = node.op_type == "MatMulNBits";
     if !is_product && node.op_type != "GatherBlockQuantized" {
@@ -130,9 +126,9 @@ fn take_four_bit(
     }
     let number = |name: &str, default: i64| node.attribute.iter().find(|a| a.name == name).map_or(default, |a| a.i);
     let named = |i: usize| node.input.get(i).filter(|name| !name.is_empty());
-    let (weight_at, x_at) = if is_product { (1, 0) } else { (0, 1) };
-    let initializer = |i: usize| named(i).and_then(|name| at.get(name)).copied();
-    let (Some(weights), Some(scales), Some(x)) = (initializer(weight_at), initializer(2), named(x_at)) else {
+    let (weight_input, x_input) = if is_product { (1, 0) } else { (0, 1) };
+    let initializer = |i: usize| named(i).and_then(|name| indices.get(name)).copied();
+    let (Some(weights), Some(scales), Some(x)) = (initializer(weight_input), initializer(2), named(x_input)) else {
         return Ok(None);
     };
     let usual = number("bits", 4) == 4
@@ -145,13 +141,13 @@ fn take_four_bit(
     if !usual || !(signed || weight.data_type == DataType::Uint8 as i32) || weight.raw_data.is_empty() {
         return Ok(None);
     }
-    // [rows, columns] of the weights, the columns in whole blocks.
+    // Rows and columns of the weights; columns must fill whole blocks.
     let [rows, columns] = match is_product {
         true => [number("N", 0), number("K", 0)],
         false => [0, 1].map(|axis| weight.dims.get(axis).copied().unwrap_or(0)),
     };
     let (rows, columns) = (usize::try_from(rows).unwrap_or(0), usize::try_from(columns).unwrap_or(0));
-    // Two to a byte, unless the type says that they are numbers of 4 bits.
+    // A uint8 tensor packs two weights in a byte, so its last dimension is half the columns. An int4 tensor does not.
     let columns = if is_product || signed { columns } else { columns.saturating_mul(2) };
     if !columns.is_multiple_of(BLOCK) {
         return Ok(None);
@@ -159,14 +155,17 @@ fn take_four_bit(
     let blocks = columns / BLOCK;
     let fits = rows.checked_mul(columns) == Some(weight.raw_data.len() * 2) && scales.len() == rows * blocks;
     if !fits || scales.iter().any(|scale| !scale.is_finite()) {
-        return Err(Error::malformed(format!("model.onnx is damaged: `{}` and its scales do not fit", weight.name)));
+        return Err(Error::malformed(format!(
+            "model.onnx is damaged: the sizes of `{}` and its scales do not match",
+            weight.name
+        )));
     }
     let mut packed = std::mem::take(&mut graph.initializer[weights].raw_data);
     if signed {
-        // Numbers from −8 to 7 as numbers from 0 to 15: their highest bits the other way round.
+        // Converts −8…7 to 0…15: flips the highest bit of each nibble.
         packed.iter_mut().for_each(|byte| *byte ^= 0x88);
     }
-    let name = named(weight_at).cloned().unwrap_or_default();
+    let name = named(weight_input).cloned().unwrap_or_default();
     let plain = |op_type: &str, input: Vec<String>| NodeProto {
         op_type: op_type.into(),
         input,
@@ -190,19 +189,19 @@ fn take_four_bit(
 /// `TensorProto.INT4`, which tract does not name.
 const INT4: i32 = 22;
 
-/// The values less the zero point, where int8 holds them all; those are taken, not copied.
+/// The values minus the zero point, if all of them fit in int8. The values are moved out where possible.
 fn centred(tensor: &mut TensorProto, zero_point: i32) -> Option<Vec<i8>> {
     let is_int8 = tensor.data_type == DataType::Int8 as i32;
     if is_int8 && zero_point == 0 && !tensor.raw_data.is_empty() {
-        // The same memory: a `Vec` collected from one whose items are as large.
+        // Collecting into a `Vec` of items of the same size reuses the memory.
         return Some(std::mem::take(&mut tensor.raw_data).into_iter().map(|byte| byte as i8).collect());
     }
     let centred = |value: i32| i8::try_from(value.checked_sub(zero_point)?).ok();
-    whole_numbers(tensor)?.into_iter().map(centred).collect()
+    integers(tensor)?.into_iter().map(centred).collect()
 }
 
-/// The numbers of an 8-bit tensor.
-fn whole_numbers(tensor: &TensorProto) -> Option<Vec<i32>> {
+/// The values of an 8-bit tensor.
+fn integers(tensor: &TensorProto) -> Option<Vec<i32>> {
     let is_int8 = tensor.data_type == DataType::Int8 as i32;
     if !is_int8 && tensor.data_type != DataType::Uint8 as i32 {
         return None;

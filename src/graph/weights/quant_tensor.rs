@@ -1,4 +1,4 @@
-//! Quantised weights in the graph.
+//! A quantised weight as a constant of the graph.
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::konst::Const;
@@ -6,22 +6,22 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::graph::op::typed_op;
 
-/// An int8 tensor and its scales. It stands in the graph for the f32 tensor that they mean, which is never built
-/// where a rule takes the weight as it is.
+/// An int8 tensor and its scales. In the graph it represents an f32 tensor, which is never built where a fused op reads
+/// the int8 values.
 #[derive(Debug)]
 pub(in crate::graph) struct QuantTensor {
-    /// For each axis its size and how far apart its indices are in `values`.
+    /// The size of each axis and its stride in `values`.
     pub axes: TVec<(usize, usize)>,
     pub values: Arc<Vec<i8>>,
-    /// In turn, each for `run` values, and from the first again.
+    /// The scales in turn, each for `run` consecutive values, and then from the first again.
     pub scales: Vec<f32>,
     pub run: usize,
 }
 
 impl QuantTensor {
-    /// The scale of the value at that place of `values`.
-    pub(in crate::graph) fn scale(&self, at: usize) -> f32 {
-        self.scales[at / self.run.max(1) % self.scales.len()]
+    /// The scale of `values[index]`.
+    pub(in crate::graph) fn scale(&self, index: usize) -> f32 {
+        self.scales[index / self.run.max(1) % self.scales.len()]
     }
 
     pub(in crate::graph) fn shape(&self) -> TVec<usize> {
@@ -30,13 +30,13 @@ impl QuantTensor {
 
     fn dequantized(&self) -> TractResult<Tensor> {
         let all: Vec<usize> = (0..self.axes.len()).collect();
-        let places = offsets(&self.axes, &all).into_iter();
-        let values: Vec<f32> = places.map(|at| f32::from(self.values[at]) * self.scale(at)).collect();
+        let indices = offsets(&self.axes, &all).into_iter();
+        let values: Vec<f32> = indices.map(|index| f32::from(self.values[index]) * self.scale(index)).collect();
         Tensor::from_shape(&self.shape(), &values)
     }
 }
 
-/// The op that has a [`QuantTensor`] as its value.
+/// The op whose value is a [`QuantTensor`].
 #[derive(Debug, Clone)]
 pub(in crate::graph) struct QuantConst(pub Arc<QuantTensor>);
 
@@ -48,7 +48,7 @@ impl PartialEq for QuantConst {
 impl Eq for QuantConst {}
 
 impl EvalOp for QuantConst {
-    /// Nothing, so that it is not taken for a constant to be folded.
+    /// `None`, so that tract does not fold it into an f32 constant.
     fn eval_out_of_plan(&self, _inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
         Ok(None)
     }
@@ -81,7 +81,7 @@ pub(in crate::graph) fn row_major(shape: &[usize]) -> TVec<(usize, usize)> {
     axes
 }
 
-/// Replaces the weights that no rule took by f32 constants.
+/// Replaces the quantised weights that no fused op reads by f32 constants.
 pub(in crate::graph) fn dequantize_rest(model: &mut TypedModel) -> TractResult<()> {
     for node in model.nodes_mut() {
         if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {

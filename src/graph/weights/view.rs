@@ -7,23 +7,23 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::quant_tensor::{QuantConst, QuantTensor, offsets, row_major, sizes};
 
-/// Where the values are.
+/// The stored values of a weight.
 #[derive(Clone)]
 pub(in crate::graph) enum Base {
     Int8(Arc<QuantTensor>),
     Float(Arc<Tensor>),
 }
 
-/// A weight with its axes as the op that takes it sees them.
+/// A weight with its axes as the op that reads it sees them.
 #[derive(Clone)]
 pub(in crate::graph) struct Weight {
     pub base: Base,
-    /// For each axis its size and how far apart in the base its indices are.
+    /// The size of each axis and its stride in the base.
     pub axes: TVec<(usize, usize)>,
 }
 
 impl Weight {
-    /// The weight that an outlet carries, if it is one.
+    /// The weight that an outlet holds, if it is one.
     pub(in crate::graph) fn find(model: &TypedModel, outlet: OutletId) -> Option<Self> {
         let mut node = model.node(outlet.node);
         let mut changes = vec![];
@@ -71,13 +71,13 @@ impl Weight {
         Some(self)
     }
 
-    /// For each combination of indices of the chosen axes, the last one fastest, how far into the base it is.
+    /// The offset in the base of each combination of indices of these axes, the last axis fastest.
     pub(in crate::graph) fn offsets(&self, axes: &[usize]) -> Vec<usize> {
         offsets(&self.axes, axes)
     }
 
-    /// Whether the values lie in the order of the axes.
-    pub(in crate::graph) fn is_plain(&self) -> bool {
+    /// Whether the base is row-major in these axes.
+    pub(in crate::graph) fn is_row_major(&self) -> bool {
         self.axes == row_major(&sizes(&self.axes))
     }
 }

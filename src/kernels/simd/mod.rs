@@ -9,23 +9,18 @@
 //!
 //! This is the lowest layer: it imports nothing from the kernels. All backends compute the same bits.
 
+mod backend;
 mod lanes;
 mod layout;
 
-#[cfg(target_arch = "wasm32")]
-pub(crate) mod relaxed;
-#[cfg(target_arch = "wasm32")]
-mod wasm128;
-#[cfg(target_arch = "wasm32")]
-use wasm128 as backend;
-
-#[cfg(target_arch = "x86_64")]
-mod sse2;
-
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
-#[cfg(not(target_arch = "wasm32"))]
-use portable as backend;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod relaxed;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+#[cfg(target_arch = "wasm32")]
+mod wasm128;
 
 pub(crate) use backend::{
     F32x4, largest_nibble, lookup_nibbles, prefers_i8, row_dot_products_i8, row_dot_products_i16, tile_dot_products_i16,
