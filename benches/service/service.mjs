@@ -7,13 +7,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { cli, startServer, until } from "../../tests/service/harness.mjs";
 import { build } from "../../tools/build.mjs";
 import { fail, UserError } from "../../tools/command.mjs";
 import { writeGeneratedBlock } from "../../tools/generated-block.mjs";
 import { root } from "../../tools/paths.mjs";
 import { ensureNode } from "../../tools/toolchain.mjs";
 import { ensureModels, models } from "../peers/models.mjs";
-import { cli, startServer, until } from "../../tests/service/harness.mjs";
 import { batch } from "../texts.mjs";
 
 const CONNECTIONS = [1, 16, 64];
@@ -34,7 +34,10 @@ const contenders = {
   "ours, 2 workers, from the cache": { args: [cli, "serve", "--port", "0", "--workers", "2"], cached: true },
   "http + transformers.js, wasm": { args: [peer, peerModels, "wasm"] },
   "http + transformers.js, native": { args: [peer, peerModels] },
-  [`ours, 1 worker, Node ${process.versions.node}`]: { args: [cli, "serve", "--port", "0", "--workers", "1"], program: process.execPath },
+  [`ours, 1 worker, Node ${process.versions.node}`]: {
+    args: [cli, "serve", "--port", "0", "--workers", "1"],
+    program: process.execPath,
+  },
 };
 
 /** Starts a server and waits until it answers. */
@@ -42,7 +45,11 @@ async function start(args, program = node) {
   const { child, url, output } = await startServer(program, args);
   if (!url) throw new UserError(`${args.join(" ")} does not start: ${output()}`);
   const predict = `${url}predict`;
-  const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text: "good" }) };
+  const request = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ text: "good" }),
+  };
   await until(async () => (await fetch(predict, request)).ok);
   return { child, url: predict };
 }
@@ -50,7 +57,11 @@ async function start(args, program = node) {
 /** The processor time in seconds and the resident memory in bytes of a process with all its threads, from Linux's /proc. */
 async function usage({ pid }) {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const [user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13).map(Number);
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13)
+    .map(Number);
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return { cpu: (user + system) / TICKS_PER_SECOND, memory: 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)[1]) };
 }
@@ -60,7 +71,19 @@ let runs = 0;
 /** Runs wrk and returns the measurements that load.lua prints. */
 async function wrk(url, connections, seconds, texts, cached) {
   const firstNumber = cached ? [] : [++runs * 100_000]; // no two runs have a text in common
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", join(here, "load.lua"), url, "--", texts, ...firstNumber];
+  const args = [
+    "-t1",
+    `-c${connections}`,
+    `-d${seconds}s`,
+    "--timeout",
+    "30s",
+    "-s",
+    join(here, "load.lua"),
+    url,
+    "--",
+    texts,
+    ...firstNumber,
+  ];
   const { stdout } = await promisify(execFile)("wrk", args).catch((error) => {
     throw error.code === "ENOENT" ? new UserError("wrk is missing: apt-get install wrk") : error;
   });
@@ -99,9 +122,21 @@ function tables(results, seconds, version) {
   );
   const last = (name, key) => results[name].at(-1)[key]; // with the most connections
   const ratios = [
-    ["throughput with 2 workers ÷ with 1, 64 connections", last("ours, 2 workers", "perSecond") / last("ours, 1 worker", "perSecond"), "≥ 1.7"],
-    ["requests per second of processor time, 1 worker ÷ transformers.js on wasm", last("ours, 1 worker", "perCpuSecond") / last("http + transformers.js, wasm", "perCpuSecond"), "≥ 2"],
-    ["requests per second of processor time, 1 worker ÷ transformers.js on onnxruntime-node", last("ours, 1 worker", "perCpuSecond") / last("http + transformers.js, native", "perCpuSecond"), "none"],
+    [
+      "throughput with 2 workers ÷ with 1, 64 connections",
+      last("ours, 2 workers", "perSecond") / last("ours, 1 worker", "perSecond"),
+      "≥ 1.7",
+    ],
+    [
+      "requests per second of processor time, 1 worker ÷ transformers.js on wasm",
+      last("ours, 1 worker", "perCpuSecond") / last("http + transformers.js, wasm", "perCpuSecond"),
+      "≥ 2",
+    ],
+    [
+      "requests per second of processor time, 1 worker ÷ transformers.js on onnxruntime-node",
+      last("ours, 1 worker", "perCpuSecond") / last("http + transformers.js, native", "perCpuSecond"),
+      "none",
+    ],
   ];
   return [
     `${seconds} seconds each, Node ${version} unless stated otherwise, ${cpus().length} × ${cpus()[0].model.trim()}, shared with wrk:`,
@@ -117,7 +152,9 @@ function tables(results, seconds, version) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { seconds: { type: "string", default: "60" }, dry: { type: "boolean", default: false } } });
+  const { values } = parseArgs({
+    options: { seconds: { type: "string", default: "60" }, dry: { type: "boolean", default: false } },
+  });
   const seconds = Number(values.seconds);
   await ensureNode();
   await build();

@@ -60,7 +60,7 @@ test("progress comes from the worker while it works, and an abort ends the text 
   const [{ done }] = seen.heard.slice(1);
   assert.ok(seen.heard.length === 2 && done > 0 && done < total / 4, `${done} of ${total}`);
   assert.equal(seen.behind, "positive");
-  // What was computed when the page heard of it, what the worker computed meanwhile, one more batch, and the next call.
+  // What the page has heard of, what the worker computed meanwhile, one more batch, and the next call.
   const [computed] = await Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
   assert.ok(computed <= 3 * done + 1, `${computed} computed`);
   await context.close();

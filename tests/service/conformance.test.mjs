@@ -4,8 +4,8 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { root } from "../../tools/paths.mjs";
-import { ensurePython } from "./install.mjs";
 import { startService } from "./harness.mjs";
+import { ensurePython } from "./install.mjs";
 
 describe("the running service", { timeout: 180_000 }, () => {
   let bin;
@@ -40,9 +40,18 @@ text = urllib.request.urlopen(sys.argv[1]).read().decode()
 for family in text_string_to_metric_families(text):
     print(family.name, family.type, len(family.samples))
 `;
-    const { stdout, stderr } = spawnSync(join(bin, "python"), ["-c", script, `${server.url}metrics`], { encoding: "utf8" });
-    const families = stdout.trim().split("\n").map((line) => line.split(" "));
+    const { stdout, stderr } = spawnSync(join(bin, "python"), ["-c", script, `${server.url}metrics`], {
+      encoding: "utf8",
+    });
+    const families = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" "));
     assert.equal(families.length, 8, stderr);
-    assert.ok(families.every(([name, type, samples]) => name.startsWith("litmus_") && /counter|gauge|histogram/.test(type) && samples > 0));
+    assert.ok(
+      families.every(
+        ([name, type, samples]) => name.startsWith("litmus_") && /counter|gauge|histogram/.test(type) && samples > 0,
+      ),
+    );
   });
 });

@@ -307,6 +307,16 @@ test("after loadTime, a request is 503 with Retry-After, and the load goes on", 
   assert.equal((await waiting).status, 200);
 });
 
+test("a disconnect ends the wait for the model", async () => {
+  const loading = createHandler({ classifier: new Promise(() => {}) });
+  const gone = new AbortController();
+  const call = loading(post({ text: POSITIVE }, { signal: gone.signal }));
+  await until(async () => (await metric(loading, "litmus_queue_length")) === 1);
+  gone.abort();
+  assert.equal((await call).status, 499);
+  assert.equal(await metric(loading, "litmus_queue_length"), 0);
+});
+
 test("waitUntil covers the load of the model and streamed lines", async () => {
   let finish;
   const loading = createHandler({ classifier: () => new Promise((resolve) => (finish = resolve)) });

@@ -1,4 +1,4 @@
-import { follow } from "../shared/abort.js";
+import { follow, unlessAborted } from "../shared/abort.js";
 import type { ExplainOptions } from "../shared/types.js";
 import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
 import { METRICS_TYPE, Metrics } from "./metrics.js";
@@ -40,7 +40,7 @@ export function createHandler(options: HandlerOptions = {}): (request: Request, 
   return (request, context) => service.handle(request, context);
 }
 
-/** The routes of one handler and the state that its requests share. The methods follow the way of a request. */
+/** The routes of one handler and the state that its requests share. The methods are in the order of a request. */
 class Service {
   readonly #base: string;
   readonly #timeLimit: number;
@@ -80,7 +80,7 @@ class Service {
     return (await responded).response;
   }
 
-  /** Routes the request, and counts and times it. */
+  /** Routes the request, and counts and times its response. */
   async #respond(request: Request): Promise<ServiceResponse> {
     const start = performance.now();
     const name = this.#routeName(request);
@@ -138,7 +138,7 @@ class Service {
     const streamed = !body.single && acceptsNdjson(request);
     let streamEnd: Promise<void> | undefined;
     try {
-      const model = await this.#model.get();
+      const model = await unlessAborted(this.#model.get(), stop.signal);
       checkLabel(body.options, model);
       const results = this.#results(model, body, stop, admission, streamed);
       if (!streamed) return { response: await predictionResponse(results, body.single) };
