@@ -113,7 +113,8 @@ export class Engine {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
         if (done >= total) break;
-        if (done > 0 || texts.length > 1) await unlessAborted(platform.yieldToEventLoop(), signal);
+        // Before each batch: without a worker, calls of one short text each would keep the event loop from all other work.
+        await unlessAborted(platform.yieldToEventLoop(), signal);
         this.#run(() => job.step());
       }
       this.#job = undefined; // `finish` frees it

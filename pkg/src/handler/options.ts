@@ -60,6 +60,7 @@ export interface HandlerOptions {
   loadTime?: number | undefined;
   /** Limits of the built-in cache, a store to use instead, or `false` for no cache. */
   cache?: CacheLimits | CacheStore | false | undefined;
+  /** Limits of requests and responses. */
   limits?: Limits | undefined;
   /** The prefix of the paths; `"/"` by default. */
   base?: string | undefined;
