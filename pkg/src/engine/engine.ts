@@ -99,7 +99,7 @@ export class Engine {
     return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
   }
 
-  /** Predicts in small batches, and between two of them yields to the event loop, so that an abort can arrive. */
+  /** Predicts in small batches, and yields to the event loop before each, so that an abort can arrive. */
   async predict(
     { texts, params, failFast }: Of<"predict">,
     signal: AbortSignal,
