@@ -37,6 +37,8 @@ export interface LabelScore {
 /** Offsets are in UTF-16 code units of the text. */
 export interface Prediction {
   label: string | null;
+  /** In predictions of a multi-label model only. */
+  labels?: string[];
   score: number;
   scores: LabelScore[];
   tokens: number;

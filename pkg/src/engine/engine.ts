@@ -19,7 +19,7 @@ import type {
 } from "../shared/protocol.js";
 import type { Prediction, Tokenization } from "../shared/types.js";
 import { openEmbedded } from "./embedded-file.js";
-import { LoadedModel, memoryBytes, type FileBytes } from "./instance.js";
+import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
 
 /** The name under which WebAssembly expects the file of each role. */
 const FILE_NAMES: Record<Role, string> = {
@@ -158,7 +158,12 @@ const toBlobs = (files: FileBytes): ModelBlobs =>
 
 /** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
 function withWords(prediction: WasmPrediction, text: string): Prediction {
-  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({ start, end, text: text.slice(start, end), weight }));
+  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({
+    start,
+    end,
+    text: text.slice(start, end),
+    weight,
+  }));
   return { ...prediction, attributions: attributions ?? null };
 }
 

@@ -1,8 +1,8 @@
 import init, {
-  __wbg_reset_state as resetGlue,
-  Classifier,
-  memoryBytes as wasmMemoryBytes,
   type BoundaryError,
+  Classifier,
+  __wbg_reset_state as resetGlue,
+  memoryBytes as wasmMemoryBytes,
 } from "../../wasm/litmus_text.js";
 import { LitmusError } from "../shared/errors.js";
 
