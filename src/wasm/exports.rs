@@ -1,4 +1,4 @@
-//! What JavaScript calls.
+//! The classes and functions that JavaScript calls.
 
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
