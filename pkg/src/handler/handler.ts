@@ -40,7 +40,7 @@ export function createHandler(options: HandlerOptions = {}): (request: Request, 
   return (request, context) => service.handle(request, context);
 }
 
-/** The routes of one handler and the state that its requests share. The methods are in the order of a request. */
+/** The routes of one handler and the state that its requests share. The methods are in the order in which a request passes through them. */
 class Service {
   readonly #base: string;
   readonly #timeLimit: number;

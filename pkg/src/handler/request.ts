@@ -29,7 +29,7 @@ export class PredictRequestReader {
     checkContentType(request.headers);
     const body = parseJson(await readBytes(request, this.#limits));
     const hasTexts = body !== null && typeof body === "object" && "texts" in body;
-    // The validator would look at each text before it counted them.
+    // Counted before validation: the validator would check every text first.
     if (hasTexts && Array.isArray(body.texts) && body.texts.length > this.#limits.texts) {
       throw new ServiceError(
         "too-large",
