@@ -109,7 +109,7 @@ fn load(model: &[u8]) -> Result<Classifier, Error> {
 
 #[track_caller]
 fn rejection(model: &[u8]) -> ErrorKind {
-    let error = load(model).err().expect("it loaded");
+    let error = load(model).expect_err("it loaded");
     assert!(!error.to_string().contains("internal panic"), "{error}");
     error.kind()
 }
