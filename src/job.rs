@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::explain::{Explainer, Variant};
-use crate::inference::batch::{BatchLimits, Plan};
+use crate::inference::batch::{BatchLimits, BatchQueue};
 use crate::limits::MAX_BATCH_TOKENS;
 use crate::model::{Decision, Model};
 use crate::options::{Method, Options};
@@ -41,9 +41,8 @@ pub struct PredictionJob {
     texts: Vec<Result<Text, Error>>,
     /// The windows of all texts, in their order.
     rows: Vec<Row>,
-    plan: Plan,
-    /// Batches of the plan that are computed.
-    batches: usize,
+    /// The rows that are not computed yet.
+    queue: BatchQueue,
     explaining: Option<Explaining>,
     /// Rows that are explained.
     explained: usize,
@@ -120,8 +119,7 @@ impl PredictionJob {
             limits: BatchLimits { rows: model.max_rows(), tokens: MAX_BATCH_TOKENS },
             texts: Vec::with_capacity(texts.len()),
             rows: Vec::with_capacity(texts.len()),
-            plan: Plan::default(),
-            batches: 0,
+            queue: BatchQueue::default(),
             explaining: None,
             explained: 0,
             progress: Progress { done: 0, total: 0 },
@@ -132,7 +130,7 @@ impl PredictionJob {
             job.texts.push(text);
         }
         job.progress.total = job.rows.iter().map(|row| 1 + job.variants(row)).sum();
-        job.replan();
+        job.queue = BatchQueue::new(job.rows.iter().map(|row| row.window.tokens.ids.len()));
         Ok(job)
     }
 
@@ -161,24 +159,16 @@ impl PredictionJob {
         self.explain.map_or(0, |explain| Explainer::count(row.words.len(), explain.method))
     }
 
-    fn replan(&mut self) {
-        let lengths: Vec<usize> = self.rows.iter().map(|row| row.window.tokens.ids.len()).collect();
-        self.plan = Plan::new(&lengths, self.limits);
-    }
-
-    /// Computes at most this many rows in one step, at least 1: fewer make steps shorter and the whole job slower. The
-    /// model's own limit, 32 rows, still holds. To be called before the first step.
+    /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
+    /// own limit, 32 rows, still applies.
     pub fn max_batch_rows(mut self, rows: usize) -> Self {
         self.limits.rows = rows.clamp(1, self.model.max_rows());
-        self.replan();
         self
     }
 
-    /// Computes at most this many tokens in one step, padding included, but at least one row. To be called before the
-    /// first step.
+    /// Limits each step to this many tokens, padding included, but computes at least one row.
     pub fn max_batch_tokens(mut self, tokens: usize) -> Self {
         self.limits.tokens = tokens.min(MAX_BATCH_TOKENS);
-        self.replan();
         self
     }
 
@@ -196,11 +186,9 @@ impl PredictionJob {
 
     /// Computes the next batch; `false` when none is left.
     pub fn step(&mut self) -> bool {
-        if let Some(batch) = self.plan.batch(self.batches) {
+        if let Some(batch) = self.queue.take(self.limits) {
             self.progress.done += batch.len();
-            self.batches += 1;
-            let rows: Vec<usize> =
-                batch.iter().copied().filter(|&row| self.texts[self.rows[row].text].is_ok()).collect();
+            let rows: Vec<usize> = batch.into_iter().filter(|&row| self.texts[self.rows[row].text].is_ok()).collect();
             self.compute(&rows);
         } else {
             self.explain_next();

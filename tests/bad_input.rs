@@ -72,13 +72,13 @@ fn a_vocabulary_larger_than_a_quantised_embedding_is_malformed() {
     }
     let tokenizer = serde_json::to_vec(&tokenizer).unwrap();
     let result = Classifier::from_bytes(&files.with("tokenizer.json", &tokenizer));
-    assert_refused(result, ErrorKind::ModelMalformed, "tokenizer.json");
+    assert_rejected(result, ErrorKind::ModelMalformed, "tokenizer.json");
 }
 
 #[test]
 fn a_config_that_is_not_json_is_malformed() {
     for config in [&b"{"[..], b"", b"<!doctype html>"] {
-        assert_refused(tiny_with("config.json", config), ErrorKind::ModelMalformed, "config.json");
+        assert_rejected(tiny_with("config.json", config), ErrorKind::ModelMalformed, "config.json");
     }
 }
 

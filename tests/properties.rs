@@ -53,7 +53,8 @@ proptest! {
             prop_assert_eq!(p.score, p.scores[0].score);
             let reached = p.scores.iter().filter(|s| exclusive || s.score >= 0.5).map(|s| &s.label);
             prop_assert_eq!(p.label.as_ref(), reached.clone().next());
-            prop_assert_eq!(p.labels.as_ref(), (!exclusive).then(|| reached.cloned().collect()).as_ref());
+            let labels: Option<Vec<String>> = (!exclusive).then(|| reached.cloned().collect());
+            prop_assert_eq!(&p.labels, &labels);
             let sum: f32 = p.scores.iter().map(|s| s.score).sum();
             prop_assert!(!exclusive || (sum - 1.0).abs() < MAX_SUM_ERROR, "sum {sum}");
         }

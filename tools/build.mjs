@@ -2,13 +2,13 @@
 // A step whose input has not changed is skipped.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { appendFiles } from "./embedded-file.mjs";
-import { writeSupply } from "./supply.mjs";
 import { fail, run, step, UserError } from "./command.mjs";
+import { appendFiles } from "./embedded-file.mjs";
 import { root, targetDir } from "./paths.mjs";
+import { writeSupply } from "./supply.mjs";
 import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolchain.mjs";
 
 const pkg = join(root, "pkg");
@@ -116,8 +116,18 @@ async function writeLicences(dist) {
 /** Types by tsc, JavaScript by esbuild. */
 async function compileTypeScript() {
   const dist = join(pkg, "dist");
-  const reads = ["pkg/src", "pkg/tsconfig.json", "tools/build.mjs", "package-lock.json", "pkg/wasm/litmus_text.js", "pkg/wasm/litmus_text.d.ts"];
-  const outputs = [...bundles.flat().map((name) => join(dist, `${name}.js`)), join(dist, "types", "entry", "index.d.ts")];
+  const reads = [
+    "pkg/src",
+    "pkg/tsconfig.json",
+    "tools/build.mjs",
+    "package-lock.json",
+    "pkg/wasm/litmus_text.js",
+    "pkg/wasm/litmus_text.d.ts",
+  ];
+  const outputs = [
+    ...bundles.flat().map((name) => join(dist, `${name}.js`)),
+    join(dist, "types", "entry", "index.d.ts"),
+  ];
   await unlessDone(join(dist, ".built"), await hash(reads), outputs, () =>
     step("TypeScript", async () => {
       await rm(dist, { recursive: true, force: true }); // the chunks of an earlier build have other names

@@ -1,7 +1,5 @@
 //! Batches: texts of similar length are computed together, so that little is padding.
 
-use std::ops::Range;
-
 /// The shortest row of a batch has at least this fraction of the longest row's length: at most an eighth is padding.
 const MIN_LENGTH_RATIO: f32 = 7.0 / 8.0;
 
@@ -51,33 +49,33 @@ impl BatchLimits {
     }
 }
 
-/// Which rows to compute together: row indices ordered by length, divided into runs of similar length.
+/// Rows that are still to be computed. Rows of similar length are computed together; the longest come first, so that
+/// memory peaks at once.
 #[derive(Debug, Default)]
-pub(crate) struct Plan {
-    order: Vec<usize>,
-    runs: Vec<Range<usize>>,
+pub(crate) struct BatchQueue {
+    /// Lengths and indices of the rows, the longest first.
+    rows: Vec<(usize, usize)>,
+    /// Rows that are taken.
+    taken: usize,
 }
 
-impl Plan {
-    /// Plans batches of rows with these lengths. The longest come first, so that memory peaks at once.
-    pub(crate) fn new(lengths: &[usize], limits: BatchLimits) -> Self {
-        let mut order: Vec<usize> = (0..lengths.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse(lengths[i]));
-        let mut runs = Vec::new();
-        let mut start = 0;
-        while start < order.len() {
-            let longest = lengths[order[start]];
-            let fits = |&&i: &&usize| lengths[i] as f32 >= longest as f32 * MIN_LENGTH_RATIO;
-            let end = start + order[start..].iter().take(limits.rows_of_length(longest)).take_while(fits).count();
-            runs.push(start..end);
-            start = end;
-        }
-        Self { order, runs }
+impl BatchQueue {
+    /// A queue of rows with these lengths.
+    pub(crate) fn new(lengths: impl Iterator<Item = usize>) -> Self {
+        let mut rows: Vec<(usize, usize)> = lengths.enumerate().map(|(row, length)| (length, row)).collect();
+        rows.sort_by_key(|&(length, _)| std::cmp::Reverse(length));
+        Self { rows, taken: 0 }
     }
 
-    /// The row indices of a batch; `None` after the last one.
-    pub(crate) fn batch(&self, index: usize) -> Option<&[usize]> {
-        self.runs.get(index).map(|run| &self.order[run.clone()])
+    /// Takes the indices of the rows of one batch; `None` when no row is left.
+    pub(crate) fn take(&mut self, limits: BatchLimits) -> Option<Vec<usize>> {
+        let left = &self.rows[self.taken..];
+        let (longest, _) = left.first()?;
+        let similar = |(length, _): &&(usize, usize)| *length as f32 >= *longest as f32 * MIN_LENGTH_RATIO;
+        let batch = left.iter().take(limits.rows_of_length(*longest)).take_while(similar);
+        let batch: Vec<usize> = batch.map(|&(_, row)| row).collect();
+        self.taken += batch.len();
+        Some(batch)
     }
 }
 
@@ -87,8 +85,9 @@ mod tests {
 
     const LIMITS: BatchLimits = BatchLimits { rows: 32, tokens: 4096 };
 
-    fn batches(plan: &Plan) -> impl Iterator<Item = &[usize]> {
-        (0..).map_while(|index| plan.batch(index))
+    fn batches(lengths: &[usize]) -> Vec<Vec<usize>> {
+        let mut queue = BatchQueue::new(lengths.iter().copied());
+        std::iter::from_fn(|| queue.take(LIMITS)).collect()
     }
 
     #[test]
@@ -102,11 +101,11 @@ mod tests {
     #[test]
     fn each_row_is_in_one_batch_and_padding_is_bounded() {
         let lengths: Vec<usize> = (0..500).map(|i| 1 + (i * 7919) % 512).collect();
-        let plan = Plan::new(&lengths, LIMITS);
-        let mut seen: Vec<usize> = batches(&plan).flatten().copied().collect();
+        let batches = batches(&lengths);
+        let mut seen = batches.concat();
         seen.sort_unstable();
         assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());
-        for chosen in batches(&plan) {
+        for chosen in batches {
             let longest = chosen.iter().map(|&i| lengths[i]).max().unwrap();
             assert!(chosen.len() <= LIMITS.rows && chosen.len() * longest <= LIMITS.tokens);
             let kept: usize = chosen.iter().map(|&i| lengths[i]).sum();
@@ -120,6 +119,6 @@ mod tests {
 
     #[test]
     fn no_rows_give_no_batches() {
-        assert_eq!(batches(&Plan::new(&[], LIMITS)).count(), 0);
+        assert!(batches(&[]).is_empty());
     }
 }

@@ -177,7 +177,7 @@ fn check_labels(output: &TypedFact, labels: usize) -> Result<(), Error> {
 }
 
 fn labels_mismatch(columns: usize, labels: usize) -> Error {
-    Error::malformed(format!("model.onnx scores {columns} labels, but config.json names {labels}"))
+    Error::malformed(format!("model.onnx has {columns} logits, but config.json has {labels} labels"))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -55,7 +55,7 @@ struct Scratch {
     value_scales: Vec<f32>,
     /// The scores of [`TILE_ROWS`] queries, then their attention weights, and these quantised.
     weights: Vec<f32>,
-    quantised_weights: Vec<i16>,
+    quantized_weights: Vec<i16>,
 }
 
 /// Computes `y = softmax(q · kᵀ · scale + mask) · v` for every head. `q` and `y` are batch × queries × (heads · head_dim),
@@ -79,7 +79,7 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
             let q = &q[batch * query_values..][..query_values];
             let [k, v] = [k, v].map(|x| &x[batch * key_values..][..key_values]);
             for head in 0..shape.heads {
-                scratch.quantise_head(shape, scale, [q, k, v], head * shape.head_dim);
+                scratch.quantize_head(shape, scale, [q, k, v], head * shape.head_dim);
                 for (tile, y) in y.chunks_mut(TILE_ROWS * width).enumerate() {
                     let first = tile * TILE_ROWS;
                     let count = y.len() / width;
@@ -101,7 +101,7 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
 
 impl Scratch {
     /// Quantises and packs one head: the columns from `first` on.
-    fn quantise_head(&mut self, shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], first: usize) {
+    fn quantize_head(&mut self, shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], first: usize) {
         let Shape { queries, keys, heads, head_dim, .. } = shape;
         let (stride, width) = (head_dim.next_multiple_of(2), head_dim.next_multiple_of(CHANNELS));
         let columns = keys.next_multiple_of(CHANNELS);
@@ -113,7 +113,7 @@ impl Scratch {
         self.values.resize(columns * width, 0);
         self.value_scales.resize(columns, 0.0);
         self.weights.resize(TILE_ROWS * columns, 0.0);
-        self.quantised_weights.resize(TILE_ROWS * columns, 0);
+        self.quantized_weights.resize(TILE_ROWS * columns, 0);
         // The sum of `stride` products of two such values fits in an i32.
         let limit = (i32::MAX as f32 / stride as f32).sqrt().floor().min(f32::from(i16::MAX)) - 1.0;
         let columns_of = |row: usize| row * heads * head_dim + first..row * heads * head_dim + first + head_dim;
@@ -191,12 +191,12 @@ impl Scratch {
         padding.fill(0.0);
         let most = most.max_lane();
         if most < SMALLEST {
-            self.quantised_weights[i * columns..][..columns].fill(0);
+            self.quantized_weights[i * columns..][..columns].fill(0);
             return not_finite.sum_lanes();
         }
         let inverse = F32x4::splat(WEIGHT_LIMIT / most);
         let (eights, _) = all.as_chunks::<{ 2 * LANES }>();
-        let (targets, _) = self.quantised_weights[i * columns..][..columns].as_chunks_mut();
+        let (targets, _) = self.quantized_weights[i * columns..][..columns].as_chunks_mut();
         for (eight, to) in eights.iter().zip(targets) {
             let [low, high] = [0, LANES].map(|i| F32x4::load_first(&eight[i..]) * inverse);
             F32x4::store_i16(low, high, to);
@@ -211,7 +211,7 @@ impl Scratch {
         for (block, values) in self.values.chunks_exact(columns * CHANNELS).enumerate() {
             let mut outputs = [[F32x4::splat(0.0); CHANNELS / LANES]; TILE_ROWS];
             for (part, values) in values.chunks(INTEGER_KEYS * CHANNELS).enumerate() {
-                let weights = |i: usize| &self.quantised_weights[i * columns + part * INTEGER_KEYS..(i + 1) * columns];
+                let weights = |i: usize| &self.quantized_weights[i * columns + part * INTEGER_KEYS..(i + 1) * columns];
                 let tile = tile_dot_products_i16::<TILE_ROWS>(std::array::from_fn(weights), values);
                 for (output, sums) in outputs.iter_mut().zip(tile) {
                     output[0] = output[0] + sums[0];

@@ -98,10 +98,10 @@ impl PackedLinear {
             let (groups, _) = packed.as_chunks_mut::<{ CHANNELS * INPUTS }>();
             for (group, to) in groups.iter_mut().enumerate() {
                 let mut rows = [[OFFSET as i8; CHANNELS]; INPUTS];
-                for (input, quantised) in (group * INPUTS..inputs).zip(&mut rows) {
+                for (input, quantized) in (group * INPUTS..inputs).zip(&mut rows) {
                     let weights = row(input, first);
-                    let quantise = |half: usize| (weights[half] * ratios[half]).nearest() + offset;
-                    F32x4::store_i8(quantise(0), quantise(1), quantised);
+                    let quantize = |half: usize| (weights[half] * ratios[half]).nearest() + offset;
+                    F32x4::store_i8(quantize(0), quantize(1), quantized);
                 }
                 for channel in 0..CHANNELS {
                     for input in 0..INPUTS {

@@ -37,6 +37,8 @@ export interface LabelScore {
 /** Offsets are in UTF-16 code units of the text. */
 export interface Prediction {
   label: string | null;
+  /** In predictions of a multi-label model only. */
+  labels?: string[];
   score: number;
   scores: LabelScore[];
   tokens: number;
@@ -46,7 +48,7 @@ export interface Prediction {
   warnings: "mostly-unknown-tokens"[];
 }
 
-/** What became of one text of a job. */
+/** The result of one text of a job. */
 export type Outcome = { prediction: Prediction } | { failure: { code: ErrorCode; message: string } };
 
 /** Offsets are in UTF-16 code units of the text. */
@@ -108,7 +110,7 @@ impl From<ExplainDto> for Explain {
     }
 }
 
-/// What became of one text: `{ prediction }` or `{ failure }`.
+/// The result of one text: `{ prediction }` or `{ failure }`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Outcome {

@@ -1,4 +1,4 @@
-//! Errors as JavaScript gets them.
+//! Errors as JavaScript exceptions.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -17,7 +17,7 @@ export type ErrorCode =
   | "out-of-memory"
   | "internal";
 
-/** What every function of this module throws, apart from a trap. */
+/** The exceptions of this module. A trap is a `WebAssembly.RuntimeError` instead. */
 export interface BoundaryError extends Error {
   readonly name: "BoundaryError";
   readonly code: ErrorCode;
@@ -28,7 +28,8 @@ export interface BoundaryError extends Error {
 }
 "#;
 
-/// A JavaScript `Error` with the properties `code` and, where one of several texts is at fault, `index`.
+/// A JavaScript `Error` with the properties `code` and, where one of several texts is at fault, `index`. Its name tells it
+/// from exceptions of other origin.
 pub(super) fn to_js(error: Error) -> JsValue {
     let (code, index) = (error.code(), error.index());
     let js_error = js_sys::Error::new(&error.without_index().to_string());

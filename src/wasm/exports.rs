@@ -1,4 +1,4 @@
-//! What JavaScript calls.
+//! The classes and functions that JavaScript calls.
 
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -11,8 +11,9 @@ use crate::{Error, ErrorKind, ModelFiles};
 
 /// The file that is too large to be copied into WebAssembly memory as a whole.
 const GRAPH: &str = "model.onnx";
-/// Tokens that one step of a job computes at most, unless a single row has more. A step takes some 50 ms then, after
-/// which JavaScript can report progress and hear of an abort. Larger batches are not faster by more than 1 or 2 %.
+/// Tokens that one step of a job computes at most, unless a single row has more. Between two steps JavaScript reports the
+/// progress and hears of an abort, so steps are short: some 50 ms. Larger ones are not faster: 3,000 words took 1.25 s in
+/// batches of 32 windows and take 1.04 s in these, which fit into the cache; 256 short texts take the same in both.
 const MAX_STEP_TOKENS: usize = 256;
 
 /// A loaded model.

@@ -4,13 +4,13 @@ import { mock, test } from "node:test";
 import { deferred } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { aborted, follow, LitmusError, throwIfAborted, unlessAborted, whenAborted, within } = await importSource(
+const { abortError, follow, LitmusError, throwIfAborted, unlessAborted, whenAborted, withSignal } = await importSource(
   "shared/abort.ts",
   "shared/errors.ts",
 );
 
 test("an abort has the signal's reason as its cause", () => {
-  const error = aborted(AbortSignal.abort("enough"));
+  const error = abortError(AbortSignal.abort("enough"));
   assert.deepEqual([error.code, error.name, error.cause], ["aborted", "AbortError", "enough"]);
 });
 
@@ -19,14 +19,14 @@ test("a signal that ran out is a timeout, also through AbortSignal.any", async (
   const any = AbortSignal.any([new AbortController().signal, timeout]);
   await new Promise((resolve) => any.addEventListener("abort", resolve));
   for (const signal of [timeout, any]) {
-    const error = aborted(signal);
+    const error = abortError(signal);
     assert.deepEqual([error.code, error.name, error.cause], ["timeout", "TimeoutError", signal.reason]);
   }
 });
 
 test("our own timeout passes through nested signals as it is", () => {
   const reason = new LitmusError("timeout", "the call took longer than 5 ms");
-  assert.equal(aborted(AbortSignal.abort(reason)), reason);
+  assert.equal(abortError(AbortSignal.abort(reason)), reason);
 });
 
 test("throwIfAborted throws only then", () => {
@@ -51,26 +51,26 @@ test("listeners are removed when nothing waits any more", async () => {
   await unlessAborted(Promise.resolve(), signal);
   whenAborted(signal, () => assert.fail())();
   follow({ signal }, new AbortController())();
-  await within({ signal }, async () => {});
+  await withSignal({ signal }, async () => {});
   await new Promise(setImmediate);
   assert.equal(getEventListeners(signal, "abort").length, 0);
 });
 
-test("within gives the work a signal that the options abort", async () => {
+test("withSignal gives the work a signal that the options abort", async () => {
   const reason = new Error("enough");
-  await within({ signal: AbortSignal.abort(reason) }, async (signal) => assert.equal(signal.reason, reason));
+  await withSignal({ signal: AbortSignal.abort(reason) }, async (signal) => assert.equal(signal.reason, reason));
   const controller = new AbortController();
-  await within({ signal: controller.signal }, async (signal) => {
+  await withSignal({ signal: controller.signal }, async (signal) => {
     assert.equal(signal.aborted, false);
     controller.abort(reason);
     assert.equal(signal.reason, reason);
   });
 });
 
-test("within aborts its signal at the end, and stops its timer", async () => {
+test("withSignal aborts its signal at the end, and stops its timer", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   let signal;
-  await within({ timeout: 1000 }, async (its) => (signal = its));
+  await withSignal({ timeout: 1000 }, async (its) => (signal = its));
   const { reason } = signal;
   assert.equal(reason.name, "AbortError");
   mock.timers.tick(2000);
@@ -81,14 +81,14 @@ test("within aborts its signal at the end, and stops its timer", async () => {
 test("a call that has ended leaves no timer behind", async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
   const before = timers();
-  await within({ timeout: 1_000_000 }, async () => assert.equal(timers(), before + 1));
+  await withSignal({ timeout: 1_000_000 }, async () => assert.equal(timers(), before + 1));
   assert.equal(timers(), before);
 });
 
 test("a timeout aborts after its milliseconds", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const work = deferred();
-  const call = within({ timeout: 1000 }, (signal) => unlessAborted(work.promise, signal));
+  const call = withSignal({ timeout: 1000 }, (signal) => unlessAborted(work.promise, signal));
   mock.timers.tick(999);
   mock.timers.tick(1);
   await assert.rejects(call, { code: "timeout", name: "TimeoutError", message: "the call took longer than 1000 ms" });

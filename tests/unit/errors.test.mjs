@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { importSource } from "./source.mjs";
 
-const { closed, isLitmusError, LitmusError, toLitmusError, withIndex } = await importSource("shared/errors.ts");
+const { closedError, isLitmusError, LitmusError, toLitmusError, withIndex } = await importSource("shared/errors.ts");
 
 test("the names of aborts and timeouts are the platform's", () => {
   const names = ["aborted", "timeout", "internal", "empty-text"].map((code) => new LitmusError(code, "").name);
@@ -51,5 +51,5 @@ test("the index can be changed and removed", () => {
   const error = withIndex(new LitmusError("empty-text", "empty", { index: 3, cause }), 300);
   assert.deepEqual([error.code, error.index, error.cause], ["empty-text", 300, cause]);
   assert.equal("index" in withIndex(error, undefined), false);
-  assert.equal(closed().code, "closed");
+  assert.equal(closedError().code, "closed");
 });

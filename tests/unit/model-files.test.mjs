@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { FakeCaches } from "./fake-caches.mjs";
 import { importSource } from "./source.mjs";
 
-const { cacheKey, getModel, parseManifest, sourceOf } = await importSource(
+const { cacheKey, readModel, parseManifest, sourceOf } = await importSource(
   "model/model-files.ts",
   "model/model-source.ts",
   "model/cache.ts",
@@ -61,9 +61,9 @@ const source = (cache = true) => sourceOf(base, cache, undefined, signal);
 /** The files' texts, and the paths that the server was asked for. */
 async function load(from, onProgress) {
   requests = [];
-  const { files, facts, again } = await getModel(await from, onProgress, signal);
+  const { files, info, storeFiles } = await readModel(await from, onProgress, signal);
   const texts = Object.fromEntries(Object.entries(files).map(([role, bytes]) => [role, bytes && decode(bytes)]));
-  return { texts, facts, again, asked: requests.toSorted() };
+  return { texts, info, storeFiles, asked: requests.toSorted() };
 }
 
 const ALL = ["config.json", "litmus.json", "model.onnx", "tokenizer.json"];
@@ -71,12 +71,12 @@ const ALL = ["config.json", "litmus.json", "model.onnx", "tokenizer.json"];
 test("the first visit downloads, the second only asks for litmus.json", async () => {
   const first = await load(source());
   assert.deepEqual(first.asked, ALL);
-  assert.deepEqual(await first.again(), { ...(await source()), stored: true });
+  assert.deepEqual(await first.storeFiles(), { ...(await source()), stored: true });
   const second = await load(source());
   assert.deepEqual(second.asked, ["litmus.json"]);
   assert.deepEqual(second.texts, first.texts);
   assert.deepEqual(
-    second.facts.files,
+    second.info.files,
     Object.entries(FILES).map(([path, text]) => ({ path, bytes: text.length, sha256: sha256(text) })),
   );
 });
@@ -91,30 +91,30 @@ test("the HTTP cache is asked for a current copy only where there is a checksum"
 });
 
 test("on the same page, what was stored needs no network at all", async () => {
-  const stored = await (await load(source())).again();
+  const stored = await (await load(source())).storeFiles();
   assert.deepEqual((await load(stored)).asked, []);
 });
 
 test("a new version replaces the stored one", async () => {
-  await (await load(source())).again();
+  await (await load(source())).storeFiles();
   const changed = { ...FILES, "model.onnx": "onnx, version 2" };
   served = { ...changed, "litmus.json": manifestOf(changed) };
   const second = await load(source());
   assert.deepEqual(second.asked, ["litmus.json", "model.onnx"]);
   assert.equal(second.texts.model, "onnx, version 2");
-  await second.again();
+  await second.storeFiles();
   const keys = [...globalThis.caches.entries.keys()].filter((key) => key.includes("model.onnx"));
   assert.deepEqual(keys, [cacheKey(`${base}model.onnx`, sha256("onnx, version 2"))]);
 });
 
 test("without a network, the stored litmus.json and files are used", async () => {
-  await (await load(source())).again();
+  await (await load(source())).storeFiles();
   served["litmus.json"] = (response) => response.destroy();
   assert.equal((await load(source())).texts.model, "onnx");
 });
 
 test("a damaged entry of the cache is removed and downloaded again", async () => {
-  await (await load(source())).again();
+  await (await load(source())).storeFiles();
   const key = cacheKey(`${base}model.onnx`, sha256("onnx"));
   globalThis.caches.entries.set(key, new Response("garbage"));
   const again = await load(source());
@@ -125,13 +125,13 @@ test("a damaged entry of the cache is removed and downloaded again", async () =>
 test("files without a checksum, and with cache: false, are not stored", async () => {
   const without = JSON.stringify({ files: { "config.json": { sha256: sha256("{}") } } });
   served["litmus.json"] = without;
-  const again = await (await load(source())).again();
+  const again = await (await load(source())).storeFiles();
   assert.equal(again.from, "files", "what is not stored is handed on");
   assert.equal(await again.files.model.blob.text(), "onnx");
   const stored = [...globalThis.caches.entries.keys()].map((key) => new URL(key).pathname.slice(1)).sort();
   assert.deepEqual(stored, ["config.json", "litmus.json"]);
   globalThis.caches = new FakeCaches();
-  await (await load(source(false))).again();
+  await (await load(source(false))).storeFiles();
   assert.equal(globalThis.caches.entries.size, 0);
 });
 
@@ -139,9 +139,9 @@ test("a full, forbidden or missing cache does not fail the load", async () => {
   for (const state of ["full", "denied", "missing"]) {
     if (state === "missing") delete globalThis.caches;
     else globalThis.caches[state] = true;
-    const { texts, again } = await load(source());
+    const { texts, storeFiles } = await load(source());
     assert.equal(texts.model, "onnx", state);
-    assert.equal((await again()).from, "files", state);
+    assert.equal((await storeFiles()).from, "files", state);
     globalThis.caches = new FakeCaches();
   }
 });
@@ -158,10 +158,10 @@ test("a file that litmus.json does not describe is refused, and not stored", asy
 
 test("litmus.json is optional; other files are not", async () => {
   delete served["litmus.json"];
-  const { texts, facts } = await load(source());
+  const { texts, info } = await load(source());
   assert.equal(texts.manifest, undefined);
   assert.deepEqual(
-    facts.files.map(({ sha256 }) => sha256),
+    info.files.map(({ sha256 }) => sha256),
     [null, null, null],
   );
   delete served["tokenizer.json"];
@@ -178,8 +178,8 @@ test("the first model file that exists is taken", async () => {
   served["onnx/model_quantized.onnx"] = "quantised";
   assert.equal((await load(source())).texts.model, "quantised");
   delete served["onnx/model_quantized.onnx"];
-  const { texts, facts } = await load(source());
-  assert.deepEqual([texts.model, facts.files[2].path], ["whole", "onnx/model.onnx"]);
+  const { texts, info } = await load(source());
+  assert.deepEqual([texts.model, info.files[2].path], ["whole", "onnx/model.onnx"]);
 });
 
 test("failures say what went wrong", async () => {
@@ -222,7 +222,7 @@ test("an abort during a download is aborted, not a failed connection", async () 
     response.writeHead(200).write("on");
     controller.abort("enough");
   };
-  await assert.rejects(getModel(await source(), undefined, controller.signal), { code: "aborted", cause: "enough" });
+  await assert.rejects(readModel(await source(), undefined, controller.signal), { code: "aborted", cause: "enough" });
 });
 
 test("progress has every file before the first is complete, and ends at the size", async () => {

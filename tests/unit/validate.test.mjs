@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Validator } from "@cfworker/json-schema";
 import { importSource } from "./source.mjs";
 
-const { CALL, check, checkPredictOptions, checkSource, checkText, checkTexts, CLASSIFIER, PREDICTION_OPTIONS } =
+const { CALL, checkOptions, checkPredictOptions, checkSource, checkText, checkTexts, CLASSIFIER, PREDICTION_OPTIONS } =
   await importSource("shared/validate.ts", "shared/options.ts");
 
 const invalid = (message, index) => ({ code: "invalid-input", message, ...(index === undefined ? {} : { index }) });
@@ -36,8 +36,10 @@ test("unknown options are refused, and the known ones listed", () => {
   assert.throws(() => checkPredictOptions({ explain: { lable: "a" } }), {
     message: 'unknown key "lable" in explain (known: label, method, samples, seed)',
   });
-  assert.throws(() => check({ topK: 1 }, CALL), { message: 'unknown key "topK" in options (known: signal, timeout)' });
-  assert.throws(() => check({ worker: 1 }, CLASSIFIER), /unknown key "worker"/);
+  assert.throws(() => checkOptions({ topK: 1 }, CALL), {
+    message: 'unknown key "topK" in options (known: signal, timeout)',
+  });
+  assert.throws(() => checkOptions({ worker: 1 }, CLASSIFIER), /unknown key "worker"/);
 });
 
 test("right options pass, undefined ones too", () => {
@@ -49,12 +51,12 @@ test("right options pass, undefined ones too", () => {
     explain: { label: "", method: "shapley", samples: 1000, seed: 0 },
     signal: new AbortController().signal,
   });
-  for (const workers of ["auto", 0, 1, 64]) check({ workers, cache: false, model: "any" }, CLASSIFIER);
+  for (const workers of ["auto", 0, 1, 64]) checkOptions({ workers, cache: false, model: "any" }, CLASSIFIER);
 });
 
 test('workers is "auto" or a number', () => {
   for (const workers of [true, false, -1, 1.5, NaN, Infinity, "1", "Auto", null]) {
-    assert.throws(() => check({ workers }, CLASSIFIER), /workers must be "auto" or an integer of at least 0/);
+    assert.throws(() => checkOptions({ workers }, CLASSIFIER), /workers must be "auto" or an integer of at least 0/);
   }
 });
 

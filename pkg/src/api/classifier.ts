@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { WorkerPool } from "../pool/worker-pool.js";
-import { follow, within } from "../shared/abort.js";
+import { follow, withSignal } from "../shared/abort.js";
 import { toLitmusError, withIndex } from "../shared/errors.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
@@ -17,7 +17,7 @@ import type {
   Tokenization,
   WithoutThreshold,
 } from "../shared/types.js";
-import { CALL, check, checkPredictOptions, checkSource, checkText, checkTexts } from "../shared/validate.js";
+import { CALL, checkOptions, checkPredictOptions, checkSource, checkText, checkTexts } from "../shared/validate.js";
 import { stream } from "./stream.js";
 
 /** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
@@ -150,20 +150,20 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    */
   async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
     checkText(text);
-    check(options, CALL);
-    return within(options, (signal) => this.#pool.send({ type: "tokenize", text }, signal));
+    checkOptions(options, CALL);
+    return withSignal(options, (signal) => this.#pool.send({ type: "tokenize", text }, signal));
   }
 
   /** Splits the texts into requests, which the threads share and between which other calls get their turn. */
   async #predict(texts: readonly string[], options: PredictOptions): Promise<Prediction[]> {
     const { onProgress } = options;
     const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / this.#pool.size)) || 1;
-    const count = Math.ceil(texts.length / size) || 1; // an empty array is a request, too: a closed classifier rejects it
+    const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
     const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
     const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
     const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
     const params = paramsOf(options);
-    return within(options, async (signal) => {
+    return withSignal(options, async (signal) => {
       const predict = async (batch: string[], i: number) => {
         const listener = (latest: PredictionProgress) => {
           progress[i] = latest;

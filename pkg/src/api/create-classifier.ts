@@ -4,10 +4,10 @@ import { packageUrl } from "../platform/vite.js";
 import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
-import { unlessAborted, within } from "../shared/abort.js";
+import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/types.js";
-import { CLASSIFIER, check } from "../shared/validate.js";
+import { CLASSIFIER, checkOptions } from "../shared/validate.js";
 import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
@@ -39,9 +39,9 @@ export function createClassifier<Label extends string = string>(
   options?: ClassifierOptions,
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
-  check(options, CLASSIFIER);
+  checkOptions(options, CLASSIFIER);
   const { model, workers = "auto", cache = true, signal, timeout, onProgress } = options;
-  return within({ signal, timeout }, async (signal) => {
+  return withSignal({ signal, timeout }, async (signal) => {
     const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
     const start = () => startThread(workers, startWebWorker);
     const pool = new WorkerPool(new ThreadLoader(wasm(), source), start, Number(workers) || 1);

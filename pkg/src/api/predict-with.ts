@@ -1,4 +1,4 @@
-import { unlessAborted, within } from "../shared/abort.js";
+import { unlessAborted, withSignal } from "../shared/abort.js";
 import type { Prediction, PredictOptions, SentimentLabel } from "../shared/types.js";
 import { checkPredictOptions, checkTexts } from "../shared/validate.js";
 import type { SentimentClassifier } from "./classifier.js";
@@ -17,7 +17,7 @@ export async function predictWith(
 ): Promise<PredictResult> {
   checkTexts(texts);
   checkPredictOptions(options);
-  return within(options, async (signal) => {
+  return withSignal(options, async (signal) => {
     const classifier = await unlessAborted(load(), signal);
     return unlessAborted(classifier.predict(texts as string, options), signal);
   });

@@ -2,7 +2,7 @@ import { unlessAborted } from "../shared/abort.js";
 import { withIndex } from "../shared/errors.js";
 import type { Outcome } from "../shared/protocol.js";
 import type { StreamItem, StreamOptions } from "../shared/types.js";
-import { notText } from "../shared/validate.js";
+import { wrongText } from "../shared/validate.js";
 
 /** The most texts that go to a thread at once. */
 const BATCH_SIZE = 32;
@@ -19,14 +19,14 @@ async function predictRows(rows: Row[], predict: (texts: string[]) => Promise<Ou
   const texts = rows.map(({ text }) => text).filter((text) => typeof text === "string");
   const outcomes = (texts.length ? await predict(texts) : []).values();
   return rows.map(({ index, text }) => {
-    if (typeof text !== "string") return { index, text, error: notText(text, index) };
+    if (typeof text !== "string") return { index, text, error: wrongText(text, index) };
     const outcome = outcomes.next().value as Outcome;
     if ("prediction" in outcome) return { index, text, prediction: outcome.prediction };
     return { index, text, error: withIndex(outcome.failure, index) };
   });
 }
 
-/** What the loop in `stream` does about something that it waited for. Returns the items that are then ready. */
+/** Handles something that the loop in `stream` waited for, and returns the items that are now ready. */
 type Event = () => StreamItem[];
 
 /**

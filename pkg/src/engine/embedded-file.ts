@@ -1,4 +1,4 @@
-import { notLoaded, openFirst, read } from "../model/download.js";
+import { loadError, openFirst, readBody } from "../model/download.js";
 import type { OnProgress } from "../shared/protocol.js";
 import type { FileBytes } from "./instance.js";
 
@@ -20,12 +20,12 @@ export interface EmbeddedFile {
 export async function openEmbedded(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<EmbeddedFile> {
   const name = new URL(url).pathname.split("/").pop() as string;
   const { response } = await openFirst([{ url }], signal);
-  const bytes = await read(response, name, onProgress, signal);
+  const bytes = await readBody(response, name, onProgress, signal);
   try {
     const { code, files } = split(bytes);
     return { module: await WebAssembly.compile(code), files };
   } catch (cause) {
-    throw notLoaded("download-failed", url, "it is not the WebAssembly file of this package with a model in it", cause);
+    throw loadError("download-failed", url, "it is not the WebAssembly file of this package with a model in it", cause);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Classifier, PredictionJob, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
-import { getModel, type ModelBytes } from "../model/model-files.js";
+import { type ModelBytes, readModel } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
 import { throwIfAborted, unlessAborted } from "../shared/abort.js";
-import { closed, toLitmusError } from "../shared/errors.js";
+import { closedError, toLitmusError } from "../shared/errors.js";
 import type {
   Failure,
   Listener,
@@ -19,7 +19,7 @@ import type {
 } from "../shared/protocol.js";
 import type { Prediction, Tokenization } from "../shared/types.js";
 import { openEmbedded } from "./embedded-file.js";
-import { LoadedModel, memoryBytes, type FileBytes } from "./instance.js";
+import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
 
 /** The name under which WebAssembly expects the file of each role. */
 const FILE_NAMES: Record<Role, string> = {
@@ -42,7 +42,7 @@ export class Engine {
   /** Downloaded, and not loaded yet. */
   #files: FileBytes | undefined;
   #manifestInfo: ManifestInfo = { files: [], metrics: null };
-  #again: (() => Promise<ModelSource>) | undefined;
+  #storeFiles: (() => Promise<ModelSource>) | undefined;
   #model: LoadedModel | undefined;
   /** The running prediction: a thread computes one request at a time. */
   #job: PredictionJob | undefined;
@@ -79,16 +79,16 @@ export class Engine {
   }
 
   async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const { files, facts, again } = await getModel(source, onProgress, signal);
+    const { files, info, storeFiles } = await readModel(source, onProgress, signal);
     this.#files = byName(files);
-    this.#manifestInfo = facts;
-    this.#again = share ? again : undefined;
+    this.#manifestInfo = info;
+    this.#storeFiles = share ? storeFiles : undefined;
   }
 
   async source(): Promise<ModelSource> {
-    const again = this.#again as () => Promise<ModelSource>; // `fetch` came before, with `share`
-    this.#again = undefined; // it holds the files
-    return again();
+    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `share`
+    this.#storeFiles = undefined; // it holds the files
+    return storeFiles();
   }
 
   async start({ module }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
@@ -132,7 +132,7 @@ export class Engine {
   }
 
   #run<T>(work: (classifier: Classifier) => T): T {
-    if (!this.#model) throw closed();
+    if (!this.#model) throw closedError();
     return this.#model.run(work);
   }
 
@@ -159,7 +159,12 @@ const toBlobs = (files: FileBytes): ModelBlobs =>
 
 /** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
 function withWords(prediction: WasmPrediction, text: string): Prediction {
-  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({ start, end, text: text.slice(start, end), weight }));
+  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({
+    start,
+    end,
+    text: text.slice(start, end),
+    weight,
+  }));
   return { ...prediction, attributions: attributions ?? null };
 }
 

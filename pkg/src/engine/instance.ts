@@ -1,21 +1,21 @@
 import init, {
-  __wbg_reset_state as resetGlue,
-  Classifier,
-  memoryBytes as wasmMemoryBytes,
   type BoundaryError,
+  Classifier,
+  __wbg_reset_state as resetGlue,
+  memoryBytes as wasmMemoryBytes,
 } from "../../wasm/litmus_text.js";
 import { LitmusError } from "../shared/errors.js";
 
 /** The bytes of a model's files, by their names in a model folder. */
 export type FileBytes = Record<string, Uint8Array<ArrayBuffer>>;
 
-// The thread's one WebAssembly instance, which lives inside wasm-bindgen's JavaScript. After a trap nothing in it can be
-// trusted, so it is replaced: every model that was loaded into it is lost, and the next load uses a new instance.
+// The generated JavaScript holds one WebAssembly instance for each thread. After a trap, the state of the instance is unknown,
+// so it is replaced: every model that was loaded into it is lost, and the pool loads it again for the next call.
 
 /** The models in the current instance. */
 const models = new Set<LoadedModel>();
 let started = false;
-/** Set while the instance must be replaced but could not be yet, for want of memory for instance. */
+/** Set after a replacement that failed, for example because there was no memory for a new instance. */
 let replacementDue = false;
 
 /** Size of this thread's WebAssembly memory in bytes. */

@@ -1,5 +1,5 @@
 import type { Classifier } from "../api/classifier.js";
-import { aborted, whenAborted } from "../shared/abort.js";
+import { abortError, whenAborted } from "../shared/abort.js";
 import { type LitmusError, toLitmusError, withIndex } from "../shared/errors.js";
 import type { Prediction, PredictOptions, TextOptions } from "../shared/types.js";
 import type { Predictor } from "./options.js";
@@ -72,7 +72,7 @@ export function microBatching(
       const group: Group = groups.get(key) ?? { options: rest, texts: [] };
       group.texts.push({ text, signal, resolve, reject });
       groups.set(key, group);
-      whenAborted(signal, () => reject(aborted(signal as AbortSignal)));
+      whenAborted(signal, () => reject(abortError(signal as AbortSignal)));
       startBatches();
     });
   }) as Predictor["predict"];

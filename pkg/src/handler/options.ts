@@ -1,6 +1,6 @@
 import type { Classifier } from "../api/classifier.js";
 import { createClassifier } from "../api/create-classifier.js";
-import { ANYTHING, check, POSITIVE, type Rule } from "../shared/validate.js";
+import { ANYTHING, checkOptions, POSITIVE, type Rule } from "../shared/validate.js";
 
 /** The part of a classifier that the handler uses. */
 export type Predictor = Pick<Classifier, "predict" | "info">;
@@ -109,7 +109,7 @@ const CACHE_RULES: Record<keyof CacheLimits, Rule> = { ttl: POSITIVE, entries: P
 
 /** @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range */
 export function resolveOptions(options: HandlerOptions): ResolvedOptions {
-  check(options, RULES);
+  checkOptions(options, RULES);
   const {
     classifier = () => createClassifier(),
     loadTime = LOAD_TIME_MS,
@@ -137,7 +137,7 @@ function withDefaults<T extends object>(
   rules: Record<string, Rule>,
   name: string,
 ): T {
-  check(given, rules, name);
+  checkOptions(given, rules, name);
   const set = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(set) };
 }

@@ -1,5 +1,5 @@
 import { platform } from "../platform/platform.js";
-import { aborted } from "../shared/abort.js";
+import { abortError } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, OnProgress } from "../shared/protocol.js";
 
@@ -12,7 +12,7 @@ const MAX_BYTES = 2 ** 30;
 const WASM_TYPE = "application/wasm";
 const WEB_PAGE = "a web page instead of the file";
 
-export function notLoaded(
+export function loadError(
   code: "model-not-found" | "download-failed" | "out-of-memory",
   url: URL | string,
   reason: string,
@@ -22,11 +22,11 @@ export function notLoaded(
 }
 
 /** The error for an interrupted connection, which may be due to our own abort. */
-const interrupted = (url: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
-  signal.aborted ? aborted(signal) : notLoaded("download-failed", url, "the connection failed", cause);
+const connectionError = (url: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
+  signal.aborted ? abortError(signal) : loadError("download-failed", url, "the connection failed", cause);
 
-function badStatus({ status }: Response, url: URL | string): LitmusError {
-  return notLoaded(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
+function statusError({ status }: Response, url: URL | string): LitmusError {
+  return loadError(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
 }
 
 /** Opens a URL. Resolves to the reason if the file does not exist; any other failure rejects. */
@@ -39,7 +39,7 @@ async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise
   } catch (cause) {
     // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
-    if (!cached) throw interrupted(url, signal, cause);
+    if (!cached) throw connectionError(url, signal, cause);
     response = cached;
   }
   // Development servers answer with the application's page and status 200 if a file does not exist.
@@ -48,7 +48,7 @@ async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise
   await response.body?.cancel();
   if (response.ok) return WEB_PAGE;
   if (MISSING_STATUSES.includes(response.status)) return `status ${response.status}`;
-  throw badStatus(response, url);
+  throw statusError(response, url);
 }
 
 /** Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache. */
@@ -95,7 +95,7 @@ function withProgress(response: Response, file: string, total: number | null, on
 }
 
 /** Reads a response to its end. `size` is the file's size in bytes, if `litmus.json` has it. */
-export async function read(
+export async function readBody(
   response: Response,
   file: string,
   onProgress: OnProgress,
@@ -103,15 +103,15 @@ export async function read(
   size?: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const url = response.url || file;
-  if (!response.ok) throw badStatus(response, url);
+  if (!response.ok) throw statusError(response, url);
   const body = withProgress(response, file, size ?? bodySize(response), onProgress ?? (() => {}));
   const buffer = await body.arrayBuffer().catch((cause: unknown) => {
-    throw interrupted(url, signal, cause);
+    throw connectionError(url, signal, cause);
   });
   const bytes = new Uint8Array(buffer);
-  if (bytes.length > MAX_BYTES) throw notLoaded("out-of-memory", url, "more than 1 GiB");
+  if (bytes.length > MAX_BYTES) throw loadError("out-of-memory", url, "more than 1 GiB");
   const startsLikePage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
-  if (startsLikePage) throw notLoaded("model-not-found", url, WEB_PAGE);
+  if (startsLikePage) throw loadError("model-not-found", url, WEB_PAGE);
   return bytes;
 }
 
@@ -127,7 +127,7 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   const body = withProgress(typed, file, bodySize(response), onProgress);
   return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
-      ? notLoaded("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
-      : interrupted(url, signal, cause);
+      ? loadError("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
+      : connectionError(url, signal, cause);
   });
 }

@@ -11,7 +11,7 @@ import type {
 } from "../shared/protocol.js";
 import { readStored, removeStored, store } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
-import { openFirst, read, reportStart } from "./download.js";
+import { openFirst, readBody, reportStart } from "./download.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -95,7 +95,7 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
     const response = cache && sha256 !== undefined && (await readStored(url, sha256));
     if (!response) return undefined;
     try {
-      const bytes = await read(response, file, onProgress, signal);
+      const bytes = await readBody(response, file, onProgress, signal);
       await verifyChecksum(bytes, sha256, url);
       return { path, bytes, sha256 };
     } catch {
@@ -111,7 +111,7 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
     const { response, candidate } = await openFirst(from, signal, hasChecksum ? "no-cache" : "default");
     const { path, url } = candidate;
     const { sha256, bytes: size } = entryOf(path);
-    const bytes = await read(response, file, onProgress, signal, size);
+    const bytes = await readBody(response, file, onProgress, signal, size);
     await verifyChecksum(bytes, sha256, url);
     return {
       path,
@@ -150,12 +150,12 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
   };
 }
 
-/** Reads the files of a model. `again` stores them, and resolves to the source from which other threads read them. */
-export async function getModel(
+/** Reads the files of a model. `storeFiles` stores them, and resolves to the source from which other threads read them. */
+export async function readModel(
   source: ModelSource,
   onProgress: OnProgress,
   signal: AbortSignal,
-): Promise<{ files: ModelBytes; facts: ManifestInfo; again: () => Promise<ModelSource> }> {
+): Promise<{ files: ModelBytes; info: ManifestInfo; storeFiles: () => Promise<ModelSource> }> {
   const reader = source.from === "files" ? blobReader(source.files) : folderReader(source, onProgress, signal);
   // litmus.json is read first, because it has the checksums of the others.
   const manifest = await reader.manifest();
@@ -173,8 +173,8 @@ export async function getModel(
   }));
   return {
     files: mapFiles(downloaded, ({ bytes }) => bytes),
-    facts: { files, metrics },
-    again: () => storeAll(source, downloaded),
+    info: { files, metrics },
+    storeFiles: () => storeAll(source, downloaded),
   };
 }
 

@@ -3,8 +3,8 @@ import { packageUrl } from "../platform/vite.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, ModelBlobs, ModelCandidates, ModelSource, OnProgress, Role } from "../shared/protocol.js";
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
-import { ANYTHING, check, isObject, mustBe } from "../shared/validate.js";
-import { read } from "./download.js";
+import { ANYTHING, checkOptions, isObject, wrongValue } from "../shared/validate.js";
+import { readBody } from "./download.js";
 
 /** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
 const LAYOUT = {
@@ -55,7 +55,7 @@ function pickedModel(list: Iterable<File>): ModelBlobs {
 }
 
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
-  check(
+  checkOptions(
     files,
     mapRoles(() => ANYTHING),
     "model",
@@ -63,12 +63,12 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   const readGiven = async (role: Role) => {
     const path = LAYOUT[role][0] as string;
     const file: unknown = files[role];
-    const part = file instanceof Response && !file.bodyUsed ? await read(file, path, onProgress, signal) : file;
+    const part = file instanceof Response && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
     if (part instanceof Blob || part instanceof ArrayBuffer || part instanceof Uint8Array) {
       return { path, blob: new Blob([part as BlobPart]) };
     }
     if (role === "manifest" && file === undefined) return undefined;
-    throw mustBe(`model.${role}`, "bytes, a Blob or an unread Response", file);
+    throw wrongValue(`model.${role}`, "bytes, a Blob or an unread Response", file);
   };
   return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await readGiven(role)])));
 }
@@ -89,6 +89,6 @@ export async function sourceOf(
   }
   if (typeof model === "string" || model instanceof URL)
     return { from: "folder", candidates: folderModel(model), cache };
-  if (!isObject(model)) throw mustBe("model", "a URL or files", model);
+  if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
   return { from: "files", files: isList(model) ? pickedModel(model) : await readGivenFiles(model, onProgress, signal) };
 }

@@ -1,10 +1,10 @@
 import { platform } from "../platform/platform.js";
-import { aborted, throwIfAborted, unlessAborted, whenAborted } from "../shared/abort.js";
-import { closed, type LitmusError, toLitmusError } from "../shared/errors.js";
+import { abortError, throwIfAborted, unlessAborted, whenAborted } from "../shared/abort.js";
+import { closedError, type LitmusError, toLitmusError } from "../shared/errors.js";
 import type { Listener, ModelInfo, OnProgress, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
-/** How many milliseconds without a call after which web workers shut down. The next call starts them again. */
+/** Web workers shut down after this many milliseconds without a call. The next call starts them again. */
 const IDLE_MS = 60_000;
 
 /** A request that waits for a thread, or that a thread works on. */
@@ -68,7 +68,7 @@ export class WorkerPool {
     signal: AbortSignal | undefined,
     listener?: Listener<R>,
   ): Promise<Reply<R>> {
-    if (this.#closed) throw closed();
+    if (this.#closed) throw closedError();
     throwIfAborted(signal);
     const queued = { request, signal, listener } as QueuedRequest;
     const reply = new Promise<Reply<Request>>((resolve, reject) => Object.assign(queued, { resolve, reject }));
@@ -79,7 +79,7 @@ export class WorkerPool {
       // Leave the queue at once: in workerd, a request whose client is gone never runs again and would keep its thread.
       const index = this.#waiting.indexOf(queued);
       if (index >= 0) this.#waiting.splice(index, 1);
-      queued.reject(aborted(signal as AbortSignal));
+      queued.reject(abortError(signal as AbortSignal));
     });
     this.#waiting.push(queued);
     this.#dispatch();
@@ -92,7 +92,7 @@ export class WorkerPool {
     for (const starting of this.#starting) starting.abort();
     clearTimeout(this.#idleTimer);
     const hadWork = this.#running.size > 0;
-    for (const queued of [...this.#waiting.splice(0), ...this.#running]) queued.reject(closed());
+    for (const queued of [...this.#waiting.splice(0), ...this.#running]) queued.reject(closedError());
     // A thread without work may still be storing the model's files, for other classifiers and for the next visit.
     if (hadWork) this.#terminateAll();
     else void this.#loader.shared.then(() => this.#terminateAll());

@@ -1,10 +1,10 @@
 import { isTimeout, throwIfAborted, whenAborted } from "../shared/abort.js";
-import { closed, LitmusError, withIndex } from "../shared/errors.js";
+import { closedError, LitmusError, withIndex } from "../shared/errors.js";
 import type { FromWorker, Listener, Reply, Request, ToWorker } from "../shared/protocol.js";
 import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
 import type { Thread } from "./thread.js";
 
-/** How many milliseconds a worker has to stop a request that timed out. After that it is terminated. */
+/** A worker that has not stopped a timed-out request after this many milliseconds is terminated. */
 const GRACE_MS = 1000;
 
 /** A request without a reply yet. */
@@ -65,7 +65,7 @@ export class WorkerThread implements Thread {
   }
 
   terminate(): void {
-    this.#fail(closed());
+    this.#fail(closedError());
   }
 
   #post(message: ToWorker): void {

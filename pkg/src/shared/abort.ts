@@ -4,17 +4,17 @@ import type { CallOptions } from "./types.js";
 /** A signal that is never aborted. A function, because workerd refuses to create signals while a program is loading. */
 export const neverAborts = (): AbortSignal => new AbortController().signal;
 
-/** Whether this is why a signal is aborted that has run out: our `timeout`, or `AbortSignal.timeout()`. */
+/** Whether an abort reason is a timeout: that of our option, or of `AbortSignal.timeout()`. */
 export const isTimeout = (reason: unknown): boolean => (Object(reason) as { name?: unknown }).name === "TimeoutError";
 
 /** The error of a call whose signal was aborted. */
-export function aborted({ reason }: AbortSignal): LitmusError {
+export function abortError({ reason }: AbortSignal): LitmusError {
   if (!isTimeout(reason)) return new LitmusError("aborted", "the call was aborted", { cause: reason });
   return isLitmusError(reason) ? reason : new LitmusError("timeout", "the call's signal timed out", { cause: reason });
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted(signal);
+  if (signal?.aborted) throw abortError(signal);
 }
 
 /** Calls `stop` when `signal` is aborted, or at once if it already is. Returns a function that removes the listener. */
@@ -27,7 +27,7 @@ export function whenAborted(signal: AbortSignal | undefined, stop: () => void): 
 /** Settles like `promise`, or rejects as soon as `signal` is aborted. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
-    const removeListener = whenAborted(signal, () => reject(aborted(signal as AbortSignal)));
+    const removeListener = whenAborted(signal, () => reject(abortError(signal as AbortSignal)));
     promise.then(resolve, reject).finally(removeListener);
   });
 }
@@ -43,8 +43,8 @@ export function follow({ signal, timeout }: CallOptions, controller: AbortContro
   };
 }
 
-/** Runs `work` with a signal that these options abort. It is aborted at the end, too, to stop what nobody waits for any more. */
-export async function within<T>(options: CallOptions = {}, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Runs `work` with a signal that these options abort. The signal is also aborted when `work` settles, to stop leftover work. */
+export async function withSignal<T>(options: CallOptions = {}, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const unfollow = follow(options, controller);
   try {

@@ -64,7 +64,7 @@ export class LitmusError extends Error {
 }
 
 /** The error of every call after `close()`. */
-export const closed = (): LitmusError => new LitmusError("closed", "the classifier is closed");
+export const closedError = (): LitmusError => new LitmusError("closed", "the classifier is closed");
 
 /**
  * Whether an error is a `LitmusError`. Each entry point of the package is a bundle with its own copy of the class, so that

@@ -30,7 +30,7 @@ function invalid(message: string, index?: number): LitmusError {
 }
 
 /** The error for a wrong value. `index` is the index of the text at fault. */
-export const mustBe = (name: string, expected: string, value: unknown, index?: number): LitmusError =>
+export const wrongValue = (name: string, expected: string, value: unknown, index?: number): LitmusError =>
   invalid(`${name} must be ${expected}, not ${format(value)}`, index);
 
 export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
@@ -42,17 +42,17 @@ const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): 
   Number.isSafeInteger(value) && isNumber(value, from, to);
 
 /** Throws `invalid-input` unless each option fits its rule. Unknown keys are refused: a misspelt option would be ignored. */
-export function check(options: unknown, rules: Rules, name?: string): true {
+export function checkOptions(options: unknown, rules: Rules, name?: string): true {
   const all = name ?? "options";
   if (options === undefined) return true;
-  if (!isObject(options) || Array.isArray(options)) throw mustBe(all, "an object", options);
+  if (!isObject(options) || Array.isArray(options)) throw wrongValue(all, "an object", options);
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(rules, key))
       throw invalid(`unknown key "${key}" in ${all} (known: ${Object.keys(rules).join(", ")})`);
   }
   for (const [key, [expected, accepts]] of Object.entries(rules)) {
     const value: unknown = options[key as keyof typeof options];
-    if (value !== undefined && !accepts(value)) throw mustBe(name ? `${name}.${key}` : key, expected, value);
+    if (value !== undefined && !accepts(value)) throw wrongValue(name ? `${name}.${key}` : key, expected, value);
   }
   return true;
 }
@@ -70,7 +70,7 @@ function ruleOf(name: string, schema: Schema): Rule {
   }
   if (properties) {
     const rules = rulesOf(properties);
-    return ["true, false or an object", (value) => typeof value === "boolean" || check(value, rules, name)];
+    return ["true, false or an object", (value) => typeof value === "boolean" || checkOptions(value, rules, name)];
   }
   if (type === "string") return ["a string", (value) => typeof value === "string"];
   if (type === "number")
@@ -105,7 +105,7 @@ export const CLASSIFIER: Rules = {
 };
 
 export function checkPredictOptions(options: PredictOptions | StreamOptions = {}): void {
-  check(options, PREDICT);
+  checkOptions(options, PREDICT);
   const explain = Object(options.explain) as { [key: string]: unknown };
   const { method = EXPLAIN_OPTIONS.method.default } = explain;
   const ignored = SHAPLEY_ONLY.filter((key) => explain[key] !== undefined);
@@ -115,20 +115,20 @@ export function checkPredictOptions(options: PredictOptions | StreamOptions = {}
 }
 
 /** The error for a text that is not a string. `index` is its index in the array of texts. */
-export function notText(text: unknown, index?: number): LitmusError {
-  return mustBe(index === undefined ? "text" : `text ${index}`, "a string", text, index);
+export function wrongText(text: unknown, index?: number): LitmusError {
+  return wrongValue(index === undefined ? "text" : `text ${index}`, "a string", text, index);
 }
 
 export function checkText(text: unknown): asserts text is string {
-  if (typeof text !== "string") throw notText(text);
+  if (typeof text !== "string") throw wrongText(text);
 }
 
 export function checkTexts(texts: unknown): asserts texts is string | readonly string[] {
   if (typeof texts === "string") return;
-  if (!Array.isArray(texts)) throw mustBe("text", "a string or an array of strings", texts);
+  if (!Array.isArray(texts)) throw wrongValue("text", "a string or an array of strings", texts);
   // forEach would skip the holes of a sparse array.
   for (let index = 0; index < texts.length; index++) {
-    if (typeof texts[index] !== "string") throw notText(texts[index], index);
+    if (typeof texts[index] !== "string") throw wrongText(texts[index], index);
   }
 }
 

@@ -1,4 +1,4 @@
-//! `config.json` and, behind a zero byte, `litmus.json`, beside a model that is fixed.
+//! Fuzzes `config.json` and, after a zero byte, `litmus.json`, with a fixed model.
 #![no_main]
 
 #[path = "../library_panics.rs"]
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
             assert!(!info.labels.is_empty() && info.max_tokens > 2);
             match classifier.predict("the dog is happy", &Options::default()) {
                 Ok(prediction) => assert_eq!(prediction.scores.len(), info.labels.len()),
-                // More positions than the model has, or a padding token that it has not.
+                // The config may name more positions than the model has, or a padding token outside of its vocabulary.
                 Err(error) => {
                     assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::ModelMalformed), "{error}")
                 }

@@ -1,4 +1,4 @@
-//! `tokenizer.json` and, behind a zero byte, a text for it: what reads both, without a model.
+//! Fuzzes `tokenizer.json` and, after a zero byte, a text for it, without a model.
 #![no_main]
 #![allow(dead_code)]
 
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     if let Ok(encoding) = tokenizer.encode(&text) {
         assert!(encoding.offsets.iter().all(|span| text.get(span.clone()).is_some()), "{:?}", encoding.offsets);
     }
-    // Whatever a tokenizer makes of a text, it is windows or an error.
+    // Any text gives windows or an error.
     for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
         for limit in [4, 64] {
             let _ = text::windows::Windows::of(&text, &tokenizer, limit, long_text, true);
