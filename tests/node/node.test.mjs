@@ -205,13 +205,17 @@ test("a multi-label model of other tools, with segment ids and a pooler", async 
   assert.deepEqual([tiny.info.name, tiny.info.version], [null, null]);
   const { cases } = JSON.parse(await fixture("tiny/golden.json"));
   const predictions = await tiny.predict(cases.map(({ text }) => text));
-  for (const [i, { scores, label, score }] of predictions.entries()) {
+  for (const [i, { scores, label, labels, score }] of predictions.entries()) {
     assert.deepEqual(scores[0], { label, score });
+    assert.deepEqual(labels, scores.filter(({ score }) => score >= 0.5).map(({ label }) => label));
     for (const each of scores) {
       const expected = cases[i].scores[tiny.labels.indexOf(each.label)];
       assert.ok(Math.abs(each.score - expected) < MAX_SCORE_ERROR, `${cases[i].text}: ${each.label} ${each.score}, not ${expected}`);
     }
   }
+  const none = await tiny.predict("zebra", { threshold: 0.99 });
+  assert.deepEqual([none.label, none.labels], [null, []]);
+  assert.equal("labels" in (await classifier.predict("zebra")), false, "a single-label model has no labels");
   tiny.close();
 });
 

@@ -55,6 +55,8 @@ const own = await createClassifier({ model: "/models/intent/" });
 same<typeof own, Classifier<string>>(true);
 const { label: ownLabel } = await own.predict("text");
 same<typeof ownLabel, string | null>(true);
+const { labels: ownLabels } = await own.predict("text");
+same<typeof ownLabels, string[] | undefined>(true);
 const intents = await createClassifier<"order" | "refund">({ model: "/models/intent/" });
 const [{ label: intent }] = (await intents.predict(["text"])) as [Prediction<"order" | "refund">];
 same<typeof intent, "order" | "refund" | null>(true);
