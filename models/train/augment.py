@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from corpora import Text
+from corpora import Text, asked
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
 # Those whose sentiment does not hang on the text. Written for this project.
@@ -41,7 +41,8 @@ def with_endings(texts, probability, seed):
     for text in texts:
         if text.sentiment is not None and rng.random() < probability:
             blank = " " if rng.random() < 0.5 else ""
-            text = replace(text, text=text.text.rstrip() + blank + ending(rng, text.sentiment))
+            changed_text = text.text.rstrip() + blank + ending(rng, text.sentiment)
+            text = replace(text, text=changed_text, base=asked(text))
         changed.append(text)
     return changed
 
@@ -52,5 +53,5 @@ def emoji_alone(count, seed):
     for _ in range(count):
         sentiment = int(rng.choice([NEGATIVE, NEUTRAL, POSITIVE], p=[0.4, 0.2, 0.4]))
         emoji = str(rng.choice(list(EMOJI.get(sentiment, OBJECTS)))) * int(rng.integers(1, 4))
-        texts.append(Text(emoji, "emoji", sentiment, toxic=0, hateful=0))
+        texts.append(Text(emoji, "emoji", sentiment, toxic=0, hateful=0, base=""))
     return texts

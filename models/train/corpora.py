@@ -25,10 +25,16 @@ class Text:
     hateful: int | None = None
     group: str = ""
     row: str = ""  # names the text in lists that are committed
+    base: str | None = None  # what teachers are asked about, if not the text itself; "": nothing
+
+
+def asked(text):
+    """What teachers are asked about."""
+    return text.text if text.base is None else text.base
 
 
 def fraction(text):
-    """A number in [0, 1) that depends on the words of the text alone, so that duplicates fall on one side of a split."""
+    """A number in [0, 1) from the words of the text alone, so that duplicates fall on one side of a split."""
     words = " ".join(re.findall(r"\w+", text.lower())) or text
     return int(hashlib.sha256(words.encode()).hexdigest()[:12], 16) / 16**12
 
@@ -69,8 +75,10 @@ def public(data):
 
 def written():
     """The texts that were written for this project; `row` is the file and the line, from 1."""
-    texts = []
-    for path in sorted((OURS / "written").glob("*.tsv")):
+    paths, texts = sorted((OURS / "written").glob("*.tsv")), []
+    content = b"".join(path.read_bytes() for path in paths)
+    sources.expect(OURS / "written", hashlib.sha256(content).hexdigest(), sources.WRITTEN["sha256"])
+    for path in paths:
         for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), 1):
             label, group, text = line.split("\t")
             row = f"{path.stem}:{number}"
@@ -80,11 +88,14 @@ def written():
 
 def written_toxicity():
     texts = []
-    lines = (OURS / "written-toxicity.tsv").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    path = sources.checked(OURS / "written-toxicity.tsv", sources.WRITTEN_TOXICITY["sha256"])
+    lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     for number, line in enumerate(lines, 1):
         labels, group, text = line.split("\t")
         toxic, hateful = (int(label in labels.split(",")) for label in ("toxic", "identity_attack"))
-        texts.append(Text(text, "written-toxicity", toxic=toxic, hateful=hateful, group=group, row=f"toxicity:{number}"))
+        texts.append(
+            Text(text, "written-toxicity", toxic=toxic, hateful=hateful, group=group, row=f"toxicity:{number}")
+        )
     return texts
 
 
@@ -107,6 +118,13 @@ def toxic_spans(data):
 
 def sentences(text):
     return [part.strip() for part in re.split(r"(?<=[.!?]) +", text) if len(part.split()) > 2]
+
+
+def sarcasm(data):
+    """Sarcastic texts and what their authors meant, put literally. A teacher says what is meant, for both."""
+    pairs = [line.split("\t") for line in sources.lines(data, sources.SARCASM)]
+    literal = [Text(meant, "sarcasm") for _, meant in pairs]
+    return literal + [Text(said, "sarcasm", base=meant) for said, meant in pairs]
 
 
 def unlabelled(data):

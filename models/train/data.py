@@ -6,16 +6,18 @@ import numpy as np
 import torch
 
 from augment import emoji_alone, with_endings
-from corpora import Text, with_contractions
+from corpora import Text, asked, with_contractions
 from encoder import TASKS
 from tokens import batches, pad
 from training import device
 
-# Copies of a corpus in one epoch, and where it is drawn from, the fraction of it.
+# Copies of a corpus in one epoch; where only some of its texts are drawn, the fraction.
 COPIES = {"written": 3, "written-toxicity": 4}
-FRACTION = {"nltk-pros_cons": 0.4}
+FRACTION = {"nltk-pros_cons": 0.25, "sst2": 0.6, "toxicspans": 0.5}
 # Unlabelled texts in the labelled mix: harmless ones of all lengths for toxicity, all kinds for the embedding.
 HARMLESS = {"yelp": 8000, "amazon": 8000, "dialogue": 8000, "web": 6000, "wiki": 6000}
+# Those that a student is taught from teachers.
+UNLABELLED = {"yelp": 70_000, "amazon": 60_000, "dialogue": 25_000, "web": 15_400, "wiki": 12_500, "sarcasm": 1700}
 ENDINGS = 0.12
 EMOJI_ALONE = 2500
 
@@ -27,13 +29,13 @@ class Example:
     number: int  # of the text, for what teachers say about it
 
 
-def mixed(corpora, seed):
-    """The texts of one epoch with labels, in the order of the corpora."""
+def mixed(corpora, seed, unlabelled=HARMLESS):
+    """The texts of one epoch, in the order of the corpora. `unlabelled`: how many of each corpus without labels."""
     rng, texts = np.random.default_rng(seed), []
     for text in corpora.train:
         if rng.random() < FRACTION.get(text.corpus, 1):
             texts += [text] * COPIES.get(text.corpus, 1)
-    texts += drawn(corpora.unlabelled, HARMLESS, rng)
+    texts += drawn(corpora.unlabelled, unlabelled, rng)
     texts = [detokenised(text, rng) for text in texts]
     return with_endings(texts, ENDINGS, seed) + emoji_alone(EMOJI_ALONE, seed)
 
@@ -51,7 +53,7 @@ def detokenised(text, rng):
     """Half of SST-2's texts as people write: "do n't" as "don't"."""
     if text.corpus != "sst2" or rng.random() < 0.5:
         return text
-    return replace(text, text=with_contractions(text.text))
+    return replace(text, text=with_contractions(text.text), base=asked(text))
 
 
 def examples(tokenizer, texts, change=lambda text: text):

@@ -1,7 +1,7 @@
 """The network in plain torch: a BERT encoder, the feature vector it makes of a text, and linear heads that read it.
 
-Shapes: B texts, S positions, H = 384 wide, A = 12 heads. The features are the last layer's output at the first position,
-[CLS], so that layer computes its queries, its output and its feed-forward block for this position alone."""
+Shapes: B texts, S positions, H = 384 wide, A = 12 heads. The features are the last layer's output at the first
+position, [CLS], so that layer computes its queries, its output and its feed-forward block for this position alone."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -107,7 +107,7 @@ class Attention(nn.Module):
         self.dropout = Dropout(config.dropout)
 
     def forward(self, x, bias, queries):
-        """`x` [B, S, H] is attended to by its first `queries` positions → [B, queries, H]. `bias` is added to scores."""
+        """The first `queries` positions of `x` [B, S, H] attend to all → [B, queries, H]. `bias` is added to scores."""
 
         def split(t):
             return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)

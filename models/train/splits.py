@@ -95,13 +95,15 @@ class Corpora:
         for text in toxicity:
             held_out = fraction(text.group or text.text) < TOXICITY_SHARE[text.corpus]
             (dev[text.corpus] if held_out else train).append(text)
-        unlabelled = corpora.unlabelled(data)
+        unlabelled = corpora.unlabelled(data) + corpora.sarcasm(data)
         for corpus, count in EMBEDDING_TEXTS.items():
             of_corpus = {text.text: text for text in unlabelled if text.corpus == corpus}
             dev["embedding"] += sorted(of_corpus.values(), key=lambda text: fraction(text.text))[:count]
         self.dev = dict(dev)
         # A text that is held out trains nothing, whatever other corpus has it too.
-        tests = [text for name, part in sources.INTENTS if part == "test" for text, _ in corpora.intents(data, name, part)]
+        tests = [
+            text for name, part in sources.INTENTS if part == "test" for text, _ in corpora.intents(data, name, part)
+        ]
         tests += [text.text for texts in dev.values() for text in texts]
         tests += [text.text for text in corpora.hate(data, sources.HATECHECK, "hatecheck")]
         forbidden = {fraction(text) for text in tests}

@@ -23,8 +23,8 @@ from vocabulary import cut_table, load_cut, path, table_rows, without_emoji
 
 MINILM = {
     "seed": 1,
-    "batch": 48,
-    "learning_rate": 1e-4,
+    "batch": 64,
+    "learning_rate": 1.2e-4,
     "layer_decay": 0.92,
     "head_rate": 4.0,
     "table_rate": 0.5,

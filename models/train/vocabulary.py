@@ -15,7 +15,6 @@ from collections import Counter
 import numpy as np
 from tokenizers import Tokenizer
 
-import sources
 from corpora import OURS
 from files import read_json, write_json
 from splits import Corpora
@@ -43,7 +42,7 @@ def is_symbol(character):
 
 
 def emoji_names():
-    """{character: name} of Unicode's Basic_Emoji without variation selectors, skin tones and flag letters among them."""
+    """{character: name} of Unicode's Basic_Emoji without variation selectors, and of skin tones and flag letters."""
     lines = (OURS / "emoji.tsv").read_text(encoding="utf-8").splitlines()
     return {chr(int(code, 16)): name for code, name in (line.split("\t") for line in lines)}
 
@@ -164,6 +163,6 @@ def vocabulary(args):
     print(f"{len(kept):,} entries; each of {len(emoji_names()):,} emoji is its own row")
     for name in ("goemotions", "written", "sst2", "embedding"):
         dev = [text.text for text in corpora.dev[name]]
-        count = lambda tokenizer: sum(len(encoding.ids) for encoding in tokenizer.encode_batch(dev))
-        more, unknown = count(tokenizer) / count(uncut) - 1, unknown_fraction(tokenizer, dev)
-        print(f"{name}: {unknown:.3%} unknown, {more:+.1%} tokens beside the source's vocabulary")
+        counts = [sum(len(e.ids) for e in each.encode_batch(dev)) for each in (tokenizer, uncut)]
+        unknown = unknown_fraction(tokenizer, dev)
+        print(f"{name}: {unknown:.3%} unknown, {counts[0] / counts[1] - 1:+.1%} tokens beside the source's vocabulary")
