@@ -4,7 +4,6 @@ alone. They train what the robustness measurement asks for: the same label whate
 from dataclasses import replace
 
 import numpy as np
-
 from corpora import Text, asked
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 

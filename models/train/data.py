@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-
 from augment import emoji_alone, with_endings
 from corpora import Text, asked, with_contractions
 from encoder import TASKS

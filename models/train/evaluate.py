@@ -3,12 +3,11 @@
 What is shipped is measured again in the runtime itself, by models/evaluate."""
 
 import brotli
-import numpy as np
-import torch
-
 import judge
 import measures
+import numpy as np
 import robustness
+import torch
 from calibrate import answered, sentiment_temperature, student_logits
 from encoder import Config
 from export import build

@@ -3,9 +3,8 @@ beside them a file for each head."""
 
 import numpy as np
 import onnx
-import torch
-
 import sources
+import torch
 from encoder import MASKED, TASKS, Config
 from files import read_arrays, read_json, sha256, whole, write_json, write_text
 from graph import MICROSOFT, Graph

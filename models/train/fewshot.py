@@ -2,11 +2,10 @@
 
 The bar is the usual recipe, the mean-pooled embedding of all-MiniLM-L6-v2 in float32, less two points."""
 
+import corpora
 import numpy as np
 import torch
 import torch.nn.functional as F
-
-import corpora
 
 SETS = ("banking77", "clinc", "hwu64")
 EXAMPLES, SEEDS = 8, 3

@@ -12,7 +12,6 @@ import hashlib
 import json
 
 import numpy as np
-
 import sources
 from files import whole
 

@@ -1,12 +1,11 @@
 """A model, teacher or student, measured on everything that trained nothing. Used at checkpoints and for the report."""
 
-import numpy as np
-import torch
-
 import corpora
 import fewshot
 import measures
+import numpy as np
 import sources
+import torch
 from data import outputs
 from encoder import TASKS, Encoder
 from measures import auc, sentiment_scores

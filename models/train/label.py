@@ -4,11 +4,10 @@ Written in pieces of some thousand texts, so that a run that is killed goes on a
 
 import hashlib
 
-import numpy as np
-import torch
-
 import judge
 import mpnet
+import numpy as np
+import torch
 from corpora import asked
 from data import UNLABELLED, drawn, outputs
 from encoder import Config, Encoder

@@ -2,7 +2,6 @@
 
 import torch
 import torch.nn.functional as F
-
 from sources import NEUTRAL
 
 SMOOTHING = 0.05

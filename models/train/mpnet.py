@@ -5,11 +5,10 @@ last layer. Its attention adds a bias by distance, the same in every layer (Song
 import math
 
 import numpy as np
-import torch
-from torch import nn
-
 import sources
+import torch
 from encoder import MASKED, Config, Dropout, Embeddings, Heads, Layer, Output
+from torch import nn
 
 CONFIG = Config(vocab=30527, hidden=768, layers=12, intermediate=3072, positions=514, norm_epsilon=1e-5)
 FIRST_POSITION = 2

@@ -4,7 +4,6 @@ Texts: SST-2 dev and the written dev texts that the model scores 0.7 or more. No
 endings (`augment.py`)."""
 
 import numpy as np
-
 from data import outputs
 from measures import softmax
 from sources import NEGATIVE, NEUTRAL, POSITIVE

@@ -1,10 +1,8 @@
 """The runtime's rounding inside the network, in training and when it is measured; the arrays that are shipped."""
 
 import torch
-
 from encoder import Config, Encoder, Linear
-from quantisation import ROW, WEIGHT, block_scales, packed, rounded_rows, runtime_weight, straight_through
-from quantisation import through_int4
+from quantisation import ROW, WEIGHT, block_scales, packed, rounded_rows, runtime_weight, straight_through, through_int4
 from training import device
 
 TABLE = "embeddings.word.weight"

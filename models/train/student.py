@@ -2,12 +2,11 @@
 (quantisation-aware training, Jacob et al. 2018). It learns what the teachers say and what the corpora say; where a text
 has emoji the corpus alone speaks, as the teachers saw the text without them."""
 
+import judge
+import losses
 import numpy as np
 import torch
 import torch.nn.functional as F
-
-import judge
-import losses
 from corpora import asked
 from data import UNLABELLED, examples, mixed, targets
 from encoder import TASKS, Config, Encoder

@@ -6,13 +6,12 @@ emoji, and so sees texts without them."""
 
 from dataclasses import replace
 
-import numpy as np
-import torch
-
 import judge
 import losses
 import mpnet
+import numpy as np
 import sources
+import torch
 from data import COPIES, drawn, examples, mixed, targets
 from encoder import Config, Encoder
 from files import made, sha256, write_arrays

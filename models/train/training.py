@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import torch
-
 from files import read_sealed, write_sealed
 from tokens import pad
 

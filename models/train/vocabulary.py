@@ -13,11 +13,10 @@ import unicodedata
 from collections import Counter
 
 import numpy as np
-from tokenizers import Tokenizer
-
 from corpora import OURS
 from files import read_json, write_json
 from splits import Corpora
+from tokenizers import Tokenizer
 from tokens import as_json, source_tokenizer
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
