@@ -1,10 +1,11 @@
-// npm run bench: what a visitor waits for, downloads and keeps in memory, in headless Chromium.
-// `--json FILE` also writes the figures. Wrong outputs fail it.
+// npm run bench: latency, load time, memory and download sizes of the package in headless Chromium. A wrong prediction
+// fails it. `--json FILE` also writes the figures to FILE.
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { build } from "../pkg/scripts/build.mjs";
-import { downloads } from "../pkg/scripts/downloads.mjs";
-import { ensureChromium, fail } from "../pkg/scripts/tools.mjs";
+import { build } from "../tools/build.mjs";
+import { downloads } from "../tools/downloads.mjs";
+import { fail } from "../tools/command.mjs";
+import { ensureChromium } from "../tools/toolchain.mjs";
 import { inChromium, ms, row, size, sizes } from "./common.mjs";
 import { median } from "./measure.mjs";
 
@@ -35,7 +36,7 @@ function print({ machine, browser, predictMs, batchMs, loadMs, memoryBytes, byte
   console.log(`\n${browser} on ${machine}, one thread, medians\n`);
   for (const [tokens, value] of Object.entries(predictMs)) row(`predict, ${tokens} tokens`, ms(value));
   row("predict, batch of 32 mixed texts", ms(batchMs));
-  for (const [from, value] of Object.entries(loadMs)) row(`${from} to first prediction`, ms(value));
+  for (const [from, value] of Object.entries(loadMs)) row(`${from} → first prediction`, ms(value));
   row("wasm memory, peak", size(memoryBytes));
   console.log();
   row("", "raw", "gzip 9", "brotli 11");

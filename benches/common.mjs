@@ -1,25 +1,25 @@
-// What the benchmark commands share: Chromium with a server, sizes of files, lines of a table.
+// Shared by the benchmark commands: Chromium with a server, sizes of files, printed tables.
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { serve } from "../pkg/scripts/serve.mjs";
-import { chromium, chromiumFlags, root } from "../pkg/scripts/tools.mjs";
+import { launchChromium } from "../tools/chromium.mjs";
+import { root } from "../tools/paths.mjs";
+import { serve } from "../tools/serve.mjs";
 import { traced } from "./trace.mjs";
 
 /**
- * Serves this folder, the package and `mounts`, and starts Chromium. `work` gets a function that runs an export of a
- * module in a page, in a context of its own each time, so that nothing is cached; what machine and browser it is; and a
- * function that runs several of them in one page, one after the other, and gives the longest task of its main thread
- * while each ran.
+ * Serves this folder, the package and `mounts`, starts Chromium and runs `work(inPage, setting, longestTasks)`:
+ * `inPage(module, name, argument)` calls an export of a module in a new page with a browser context of its own, so that
+ * nothing is cached. `setting` names machine and browser. `longestTasks(calls)` makes several such calls in one page,
+ * one after the other, and resolves to the longest main-thread task during each.
  */
 export async function inChromium(mounts, work) {
-  const { chromium: playwright } = await import("playwright-core");
   const server = await serve({
     mounts: { "/": join(root, "benches"), "/litmus-text/": join(root, "pkg"), ...mounts },
   });
-  const browser = await playwright.launch({ executablePath: chromium, args: chromiumFlags });
+  const browser = await launchChromium();
   const visit = async (work) => {
     const context = await browser.newContext();
     try {
@@ -50,7 +50,7 @@ export async function inChromium(mounts, work) {
   }
 }
 
-/** Bytes of files of the package as they are, and compressed as a careful server would. */
+/** Total bytes of files of the package: raw, under gzip 9 and under brotli 11. */
 export async function sizes(paths) {
   const total = { raw: 0, gzip: 0, brotli: 0 };
   for (const path of paths) {

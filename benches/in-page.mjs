@@ -1,4 +1,4 @@
-// Runs in the page. Times are milliseconds.
+// Measurements that bench.mjs runs in a page. Times are in milliseconds.
 import { createClassifier, predict } from "./litmus-text/dist/index.js";
 import { check, LENGTHS, textOf, time } from "./measure.mjs";
 import { batch, first } from "./texts.mjs";
@@ -11,22 +11,22 @@ const FILES = [
   "models/sentiment/litmus.json",
 ];
 
-/** From the navigation to the first prediction, everything fetched. */
+/** From the navigation to the first prediction, downloads included. */
 export async function fromPageOpen() {
   const { label } = await predict(first);
   check(label === "positive", label);
   return performance.now();
 }
 
-/** From bytes in memory to the first prediction: compile, load the model, predict. */
+/** From the files in memory to the first prediction: compile, load the model, predict. */
 export async function fromMemory() {
   const urls = FILES.map((file) => new URL(`litmus-text/${file}`, location.href).href);
   const { fetch } = globalThis;
   const bytes = new Map(await Promise.all(urls.map(async (url) => [url, await (await fetch(url)).arrayBuffer()])));
   globalThis.fetch = async (url) => new Response(bytes.get(String(url)));
   const start = performance.now();
-  // Where its bytes are: a worker has a fetch of its own.
-  const classifier = await createClassifier({ worker: false, cache: false });
+  // In this thread, because a worker has its own `fetch` without the bytes.
+  const classifier = await createClassifier({ workers: 0, cache: false });
   const { label } = await classifier.predict(first);
   check(label === "positive", label);
   return performance.now() - start;
@@ -47,7 +47,7 @@ export async function speed() {
   check(together.length === 32, `${together.length} predictions`);
   for (const [i, text] of batch.entries()) {
     const alone = await classifier.predict(text);
-    check(Math.abs(alone.score - together[i].score) < 1e-3, `"${text}" scores otherwise in a batch`);
+    check(Math.abs(alone.score - together[i].score) < 1e-3, `"${text}" has another score in a batch`);
   }
   const label = (text) => together[batch.indexOf(text)].label;
   check(label("An absolute joy from the first page to the last.") === "positive", "joy");

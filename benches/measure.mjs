@@ -1,4 +1,4 @@
-// What the benchmarks use on both sides, in Node and in the page.
+// Shared by benchmarks in Node and in the page.
 import { passage } from "./texts.mjs";
 
 export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
@@ -7,7 +7,7 @@ export function check(condition, message) {
   if (!condition) throw new Error(`wrong result: ${message}`);
 }
 
-/** A text of exactly this many tokens, special tokens included; `count` counts them. */
+/** A text of exactly `tokens` tokens, special tokens included. `count(text)` resolves to its number of tokens. */
 export async function textOf(tokens, count) {
   let text = "";
   for (const word of passage.trim().split(/\s+/)) {
@@ -20,7 +20,7 @@ export async function textOf(tokens, count) {
   return text;
 }
 
-/** The median of `runs` calls in milliseconds, after some that warm up. `after` is called after each. */
+/** The median time of `runs` calls in milliseconds, after a quarter as many to warm up. `after` is not timed. */
 export async function time(runs, work, after) {
   const times = [];
   const warm = Math.ceil(runs / 4);
@@ -33,7 +33,7 @@ export async function time(runs, work, after) {
   return median(times);
 }
 
-/** How often a text of so many tokens is timed. */
+/** The text lengths that are timed, and how often. */
 export const LENGTHS = [
   { tokens: 16, runs: 60 },
   { tokens: 32, runs: 40 },

@@ -1,9 +1,9 @@
-// Which functions of a linked wasm refer to which, by calling them or by way of memory.
+// The reference graph of a linked wasm: which functions refer to which, by calls or through memory (vtables, tables).
 import { Reader } from "./wasm.mjs";
 
 /**
- * What follows an opcode: i and s are LEB128 integers, digits that many bytes, m a memory operand,
- * v a list of integers. Opcodes that are not here have nothing after them.
+ * The immediates of each opcode: i an unsigned and s a signed LEB128 integer, a number that many bytes, m a memory
+ * operand, v a list of integers. Opcodes that are not listed have none.
  */
 const OPERANDS = operands({
   s: [0x02, 0x03, 0x04, 0x06, 0x41, 0x42, 0xd0],
@@ -18,7 +18,11 @@ const OPERANDS = operands({
 const BULK = operands({ ii: [8, 10, 12, 14], i: [9, 11, 13, 15, 16, 17] });
 const SIMD = operands({ m: [[0, 11], 92, 93], 16: [12, 13], 1: [[21, 34]], m1: [[84, 91]] });
 const ATOMIC = operands({ m: [[0, 2], [16, 78]], 1: [3] });
-const PREFIXED = { 0xfc: BULK, 0xfd: SIMD, 0xfe: ATOMIC };
+const PREFIXED = new Map([
+  [0xfc, BULK],
+  [0xfd, SIMD],
+  [0xfe, ATOMIC],
+]);
 
 function operands(table) {
   const all = [];
@@ -31,15 +35,17 @@ function operands(table) {
   return all;
 }
 
-/** The function numbers that a body calls or names, and the numbers in it that the linker filled in. */
-function mentions(module, { start, end }) {
+/**
+ * The indices of the functions that a body calls or takes the address of, and the integers that the linker filled in.
+ */
+function referencesOf(module, { start, end }) {
   const reader = new Reader(module.bytes, start);
   const functions = new Set();
   const relocated = new Set();
   reader.list(() => [reader.integer(), reader.integer(true)]);
   while (reader.at < end) {
     const opcode = reader.byte();
-    const prefixed = PREFIXED[opcode];
+    const prefixed = PREFIXED.get(opcode);
     for (const operand of (prefixed ? prefixed[reader.integer()] : OPERANDS[opcode]) ?? []) {
       if (operand === "i") {
         const value = reader.integer();
@@ -59,14 +65,16 @@ function mentions(module, { start, end }) {
   return { functions, relocated };
 }
 
-/** Linkers write addresses and table slots at full width, to fill them in later; compilers write their own numbers short. */
+/**
+ * Bytes of a relocated LEB128 integer: linkers pad addresses and table slots to full width; compilers write constants
+ * short.
+ */
 const PADDED = 5;
 
 /**
- * Which functions and objects in memory refer to which: from a node to those it names. A function
- * is a node by its number, an object by its address, which is larger. In code, references are
- * told apart exactly. In memory they are recognised by their look: objects have no bounds in a
- * linked module, and a small number may or may not stand for a function.
+ * Maps each function and each object in memory to those it refers to. The node of a function is its index, the node of
+ * an object its address, which is larger than any index. References in code are exact. References in memory are
+ * guessed, because a linked module has no object bounds and a small integer may or may not be a table slot.
  */
 export function references(module) {
   const { functions, table } = module;
@@ -76,11 +84,11 @@ export function references(module) {
     edges.get(from).add(to);
   };
   const memory = new Memory(module);
-  const mentioned = functions.map((each) => (each.imported ? undefined : mentions(module, each)));
-  for (const each of mentioned) for (const value of each?.relocated ?? []) memory.note(value);
+  const bodies = functions.map((each) => (each.imported ? undefined : referencesOf(module, each)));
+  for (const each of bodies) for (const value of each?.relocated ?? []) memory.note(value);
   const inCode = new Set(memory.starts);
   memory.divide();
-  for (const [index, each] of mentioned.entries()) {
+  for (const [index, each] of bodies.entries()) {
     for (const called of each?.functions ?? []) link(index, called);
     for (const value of each?.relocated ?? []) {
       if (memory.has(value)) link(index, memory.objectAt(value));
@@ -95,10 +103,12 @@ export function references(module) {
   return edges;
 }
 
-/** How large a static with function pointers may be, unless it is a vtable: longer ones are tables of numbers. */
-const MOST_WORDS = 16;
+/**
+ * Longest static, in words, that is searched for function pointers. Longer ones, except vtables, are tables of numbers.
+ */
+const MAX_WORDS = 16;
 
-/** A module's data, divided into objects at the addresses that something mentions. */
+/** A module's data, divided into objects: each address that code or data refers to starts one. */
 class Memory {
   constructor({ data, table }) {
     this.table = table;
@@ -115,7 +125,7 @@ class Memory {
   note(value) {
     if (this.has(value)) this.starts.add(value);
   }
-  /** The aligned words between two addresses, as far as there is data. */
+  /** The aligned words between two addresses, up to the end of the segment. */
   words(from, to = Infinity) {
     const { address, bytes, view } = this.segment(from);
     const words = [];
@@ -140,7 +150,7 @@ class Memory {
   *objects() {
     for (const [i, start] of this.sorted.entries()) yield { start, words: this.words(start, this.sorted[i + 1]) };
   }
-  /** Destructor or none, size, alignment, then methods. */
+  /** A vtable has a destructor or null, size, alignment, then methods. */
   isVtable(start) {
     if (start & 3) return false;
     const [drop, size, align, method] = this.words(start, start + 16);
@@ -148,19 +158,19 @@ class Memory {
     return [1, 2, 4, 8, 16].includes(align) && size < 2 ** 20 && size % align === 0 && (drop !== 0 || this.table.has(method));
   }
   /**
-   * Text, or a table of numbers, of which some fall where addresses are: what points there is no
-   * address if it is neither aligned nor, as text is, followed by a length.
+   * Whether the words are text or a table of numbers, some of which have the value of an address by chance. A word is
+   * taken for a pointer only if it is aligned or, like a pointer to text, followed by a length.
    */
   isNumeric(words) {
     const isLarge = (word) => word >= 2 ** 16;
     const pointers = words.filter((word, i) => this.has(word) && ((word & 3) === 0 || !isLarge(words[i + 1])));
     return words.filter((word) => isLarge(word)).length > 1.5 * pointers.length;
   }
-  /** The table slots that an object holds; `named`: code mentions it, which arrays of small numbers are rarely. */
+  /** The table slots in an object. `named`: code refers to the object, which is rare for arrays of small integers. */
   slots(start, words, named) {
     const isSlot = (word) => this.table.has(word);
     if (this.vtables.has(start)) {
-      // Beyond what may only look like a start, to where something else must begin; none has a hundred methods.
+      // Read on across false object starts, up to the next certain one. No vtable has a hundred methods.
       const slots = isSlot(words[0]) ? [words[0]] : [];
       for (const [i, word] of this.words(start, start + 448).entries()) {
         if (i < 3) continue;
@@ -169,16 +179,16 @@ class Memory {
       }
       return slots;
     }
-    if (words.length > MOST_WORDS || words.some((word) => word !== 0 && !isSlot(word) && !this.has(word))) return [];
+    if (words.length > MAX_WORDS || words.some((word) => word !== 0 && !isSlot(word) && !this.has(word))) return [];
     const slots = words.filter((word, i) => isSlot(word) && !this.has(words[i - 1]) && !this.inLocation(words, i));
     const known = named || this.segment(start).name !== ".rodata" || words.some((word) => this.has(word));
-    // Functions that statics need are numbered one after the other, in the order of the statics.
+    // The linker gives the functions of statics consecutive slots, in the order of the statics.
     return known ? slots : slots.filter((slot) => this.around(start).some((word) => Math.abs(word - slot) === 1));
   }
   around(start) {
     return this.words(Math.max(start - 4, this.segment(start).address), start + 8);
   }
-  /** The line or column of a panic's location: file name, its length, line, column. */
+  /** Whether word `i` is the line or the column of a panic location: file name, its length, line, column. */
   inLocation(words, i) {
     return [i - 2, i - 3].some((name) => {
       const found = name >= 0 && this.segment(words[name]);
@@ -189,7 +199,7 @@ class Memory {
   }
 }
 
-/** Everything that the given nodes lead to, without passing through `removed`; each with the node it was met from. */
+/** The nodes that can be reached from `roots` without passing through `removed`, each with the node before it. */
 export function reachable(edges, roots, removed = new Set()) {
   const met = new Map(roots.filter((root) => !removed.has(root)).map((root) => [root, undefined]));
   for (const from of met.keys()) {

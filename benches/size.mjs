@@ -1,17 +1,18 @@
-// npm run size: what the wasm's bytes are spent on, by crate and by function. Reads the last build
-// before its names were stripped; builds nothing.
-//   --functions N   how many of the largest functions (30)
-//   --crate NAME    the functions of one crate
-//   --match REGEX   the functions whose name matches
-//   --why REGEX     what refers to those functions, what leads to them, what would go with them
-//   --json FILE     writes all figures
-//   --wasm FILE     reads another wasm that has its names
+// npm run size: the bytes of the wasm by crate and by function. It reads the last build, before its names were
+// stripped, and builds nothing.
+//   --functions N   print the N largest functions (default 30)
+//   --crate NAME    only the functions of one crate
+//   --match REGEX   only the functions whose name matches
+//   --why REGEX     what refers to those functions, the chain from the exports to them, and the bytes that they cause
+//   --json FILE     write all figures to FILE
+//   --wasm FILE     read another wasm, one with a name section
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { downloads } from "../pkg/scripts/downloads.mjs";
-import { fail, targetDir, Unmet } from "../pkg/scripts/tools.mjs";
+import { downloads } from "../tools/downloads.mjs";
+import { fail, UserError } from "../tools/command.mjs";
+import { targetDir } from "../tools/paths.mjs";
 import { size as formatBytes, sizes } from "./common.mjs";
 import { reachable, references } from "./references.mjs";
 import { crates, demangle } from "./symbols.mjs";
@@ -31,16 +32,16 @@ function groupBy(list, key) {
   return groups;
 }
 
-/** Functions of one name, which differ in the types they were made for, as one. */
+/** Functions of the same name, which are instances for different types, counted as one. */
 const byName = (functions) =>
   [...groupBy(functions, ({ name }) => name)]
     .map(([name, all]) => ({ name, owner: all[0].owner, count: all.length, size: bytesOf(all) }))
     .sort(largestFirst);
 
 async function read(file) {
-  if (!existsSync(file)) throw new Unmet(`no ${file}: run \`npm run build\` first`);
+  if (!existsSync(file)) throw new UserError(`${file} does not exist: run \`npm run build\` first`);
   const module = parse(await readFile(file));
-  if (!module.named) throw new Unmet(`${file} has no names`);
+  if (!module.named) throw new UserError(`${file} has no name section`);
   for (const [index, each] of module.functions.entries()) {
     const name = demangle(each.name);
     Object.assign(each, { index, name, ...crates(name) });
@@ -48,7 +49,7 @@ async function read(file) {
   return { ...module, references: references(module) };
 }
 
-/** Bytes of these functions, and of those that nothing else needs. */
+/** Bytes of these functions and of those that only they need. */
 function freedWithout(module, functions) {
   const { functions: all, references, roots } = module;
   const before = reachable(references, roots);
@@ -83,7 +84,7 @@ const print = (...cells) => console.log(` ${cells.join("  ")}`);
 
 function printFunctions(functions, count) {
   const all = byName(functions);
-  console.log(`\n${functions.length} functions, ${number(bytesOf(functions)).trim()} bytes; by name, the largest:`);
+  console.log(`\n${functions.length} functions, ${number(bytesOf(functions)).trim()} bytes; the largest names:`);
   for (const { name, count: times, size } of all.slice(0, count)) print(number(size), times > 1 ? `${times}×`.padStart(5) : "     ", name);
   if (all.length > count) print(number(all.slice(count).reduce((total, { size }) => total + size, 0)), "     ", `${all.length - count} more names`);
 }
@@ -91,14 +92,14 @@ function printFunctions(functions, count) {
 function printReport({ sections, data, crates }) {
   console.log("\nsections");
   for (const { name, size } of sections) print(number(size), name);
-  print(number(data), "of it data, in segments");
-  console.log("\ncode by crate: generic code of the standard library counts for the crate whose types it was made for,");
-  console.log('where its name tells; "written" counts it for the library; "freed" is what would go with the crate');
+  print(number(data), "of these in data segments");
+  console.log("\ncode by crate: generic code of the standard library counts for the crate that instantiates it, if the");
+  console.log('name tells; "written" counts it for the library; "freed" is what the wasm would lose with the crate');
   print(...["bytes", "written", "freed", "functions"].map((title) => title.padStart(11)), "crate");
   for (const { name, size, written, freed, functions } of crates) print(...[size, written, freed, functions].map(number), name);
 }
 
-/** The same wasm as the package has it, without names. */
+/** The sizes of the wasm in the package, without names. */
 async function shipped() {
   const bytes = await sizes((await downloads()).wasm);
   console.log(`\nshipped: ${formatBytes(bytes.raw)}, gzip 9 ${formatBytes(bytes.gzip)}, brotli 11 ${formatBytes(bytes.brotli)}`);
@@ -111,16 +112,16 @@ function printWhy(module, chosen, count) {
   const backwards = new Map();
   for (const [from, all] of references) for (const to of all) push(backwards, to, from);
 
-  const title = (node) => functions[node]?.name ?? `data at 0x${node.toString(16)}${holds(node)}`;
-  const holds = (node) => {
-    const held = [...(references.get(node) ?? [])].filter((to) => functions[to]).map((to) => functions[to].name);
-    return held.length ? ` (${held.slice(0, 3).join(", ")}${held.length > 3 ? `, ${held.length - 3} more` : ""})` : "";
+  const title = (node) => functions[node]?.name ?? `data at 0x${node.toString(16)}${pointsTo(node)}`;
+  const pointsTo = (node) => {
+    const names = [...(references.get(node) ?? [])].filter((to) => functions[to]).map((to) => functions[to].name);
+    return names.length ? ` (${names.slice(0, 3).join(", ")}${names.length > 3 ? `, ${names.length - 3} more` : ""})` : "";
   };
 
   printFunctions(chosen, count);
-  console.log(`\nwithout them ${number(freedWithout(module, chosen)).trim()} bytes of code would go`);
+  console.log(`\nwithout them ${number(freedWithout(module, chosen)).trim()} bytes of code would be gone`);
 
-  // Through memory (vtables, tables of functions) back to the functions that mention it.
+  // Backwards through memory (vtables, tables of functions) to the functions that refer to it.
   const referrers = [];
   const seen = new Set(inside);
   const queue = [...inside].map((node) => ({ node, via: undefined }));
@@ -132,7 +133,7 @@ function printWhy(module, chosen, count) {
       else queue.push({ node: from, via: from });
     }
   }
-  console.log(`\nreferred to by ${referrers.length} functions; by name, the largest:`);
+  console.log(`\n${referrers.length} functions refer to them; the largest names:`);
   const groups = [...groupBy(referrers, ({ name }) => name)].sort(([, a], [, b]) => bytesOf(b) - bytesOf(a));
   for (const [name, all] of groups.slice(0, count)) {
     const via = all.map((each) => each.via).find((each) => each !== undefined);
@@ -146,7 +147,7 @@ function printWhy(module, chosen, count) {
   if (nearest === undefined) return console.log("\nno chain of references leads to them");
   const chain = [];
   for (let node = nearest; node !== undefined; node = met.get(node)) chain.unshift(title(node));
-  console.log("\nthe shortest chain that leads there:");
+  console.log("\nthe shortest chain of references to them:");
   for (const [depth, each] of chain.entries()) print(" ".repeat(depth), each);
 }
 
@@ -162,7 +163,7 @@ try {
     },
   });
   const count = Number(values.functions);
-  const module = await read(values.wasm ?? join(targetDir, "litmus-web", "plain.wasm"));
+  const module = await read(values.wasm ?? join(targetDir, "litmus-web", "litmus_text.wasm"));
   const matching = (pattern) => module.functions.filter(({ name }) => new RegExp(pattern).test(name));
   if (values.why) printWhy(module, matching(values.why), count);
   else if (values.match) printFunctions(matching(values.match), count);

@@ -1,28 +1,36 @@
-// npm run soak [-- --predictions N] [--json FILE]: random texts, very many of them, in one page through a worker, a pool
-// of two and the page's own thread. Memory must stay flat, nothing may get slower, and a text must score the same bits
-// whenever and wherever it comes again.
+// npm run soak [-- --predictions N] [--json FILE]: a million predictions of random texts in one page, through a worker,
+// a pool of two and the page's own thread. Memory must not grow, predictions must not get slower, and the same text
+// must always have the same score to the bit.
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "../pkg/scripts/build.mjs";
-import { ensureChromium, fail, Unmet } from "../pkg/scripts/tools.mjs";
-import { held, launch, serveSite } from "../tests/e2e/browser.mjs";
+import { build } from "../tools/build.mjs";
+import { fail, UserError } from "../tools/command.mjs";
+import { ensureChromium } from "../tools/toolchain.mjs";
+import { residentBytes } from "../tests/harness/memory.mjs";
+import { serveSite } from "../tests/harness/site.mjs";
+import { launchChromium } from "../tools/chromium.mjs";
 import { median } from "./measure.mjs";
 
-/** Bytes that the browser's processes may grow by for each prediction, as the line through all samples has it. */
+/**
+ * Bytes per prediction by which the browser's processes may grow: the slope of the regression line through all samples.
+ */
 const MAX_SLOPE = 16;
-/** Bytes that the WebAssembly memory may grow by in the second half: two steps, for a batch of rarely long texts. */
+/**
+ * Bytes by which the WebAssembly memory may grow in the second half: two steps, because a batch may be longer than
+ * before.
+ */
 export const MAX_WASM_GROWTH = 8 * 2 ** 20;
-/** How much longer the last tenth of the predictions may take than the first. */
+/** Allowed relative slowdown from the first tenth of the predictions to the last. */
 const MAX_SLOWDOWN = 0.05;
-/** Of each mode, in this order, one after another in the same page. */
-const MODES = { worker: true, pool: 2, inline: false };
-/** Predictions between two looks at the clock, and at the memory. */
+/** The option `workers` of each mode. The modes run in this order in the same page. */
+const MODES = { worker: "auto", pool: 2, inline: 0 };
+/** Predictions between two measurements. */
 const ROUND = 256;
 const SAMPLES = 40;
 
-/** In the page: a round of random texts, after the fixed ones, which come in each. Gives the milliseconds of the random ones. */
+/** Runs in the page: predicts the fixed texts and checks their bits, then times a round of random texts. */
 async function round({ seed, count }) {
   let state = seed;
   const next = (below) => {
@@ -35,15 +43,15 @@ async function round({ seed, count }) {
   const bits = (predictions) => predictions.map(({ scores }) => scores.map(({ label, score }) => `${label} ${score}`).join()).join("\n");
   const again = bits(await classifier.predict(fixed));
   globalThis.first ??= again;
-  if (again !== globalThis.first) throw new Error(`a text scored another way in the round of seed ${seed}`);
+  if (again !== globalThis.first) throw new Error(`a text has another score in the round of seed ${seed}`);
   const start = performance.now();
   const predictions = await classifier.predict(texts);
   const ms = performance.now() - start;
-  if (predictions.some(({ scores }) => !(Math.abs(scores.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5))) throw new Error("no probabilities");
+  if (predictions.some(({ scores }) => !(Math.abs(scores.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5))) throw new Error("the scores of a text do not add up to 1");
   return { ms, memoryBytes: classifier.info.memoryBytes };
 }
 
-/** The slope of the straight line through points, by least squares. */
+/** The slope of the regression line through points, by least squares. */
 function slope(points) {
   const mean = (of) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [x, y] = [mean((p) => p[0]), mean((p) => p[1])];
@@ -51,20 +59,20 @@ function slope(points) {
 }
 
 async function soakMode(browser, page, mode, predictions, report) {
-  await page.evaluate(async (worker) => (globalThis.classifier = await litmus.createClassifier({ worker })), MODES[mode]);
+  await page.evaluate(async (workers) => (globalThis.classifier = await litmus.createClassifier({ workers })), MODES[mode]);
   const rounds = Math.max(20, Math.ceil(predictions / ROUND));
   const [times, memory, wasm] = [[], [], []];
-  // What is allocated once, code and caches, is there after the first tenth.
+  // One-time allocations, of code and caches, are done after the first tenth.
   const tenth = Math.ceil(rounds / 10);
   for (let i = 0; i < rounds; i++) {
     const { ms, memoryBytes } = await page.evaluate(round, { seed: i + 1, count: ROUND });
     times.push(ms);
-    // Until then a worker may get the longest texts together for the first time.
+    // In the first half, a worker may get its longest batch yet.
     if (i >= rounds / 2) wasm.push(memoryBytes);
-    if (i >= tenth && (i - tenth) % Math.ceil((rounds - tenth) / SAMPLES) === 0) memory.push([i * ROUND, await held(browser, page)]);
+    if (i >= tenth && (i - tenth) % Math.ceil((rounds - tenth) / SAMPLES) === 0) memory.push([i * ROUND, await residentBytes(browser, page)]);
     if ((i + 1) % tenth === 0) report(`${mode}: ${(i + 1) * ROUND} predictions, ${(median(times.slice(-tenth)) / ROUND).toFixed(3)} ms each`);
   }
-  memory.push([rounds * ROUND, await held(browser, page)]);
+  memory.push([rounds * ROUND, await residentBytes(browser, page)]);
   await page.evaluate(() => classifier.close());
   const [first, last] = [times.slice(1, 1 + tenth), times.slice(-tenth)].map(median);
   const half = rounds >> 1;
@@ -72,7 +80,7 @@ async function soakMode(browser, page, mode, predictions, report) {
     predictions: rounds * ROUND,
     msPerPrediction: median(times) / ROUND,
     slowdown: last / first - 1,
-    // Of the fastest rounds, which say more where others use the machine and the rounds are few.
+    // By the fastest rounds, which are more reliable on a busy machine and in short runs.
     slowdownAtBest: Math.min(...times.slice(half)) / Math.min(...times.slice(0, half)) - 1,
     bytesPerPrediction: slope(memory),
     grownBytes: memory.at(-1)[1] - memory[0][1],
@@ -81,10 +89,10 @@ async function soakMode(browser, page, mode, predictions, report) {
   };
 }
 
-/** So many predictions in all, a third through each mode; `report` is told how far it is. */
+/** Runs `predictions` predictions, a third in each mode. `report` gets lines of progress. */
 export async function soak(predictions, report = () => {}) {
   const server = await serveSite();
-  const browser = await launch();
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.goto(`${server.url}pages/plain.html`);
@@ -108,7 +116,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if (values.json) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
     const bad = Object.entries(result.modes).filter(([, { slowdown, bytesPerPrediction, wasmGrownBytes }]) =>
       slowdown > MAX_SLOWDOWN || bytesPerPrediction > MAX_SLOPE || wasmGrownBytes > MAX_WASM_GROWTH);
-    if (bad.length) throw new Unmet(`beyond a bound: ${bad.map(([mode]) => mode).join(", ")}`);
+    if (bad.length) throw new UserError(`over a limit: ${bad.map(([mode]) => mode).join(", ")}`);
   } catch (error) {
     fail(error);
   }

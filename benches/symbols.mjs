@@ -1,14 +1,14 @@
-// Rust's symbol names, made readable, and the crates they name. Both of its manglings: the standard
-// library comes compiled with the newer one ("v0"), crates have the older one unless rustc is told
-// otherwise. Only the newer says which types a generic function was made for.
+// Demangles Rust symbols and finds the crates in them. rustc has two manglings: the standard library comes compiled
+// with v0, other crates have the legacy one by default. Only v0 names the types for which a generic function was
+// instantiated.
 
-/** The readable name; what is no Rust symbol, or of a form unknown here, stays as it is. */
+/** The demangled name. A symbol that is not Rust's, or that has an unknown form, is returned unchanged. */
 export function demangle(symbol) {
   try {
     if (symbol.startsWith("_ZN")) return legacy(symbol);
     if (symbol.startsWith("_R")) return new V0(symbol.slice(2)).symbol();
   } catch {
-    // Shown mangled.
+    // unknown form: returned unchanged
   }
   return symbol;
 }
@@ -19,8 +19,9 @@ function legacy(symbol) {
   const parts = [];
   for (let at = 3; symbol[at] !== "E"; ) {
     const [digits] = /^\d+/.exec(symbol.slice(at));
-    at += digits.length;
-    parts.push(symbol.slice(at, (at += Number(digits))));
+    const start = at + digits.length;
+    at = start + Number(digits);
+    parts.push(symbol.slice(start, at));
   }
   if (/^h[0-9a-f]{16}$/.test(parts.at(-1))) parts.pop();
   return parts
@@ -38,7 +39,7 @@ const BASIC = {
   o: "u128", s: "i16", t: "u16", u: "()", v: "...", x: "i64", y: "u64", z: "!", p: "_",
 };
 
-/** https://doc.rust-lang.org/rustc/symbol-mangling/v0.html, without lifetimes and hashes. */
+/** A parser of v0 symbols, without lifetimes and hashes: https://doc.rust-lang.org/rustc/symbol-mangling/v0.html. */
 class V0 {
   constructor(text) {
     Object.assign(this, { text, at: 0, depth: 0 });
@@ -53,7 +54,7 @@ class V0 {
   eat(letter) {
     return this.text[this.at] === letter && ++this.at > 0;
   }
-  /** All that `read` gives up to an "E". */
+  /** The results of `read`, called until an "E" ends the list. */
   until(read) {
     const all = [];
     while (!this.eat("E")) all.push(read());
@@ -62,7 +63,7 @@ class V0 {
   base62() {
     if (this.eat("_")) return 0;
     let value = 0;
-    for (let digit; (digit = this.next()) !== "_"; ) {
+    for (let digit = this.next(); digit !== "_"; digit = this.next()) {
       value = value * 62 + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".indexOf(digit);
     }
     return value + 1;
@@ -71,13 +72,18 @@ class V0 {
     return this.eat("s") ? this.base62() + 1 : 0;
   }
   word() {
-    this.eat("u"); // punycode is left as it is
+    this.eat("u"); // punycode is not decoded
     const [digits] = /^(0|[1-9]\d*)/.exec(this.text.slice(this.at));
     this.at += digits.length;
     this.eat("_");
-    return this.text.slice(this.at, (this.at += Number(digits)));
+    return this.take(Number(digits));
   }
-  /** Reads again what stood earlier. */
+  take(length) {
+    const start = this.at;
+    this.at += length;
+    return this.text.slice(start, this.at);
+  }
+  /** Follows a reference to an earlier offset, and continues behind the reference. */
   backref(read) {
     const target = this.base62();
     if (++this.depth > 200) throw new Error("too deep");
@@ -88,7 +94,7 @@ class V0 {
     this.depth--;
     return result;
   }
-  /** `isType`: generic arguments follow the name directly there, and "::" elsewhere. */
+  /** In a type, generic arguments follow the name directly; elsewhere "::" stands between. */
   path(isType = false) {
     const tag = this.next();
     switch (tag) {
@@ -99,9 +105,8 @@ class V0 {
         this.implPath();
         return `<${this.type()}>`;
       case "X":
-        this.implPath();
-      // falls through
       case "Y": {
+        if (tag === "X") this.implPath();
         const type = this.type();
         return `<${type} as ${this.path(true)}>`;
       }
@@ -129,7 +134,10 @@ class V0 {
     this.path();
   }
   argument() {
-    if (this.eat("L")) return void this.base62();
+    if (this.eat("L")) {
+      this.base62();
+      return undefined; // a lifetime
+    }
     return this.eat("K") ? this.constant() : this.type();
   }
   lifetime() {
@@ -191,22 +199,22 @@ class V0 {
     if (!BASIC[tag]) throw new Error(`unknown constant ${tag}`);
     const sign = this.eat("n") ? "-" : "";
     let digits = "";
-    for (let digit; (digit = this.next()) !== "_"; ) digits += digit;
+    for (let digit = this.next(); digit !== "_"; digit = this.next()) digits += digit;
     return tag === "b" ? String(digits === "1") : sign + Number.parseInt(digits || "0", 16);
   }
 }
 
-/** What every Rust program has: generic code of these belongs to whom it was made for. */
+/** The standard library. Its generic code is attributed to the crate whose types it is instantiated for. */
 const LIBRARY = new Set(["core", "alloc", "std", "hashbrown"]);
 
-const NOBODY = "(C names, exports)";
+const NO_CRATE = "(C names, exports)";
 
 /**
- * The crate that a function was written in, and the one that it is there for: the first outside the
- * standard library that its name mentions.
+ * The crate in which a function was written, and the crate that needs it (`owner`): the first outside the standard
+ * library that its name contains.
  */
 export function crates(name) {
   const named = [...name.matchAll(/(?<![\w:>}\])#])([a-z_]\w*)::/g)].map(([, crate]) => crate);
-  const written = named[0] ?? (name.startsWith("<") ? "core" : NOBODY); // `<char>::to_digit`
+  const written = named[0] ?? (name.startsWith("<") ? "core" : NO_CRATE); // `<char>::to_digit`
   return { written, owner: named.find((crate) => !LIBRARY.has(crate)) ?? written };
 }

@@ -1,7 +1,7 @@
-/** What a load ends with: its first prediction, positive. */
+/** The first text that load measurements predict. Its label is "positive". */
 export const first = "a gorgeous, witty, seductive movie";
 
-/** Where texts of an exact number of tokens are cut from. */
+/** Source of texts with an exact number of tokens. */
 export const passage = `
 The film opens on a quiet street at dawn and takes its time to tell us who lives there. A baker, a
 widow, two boys who skip school, and a dog that seems to belong to everyone. Nothing much happens
@@ -12,7 +12,7 @@ would have been better, but the ending earns its tears. I walked home slowly, pa
 found that I was smiling at strangers. It is a small picture with a large heart, badly sold by its
 poster, and I hope that it finds the people who need it before it is gone.`;
 
-/** A mixed batch: short and long, glad and angry, tidy and not. */
+/** A mixed batch: short and long, positive and negative, tidy and untidy. */
 export const batch = [
   "Great.",
   "I want my money back.",

@@ -1,9 +1,9 @@
-// How long the main thread of a page is at work at a stretch, from Chromium's own trace.
+// The tasks of a page's main thread, from Chromium's trace.
 
 const CATEGORIES = ["toplevel", "blink.user_timing"];
 const MARK = "litmus-traced";
 
-/** What `work` resolves to, and the tasks of the page's main thread meanwhile. */
+/** Runs `work`. Resolves to its result and to the durations of the main thread's tasks meanwhile. */
 export async function traced(page, work) {
   const browser = page.context().browser();
   await browser.startTracing(page, { categories: CATEGORIES });
@@ -13,9 +13,9 @@ export async function traced(page, work) {
   return { result, tasksMs: tasksMs(traceEvents) };
 }
 
-/** In milliseconds of processor time, longest first: waiting for a busy machine does not count. */
+/** Milliseconds of processor time, longest first. Wall-clock time would count waiting on a busy machine. */
 function tasksMs(events) {
-  // Not those of the browser's own pages, which are in the trace as well.
+  // The trace also has the browser's own pages.
   const main = events.find(({ name }) => name === MARK);
   const isMain = ({ pid, tid }) => pid === main.pid && tid === main.tid;
   const tasks = events.filter((event) => event.name.endsWith("RunTask") && event.tdur !== undefined && isMain(event));

@@ -1,6 +1,6 @@
-// Reads a linked wasm: its functions, with their names and sizes, its data and its table.
+// Parses a linked wasm: functions with names and sizes, data, function table.
 
-/** A place in the bytes that moves on as values are read. */
+/** Reads values from bytes, from the offset `at` on. */
 export class Reader {
   constructor(bytes, at) {
     Object.assign(this, { bytes, at, width: 0 });
@@ -8,7 +8,7 @@ export class Reader {
   byte() {
     return this.bytes[this.at++];
   }
-  /** A LEB128 integer of up to 32 bits, `width` bytes long; of a longer one, the lower bits. */
+  /** A LEB128 integer: its lower 32 bits. `width` is then the number of bytes that it took. */
   integer(signed = false) {
     const start = this.at;
     let value = 0;
@@ -27,12 +27,14 @@ export class Reader {
     return Array.from({ length: this.integer() }, (_, i) => read(i));
   }
   slice(length) {
-    return this.bytes.subarray(this.at, (this.at += length));
+    const start = this.at;
+    this.at += length;
+    return this.bytes.subarray(start, this.at);
   }
   text() {
     return new TextDecoder().decode(this.slice(this.integer()));
   }
-  /** `i32.const N end` or another constant expression; its number, or undefined. */
+  /** A constant expression: N of `i32.const N end`, or undefined for any other. */
   constant() {
     const opcode = this.byte();
     const value = this.integer(true);
@@ -42,7 +44,7 @@ export class Reader {
 }
 
 /**
- * A module's parts. Functions are numbered as calls number them, imported ones first.
+ * The parts of a module. Function indices are those of calls: imported functions come first.
  * @param {Uint8Array} bytes
  */
 export function parse(bytes) {
@@ -66,10 +68,10 @@ export function parse(bytes) {
         else reader.integer();
       }),
     8: () => module.roots.push(reader.integer()),
-    // Only the form that linkers write: one table, function numbers, a constant offset.
+    // Only the form that linkers write: one table, function indices, a constant offset.
     9: () =>
       reader.list(() => {
-        if (reader.integer() !== 0) throw new Error("an element segment of an unknown form");
+        if (reader.integer() !== 0) throw new Error("unknown form of element segment");
         const first = reader.constant();
         reader.list((i) => module.table.set(first + i, reader.integer()));
       }),

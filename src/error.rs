@@ -1,31 +1,32 @@
-//! What can go wrong, each kind with a code that never changes.
+//! Errors: each kind has a code that never changes.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// The kinds of failure, one per stable [`code`](ErrorKind::code).
+/// The kind of an [`Error`], with a stable [`code`](ErrorKind::code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// An argument has the wrong type or is out of range.
     InvalidInput,
-    /// The text holds nothing to classify: it is empty, or white space only.
+    /// The text has no tokens: it is empty or white space.
     EmptyText,
-    /// The text has more tokens than the model reads at once, and [`LongText::Error`](crate::LongText::Error) was asked.
+    /// The text has more tokens than the model reads at once, and the option is [`LongText::Error`](crate::LongText::Error).
     TextTooLong,
-    /// A file of the model could not be read.
+    /// A file of the model is missing or cannot be read.
     ModelNotFound,
-    /// A file of the model is damaged, or its files contradict each other.
+    /// A file of the model is damaged, or two files contradict each other.
     ModelMalformed,
-    /// The model is sound, but uses something this runtime does not have.
+    /// The model is valid, but uses an op or a format that this runtime does not support.
     ModelUnsupported,
-    /// The model or a text needs more memory than one value may have, or than there is.
+    /// A batch needs a larger tensor than the limit, or there is no memory left.
     OutOfMemory,
-    /// A fault of this library.
+    /// A defect of this library, or of a model that passes all checks and then fails.
     Internal,
 }
 
 impl ErrorKind {
-    /// The code programs may rely on, such as `"empty-text"`.
+    /// The stable code, such as `"empty-text"`.
     pub fn code(self) -> &'static str {
         match self {
             Self::InvalidInput => "invalid-input",
@@ -40,17 +41,19 @@ impl ErrorKind {
     }
 }
 
-/// A failure: its [kind](Error::kind), a message for people, and in a batch the index of the text at fault.
+/// An error: its [kind](Error::kind), a message, the [index](Error::index) of the text at fault in a batch, and the
+/// cause as its [source](std::error::Error::source) where another library failed.
 #[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     index: Option<usize>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), index: None }
+        Self { kind, message: message.into(), index: None, source: None }
     }
 
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
@@ -65,6 +68,13 @@ impl Error {
         Self::new(ErrorKind::Internal, message)
     }
 
+    /// Adds the cause.
+    pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(cause.into().into());
+        self
+    }
+
+    /// Adds the index of the text at fault.
     pub(crate) fn at(mut self, index: usize) -> Self {
         self.index = Some(index);
         self
@@ -75,7 +85,7 @@ impl Error {
         self
     }
 
-    /// What kind of failure this is.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -85,7 +95,7 @@ impl Error {
         self.kind.code()
     }
 
-    /// In a batch, the index of the first text at fault.
+    /// The index of the text at fault in a batch.
     pub fn index(&self) -> Option<usize> {
         self.index
     }
@@ -100,4 +110,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|cause| &**cause as &(dyn std::error::Error + 'static))
+    }
+}

@@ -1,29 +1,33 @@
-//! What each word of a window did to a score: the score again without some of the words.
+//! Explanations: the weight of each word, from the scores of variants of a window in which some words are masked.
 
 use crate::options::Method;
 
-/// A window, its words, and which of them to leave out for whose weight.
+/// The explanation of one window in the making.
+#[derive(Debug)]
 pub(crate) struct Explainer {
     ids: Vec<u32>,
-    /// For each word the positions of its tokens.
+    /// The positions of each word's tokens.
     words: Vec<Vec<usize>>,
     mask: u32,
-    /// Shapley: the orders in which the masked words of the text are uncovered.
+    /// For Shapley values: the orders in which masked words are uncovered. Empty for occlusion.
     orders: Vec<Vec<usize>>,
-    /// By word, the sum of the scores just after it was uncovered less those just before.
+    /// By word: the sum of the scores just after it is uncovered, minus those just before.
     sums: Vec<f64>,
     /// The score with every word masked.
     empty: f64,
 }
 
-/// The window with some words masked, and what its score counts for.
+/// The window with some words masked, and the words whose weights its score contributes to.
 pub(crate) struct Variant {
     pub ids: Vec<u32>,
+    /// The word that was uncovered last.
     uncovered: Option<usize>,
+    /// The word that is uncovered next.
     next: Option<usize>,
 }
 
 impl Explainer {
+    /// Explains a window of these token ids and words.
     pub(crate) fn new(ids: Vec<u32>, words: Vec<Vec<usize>>, mask: u32, method: Method) -> Self {
         let orders = match method {
             Method::Occlusion => Vec::new(),
@@ -32,17 +36,17 @@ impl Explainer {
         Self { sums: vec![0.0; words.len()], empty: 0.0, ids, words, mask, orders }
     }
 
-    /// How many scores it takes to explain so many words.
+    /// The number of variants that the explanation of this many words takes.
     pub(crate) fn count(words: usize, method: Method) -> usize {
         match method {
             _ if words == 0 => 0,
             Method::Occlusion => words,
-            // Everything masked, and what lies between that and the text itself.
+            // All words masked once, and for each order the steps between that and the whole text.
             Method::Shapley { samples, .. } => 1 + samples * (words - 1),
         }
     }
 
-    /// One of them.
+    /// The variant of this index.
     pub(crate) fn variant(&self, index: usize) -> Variant {
         if self.orders.is_empty() {
             return self.masked(&[index], None, Some(index));
@@ -64,8 +68,8 @@ impl Explainer {
         Variant { ids, uncovered, next }
     }
 
-    /// The score of a variant.
-    pub(crate) fn take(&mut self, variant: &Variant, score: f64) {
+    /// Adds the score of a variant.
+    pub(crate) fn add_score(&mut self, variant: &Variant, score: f64) {
         if let Some(word) = variant.uncovered {
             self.sums[word] += score;
         }
@@ -75,7 +79,7 @@ impl Explainer {
         }
     }
 
-    /// Each word's weight, when all variants have been taken; `whole` is the score of the window as it is.
+    /// The weight of each word, once all variants have their scores. `whole` is the score of the window without masks.
     pub(crate) fn weights(&self, whole: f64) -> Vec<f64> {
         if self.orders.is_empty() {
             return self.sums.iter().map(|sum| whole + sum).collect();
@@ -91,7 +95,7 @@ impl Explainer {
     }
 }
 
-/// Random orders of so many words; each second one is the one before backwards.
+/// Random permutations of the words in antithetic pairs: each second one is the reverse of the one before.
 fn orders(words: usize, samples: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut random = SplitMix64(seed);
     let mut orders: Vec<Vec<usize>> = Vec::with_capacity(samples);
@@ -117,7 +121,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// Up to `bound`, which is small: the remainder's bias is far below what sampling errs by.
+    /// A number below `bound`. The bias of the remainder is far below the sampling error, as `bound` is small.
     fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
@@ -128,17 +132,17 @@ mod tests {
     use super::*;
 
     const MASK: u32 = 9;
-    /// Of sums of a few hundred numbers below 2.
+    /// Rounding error of sums of a few hundred numbers below 2.
     const ROUNDING: f64 = 1e-12;
 
-    /// The weights of words with one token each, 0, 1, 2 …, by a score of those that are not masked.
+    /// The weights of words of one token each. `score` gets a flag for each word that is not masked.
     fn weights(words: usize, method: Method, score: impl Fn(&[bool]) -> f64) -> Vec<f64> {
         let ids: Vec<u32> = (10..10 + words as u32).collect();
         let mut explainer = Explainer::new(ids, (0..words).map(|word| vec![word]).collect(), MASK, method);
         for index in 0..Explainer::count(words, method) {
             let variant = explainer.variant(index);
             let kept: Vec<bool> = variant.ids.iter().map(|&id| id != MASK).collect();
-            explainer.take(&variant, score(&kept));
+            explainer.add_score(&variant, score(&kept));
         }
         explainer.weights(score(&vec![true; words]))
     }
@@ -147,7 +151,7 @@ mod tests {
         Method::Shapley { samples, seed: 7 }
     }
 
-    /// Both 0 and 1 are needed for 0.6; 2 alone takes away 0.1, 3 does nothing.
+    /// Words 0 and 1 together add 0.6, word 2 subtracts 0.1, word 3 has no effect.
     fn score(kept: &[bool]) -> f64 {
         0.2 + if kept[0] && kept[1] { 0.6 } else { 0.0 } - if kept[2] { 0.1 } else { 0.0 }
     }
@@ -161,23 +165,23 @@ mod tests {
     }
 
     #[test]
-    fn occlusion_is_what_the_score_loses() {
+    fn an_occlusion_weight_is_the_loss_of_score() {
         check(&weights(4, Method::Occlusion, score), &[0.6, 0.6, -0.1, 0.0], ROUNDING);
     }
 
     #[test]
-    fn shapley_shares_what_words_do_together() {
-        // In antithetic pairs, one of two words that need each other is last in one order of each pair: exact.
+    fn shapley_divides_the_effect_of_words_together() {
+        // In an antithetic pair each of the two words comes after the other once: the estimate is exact.
         check(&weights(4, shapley(2), score), &[0.3, 0.3, -0.1, 0.0], ROUNDING);
         check(&weights(4, shapley(100), score), &[0.3, 0.3, -0.1, 0.0], ROUNDING);
     }
 
     #[test]
-    fn shapley_weights_sum_to_the_score_less_that_of_nothing() {
-        // No symmetry that pairs could use.
+    fn shapley_weights_sum_to_the_score_minus_that_of_all_words_masked() {
+        // A score without symmetry that antithetic pairs could exploit.
         let odd = |kept: &[bool]| {
-            let place = kept.iter().enumerate().map(|(i, &kept)| if kept { (i + 1) as f64 } else { 0.3 });
-            place.product::<f64>().sin()
+            let factors = kept.iter().enumerate().map(|(i, &kept)| if kept { (i + 1) as f64 } else { 0.3 });
+            factors.product::<f64>().sin()
         };
         for words in 1..9 {
             for samples in [1, 2, 3, 10] {
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_of_all_words_and_of_the_seed() {
+    fn orders_are_permutations_and_depend_on_the_seed() {
         let mut seen = orders(6, 5, 1);
         assert_eq!(seen, orders(6, 5, 1));
         assert_ne!(seen, orders(6, 5, 2));
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn no_words_take_no_scores() {
+    fn no_words_have_no_variants() {
         assert_eq!((Explainer::count(0, shapley(5)), Explainer::count(0, Method::Occlusion)), (0, 0));
         assert!(weights(0, shapley(5), |_| 1.0).is_empty());
     }

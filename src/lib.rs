@@ -1,61 +1,105 @@
-//! Text classification that runs where the text is: in the browser, or in your process.
-//!
-//! ```text
-//! text ─ windows, tokenize ─▶ Tokens ─ batch ─▶ Batch ─ encoder ─▶ Logits ─ calibrate ─▶ probabilities ─ labels ─▶ Prediction
-//! ```
-//!
-//! Each stage is a module of that name and knows only the type before it; `work` takes texts through them all, batch by
-//! batch, and again with words left out for what `explain` wants to know. [`Classifier`] holds the model.
-//! Nothing here reads files, the clock or the network, except [`ModelFolder`], which is there for native programs.
+//! Text classification on the user's own machine: in the browser as WebAssembly, or in a native program. Text goes in,
+//! labels with calibrated probabilities come out, and nothing is sent anywhere.
 //!
 //! ```
-//! use litmus_text::{Classifier, ModelFolder, Options};
+//! use litmus_text::{Classifier, Options};
 //!
-//! let folder = ModelFolder::read("models/sentiment")?;
-//! let classifier = Classifier::from_parts(&folder.parts())?;
+//! let classifier = Classifier::from_dir("models/sentiment")?;
 //! let prediction = classifier.predict("I loved every minute of it", &Options::default().top_k(1))?;
 //! assert_eq!((prediction.label.as_deref(), prediction.tokens), (Some("positive"), 8));
 //! # Ok::<(), litmus_text::Error>(())
 //! ```
+//!
+//! # What to call
+//!
+//! | task | item |
+//! |---|---|
+//! | load a model | [`Classifier::from_dir`], [`Classifier::from_bytes`] with [`ModelFiles`] |
+//! | predict one text, or several that must all be valid | [`Classifier::predict`], [`Classifier::predict_batch`] |
+//! | predict many texts with progress, cancellation and an error per text | [`Classifier::job`] |
+//! | choose scores, thresholds, how long texts are read | [`Options`] |
+//! | explain a score word by word | [`Explain`] |
+//! | see tokens or raw logits | [`Classifier::tokenize`], [`Classifier::logits`] |
+//!
+//! ```
+//! use litmus_text::{Classifier, Explain, Options};
+//!
+//! let classifier = Classifier::from_dir("models/sentiment")?;
+//! let text = "unspeakably dull, but good";
+//! let prediction = classifier.predict(text, &Options::default().explain(Explain::default()))?;
+//! for word in prediction.attributions.iter().flatten() {
+//!     println!("{:+.3}  {}", word.weight, &text[word.start..word.end]);
+//! }
+//! # Ok::<(), litmus_text::Error>(())
+//! ```
+//!
+//! # Models
+//!
+//! A model is a folder in Hugging Face layout: `config.json`, `tokenizer.json` and `model.onnx`, plus an optional
+//! `litmus.json` with a name, a version and the temperature of the calibration. The graph may be a BERT, MiniLM,
+//! DistilBERT, RoBERTa, XLM-RoBERTa, ELECTRA or ALBERT with a classification head, in float32, float16, int8 (static or
+//! dynamic) or with 4-bit weights, as the common exporters write it. Its weights must be inside `model.onnx`. Any other
+//! graph of supported ONNX ops loads as well; an unknown op is reported by name.
+//!
+//! Model files are untrusted input: they are checked, memory is limited, and a panic of a library becomes an [`Error`].
+//! CPU time is not limited.
+//!
+//! # Threads
+//!
+//! A [`Classifier`] is `Send`, `Sync` and cheap to clone. A call computes on the thread that makes it, and any number of
+//! threads may call at once; each thread keeps its own scratch memory. A [`PredictionJob`] can be moved between threads
+//! from step to step.
+//!
+//! # Features
+//!
+//! | feature | effect |
+//! |---|---|
+//! | `cli` | builds the command `litmus` |
+//! | `embed-model` | adds `Classifier::embedded`, a model compiled into the library: the folder that the environment variable `LITMUS_MODEL_DIR` names at build time |
+//!
+//! # WebAssembly
+//!
+//! JavaScript programs use the npm package `litmus-text`. A Rust program for `wasm32-unknown-unknown` needs the target
+//! features of this repository's `.cargo/config.toml`: `-C target-feature=+simd128 --cfg getrandom_backend="wasm_js"`.
+//! There is no file system: load with [`Classifier::from_bytes`]. Logits are the same bits on every machine; native
+//! probabilities may differ in the last digit, because the final softmax uses the platform's `exp`.
+//!
+//! # How a text becomes a prediction
+//!
+//! ```text
+//! text ─ text::windows, text::tokenizer ─▶ token ids ─ inference::batch, inference::encoder ─▶ logits
+//!      ─ inference::calibration ─▶ probabilities ─ model::labels ─▶ Prediction
+//! ```
+//!
+//! `job` takes texts through these steps batch by batch, `model` holds what does not change from call to call, `graph`
+//! turns an ONNX file into a few fused ops, and `kernels` computes these.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod batch;
-mod bundle;
-mod calibrate;
 mod classifier;
-mod encoder;
 mod error;
 mod explain;
-#[cfg(not(target_arch = "wasm32"))]
-mod folder;
 mod graph;
+mod inference;
+mod job;
 mod kernels;
-mod labels;
-#[cfg(target_arch = "wasm32")]
-mod memory;
+mod limits;
+mod model;
 mod options;
+mod panic_guard;
 mod prediction;
-mod tokenize;
-mod tokenizer_file;
+mod shortest_decimal;
+mod text;
 #[cfg(any(test, target_arch = "wasm32"))]
-mod utf16;
-mod wall;
-#[cfg(target_arch = "wasm32")]
 pub mod wasm;
-mod windows;
-mod words;
-mod work;
 
-pub use bundle::ModelParts;
-pub use classifier::{Classifier, Info};
+pub use classifier::Classifier;
 pub use error::{Error, ErrorKind};
-#[cfg(not(target_arch = "wasm32"))]
-pub use folder::ModelFolder;
-pub use labels::Score;
+pub use job::{PredictionJob, Progress};
+pub use model::{ModelFiles, ModelInfo};
 pub use options::{Explain, LongText, Method, Options};
-pub use prediction::{Attribution, Prediction, Warning, Window};
-pub use tokenize::Encoding;
+pub use prediction::{Attribution, Prediction, Score, Warning, Window};
+pub use text::tokenizer::Encoding;
 
 /// The README's example, compiled and run.
 #[cfg(all(doctest, not(target_arch = "wasm32")))]

@@ -1,96 +1,104 @@
-//! How to predict.
+//! Options of a prediction.
 
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
+use crate::limits::MAX_SAMPLES;
 
-/// Most permutations that an explanation may sample.
-const MAX_SAMPLES: usize = 1000;
-
-/// How to predict.
+/// Options of a prediction. The default is every label with its score, without an explanation.
+///
+/// ```
+/// use litmus_text::{Explain, LongText, Options};
+///
+/// let options = Options::default().top_k(1).long_text(LongText::Truncate).explain(Explain::default());
+/// assert_eq!(options.top_k, Some(1));
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// Keep only this many of the best scores, at least 1; all where `None`.
+    /// Keeps only this many of the highest scores, at least 1; all if `None`.
     pub top_k: Option<usize>,
-    /// Below this score, 0 to 1, there is no label.
+    /// A score must be at least this for its label to be predicted, 0 to 1. If `None`, a single-label model always predicts
+    /// a label, and a multi-label model those with scores of at least 0.5.
     pub threshold: Option<f32>,
-    /// What to do with a text of more tokens than the model reads at once.
+    /// How to read a text that has more tokens than the model reads at once.
     pub long_text: LongText,
-    /// Whether and how to say which words decided.
+    /// Whether and how to explain the score word by word.
     pub explain: Option<Explain>,
 }
 
-/// What to do with a text of more tokens than the model reads at once.
+/// How to read a text that has more tokens than the model reads at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LongText {
-    /// Read all of it, in overlapping windows that begin and end with a sentence.
+    /// Read all of it, in overlapping windows that begin and end at sentence boundaries.
     #[default]
     Window,
-    /// Read its beginning, and say that it was cut.
+    /// Read only its beginning; the prediction is marked as truncated.
     Truncate,
-    /// Refuse it, as [`ErrorKind::TextTooLong`].
+    /// Fail with [`ErrorKind::TextTooLong`].
     Error,
 }
 
-/// Which label's score to explain by the words of the text, and how.
+/// An explanation of one label's score by the words of the text.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Explain {
-    /// The label; the one with the highest score where `None`.
+    /// The label whose score is explained; the one with the highest score if `None`.
     pub label: Option<String>,
-    /// How the words are weighed.
+    /// How the weights are computed.
     pub method: Method,
 }
 
-/// How words are weighed. What is computed is the label's probability with some words replaced by the mask token.
+/// How the weights of words are computed: from the label's probabilities for variants of the text in which some words are
+/// replaced by the mask token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Method {
-    /// A word's weight is what the probability loses without that word alone (Zeiler and Fergus 2014). One prediction
-    /// for each word. The weights need not sum to anything: two words that say the same may both seem to matter little.
+    /// A word's weight is the loss of probability when this word alone is masked (Zeiler and Fergus 2014). Costs one
+    /// prediction per word. The weights have no fixed sum: each of two words with the same meaning may get little weight.
     #[default]
     Occlusion,
-    /// A word's weight is its Shapley value, estimated by permutations in antithetic pairs (Castro et al. 2009, Mitchell
-    /// et al. 2022). The weights sum to the score less that of the text with every word masked, whatever was sampled.
+    /// A word's weight is its Shapley value, estimated from permutations in antithetic pairs (Castro et al. 2009, Mitchell
+    /// et al. 2022). For any sample, the weights sum to the score minus that of the text with every word masked.
     Shapley {
-        /// Permutations, 1 to 1,000; each costs one prediction for each word.
+        /// Permutations, 1 to 1,000; each costs one prediction per word.
         samples: usize,
-        /// The same seed gives the same weights.
+        /// Seed of the permutations: the same seed gives the same weights.
         seed: u64,
     },
 }
 
 impl Method {
-    /// Permutations that are usually enough: ten pairs.
+    /// A number of permutations that is usually enough: ten pairs.
     pub const DEFAULT_SAMPLES: usize = 20;
 }
 
 impl Options {
-    /// Keep only the best `k` scores, `k` ≥ 1.
+    /// Sets [`top_k`](Self::top_k).
     pub fn top_k(mut self, k: usize) -> Self {
         self.top_k = Some(k);
         self
     }
 
-    /// Give no label to what scores less than `threshold`, 0 to 1.
+    /// Sets [`threshold`](Self::threshold).
     pub fn threshold(mut self, threshold: f32) -> Self {
         self.threshold = Some(threshold);
         self
     }
 
-    /// What to do with a text of more tokens than the model reads at once.
+    /// Sets [`long_text`](Self::long_text).
     pub fn long_text(mut self, long_text: LongText) -> Self {
         self.long_text = long_text;
         self
     }
 
-    /// Say which words decided.
+    /// Sets [`explain`](Self::explain).
     pub fn explain(mut self, explain: Explain) -> Self {
         self.explain = Some(explain);
         self
     }
 
+    /// Checks the ranges, and that the model has the label to explain.
     pub(crate) fn check(&self, labels: &[String]) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
         if self.top_k == Some(0) {
@@ -113,13 +121,13 @@ impl Options {
 }
 
 impl Explain {
-    /// The score of `label` instead of the highest one.
+    /// Sets [`label`](Self::label).
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// How the words are weighed.
+    /// Sets [`method`](Self::method).
     pub fn method(mut self, method: Method) -> Self {
         self.method = method;
         self

@@ -1,56 +1,73 @@
-//! What is said of a text.
+//! Predictions.
 
 use serde::Serialize;
 
-use crate::labels::Score;
+use crate::shortest_decimal;
 
-/// What the model says of one text. Places in it are bytes of its UTF-8: `&text[start..end]`.
+/// One label with its probability.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Score {
+    /// The label's name.
+    pub label: String,
+    /// Its probability, 0 to 1.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
+    pub score: f32,
+}
+
+/// The prediction for one text. Offsets are in bytes of UTF-8: `&text[start..end]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The label with the highest score; `None` where that is below [`Options::threshold`](crate::Options::threshold).
+    /// The label with the highest score; `None` if that is below [`Options::threshold`](crate::Options::threshold), or for
+    /// a multi-label model without it below 0.5.
     pub label: Option<String>,
-    /// The highest score: its label's probability, 0 to 1.
+    /// Only for a multi-label model: every label whose score reaches the threshold, highest first; there may be none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+    /// The highest score, a probability from 0 to 1.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
     /// Every label with its probability, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
-    /// How many tokens the model read, special tokens included, those that are in two windows twice.
+    /// The number of tokens that the model read, special tokens included; those in two windows count twice.
     pub tokens: usize,
-    /// Whether the end of the text was left out, which was [asked for](crate::LongText::Truncate). The last window ends
-    /// with the last character that was read.
+    /// Whether the end of the text was not read, as with [`LongText::Truncate`](crate::LongText::Truncate). The last
+    /// window ends with the last character that was read.
     pub truncated: bool,
-    /// The parts that the model read, in their order: one, unless the text is too long to be read at once. The scores
-    /// are the mean of theirs, each weighted by its tokens that are not in the window before it as well.
+    /// The windows that the model read, in their order: one unless the text is too long to be read at once. The scores
+    /// are the mean of the windows' scores, weighted by each window's tokens that are not in the window before.
     pub windows: Vec<Window>,
-    /// By word, how much it added to the probability; `None` where that was not asked for.
+    /// The weight of each word; `None` without [`Options::explain`](crate::Options::explain).
     pub attributions: Option<Vec<Attribution>>,
-    /// What there is to know before relying on the label.
+    /// Reasons to doubt the prediction.
     pub warnings: Vec<Warning>,
 }
 
-/// A part of a text that the model read at once, and what it says of it.
+/// A part of a text that the model read at once, and its scores.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Window {
-    /// Where it starts in the text.
+    /// Start in the text, in bytes.
     pub start: usize,
-    /// Where it ends.
+    /// End in the text, in bytes.
     pub end: usize,
-    /// How many tokens it has, special tokens included.
+    /// Its number of tokens, special tokens included.
     pub tokens: usize,
     /// Every label with its probability for this window, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
 }
 
-/// What a word did to the probability of the label that is explained.
+/// The weight of one word in the score that is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Attribution {
-    /// Where the word starts in the text. Words are in their order and do not overlap.
+    /// Start in the text, in bytes. Words are in their order and do not overlap.
     pub start: usize,
-    /// Where it ends.
+    /// End in the text, in bytes.
     pub end: usize,
-    /// How much of the probability is the word's doing, −1 to 1: positive speaks for the label, negative against it.
+    /// The word's part in the probability, −1 to 1: positive for the label, negative against it.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
     pub weight: f32,
 }
 
@@ -59,7 +76,7 @@ pub struct Attribution {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
-    /// More than half of the text's tokens are not in the model's vocabulary: another script, or no text at all. U+FFFD
-    /// and control characters, which become no tokens, count as such.
+    /// More than half of the text's tokens are not in the model's vocabulary: the text is in another script, or is not
+    /// text. U+FFFD and control characters, for which there are no tokens, count as unknown.
     MostlyUnknownTokens,
 }

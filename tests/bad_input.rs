@@ -1,21 +1,22 @@
-//! Damaged, contradictory and unsupported models: each is told apart by its code, and says what is wrong.
+//! Damaged, contradictory and unsupported models: each is rejected with its code and a message that names the cause.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 
 use common::sentiment;
-use litmus_text::{Classifier, Error, ErrorKind, ModelFolder, ModelParts, Options};
+use litmus_text::{Classifier, Error, ErrorKind, ModelFiles, Options};
 
-fn tiny() -> ModelFolder {
-    ModelFolder::read("tests/fixtures/tiny").unwrap()
+/// The files of a small model, one of them replaced.
+fn tiny_with<'a>(name: &'a str, bytes: &'a [u8]) -> Result<Classifier, Error> {
+    Classifier::from_bytes(&ModelFiles::from_dir("tests/fixtures/tiny")?.with(name, bytes))
 }
 
 fn bad(name: &str) -> Vec<u8> {
     std::fs::read(format!("tests/fixtures/bad/{name}")).unwrap()
 }
 
-/// The load fails with this code and names this; a model loaded before goes on working.
-fn assert_refused(result: Result<Classifier, Error>, kind: ErrorKind, names: &str) {
+/// Asserts that loading fails with this kind and a message that contains `names`, and that another model still works.
+fn assert_rejected(result: Result<Classifier, Error>, kind: ErrorKind, names: &str) {
     let error = result.err().expect("it loaded");
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(names), "{error}");
@@ -24,75 +25,84 @@ fn assert_refused(result: Result<Classifier, Error>, kind: ErrorKind, names: &st
 }
 
 #[test]
-fn an_onnx_cut_anywhere_is_malformed() {
-    let folder = tiny();
-    let parts = folder.parts();
+fn a_truncated_onnx_file_is_malformed() {
+    let model = std::fs::read("tests/fixtures/tiny/model.onnx").unwrap();
     for tenth in 0..10 {
-        let cut = &parts.model[..parts.model.len() * tenth / 10];
-        assert_refused(
-            Classifier::from_parts(&ModelParts { model: cut, ..parts }),
-            ErrorKind::ModelMalformed,
-            "model.onnx",
-        );
+        let cut = &model[..model.len() * tenth / 10];
+        assert_rejected(tiny_with("model.onnx", cut), ErrorKind::ModelMalformed, "model.onnx");
     }
 }
 
 #[test]
 fn an_unknown_op_is_named() {
-    let folder = tiny();
     let model = bad("unsupported-op.onnx");
-    let parts = ModelParts { model: &model, ..folder.parts() };
-    assert_refused(Classifier::from_parts(&parts), ErrorKind::ModelUnsupported, "`NoSuchOp`");
+    assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "`NoSuchOp`");
 }
 
-/// As an exporter writes an architecture that is not ours to run.
+/// An architecture that is not supported, as an exporter writes it.
 #[test]
 fn the_op_that_deberta_needs_is_named() {
-    let folder = tiny();
     let model = bad("deberta.onnx");
-    let parts = ModelParts { model: &model, ..folder.parts() };
-    assert_refused(Classifier::from_parts(&parts), ErrorKind::ModelUnsupported, "the op `Sign` of ai.onnx");
+    assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "the op `Sign` of ai.onnx");
 }
 
 #[test]
 fn a_tokenizer_that_is_not_json_is_malformed() {
-    let folder = tiny();
     for tokenizer in [&b"<!doctype html>"[..], b"", b"{}", b"{\"model\": {\"type\": \"WordPiece\"", &[0xff, 0xfe]] {
-        let parts = ModelParts { tokenizer, ..folder.parts() };
-        assert_refused(Classifier::from_parts(&parts), ErrorKind::ModelMalformed, "tokenizer.json");
+        assert_rejected(tiny_with("tokenizer.json", tokenizer), ErrorKind::ModelMalformed, "tokenizer.json");
     }
 }
 
 #[test]
 fn a_vocabulary_larger_than_the_embedding_is_malformed() {
-    let folder = ModelFolder::read("tests/fixtures/bad/small-embedding").unwrap();
-    assert_refused(Classifier::from_parts(&folder.parts()), ErrorKind::ModelMalformed, "tokenizer.json");
+    let result = Classifier::from_dir("tests/fixtures/bad/small-embedding");
+    assert_rejected(result, ErrorKind::ModelMalformed, "tokenizer.json");
+}
+
+/// The packaged model stores its embedding in 4 bits, in another op than the folder above.
+#[test]
+fn a_vocabulary_larger_than_a_quantised_embedding_is_malformed() {
+    let files = ModelFiles::from_dir("models/sentiment").unwrap();
+    let mut tokenizer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read("models/sentiment/tokenizer.json").unwrap()).unwrap();
+    let vocabulary = tokenizer["model"]["vocab"].as_object_mut().unwrap();
+    let size = vocabulary.len();
+    for extra in 0..1000 {
+        vocabulary.insert(format!("litmusextra{extra}"), (size + extra).into());
+    }
+    let tokenizer = serde_json::to_vec(&tokenizer).unwrap();
+    let result = Classifier::from_bytes(&files.with("tokenizer.json", &tokenizer));
+    assert_rejected(result, ErrorKind::ModelMalformed, "tokenizer.json");
+}
+
+#[test]
+fn a_config_that_is_not_json_is_malformed() {
+    for config in [&b"{"[..], b"", b"<!doctype html>"] {
+        assert_rejected(tiny_with("config.json", config), ErrorKind::ModelMalformed, "config.json");
+    }
 }
 
 #[test]
 fn a_config_without_labels_is_malformed() {
-    let folder = tiny();
     let config = bad("no-labels/config.json");
-    let parts = ModelParts { config: &config, ..folder.parts() };
-    assert_refused(Classifier::from_parts(&parts), ErrorKind::ModelMalformed, "id2label");
+    assert_rejected(tiny_with("config.json", &config), ErrorKind::ModelMalformed, "id2label");
 }
 
 #[test]
-fn labels_that_the_graph_does_not_score_are_malformed() {
-    let folder = tiny();
-    let parts = ModelParts { config: br#"{"id2label": {"0": "only"}}"#, ..folder.parts() };
-    assert_refused(Classifier::from_parts(&parts), ErrorKind::ModelMalformed, "labels");
+fn labels_that_the_graph_has_no_logits_for_are_malformed() {
+    let result = tiny_with("config.json", br#"{"id2label": {"0": "only"}}"#);
+    assert_rejected(result, ErrorKind::ModelMalformed, "labels");
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = ModelFolder::read("tests/fixtures/no-such-model").unwrap_err();
+    let error = Classifier::from_dir("tests/fixtures/no-such-model").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ModelNotFound);
     assert!(error.to_string().contains("config.json"), "{error}");
 }
 
 #[test]
-fn text_without_words_is_empty() {
+fn text_without_tokens_is_empty() {
     for text in ["", " ", "\t\r\n", "\u{3000}\u{a0}", "\0\u{1}", "\u{200b}\u{feff}"] {
         let error = sentiment().predict(text, &Options::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::EmptyText, "{text:?}");

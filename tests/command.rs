@@ -1,4 +1,4 @@
-//! The `litmus` command, run as a user runs it.
+//! The `litmus` command, run as a process.
 #![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
 
 use std::io::Write;
@@ -37,7 +37,7 @@ fn labels_its_arguments() {
 }
 
 #[test]
-fn labels_lines_in_their_order_and_goes_on_after_a_bad_one() {
+fn labels_lines_in_their_order_and_continues_after_a_bad_one() {
     let output = litmus(&["--jsonl"], b"I loved it\r\n\nI hated it\n\xff\xfe broken but fun");
     assert_eq!(output.status.code(), Some(1));
     let rows = json(&output);
@@ -67,7 +67,7 @@ fn takes_another_model() {
 }
 
 #[test]
-fn explains_word_by_word_and_a_pipe_has_no_colours() {
+fn explains_each_word_and_prints_no_colours_to_a_pipe() {
     let text = "unspeakably dull, but good";
     let output = litmus(&["--explain", text], b"");
     assert!(output.status.success(), "{output:?}");
@@ -95,7 +95,7 @@ fn jsonl_has_words_windows_and_warnings() {
 }
 
 #[test]
-fn gives_no_label_below_the_threshold() {
+fn prints_no_label_below_the_threshold() {
     let text = "a film";
     let output = litmus(&["--threshold", "1", text], b"");
     assert!(output.status.success() && lines(&output)[0].starts_with("- "), "{output:?}");
@@ -107,7 +107,7 @@ fn gives_no_label_below_the_threshold() {
 }
 
 #[test]
-fn reads_long_texts_as_it_is_told() {
+fn reads_long_texts_as_the_option_says() {
     let text = "The story has no middle and no end. ".repeat(100);
     let with = |how| litmus(&["--jsonl", "--long-text", how], text.as_bytes());
     let row = &json(&litmus(&["--jsonl"], text.as_bytes()))[0];
@@ -120,7 +120,7 @@ fn reads_long_texts_as_it_is_told() {
 }
 
 #[test]
-fn says_which_file_is_missing() {
+fn names_a_missing_file() {
     let output = litmus(&["--model", "no-such-folder", "text"], b"");
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8(output.stderr).unwrap();
@@ -134,10 +134,9 @@ fn no_input_gives_no_output() {
 }
 
 #[test]
-fn prints_what_the_readme_shows() {
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let shown: Vec<&str> =
-        readme.split("```console\n$ litmus ").skip(1).filter_map(|s| s.split("```").next()).collect();
+fn prints_what_its_documentation_shows() {
+    let page = std::fs::read_to_string("docs/command-line.md").unwrap();
+    let shown: Vec<&str> = page.split("```console\n$ litmus ").skip(1).filter_map(|s| s.split("```").next()).collect();
     assert!(!shown.is_empty());
     for block in shown {
         let (arguments, output) = block.split_once('\n').unwrap();

@@ -1,4 +1,4 @@
-//! Whether the words that are said to matter do.
+//! Explanations: the words with the highest weights are the ones that change the score.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -6,13 +6,13 @@ mod common;
 use common::{numbers, sentiment};
 use litmus_text::{Attribution, ErrorKind, Explain, Method, Options, Prediction};
 
-/// Points of probability by which deleting the words with the highest weights lowers the label's score more than
-/// deleting as many random ones, at least, on average over texts of SST-2's development set.
+/// Deleting the words with the highest weights must lower the label's score by at least this much more than deleting as
+/// many random words, on average over texts of SST-2's development set.
 const MIN_DELETION_MARGIN: f64 = 0.25;
-/// The share of a text's words that are deleted, and how often at random.
+/// The fraction of a text's words that are deleted, and the number of random deletions.
 const DELETED: f64 = 0.2;
 const RANDOM_DELETIONS: usize = 2;
-/// Of sums of float32 probabilities, and the weights that are rounded to float32.
+/// Rounding error of sums of f32 probabilities and of weights.
 const ROUNDING: f32 = 1e-5;
 
 const SHAPLEY: Method = Method::Shapley { samples: 4, seed: 1 };
@@ -45,7 +45,7 @@ fn without(text: &str, deleted: &[Attribution]) -> String {
     left
 }
 
-/// Mean loss of the label's score without its top words, and without random ones.
+/// The mean loss of the label's score without its top words, and without random words.
 fn deletion(texts: &[&str], method: Method) -> (f64, f64) {
     let mut random = numbers(7);
     let (mut tops, mut randoms) = (0.0, 0.0);
@@ -67,10 +67,10 @@ fn deletion(texts: &[&str], method: Method) -> (f64, f64) {
     (tops / texts.len() as f64, randoms / texts.len() as f64)
 }
 
-/// Runs where the data is: it is licensed for research and not part of the repository. Of every eighth text, or of all
-/// with `SST2_EVERY=1`.
+/// Runs only where the data is: its licence is for research, so it is not part of the repository. Uses every eighth text,
+/// or all with `SST2_EVERY=1`.
 #[test]
-fn deleting_the_words_that_matter_most_changes_the_score_most() {
+fn deleting_the_words_with_the_highest_weights_lowers_the_score_most() {
     let path = std::env::var("SST2_DEV").unwrap_or_else(|_| "../shared/data/sst2/dev.tsv".into());
     let Ok(tsv) = std::fs::read_to_string(&path) else {
         eprintln!("not run: there is no {path}; set SST2_DEV to SST-2's dev.tsv");
@@ -78,7 +78,7 @@ fn deleting_the_words_that_matter_most_changes_the_score_most() {
     };
     let every = std::env::var("SST2_EVERY").map_or(8, |n| n.parse().expect("SST2_EVERY is a number"));
     let rows = tsv.lines().skip(1).filter_map(|line| line.rsplit_once('\t')).map(|row| row.0.trim());
-    // Of shorter ones little is left.
+    // Shorter texts have too few words to delete.
     let texts: Vec<&str> = rows.filter(|text| text.split(' ').count() >= 6).step_by(every).collect();
     assert!(texts.len() > 770 / every, "only {} texts", texts.len());
     for (method, texts) in [(Method::Occlusion, &texts[..]), (SHAPLEY, &texts[..texts.len() / 8])] {
@@ -100,7 +100,7 @@ fn a_planted_word_has_the_largest_weight_and_the_right_sign() {
             let strongest = words(&p).iter().max_by(|a, b| a.weight.abs().total_cmp(&b.weight.abs())).unwrap();
             assert_eq!(&text[strongest.start..strongest.end], word, "{method:?}: {p:?}");
             assert!(strongest.weight > 0.0, "{method:?}: {p:?}");
-            // What speaks for the one label speaks against the other.
+            // A word for one label is a word against the other.
             let p = predict(&text, &of_label(if label == "positive" { "negative" } else { "positive" }, method));
             let against = words(&p).iter().find(|word| word.start == strongest.start).unwrap();
             assert!(against.weight < 0.0, "{method:?}: {p:?}");
@@ -108,9 +108,9 @@ fn a_planted_word_has_the_largest_weight_and_the_right_sign() {
     }
 }
 
-/// Spelt as the tokens that the variants have, `[MASK]` for each piece of a word that is left out.
+/// The variants are computed here as texts, with `[MASK]` for each token of a masked word.
 #[test]
-fn weights_are_differences_of_scores_that_anybody_can_compute() {
+fn weights_equal_differences_of_scores_of_masked_texts() {
     let text = "unspeakably dull, but the ending is good";
     let masked = |left_out: &dyn Fn(&Attribution) -> bool, words: &[Attribution]| {
         let mut masked = text.to_owned();
@@ -136,7 +136,7 @@ fn weights_are_differences_of_scores_that_anybody_can_compute() {
 }
 
 #[test]
-fn the_same_question_has_the_same_answer() {
+fn an_explanation_is_deterministic_and_changes_no_score() {
     let text = "It is not without charm, but it is far too long.";
     for method in [Method::Occlusion, SHAPLEY] {
         let alone = predict(text, &options(method));
@@ -144,7 +144,7 @@ fn the_same_question_has_the_same_answer() {
         let batch =
             sentiment().predict_batch(&["good", text, "a much longer text than that"], &options(method)).unwrap();
         assert_eq!(alone, batch[1]);
-        // Apart from the words, it is the prediction that there is without them.
+        // Everything but the words equals the prediction without an explanation.
         let plain = predict(text, &Options::default());
         assert_eq!(plain, {
             let mut p = alone;
@@ -157,27 +157,27 @@ fn the_same_question_has_the_same_answer() {
 }
 
 #[test]
-fn the_label_is_the_one_that_comes_out_unless_another_is_asked_for() {
+fn the_predicted_label_is_explained_unless_another_is_given() {
     let text = "I hated every minute of it";
     let p = predict(text, &options(Method::Occlusion));
     assert_eq!(p.label.as_deref(), Some("negative"));
     assert_eq!(words(&p), words(&predict(text, &of_label("negative", Method::Occlusion))));
     assert_ne!(words(&p), words(&predict(text, &of_label("neutral", Method::Occlusion))));
-    // Without a label as well: then of the one that would have come out.
+    // Below the threshold too, the best label is explained.
     let unsure = predict(text, &options(Method::Occlusion).threshold(1.0));
     assert_eq!((unsure.label.as_ref(), words(&unsure)), (None, words(&p)));
 }
 
 #[test]
-fn what_cannot_be_explained_is_refused() {
-    let refused = |options: Options| {
+fn an_unknown_label_and_bad_samples_are_rejected() {
+    let rejection = |options: Options| {
         let error = sentiment().predict("good", &options).unwrap_err();
         assert_eq!((error.kind(), error.index()), (ErrorKind::InvalidInput, None));
         error.to_string()
     };
-    let message = refused(of_label("joy", Method::Occlusion));
+    let message = rejection(of_label("joy", Method::Occlusion));
     assert!(message.contains("\"joy\"") && message.contains("positive"), "{message}");
     for samples in [0, 1001] {
-        assert!(refused(options(Method::Shapley { samples, seed: 0 })).contains("samples"));
+        assert!(rejection(options(Method::Shapley { samples, seed: 0 })).contains("samples"));
     }
 }

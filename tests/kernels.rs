@@ -1,5 +1,5 @@
-//! The kernels against [`kernels::scalar`]: shapes that fill no tile, numbers at every edge, and the same bits natively
-//! and in wasm, where `tests/browser.rs` takes these tests in.
+//! The kernels against [`kernels::reference`]: shapes that fill no tile, values at every edge, and the same bits natively
+//! and in WebAssembly, where `tests/wasm.rs` includes these tests.
 
 #[allow(dead_code)]
 #[path = "../src/kernels/mod.rs"]
@@ -9,27 +9,27 @@ mod kernels;
 pub mod any;
 #[path = "kernels/attention.rs"]
 mod attention;
+#[path = "kernels/embedding.rs"]
+mod embedding;
 #[path = "kernels/four_bit.rs"]
 mod four_bit;
-#[path = "kernels/functions.rs"]
-mod functions;
 #[path = "kernels/layer_norm.rs"]
 mod layer_norm;
+#[path = "kernels/linear.rs"]
+mod linear;
 #[cfg(target_arch = "wasm32")]
 #[path = "kernels/link.rs"]
 mod link;
-#[path = "kernels/quant_gather.rs"]
-mod quant_gather;
-#[path = "kernels/quant_linear.rs"]
-mod quant_linear;
+#[path = "kernels/math.rs"]
+mod math;
 #[path = "kernels/same_bits.rs"]
 mod same_bits;
 
-/// What rounding to f32 adds or takes at most, of 1.
+/// The largest relative error of rounding to f32.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
-/// How far a number may be from its whole number of steps: half a step, and what dividing by the step may be off.
+/// The largest error of quantisation, in steps: half a step, and the rounding of the division by the step.
 const STEP: f64 = 0.505;
-/// What no row should hold.
+/// Values that no row should have.
 const NOT_FINITE: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
@@ -48,12 +48,12 @@ impl Random {
         (self.bits() % end as u64) as usize
     }
 
-    /// Between -`size` and `size`.
-    fn numbers(&mut self, count: usize, size: f32) -> Vec<f32> {
+    /// Values between -`size` and `size`.
+    fn values(&mut self, count: usize, size: f32) -> Vec<f32> {
         (0..count).map(|_| ((self.bits() >> 40) as f32 / (1 << 23) as f32 - 1.0) * size).collect()
     }
 
-    /// Any i8, the extreme ones more often than others.
+    /// Any i8, the extreme values more often than others.
     fn weights(&mut self, count: usize) -> Vec<i8> {
         (0..count)
             .map(|_| match self.bits() {
@@ -65,16 +65,17 @@ impl Random {
     }
 }
 
-/// The bits of each number, one and the same for any NaN.
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|number| if number.is_nan() { f32::NAN.to_bits() } else { number.to_bits() }).collect()
+/// The bits of each value, the same ones for any NaN.
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() }).collect()
 }
 
-fn largest(numbers: &[f32]) -> f64 {
-    numbers.iter().fold(0.0, |largest, number| f64::from(number.abs()).max(largest))
+/// The largest magnitude.
+fn largest(values: &[f32]) -> f64 {
+    values.iter().fold(0.0, |largest, value| f64::from(value.abs()).max(largest))
 }
 
-/// Whether a number is where it may be.
+/// Asserts that a value is within `bound` of the expected one.
 #[track_caller]
 fn assert_near(actual: f32, expected: f64, bound: f64, what: impl std::fmt::Debug) {
     let error = (f64::from(actual) - expected).abs();

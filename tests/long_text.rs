@@ -1,4 +1,4 @@
-//! Texts of any length and script: all of it is read, and every place is one between characters.
+//! Texts of any length and script: all of a text is read, and every offset is a character boundary.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -9,11 +9,11 @@ use common::{fixture, load, numbers, sentiment, tiny};
 use litmus_text::{Classifier, ErrorKind, Explain, LongText, Options, Prediction, Score, Warning};
 use proptest::prelude::*;
 
-/// Bytes of a book of 200 pages, and of one for machines that are asked to be quick.
+/// Bytes of a book of 200 pages, and of a shorter one for CI.
 const BOOK: usize = 600_000;
 const BOOKLET: usize = 60_000;
 
-/// Models that read 64 tokens: WordPiece, byte-level BPE and Unigram. Their windows are short and soon computed.
+/// Models that read 64 tokens: WordPiece, byte-level BPE and Unigram. Their windows are short and fast to compute.
 fn small() -> impl Iterator<Item = &'static Classifier> {
     static OTHERS: LazyLock<Vec<Classifier>> = LazyLock::new(|| {
         ["roberta", "xlm-roberta", "albert"].map(|name| load(&format!("tests/fixtures/folders/{name}"))).into()
@@ -21,7 +21,7 @@ fn small() -> impl Iterator<Item = &'static Classifier> {
     OTHERS.iter().chain([tiny()])
 }
 
-/// What is between sentences and words in strange ways.
+/// Texts with unusual boundaries of sentences, words and characters.
 fn text() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "good",
@@ -54,8 +54,8 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// White space, or what the tokenizer drops.
-fn is_nothing(classifier: &Classifier, text: &str) -> bool {
+/// Whether a text has no tokens.
+fn has_no_tokens(classifier: &Classifier, text: &str) -> bool {
     text.trim().is_empty() || classifier.tokenize(text).is_err()
 }
 
@@ -79,13 +79,13 @@ fn check(classifier: &Classifier, text: &str) -> Result<(), TestCaseError> {
     let mut end = 0;
     for window in &p.windows {
         let gap = &text[end.min(window.start)..window.start];
-        prop_assert!(is_nothing(classifier, gap), "{:?} is not read", gap);
+        prop_assert!(has_no_tokens(classifier, gap), "{:?} is not read", gap);
         prop_assert!(window.end > end, "{:?}", p.windows);
         end = window.end;
         let alone = classifier.predict(&text[window.start..window.end], &Options::default()).unwrap();
         prop_assert_eq!((&alone.scores, alone.tokens), (&window.scores, window.tokens));
     }
-    prop_assert!(is_nothing(classifier, &text[end..]), "{:?} is not read", &text[end..]);
+    prop_assert!(has_no_tokens(classifier, &text[end..]), "{:?} is not read", &text[end..]);
     prop_assert_eq!(p.tokens, p.windows.iter().map(|window| window.tokens).sum::<usize>());
     if let [only] = &p.windows[..] {
         prop_assert_eq!(&p.scores, &only.scores);
@@ -101,7 +101,7 @@ fn check_beginning(classifier: &Classifier, text: &str) -> Result<(), TestCaseEr
     prop_assert_eq!(p.truncated, all.ids.len() > classifier.info().max_tokens);
     if p.truncated {
         prop_assert_eq!(p.tokens, classifier.info().max_tokens);
-        // The last token that was read, before the special one at the end.
+        // Without the special token at the end.
         let read = &all.offsets[..p.tokens - 1];
         prop_assert_eq!(window.end, read.iter().map(|span| span.end).max().unwrap());
         let error = classifier.predict(text, &Options::default().long_text(LongText::Error)).unwrap_err();
@@ -114,25 +114,25 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_text_is_read_and_every_place_is_right(text in text()) {
+    fn every_text_is_read_and_every_offset_is_valid(text in text()) {
         small().try_for_each(|classifier| check(classifier, &text))?;
     }
 
     #[test]
-    fn the_beginning_ends_with_the_last_character_that_was_read(text in text()) {
+    fn a_truncated_window_ends_with_the_last_character_that_was_read(text in text()) {
         small().try_for_each(|classifier| check_beginning(classifier, &text))?;
     }
 }
 
 #[test]
-fn the_beginning_of_a_long_text_is_as_long_as_the_model_can_read() {
+fn a_truncated_text_has_as_many_tokens_as_the_model_reads() {
     for text in ["It ended. ".repeat(1000), "x".repeat(5000), "素晴らしい映画でした。".repeat(300)] {
         small().try_for_each(|classifier| check_beginning(classifier, &text)).unwrap();
     }
 }
 
 #[test]
-fn long_words_and_odd_scripts_of_a_megabyte_are_read() {
+fn words_of_a_megabyte_are_read() {
     let megabyte = |piece: &str| piece.repeat((1 << 20) / piece.len());
     for piece in ["x", "é", "e\u{301}", "👨‍👩‍👧‍👦", "🇩🇪", "a.", "3.", "?!"] {
         let p = sentiment().predict(&megabyte(piece)[..], &Options::default().long_text(LongText::Truncate)).unwrap();
@@ -146,12 +146,12 @@ fn long_words_and_odd_scripts_of_a_megabyte_are_read() {
 }
 
 #[test]
-fn an_error_says_how_many_tokens_there_are() {
+fn a_text_too_long_error_has_the_number_of_tokens() {
     let text = "The story has no middle and no end. ".repeat(70);
     let count = sentiment().tokenize(&text).unwrap().ids.len();
     let error = sentiment().predict(&text, &Options::default().long_text(LongText::Error)).unwrap_err();
     assert_eq!(error.to_string(), format!("the text has {count} tokens, the model reads 512"));
-    // Whatever tokens the sentences have alone.
+    // The count is that of the whole text, not the sum over sentences, which can be larger.
     for classifier in small() {
         let text = "It ended. ".repeat(30);
         let count = classifier.tokenize(&text).unwrap().ids.len();
@@ -163,7 +163,7 @@ fn an_error_says_how_many_tokens_there_are() {
 }
 
 #[test]
-fn only_what_the_model_cannot_read_has_a_warning() {
+fn only_texts_of_unknown_tokens_have_a_warning() {
     let warnings = |text: &str| sentiment().predict(text, &Options::default()).unwrap().warnings;
     for text in [
         "这部电影太长了,我睡着了两次。",
@@ -190,7 +190,7 @@ fn only_what_the_model_cannot_read_has_a_warning() {
 const DELIGHT: &str = "What a wonderful, brilliant, moving chapter. I loved every single word of it. A perfect joy.";
 const DISGUST: &str = "What a terrible, tedious, stupid chapter. I hated every single word of it. A complete waste.";
 
-/// Sentences without much of an opinion, and two passages with one; where they are.
+/// Neutral sentences with one positive and one negative passage; returns the text and the offsets of both passages.
 fn book(bytes: usize) -> (String, usize, usize) {
     let subjects =
         ["The baker", "A widow", "My brother", "The train", "An old clerk", "The letter", "Nobody", "The river"];
@@ -199,7 +199,7 @@ fn book(bytes: usize) -> (String, usize, usize) {
     let ends = [".", " in March.", " at noon, as on any other day.", ", and then it rained.", "; it was Tuesday."];
     let mut next = numbers(11);
     let mut text = String::new();
-    let mut places = [0, 0];
+    let mut offsets = [0, 0];
     for (i, passage) in [DELIGHT, DISGUST, ""].iter().enumerate() {
         while text.len() < bytes * (i + 1) / 3 {
             let mut pick = |from: &[&'static str]| from[next(from.len())];
@@ -207,23 +207,23 @@ fn book(bytes: usize) -> (String, usize, usize) {
             text += if text.len().is_multiple_of(11) { "\n\n" } else { " " };
         }
         if i < 2 {
-            places[i] = text.len();
+            offsets[i] = text.len();
             text += &format!("{passage} ");
         }
     }
-    (text, places[0], places[1])
+    (text, offsets[0], offsets[1])
 }
 
 #[test]
-fn the_best_and_the_worst_passage_of_a_book_come_back() {
+fn the_most_positive_and_negative_passages_of_a_book_are_found() {
     let quick = std::env::var_os("CI").is_some();
     let (text, delight, disgust) = book(if quick { BOOKLET } else { BOOK });
     let p = sentiment().predict(&text, &Options::default()).unwrap();
     assert!(p.windows.len() > text.len() / 1000 && !p.truncated, "{} windows", p.windows.len());
     assert!(p.windows.iter().all(|window| window.tokens <= 130), "special tokens included");
-    for (label, place, passage) in [("positive", delight, DELIGHT), ("negative", disgust, DISGUST)] {
+    for (label, offset, passage) in [("positive", delight, DELIGHT), ("negative", disgust, DISGUST)] {
         let window = best(&p, label);
-        assert!(window.contains(&(place + passage.len() / 2)), "{label}: {window:?}, not {place}");
+        assert!(window.contains(&(offset + passage.len() / 2)), "{label}: {window:?}, not {offset}");
     }
 }
 

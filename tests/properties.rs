@@ -1,4 +1,4 @@
-//! What holds for every text.
+//! Properties that hold for every text.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -7,7 +7,7 @@ use common::{sentiment, tiny};
 use litmus_text::{ErrorKind, Options};
 use proptest::prelude::*;
 
-/// Rounding of the probabilities' sum.
+/// Rounding error of the sum of probabilities.
 const MAX_SUM_ERROR: f32 = 1e-5;
 
 fn text() -> impl Strategy<Value = String> {
@@ -50,14 +50,18 @@ proptest! {
             prop_assert_eq!(p.scores.len(), classifier.info().labels.len());
             prop_assert!(p.scores.iter().all(|s| (0.0..=1.0).contains(&s.score)));
             prop_assert!(p.scores.is_sorted_by(|a, b| a.score >= b.score));
-            prop_assert_eq!((p.label.as_ref(), p.score), (Some(&p.scores[0].label), p.scores[0].score));
+            prop_assert_eq!(p.score, p.scores[0].score);
+            let reached = p.scores.iter().filter(|s| exclusive || s.score >= 0.5).map(|s| &s.label);
+            prop_assert_eq!(p.label.as_ref(), reached.clone().next());
+            let labels: Option<Vec<String>> = (!exclusive).then(|| reached.cloned().collect());
+            prop_assert_eq!(&p.labels, &labels);
             let sum: f32 = p.scores.iter().map(|s| s.score).sum();
             prop_assert!(!exclusive || (sum - 1.0).abs() < MAX_SUM_ERROR, "sum {sum}");
         }
     }
 
     #[test]
-    fn offsets_lie_in_the_text_and_never_go_back(text in text()) {
+    fn offsets_are_within_the_text_and_in_order(text in text()) {
         let Ok(encoding) = sentiment().tokenize(&text) else { return Ok(()) };
         let spans = &encoding.offsets[1..encoding.offsets.len() - 1];
         prop_assert!(spans.iter().all(|span| text.get(span.clone()).is_some()));
@@ -72,6 +76,6 @@ fn the_same_text_gives_the_same_bits() {
 }
 
 #[test]
-fn no_texts_give_no_predictions() {
+fn an_empty_batch_gives_no_predictions() {
     assert_eq!(sentiment().predict_batch::<&str>(&[], &Options::default()).unwrap(), []);
 }

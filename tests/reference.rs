@@ -1,5 +1,5 @@
-//! Against independent references: token ids and offsets of Hugging Face's `tokenizers` for Python,
-//! logits of onnxruntime. `tests/fixtures/generate.py` makes the goldens.
+//! Compared with independent references: token ids and offsets of Hugging Face's `tokenizers` for Python, logits of
+//! onnxruntime. `tests/fixtures/generate.py` generates the golden values.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
@@ -8,15 +8,15 @@ use common::{fixture, in_characters, sentiment, tiny};
 use litmus_text::{ErrorKind, LongText, Options};
 use serde::Deserialize;
 
-/// Largest difference between our logits and onnxruntime's for the same file, which it computes in f32, and the mean:
-/// our weights have 7 bits and our activations 8.
+/// The largest and the mean difference of our logits from onnxruntime's for the same file. It computes in f32; our weights
+/// have 7 bits and our activations 8.
 const MAX_LOGIT_ERROR: f32 = 0.5;
 const MEAN_LOGIT_ERROR: f32 = 0.1;
-/// Least share of SST-2's development set with the label that onnxruntime gives, in percent.
+/// Percentage of SST-2's development set that must get the same label as from onnxruntime.
 const MIN_SAME_LABELS: f64 = 99.7;
-/// Points of accuracy that the two may be apart on SST-2's development set.
+/// Largest difference in accuracy on SST-2's development set, in percentage points.
 const MAX_ACCURACY_GAP: f64 = 0.3;
-/// Least accuracy of the shipped model there, in percent.
+/// Smallest accuracy of the packaged model there, in percent.
 const MIN_ACCURACY: f64 = 89.5;
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ struct TokenGoldens {
 #[derive(Deserialize)]
 struct TokenCase {
     text: Option<String>,
-    /// A piece and how often it follows itself, instead of a long text.
+    /// A piece and its number of repeats, instead of a long text.
     repeat: Option<(String, usize)>,
     ids: Vec<u32>,
     offsets: Vec<(usize, usize)>,
@@ -86,7 +86,7 @@ struct LogitBatch {
     logits: Vec<Vec<f32>>,
 }
 
-/// How far our logits of texts are from theirs, on average.
+/// The mean difference of our logits from theirs; asserts that no difference is too large.
 fn error<'a>(texts: &[&str], ours: &[Vec<f32>], theirs: impl Iterator<Item = &'a Vec<f32>>) -> f32 {
     let mut errors = vec![];
     for ((text, ours), theirs) in texts.iter().zip(ours).zip(theirs) {
@@ -99,7 +99,7 @@ fn error<'a>(texts: &[&str], ours: &[Vec<f32>], theirs: impl Iterator<Item = &'a
 }
 
 #[test]
-fn logits_equal_those_of_onnxruntime() {
+fn logits_are_close_to_onnxruntime() {
     let goldens: LogitGoldens = fixture("logits.json");
     assert!(goldens.cases.len() >= 100, "only {} texts", goldens.cases.len());
     let texts: Vec<&str> = goldens.cases.iter().map(|case| case.text.as_str()).collect();
@@ -119,7 +119,7 @@ fn logits_equal_those_of_onnxruntime() {
 }
 
 #[test]
-fn a_folder_of_someone_elses_has_the_logits_of_onnxruntime() {
+fn another_exporters_folder_has_logits_close_to_onnxruntime() {
     let TinyGoldens { cases } = fixture("tiny/golden.json");
     assert!(cases.len() >= 10, "only {} cases", cases.len());
     let classifier = tiny();
@@ -139,9 +139,9 @@ struct Sst2Goldens {
     correct: usize,
 }
 
-/// Runs where the data is: it is licensed for research and not part of the repository.
+/// Runs only where the data is: its licence is for research, so it is not part of the repository.
 #[test]
-fn accuracy_on_sst2_is_that_of_onnxruntime() {
+fn accuracy_on_sst2_is_close_to_onnxruntime() {
     let path = std::env::var("SST2_DEV").unwrap_or_else(|_| "../shared/data/sst2/dev.tsv".into());
     let Ok(tsv) = std::fs::read_to_string(&path) else {
         eprintln!("not run: there is no {path}; set SST2_DEV to SST-2's dev.tsv");
@@ -153,7 +153,7 @@ fn accuracy_on_sst2_is_that_of_onnxruntime() {
     let goldens: Sst2Goldens = fixture("sst2_dev.json");
     let texts: Vec<&str> = rows.iter().map(|row| row.0).collect();
     let logits = sentiment().logits(&texts).unwrap();
-    // Negative, neutral, positive: SST-2 asks which of the outer two is likelier.
+    // The labels are negative, neutral and positive; SST-2 has only the first and the last.
     let ours: Vec<usize> = logits.iter().map(|row| usize::from(row[2] > row[0])).collect();
     let percent = |n: usize| n as f64 * 100.0 / rows.len() as f64;
     let accuracy = percent(ours.iter().zip(&rows).filter(|(p, row)| **p == row.1).count());

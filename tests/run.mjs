@@ -1,202 +1,241 @@
-// npm test: installs what is missing, then runs every suite. `npm test -- NAME` runs those whose
-// name contains NAME.
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+// npm test: installs what is missing and runs every suite. `npm test -- NAME…` runs the suites whose name contains a
+// NAME. npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the quick suites.
+import { existsSync } from "node:fs";
+import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "../pkg/scripts/build.mjs";
-import { checkDocs } from "../pkg/scripts/docs.mjs";
-import { assemble, buildSite } from "../pkg/scripts/site.mjs";
+import { build } from "../tools/build.mjs";
+import { fail, run, UserError } from "../tools/command.mjs";
+import { checkDocs } from "../tools/docs.mjs";
+import { cache, root, targetDir } from "../tools/paths.mjs";
+import { assemble, buildSite } from "../tools/site.mjs";
 import {
   chromedriver,
   ensureChromium,
   ensureFirefox,
   ensureNode,
+  ensureRuff,
   ensureRust,
   ensureWasmBindgen,
   ensureWasmPack,
-  fail,
   firefox,
-  root,
-  run,
-  targetDir,
-  Unmet,
   wasmConfig,
   withPath,
-} from "../pkg/scripts/tools.mjs";
+} from "../tools/toolchain.mjs";
 import { checkBudget } from "./budget.mjs";
-import { ensurePython } from "./service/python.mjs";
-import { ensureTools } from "./everywhere/install.mjs";
 import { fuzz } from "./fuzz/fuzz.mjs";
+import { withInstalledPackage } from "./harness/package.mjs";
+import { ensureHostTools } from "./hosts/install.mjs";
+import { ensurePython } from "./service/install.mjs";
 
-const wasm = "wasm32-unknown-unknown";
-const cargoEnv = { ...process.env, CARGO_TARGET_DIR: targetDir };
-const cargo = (...args) => run("cargo", args, { env: cargoEnv });
-const tsc = (project) => run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, project)]);
+const node = (args, options) => run(process.execPath, args, options);
+const cargo = (...args) => run("cargo", args, { env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
 
-/** What drives a browser can wait for it for ever: these suites end, with room for a slow machine. */
+/** Time limits, because a browser can hang. They have room for a slow machine. */
 const minutes = (count) => ({ timeout: count * 60_000 });
 
-/** One file at a time: they share two cores and measure time. */
-async function nodeTests(folder, options, wanted = () => true) {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs") && wanted(name));
-  const paths = files.sort().map((name) => join(folder, name));
-  // A test that was given up may still wait for what never comes: its file ends all the same.
-  await run(process.execPath, ["--test", "--test-concurrency=1", "--test-force-exit", "--test-reporter=spec", ...paths], {
-    ...minutes(20),
-    ...options,
-  });
+/**
+ * Runs the `*.test.mjs` of a folder. Files that measure time, or drive browsers, run one after the other; `parallel`
+ * files do neither.
+ */
+async function nodeTests(folder, { wanted = () => true, parallel = false, env = process.env } = {}) {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs") && wanted(name));
+  const paths = names.sort().map((name) => join(folder, name));
+  // Forced, because a test that has timed out may leave handles open.
+  const args = ["--test", "--test-force-exit", "--test-reporter=spec", ...(parallel ? [] : ["--test-concurrency=1"])];
+  await node([...args, ...paths], { ...minutes(20), env });
 }
 
-/** The crate's own tests in the wasm that browsers run. */
+const inFolder = (folder, options) => nodeTests(join(root, folder), options);
+
+// ── Lint
+
+const native = ["--release", "--features", "cli"];
+const web = ["--target", "wasm32-unknown-unknown", "--profile", "web"];
+const clippy = (...args) => cargo("clippy", ...args, "--", "-D", "warnings");
+
+async function rustfmt() {
+  await cargo("fmt", "--check");
+  await cargo("fmt", "--check", "--manifest-path", "tests/fuzz/Cargo.toml");
+}
+
+const biome = () => node([join(root, "node_modules/@biomejs/biome/bin/biome"), "ci", "--error-on-warnings"]);
+
+async function ruff() {
+  const program = await ensureRuff();
+  const env = { ...process.env, RUFF_CACHE_DIR: join(cache, "ruff") };
+  await run(program, ["format", "--check"], { env });
+  await run(program, ["check"], { env });
+}
+
+const tsc = (...args) => node([join(root, "node_modules/typescript/bin/tsc"), ...args]);
+
+/** Checks pkg/src, with the types of wasm-bindgen's JavaScript from the last build. */
+async function types() {
+  if (!existsSync(join(root, "pkg/wasm/litmus_text.d.ts"))) await build({ supply: false });
+  await tsc("-p", "pkg/tsconfig.json", "--noEmit");
+}
+
+/** Checks what must and must not compile against the built package. */
+async function publicTypes() {
+  await build();
+  await tsc("-p", "tests/types");
+}
+
+async function documentation() {
+  await build();
+  await checkDocs();
+}
+
+// ── The crate, compiled to WebAssembly, in browsers
+
+/** Runs tests/wasm.rs with wasm-pack. `where` is the environment variable that selects a page or a worker. */
 async function wasmPack(where, browser, env) {
   const wasmPackBin = await ensureWasmPack();
   const bindgenBin = await ensureWasmBindgen({ testRunner: true });
   const args = ["test", "--headless", ...browser, "--mode", "no-install"];
-  await run("wasm-pack", [...args, "--", ...wasmConfig(), "--profile", "web", "--test", "browser"], {
+  await run("wasm-pack", [...args, "--", ...wasmConfig(), "--profile", "web", "--test", "wasm"], {
     ...minutes(40), // compiling included
     env: { ...withPath(bindgenBin, wasmPackBin), CARGO_TARGET_DIR: targetDir, [where]: "1", ...env },
   });
 }
 
-async function inChromium(where) {
+async function wasmInChromium(where) {
   await ensureChromium({ driver: true });
   await wasmPack(where, ["--chrome", "--chromedriver", chromedriver]);
 }
 
-async function inFirefox(where) {
+async function wasmInFirefox(where) {
   const geckodriver = await ensureFirefox();
-  // webdriver.json is for Chromium: it cannot name a program that only an environment variable does.
+  // Not webdriver.json, which is for Chromium: the path of Firefox depends on an environment variable.
   const capabilities = join(targetDir, "firefox.json");
   await mkdir(targetDir, { recursive: true });
   await writeFile(capabilities, JSON.stringify({ "moz:firefoxOptions": { binary: firefox } }));
   await wasmPack(where, ["--firefox", "--geckodriver", geckodriver], { WASM_BINDGEN_TEST_WEBDRIVER_JSON: capabilities });
 }
 
-const endToEnd = join(root, "tests/e2e");
+// ── The package
 
-/** What the end-to-end tests visit, and what with. */
-async function pages() {
+async function buildEverything() {
+  await buildSite(); // first, to test that it works in a fresh clone, as `npm start` does
   await build();
-  await assemble();
+}
+
+async function sizeBudget() {
+  await build({ supply: false });
+  await checkBudget();
+}
+
+/** tests/node is copied into a project that has only the packed package: nothing of the repository can be imported. */
+const inNode = () =>
+  withInstalledPackage(async ({ project }) => {
+    await cp(join(root, "tests/node"), join(project, "tests"), { recursive: true });
+    const env = { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures"), LITMUS_DOCS: join(root, "docs") };
+    await nodeTests(join(project, "tests"), { env });
+  });
+
+async function inHosts() {
   await ensureChromium();
+  const tools = await ensureHostTools();
+  await withInstalledPackage(async ({ tarball, installed }) => {
+    const env = { ...process.env, LITMUS_TARBALL: tarball, LITMUS_INSTALLED: installed, LITMUS_TOOLS: tools };
+    await nodeTests(join(root, "tests/hosts"), { env });
+  });
+}
+
+async function service() {
+  await build();
+  await ensureChromium();
+  await ensurePython();
+  await inFolder("tests/service");
 }
 
 const needsFirefox = (name) => ["firefox.test.mjs", "same-bits.test.mjs"].includes(name);
 
-/** The package as users get it: packed, and installed in a project of its own, for as long as `work` takes. */
-async function withPackage(work) {
-  const project = await mkdtemp(join(tmpdir(), "litmus-text-"));
-  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-  try {
-    const packed = await run("npm", ["pack", "--json", "--pack-destination", project], {
-      cwd: join(root, "pkg"),
-      quiet: true,
-    });
-    const [{ filename }] = JSON.parse(packed);
-    await run("npm", ["init", "--yes", "--loglevel=error"], { cwd: project, quiet: true });
-    await run("npm", ["install", "--offline", ...quiet, join(project, filename)], { cwd: project, quiet: true });
-    await work(project, join(project, filename));
-  } finally {
-    await rm(project, { recursive: true, force: true });
-  }
+async function inBrowsers({ firefox }) {
+  await build();
+  await assemble();
+  await ensureChromium();
+  if (firefox) await ensureFirefox();
+  await inFolder("tests/browser", { wanted: (name) => needsFirefox(name) === firefox });
 }
 
-const inNode = () =>
-  withPackage(async (project) => {
-    await cp(join(root, "tests/package"), join(project, "tests"), { recursive: true });
-    await nodeTests(join(project, "tests"), { env: { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures") } });
-  });
+// ── All of them, in the order in which they run
 
-const everywhere = (project, tarball, tools) =>
-  nodeTests(join(root, "tests/everywhere"), {
-    env: {
-      ...process.env,
-      LITMUS_TARBALL: tarball,
-      LITMUS_INSTALLED: join(project, "node_modules/litmus-text"),
-      LITMUS_TOOLS: tools,
-    },
-  });
-
+/** The `quick` suites take less than a minute together, once tools are installed and the package has been built. */
 const suites = {
-  "lint: rustfmt": () => cargo("fmt", "--check"),
-  "lint: clippy": () => cargo("clippy", "--release", "--features", "cli", "--all-targets", "--", "-D", "warnings"),
-  "lint: clippy, WebAssembly": async () => {
-    await ensureRust();
-    await cargo("clippy", "--target", wasm, "--profile", "web", "--lib", "--test", "browser", "--", "-D", "warnings");
-  },
-  "crate: native tests": () => cargo("test", "--release", "--features", "cli"),
-  "crate: fuzzing": () => fuzz({ seconds: 120, short: true }),
-  "package: build": async () => {
-    await buildSite(); // in a fresh clone this is all that there is: `npm start` makes do with it
-    await build();
-  },
-  "lint: supply chain": () => nodeTests(join(root, "tests/supply")),
-  "lint: types": async () => {
-    await build();
-    await tsc("tests/types");
-  },
-  "lint: docs/api": async () => {
-    await build();
-    await checkDocs();
-  },
-  "package: size budget": async () => {
-    await build({ embedded: false });
-    await checkBudget();
-  },
-  "crate: tests in a page": () => inChromium("WASM_BINDGEN_USE_BROWSER"),
-  "crate: tests in a worker": () => inChromium("WASM_BINDGEN_USE_DEDICATED_WORKER"),
-  "crate: tests in Firefox": () => inFirefox("WASM_BINDGEN_USE_BROWSER"),
-  "models: evaluation": () => nodeTests(join(root, "models/evaluate")),
-  "package: Node, from the tarball": inNode,
-  "package: everywhere": async () => {
-    await ensureChromium();
-    const tools = await ensureTools();
-    await withPackage((project, tarball) => everywhere(project, tarball, tools));
-  },
-  "service: Node, service worker": async () => {
-    await build();
-    await ensureChromium();
-    await ensurePython();
-    await nodeTests(join(root, "tests/service"));
-  },
-  "e2e: Chromium": async () => {
-    await pages();
-    await nodeTests(endToEnd, {}, (name) => !needsFirefox(name));
-  },
-  "e2e: Firefox": async () => {
-    await pages();
-    await ensureFirefox();
-    await nodeTests(endToEnd, {}, needsFirefox);
-  },
+  "lint: rustfmt": { quick: true, run: rustfmt },
+  "lint: biome": { quick: true, run: biome },
+  "lint: ruff": { quick: true, run: ruff },
+  "lint: clippy": { run: () => clippy(...native, "--all-targets") },
+  "lint: clippy, WebAssembly": { run: () => clippy(...web, "--lib", "--test", "wasm") },
+  "lint: types": { quick: true, run: types },
+  "lint: supply chain": { quick: true, run: () => inFolder("tests/supply", { parallel: true }) },
+  "lint: documents": { quick: true, run: () => inFolder("tests/documents", { parallel: true }) },
+  "package: unit tests": { quick: true, run: () => inFolder("tests/unit", { parallel: true }) },
+  "models: evaluation": { quick: true, run: () => inFolder("models/evaluate", { parallel: true }) },
+  "crate: unit tests": { quick: true, run: () => cargo("test", ...native, "--lib") },
+  "crate: native tests": { run: () => cargo("test", ...native) },
+  "crate: fuzzing": { run: () => fuzz({ seconds: 120, short: true }) },
+  "package: build": { run: buildEverything },
+  "package: public types": { run: publicTypes },
+  "lint: docs/api": { run: documentation },
+  "package: size budget": { run: sizeBudget },
+  "crate: tests in a page": { run: () => wasmInChromium("WASM_BINDGEN_USE_BROWSER") },
+  "crate: tests in a worker": { run: () => wasmInChromium("WASM_BINDGEN_USE_DEDICATED_WORKER") },
+  "crate: tests in Firefox": { run: () => wasmInFirefox("WASM_BINDGEN_USE_BROWSER") },
+  "package: Node": { run: inNode },
+  "package: hosts": { run: inHosts },
+  "service: Node, service worker": { run: service },
+  "browser: Chromium": { run: () => inBrowsers({ firefox: false }) },
+  "browser: Firefox": { run: () => inBrowsers({ firefox: true }) },
 };
 
+/** The suites that the command line names; all of them if it names none. */
+function chosenSuites([...names]) {
+  const quick = names.includes("--quick");
+  const parts = names.filter((name) => name !== "--quick");
+  const chosen = Object.entries(suites).filter(
+    ([name, suite]) => (!quick || suite.quick) && (parts.length === 0 || parts.some((part) => name.includes(part))),
+  );
+  if (chosen.length > 0) return chosen;
+  throw new UserError(`no suite has such a name; the suites are:\n  ${Object.keys(suites).join("\n  ")}`);
+}
+
+const formatTime = (seconds) =>
+  seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${(seconds % 60).toFixed(0)} s`;
+
+/** Runs the suites one after the other. A failure does not keep the next ones from running. */
+async function runSuites(chosen) {
+  const results = [];
+  for (const [name, suite] of chosen) {
+    console.log(`\n━━ ${name}`);
+    const start = performance.now();
+    const failure = await suite.run().then(
+      () => undefined,
+      (error) => error,
+    );
+    if (failure) console.error(failure instanceof UserError ? `✗ ${failure.message}` : failure);
+    results.push({ name, failure, seconds: (performance.now() - start) / 1000 });
+  }
+  return results;
+}
+
+function printSummary(results) {
+  console.log("\n━━ summary");
+  for (const { name, failure, seconds } of results) {
+    console.log(`${failure ? "✗" : "✓"} ${name.padEnd(34)} ${formatTime(seconds).padStart(12)}`);
+  }
+  const failed = results.filter(({ failure }) => failure).length;
+  const total = formatTime(results.reduce((sum, { seconds }) => sum + seconds, 0));
+  console.log(`${results.length - failed} passed, ${failed} failed, ${total}`);
+  return failed;
+}
+
 try {
+  const chosen = chosenSuites(process.argv.slice(2));
   await ensureNode();
   await ensureRust();
+  process.exitCode = printSummary(await runSuites(chosen)) > 0 ? 1 : 0;
 } catch (error) {
   fail(error);
 }
-
-const wanted = process.argv.slice(2);
-const chosen = Object.entries(suites).filter(([name]) => !wanted.length || wanted.some((part) => name.includes(part)));
-if (chosen.length === 0) fail(new Unmet(`no suite is named like that; there are:\n  ${Object.keys(suites).join("\n  ")}`));
-
-const results = [];
-for (const [name, suite] of chosen) {
-  console.log(`\n━━ ${name}`);
-  const start = performance.now();
-  const failure = await suite().then(
-    () => undefined,
-    (error) => error,
-  );
-  if (failure) console.error(failure instanceof Unmet ? `✗ ${failure.message}` : failure);
-  results.push({ name, failure, seconds: (performance.now() - start) / 1000 });
-}
-
-console.log("\n━━ summary");
-for (const { name, failure, seconds } of results) {
-  console.log(`${failure ? "✗" : "✓"} ${name.padEnd(34)} ${seconds.toFixed(1).padStart(7)} s`);
-}
-const failed = results.filter(({ failure }) => failure).length;
-console.log(`${results.length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;

@@ -1,4 +1,4 @@
-// Many texts: a file or pasted rows, labelled in a pool of workers while the page goes on.
+// The part "Many texts": labels the rows of a file, or pasted rows, in a pool of workers. The page stays responsive.
 import { batch } from "./benches/texts.mjs";
 import { $, make } from "./dom.js";
 import { count, figure, onLanguage, percent, t } from "./language.js";
@@ -9,16 +9,16 @@ import { startRows } from "./rows.js";
 import { showTable, tableHasGrown } from "./table.js";
 import { bars } from "./try.js";
 
-/** Rows taken from the file at once. */
-const TAKEN = 256;
-/** Milliseconds between two looks at how far it is. */
-const SHOWN_MS = 250;
-/** A core stays free for the page; each worker has a model of its own in memory. */
+/** Rows per request to the worker that parses the file. */
+const ROWS_PER_REQUEST = 256;
+/** Milliseconds between two updates of the progress display. */
+const UPDATE_MS = 250;
+/** One core is left to the page. At most 4, because each worker holds its own copy of the model in memory. */
 const WORKERS = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
 
-let rows; // the file that is open
-let source; // what is known of it, with `name`
-let job; // what runs, or ran last
+let rows; // the open file, see rows.js
+let source; // its `name` and what `rows.open` returned
+let job; // the running job, or the last one
 
 export const isBusy = () => job?.state === "running" || job?.state === "paused";
 
@@ -31,7 +31,7 @@ function problem(message) {
   $("bulk-problem").textContent = message ?? "";
 }
 
-/** Looks into a file and asks what to read of it. */
+/** Opens a file and shows the form that asks which column to read. */
 export async function openRows(file, name) {
   problem();
   rows?.end();
@@ -68,13 +68,13 @@ function preview() {
   $("bulk-preview").replaceChildren(...texts.map((text) => make("li", { textContent: text ?? "" })));
 }
 
-/** Gives the texts of the file, no sooner than they are wanted. */
+/** Yields the texts of the file. Reads one request ahead, so that a large file is never in memory as a whole. */
 async function* texts() {
-  let ahead = rows.next({ most: TAKEN });
+  let ahead = rows.next({ most: ROWS_PER_REQUEST });
   for (;;) {
-    const { texts, share, done } = await ahead;
-    if (!done) ahead = rows.next({ most: TAKEN });
-    job.marks.push({ row: job.marks.at(-1).row + texts.length, share });
+    const { texts, fraction, done } = await ahead;
+    if (!done) ahead = rows.next({ most: ROWS_PER_REQUEST });
+    job.marks.push({ row: job.marks.at(-1).row + texts.length, fraction });
     for (const text of texts) {
       await job.gate;
       yield text;
@@ -83,19 +83,22 @@ async function* texts() {
   }
 }
 
-/** How much of the file has been labelled, from 0 to 1: as much as of its bytes. */
-function share({ marks, results: { count } }) {
+/**
+ * The labelled fraction of the file, from 0 to 1, by bytes: the number of rows is not known before the end.
+ * `marks` pairs row numbers with byte fractions; between two marks the fraction is interpolated.
+ */
+function labelledFraction({ marks, results: { count } }) {
   while (marks.length > 2 && marks[1].row <= count) marks.shift();
   const [from, to] = marks;
-  if (!to || to.row === from.row) return from.share;
-  return from.share + ((to.share - from.share) * (count - from.row)) / (to.row - from.row);
+  if (!to || to.row === from.row) return from.fraction;
+  return from.fraction + ((to.fraction - from.fraction) * (count - from.row)) / (to.row - from.row);
 }
 
 async function run() {
   const { classifier, options } = model();
   const results = new Results(classifier.labels);
   const stop = new AbortController();
-  job = { state: "running", results, stop, marks: [{ row: 0, share: 0 }], start: performance.now(), paused: 0, shownAt: 0 };
+  job = { state: "running", results, stop, marks: [{ row: 0, fraction: 0 }], start: performance.now(), paused: 0, shownAt: 0 };
   const mine = job;
   showOnly("bulk-run");
   buttons();
@@ -106,11 +109,11 @@ async function run() {
   let pool;
   try {
     await rows.begin({ column: source.columns[Number($("bulk-column").value)], header: $("bulk-header").checked });
-    pool = await createClassifier({ ...options, worker: WORKERS, signal: stop.signal });
+    pool = await createClassifier({ ...options, workers: WORKERS, signal: stop.signal });
     mine.start = performance.now();
     for await (const item of pool.stream(texts(), { signal: stop.signal })) {
       results.add(item);
-      if (performance.now() - mine.shownAt > SHOWN_MS) draw();
+      if (performance.now() - mine.shownAt > UPDATE_MS) draw();
     }
     mine.state = "done";
   } catch (error) {
@@ -125,16 +128,16 @@ async function run() {
   $(results.count > 0 ? "bulk-save" : "bulk-again").focus({ preventScroll: true });
 }
 
-/** How far it is, in words, bars and rows. */
+/** Updates the status line, the progress bar, the charts and the table. */
 function draw(finished = false) {
   job.shownAt = performance.now();
   const { results, state } = job;
   status();
-  $("bulk-progress").value = state === "done" ? 1 : share(job);
+  $("bulk-progress").value = state === "done" ? 1 : labelledFraction(job);
   const total = Math.max(1, results.count - results.failed);
-  const scores = results.names.map((label, i) => ({ label, score: results.shares[i] / total }));
+  const scores = results.names.map((label, i) => ({ label, score: results.counts[i] / total }));
   const most = results.names.length > 6 ? scores.sort((a, b) => b.score - a.score) : scores;
-  const values = Object.fromEntries(results.names.map((label, i) => [label, `${count(results.shares[i])} · ${percent(results.shares[i] / total)}`]));
+  const values = Object.fromEntries(results.names.map((label, i) => [label, `${count(results.counts[i])} · ${percent(results.counts[i] / total)}`]));
   bars($("bulk-shares"), most, results.names, values);
   histogram(results.bins);
   tableHasGrown(finished);
@@ -158,7 +161,7 @@ function duration(seconds) {
 
 function status() {
   const { results, state, start, paused, end = performance.now(), error } = job;
-  const part = share(job);
+  const part = labelledFraction(job);
   const done = count(results.count);
   const seconds = (end - start - paused) / 1000;
   const speed = figure(results.count / seconds);
@@ -224,10 +227,10 @@ function startOver() {
   $("bulk-choose").focus({ preventScroll: true });
 }
 
-/** A thousand different reviews, made of those that the benchmark reads. */
+/** A thousand different reviews, each made of one or two of the benchmark's texts. */
 async function sample() {
   const lines = Array.from({ length: 1000 }, (_, i) => {
-    const [a, b] = [i, i + 1 + 7 * Math.floor(i / batch.length)].map((place) => place % batch.length);
+    const [a, b] = [i, i + 1 + 7 * Math.floor(i / batch.length)].map((index) => index % batch.length);
     return `${i + 1},"${a === b ? batch[a] : `${batch[a]} ${batch[b]}`}"`;
   });
   await openRows(new Blob([["number,review", ...lines].join("\n")]), `${t("bulk.made-up")}.csv`);
@@ -237,7 +240,7 @@ $("bulk-choose").addEventListener("click", () => $("bulk-file").click());
 $("bulk-file").addEventListener("change", ({ target }) => {
   const [file] = target.files;
   if (file) void openRows(file, file.name);
-  target.value = ""; // so that the same can be chosen again
+  target.value = ""; // so that choosing the same file again fires "change"
 });
 $("bulk-sample").addEventListener("click", sample);
 $("bulk-paste").addEventListener("input", ({ target }) => ($("bulk-read").hidden = target.value.trim() === ""));

@@ -1,4 +1,4 @@
-// Files dropped on the page: on the model's part they are a model, anywhere else rows.
+// Drag and drop: files dropped on the part "Your model" are a model, files dropped anywhere else are rows to label.
 import { isBusy, openRows } from "./bulk.js";
 import { $ } from "./dom.js";
 import { dropModel } from "./own-model.js";

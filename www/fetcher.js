@@ -1,7 +1,7 @@
-// Fetches the files of a model from any site that lets it, and hands them over. Runs in a sandboxed frame, which the
-// page around it tells an address and nothing else.
+// Fetches the files of a model from any site that allows it (CORS) and posts them to the page. Runs in the sandboxed
+// frame fetcher.html; the only thing the page sends it is the model's URL.
 
-/** A folder of Hugging Face layout: the first that is there counts. */
+/** File names in a folder of Hugging Face layout. Of several candidates the first one that exists is used. */
 const LAYOUT = {
   config: ["config.json"],
   tokenizer: ["tokenizer.json"],
@@ -24,7 +24,7 @@ async function fetchFirst(folder, paths, say) {
       missing &&= MISSING.includes(response.status);
       tried.push(`${url}: status ${response.status}`);
     } catch (error) {
-      // No connection, or a server that lets nobody read its answer, not even that there is no such file.
+      // No connection, or no CORS headers. Without those, not even a status 404 is visible to a page.
       missing = false;
       tried.push(`${url}: ${error.message}`);
     }
@@ -32,7 +32,7 @@ async function fetchFirst(folder, paths, say) {
   throw failure(missing ? "model-not-found" : "download-failed", tried.join("; "));
 }
 
-/** The body as a blob, with word of how much of it has come. */
+/** Reads the body into a blob and reports progress. */
 async function read(response, file, say) {
   let loaded = 0;
   const counter = new TransformStream({
@@ -50,7 +50,7 @@ async function read(response, file, say) {
 async function fetchModel(folder, say) {
   const files = {};
   for (const [role, paths] of Object.entries(LAYOUT)) files[role] = await fetchFirst(folder, paths, say);
-  const manifest = await fetchFirst(folder, MANIFEST, say).catch(() => undefined); // it need not be there
+  const manifest = await fetchFirst(folder, MANIFEST, say).catch(() => undefined); // optional
   return manifest ? { ...files, manifest } : files;
 }
 

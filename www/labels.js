@@ -1,9 +1,9 @@
-// Labels as the page shows them: the packaged model's in the visitor's language, anybody else's as they are.
+// How labels are shown: the packaged model's labels are translated, the labels of other models are shown unchanged.
 import { has, t } from "./language.js";
 
 export const nameOf = (label) => (has(`label.${label}`) ? t(`label.${label}`) : label);
 
-/** Red for negative, blue for positive, as litmus has it; violet and its neighbours for the others, in the model's order. */
+/** Colour of a label: red for negative, blue for positive, like litmus paper; others cycle through four more colours. */
 export function toneOf(label, labels) {
   if (label === "negative" || label === "positive") return label;
   const others = labels.filter((each) => each !== "negative" && each !== "positive");

@@ -1,4 +1,4 @@
-// The language of the interface: the browser's, or the one that the visitor has chosen.
+// The interface's language: the visitor's choice if there is one, else the browser's language.
 import { $ } from "./dom.js";
 import { strings } from "./strings.js";
 
@@ -8,21 +8,21 @@ let now = "en";
 let numbers;
 const listeners = [];
 
-/** A text of the interface; `values` go into it. */
+/** Returns an interface text. A text that is a function is called with `values`. */
 export function t(key, ...values) {
   const text = strings[now][key];
   return typeof text === "function" ? text(...values) : text;
 }
 
-/** Whether the interface has this text: for keys made from what others call things. */
+/** Whether there is a text with this key. For keys that contain labels or error codes, which may have no text. */
 export const has = (key) => Object.hasOwn(strings[now], key);
 
 export const count = (value) => numbers.count.format(value);
 export const percent = (share) => numbers.percent.format(share);
-/** Few digits, whatever the size. */
+/** Formats with three significant digits. */
 export const figure = (value) => numbers.figure.format(value);
 
-/** Says again what depends on the language, whenever it changes. */
+/** Registers a listener that redraws after each change of the language. */
 export const onLanguage = (listener) => void listeners.push(listener);
 
 function use(language) {
@@ -44,7 +44,7 @@ function use(language) {
 
 const other = () => (now === "en" ? "zh-Hans" : "en");
 
-/** The visitor's earlier choice; browsers may refuse the store. */
+/** The visitor's earlier choice. `localStorage` throws where the browser blocks storage. */
 function chosen() {
   try {
     const language = localStorage.getItem(KEY);
@@ -64,7 +64,7 @@ $("language").addEventListener("click", () => {
   try {
     localStorage.setItem(KEY, now);
   } catch {
-    // Then it is asked for again at the next visit.
+    // Storage is blocked: the choice lasts until the page is closed.
   }
 });
 

@@ -1,4 +1,4 @@
-// Starts the page: the model first, then what can wait for it.
+// Starts the page: loads the model first, then what is not needed for the first prediction.
 import { $ } from "./dom.js";
 import { onLanguage, t } from "./language.js";
 import { model, usePackaged } from "./model.js";
@@ -11,7 +11,7 @@ import { fail, fill, show } from "./try.js";
 
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
-/** The files load side by side: the bar shows their sum. */
+/** Returns a listener for download progress. Files download in parallel; the bar shows the sum of their bytes. */
 function progressBar() {
   const files = new Map();
   return ({ file, loaded, total }) => {
@@ -35,7 +35,7 @@ async function load() {
     await usePackaged(progressBar());
     document.documentElement.dataset.ready = "";
     startCounting();
-    // A browser that refuses to keep anything shows the page all the same.
+    // Without a service worker or storage the page works, but not offline.
     await keep().catch((error) => console.warn(error));
   } catch (error) {
     fail(error);
@@ -43,7 +43,9 @@ async function load() {
 }
 
 $("retry").addEventListener("click", load);
-onLanguage(() => model() || ($("progress-text").textContent = t("load.fetching")));
+onLanguage(() => {
+  if (!model()) $("progress-text").textContent = t("load.fetching");
+});
 
 const left = leftText();
 if (left) fill(left);

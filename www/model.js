@@ -1,9 +1,9 @@
-// Which model reads: the packaged one, or the visitor's own.
+// The model in use: the packaged one, or the visitor's own.
 import { createClassifier } from "./litmus-text/dist/index.js";
 
 /**
- * The service worker keeps the model with all else of this version, so the package need not keep it once more.
- * `options` make a classifier, and another like it.
+ * `cache: false`, because the demo's service worker already stores the packaged model: it must not be stored twice.
+ * The returned `options` create further classifiers of the same model.
  */
 async function load(options, name) {
   const classifier = await createClassifier({ ...options, cache: false });
@@ -14,7 +14,7 @@ let packaged;
 let now;
 const listeners = [];
 
-/** `{ classifier, name, options }`, or nothing while there is none; `name` is that of the visitor's model. */
+/** `{ classifier, name, options }`, or `undefined` before a model is loaded. The packaged model has no `name`. */
 export const model = () => now;
 export const onModel = (listener) => void listeners.push(listener);
 
@@ -30,7 +30,7 @@ export async function usePackaged(onProgress) {
   own?.classifier.close();
 }
 
-/** Reads with another model from now on, once it is loaded and `check` has approved of it. */
+/** Loads the visitor's model and switches to it, unless `check`, called with the new classifier, throws. */
 export async function useOwn(name, options, check) {
   const next = await load(options, name);
   try {

@@ -1,8 +1,11 @@
-// "0 bytes sent", counted: what the page has asked the network for since the model was ready.
+// "0 bytes sent": counts the page's network requests since the model was ready.
 import { $, make } from "./dom.js";
 import { onLanguage, t } from "./language.js";
 
-/** By "METHOD URL": how often the page's own timeline has it, how often the service worker, and the bytes of each. */
+/**
+ * Request counts by "METHOD URL": seen by the page's Resource Timing (`timeline`), seen by the service worker (`worker`),
+ * and made by the frame that fetches models (`frame`). `bytes` is the size of URL and body of one request.
+ */
 const requests = new Map();
 let since = Infinity;
 
@@ -15,7 +18,7 @@ function count(method, url, source, bytes = 0) {
   show();
 }
 
-/** A request of the page is seen by both, one of a worker by the service worker alone. */
+/** Resource Timing and the service worker both see requests of the page; only the latter sees those of workers. */
 const times = ({ timeline, worker, frame }) => Math.max(timeline, worker) + frame;
 
 function show() {
@@ -32,20 +35,20 @@ function show() {
   $("requests").replaceChildren(...items);
 }
 
-/** Counts from now on. */
+/** Starts counting. */
 export function startCounting() {
   if (since !== Infinity) return;
   since = performance.now();
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      // What the service worker answers, it may have had on the device: it tells us if it has not.
+      // Requests with a `workerStart` went through the service worker, which reports those that reached the network.
       if (entry.startTime >= since && entry.workerStart === 0) count("GET", entry.name, "timeline");
     }
   }).observe({ type: "resource" });
   show();
 }
 
-/** What the frame that fetches models has asked for: it is no part of this page. */
+/** Counts a request of the frame that fetches models. Resource Timing of this page does not include it. */
 export const countOfFrame = (url) => count("GET", url, "frame");
 
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {

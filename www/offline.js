@@ -1,32 +1,33 @@
-// Installed and offline: the service worker keeps a whole version, and a newer one is offered when it is whole.
+// Offline use: the service worker stores a complete version of the site, and a newer version is offered once it is
+// stored completely.
 import { $ } from "./dom.js";
 import { isBusy } from "./bulk.js";
 
-/** Milliseconds between looks for a new version, while the page is open. */
-const LOOK_MS = 60 * 60 * 1000;
+/** Milliseconds between two checks for a new version while the page is open. */
+const CHECK_MS = 60 * 60 * 1000;
 const KEY = "text";
 
-let asked = false; // whether the visitor wants the new version now
+let accepted = false; // whether the visitor has accepted the new version in this window
 
 function offer(worker) {
   $("update").hidden = false;
   $("reload").onclick = () => {
-    asked = true;
+    accepted = true;
     worker.postMessage("take over");
   };
 }
 
-/** Starts again with the version that has taken over; the text stays. */
+/** Reloads the page with the new version. The typed text is kept. */
 function reload() {
   try {
     sessionStorage.setItem(KEY, $("text").value);
   } catch {
-    // Then it is lost, as with any other reload.
+    // Storage is blocked: the text is lost, as in any other reload.
   }
   location.reload();
 }
 
-/** The text that a reload for a new version has left. */
+/** Returns the text saved by `reload`, and removes it. */
 export function leftText() {
   try {
     const text = sessionStorage.getItem(KEY);
@@ -37,18 +38,18 @@ export function leftText() {
   }
 }
 
-/** Keeps this version on the device, once that takes nothing from the first reading. */
+/** Registers the service worker. Called after the model is ready, so that storing the site does not delay the first prediction. */
 export async function keep() {
   const container = navigator.serviceWorker;
   if (!container) return;
   let first = !container.controller;
   container.addEventListener("controllerchange", () => {
     if (first) {
-      first = false; // it has just come to be, with this very version
+      first = false; // the first service worker has taken control: it serves the version that is already running
       return;
     }
-    // The new version was asked for in another window: what is going on here may come to its end.
-    if (asked || !isBusy()) reload();
+    // The new version was accepted in another window: a running job is not interrupted.
+    if (accepted || !isBusy()) reload();
     else offerReload();
   });
   const registration = await container.register("sw.js", { updateViaCache: "none" });
@@ -60,7 +61,7 @@ export async function keep() {
   if (registration.waiting) watch(registration.waiting);
   if (registration.installing) watch(registration.installing);
   registration.addEventListener("updatefound", () => watch(registration.installing));
-  setInterval(() => registration.update().catch(() => undefined), LOOK_MS);
+  setInterval(() => registration.update().catch(() => undefined), CHECK_MS);
   await container.ready;
   document.documentElement.dataset.offline = "";
 }

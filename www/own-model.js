@@ -1,4 +1,5 @@
-// Your model: a folder of the visitor's, or an address; what it is, how fast, or why not.
+// The part "Your model": loads a model from the visitor's folder or from a URL, and shows its properties and speed, or why
+// it cannot be used.
 import { time } from "./benches/measure.mjs";
 import { passage } from "./benches/texts.mjs";
 import { isBusy } from "./bulk.js";
@@ -7,21 +8,21 @@ import { figure, has, onLanguage, t } from "./language.js";
 import { usePackaged, useOwn } from "./model.js";
 import { countOfFrame } from "./network.js";
 
-/** What is timed, and how often: about 16 and 128 tokens with an English vocabulary. */
+/** Texts that are timed and the runs of each: 12 and 108 words are about 16 and 128 tokens of an English vocabulary. */
 const SAMPLES = [
   { words: 12, runs: 12 },
   { words: 108, runs: 6 },
 ];
 
 let loading = new AbortController();
-let found; // what is known of the model in use: { name, info, bytes, loadMs, times }
+let found; // the visitor's model in use: { name, info, bytes, loadMs, times }
 let failed;
 
 function showOnly(id) {
   for (const each of ["model-loading", "model-failure", "model-result"]) $(each).hidden = each !== id;
 }
 
-/** The median of some predictions, after a few that warm up. */
+/** Median time of a prediction for each sample, after warm-up runs. */
 async function timesOf(classifier) {
   const words = passage.trim().split(/\s+/);
   const times = [];
@@ -33,10 +34,11 @@ async function timesOf(classifier) {
   return times;
 }
 
-/** Loads a model and reads with it from then on. `get` resolves to what `createClassifier` takes. */
+/** Loads a model and switches to it. `get` resolves to `createClassifier`'s option `model` and the model's size. */
 async function take(name, get) {
   loading.abort();
-  const { signal } = (loading = new AbortController());
+  loading = new AbortController();
+  const { signal } = loading;
   failed = undefined;
   if (isBusy()) return fail(Object.assign(new Error(t("model.busy")), { code: "busy" }));
   progress();
@@ -91,14 +93,14 @@ function display() {
   $("with").textContent = t("try.with", name);
 }
 
-/** Files of a folder, each of which knows its path in there. */
+/** Loads a model from files whose `webkitRelativePath` is set. */
 function fromFiles(files) {
   const [folder] = files[0]?.webkitRelativePath.split("/") ?? [];
   const bytes = files.find(({ name }) => name.endsWith(".onnx"))?.size;
   return take(folder || t("model.unnamed"), async () => ({ model: files, bytes }));
 }
 
-/** The files below a dropped folder, which come without their paths. */
+/** The files in a dropped folder. Dropped files have no `webkitRelativePath`, so it is set here. */
 async function filesBelow(entry, path = "") {
   const here = `${path}${entry.name}`;
   if (entry.isFile) {
@@ -115,7 +117,7 @@ async function filesBelow(entry, path = "") {
   }
 }
 
-/** The folder's address; a model's page on the Hugging Face hub stands for its files. */
+/** The URL of the model's folder. The URL of a model's page on the Hugging Face hub becomes the URL of its files. */
 function folderOf(address) {
   const url = new URL(address, document.baseURI);
   const hub = url.hostname === "huggingface.co" && /^(\/[^/]+\/[^/]+)(?:\/tree\/([^/]+))?\/?$/.exec(url.pathname);
@@ -124,7 +126,7 @@ function folderOf(address) {
   return url;
 }
 
-/** Has a sandboxed frame fetch a model: this page may not reach other sites, nor the frame this page. */
+/** Fetches a model from another site in a sandboxed frame: this page's policy allows no requests to other sites. */
 function fetchElsewhere(folder, signal) {
   const frame = make("iframe", { src: "fetcher.html", hidden: true, title: t("net.frame") });
   frame.sandbox = "allow-scripts";
@@ -181,7 +183,7 @@ onLanguage(() => {
   if (failed) fail(failed);
 });
 
-/** What is dropped on the model's part. */
+/** Loads a model from dropped files or a dropped folder. */
 export async function dropModel(items) {
   const entries = items.map((item) => item.webkitGetAsEntry()).filter(Boolean);
   const files = (await Promise.all(entries.map((entry) => filesBelow(entry)))).flat();

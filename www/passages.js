@@ -1,11 +1,11 @@
-// A long text as a strip of its passages, warm and cold, and the words of the one that is chosen.
+// Long texts: a bar for each passage (window) of the text, and the selected passage with its words coloured.
 import { $, make } from "./dom.js";
 import { nameOf, toneOf } from "./labels.js";
 import { onLanguage, percent, t } from "./language.js";
 import { named, paint } from "./words.js";
 
-/** Milliseconds of rest before the words of a passage are weighed. */
-const REST_MS = 300;
+/** Milliseconds that a passage must stay selected before its explanation is computed. */
+const PAUSE_MS = 300;
 
 let now; // { value, windows, classifier }
 let weighing = new AbortController();
@@ -19,14 +19,14 @@ export function hidePassages() {
 export function showPassages(value, windows, classifier) {
   now = { value, windows, classifier };
   $("heat").replaceChildren(...windows.map(column));
-  // The one that is furthest from lukewarm is worth seeing first.
+  // Select the passage with the highest score first.
   const surest = windows.reduce((best, { scores }, i) => (scores[0].score > windows[best].scores[0].score ? i : best), 0);
   Object.assign($("passage"), { max: windows.length - 1, value: surest });
   $("passages").hidden = false;
   choose();
 }
 
-/** Positive ones rise, negative ones hang, others stay in the middle: the shape says what the colour says. */
+/** Bars of positive passages point up, of negative ones down, others are centred: the colour is not the only sign. */
 function column({ scores: [{ label, score }] }) {
   const element = make("span", {}, make("i"));
   element.dataset.tone = toneOf(label, now.classifier.labels);
@@ -56,11 +56,12 @@ function say(i) {
 
 async function weigh(passage) {
   weighing.abort();
-  const { signal } = (weighing = new AbortController());
+  weighing = new AbortController();
+  const { signal } = weighing;
   $("passage-note").textContent = "";
   $("passage-weights").replaceChildren();
   if (!$("explain").checked) return;
-  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   if (signal.aborted) return;
   try {
     const onProgress = ({ done, total }) => {
@@ -71,7 +72,7 @@ async function weigh(passage) {
     $("passage-note").textContent = "";
     $("passage-weights").replaceChildren(...named(attributions));
   } catch (error) {
-    // Given up, or the classifier has failed: the next reading says so.
+    // An abort is expected: another passage was selected. Any other error is shown.
     if (!signal.aborted) $("passage-verdict").textContent = error.message;
   }
 }

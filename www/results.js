@@ -1,6 +1,6 @@
-// What was found out about each row of a table, in a few bytes a row.
+// The results of all rows, in a few bytes per row: a label index, a score for each label, and the error codes.
 
-/** A row without a label. */
+/** Label index of a row that failed. */
 export const FAILED = 0xffff;
 const BINS = 20;
 
@@ -13,15 +13,15 @@ const grown = (array, length) => {
 export class Results {
   #labels = new Uint16Array(1024);
   #scores;
-  /** The code of each row that failed. */
+  /** Error codes by row number. */
   #errors = new Map();
 
-  /** `names` are the model's labels. */
+  /** `names`: the model's labels. */
   constructor(names) {
     this.names = names;
     this.count = 0;
-    /** Rows by label, and by score of the likeliest label. */
-    this.shares = new Uint32Array(names.length);
+    /** Number of rows per label (`counts`), and per range of the highest score (`bins`). */
+    this.counts = new Uint32Array(names.length);
     this.bins = new Uint32Array(BINS);
     this.#scores = new Float32Array(1024 * names.length);
   }
@@ -44,18 +44,18 @@ export class Results {
     const label = this.names.indexOf(prediction.label);
     this.#labels[row] = label;
     for (const each of prediction.scores) this.#scores[row * this.names.length + this.names.indexOf(each.label)] = each.score;
-    this.shares[label]++;
+    this.counts[label]++;
     this.bins[Math.min(BINS - 1, Math.floor(prediction.score * BINS))]++;
   }
 
-  /** `{ label, score }` of a row, or `{ error }`. */
+  /** The result of a row: `{ label, score }`, or `{ error }`. */
   row(row) {
     const label = this.#labels[row];
     if (label === FAILED) return { error: this.#errors.get(row) };
     return { label: this.names[label], score: this.#scores[row * this.names.length + label] };
   }
 
-  /** Copies, which can be sent to a worker. */
+  /** Copies of the arrays, cut to the number of rows. They can be sent to a worker. */
   get labels() {
     return this.#labels.slice(0, this.count);
   }

@@ -1,27 +1,27 @@
-// Reads rows from a file, a little at a time, off the main thread: parses, remembers where each row is, finds its text
-// again, sorts, and writes the file with labels. A classic worker, as papaparse is no module.
+// Reads the rows of a file piece by piece in a worker: parses them, records the byte offset of each row, reads the text of
+// single rows again, sorts, and writes the file with labels. A classic worker, because papaparse is not a module.
 importScripts("papaparse.min.js");
 
-/** Bytes read at once. */
+/** Bytes per read. */
 const PIECE = 1 << 18;
-/** Bytes from which format, heading and column are guessed. */
+/** Bytes at the start of the file from which format, header and column are guessed. */
 const HEAD = 1 << 16;
 const PREVIEW = 5;
 const BOM = [0xef, 0xbb, 0xbf];
-/** What a text file may be if it is not UTF-8. */
+/** Encoding of a text file that is neither UTF-8 nor UTF-16, by the interface's language. */
 const LEGACY = { "zh-Hans": "gb18030", "en": "windows-1252" };
 
-let blob; // UTF-8
-let start; // where its first row begins, in bytes
+let blob; // the file in UTF-8
+let start; // byte offset of the first row
 let format; // { kind, delimiter, newline, columns, column, header }
-let position; // up to where rows were read
-let starts; // where each row read begins: Float64Array, grown as needed
-let count; // how many
+let position; // byte offset up to which rows were read
+let starts; // byte offset of each row read: a Float64Array, which grows
+let count; // number of rows read
 
 const decode = (bytes) => new TextDecoder().decode(bytes);
 const bytesIn = (text) => new TextEncoder().encode(text).length;
 
-/** The file as UTF-8, and what it was in. Only one that was not is copied. */
+/** The file in UTF-8, and its original encoding if that was another. Only then is the file copied. */
 async function asUtf8(file, language) {
   const head = new Uint8Array(await file.slice(0, 3).arrayBuffer());
   const utf16 = head[0] === 0xff && head[1] === 0xfe ? "utf-16le" : head[0] === 0xfe && head[1] === 0xff ? "utf-16be" : undefined;
@@ -46,10 +46,10 @@ async function* pieces(file) {
   for (let at = 0; at < file.size; at += PIECE * 4) yield new Uint8Array(await file.slice(at, at + PIECE * 4).arrayBuffer());
 }
 
-/** A JSON array as lines. */
+/** Converts a JSON array to one line of JSON for each element. */
 async function asLines(file) {
   const rows = JSON.parse(await file.text());
-  if (!Array.isArray(rows)) throw new Error("the JSON is no list");
+  if (!Array.isArray(rows)) throw new Error("the JSON is not an array");
   return new Blob(rows.map((row) => `${JSON.stringify(row)}\n`));
 }
 
@@ -59,13 +59,13 @@ const isNumber = (value) => value.trim() !== "" && !Number.isNaN(Number(value));
 function guessKind(name, head) {
   if (/^\s*\{/.test(head)) return { kind: "jsonl" };
   const { data, meta } = Papa.parse(head, { preview: 20 });
-  const rows = data.filter((row) => !isBlank(row)).slice(0, 19); // the last one may be cut
+  const rows = data.filter((row) => !isBlank(row)).slice(0, 19); // the 20th row may be incomplete
   const table = rows.length > 1 && rows[0].length > 1 && rows.every(({ length }) => length === rows[0].length);
   if (!/\.(csv|tsv)$/i.test(name) && !table) return { kind: "list" };
   return { kind: "csv", delimiter: rows[0]?.length > 1 ? meta.delimiter : ",", newline: meta.linebreak };
 }
 
-/** Short names, each its own, above values that are something else. */
+/** A header is a first row of short, distinct names above rows with numbers or longer cells. */
 function guessHeader([first, ...rest]) {
   if (!first || rest.length === 0) return false;
   const named = first.every((cell) => cell.trim() && cell.length < 40 && !isNumber(cell)) && new Set(first).size === first.length;
@@ -73,9 +73,9 @@ function guessHeader([first, ...rest]) {
   return named && differs;
 }
 
-/** The one with the longest texts. */
-function guessColumn(columns, rows, valueOf) {
-  const length = (column) => rows.reduce((sum, row) => sum + String(valueOf(row, column) ?? "").length, 0);
+/** The column with the longest texts. */
+function guessColumn(columns, rows, cellOf) {
+  const length = (column) => rows.reduce((sum, row) => sum + String(cellOf(row, column) ?? "").length, 0);
   return columns.reduce((best, column) => (length(column) > length(best) ? column : best), columns[0]);
 }
 
@@ -117,7 +117,7 @@ function rewind() {
   count = 0;
 }
 
-/** Rows of a text, with how many of its characters each takes; the last may be cut unless it is the end. */
+/** Parses rows, each with its length in characters. Unless `atEnd`, an incomplete last row is left out. */
 function split(text, atEnd) {
   const rows = [];
   if (format.kind === "csv") {
@@ -151,7 +151,7 @@ function parsed(line) {
   }
 }
 
-/** The rows that begin between `from` and about `size` bytes later, and where the next one does. */
+/** Reads about `size` bytes from the byte offset `from`: the rows that end in there, and the offset of the next row. */
 async function readPiece(from, size = PIECE) {
   if (from >= blob.size) return undefined;
   const bytes = new Uint8Array(await blob.slice(from, from + size).arrayBuffer());
@@ -159,7 +159,7 @@ async function readPiece(from, size = PIECE) {
   const whole = atEnd ? bytes : bytes.subarray(0, bytes.lastIndexOf(10) + 1);
   const text = decode(whole);
   const rows = split(text, atEnd);
-  const plain = text.length === whole.length; // a byte for each character
+  const plain = text.length === whole.length; // ASCII only: character offsets are byte offsets
   let character = 0;
   let byte = from;
   for (const row of rows) {
@@ -167,11 +167,11 @@ async function readPiece(from, size = PIECE) {
     byte += plain ? row.length : bytesIn(text.slice(character, character + row.length));
     character += row.length;
   }
-  if (byte === from && !atEnd) return readPiece(from, size * 4); // a row longer than that
+  if (byte === from && !atEnd) return readPiece(from, size * 4); // a row longer than `size`
   return { rows: rows.filter(({ blank }) => !blank), end: atEnd ? blob.size : byte };
 }
 
-let waiting = []; // rows read and not yet asked for
+let waiting = []; // rows read from the file and not yet returned by `next`
 
 async function begin({ column, header }) {
   Object.assign(format, { column, header });
@@ -179,14 +179,14 @@ async function begin({ column, header }) {
   rewind();
 }
 
-/** The next texts: what is in the column, whatever it is. */
+/** The next texts: the values of the chosen column, of any type. */
 async function next({ most }) {
   while (waiting.length < most) {
     const found = await readPiece(position);
     if (!found) break;
     const rows = position === start && format.header ? found.rows.slice(1) : found.rows;
     position = found.end;
-    for (const each of rows) waiting.push(each); // not spread: there may be too many for arguments
+    for (const each of rows) waiting.push(each); // not spread: the rows may be more than a call has arguments
   }
   const rows = waiting.slice(0, most);
   waiting = waiting.slice(most);
@@ -197,10 +197,10 @@ async function next({ most }) {
   }
   for (const { begin } of rows) starts[count++] = begin;
   const at = waiting[0]?.begin ?? position;
-  return { texts: rows.map(({ fields }) => fieldOf(fields, format.column)), share: at / blob.size, done: rows.length < most };
+  return { texts: rows.map(({ fields }) => fieldOf(fields, format.column)), fraction: at / blob.size, done: rows.length < most };
 }
 
-/** The texts of some rows, read again. */
+/** Reads the texts of some rows again. */
 async function texts({ rows }) {
   return Promise.all(
     rows.map(async (row) => {
@@ -212,7 +212,7 @@ async function texts({ rows }) {
   );
 }
 
-/** The order of rows by label or score, those without one last. */
+/** Sorts row numbers by row, label or score. Rows that failed come last. */
 async function order({ by, descending, labels, scores }) {
   const rows = Uint32Array.from(labels, (_, i) => i);
   const sign = descending ? -1 : 1;
@@ -222,7 +222,7 @@ async function order({ by, descending, labels, scores }) {
   return rows.sort((a, b) => failed(a) - failed(b) || sign * (value[a] - value[b]) || a - b);
 }
 
-/** The file again, with what was found out in columns or keys at the end. */
+/** Writes the file with the results added: as columns of a table, or as keys of JSON lines. */
 async function save({ names, labels, scores, errors }) {
   const { kind, delimiter = ",", newline = "\n", columns, header } = format;
   const perLabel = names.length;
@@ -262,7 +262,7 @@ async function save({ names, labels, scores, errors }) {
         lines.push(csv([...cells, ...values]));
       }
     }
-    parts.push(new Blob(lines)); // out of the heap
+    parts.push(new Blob(lines)); // a Blob's content need not stay in the JavaScript heap
     at = piece.end;
   }
   return new Blob(parts, { type: kind === "jsonl" ? "application/jsonl" : "text/csv" });
@@ -271,7 +271,7 @@ async function save({ names, labels, scores, errors }) {
 const calls = { open, begin, next, texts, order, save };
 let last = Promise.resolve();
 
-// One after the other: they share what was read.
+// One call at a time, because they share the state above.
 self.onmessage = ({ data: { id, call, argument } }) => {
   last = last.then(async () => {
     try {

@@ -1,6 +1,6 @@
-// The page's side of rows-worker.js: what can be asked of a file of rows.
+// The page's interface to rows-worker.js.
 
-/** Opens a file. Each function resolves to what its namesake in the worker returns. */
+/** Starts the worker. Each function returned calls the function of the same name in the worker. */
 export function startRows() {
   const worker = new Worker("rows-worker.js");
   const pending = new Map();

@@ -1,9 +1,9 @@
-// A link that holds the text, in its fragment: that part of an address stays in the browser.
+// Links that contain the text, in the fragment: browsers do not send that part of a URL to the server.
 import { $ } from "./dom.js";
 import { t } from "./language.js";
 import { fill } from "./try.js";
 
-/** Characters of a fragment: longer links break in mails and chats. */
+/** Maximum length of a fragment in characters. Mail and chat programs break longer links. */
 const LONGEST = 4000;
 const KEY = "#text=";
 
@@ -12,7 +12,7 @@ function fromAddress() {
   try {
     fill(decodeURIComponent(location.hash.slice(KEY.length)));
   } catch {
-    // Somebody has cut the link: there is no text in it.
+    // A truncated link can end within a percent-encoded character: it is ignored.
   }
 }
 

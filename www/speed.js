@@ -1,16 +1,16 @@
-// Speed: the project's own benchmark in the visitor's browser, beside what peers took in the project's measurement.
+// The part "Speed": runs the project's benchmark in the visitor's browser, and shows the published times of the peers.
 import { check, LENGTHS, textOf, time } from "./benches/measure.mjs";
 import { $, make } from "./dom.js";
 import { figure, onLanguage, t } from "./language.js";
 import { createClassifier } from "./litmus-text/dist/index.js";
 
-/** Milliseconds by contender and length, and what measured them: `npm run bench:peers -- --site` writes it. */
+/** Published medians in ms by length and contender, with machine and versions. Made by `npm run bench:peers -- --site`. */
 const published = fetch("peers.json").then((response) => response.json());
 
 let stop = new AbortController();
-let measured = {}; // milliseconds by tokens
+let measured = {}; // median in milliseconds by number of tokens
 
-/** As benches/in-page.mjs does it, with the packaged model. */
+/** Measures the packaged model as benches/in-page.mjs does. */
 async function measure(signal) {
   const classifier = await createClassifier({ cache: false, signal });
   const total = LENGTHS.reduce((sum, { tokens, runs }) => sum + tokens * runs, 0);
@@ -37,7 +37,7 @@ async function measure(signal) {
   }
 }
 
-/** A chart for each length: all as multiples of our time where they were measured, and our time here. */
+/** Draws a chart for each length: the peers' times as multiples of ours on the published machine, and our time here. */
 async function draw() {
   const { machine, browser, versions, ms } = await published;
   const charts = Object.entries(ms).map(([tokens, { ours, ...peers }]) => {
@@ -72,7 +72,8 @@ function running(is) {
 }
 
 $("speed-start").addEventListener("click", async () => {
-  const { signal } = (stop = new AbortController());
+  stop = new AbortController();
+  const { signal } = stop;
   running(true);
   $("speed-stop").focus({ preventScroll: true });
   try {

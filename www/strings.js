@@ -1,4 +1,4 @@
-// Every word of the interface, by language. A value is a text, or a function of what goes into it.
+// All texts of the interface by language. A value is a text, or a function that returns one.
 
 const bytesOf = (bytes, unit) => (bytes < 1000 ? `${bytes} ${unit}` : `${(bytes / 1000).toFixed(1)} kB`);
 const size = (bytes) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
@@ -20,7 +20,7 @@ const en = {
   "try.idle": "Ready. The strip turns as you type.",
   "try.work": "Progress",
   "try.facts": (tokens, ms) => `${tokens} token${s(tokens)} · ${ms} ms`,
-  "try.parts": (parts, tokens) => `Read in ${parts} parts: at once the model takes ${tokens} tokens.`,
+  "try.parts": (parts, tokens) => `Read in ${parts} parts: the model reads at most ${tokens} tokens at once.`,
   "try.reading": (done, total) => `Reading passage ${done} of ${total}`,
   "try.unknown": "Most of this is not in the model’s vocabulary: don’t rely on the label.",
   "try.with": (name) => `Your model: ${name}`,

@@ -1,6 +1,6 @@
-// Keeps one whole version of the site on the device, and answers from it alone. A new version is fetched beside it and
-// checked, file by file, against the SHA-256 that it was published with; only when all are there is it offered to the
-// page, and only when the visitor agrees does it take over. precache.js is made by pkg/scripts/site.mjs.
+// Service worker: stores one complete version of the site and serves it from storage. A new version is downloaded beside
+// it; each file is checked against its SHA-256 in precache.js, which tools/site.mjs writes. A complete new version is
+// offered to the page, and takes over when the visitor accepts it.
 importScripts("precache.js");
 
 const { version, files } = self.PRECACHE;
@@ -9,30 +9,30 @@ const OURS = `litmus-demo ${scope} `;
 const NAME = OURS + version;
 
 const urlOf = (path) => new URL(path, scope).href;
-/** A file's key in the cache: the same in every version that has the same bytes. */
+/** A file's key in the cache. It contains the checksum, so that versions with the same file share the key. */
 const keyOf = (path) => `${urlOf(path)}?sha256=${files[path]}`;
 
-/** The first half of a SHA-256, as precache.js has it. */
+/** The first 128 bits of a SHA-256 in hexadecimal, as in precache.js. */
 async function sha256(bytes) {
   const sum = await crypto.subtle.digest("SHA-256", bytes);
   return Array.from(new Uint8Array(sum, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Fetches a file of this version; a copy that the browser or a proxy has of another is asked for once more. */
+/** Downloads a file of this version. If an HTTP cache returned another version, a second request bypasses it. */
 async function download(path) {
   for (const cache of ["no-cache", "reload"]) {
     const response = await fetch(urlOf(path), { cache });
     if (!response.ok) throw new Error(`${path}: status ${response.status}`);
     const bytes = await response.arrayBuffer();
     if ((await sha256(bytes)) === files[path]) {
-      // A response of our own: one that was redirected may not answer a navigation.
+      // A new Response: browsers reject a redirected response as the answer to a navigation.
       return new Response(bytes, { headers: { "content-type": response.headers.get("content-type") ?? "" } });
     }
   }
   throw new Error(`${path} is not of version ${version}`);
 }
 
-/** All or nothing. What an earlier version has already is not downloaded. */
+/** Stores all files, or none. Files that an earlier version has stored already are not downloaded. */
 async function install() {
   try {
     const cache = await caches.open(NAME);
@@ -50,7 +50,7 @@ async function activate() {
   await self.clients.claim();
 }
 
-/** The file that a URL stands for, if it is one of this version. */
+/** The path of the file that a URL refers to, if this version has that file. */
 function pathOf(url) {
   const plain = url.replace(/[?#].*/, "");
   if (!plain.startsWith(scope)) return undefined;
@@ -58,7 +58,7 @@ function pathOf(url) {
   return Object.hasOwn(files, path) ? path : undefined;
 }
 
-/** Tells the pages of a request that goes to the network: they show how many there were. */
+/** Reports a request that goes to the network to all pages, which count them (network.js). */
 async function report(request) {
   const { method, url } = request;
   const body = ["GET", "HEAD"].includes(method) ? 0 : (await request.arrayBuffer()).byteLength;
@@ -70,7 +70,7 @@ async function report(request) {
 async function answer(request, path) {
   const kept = await caches.match(keyOf(path), { cacheName: NAME });
   if (kept) return kept;
-  void report(request.clone()); // the browser has dropped it
+  void report(request.clone()); // not in storage any more: the browser has evicted it
   return fetch(request);
 }
 

@@ -1,15 +1,15 @@
-// The table of labelled rows: however many there are, only those in view are in the document.
+// The table of labelled rows. Only the visible rows are in the document, however many rows there are.
 import { $, make } from "./dom.js";
 import { nameOf, toneOf } from "./labels.js";
 import { count, has, onLanguage, percent, t } from "./language.js";
 
-/** Rows above and below the view, so that scrolling shows no gaps. */
+/** Rows rendered above and below the visible ones, so that scrolling shows no gaps. */
 const MARGIN = 6;
-/** Milliseconds between two orders while rows still come in. */
+/** Minimum milliseconds between two sorts while rows are still being labelled. */
 const SORT_MS = 1500;
-/** Texts remembered. */
-const KNOWN = 1000;
-/** Columns that it is sorted by, and whether from the highest at first. */
+/** Maximum number of texts kept in memory. */
+const CACHED_TEXTS = 1000;
+/** Sortable columns, and whether the first click sorts in descending order. */
 const DESCENDING = { row: false, label: false, score: true };
 
 const scroller = $("bulk-table");
@@ -28,7 +28,7 @@ function head(column) {
   return cell;
 }
 
-/** Shows results, which grow; `rows` has their texts. */
+/** Shows the table of `results`, to which rows are added while it is shown; `rows` provides their texts. */
 export function showTable(rows, results) {
   shown = { rows, results, by: "row", descending: false, texts: new Map(), sortedAt: 0 };
   name();
@@ -36,7 +36,7 @@ export function showTable(rows, results) {
   draw();
 }
 
-/** There are more rows; `finished` if there will be no others. */
+/** Updates the table after rows were added; `finished`: no more rows follow. */
 export function tableHasGrown(finished) {
   if (shown.by === "row" && !shown.descending) draw();
   else if (finished || performance.now() - shown.sortedAt > SORT_MS) void sort();
@@ -57,19 +57,19 @@ async function sortBy(column) {
   scroller.scrollTop = 0;
 }
 
-/** Asks for the order of the rows that there are; those that come later follow below until the next time. */
+/** Sorts the rows that are labelled so far. Rows added later are appended until the next sort. */
 async function sort() {
   const mine = shown;
   const { rows, results, by, descending } = mine;
   mine.sortedAt = performance.now();
   const asks = { by, descending, labels: results.labels, scores: results.topScores };
   const order = by === "row" && !descending ? undefined : await rows.order(asks);
-  if (mine.by !== by || mine.descending !== descending) return; // asked otherwise meanwhile
+  if (mine.by !== by || mine.descending !== descending) return; // the visitor has chosen another order meanwhile
   mine.order = order;
   draw();
 }
 
-function line(place, row) {
+function line(index, row) {
   const { results, texts } = shown;
   const { label, score, error } = results.row(row);
   const mark = make("span", { className: "tag" });
@@ -81,7 +81,7 @@ function line(place, row) {
   const text = texts.get(row) ?? "";
   const line = make(
     "tr",
-    { ariaRowIndex: String(place + 2) },
+    { ariaRowIndex: String(index + 2) },
     make("td", { className: "row", textContent: count(row + 1) }),
     make("td", { className: "text", textContent: text, title: text }),
     make("td", { className: "label" }, mark),
@@ -108,7 +108,7 @@ function draw() {
   });
 }
 
-/** Pixels; style.css has it in rem. */
+/** Row height in pixels; the stylesheet gives it in rem. */
 function rowHeight() {
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   return Number.parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) * rem;
@@ -118,7 +118,7 @@ async function fill(inView) {
   const { rows, texts } = shown;
   const missing = inView.filter((row) => !texts.has(row));
   if (missing.length === 0) return;
-  if (texts.size > KNOWN) texts.clear();
+  if (texts.size > CACHED_TEXTS) texts.clear();
   const found = await rows.texts({ rows: missing });
   for (const [i, text] of found.entries()) texts.set(missing[i], text);
   for (const line of body.querySelectorAll("[data-row]")) {

@@ -1,4 +1,4 @@
-// Try it: the text is read as it is typed, then its words are weighed.
+// The part "Try it": classifies the text as it is typed, then explains the prediction word by word.
 import { batch, passage } from "./benches/texts.mjs";
 import { $, make } from "./dom.js";
 import { nameOf, toneOf } from "./labels.js";
@@ -7,25 +7,25 @@ import { model, onModel } from "./model.js";
 import { hidePassages, showPassages } from "./passages.js";
 import { kept, named, paint } from "./words.js";
 
-/** Milliseconds of rest before the words are weighed, which takes a prediction for each. */
-const REST_MS = 250;
-/** A text that would take longer to weigh is weighed when asked to. */
-const UNASKED_MS = 4000;
-/** Characters from which on a text is not read at every key. */
+/** Milliseconds without typing before the explanation is computed, which costs one prediction per word. */
+const PAUSE_MS = 250;
+/** An explanation estimated to take longer than this many milliseconds is computed only on request. */
+const AUTOMATIC_MS = 4000;
+/** Characters: a longer text is not classified at every keystroke, but after a pause. */
 const LONG = 1500;
-/** Milliseconds of rest before a screen reader is told, so that it does not chatter. */
+/** Milliseconds without a new result before it is announced to screen readers: not at every keystroke. */
 const ANNOUNCE_MS = 900;
-/** A model with more labels shows the likeliest ones. */
-const MOST_BARS = 6;
+/** Maximum number of bars: a model with more labels shows the most probable ones. */
+const MAX_BARS = 6;
 
 const text = $("text");
-let announcing = 0; // the announcement timer
-let pending = 0; // the timer before a long text is read
-let reading = new AbortController(); // of what is read or weighed
-let shown; // what is displayed: { value, prediction, milliseconds }
+let announcing = 0; // timer of the announcement
+let pending = 0; // timer before a long text is classified
+let reading = new AbortController(); // aborts the running prediction or explanation
+let shown; // the displayed result: { value, prediction, milliseconds }
 let painted = { value: "", words: [] };
 
-/** Shows one of the four states of the reading. */
+/** Shows one of the four states: loading, failure, result, idle. */
 export function show(state) {
   for (const each of ["loading", "failure", "result", "idle"]) $(each).hidden = each !== state;
   $("test").dataset.state = state;
@@ -37,7 +37,7 @@ export function fail(error) {
   show("failure");
 }
 
-/** Shows how far something is, or with nothing that it is over. */
+/** Shows the progress bar; hides it when called without arguments. */
 function work(done, total) {
   $("work").classList.toggle("at-work", total > 0);
   if (total > 0) Object.assign($("work"), { max: total, value: done });
@@ -49,10 +49,11 @@ const wait = (ms, signal) =>
     signal.addEventListener("abort", () => reject(signal.reason));
   });
 
-/** Classifies what the box holds now. What was read before it is given up: the latest text wins. */
+/** Classifies the text in the box. Aborts the call before it: the latest text wins. */
 export async function read() {
   reading.abort();
-  const { signal } = (reading = new AbortController());
+  reading = new AbortController();
+  const { signal } = reading;
   const now = model();
   if (!now) return;
   const value = text.value;
@@ -74,7 +75,7 @@ export async function read() {
     display();
     if (prediction.windows.length > 1) showPassages(value, prediction.windows, now.classifier);
     else hidePassages();
-    await wait(REST_MS, signal);
+    await wait(PAUSE_MS, signal);
     await weigh(signal);
   } catch (error) {
     if (signal.aborted) return;
@@ -112,9 +113,9 @@ function display() {
   announce(`${nameOf(label)}, ${percent(score)}`);
 }
 
-/** One bar per label, in the model's order, so that they do not jump about. */
+/** One bar per label, in the model's order, so that bars keep their position while the text changes. */
 export function bars(list, scores, labels, values = {}) {
-  const rows = labels.length > MOST_BARS ? scores.slice(0, MOST_BARS).map(({ label }) => label) : labels;
+  const rows = labels.length > MAX_BARS ? scores.slice(0, MAX_BARS).map(({ label }) => label) : labels;
   const key = rows.join("\n");
   if (list.dataset.rows !== key) {
     list.replaceChildren(...rows.map((label) => bar(label, labels)));
@@ -135,7 +136,7 @@ function bar(label, labels) {
   return row;
 }
 
-/** Says under the text why no word is coloured, or what is going on. */
+/** Shows a note under the text: why no word is coloured, or the progress. */
 function note(key, ...values) {
   $("words-note").hidden = false;
   $("words-note").textContent = t(key, ...values);
@@ -148,13 +149,13 @@ function clear() {
   paint($("marks"), text.value, []);
 }
 
-/** Colours the words of the text shown, unless it is long or nobody wants to know. */
-async function weigh(signal, asked = false) {
+/** Explains the displayed prediction and colours the words, unless that is off or the text has several windows. */
+async function weigh(signal, requested = false) {
   if (!$("explain").checked) return;
   const { value, prediction, milliseconds } = shown;
   if (prediction.windows.length > 1) return note("why.long");
   const cost = milliseconds * value.split(/\s+/).length;
-  if (cost > UNASKED_MS && !asked) {
+  if (cost > AUTOMATIC_MS && !requested) {
     $("words-note").hidden = $("weights").hidden = true;
     $("explain-now").hidden = false;
     $("explain-now").textContent = t("why.now", Math.ceil(cost / 1000));
@@ -165,7 +166,7 @@ async function weigh(signal, asked = false) {
     signal,
     explain: true,
     onProgress: ({ done, total }) => {
-      if (signal.aborted || performance.now() - start < REST_MS) return;
+      if (signal.aborted || performance.now() - start < PAUSE_MS) return;
       note("why.working", done, total);
       work(done, total);
     },
@@ -186,7 +187,7 @@ function announce(message) {
   announcing = setTimeout(() => ($("announcement").textContent = message), ANNOUNCE_MS);
 }
 
-/** Reads what has just been put into the box; `typed` at the pace of somebody who types. */
+/** Classifies the changed text. `typed`: the visitor is typing, so a long text waits for a pause. */
 function changed(typed) {
   const words = kept(painted.words, painted.value, text.value);
   painted = { value: text.value, words };
@@ -195,7 +196,7 @@ function changed(typed) {
   clearTimeout(pending);
   if (typed && text.value.length > LONG) {
     reading.abort();
-    pending = setTimeout(read, REST_MS);
+    pending = setTimeout(read, PAUSE_MS);
   } else {
     void read();
   }

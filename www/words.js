@@ -1,11 +1,11 @@
-// Words coloured by what they did to the label: over the text that is typed, and in passages.
+// Colours words by their attribution weight, behind the typed text and in passages.
 import { make } from "./dom.js";
 
-/** Weights below this show nothing, and those below the other are not worth a name. */
-const LEAST = 0.02;
-const LEAST_NAMED = 0.05;
-/** How many words are named with their weight. */
-const NAMED = 8;
+/** Words with an absolute weight below MIN_WEIGHT are not coloured, those below MIN_LISTED_WEIGHT are not listed. */
+const MIN_WEIGHT = 0.02;
+const MIN_LISTED_WEIGHT = 0.05;
+/** Maximum number of words listed with their weight. */
+const MAX_LISTED = 8;
 
 const signed = (weight) => `${weight < 0 ? "−" : "+"}${Math.abs(weight).toFixed(2)}`;
 
@@ -15,28 +15,28 @@ function mark(word, text) {
   return element;
 }
 
-/** Fills `element` with the text, its words marked. */
+/** Fills `element` with the text and marks the words. */
 export function paint(element, text, words) {
   const parts = [];
   let end = 0;
   for (const word of words) {
-    if (Math.abs(word.weight) < LEAST) continue;
+    if (Math.abs(word.weight) < MIN_WEIGHT) continue;
     parts.push(text.slice(end, word.start), mark(word, text.slice(word.start, word.end)));
     end = word.end;
   }
-  // A last line break would take no room without something after it.
+  // A zero-width space, because a line break at the very end would have no height.
   element.replaceChildren(...parts, `${text.slice(end)}\u200b`);
 }
 
-/** The words that did the most, as items of a list, with sign and number: the colours are not the only way to know. */
+/** The words with the largest weights as list items with sign and number: colour is not the only sign. */
 export const named = (words) =>
   words
-    .filter(({ weight }) => Math.abs(weight) >= LEAST_NAMED)
+    .filter(({ weight }) => Math.abs(weight) >= MIN_LISTED_WEIGHT)
     .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
-    .slice(0, NAMED)
+    .slice(0, MAX_LISTED)
     .map((word) => make("li", {}, mark(word, word.text), ` ${signed(word.weight)}`));
 
-/** The words of a text that an edit has left as they were, at their new places. */
+/** The words that an edit has not changed, with their new offsets. */
 export function kept(words, before, after) {
   const shortest = Math.min(before.length, after.length);
   let start = 0;

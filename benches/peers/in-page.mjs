@@ -1,18 +1,19 @@
-// Runs in the page: the peers, and us among them. Times are milliseconds.
+// Measurements of the peers and of our runtime, which peers.mjs runs in a page. Times are in milliseconds.
 import { check, textOf } from "../measure.mjs";
 import { batch, first } from "../texts.mjs";
 
-// How far the margin between the two logits may be from float32's. Float32 graphs differ by the order of their sums.
-// Dynamic int8 with a scale per tensor moves it by up to 2.1 on these texts: asked is that it is the same model at all.
+// Allowed difference of the margin between two logits from the float32 graph. Float32 graphs differ by the order of
+// sums. Dynamic int8 with a scale per tensor is off by up to 2.1 on these texts: the bound only checks that it is the
+// same model.
 const FLOAT32_BOUND = 1e-2;
 const INT8_BOUND = 3;
-/** Of our own prediction. */
+/** The bound of our own runtime. */
 const OUR_BOUND = 0.5;
 
-/** Of labels negative, neutral, positive: how far the last is above the first. */
+/** The logit of "positive" minus the logit of "negative". The labels are negative, neutral, positive. */
 const marginOf = (logits) => logits[2] - logits[0];
 
-/** Texts that leave no doubt, and whether they are positive. */
+/** Unambiguous texts, and whether they are positive. */
 const CLEAR = {
   [first]: true,
   "An absolute joy from the first page to the last.": true,
@@ -31,7 +32,7 @@ async function loadOurs() {
   return createClassifier();
 }
 
-/** The build for wasm alone: the smallest, with its loader inside, and the fastest to start. */
+/** The wasm-only build of onnxruntime-web with its loader bundled: the smallest, and the fastest to start. */
 async function loadOrt(wasm) {
   const ort = await import(new URL("ort.wasm.bundle.min.mjs", ORT));
   ort.env.wasm.numThreads = 1;
@@ -47,8 +48,8 @@ function feeds(ort, ids) {
 }
 
 /**
- * The pipeline as it comes, with every file local. `lean`: with onnxruntime's wasm for the CPU alone instead of the
- * one with WebGPU that it takes by default, and nothing copied into the Cache API.
+ * The pipeline with default settings and local files. `lean`: with onnxruntime's wasm for the CPU instead of the
+ * default one with WebGPU, and without copies in the Cache API.
  */
 async function loadTransformers(lean) {
   const { env, pipeline } = await import(new URL(`dist/transformers.min.js?${lean ? "lean" : ""}`, TRANSFORMERS));
@@ -63,7 +64,7 @@ async function loadTransformers(lean) {
   return pipeline("text-classification", "sentiment", { device: "wasm", dtype: "q8" });
 }
 
-/** What the difference of the logits was before the softmax. */
+/** The margin of the logits before the softmax. */
 function marginOfScores(scores) {
   const of = (label) => scores.find((each) => each.label === label).score;
   return Math.log(of("positive") / of("negative"));
@@ -72,8 +73,8 @@ function marginOfScores(scores) {
 const mapValues = (object, make) =>
   Object.fromEntries(Object.entries(object).map(([name, value]) => [name, make(value)]));
 
-/** The times of each contender, called in turn: A B C, A B C, … The first `warm` rounds do not count. */
-async function rounds(count, warm, contenders) {
+/** The times of each contender, called in turn: A B C, A B C, … The first `warm` rounds are not measured. */
+async function timeRounds(count, warm, contenders) {
   const times = mapValues(contenders, () => []);
   for (let round = -warm; round < count; round++) {
     for (const [name, call] of Object.entries(contenders)) {
@@ -85,23 +86,26 @@ async function rounds(count, warm, contenders) {
   return times;
 }
 
-/** The kernel of roofline.rs, compared with plain arithmetic: a function that runs it, and its multiply-adds. */
+/**
+ * Checks the kernel of roofline.rs against plain arithmetic. Resolves to a function that runs it, and its
+ * multiply-adds.
+ */
 async function loadRoofline(wasm) {
   const { instance } = await WebAssembly.instantiate(new Uint8Array(wasm));
   const { memory, run } = instance.exports;
   const [rows, channels, inputs, group] = [4, 8, 384, 4];
-  // Above what the module has for itself.
+  // Behind the memory of the module itself.
   const start = memory.grow(1) * 65536;
-  const places = { weights: start, values: start + 4096, sums: start + 8192 };
-  const weights = new Uint8Array(memory.buffer, places.weights, channels * inputs);
-  const values = new Int8Array(memory.buffer, places.values, rows * inputs);
-  weights.forEach((_, i) => (weights[i] = (i * 37) % 128));
-  values.forEach((_, i) => (values[i] = ((i * 53) % 255) - 127));
-  const pass = (times) => run(times, inputs, places.weights, places.values, places.sums);
+  const pointers = { weights: start, values: start + 4096, sums: start + 8192 };
+  const weights = new Uint8Array(memory.buffer, pointers.weights, channels * inputs);
+  const values = new Int8Array(memory.buffer, pointers.values, rows * inputs);
+  weights.set(Array.from(weights, (_, i) => (i * 37) % 128));
+  values.set(Array.from(values, (_, i) => ((i * 53) % 255) - 127));
+  const pass = (times) => run(times, inputs, pointers.weights, pointers.values, pointers.sums);
   pass(2);
-  const sums = new Int32Array(memory.buffer, places.sums, rows * channels);
-  for (const [at, sum] of sums.entries()) {
-    const [row, channel] = [Math.floor(at / channels), at % channels];
+  const sums = new Int32Array(memory.buffer, pointers.sums, rows * channels);
+  for (const [index, sum] of sums.entries()) {
+    const [row, channel] = [Math.floor(index / channels), index % channels];
     let expected = 0;
     for (let k = 0; k < inputs; k++) {
       const weight = weights[(k - (k % group)) * channels + channel * group + (k % group)];
@@ -113,8 +117,10 @@ async function loadRoofline(wasm) {
   return { run: () => pass(times), macs: times * rows * channels * inputs };
 }
 
-/** How far each contender's margins are from those of float32 at most; further than it may, or a wrong label, throws. */
-async function agree(texts, float32, contenders, boundOf) {
+/**
+ * The largest difference of each contender's margins from float32. Throws if it is over the bound or a label is wrong.
+ */
+async function marginErrorsOf(texts, float32, contenders, boundOf) {
   const errors = {};
   for (const [name, margin] of Object.entries(contenders)) {
     for (const [text, positive] of Object.entries(CLEAR)) {
@@ -132,8 +138,8 @@ async function agree(texts, float32, contenders, boundOf) {
 }
 
 /**
- * Everything warm, in one page. `made` is what models.py says it made; `temperature` our calibration; `counts` the
- * rounds for each length and for the batch; `ours` whether we take part.
+ * Latencies in one page, warm. `made` is made.json of models.py, `temperature` our calibration, `counts` the rounds for
+ * each length and for the batch, `ours` whether our runtime takes part.
  */
 export async function speed({ made, temperature, counts, ours, roofline }) {
   const kernel = await loadRoofline(roofline);
@@ -167,13 +173,13 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
     }
   }
   const boundOf = (name) => (name === "ours" ? OUR_BOUND : made.float32.includes(name) ? FLOAT32_BOUND : INT8_BOUND);
-  const marginErrors = await agree([...texts, ...batch], contenders[made.float32[0]], contenders, boundOf);
+  const marginErrors = await marginErrorsOf([...texts, ...batch], contenders[made.float32[0]], contenders, boundOf);
 
   const timesMs = {};
   for (const text of texts) {
     const ids = idsOf(text);
     const inputs = feeds(ort, ids);
-    timesMs[ids.length] = await rounds(counts[ids.length], counts.warm, {
+    timesMs[ids.length] = await timeRounds(counts[ids.length], counts.warm, {
       ...(classifier && { ours: () => classifier.predict(text) }),
       ...mapValues(sessions, (session) => () => session.run(inputs)),
       ...mapValues(pipelines, (pipeline) => () => pipeline(text)),
@@ -183,7 +189,7 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
   const oneByOne = async (pipeline) => {
     for (const text of batch) await pipeline(text);
   };
-  timesMs.batch = await rounds(counts.batch, Math.ceil(counts.warm / 4), {
+  timesMs.batch = await timeRounds(counts.batch, Math.ceil(counts.warm / 4), {
     ...(classifier && { ours: () => classifier.predict(batch) }),
     ...mapValues(pipelines, (pipeline) => () => pipeline(batch)),
     ...Object.fromEntries(Object.entries(pipelines).map(([name, each]) => [`${name}, one by one`, () => oneByOne(each)])),
@@ -199,7 +205,7 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
   };
 }
 
-/** onnxruntime-web from bytes in memory to the first logits; its JavaScript is loaded and the text already tokens. */
+/** onnxruntime-web from files in memory to the first logits. Its JavaScript is loaded, and the text is tokenised. */
 export async function ortFromMemory({ name, ids }) {
   const [wasm, model] = [await ortWasm(), await bytesOf(`${MODELS}${name}.onnx`)];
   const ort = await loadOrt(wasm);
@@ -211,7 +217,7 @@ export async function ortFromMemory({ name, ids }) {
   return end - start;
 }
 
-/** From the navigation to the first prediction of transformers.js, everything fetched. */
+/** From the navigation to the first prediction of transformers.js, downloads included. */
 export async function transformersFromPageOpen({ lean }) {
   const pipeline = await loadTransformers(lean);
   const [{ label }] = await pipeline(first);
@@ -221,7 +227,7 @@ export async function transformersFromPageOpen({ lean }) {
 
 const THOUSAND = Array.from({ length: 1000 }, (_, i) => `movie ${i} is a gorgeous one`);
 
-/** A load and 1,000 predictions, one by one as a page that labels what comes in. */
+/** A load and 1,000 predictions, one by one. */
 export async function ourThousand() {
   const classifier = await loadOurs();
   for (const text of THOUSAND) check((await classifier.predict(text)).label === "positive", text);
@@ -233,11 +239,11 @@ export async function transformersThousand({ lean }) {
   for (const text of THOUSAND) check((await pipeline(text))[0].label === "positive", text);
 }
 
-/** Bytes of every wasm memory that `work` leaves behind: one only grows, so this is its peak. */
+/** The size of all wasm memories after `work`. It is their peak: a wasm memory never shrinks. */
 async function memoryAfter(work) {
   const memories = new Set();
   const { Memory, instantiate, instantiateStreaming } = WebAssembly;
-  const noted = (result) => {
+  const record = (result) => {
     for (const each of Object.values((result.instance ?? result).exports)) if (each instanceof Memory) memories.add(each);
     return result;
   };
@@ -247,14 +253,14 @@ async function memoryAfter(work) {
       memories.add(this);
     }
   };
-  WebAssembly.instantiate = async (...given) => noted(await instantiate(...given));
-  WebAssembly.instantiateStreaming = async (...given) => noted(await instantiateStreaming(...given));
+  WebAssembly.instantiate = async (...args) => record(await instantiate(...args));
+  WebAssembly.instantiateStreaming = async (...args) => record(await instantiateStreaming(...args));
   await work();
   check(memories.size > 0, "no wasm memory seen");
   return [...memories].reduce((total, { buffer }) => total + buffer.byteLength, 0);
 }
 
-/** That of the worker, which only it knows. */
+/** The wasm memory of our worker, by its own account: the page cannot see it. */
 export async function ourMemory({ text }) {
   const classifier = await loadOurs();
   await classifier.predict(text);

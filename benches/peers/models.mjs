@@ -1,29 +1,21 @@
-// The shipped model in the forms that other runtimes read, for the benchmarks beside them.
+// The shipped model in the formats of other runtimes, for comparisons with them.
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cache, root, run, step } from "../../pkg/scripts/tools.mjs";
+import { run, step } from "../../tools/command.mjs";
+import { cache, root } from "../../tools/paths.mjs";
+import { ensureVirtualEnvironment } from "../../tools/python.mjs";
 
 const here = join(root, "benches", "peers");
 const model = join(root, "models", "sentiment");
-const venv = join(cache, "peers", "venv");
 export const models = join(cache, "peers", "models");
 
 const read = (path) => readFile(path, "utf8").catch(() => "");
 
-/** The model in the forms that the peers read, made by models.py when the model or the script has changed. */
+/** Runs models.py if the model or the script has changed. Resolves to its made.json. */
 export async function ensureModels() {
   const requirements = join(here, "requirements.txt");
-  const installed = join(venv, "installed.txt");
-  const python = join(venv, "bin", "python");
-  if ((await read(installed)) !== (await read(requirements))) {
-    await step("Python packages for the peers' models", async () => {
-      await run("python3", ["-m", "venv", venv]);
-      // The list is complete; without --no-deps onnxruntime would bring more than this needs.
-      await run(python, ["-m", "pip", "install", "--quiet", "--no-deps", "-r", requirements]);
-      await writeFile(installed, await read(requirements));
-    });
-  }
+  const python = join(await ensureVirtualEnvironment("peers", requirements), "python");
   const sum = createHash("sha256");
   const sources = ["config.json", "tokenizer.json", "model.onnx"].map((name) => join(model, name));
   for (const path of [...sources, join(here, "models.py"), requirements]) sum.update(await readFile(path));

@@ -1,7 +1,7 @@
-"""The weights of a model folder of ours in the forms that its peers read: models.py MODEL_FOLDER OUT_FOLDER
+"""Writes the weights of our model in the formats that the peers read: models.py MODEL_FOLDER OUT_FOLDER
 
-f32 and dynamic int8 for onnxruntime-web, each as exported and as fused by onnxruntime's transformer optimizer, and a
-folder for transformers.js. made.json, written last, says what there is.
+For onnxruntime-web f32 and dynamic int8, each as exported and as fused by onnxruntime's transformer optimizer, and a
+folder for transformers.js. made.json lists the files; it is written last.
 """
 
 import collections
@@ -20,8 +20,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from onnxruntime.transformers.fusion_options import FusionOptions
 
-MASKED = -10000  # what BERT exports add to the scores of padding
-MAX_LOGIT_ERROR = 1e-4  # between forms of the same f32 graph: sums in another order
+MASKED = -10000  # additive attention mask of BERT exports
+MAX_LOGIT_ERROR = 1e-4  # between formats of the same f32 graph, whose sums have another order
 
 TOKENIZER_CONFIG = {
     "tokenizer_class": "BertTokenizer",
@@ -40,14 +40,14 @@ def count(model):
 
 
 def four_bits(packed, scales):
-    """uint8 with two values each, low first, and scales [rows, blocks] → f32 [rows, columns]."""
+    """Unpacks uint8 with two values each, the low one first, and scales [rows, blocks] to f32 [rows, columns]."""
     values = np.stack([packed & 15, packed >> 4], -1).astype(np.float32) - 8
     return (values.reshape(*scales.shape, -1) * scales[..., None]).reshape(len(scales), -1)
 
 
 def plain(source, head_size):
-    """The f32 graph as PyTorch's exporter would leave it: float weights, and a mask and a scale in the form that the
-    optimizer looks for, which is Mul(Sub(1, Cast(Unsqueeze(Unsqueeze(mask)))), MASKED) and Div(scores, √head_size)."""
+    """The f32 graph as PyTorch's exporter would write it: float weights, and mask and scale in the patterns of the
+    optimizer, Mul(Sub(1, Cast(Unsqueeze(Unsqueeze(mask)))), MASKED) and Div(scores, √head_size)."""
     constants = {each.name: numpy_helper.to_array(each) for each in source.graph.initializer}
     nodes, replaced = [], 0
 
@@ -120,8 +120,9 @@ def quantise(path, out, expected, **options):
 
 
 def logits(path, vocabulary):
-    """Of two made-up texts, one padded. In float32: onnxruntime would quantise the activations of our file by itself."""
+    """The logits of two random texts, one of them padded, in float32."""
     options = onnxruntime.SessionOptions()
+    # Otherwise onnxruntime also quantises the activations of our file.
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     ids = np.random.default_rng(0).integers(1000, vocabulary, (2, 24))
@@ -131,8 +132,8 @@ def logits(path, vocabulary):
 
 
 def macs_per_token(graph, layers):
-    """Multiply-adds of the linear layers that our runtime does for each token of the f32 graph. The classifier reads the
-    first position, so that of the last layer only keys and values are computed for all."""
+    """Multiply-adds per token that our runtime needs for the linear layers of the f32 graph. Of the last layer, only
+    keys and values count: the rest is computed for the first position alone, which the classifier reads."""
     shapes = {each.name: each.dims for each in graph.graph.initializer}
     once = re.compile(rf"encoder\.layer\.{layers - 1}\.(?!attention\.(key|value)\.)")
     weights = [node.input[1] for node in graph.graph.node if node.op_type == "MatMul" and node.input[1] in shapes]

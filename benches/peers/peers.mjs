@@ -1,15 +1,17 @@
-// npm run bench:peers: our engine beside onnxruntime-web and transformers.js, in one headless Chromium, on one thread,
-// with the same weights. What each number is: ../README.md. Wrong outputs fail it, a missed bar does not.
-//   --json FILE    writes everything, each single time included
-//   --markdown     prints the ratios as a Markdown table
-//   --site         writes the medians that the demo shows, www/peers.json
+// npm run bench:peers: our runtime beside onnxruntime-web and transformers.js, in headless Chromium, on one thread,
+// with the same weights. ../README.md defines each number. A wrong output fails it, a missed bar does not.
+//   --json FILE    write all figures, each single time included
+//   --markdown     print the ratios as a Markdown table
+//   --site         write the medians that the demo shows, www/peers.json
 //   --quick        fewer rounds
-//   --only peers   without us, who then need not be built
+//   --only peers   without our runtime, which then is not built
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "../../pkg/scripts/build.mjs";
-import { ensureChromium, ensureNode, fail, root, run, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { build } from "../../tools/build.mjs";
+import { fail, run, step, UserError } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
+import { ensureChromium, ensureNode } from "../../tools/toolchain.mjs";
 import { inChromium, ms, row, size, sizes } from "../common.mjs";
 import { median } from "../measure.mjs";
 import { ensureModels, models } from "./models.mjs";
@@ -22,7 +24,7 @@ const US = "./in-page.mjs";
 const read = (path) => readFile(path, "utf8").catch(() => "");
 const changed = async (path) => (await stat(path).catch(() => ({ mtimeMs: 0 }))).mtimeMs;
 
-/** The peers at the versions of package-lock.json. */
+/** Installs the peers at the versions of package-lock.json. */
 async function ensurePeers() {
   const installed = join(here, "node_modules", ".package-lock.json");
   if ((await changed(installed)) >= (await changed(join(here, "package-lock.json")))) return;
@@ -44,7 +46,7 @@ const versionOf = async (name) => JSON.parse(await read(join(here, "node_modules
 
 const byMedian = (times) => Object.entries(times).sort(([, a], [, b]) => median(a) - median(b));
 
-/** The contender of least median among those that `among` takes. */
+/** The contender with the smallest median among those for which `among(name)` holds. */
 const fastest = (times, among) => byMedian(times).find(([name]) => among(name))[0];
 
 async function measure({ quick, ours }) {
@@ -57,7 +59,7 @@ async function measure({ quick, ours }) {
     const warm = await inPage(PEERS, "speed", { made, temperature, counts, ours, roofline });
     const { timesMs, firstIds: ids, longIds, longText: text } = warm;
 
-    /** In turn, each in a fresh page. */
+    /** Times the contenders in turn, each call in a new page. */
     const interleaved = async (contenders) => {
       const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
       for (let i = 0; i < loads; i++) {
@@ -106,7 +108,7 @@ async function measure({ quick, ours }) {
   });
 }
 
-/** Us against the fastest of them: medians, their ratio, and the median of the ratios round by round. */
+/** Our runtime and the fastest of the peers: medians, their ratio, and the median of the ratios by round. */
 function versus(name, times, among, bar, aim) {
   const best = fastest(times, among);
   const [ours, theirs] = [median(times.ours), median(times[best])];
@@ -114,14 +116,14 @@ function versus(name, times, among, bar, aim) {
   return { name, ours: ms(ours), theirs: ms(theirs), best, ratio: ours / theirs, perRound, bar, aim };
 }
 
-/** The longest task of the page's main thread: ours is to stay within a frame at 60 Hz. */
+/** The longest task of the main thread. The bar is a frame at 60 Hz. */
 function blocked({ ours, ...theirs }) {
   const [best, least] = Object.entries(theirs).sort(([, a], [, b]) => a - b)[0];
   const name = "longest task of the main thread, load and 1,000 predictions";
   return { name, ours: ms(ours), theirs: ms(least), best, ratio: ours / least, value: ours, bar: 16, aim: 8, show: ms };
 }
 
-/** What we are judged by. A ratio is to stay below its bar, a share (`atLeast`) above. */
+/** The ratios that are judged. A ratio must be below its bar; with `atLeast`, above it. */
 function ratios({ timesMs, longestTaskMs, int8, linearMacs, rooflineGmacs, memoryBytes, modelBytes, wasm }) {
   const dynamic = (name) => int8.includes(name);
   const transformers = (name) => name.startsWith("transformers.js");
@@ -136,7 +138,7 @@ function ratios({ timesMs, longestTaskMs, int8, linearMacs, rooflineGmacs, memor
     versus("page opened → first prediction", timesMs.fromPageOpen, transformers, 0.5, 0.25),
     blocked(longestTaskMs),
     {
-      name: "all of predict, share of the roofline",
+      name: "predict, fraction of the roofline",
       ours: `${gmacs.toFixed(1)} GMAC/s`,
       theirs: `${rooflineGmacs.toFixed(1)} GMAC/s`,
       best: "the kernel; a lower bound",
@@ -162,7 +164,7 @@ function ratios({ timesMs, longestTaskMs, int8, linearMacs, rooflineGmacs, memor
 
 const HEADINGS = ["", "ours", "theirs", "which", "ratio", "by round", "bar", "aim", ""];
 
-/** A ratio's cells, in the order of the headings. */
+/** The table cells of a ratio, in the order of the headings. */
 function cells({ name, ours, theirs = "", best = "", ratio, perRound, value = ratio, bar, aim, atLeast, show }) {
   const limit = (bound) => (bound === undefined ? "" : `${atLeast ? "≥" : "≤"} ${show ? show(bound) : bound.toFixed(2)}`);
   const within = (bound) => (atLeast ? value >= bound : value <= bound);
@@ -175,7 +177,7 @@ function print({ machine, browser, versions, timesMs, longestTaskMs, memoryBytes
   console.log(`\n${browser} on ${machine}, one thread; ${shown.join(", ")}`);
   console.log("medians; ours and transformers.js from text to label, onnxruntime-web from token ids to logits\n");
   const lengths = ["16", "32", "128"];
-  row("", ...lengths.map((length) => `${length} tokens`), "logits off by");
+  row("", ...lengths.map((length) => `${length} tokens`), "logit error");
   for (const name of Object.keys(timesMs[16])) {
     row(name, ...lengths.map((length) => ms(median(timesMs[length][name]))), marginErrors[name].toPrecision(1));
   }
@@ -207,7 +209,7 @@ function markdown({ machine, browser, versions, ratios: judged }) {
   return `${lines.join("\n")}\n\n${browser} on ${machine}; ${shown.join(", ")}.\n`;
 }
 
-/** Medians in milliseconds, ours and those of each peer's fastest way: www/speed.js draws them. */
+/** The medians in milliseconds that www/speed.js draws: ours, and of each peer its fastest configuration. */
 function forSite({ machine, browser, versions, timesMs, int8 }) {
   const { "onnxruntime-web": ort, "transformers.js": transformers } = versions;
   const ms = (times, among) => Number(median(times[fastest(times, among)]).toFixed(1));
@@ -233,9 +235,9 @@ try {
       site: { type: "boolean" },
     },
   });
-  if (values.only !== undefined && values.only !== "peers") throw new Unmet("--only knows nothing but peers");
+  if (values.only !== undefined && values.only !== "peers") throw new UserError('--only must be "peers"');
   const ours = values.only !== "peers";
-  await (ours ? build({ embedded: false }) : ensureNode());
+  await (ours ? build({ supply: false }) : ensureNode());
   await ensurePeers();
   await ensureChromium();
   const figures = await measure({ quick: values.quick, ours });

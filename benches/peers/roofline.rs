@@ -1,8 +1,7 @@
-//! The inner loop of our linear layers and nothing else: what this machine can do at most.
+//! The inner loop of our linear layers alone: an upper bound of their speed on a machine.
 //!
-//! A tile of 4 rows × 8 channels stays in registers, its operands in the first-level cache. One step takes 4 of the
-//! inputs: 32 bytes of weights, 4 of each row. It makes 128 products and is written out 4 times, so that counting the
-//! loop costs little.
+//! A tile of 4 rows × 8 channels stays in registers, its operands in the first-level cache. One step takes 4 inputs: 32
+//! bytes of weights and 4 bytes of each row, 128 products. It is unrolled 4 times, so that the loop itself costs little.
 #![no_std]
 #![no_main]
 
@@ -17,11 +16,11 @@ const ROWS: usize = 4;
 const CHANNELS: usize = 8;
 const STEP: usize = 4;
 
-/// Adds `times` passes over `inputs` (a multiple of 16) of the weights, [inputs / 4][8 channels][4 inputs], and of the
-/// rows, [4 rows][inputs], and leaves the sums: i32, [4 rows][8 channels].
+/// Multiplies `rows`, [4 rows][inputs], with `weights`, [inputs / 4][8 channels][4 inputs], `times` times, and writes the
+/// sums of all passes: i32, [4 rows][8 channels]. `inputs` is a multiple of 16.
 ///
 /// # Safety
-/// All of them must be in memory.
+/// The pointers must be valid for these sizes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn run(times: usize, inputs: usize, weights: *const v128, rows: *const i8, sums: *mut v128) {
     let ones = i16x8_splat(1);
@@ -29,7 +28,7 @@ pub unsafe extern "C" fn run(times: usize, inputs: usize, weights: *const v128, 
     for _ in 0..times {
         for first in (0..inputs).step_by(4 * STEP) {
             for at in [first, first + STEP, first + 2 * STEP, first + 3 * STEP] {
-                // SAFETY: the caller's.
+                // SAFETY: the caller guarantees it.
                 unsafe {
                     let weights = weights.add(at / STEP * 2);
                     let (low, high) = (v128_load(weights), v128_load(weights.add(1)));
@@ -44,7 +43,7 @@ pub unsafe extern "C" fn run(times: usize, inputs: usize, weights: *const v128, 
         }
     }
     for (i, sum) in tile.into_iter().flatten().enumerate() {
-        // SAFETY: the caller's.
+        // SAFETY: the caller guarantees it.
         unsafe { v128_store(sums.add(i), sum) };
     }
 }

@@ -1,6 +1,5 @@
--- What wrk sends: a text of its own with each request, unless the same few are to come from the cache.
--- Its arguments: where texts are, one a line, and from which number on to count; none for the same few.
--- Prints what it measured as JSON.
+-- The requests of wrk. Arguments: a file with one text per line, and the first number. Each text gets the next number
+-- appended, so that none is in the cache; without a first number the texts repeat. Prints the measurements as JSON.
 local texts, count, cached = {}, 0, false
 
 function init(args)
@@ -11,7 +10,7 @@ function init(args)
   wrk.headers["content-type"] = "application/json"
 end
 
--- The texts are JSON already, without the quote at their end.
+-- The lines of the file are JSON strings without the closing quote.
 function request()
   count = count + 1
   local text = texts[count % #texts + 1]

@@ -1,14 +1,15 @@
-// What one would write without us: Node's http and transformers.js, on onnxruntime-node or, with `wasm`, on its
-// WebAssembly. Answers POST /predict with { text }. node peer.mjs MODELS [wasm]
+// The server that is compared with ours: Node's http and transformers.js, on onnxruntime-node or, with `wasm`, on
+// onnxruntime-web. It serves POST /predict with { text }. Usage: node peer.mjs MODELS [wasm]
 import { createServer } from "node:http";
 import Module from "node:module";
 
 const [models, backend] = process.argv.slice(2);
 if (backend === "wasm") {
-  // In Node, transformers.js requires onnxruntime-node whatever it is told: it gets onnxruntime-web in its place.
+  // In Node, transformers.js always requires onnxruntime-node: resolve that name to onnxruntime-web.
   const require = Module.createRequire(import.meta.url);
   const resolve = Module._resolveFilename;
-  Module._resolveFilename = (name, ...rest) => resolve.call(Module, name === "onnxruntime-node" ? require.resolve("onnxruntime-web") : name, ...rest);
+  Module._resolveFilename = (name, ...rest) =>
+    resolve.call(Module, name === "onnxruntime-node" ? require.resolve("onnxruntime-web") : name, ...rest);
   const { wasm } = require("onnxruntime-web").env;
   wasm.numThreads = 1;
   wasm.wasmPaths = new URL("./node_modules/onnxruntime-web/dist/", import.meta.url).href; // not from a CDN

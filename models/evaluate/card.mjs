@@ -1,5 +1,5 @@
-// The tables of the model card, which stand between comments that mark where, and the same tables for the terminal.
-import { Unmet } from "../../pkg/scripts/tools.mjs";
+// The generated tables of the model card, between marker comments, and the same tables for the terminal.
+import { UserError } from "../../tools/command.mjs";
 import { compared, count, errors, megabytes, milliseconds, percent } from "./figures.mjs";
 
 const opening = (section) => `<!-- ${section}: written by models/evaluate -->`;
@@ -102,7 +102,7 @@ function failuresSection({ probe }) {
   return [[head, ...probe.failures.map(row)]];
 }
 
-/** By section, a list of paragraphs and tables; a table is a list of rows, its head first. */
+/** The content of each section: a list of paragraphs and tables. A table is a list of rows, the header first. */
 export const sections = (metrics) => ({
   metrics: metricsSection(metrics),
   calibration: calibrationSection(metrics),
@@ -118,7 +118,7 @@ const markdown = (block) => {
   return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n");
 };
 
-/** For the terminal: columns of one width. */
+/** A table for the terminal, with aligned columns. */
 const aligned = (block) => {
   if (typeof block === "string") return block;
   const widths = block[0].map((_, i) => Math.max(...block.map((row) => row[i].length)));
@@ -132,23 +132,23 @@ export function print(bySection) {
   }
 }
 
-/** Where the content of a section starts and ends in the card. */
+/** The start and end offset of a section's content in the card. */
 function place(card, section) {
   const [start, end] = [opening(section), closing(section)].map((marker) => {
     const index = card.indexOf(marker);
-    if (index < 0) throw new Unmet(`the model card has no line ${marker}`);
+    if (index < 0) throw new UserError(`the model card has no line ${marker}`);
     return index;
   });
-  if (end < start) throw new Unmet(`in the model card, ${closing(section)} comes before ${opening(section)}`);
+  if (end < start) throw new UserError(`in the model card, ${closing(section)} comes before ${opening(section)}`);
   return [start + opening(section).length, end];
 }
 
-/** Throws where a marker is missing: nobody should wait for figures that then have no place. */
+/** Throws if a marker is missing. Called before the measurement, which takes minutes. */
 export function checkMarkers(card) {
   for (const section of SECTIONS) place(card, section);
 }
 
-/** The card with its sections written anew. */
+/** The card with the new content of its sections. */
 export function rewritten(card, bySection) {
   for (const section of SECTIONS) {
     const [start, end] = place(card, section);

@@ -1,8 +1,8 @@
-// The charts of the model card: accuracy by size, the confusion matrices, and how often a score keeps its word.
+// The charts of the model card: accuracy by download size, confusion matrices, reliability diagrams.
 import { compared, count, megabytes, percent } from "./figures.mjs";
 import { circle, lineTo, svg, text, widthOf } from "./svg.mjs";
 
-/** What others measured. Bytes: one per parameter, the file that int8 weights make. */
+/** Published results. `bytes`: one per parameter, the size of int8 weights. */
 const PUBLISHED = [
   { title: "DistilBERT", detail: "67 MB · 91.3 %", bytes: 67e6, accuracy: 0.913 },
   { title: "TinyBERT-4", detail: "14.5 MB · 92.6 %, test set", bytes: 14.5e6, accuracy: 0.926, test: true },
@@ -16,7 +16,7 @@ const overlap = (a, b) =>
   Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) *
   Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
 
-/** Takes the first of the boxes that covers least of what is taken and of what lies outside `plot`. */
+/** Chooses the box that overlaps least with the boxes already taken and with the area outside of `plot`. */
 function take(boxes, plot, taken) {
   const area = (box) => (box.right - box.left) * (box.bottom - box.top);
   const covered = (box) => taken.reduce((sum, other) => sum + overlap(box, other), area(box) - overlap(box, plot));
@@ -26,10 +26,10 @@ function take(boxes, plot, taken) {
 }
 
 const LABEL_HEIGHT = 32;
-/** From a point to its label. */
+/** Distance from a point to its label. */
 const BESIDE = 17;
 
-/** Two lines beside a point, else above or below it. */
+/** A label of two lines beside a point, or above or below it. */
 function label({ x, y, title, detail }, plot, taken) {
   const width = Math.max(widthOf(title), widthOf(detail));
   const right = { anchor: "start", left: x + BESIDE };
@@ -47,7 +47,7 @@ function label({ x, y, title, detail }, plot, taken) {
   return lines.map(([down, content, classes]) => text(at, round(top + down), content, classes, anchor));
 }
 
-/** The teacher's accuracy as a line, for it is never downloaded; its label stands at either end. */
+/** The teacher's accuracy as a line, because it has no download size. Its label stands at one of the ends. */
 function teacherLine(y, content, plot, taken) {
   const width = widthOf(content);
   const tops = [y - 20, y + 4];
@@ -76,7 +76,7 @@ export function sizeAccuracyChart(metrics) {
   const [width, height] = [780, 480];
   const plot = { left: 62, right: width - 28, top: 92, bottom: height - 108 };
   const accuracies = [...points.map(({ accuracy }) => accuracy), ...(teacher ? [teacher.sst2_dev.accuracy] : [])];
-  const step = 2; // percents between two lines
+  const step = 2; // percentage points between two grid lines
   const low = step * Math.floor((100 * Math.min(...accuracies) - 1) / step);
   const high = step * Math.ceil((100 * Math.max(...accuracies) + 0.5) / step);
   const [least, most] = [2e6, 120e6];
@@ -112,7 +112,7 @@ export function sizeAccuracyChart(metrics) {
     const content = `teacher, ${teacher.measured_in} · ${percent(accuracy)}`;
     parts.push(...teacherLine(yOf(accuracy), content, plot, taken));
   }
-  // The shipped model's label has the first choice.
+  // The shipped model's label is placed first.
   for (const point of placed.sort((a, b) => Boolean(b.shipped) - Boolean(a.shipped))) {
     const { x, y } = point;
     parts.push(point.ours ? circle(x, y, 6, "ours") : circle(x, y, 5.5, point.test ? "published test" : "published"));
@@ -127,10 +127,10 @@ export function sizeAccuracyChart(metrics) {
 }
 
 const CELL = { width: 84, height: 58 };
-/** Opacity of a cell that has none of its row, and of one that has all: text stays readable on it. */
+/** Opacity of a cell with 0 % and with 100 % of its row. Text stays readable on both. */
 const [NONE, ALL] = [0.04, 0.55];
 
-/** Rows: what a person says; columns: what the model says; shades: shares of the row. */
+/** Rows: the human label; columns: the model's label; shade: fraction of the row. */
 function matrix(left, top, title, subtitle, confusion) {
   const rows = Object.keys(confusion);
   const columns = Object.keys(confusion[rows[0]]);
@@ -183,10 +183,10 @@ export function confusionChart({ sst2_dev, goemotions_dev }) {
   return svg(780, 384, "Confusion matrices", both.join(" "), parts);
 }
 
-/** From the score that three labels have at least. */
+/** The score axis starts at the lowest possible highest score of three labels. */
 const LEAST_SCORE = 1 / 3;
 
-/** Above, by bin, how often the model is right against how sure it is; below, how many texts are in the bin. */
+/** Above: the accuracy against the mean score of each bin; below: the number of texts in the bin. */
 function reliabilityPlot(left, top, title, subtitle, { texts, calibration_error, reliability }) {
   const plot = { left: left + 44, right: left + 334, top: top + 46, bottom: top + 276 };
   const base = plot.bottom + 76;

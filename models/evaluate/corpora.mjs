@@ -1,37 +1,38 @@
-// The two dev sets and the probes. models/train/sources.py alone says which files the dev sets are, by SHA-256, and how
-// emotions become labels: both are read from there, so that what is measured is what was trained.
+// The two dev sets and the probes. The SHA-256 sums of the dev sets and the mapping of emotions to labels are read from
+// models/train/sources.py, so that training and evaluation use the same.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { root, Unmet } from "../../pkg/scripts/tools.mjs";
+import { UserError } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
 
 export const LABELS = ["negative", "neutral", "positive"];
 
-/** The content of a file, if it is the one expected. */
+/** The content of a file. Throws if it is missing or its SHA-256 differs. */
 export async function checked(path, expected) {
   const content = await readFile(path).catch((error) => {
     if (error.code !== "ENOENT") throw error;
-    throw new Unmet(`${path}: not found (expected SHA-256 ${expected})`);
+    throw new UserError(`${path}: not found (expected SHA-256 ${expected})`);
   });
   const actual = createHash("sha256").update(content).digest("hex");
-  if (actual !== expected) throw new Unmet(`${path}: SHA-256 is ${actual}, expected ${expected}`);
+  if (actual !== expected) throw new UserError(`${path}: SHA-256 is ${actual}, expected ${expected}`);
   return content;
 }
 
-/** Label by emotion, in the grouping of sources.py; emotions that are in no group are ambiguous. */
+/** The label of each emotion, by the groups in sources.py. Emotions without a group are ambiguous. */
 function groupsIn(sources) {
   const groups = [...sources.matchAll(/^ {4}([A-Z]+): "([a-z ]+)",$/gm)];
   const found = groups.map(([, group]) => group.toLowerCase());
-  if (found.join() !== LABELS.join()) throw new Unmet(`models/train/sources.py: groups are ${found}, not ${LABELS}`);
+  if (found.join() !== LABELS.join()) throw new UserError(`models/train/sources.py: groups are ${found}, not ${LABELS}`);
   return new Map(groups.flatMap(([, , emotions], i) => emotions.split(" ").map((emotion) => [emotion, found[i]])));
 }
 
-/** Lists of `{ text, label }`. In GoEmotions the label is undefined where emotions are ambiguous or disagree. */
+/** Lists of `{ text, label }`. In GoEmotions, `label` is undefined if the emotions are ambiguous or disagree. */
 export async function readCorpora(data) {
   const sources = await readFile(join(root, "models/train/sources.py"), "utf8");
   const lines = async (file) => {
     const [, expected] = sources.match(new RegExp(`"file": "${file}",\\s+"sha256": "([0-9a-f]{64})"`)) ?? [];
-    if (!expected) throw new Unmet(`models/train/sources.py gives no SHA-256 of ${file}`);
+    if (!expected) throw new UserError(`models/train/sources.py gives no SHA-256 of ${file}`);
     return (await checked(join(data, file), expected)).toString().trimEnd().split("\n");
   };
 

@@ -1,5 +1,5 @@
-// npm run evaluate: measures models/sentiment, and candidates that models/train exported, in the runtime that ships.
-// Writes metrics.json, the charts, the tables of the model card and the metrics in litmus.json. Builds nothing.
+// npm run evaluate: measures models/sentiment, and the candidates exported by models/train, in the runtime that ships.
+// Writes metrics.json, the charts, the tables of the model card and the metrics in litmus.json. Needs `npm run build`.
 //   --data FOLDER   holds sst2/ and goemotions/
 //   --work FOLDER   the work folder of models/train
 //   --model FOLDER  another model than models/sentiment
@@ -7,7 +7,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { cache, fail, root, step, Unmet } from "../../pkg/scripts/tools.mjs";
+import { fail, step, UserError } from "../../tools/command.mjs";
+import { cache, root } from "../../tools/paths.mjs";
 import { checkMarkers, print, rewritten, sections } from "./card.mjs";
 import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mjs";
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
@@ -17,16 +18,16 @@ import { refitted } from "./temperature.mjs";
 
 const readJson = async (path) => JSON.parse(await readFile(path, "utf8"));
 const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
-/** Four digits after the point. */
+/** Rounds to four decimals. */
 const rounded = (value) =>
   JSON.parse(JSON.stringify(value, (_, each) => (typeof each === "number" ? Math.round(each * 1e4) / 1e4 : each)));
 
 const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
 const COUNTED = ["texts", "correct", "accuracy"];
-/** A set's figures without tables, for where models are compared. */
+/** The measures of a set without its tables, for the comparison of models. */
 const summary = ({ halves, reliability, risk_coverage, ...figures }) => figures;
 
-/** Two folders with the same files and temperature are one model, measured once. */
+/** The identity of a model: two folders with the same files and temperature are measured once. */
 const identity = ({ litmus: { files, temperature } }) => JSON.stringify([files, temperature]);
 const sha256Of = ({ litmus }) => litmus.files["model.onnx"].sha256;
 
@@ -45,13 +46,13 @@ async function measure(model, { films, comments }, probes) {
       probe: probeMeasures(await scored(model, "probes", probes)),
     };
   };
-  // Compression has threads of its own.
+  // Compression runs in other threads meanwhile.
   const [files, { probe, ...figures }] = await Promise.all([fileSizes(model), measured()]);
   const download = Object.values(files).reduce((sum, { brotli }) => sum + brotli, 0);
   return { sha256: sha256Of(model), ...figures, files, download, probe };
 }
 
-/** The folders WORK/models/6x4 and so on, loaded; none where nothing was trained. */
+/** Loads the candidates in WORK/models/6x4 and so on, if there are any. */
 async function openCandidates(work) {
   const folder = join(work, "models");
   const names = existsSync(folder) ? (await readdir(folder)).filter((name) => /^\d+x\d+$/.test(name)).sort() : [];
@@ -60,10 +61,13 @@ async function openCandidates(work) {
   return models;
 }
 
-/** Never shipped, so training's own figures stand, but for the calibration error, of the texts that fitted it. */
+/**
+ * The teacher's measures, as reported by the training pipeline, because it never ships. Without the calibration error,
+ * which was measured on the texts that its temperature was fitted to.
+ */
 async function readTeacher(work) {
   const path = join(work, "candidates.json");
-  if (!existsSync(path)) throw new Unmet(`no ${path}: run \`models/train/run.sh evaluate\` first`);
+  if (!existsSync(path)) throw new UserError(`no ${path}: run \`models/train/run.sh evaluate\` first`);
   const { sst2_dev, goemotions_dev, unknown_share } = (await readJson(path)).teacher;
   return {
     measured_in: "float32 in torch",
@@ -73,17 +77,17 @@ async function readTeacher(work) {
   };
 }
 
-/** What an earlier run found about the candidates, if it was about the same model. */
+/** The measures of the candidates from an earlier run, if that was about the same model. */
 async function earlierCandidates(path, sha256) {
   const earlier = existsSync(path) ? await readJson(path) : {};
   if (!earlier.candidates || earlier.model.sha256 === sha256) return earlier.candidates;
-  console.warn(`! ${path} compares the candidates of another model (${earlier.model.sha256}): left out`);
+  console.warn(`! ${path} compares candidates with another model (${earlier.model.sha256}): they are left out`);
 }
 
 async function evaluate({ data, work, model: folder }) {
   const file = (name) => join(folder, name);
   const runtime = await describeRuntime();
-  if (!existsSync(file("README.md"))) throw new Unmet(`no ${file("README.md")}, the model card`);
+  if (!existsSync(file("README.md"))) throw new UserError(`no ${file("README.md")}, the model card`);
   const card = await readFile(file("README.md"), "utf8");
   checkMarkers(card);
   const corpora = await readCorpora(data);

@@ -1,4 +1,4 @@
-// How the numbers of metrics.json are put in order and written, in the card as in the charts.
+// Order and formats of the numbers of metrics.json, for the card and the charts.
 export const count = (value) => value.toLocaleString("en-US");
 export const percent = (value, digits = 1) => `${(100 * value).toFixed(digits)} %`;
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
@@ -9,7 +9,7 @@ export const errors = ({ sst2_dev, goemotions_dev }) =>
 /** "6x4" → "6 layers, 4 bits". */
 const titleOf = (name) => name.replace(/^(\d+)x(\d+)$/, "$1 layers, $2 bits");
 
-/** The candidates and the shipped model, which may be one of them; the smallest download first. */
+/** The candidates and the shipped model, which may be one of them, by download size. */
 export function compared({ model, candidates, ...shipped }) {
   const { teacher, ...measured } = candidates ?? {};
   const all = Object.entries(measured).map(([name, each]) => ({

@@ -1,11 +1,11 @@
-// Figures from rows of `{ label, scores }`: what a person says, and the probability of each label that the model gives.
+// Measures computed from rows of `{ label, scores }`: the human label, and the model's probability of each label.
 import { halvesOf } from "./temperature.mjs";
 
 /** The label with the highest score. */
 export const top = (scores) =>
   Object.keys(scores).reduce((best, label) => (scores[label] > scores[best] ? label : best));
 
-/** `confusion[row][column]`: how many texts that a person gave the one label got the other from the model. */
+/** `confusion[row][column]`: the number of texts with the human label `row` and the model's label `column`. */
 export function confusionOf(rows, columns, pairs) {
   const zeros = columns.map((column) => [column, 0]);
   const confusion = Object.fromEntries(rows.map((row) => [row, Object.fromEntries(zeros)]));
@@ -13,27 +13,27 @@ export function confusionOf(rows, columns, pairs) {
   return confusion;
 }
 
-/** F1 of each label: the harmonic mean of precision and recall. 0 for a label that neither side ever gave. */
+/** F1 of each label: the harmonic mean of precision and recall. 0 for a label that occurs nowhere. */
 export function f1Of(confusion) {
   const labels = Object.keys(confusion);
   const given = (label) => labels.reduce((sum, other) => sum + confusion[label][other] + confusion[other][label], 0);
   return Object.fromEntries(labels.map((label) => [label, (2 * confusion[label][label]) / (given(label) || 1)]));
 }
 
-/** How sure the model is of the label that it gives, and whether that is the right one. */
+/** The score of each text's chosen label, and whether it is right. */
 const answersOf = (rows) =>
   rows.map(({ label, scores }) => ({ score: scores[top(scores)], right: top(scores) === label }));
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The answers by score, in bins of equal width [0, 1/15), [1/15, 2/15) … [14/15, 1]; those that have any. */
+/** The answers in bins of equal width by score: [0, 1/15), [1/15, 2/15) … [14/15, 1]. Empty bins are left out. */
 function binned(answers, bins) {
   const all = Array.from({ length: bins }, (_, i) => ({ from: i / bins, to: (i + 1) / bins, members: [] }));
   for (const answer of answers) all[Math.min(Math.floor(answer.score * bins), bins - 1)].members.push(answer);
   return all.filter(({ members }) => members.length > 0);
 }
 
-/** By bin: how sure the model is on average, and how often it is right. */
+/** The mean score and the accuracy of each bin. */
 export const reliability = (answers, bins = 15) =>
   binned(answers, bins).map(({ members, ...bounds }) => ({
     ...bounds,
@@ -43,16 +43,16 @@ export const reliability = (answers, bins = 15) =>
   }));
 
 /**
- * Expected calibration error (Naeini et al. 2015): how far the score of the chosen label is from the share of right
- * answers, on average over texts, bin by bin.
+ * Expected calibration error (Naeini et al. 2015): the difference between mean score and accuracy of each bin, averaged
+ * over the texts.
  */
 export const calibrationError = (answers, bins = 15) =>
   reliability(answers, bins).reduce((sum, { texts, score, accuracy }) => sum + texts * Math.abs(score - accuracy), 0) /
   answers.length;
 
 /**
- * What chance alone makes of that error where every score is the true probability: how many answers of a bin are right
- * then has the variance Σ score (1 - score), and a normal variable is √(2/π) of its deviation from its mean on average.
+ * The expected value of that error if every score is the true probability. The number of right answers in a bin then has
+ * the variance Σ score (1 − score), and the mean absolute deviation of a normal variable is √(2/π) standard deviations.
  */
 export const calibrationErrorByChance = (answers, bins = 15) =>
   binned(answers, bins).reduce((sum, { members }) => {
@@ -62,7 +62,7 @@ export const calibrationErrorByChance = (answers, bins = 15) =>
 
 const THRESHOLDS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 
-/** By threshold: the answers whose score reaches it, and how many of these are right; accuracy is null for none. */
+/** Per threshold: the answers whose score reaches it, and how many are right. `accuracy` is null if there are none. */
 export const riskCoverage = (answers, thresholds = THRESHOLDS) =>
   thresholds.map((threshold) => {
     const given = answers.filter(({ score }) => score >= threshold);
@@ -76,15 +76,15 @@ const errorsOf = (answers) => ({
   calibration_error_by_chance: calibrationErrorByChance(answers),
 });
 
-/** What a score is worth. `rows` say by which scores calibration is measured, `seen` what a threshold sees. */
-function calibrationOf(rows, seen = rows) {
+/** Calibration measured on `rows`; coverage by threshold on `thresholded`, whose scores may be others. */
+function calibrationOf(rows, thresholded = rows) {
   const answers = answersOf(rows);
   const [odd, even] = halvesOf(answers).map((half) => ({ texts: half.length, ...errorsOf(half) }));
   return {
     ...errorsOf(answers),
     halves: { odd, even },
     reliability: reliability(answers),
-    risk_coverage: riskCoverage(answersOf(seen)),
+    risk_coverage: riskCoverage(answersOf(thresholded)),
   };
 }
 
@@ -96,8 +96,8 @@ function accuracyOf(rows) {
 const pairsOf = (rows) => rows.map(({ label, scores }) => [label, top(scores)]);
 
 /**
- * For texts that are negative or positive: the larger of the two scores decides, as shares of their sum. How often the
- * model would have said neutral is counted apart. A threshold sees all three scores.
+ * Measures of texts that are negative or positive. The two polar scores are normalised to sum to 1, and the higher one
+ * decides. `called_neutral` counts the texts whose highest score is neutral. Thresholds use all three scores.
  */
 export function polarMeasures(labels, rows) {
   const polar = rows.map(({ label, scores: { negative, positive } }) => {
@@ -116,7 +116,7 @@ export function measures(labels, rows) {
   return { ...accuracyOf(rows), macro_f1, f1, confusion, ...calibrationOf(rows) };
 }
 
-/** Rows also have `group` and `text`. `opposite` counts the worst answers: negative for positive or the reverse. */
+/** Measures of the probes; rows also have `group` and `text`. `opposite` counts negative for positive and vice versa. */
 export function probeMeasures(rows) {
   const total = { texts: 0, correct: 0, opposite: 0 };
   const groups = {};

@@ -66,13 +66,16 @@ test("a reliability diagram, by hand", () => {
   close(calibrationError(answers, 4), (1 / 4) * 0.5 + (3 / 4) * (0.9 - 2 / 3));
 });
 
-test("calibration error by chance: by hand, and what true probabilities do have", () => {
+test("calibration error by chance: by hand, and of scores that are true probabilities", () => {
   // Variances 0.1 × 0.9 + 0.2 × 0.8 = 0.25 of the one bin and 0.25 of the other.
   const answers = [0.9, 0.8, 0.5].map((score) => ({ score }));
   close(calibrationErrorByChance(answers, 4), (2 * 0.5 * Math.sqrt(2 / Math.PI)) / 3);
 
   let seed = 1;
-  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const random = () => {
+    seed = (seed * 48271) % 2147483647;
+    return seed / 2147483647;
+  };
   const draws = Array.from({ length: 200 }, () => {
     const scores = Array.from({ length: 500 }, (_, i) => 0.4 + (0.6 * i) / 500);
     return scores.map((score) => ({ score, right: random() < score }));
@@ -81,7 +84,7 @@ test("calibration error by chance: by hand, and what true probabilities do have"
   assert.ok(Math.abs(average / calibrationErrorByChance(draws[0]) - 1) < 0.05, `${average}`);
 });
 
-test("a threshold answers what reaches it", () => {
+test("coverage counts the answers that reach the threshold", () => {
   const answers = [
     { score: 0.9, right: true },
     { score: 0.7, right: true },
@@ -96,7 +99,7 @@ test("a threshold answers what reaches it", () => {
   ]);
 });
 
-test("a bin holds its lower bound and not its upper one, but for the last", () => {
+test("a bin includes its lower bound; only the last one includes its upper bound", () => {
   const apart = (one, other) => {
     const answers = [
       { score: one, right: true },
@@ -129,7 +132,7 @@ test("three labels", () => {
   close(found.macro_f1, (1 + 2 / 3 + 2 / 3) / 3);
 });
 
-test("polar texts are judged by the polar scores, whatever neutral has", () => {
+test("polar texts are judged by the polar scores alone", () => {
   const rows = [row("negative", 0.2, 0.7, 0.1), row("positive", 0.3, 0.6, 0.1), row("positive", 0.1, 0.1, 0.8)];
   const found = polarMeasures(LABELS, rows);
   assert.deepEqual([found.texts, found.correct, found.called_neutral], [3, 2, 2]);
@@ -137,21 +140,21 @@ test("polar texts are judged by the polar scores, whatever neutral has", () => {
     negative: { negative: 0, neutral: 1, positive: 0 },
     positive: { negative: 0, neutral: 1, positive: 1 },
   });
-  // Shares 2/3 right, 3/4 wrong and 8/9 right, each in a bin of its own.
+  // Normalised scores 2/3 (right), 3/4 (wrong) and 8/9 (right), each in another bin.
   close(found.calibration_error, (1 / 3 + 3 / 4 + 1 / 9) / 3);
 });
 
-test("a threshold sees all three scores, by which neutral is wrong for a polar text", () => {
+test("a threshold uses all three scores, so neutral is wrong for a polar text", () => {
   const rows = [row("negative", 0.25, 0.6, 0.15), row("positive", 0.1, 0.1, 0.8)];
   const { calibration_error, risk_coverage } = polarMeasures(LABELS, rows);
   const at = (wanted) => risk_coverage.find(({ threshold }) => threshold === wanted);
   assert.deepEqual(at(0.5), { threshold: 0.5, texts: 2, coverage: 1, correct: 1, accuracy: 0.5 });
   assert.deepEqual(at(0.7), { threshold: 0.7, texts: 1, coverage: 0.5, correct: 1, accuracy: 1 });
-  // Calibration is of the polar shares, 5/8 and 8/9, both right.
+  // Calibration uses the normalised polar scores, 5/8 and 8/9, both right.
   close(calibration_error, (3 / 8 + 1 / 9) / 2);
 });
 
-test("probes by group, with those that came out as the opposite", () => {
+test("probes are counted by group, with opposite answers", () => {
   const probe = (group, ...rest) => ({ group, hard: false, text: "…", ...row(...rest) });
   const found = probeMeasures([
     probe("one", "negative", 0.1, 0.2, 0.7),

@@ -1,4 +1,4 @@
-// Model folders in the runtime that ships, the package under Node. Builds nothing: `npm run build` does.
+// Runs model folders in the runtime that ships: the package under Node, as `npm run build` made it.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -7,23 +7,24 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { sizes } from "../../benches/common.mjs";
 import { median, textOf } from "../../benches/measure.mjs";
-import { root, Unmet } from "../../pkg/scripts/tools.mjs";
+import { UserError } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
 import { checked, LABELS } from "./corpora.mjs";
 
 const pkg = join(root, "pkg");
 
-/** Texts of one call: enough to share batches with others of their length, few enough to see progress. */
+/** Texts per call: enough for batches of similar length, few enough for frequent progress. */
 const TEXTS = 128;
-/** Milliseconds between two lines of progress. */
+/** Milliseconds between two progress messages. */
 const QUIET = 10_000;
-/** Timed predictions by length in tokens. */
+/** Number of timed predictions by length in tokens. */
 const ROUNDS = { 16: 40, 32: 30, 128: 15 };
 
-/** What the figures were measured in. */
+/** Name, version and checksum of the runtime. */
 export async function describeRuntime() {
   const wasm = join(pkg, "wasm/litmus_text_bg.wasm");
   if (!existsSync(wasm) || !existsSync(join(pkg, "dist/node.js"))) {
-    throw new Unmet("pkg is not built: run `npm run build` first");
+    throw new UserError("pkg is not built: run `npm run build` first");
   }
   const { name, version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
   const wasm_sha256 = createHash("sha256").update(await readFile(wasm)).digest("hex");
@@ -31,21 +32,21 @@ export async function describeRuntime() {
   return { name, version, wasm_sha256, node: process.versions.node, machine };
 }
 
-/** A model folder with the files that its litmus.json names, loaded. */
+/** Loads a model folder and reads its litmus.json. */
 export async function openModel(name, folder) {
   const path = join(folder, "litmus.json");
-  if (!existsSync(path)) throw new Unmet(`no ${path}`);
+  if (!existsSync(path)) throw new UserError(`no ${path}`);
   const litmus = JSON.parse(await readFile(path, "utf8"));
   for (const [file, { sha256 }] of Object.entries(litmus.files)) await checked(join(folder, file), sha256);
   const { createClassifier } = await import("../../pkg/dist/node.js");
   const classifier = await createClassifier({ model: pathToFileURL(folder) });
   if (classifier.labels.join() !== LABELS.join()) {
-    throw new Unmet(`${folder}: its labels are ${classifier.labels.join(", ")}; expected ${LABELS.join(", ")}`);
+    throw new UserError(`${folder}: its labels are ${classifier.labels.join(", ")}; expected ${LABELS.join(", ")}`);
   }
   return { name, folder, litmus, classifier };
 }
 
-/** The rows with the model's `scores`, a probability by label. */
+/** The rows with the model's `scores`: the probability of each label. */
 export async function scored({ name, classifier }, what, rows) {
   const results = [];
   let reported = performance.now();
@@ -60,12 +61,12 @@ export async function scored({ name, classifier }, what, rows) {
       console.log(`  ${name}: ${what}, ${results.length} of ${rows.length} texts`);
       reported = performance.now();
     }
-    await new Promise(setImmediate); // predicting is synchronous: let what runs beside it finish
+    await new Promise(setImmediate); // predictions block this thread: let other work, such as compression, go on
   }
   return results;
 }
 
-/** How many tokens the vocabulary does not have, [CLS] and [SEP] not counted. */
+/** The number of tokens, and of those that are unknown, without [CLS] and [SEP]. */
 export async function unknownTokens({ classifier }, rows) {
   const result = { texts: rows.length, tokens: 0, unknown: 0 };
   for (const { text } of rows) {
@@ -76,7 +77,7 @@ export async function unknownTokens({ classifier }, rows) {
   return { ...result, share: result.unknown / result.tokens };
 }
 
-/** Bytes of each file of the model, as it is and under brotli 11. */
+/** The size of each file of the model, raw and under brotli 11. */
 export async function fileSizes({ folder, litmus }) {
   const measured = Object.keys(litmus.files).map(async (file) => {
     const { raw, brotli } = await sizes([relative(pkg, join(folder, file))]);
@@ -85,7 +86,7 @@ export async function fileSizes({ folder, litmus }) {
   return Object.fromEntries(await Promise.all(measured));
 }
 
-/** By model, milliseconds of one prediction by length. In rounds: what slows the machine down slows all of them. */
+/** Milliseconds of one prediction by model and length. Models take turns: a slow phase of the machine affects all. */
 export async function latencies(models) {
   const results = models.map(() => ({}));
   for (const [tokens, rounds] of Object.entries(ROUNDS)) {
@@ -95,7 +96,7 @@ export async function latencies(models) {
     const times = models.map(() => []);
     for (let round = 0; round < rounds; round++) {
       for (const [i, { classifier }] of models.entries()) {
-        await classifier.predict(texts[i]); // the other models have just pushed this one's weights out of the cache
+        await classifier.predict(texts[i]); // warms the CPU caches, which hold the weights of the model before
         const start = performance.now();
         await classifier.predict(texts[i]);
         times[i].push(performance.now() - start);

@@ -1,4 +1,4 @@
-// The little SVG that the charts need: no library, no script, and colours for light and dark pages.
+// The SVG elements of the charts, with colours for light and dark pages.
 const STYLE = `
   svg { --sheet: #ffffff; --ink: #221f26; --soft: #67616d; --line: #e6e1e8; --blue: #2f55bd;
     font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
@@ -29,7 +29,7 @@ export const lineTo = (x1, y1, x2, y2, classes) =>
   `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" class="${classes}"/>`;
 export const circle = (x, y, r, classes) => `<circle cx="${x}" cy="${y}" r="${r}" class="${classes}"/>`;
 
-/** The width of a label is only known where it is drawn: this is what wide system fonts need, in pixels. */
+/** Estimated width of a label in pixels, for wide system fonts: the real width is only known where it is drawn. */
 export const widthOf = (content) => content.length * 7.2;
 
 export function svg(width, height, title, description, parts) {

@@ -1,7 +1,7 @@
-// Scores at temperatures fitted without the text that they are of. Rows are `{ label, scores }`, as in measures.mjs.
+// Scores at a temperature that was fitted without the scored text. Rows are `{ label, scores }`, as in measures.mjs.
 const mapped = (object, change) => Object.fromEntries(Object.entries(object).map(([key, x]) => [key, change(x)]));
 
-/** Logits but for a constant, which softmax ignores. */
+/** Logits, up to a constant that softmax ignores. */
 export const logitsOf = (scores, temperature) => mapped(scores, (score) => Math.log(score) * temperature);
 
 /** Probabilities by label. */
@@ -12,13 +12,13 @@ export function softmax(logits, temperature) {
   return mapped(powers, (power) => power / sum);
 }
 
-/** Negative log-likelihood of the labels, the mean of all rows. */
+/** Mean negative log-likelihood of the labels. */
 export function loss(rows, temperature) {
   const of = ({ label, logits }) => -Math.log(softmax(logits, temperature)[label]);
   return rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
 }
 
-/** Ternary search, as in models/train/calibrate.py: the loss has one minimum. Each of the sets weighs the same. */
+/** The temperature with the least loss, each set weighted equally, by ternary search: the loss has one minimum. */
 export function bestTemperature(sets, low = 0.1, high = 10) {
   const total = (temperature) => sets.reduce((sum, rows) => sum + loss(rows, temperature), 0);
   while (high - low > 1e-5) {
@@ -28,15 +28,15 @@ export function bestTemperature(sets, low = 0.1, high = 10) {
   return (low + high) / 2;
 }
 
-/** SST-2 is about two classes, as in training. */
+/** SST-2 has two classes, as in training. */
 const polar = ({ label, logits: { negative, positive } }) => ({ label, logits: { negative, positive } });
 
-/** Odd rows are one half, even rows the other. */
+/** The odd rows and the even rows. */
 export const halvesOf = (rows) => [0, 1].map((half) => rows.filter((_, i) => i % 2 === half));
 
 /**
- * Both sets with each row's scores at the temperature that fits the half best that the row is not in. `shipped` is the
- * temperature that the scores have; which label is on top is the same at any.
+ * Both sets, rescored: each row at the temperature that fits the other half best. `shipped` is the temperature of the
+ * given scores. The label with the highest score is the same at every temperature.
  */
 export function refitted(shipped, films, comments) {
   const withLogits = (rows) => rows.map((row) => ({ ...row, logits: logitsOf(row.scores, shipped) }));

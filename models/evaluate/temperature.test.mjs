@@ -14,7 +14,7 @@ function rowsOf(counts, temperature) {
   return Object.entries(counts).flatMap(([label, n]) => Array.from({ length: n }, () => ({ label, logits })));
 }
 
-test("scores at another temperature, by way of logits but for a constant", () => {
+test("scores at another temperature, computed from logits up to a constant", () => {
   const logits = { negative: 3, neutral: -1, positive: 0.5 };
   const again = softmax(logitsOf(softmax(logits, 1.3), 1.3), 0.7);
   for (const label of LABELS) close(again[label], softmax(logits, 0.7)[label]);
@@ -36,7 +36,7 @@ test("the fit finds the temperature of the logits", () => {
   }
 });
 
-test("in the fit each set weighs the same, whatever its size", () => {
+test("the fit weighs each set equally, whatever its size", () => {
   const [sharp, flat] = [rowsOf({ a: 3, b: 1 }, 1), rowsOf({ a: 3, b: 1 }, 2)];
   const both = bestTemperature([sharp, flat]);
   assert.ok(both > 1.1 && both < 1.9, `${both}`);
@@ -50,7 +50,7 @@ test("each half is measured with the temperature of the other, and all rows coun
   const shipped = 3;
   const sets = ["films", "comments"].map((set) => {
     const rows = mixed(rowsOf({ negative: 3, positive: 1 }, 2), rowsOf({ negative: 1, positive: 3 }, 0.5));
-    // Films are fitted by the polar classes alone, whatever neutral has.
+    // SST-2 is fitted on the polar classes alone.
     const neutral = set === "films" ? 0.4 : -Infinity;
     return rows.map(({ label, logits }) => ({ label, scores: softmax({ ...logits, neutral }, shipped), set }));
   });

@@ -3,7 +3,7 @@
 Stored in 8 bits: symmetric, one scale per output channel of a Linear and per row of the word table, max|w| / 127.
 Stored in 4 bits: blocks of 32 along the input dimension, w ≈ q × scale with q in −8…7 (ONNX MatMulNBits,
 GatherBlockQuantized). The scales of a row are small whole multiples of one number, its unit.
-When it loads a Linear, the runtime (src/kernels/quant_linear.rs) makes of either, and of the f32 classifier, whole
+When it loads a Linear, the runtime (src/kernels/linear.rs) makes of either, and of the f32 classifier, whole
 numbers up to 63 with one scale per output channel, as relaxed SIMD multiplies on all machines alike; of the word table
 whole numbers up to 127 with one scale per row. From 4 bits that loses nothing, thanks to the units. What goes into a
 Linear it rounds to whole numbers up to 127, with one scale for each position of each text."""

@@ -1,4 +1,4 @@
-//! `litmus "text"`: labels for texts given as arguments, or for the lines of standard input.
+//! The command `litmus`: labels texts given as arguments, or the lines of standard input.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
@@ -6,55 +6,56 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Classifier, Error, Explain, LongText, ModelFolder, Options, Prediction, Warning};
+use litmus_text::{Classifier, Error, Explain, LongText, Options, Prediction, Warning};
 
-/// Lines read before they are predicted together: enough for batches of like length.
+/// Lines that are predicted together: enough for batches of similar length.
 const CHUNK: usize = 256;
 
-/// Weights below the first are not coloured, from the second on they are bold.
-const PALE: f32 = 0.02;
-const BOLD: f32 = 0.1;
+/// Weights below this have no colour.
+const MIN_COLOURED: f32 = 0.02;
+/// Weights from this on are bold.
+const MIN_BOLD: f32 = 0.1;
 
-/// Labels texts, on this machine alone.
+/// Label texts, on this machine alone
 #[derive(Parser)]
 #[command(name = "litmus", version)]
 struct Arguments {
-    /// Texts to label; without any, each line of standard input is one
+    /// Texts to label; if there are none, each line of standard input is a text
     texts: Vec<String>,
     /// Print one JSON object per text: {"text", "label", "score", "scores", "tokens", "truncated", "windows",
-    /// "attributions", "warnings"}, or {"text", "error": {"code", "message"}}; places are bytes of UTF-8
+    /// "attributions", "warnings"}, or {"text", "error": {"code", "message"}}; offsets are in bytes of UTF-8
     #[arg(long)]
     jsonl: bool,
-    /// Say for each word how much of the score is its doing
+    /// Print the weight of each word in the score
     #[arg(long)]
     explain: bool,
-    /// Give no label to what scores less, 0 to 1; it is then "-", in JSON null
+    /// Print "-" instead of a label (in JSON null) if the highest score is below this, 0 to 1
     #[arg(long, value_name = "SCORE")]
     threshold: Option<f32>,
-    /// What to do with a text of more tokens than the model reads at once
+    /// How to read a text that has more tokens than the model reads at once
     #[arg(long, value_enum, value_name = "HOW", default_value = "window")]
-    long_text: How,
-    /// The model's folder, in Hugging Face layout; by default the sentiment model
+    long_text: LongTextArgument,
+    /// The model's folder in Hugging Face layout; the sentiment model by default
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum How {
+enum LongTextArgument {
     /// Read all of it, in overlapping windows
     Window,
-    /// Read its beginning
+    /// Read only its beginning
     Truncate,
-    /// Refuse it
+    /// Fail
     Error,
 }
 
 impl Arguments {
     fn options(&self) -> Options {
         let mut options = Options::default().long_text(match self.long_text {
-            How::Window => LongText::Window,
-            How::Truncate => LongText::Truncate,
-            How::Error => LongText::Error,
+            LongTextArgument::Window => LongText::Window,
+            LongTextArgument::Truncate => LongText::Truncate,
+            LongTextArgument::Error => LongText::Error,
         });
         options.threshold = self.threshold;
         options.explain = self.explain.then(Explain::default);
@@ -65,13 +66,13 @@ impl Arguments {
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
-        // Some text could not be labelled, and its line says so.
+        // At least one text failed; its line has the error.
         Ok(false) => ExitCode::from(1),
         Err(Failure::Model(e)) => {
             eprintln!("litmus: {e} [{}]", e.code());
             ExitCode::from(2)
         }
-        // Whoever reads our output has seen enough.
+        // The reader of the pipe has closed it.
         Err(Failure::Io(e)) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Failure::Io(e)) => {
             eprintln!("litmus: {e}");
@@ -99,34 +100,34 @@ impl From<io::Error> for Failure {
 
 fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let classifier = match &arguments.model {
-        Some(folder) => Classifier::from_parts(&ModelFolder::read(folder)?.parts())?,
+        Some(folder) => Classifier::from_dir(folder)?,
         None => default_model()?,
     };
     let options = arguments.options();
-    // Now rather than once for each text.
-    classifier.predict_batch::<&str>(&[], &options)?;
+    // Checks the options before any text is read.
+    classifier.job::<&str>(&[], &options)?;
     let mut printer = Printer {
         colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         out: BufWriter::new(io::stdout().lock()),
         jsonl: arguments.jsonl,
-        all_well: true,
+        all_predicted: true,
         options,
     };
     if !arguments.texts.is_empty() {
         printer.predict(&classifier, &arguments.texts)?;
-        return Ok(printer.all_well);
+        return Ok(printer.all_predicted);
     }
     let stdin = io::stdin();
-    // At a terminal each line is answered at once.
+    // At a terminal, each line is predicted as soon as it is typed.
     let chunk = if stdin.is_terminal() { 1 } else { CHUNK };
     let mut lines = stdin.lock().split(b'\n');
     loop {
-        // Bytes that are not UTF-8 become U+FFFD rather than end the run.
+        // Bytes that are not UTF-8 become U+FFFD.
         let text =
             |line: io::Result<Vec<u8>>| line.map(|l| String::from_utf8_lossy(&l).trim_end_matches('\r').to_owned());
         let texts = lines.by_ref().take(chunk).map(text).collect::<io::Result<Vec<_>>>()?;
         if texts.is_empty() {
-            return Ok(printer.all_well);
+            return Ok(printer.all_predicted);
         }
         printer.predict(&classifier, &texts)?;
     }
@@ -137,40 +138,31 @@ fn default_model() -> Result<Classifier, Error> {
     Classifier::embedded()
 }
 
-/// Without the model inside, it is where the repository has it.
+/// Without an embedded model, the repository's folder.
 #[cfg(not(feature = "embed-model"))]
 fn default_model() -> Result<Classifier, Error> {
-    Classifier::from_parts(&ModelFolder::read("models/sentiment")?.parts())
+    Classifier::from_dir("models/sentiment")
 }
 
 struct Printer<W> {
     out: W,
     jsonl: bool,
     colours: bool,
-    all_well: bool,
+    all_predicted: bool,
     options: Options,
 }
 
 impl<W: Write> Printer<W> {
-    fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> io::Result<()> {
-        match classifier.predict_batch(texts, &self.options) {
-            Ok(predictions) => {
-                for (text, prediction) in texts.iter().zip(predictions) {
-                    self.print(text, Ok(prediction))?;
-                }
-            }
-            // One bad line must not take the others with it.
-            Err(_) => {
-                for text in texts {
-                    self.print(text, classifier.predict(text, &self.options))?;
-                }
-            }
+    fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> Result<(), Failure> {
+        let results = classifier.job(texts, &self.options)?.finish();
+        for (text, result) in texts.iter().zip(results) {
+            self.print(text, result)?;
         }
-        self.out.flush()
+        Ok(self.out.flush()?)
     }
 
     fn print(&mut self, text: &str, result: Result<Prediction, Error>) -> io::Result<()> {
-        self.all_well &= result.is_ok();
+        self.all_predicted &= result.is_ok();
         if self.jsonl {
             let mut line = match result {
                 Ok(p) => {
@@ -196,10 +188,10 @@ impl<W: Write> Printer<W> {
                     notes += " (mostly unknown tokens)";
                 }
                 let label = p.label.as_deref().unwrap_or("-");
-                writeln!(self.out, "{label:<10} {:.3}  {}{notes}", p.score, self.painted(text, &p))?;
+                writeln!(self.out, "{label:<10} {:.3}  {}{notes}", p.score, self.coloured(text, &p))?;
                 for word in p.attributions.iter().flatten() {
                     let line = format!("{:+.3}  {}", word.weight, &text[word.start..word.end]);
-                    writeln!(self.out, "{:10} {}", "", self.paint(&line, word.weight))?;
+                    writeln!(self.out, "{:10} {}", "", self.colour(&line, word.weight))?;
                 }
                 Ok(())
             }
@@ -207,25 +199,25 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    /// The text with its words in the colours of their weights.
-    fn painted(&self, text: &str, prediction: &Prediction) -> String {
-        let mut painted = String::new();
+    /// The text with each word in the colour of its weight.
+    fn coloured(&self, text: &str, prediction: &Prediction) -> String {
+        let mut coloured = String::new();
         let mut end = 0;
         for word in prediction.attributions.iter().flatten() {
-            painted += &text[end..word.start];
-            painted += &self.paint(&text[word.start..word.end], word.weight);
+            coloured += &text[end..word.start];
+            coloured += &self.colour(&text[word.start..word.end], word.weight);
             end = word.end;
         }
-        painted + &text[end..]
+        coloured + &text[end..]
     }
 
-    /// Green speaks for the label, red against it; bold is what matters more.
-    fn paint(&self, text: &str, weight: f32) -> String {
-        let colour = if weight > 0.0 { 32 } else { 31 };
+    /// Green for the label, red against it; bold for large weights.
+    fn colour(&self, text: &str, weight: f32) -> String {
+        let code = if weight > 0.0 { 32 } else { 31 };
         match weight.abs() {
-            weight if !self.colours || weight < PALE => text.to_owned(),
-            weight if weight < BOLD => format!("\x1b[{colour}m{text}\x1b[0m"),
-            _ => format!("\x1b[1;{colour}m{text}\x1b[0m"),
+            weight if !self.colours || weight < MIN_COLOURED => text.to_owned(),
+            weight if weight < MIN_BOLD => format!("\x1b[{code}m{text}\x1b[0m"),
+            _ => format!("\x1b[1;{code}m{text}\x1b[0m"),
         }
     }
 }

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
 
-use crate::batch::Batch;
-use crate::encoder::{Encoder, TractEncoder};
 use crate::error::{Error, ErrorKind};
+use crate::inference::batch::Batch;
+use crate::inference::encoder::{Encoder, TractEncoder};
 
 const FOLDER: &str = "tests/fixtures/architectures";
-/// Largest difference of a logit from onnxruntime's, and the mean of all: our weights have 7 bits and our activations 8.
+/// The largest and the mean difference of a logit from onnxruntime's. Our weights have 7 bits and our activations 8.
 /// The fixtures' logits spread over 2 to 6.
 const MAX_ERROR: f32 = 0.5;
 const MEAN_ERROR: f32 = 0.15;
@@ -47,12 +47,12 @@ fn load(model: &Model) -> TractEncoder {
 /// Linear layers, embeddings, normalisations and attentions of an architecture; the fixtures have two layers each.
 fn expected(architecture: &str) -> [usize; 4] {
     match architecture {
-        // Six linear layers in a layer, the pooler and the classifier; embeddings of words, segments and positions.
+        // Per layer six linear layers, then the pooler and the classifier; embeddings of words, segments and positions.
         "bert" | "minilm" => [14, 3, 5, 2],
-        // No segments; a hidden layer before the classifier in place of the pooler.
+        // No segments, and a hidden layer instead of the pooler.
         "distilbert" => [14, 2, 5, 2],
         "roberta" | "xlmroberta" => [14, 3, 5, 2],
-        // One more linear layer widens the embeddings.
+        // One more linear layer, which widens the embeddings.
         "electra" | "albert" => [15, 3, 5, 2],
         other => panic!("no such architecture: {other}"),
     }
@@ -60,7 +60,7 @@ fn expected(architecture: &str) -> [usize; 4] {
 
 fn fused(encoder: &TractEncoder) -> [usize; 4] {
     let ops = encoder.ops();
-    ["QuantLinear", "QuantGather", "AddLayerNorm", "Attention"].map(|op| ops.get(op).copied().unwrap_or(0))
+    ["Linear", "Embedding", "AddLayerNorm", "Attention"].map(|op| ops.get(op).copied().unwrap_or(0))
 }
 
 /// What the fused ops replace; tract's names before and after its own optimisation.
@@ -68,7 +68,7 @@ const REPLACED: [&str; 9] =
     ["EinSum", "OptMatMul", "Softmax", "RmsNorm", "Reduce<Sum>", "Erf", "GeluExact", "GeluApproximate", "PowConst"];
 
 #[test]
-fn every_exporters_graph_ends_up_in_the_fused_ops() {
+fn every_exporters_graph_becomes_fused_ops() {
     let models = goldens();
     assert!(models.len() >= 35, "only {} models", models.len());
     for model in models {
@@ -81,7 +81,7 @@ fn every_exporters_graph_ends_up_in_the_fused_ops() {
 }
 
 #[test]
-fn our_own_model_ends_up_in_the_fused_ops() {
+fn the_packaged_model_becomes_fused_ops() {
     let bytes = std::fs::read("models/sentiment/model.onnx").unwrap();
     let encoder = TractEncoder::read(&mut &bytes[..], 3).unwrap();
     // Six layers and the classifier; the position table is only sliced.
@@ -90,7 +90,7 @@ fn our_own_model_ends_up_in_the_fused_ops() {
 }
 
 #[test]
-fn logits_are_those_of_onnxruntime() {
+fn logits_are_close_to_onnxruntime() {
     for model in goldens() {
         let (worst, mean) = errors(&model, &load(&model));
         println!("{}: {worst}, on average {mean}", model.file);
@@ -99,32 +99,32 @@ fn logits_are_those_of_onnxruntime() {
     }
 }
 
-/// What of the last layer is computed for one position alone: its queries, and all behind its attention.
+/// In the last layer, the queries and everything after the attention are computed for one position.
 #[test]
-fn the_last_layer_computes_what_is_read() {
+fn the_last_layer_is_computed_for_one_position() {
     for model in goldens() {
         let one_position = load(&model).shapes().into_iter().filter(|(op, shape)| {
-            let fused = ["QuantLinear", "AddLayerNorm", "Attention"].contains(&op.as_str());
+            let fused = ["Linear", "AddLayerNorm", "Attention"].contains(&op.as_str());
             fused && !shape.contains("sequence")
         });
         let counts = one_position.fold([0; 3], |[linear, norm, attention], (op, _)| match op.as_str() {
-            "QuantLinear" => [linear + 1, norm, attention],
+            "Linear" => [linear + 1, norm, attention],
             "AddLayerNorm" => [linear, norm + 1, attention],
             _ => [linear, norm, attention + 1],
         });
-        // Queries, the attention's output, both of the feed-forward, and two behind the encoder.
+        // The queries, the attention's output, the two of the feed-forward network, and two after the encoder.
         assert_eq!(counts, [6, 2, 1], "{}", model.file);
     }
 }
 
-/// The largest difference of a logit from its golden, over all cases, and the mean.
+/// The largest and the mean difference of logits from their golden values, over all cases.
 fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
     let mut errors: Vec<f32> = vec![];
     for case in &model.cases {
         let columns = case.input_ids[0].len();
         let at_once = encoder.max_rows().min(case.input_ids.len());
         for rows in (0..case.input_ids.len()).collect::<Vec<_>>().chunks(at_once) {
-            // A model that runs one text at a time is given it without padding.
+            // A model that runs one text at a time gets it without padding.
             let kept = |row: usize| match at_once {
                 1 => case.attention_mask[row].iter().sum::<i64>() as usize,
                 _ => columns,
@@ -150,7 +150,7 @@ fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
     (errors.iter().copied().fold(0.0, f32::max), errors.iter().sum::<f32>() / errors.len() as f32)
 }
 
-/// The small int8 fixture, changed, and loaded.
+/// Loads the small int8 fixture after a change.
 fn changed(change: impl FnOnce(&mut GraphProto)) -> Result<TractEncoder, Error> {
     changed_file("distilbert-dynamo20-sdpa-int8.onnx", change)
 }
@@ -162,7 +162,7 @@ fn changed_file(file: &str, change: impl FnOnce(&mut GraphProto)) -> Result<Trac
     TractEncoder::read(&mut &proto.encode_to_vec()[..], 2)
 }
 
-/// The scales of quantised weights in it.
+/// The scales of the graph's quantised weights.
 fn scales(graph: &mut GraphProto) -> impl Iterator<Item = &mut TensorProto> {
     graph.initializer.iter_mut().filter(|tensor| tensor.name.ends_with("_scale") || tensor.name.ends_with("_scales"))
 }
@@ -177,12 +177,12 @@ fn weights_with_a_scale_of_zero_are_zeros() {
     let logits = |ids: &[i64]| encoder.encode(alone(ids)).unwrap().rows().next().unwrap().to_vec();
     let first = logits(&[1, 2, 3]);
     assert!(first.iter().all(|value| value.is_finite()), "{first:?}");
-    assert_eq!(first, logits(&[9, 8, 7, 6, 5, 4]), "only biases are left, so every text scores alike");
+    assert_eq!(first, logits(&[9, 8, 7, 6, 5, 4]), "only biases are left, so all texts have the same logits");
     assert_ne!(first, [0.0, 0.0]);
 }
 
 #[test]
-fn damaged_weights_are_refused() {
+fn damaged_weights_are_rejected() {
     let nan = f32::NAN.to_le_bytes();
     type Change<'a> = &'a dyn Fn(&mut GraphProto);
     let cases: [(&str, Change); 3] = [
@@ -203,9 +203,9 @@ fn damaged_weights_are_refused() {
     }
 }
 
-/// A form of 4 bits that is not known is named.
+/// The error names a 4-bit form that is not supported.
 #[test]
-fn other_forms_of_four_bits_are_refused() {
+fn other_forms_of_4_bits_are_rejected() {
     let error = changed_file("distilbert-dynamo20-sdpa-4bit.onnx", |graph| {
         let products = graph.node.iter_mut().filter(|node| node.op_type == "MatMulNBits");
         products.flat_map(|node| &mut node.attribute).filter(|a| a.name == "block_size").for_each(|a| a.i = 64);
@@ -215,9 +215,9 @@ fn other_forms_of_four_bits_are_refused() {
     assert!(error.to_string().contains("`MatMulNBits` of com.microsoft"), "{error}");
 }
 
-/// Integers without the zero points that they were made with mean something else.
+/// Without its zero points, a quantised product means something else.
 #[test]
-fn other_forms_of_dynamic_quantisation_are_refused() {
+fn other_forms_of_dynamic_quantisation_are_rejected() {
     let error = changed_file("distilbert-dynamo20-sdpa-dynamic-uint8.onnx", |graph| {
         graph.node.iter_mut().filter(|node| node.op_type == "MatMulInteger").for_each(|node| node.input.truncate(2));
     });
@@ -227,7 +227,7 @@ fn other_forms_of_dynamic_quantisation_are_refused() {
 }
 
 #[test]
-fn half_a_float16_is_refused() {
+fn an_odd_number_of_float16_bytes_is_rejected() {
     let error = changed_file("distilbert-dynamo20-sdpa-float16.onnx", |graph| {
         let stored = graph.initializer.iter_mut().filter(|tensor| tensor.data_type == DataType::Float16 as i32);
         stored.for_each(|tensor| tensor.raw_data.truncate(7));
@@ -238,7 +238,7 @@ fn half_a_float16_is_refused() {
 #[test]
 fn shapes_that_contradict_each_other_are_an_error() {
     for tenth in [3, 7] {
-        // The same number of weights in a shape that fits nothing around it.
+        // A shape with the same number of weights that fits no other tensor.
         let error = changed(|graph| {
             let weights: Vec<_> =
                 graph.initializer.iter_mut().filter(|t| t.name.ends_with("_quantized") && t.dims.len() == 2).collect();
@@ -252,9 +252,9 @@ fn shapes_that_contradict_each_other_are_an_error() {
 }
 
 #[test]
-fn lengths_at_their_limits_are_no_trap() {
+fn extreme_lengths_and_ids_do_not_panic() {
     let encoder = changed(|_| ()).unwrap();
-    // Nothing to classify, one token, as many as there are positions, one more, and a token that is not there.
+    // No token, one token, as many tokens as positions, one more, and a token outside of the vocabulary.
     assert_eq!(encoder.encode(alone(&[])).unwrap_err().kind(), ErrorKind::Internal);
     assert!(encoder.encode(alone(&[3])).is_ok());
     assert!(encoder.encode(alone(&[3; 40])).is_ok());

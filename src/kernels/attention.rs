@@ -1,86 +1,85 @@
-//! Scaled dot-product attention (Vaswani et al., 2017) of all heads of a batch.
+//! Scaled dot-product attention (Vaswani et al., 2017) of all heads of a batch, in integers.
 //!
-//! For each head, queries, keys and values become whole numbers row by row, as in [`super::quant_linear`], with as many
-//! bits as the sums of products allow; so do the shares of a query, times the scales of the values. Keys are added up in
-//! their order, and one whose share is 0 adds exactly nothing: padding at the end changes no bit.
+//! Per head, the rows of queries, keys and values are quantised as in [`super::linear`], to as many bits as an i32 sum
+//! of products allows; so are the attention weights of a query, after multiplication with the scales of the values. Keys
+//! are summed in their order, and one with weight 0 adds exactly 0: padding at the end changes no bit.
 
-use super::functions::exp;
-use super::lanes::{F32x4, LANES, each, replace_with};
-use super::machine::tile_i16;
-use super::quant_linear::{CHANNELS, SMALLEST, quantize_row, store_both};
-use super::scratch::with_scratch;
+use std::cell::RefCell;
+
+use super::math::exp;
+use super::quantize::{SMALLEST, quantize_row};
+use super::simd::{CHANNELS, F32x4, LANES, for_each_four, store_eight, tile_dot_products_i16, zip_in_place};
 
 /// Queries computed together.
 const TILE_ROWS: usize = 4;
-/// Keys whose shares and values are multiplied in whole numbers before they are added up in f32.
-const MIXED_KEYS: usize = 32;
-/// Of shares and of values: so many products of both fit in an i32.
-const SHARE_LIMIT: f32 = 32767.0;
+/// Keys whose weighted values are summed in i32 before they are added in f32.
+const INTEGER_KEYS: usize = 32;
+/// Largest magnitudes of quantised attention weights and values: [`INTEGER_KEYS`] products of both fit in an i32.
+const WEIGHT_LIMIT: f32 = 32767.0;
 const VALUE_LIMIT: f32 = 2047.0;
-/// The sums of a tile of up to that many rows, whole numbers already as f32: for each row two times four columns.
-pub(crate) type Tile<const ROWS: usize> = [[F32x4; CHANNELS / LANES]; ROWS];
 
-/// The sizes of one call.
+/// The dimensions of one call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Shape {
     pub batch: usize,
     pub queries: usize,
-    /// Keys, and as many values.
+    /// Keys, and as many values as keys.
     pub keys: usize,
     pub heads: usize,
-    /// Columns of one head; a row of queries has `heads` times as many.
-    pub head: usize,
+    /// Columns of one head (the head dimension). A row of queries has `heads` · `head_dim` columns.
+    pub head_dim: usize,
 }
 
-/// What is added to the scores: a number for each key, a row of them for each query, found by strides of batch, head and query.
+/// Additive attention mask. The row of (batch b, head h, query q) starts at `b*strides[0] + h*strides[1] + q*strides[2]`
+/// and has one value per key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mask<'a> {
     pub values: &'a [f32],
     pub strides: [usize; 3],
 }
 
-/// Reused from call to call; all of one head.
+/// Memory that is reused from call to call. It holds one head at a time.
 #[derive(Default)]
-pub(crate) struct AttentionScratch {
-    /// Queries, row by row, and the scale of each.
+struct Scratch {
+    /// Quantised queries, row by row, and the scale of each row.
     queries: Vec<i16>,
     query_scales: Vec<f32>,
-    /// One key, or two values, before they are packed.
+    /// One key, or two values, before packing.
     rows: [Vec<i16>; 2],
-    /// Keys in blocks of [`CHANNELS`], for each two columns in turn, and the scale of each.
+    /// Quantised keys in blocks of [`CHANNELS`]; a block has two columns of each key in turn. The scale of each key.
     keys: Vec<i16>,
     key_scales: Vec<f32>,
-    /// Values in blocks of [`CHANNELS`] columns, for each two keys in turn, and the scale of each key's.
+    /// Quantised values in blocks of [`CHANNELS`] columns; a block has two keys of each column in turn. The scale of each
+    /// key's value.
     values: Vec<i16>,
     value_scales: Vec<f32>,
-    /// Scores, then shares, of [`TILE_ROWS`] queries, and these as whole numbers.
-    shares: Vec<f32>,
-    whole_shares: Vec<i16>,
+    /// The scores of [`TILE_ROWS`] queries, then their attention weights, and these quantised.
+    weights: Vec<f32>,
+    quantized_weights: Vec<i16>,
 }
 
-/// Attends with `q`, batch × queries × (heads · head), to `k` and `v`, batch × keys × (heads · head); `y` is as `q`.
-/// A NaN or an infinity in a query gives NaN for it; in a key or a value, for all queries of its batch and head, whatever
-/// the mask.
+/// Computes `y = softmax(q · kᵀ · scale + mask) · v` for every head. `q` and `y` are batch × queries × (heads · head_dim),
+/// `k` and `v` batch × keys × (heads · head_dim). A NaN or an infinity in a query makes that query's output NaN; in a key
+/// or a value, the outputs of all queries of its batch and head, whatever the mask.
 pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>, y: &mut [f32]) {
-    let width = shape.heads * shape.head;
-    let (of_queries, of_keys) = (shape.queries * width, shape.keys * width);
-    assert!([q.len(), y.len()] == [shape.batch * of_queries; 2]);
-    assert!([k.len(), v.len()] == [shape.batch * of_keys; 2]);
+    let width = shape.heads * shape.head_dim;
+    let (query_values, key_values) = (shape.queries * width, shape.keys * width);
+    assert!([q.len(), y.len()] == [shape.batch * query_values; 2]);
+    assert!([k.len(), v.len()] == [shape.batch * key_values; 2]);
     if y.is_empty() {
         return;
     }
     if shape.keys == 0 {
         return y.fill(f32::NAN);
     }
-    with_scratch(|scratch| {
-        let scratch = &mut scratch.attention;
-        // Behind the last key of a block: larger numbers of an earlier call would overflow the sums.
+    SCRATCH.with_borrow_mut(|scratch| {
+        // The padding after the last key must be zeros: values of an earlier, longer call would overflow the sums.
         scratch.keys.clear();
-        for (batch, y) in y.chunks_exact_mut(of_queries).enumerate() {
-            let q = &q[batch * of_queries..][..of_queries];
-            let [k, v] = [k, v].map(|x| &x[batch * of_keys..][..of_keys]);
+        for (batch, y) in y.chunks_exact_mut(query_values).enumerate() {
+            let q = &q[batch * query_values..][..query_values];
+            let [k, v] = [k, v].map(|x| &x[batch * key_values..][..key_values]);
             for head in 0..shape.heads {
-                scratch.take_head(shape, scale, [q, k, v], head * shape.head);
+                scratch.quantize_head(shape, scale, [q, k, v], head * shape.head_dim);
                 for (tile, y) in y.chunks_mut(TILE_ROWS * width).enumerate() {
                     let first = tile * TILE_ROWS;
                     let count = y.len() / width;
@@ -93,18 +92,18 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
                     };
                     let scales =
                         std::array::from_fn(|i| if i < count { scratch.softmax(shape, i, mask(i)) } else { 0.0 });
-                    scratch.mix(shape, scales, head * shape.head, y);
+                    scratch.sum_values(shape, scales, head * shape.head_dim, y);
                 }
             }
         }
     });
 }
 
-impl AttentionScratch {
-    /// Quantises and packs the columns of a head, which begin at `first`.
-    fn take_head(&mut self, shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], first: usize) {
-        let Shape { queries, keys, heads, head, .. } = shape;
-        let (stride, width) = (head.next_multiple_of(2), head.next_multiple_of(CHANNELS));
+impl Scratch {
+    /// Quantises and packs one head: the columns from `first` on.
+    fn quantize_head(&mut self, shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], first: usize) {
+        let Shape { queries, keys, heads, head_dim, .. } = shape;
+        let (stride, width) = (head_dim.next_multiple_of(2), head_dim.next_multiple_of(CHANNELS));
         let columns = keys.next_multiple_of(CHANNELS);
         self.queries.resize(queries * stride, 0);
         self.query_scales.clear();
@@ -113,18 +112,18 @@ impl AttentionScratch {
         self.key_scales.resize(columns, 0.0);
         self.values.resize(columns * width, 0);
         self.value_scales.resize(columns, 0.0);
-        self.shares.resize(TILE_ROWS * columns, 0.0);
-        self.whole_shares.resize(TILE_ROWS * columns, 0);
-        // So many products of two such numbers fit in an i32.
+        self.weights.resize(TILE_ROWS * columns, 0.0);
+        self.quantized_weights.resize(TILE_ROWS * columns, 0);
+        // The sum of `stride` products of two such values fits in an i32.
         let limit = (i32::MAX as f32 / stride as f32).sqrt().floor().min(f32::from(i16::MAX)) - 1.0;
-        let of_head = |row: usize| row * heads * head + first..row * heads * head + first + head;
+        let columns_of = |row: usize| row * heads * head_dim + first..row * heads * head_dim + first + head_dim;
         for row in 0..queries {
             let to = &mut self.queries[row * stride..][..stride];
-            self.query_scales.push(quantize_row(&q[of_head(row)], limit, to).0 * scale);
+            self.query_scales.push(quantize_row(&q[columns_of(row)], limit, to).0 * scale);
         }
         for row in 0..keys {
             let key = &mut self.rows[0][..stride];
-            self.key_scales[row] = quantize_row(&k[of_head(row)], limit, key).0;
+            self.key_scales[row] = quantize_row(&k[columns_of(row)], limit, key).0;
             let block = &mut self.keys[row / CHANNELS * CHANNELS * stride..][..CHANNELS * stride];
             let column = 2 * (row % CHANNELS);
             for (pair, to) in key.chunks_exact(2).zip(block.chunks_exact_mut(2 * CHANNELS)) {
@@ -133,7 +132,7 @@ impl AttentionScratch {
         }
         for pair in 0..keys.div_ceil(2) {
             for (row, to) in (2 * pair..keys).zip(&mut self.rows) {
-                self.value_scales[row] = quantize_row(&v[of_head(row)], VALUE_LIMIT, to).0;
+                self.value_scales[row] = quantize_row(&v[columns_of(row)], VALUE_LIMIT, to).0;
             }
             let [even, odd] = self.rows.each_ref().map(|row| row.as_chunks::<CHANNELS>().0);
             for (block, (even, odd)) in even.iter().zip(odd).enumerate() {
@@ -145,84 +144,89 @@ impl AttentionScratch {
         }
     }
 
-    /// The scores of up to four queries, before any mask.
+    /// The scores of up to [`TILE_ROWS`] queries, without the mask.
     fn score(&mut self, shape: Shape, first: usize, count: usize) {
-        let stride = shape.head.next_multiple_of(2);
+        let stride = shape.head_dim.next_multiple_of(2);
         let columns = self.key_scales.len();
         let rows = std::array::from_fn(|i| &self.queries[(first + i.min(count - 1)) * stride..][..stride]);
         for (block, keys) in self.keys.chunks_exact(CHANNELS * stride).enumerate() {
-            let tile = tile_i16::<TILE_ROWS>(rows, keys);
+            let tile = tile_dot_products_i16::<TILE_ROWS>(rows, keys);
             let key_scales = &self.key_scales[block * CHANNELS..][..CHANNELS];
-            let key_scales = [F32x4::first(key_scales), F32x4::first(&key_scales[LANES..])];
+            let key_scales = [F32x4::load_first(key_scales), F32x4::load_first(&key_scales[LANES..])];
             for (i, sums) in tile.into_iter().enumerate().take(count) {
                 let row_scale = F32x4::splat(self.query_scales[first + i]);
                 let score = |half: usize| sums[half] * row_scale * key_scales[half];
-                store_both(score(0), score(1), &mut self.shares[i * columns + block * CHANNELS..][..CHANNELS]);
+                store_eight(score(0), score(1), &mut self.weights[i * columns + block * CHANNELS..][..CHANNELS]);
             }
         }
     }
 
-    /// A query's scores to shares in whole numbers; returned is what their products with the values are times.
+    /// Softmax of one query's scores, quantised to i16. Returns the scale that turns the integer weighted sums back into
+    /// f32.
     #[inline(always)]
     fn softmax(&mut self, shape: Shape, i: usize, mask: Option<&[f32]>) -> f32 {
         let columns = self.key_scales.len();
-        let all = &mut self.shares[i * columns..][..columns];
-        let (row, behind) = all.split_at_mut(shape.keys);
+        let all = &mut self.weights[i * columns..][..columns];
+        let (row, padding) = all.split_at_mut(shape.keys);
         let mut largest = F32x4::splat(f32::NEG_INFINITY);
         match mask {
-            Some(mask) => replace_with(row, mask, f32::NEG_INFINITY, |score, mask| {
+            Some(mask) => zip_in_place(row, mask, f32::NEG_INFINITY, |score, mask| {
                 let score = score + mask;
                 largest = largest.max(score);
                 score
             }),
-            None => each(row, f32::NEG_INFINITY, |score| largest = largest.max(score)),
+            None => for_each_four(row, f32::NEG_INFINITY, |score| largest = largest.max(score)),
         }
-        let largest = F32x4::splat(largest.largest());
+        let largest = F32x4::splat(largest.max_lane());
         let [mut sum, mut most, mut not_finite] = [F32x4::splat(0.0); 3];
-        replace_with(row, &self.value_scales[..shape.keys], f32::NEG_INFINITY, |score, scale| {
-            let share = exp(score - largest);
-            sum = sum + share;
-            let share = share * scale;
-            most = most.max(share);
-            // 0 for each finite number, NaN for the others.
-            not_finite = not_finite + share * F32x4::splat(0.0);
-            share
+        zip_in_place(row, &self.value_scales[..shape.keys], f32::NEG_INFINITY, |score, scale| {
+            let weight = exp(score - largest);
+            sum = sum + weight;
+            let weight = weight * scale;
+            most = most.max(weight);
+            // 0 for a finite value, NaN for any other.
+            not_finite = not_finite + weight * F32x4::splat(0.0);
+            weight
         });
-        behind.fill(0.0);
-        let most = most.largest();
+        padding.fill(0.0);
+        let most = most.max_lane();
         if most < SMALLEST {
-            self.whole_shares[i * columns..][..columns].fill(0);
-            return not_finite.sum();
+            self.quantized_weights[i * columns..][..columns].fill(0);
+            return not_finite.sum_lanes();
         }
-        let inverse = F32x4::splat(SHARE_LIMIT / most);
+        let inverse = F32x4::splat(WEIGHT_LIMIT / most);
         let (eights, _) = all.as_chunks::<{ 2 * LANES }>();
-        let (places, _) = self.whole_shares[i * columns..][..columns].as_chunks_mut();
-        for (eight, to) in eights.iter().zip(places) {
-            let [low, high] = [0, LANES].map(|i| F32x4::first(&eight[i..]) * inverse);
+        let (targets, _) = self.quantized_weights[i * columns..][..columns].as_chunks_mut();
+        for (eight, to) in eights.iter().zip(targets) {
+            let [low, high] = [0, LANES].map(|i| F32x4::load_first(&eight[i..]) * inverse);
             F32x4::store_i16(low, high, to);
         }
-        (most / SHARE_LIMIT + not_finite.sum()) / sum.sum()
+        (most / WEIGHT_LIMIT + not_finite.sum_lanes()) / sum.sum_lanes()
     }
 
-    /// The head's values, weighed by the shares of up to four queries, into its columns of `y`.
-    fn mix(&self, shape: Shape, scales: [f32; TILE_ROWS], first: usize, y: &mut [f32]) {
-        let Shape { heads, head, .. } = shape;
+    /// Writes the weighted sums of the head's values, for up to [`TILE_ROWS`] queries, to the head's columns of `y`.
+    fn sum_values(&self, shape: Shape, scales: [f32; TILE_ROWS], first: usize, y: &mut [f32]) {
+        let Shape { heads, head_dim, .. } = shape;
         let columns = self.key_scales.len();
         for (block, values) in self.values.chunks_exact(columns * CHANNELS).enumerate() {
-            let mut mixed = [[F32x4::splat(0.0); CHANNELS / LANES]; TILE_ROWS];
-            for (part, values) in values.chunks(MIXED_KEYS * CHANNELS).enumerate() {
-                let shares = |i: usize| &self.whole_shares[i * columns + part * MIXED_KEYS..(i + 1) * columns];
-                let tile = tile_i16::<TILE_ROWS>(std::array::from_fn(shares), values);
-                for (mixed, sums) in mixed.iter_mut().zip(tile) {
-                    mixed[0] = mixed[0] + sums[0];
-                    mixed[1] = mixed[1] + sums[1];
+            let mut outputs = [[F32x4::splat(0.0); CHANNELS / LANES]; TILE_ROWS];
+            for (part, values) in values.chunks(INTEGER_KEYS * CHANNELS).enumerate() {
+                let weights = |i: usize| &self.quantized_weights[i * columns + part * INTEGER_KEYS..(i + 1) * columns];
+                let tile = tile_dot_products_i16::<TILE_ROWS>(std::array::from_fn(weights), values);
+                for (output, sums) in outputs.iter_mut().zip(tile) {
+                    output[0] = output[0] + sums[0];
+                    output[1] = output[1] + sums[1];
                 }
             }
-            let part = CHANNELS.min(head - block * CHANNELS);
-            for ((mixed, scale), y) in mixed.into_iter().zip(scales).zip(y.chunks_exact_mut(heads * head)) {
+            let part = CHANNELS.min(head_dim - block * CHANNELS);
+            for ((output, scale), y) in outputs.into_iter().zip(scales).zip(y.chunks_exact_mut(heads * head_dim)) {
                 let scale = F32x4::splat(scale);
-                store_both(mixed[0] * scale, mixed[1] * scale, &mut y[first + block * CHANNELS..][..part]);
+                store_eight(output[0] * scale, output[1] * scale, &mut y[first + block * CHANNELS..][..part]);
             }
         }
     }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }

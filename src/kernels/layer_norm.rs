@@ -1,8 +1,8 @@
-//! Layer normalisation (Ba, Kiros and Hinton, 2016) of a sum, row by row.
+//! Layer normalisation (Ba, Kiros and Hinton, 2016), alone or of a sum.
 
-use super::lanes::{F32x4, each, replace_with};
+use super::simd::{F32x4, for_each_four, zip_in_place};
 
-/// Gain and bias, one per column, and what keeps the variance from 0.
+/// `(x − mean) / √(variance + epsilon) · gain + bias`, with one gain and one bias per column.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LayerNorm {
     pub gain: Vec<f32>,
@@ -11,7 +11,7 @@ pub(crate) struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// `x`, or `x + addend` where there is one, each row normalised, in place of `x`.
+    /// Replaces each row of `x`, or of `x + addend`, by its normalisation.
     pub(crate) fn run(&self, x: &mut [f32], addend: Option<&[f32]>) {
         let width = self.gain.len().max(1);
         assert!(x.len().is_multiple_of(width) && addend.is_none_or(|addend| addend.len() == x.len()));
@@ -25,20 +25,20 @@ impl LayerNorm {
         let count = x.len() as f32;
         let mut sum = F32x4::splat(0.0);
         match addend {
-            Some(addend) => replace_with(x, addend, 0.0, |x, addend| {
+            Some(addend) => zip_in_place(x, addend, 0.0, |x, addend| {
                 let value = x + addend;
                 sum = sum + value;
                 value
             }),
-            None => each(x, 0.0, |value| sum = sum + value),
+            None => for_each_four(x, 0.0, |value| sum = sum + value),
         }
-        let mean = sum.sum() / count;
+        let mean = sum.sum_lanes() / count;
         let centre = F32x4::splat(mean);
         let mut squares = F32x4::splat(0.0);
-        // Missing columns are filled with the mean, so that they add nothing.
-        each(x, mean, |value| squares = squares + (value - centre) * (value - centre));
-        let scale = F32x4::splat(1.0 / (squares.sum() / count + self.epsilon).sqrt());
-        replace_with(x, &self.gain, 0.0, |value, gain| (value - centre) * scale * gain);
-        replace_with(x, &self.bias, 0.0, |value, bias| value + bias);
+        // The padding is the mean, which adds nothing to the variance.
+        for_each_four(x, mean, |value| squares = squares + (value - centre) * (value - centre));
+        let scale = F32x4::splat(1.0 / (squares.sum_lanes() / count + self.epsilon).sqrt());
+        zip_in_place(x, &self.gain, 0.0, |value, gain| (value - centre) * scale * gain);
+        zip_in_place(x, &self.bias, 0.0, |value, bias| value + bias);
     }
 }

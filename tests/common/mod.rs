@@ -1,24 +1,24 @@
-//! What the native tests share: the models, loaded once, and the goldens.
+//! Shared by the native tests: the models, loaded once, and the golden values.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use litmus_text::{Classifier, ModelFolder};
+use litmus_text::Classifier;
 use serde::de::DeserializeOwned;
 
 pub fn load(folder: &str) -> Classifier {
-    Classifier::from_parts(&ModelFolder::read(folder).unwrap().parts()).unwrap()
+    Classifier::from_dir(folder).unwrap()
 }
 
-/// The model that ships.
+/// The packaged model.
 pub fn sentiment() -> &'static Classifier {
     static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("models/sentiment"));
     &MODEL
 }
 
-/// A random one of another make: three labels that do not exclude each other, and token types.
+/// A random multi-label BERT with three labels and token types.
 pub fn tiny() -> &'static Classifier {
     static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("tests/fixtures/tiny"));
     &MODEL
@@ -30,14 +30,14 @@ pub fn fixture<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// Spans in bytes as Hugging Face counts them, in characters.
+/// Spans in bytes to spans in characters, which is how Hugging Face counts.
 pub fn in_characters(text: &str, spans: &[Range<usize>]) -> Vec<(usize, usize)> {
-    let places: Vec<usize> = text.char_indices().map(|(place, _)| place).chain([text.len()]).collect();
-    let character = |byte: usize| places.binary_search(&byte).expect("a place within a character");
+    let bytes: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
+    let character = |byte: usize| bytes.binary_search(&byte).expect("a character boundary");
     spans.iter().map(|span| (character(span.start), character(span.end))).collect()
 }
 
-/// Numbers below what is asked for that look random, the same ones in each run.
+/// A generator of pseudo-random numbers below a bound, the same ones in each run.
 pub fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed;
     move |below| {

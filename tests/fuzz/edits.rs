@@ -1,4 +1,4 @@
-//! Edits of ONNX graphs, as a sequence of bytes asks for them.
+//! Mutates ONNX graphs: the fuzzer's bytes are decoded as a sequence of edits.
 
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use tract_onnx::pb::{
@@ -6,7 +6,7 @@ use tract_onnx::pb::{
     attribute_proto::AttributeType, tensor_proto::DataType,
 };
 
-/// Sizes, axes and bounds that are off by one, negative, or more than there is memory for.
+/// Sizes, axes and bounds: usual ones, off by one, negative, and larger than any memory.
 const NUMBERS: [i64; 24] = [
     0,
     1,
@@ -35,7 +35,7 @@ const NUMBERS: [i64; 24] = [
 ];
 const FLOATS: [f32; 10] =
     [0.0, -0.0, 1.0, -1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, 1e-40];
-/// What the runtime knows, and a few that it does not.
+/// Operators that the runtime supports, and a few that it does not.
 const OPS: [&str; 70] = [
     "Abs",
     "Add",
@@ -175,7 +175,7 @@ fn edit_graph(graph: &mut GraphProto, kind: u32, u: &mut Unstructured) -> Result
                 edit_tensor(tensor, u)?;
             }
         }
-        // One more op, of what there is, with its result in place of another's or as the graph's.
+        // A new node whose output replaces an input of another node or the output of the graph.
         23 | 24 => {
             let name = format!("new {}", graph.node.len());
             let input = (0..u.int_in_range(0..=4)?).map(|_| Ok(u.choose(&values)?.clone())).collect::<Result<_>>()?;
@@ -190,7 +190,7 @@ fn edit_graph(graph: &mut GraphProto, kind: u32, u: &mut Unstructured) -> Result
                 *input = name;
             }
         }
-        // A small constant of whole numbers, which shapes are made of.
+        // A small integer constant, as shapes use.
         25 | 26 => {
             let name = format!("numbers {}", graph.initializer.len());
             let count = u.int_in_range(0..=4)?;
@@ -294,15 +294,15 @@ fn edit_tensor(tensor: &mut TensorProto, u: &mut Unstructured) -> Result<()> {
         4 => tensor.raw_data.truncate(u.arbitrary_len::<u8>()?),
         5 => {
             let bytes = u.choose(&FLOATS)?.to_le_bytes();
-            let place = u.int_in_range(0..=tensor.raw_data.len() / 4)? * 4;
-            tensor.raw_data.iter_mut().skip(place).zip(bytes).for_each(|(to, byte)| *to = byte);
+            let offset = u.int_in_range(0..=tensor.raw_data.len() / 4)? * 4;
+            tensor.raw_data.iter_mut().skip(offset).zip(bytes).for_each(|(to, byte)| *to = byte);
         }
         6 => tensor.raw_data.fill(u.arbitrary()?),
-        // Integers of a shape, if it is one.
+        // An int64, in case the tensor is a shape.
         7 | 8 => {
             let bytes = number(u)?.to_le_bytes();
-            let place = u.int_in_range(0..=tensor.raw_data.len() / 8)? * 8;
-            tensor.raw_data.iter_mut().skip(place).zip(bytes).for_each(|(to, byte)| *to = byte);
+            let offset = u.int_in_range(0..=tensor.raw_data.len() / 8)? * 8;
+            tensor.raw_data.iter_mut().skip(offset).zip(bytes).for_each(|(to, byte)| *to = byte);
         }
         9 => {
             tensor.data_location = Some(1);
@@ -315,7 +315,7 @@ fn edit_tensor(tensor: &mut TensorProto, u: &mut Unstructured) -> Result<()> {
     Ok(())
 }
 
-/// Takes one away, doubles it or swaps two.
+/// Removes an element, copies one, or swaps two.
 fn edit_list<T: Clone>(list: &mut Vec<T>, u: &mut Unstructured) -> Result<()> {
     if list.is_empty() {
         return Ok(());
@@ -337,7 +337,7 @@ fn number(u: &mut Unstructured) -> Result<i64> {
     if u.ratio(1, 8)? { Ok(u.arbitrary::<i8>()?.into()) } else { Ok(*u.choose(&NUMBERS)?) }
 }
 
-/// The names of all values, and one of none.
+/// The names of all values, and one that no value has.
 fn values(graph: &GraphProto) -> Vec<String> {
     let outputs = graph.node.iter().flat_map(|node| &node.output);
     let names = graph.initializer.iter().map(|tensor| &tensor.name).chain(graph.input.iter().map(|input| &input.name));

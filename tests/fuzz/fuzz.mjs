@@ -1,19 +1,20 @@
-// npm run fuzz [-- TARGET…] [--seconds N]: throws at each way in what it can think of; without --seconds, for an hour each.
-// What is found and what was learnt stay in the target folder, under fuzz/; --keep puts what reaches new code into corpus/,
-// an input a line, in base64.
+// npm run fuzz [-- TARGET…] [--seconds N]: fuzzes each target with libFuzzer, for an hour each by default. Crashes and
+// the inputs that reached new code stay in the target folder, under fuzz/. --keep adds those inputs to corpus/, one per
+// line, in base64.
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { fail, root, run, step, targetDir, Unmet } from "../../pkg/scripts/tools.mjs";
+import { fail, run, step, UserError } from "../../tools/command.mjs";
+import { root, targetDir } from "../../tools/paths.mjs";
 
 const here = join(root, "tests/fuzz");
 const target = join(targetDir, "fuzz");
 
-/** The longest input of each target in bytes. */
+/** Maximum input length of each target in bytes. */
 const TARGETS = { model: 1500, config: 3000, tokenizer: 12_000, text: 4000, kernels: 1000 };
 
-/** Compiles all targets. cargo reads `.cargo/config.toml` where it is called: there is what instruments the code. */
+/** Compiles all targets in tests/fuzz, where cargo finds the `.cargo/config.toml` that instruments the code. */
 async function compile() {
   const env = { ...process.env, CARGO_TARGET_DIR: target };
   await step("cargo build of the fuzz targets", () => run("cargo", ["build", "--release", "--locked"], { cwd: here, prefix: "cargo", env }));
@@ -23,9 +24,9 @@ async function compile() {
 
 const corpus = (name) => join(here, "corpus", `${name}.txt`);
 
-/** A folder with the corpus, a file for each input, and one for what is learnt: in a short run, by itself alone. */
+/** Writes the corpus into a folder, one file per input. Resolves to the folder for new inputs, and to that folder. */
 async function folders(name, short) {
-  const [seeds, learnt] = ["seeds", short ? "briefly" : "learnt"].map((folder) => join(target, folder, name));
+  const [seeds, learnt] = ["seeds", short ? "learnt-short" : "learnt"].map((folder) => join(target, folder, name));
   for (const folder of short ? [seeds, learnt] : [seeds]) await rm(folder, { recursive: true, force: true });
   for (const folder of [seeds, learnt]) await mkdir(folder, { recursive: true });
   const lines = (await readFile(corpus(name), "utf8")).trimEnd().split("\n");
@@ -33,22 +34,22 @@ async function folders(name, short) {
   return [learnt, seeds];
 }
 
-/** Goes through the corpus, then on from there for so long. */
+/** Runs a target on its corpus, and then on mutations for `seconds`. */
 async function fuzzOne(name, bin, seconds, short) {
-  const artifacts = join(target, short ? "found-briefly" : "artifacts", name);
+  const artifacts = join(target, short ? "artifacts-short" : "artifacts", name);
   if (short) await rm(artifacts, { recursive: true, force: true });
   await mkdir(artifacts, { recursive: true });
   const args = [...(await folders(name, short)), `-max_len=${TARGETS[name]}`, `-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}/`];
   const env = { ...process.env, ...(short && { LITMUS_FUZZ_SHORT: "1" }) };
-  // A short run throws the same each time, as far as it comes. A long one goes on after what it finds; it is all in the
-  // folder at the end.
+  // A short run is deterministic up to the point where its time ends. A long run continues after a crash and keeps all
+  // of them.
   args.push(...(short ? ["-seed=1"] : ["-fork=1", "-ignore_crashes=1", "-ignore_timeouts=1", "-ignore_ooms=1"]));
   await run(join(bin, name), [...args, "-timeout=60", "-rss_limit_mb=2500", "-malloc_limit_mb=1500", "-print_final_stats=1", "-print_funcs=0", "-verbosity=0"], { prefix: name, env });
   const found = (await readdir(artifacts)).filter((file) => !file.startsWith("slow-unit"));
-  if (found.length) throw new Unmet(`${name}: found ${found.join(", ")} in ${artifacts}`);
+  if (found.length) throw new UserError(`${name}: found ${found.join(", ")} in ${artifacts}`);
 }
 
-/** Each target for so many seconds, two at a time. `short`: see below.rs. */
+/** Fuzzes each target for `seconds`, two at a time. `short`: see library_panics.rs. */
 export async function fuzz({ seconds, names = Object.keys(TARGETS), short = false }) {
   const bin = await compile();
   const left = [...names];
@@ -56,10 +57,10 @@ export async function fuzz({ seconds, names = Object.keys(TARGETS), short = fals
     for (let name = left.shift(); name; name = left.shift()) await step(`${name}, ${seconds} s`, () => fuzzOne(name, bin, seconds, short));
   };
   const failures = (await Promise.allSettled([worker(), worker()])).filter(({ reason }) => reason);
-  if (failures.length) throw new Unmet(failures.map(({ reason }) => reason.message).join("\n"));
+  if (failures.length) throw new UserError(failures.map(({ reason }) => reason.message).join("\n"));
 }
 
-/** Puts into the corpus what was learnt and reaches code that nothing in it does; nothing leaves it. */
+/** Adds those learnt inputs to the corpus that reach code which no input of the corpus reaches. */
 async function keep(names) {
   const bin = await compile();
   for (const name of names) {
@@ -74,6 +75,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: "string" }, keep: { type: "boolean" } } });
   const names = positionals.length ? positionals : Object.keys(TARGETS);
   const unknown = names.find((name) => !(name in TARGETS));
-  if (unknown) fail(new Unmet(`no target is named ${unknown}; there are ${Object.keys(TARGETS).join(", ")}`));
+  if (unknown) fail(new UserError(`no target is named ${unknown}; the targets are ${Object.keys(TARGETS).join(", ")}`));
   await (values.keep ? keep(names) : fuzz({ seconds: Number(values.seconds ?? 3600), names })).catch(fail);
 }

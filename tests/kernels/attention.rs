@@ -1,25 +1,25 @@
-//! Attention: every shape and mask, and keys that nobody may feel.
+//! Attention: every shape and mask, and independence of masked keys and other batches.
 
 use super::kernels::attention::{Mask, Shape, run};
-use super::kernels::scalar;
+use super::kernels::reference;
 use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest};
 
 const LENGTHS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33];
-const HEADS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 32, 64];
-/// What a mask adds to a key that is not to be seen.
-const HIDDEN: [f32; 3] = [-1e4, f32::MIN, f32::NEG_INFINITY];
+const HEAD_DIMS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 32, 64];
+/// What masks add to the score of a masked key.
+const MASKED: [f32; 3] = [-1e4, f32::MIN, f32::NEG_INFINITY];
 const PER_BATCH: [bool; 3] = [true, false, false];
 const PER_QUERY: [bool; 3] = [false, false, true];
 const PER_SCORE: [bool; 3] = [true; 3];
 
-/// Of the largest value, where queries and keys are of ordinary size: what rounding them to whole numbers does.
+/// The error of quantising queries and keys of ordinary size, relative to the largest value.
 pub(super) const ORDINARY_ERROR: f64 = 8e-4;
-/// The largest whole numbers that shares and values become.
-const SHARE_LIMIT: f64 = 32767.0;
+/// The largest quantised attention weight and value.
+const WEIGHT_LIMIT: f64 = 32767.0;
 const VALUE_LIMIT: f64 = 2047.0;
-/// Roundings of a score; those of a share, its exponential's error among them.
+/// Roundings of a score, and of an attention weight including the error of `exp`.
 const SCORE_ROUNDINGS: f64 = 8.0;
-const SHARE_ROUNDINGS: f64 = 16.0;
+const WEIGHT_ROUNDINGS: f64 = 16.0;
 
 pub(super) struct Case {
     pub(super) shape: Shape,
@@ -30,12 +30,12 @@ pub(super) struct Case {
 
 impl Case {
     pub(super) fn random(random: &mut Random, shape: Shape) -> Self {
-        let count = shape.batch * shape.keys * shape.heads * shape.head;
-        let qkv = [2.0, 2.0, 1.0].map(|size| random.numbers(count, size));
-        Self { shape, scale: 1.0 / (shape.head as f32).sqrt(), qkv, mask: None }
+        let count = shape.batch * shape.keys * shape.heads * shape.head_dim;
+        let qkv = [2.0, 2.0, 1.0].map(|size| random.values(count, size));
+        Self { shape, scale: 1.0 / (shape.head_dim as f32).sqrt(), qkv, mask: None }
     }
 
-    /// A mask of its own for each batch, head and query, or one for all of them; it hides some keys, never the first.
+    /// Adds a mask, one for each batch, head and query or shared by them, that masks some keys but never the first.
     pub(super) fn masked(mut self, random: &mut Random, own: [bool; 3]) -> Self {
         let Shape { batch, keys: length, heads, .. } = self.shape;
         let (mut count, mut strides) = (length, [0; 3]);
@@ -43,10 +43,10 @@ impl Case {
             strides[axis] = count;
             count *= size;
         }
-        let mut values = random.numbers(count, 2.0);
+        let mut values = random.values(count, 2.0);
         for (i, value) in values.iter_mut().enumerate() {
             if i % length > 0 && random.below(3) == 0 {
-                *value = HIDDEN[random.below(3)];
+                *value = MASKED[random.below(3)];
             }
         }
         self.mask = Some((values, strides));
@@ -67,18 +67,18 @@ impl Case {
         y
     }
 
-    /// Where the numbers of a row's head are.
-    fn part(&self, batch: usize, row: usize, head: usize) -> std::ops::Range<usize> {
-        let start = ((batch * self.shape.keys + row) * self.shape.heads + head) * self.shape.head;
-        start..start + self.shape.head
+    /// The columns of one head in one row.
+    fn columns(&self, batch: usize, row: usize, head: usize) -> std::ops::Range<usize> {
+        let start = ((batch * self.shape.keys + row) * self.shape.heads + head) * self.shape.head_dim;
+        start..start + self.shape.head_dim
     }
 
-    /// How far a query's scores may be off.
+    /// The bound on the error of a query's scores.
     fn score_error(&self, [batch, row, head]: [usize; 3]) -> f64 {
-        // So many products of two such numbers fit in an i32.
-        let width = self.shape.head.next_multiple_of(2) as f64;
+        // The sum of `width` products of two such integers fits in an i32.
+        let width = self.shape.head_dim.next_multiple_of(2) as f64;
         let limit = (f64::from(i32::MAX) / width).sqrt().floor().min(f64::from(i16::MAX)) - 1.0;
-        let query = &self.qkv[0][self.part(batch, row, head)];
+        let query = &self.qkv[0][self.columns(batch, row, head)];
         let query_step = STEP * largest(query) / limit;
         let mut error = 0.0;
         for key in 0..self.shape.keys {
@@ -89,7 +89,7 @@ impl Case {
             if added >= 1e4 {
                 continue;
             }
-            let key = &self.qkv[1][self.part(batch, key, head)];
+            let key = &self.qkv[1][self.columns(batch, key, head)];
             let key_step = STEP * largest(key) / limit;
             let (mut steps, mut products) = (0.0, 0.0);
             for (q, k) in query.iter().zip(key) {
@@ -103,32 +103,32 @@ impl Case {
         error
     }
 
-    /// Against the oracle; `most` is a bound of its own, of the largest value.
+    /// Compares with the reference. `max_error` is an additional bound, relative to the largest value.
     #[track_caller]
-    pub(super) fn check(&self, most: f64) {
-        let Shape { batch, keys: length, heads, head, .. } = self.shape;
-        let (y, expected) = (self.run(), scalar::attention(self.shape, self.scale, self.qkv(), self.mask()));
+    pub(super) fn check(&self, max_error: f64) {
+        let Shape { batch, keys: length, heads, head_dim, .. } = self.shape;
+        let (y, expected) = (self.run(), reference::attention(self.shape, self.scale, self.qkv(), self.mask()));
         let largest_value = largest(&self.qkv[2]);
         for i in 0..batch * length * heads {
             let at = [i / heads / length, i / heads % length, i % heads];
-            // Scores that are off by e move the shares by e at most, all together.
+            // An error e of the scores changes the sum of the attention weights' errors by at most e.
             let keys = length as f64;
-            let steps = STEP / VALUE_LIMIT + keys * STEP / SHARE_LIMIT;
-            let bound = self.score_error(at) + steps + (2.0 * keys + SHARE_ROUNDINGS) * ROUNDING;
-            for column in i * head..(i + 1) * head {
-                assert_near(y[column], expected[column], bound.min(most) * largest_value, (self.shape, at));
+            let steps = STEP / VALUE_LIMIT + keys * STEP / WEIGHT_LIMIT;
+            let bound = self.score_error(at) + steps + (2.0 * keys + WEIGHT_ROUNDINGS) * ROUNDING;
+            for column in i * head_dim..(i + 1) * head_dim {
+                assert_near(y[column], expected[column], bound.min(max_error) * largest_value, (self.shape, at));
             }
         }
     }
 }
 
 /// As many queries as keys.
-fn square(batch: usize, length: usize, heads: usize, head: usize) -> Shape {
-    Shape { batch, queries: length, keys: length, heads, head }
+fn square(batch: usize, length: usize, heads: usize, head_dim: usize) -> Shape {
+    Shape { batch, queries: length, keys: length, heads, head_dim }
 }
 
 fn shapes() -> impl Iterator<Item = Shape> {
-    let all = |batch, heads, length| HEADS.map(|head| square(batch, length, heads, head));
+    let all = |batch, heads, length| HEAD_DIMS.map(|head_dim| square(batch, length, heads, head_dim));
     (1..=3).flat_map(move |batch| {
         (1..=3).flat_map(move |heads| LENGTHS.into_iter().flat_map(move |length| all(batch, heads, length)))
     })
@@ -136,7 +136,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn every_shape_and_mask_is_near() {
+fn every_shape_and_mask_is_close() {
     let random = &mut Random(1);
     for shape in shapes() {
         Case::random(random, shape).check(ORDINARY_ERROR);
@@ -148,17 +148,17 @@ fn every_shape_and_mask_is_near() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn every_size_is_near() {
+fn every_magnitude_is_close() {
     let random = &mut Random(2);
-    for head in HEADS {
-        let shape = square(1, 9, 2, head);
+    for head_dim in HEAD_DIMS {
+        let shape = square(1, 9, 2, head_dim);
         for [queries, keys, values] in
             [[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [20.0, 20.0, 1.0], [1e-20, 1e20, 1.0], [1.0, 1.0, 1e30], [1.0, 1.0, 0.0]]
         {
             let mut case = Case::random(random, shape);
-            case.qkv = [queries, keys, values].map(|size| random.numbers(case.qkv[0].len(), size));
+            case.qkv = [queries, keys, values].map(|size| random.values(case.qkv[0].len(), size));
             case.check(f64::INFINITY);
-            // The largest sums there are: all queries and keys of one size.
+            // The largest possible sums: all queries and keys have one magnitude.
             case.qkv[0].fill(queries);
             case.qkv[1].iter_mut().for_each(|key| *key = keys.copysign(*key));
             case.check(f64::INFINITY);
@@ -168,18 +168,18 @@ fn every_size_is_near() {
     }
 }
 
-/// Room for keys that an earlier call left full holds nothing that could make sums too large.
+/// Memory reused from an earlier call with more keys does not leak into the sums.
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn earlier_calls_leave_nothing() {
-    let shape = |length, head| square(1, length, 1, head);
-    let ones = |shape: Shape| [(); 3].map(|()| vec![1.0; shape.keys * shape.head]);
+fn earlier_calls_have_no_influence() {
+    let shape = |length, head_dim| square(1, length, 1, head_dim);
+    let ones = |shape: Shape| [(); 3].map(|()| vec![1.0; shape.keys * shape.head_dim]);
     for shape in [shape(16, 32), shape(1, 64)] {
         Case { shape, scale: 1.0, qkv: ones(shape), mask: None }.check(ORDINARY_ERROR);
     }
 }
 
-/// Padding is masked keys at the end.
+/// Padding: masked keys at the end.
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn padding_changes_no_bit() {
@@ -187,20 +187,20 @@ fn padding_changes_no_bit() {
     for shape in shapes().filter(|shape| shape.batch == 1) {
         let short = Case::random(random, shape);
         let before = bits(&short.run());
-        for (more, hidden) in [1, 2, 3, 8, 13].into_iter().zip(HIDDEN.into_iter().cycle()) {
+        for (more, masked) in [1, 2, 3, 8, 13].into_iter().zip(MASKED.into_iter().cycle()) {
             let length = shape.keys + more;
             let mut long = Case::random(random, Shape { queries: length, keys: length, ..shape });
             for (long, short) in long.qkv.iter_mut().zip(&short.qkv) {
                 long[..short.len()].copy_from_slice(short);
             }
-            let mask = [vec![0.0; shape.keys], vec![hidden; more]].concat();
+            let mask = [vec![0.0; shape.keys], vec![masked; more]].concat();
             long.mask = Some((mask, [0; 3]));
-            assert_eq!(bits(&long.run()[..short.qkv[0].len()]), before, "{shape:?} and {more} of {hidden}");
+            assert_eq!(bits(&long.run()[..short.qkv[0].len()]), before, "{shape:?} and {more} of {masked}");
         }
     }
 }
 
-/// A query's result does not depend on which others are asked.
+/// A query's result does not depend on other queries.
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn fewer_queries_get_the_same_bits() {
@@ -209,7 +209,7 @@ fn fewer_queries_get_the_same_bits() {
         let all = Case::random(random, shape).masked(random, PER_QUERY);
         let before = all.run();
         for queries in [1, 2, 5].into_iter().filter(|queries| *queries < shape.queries) {
-            let size = queries * shape.heads * shape.head;
+            let size = queries * shape.heads * shape.head_dim;
             let mut y = vec![7.0; size];
             let [q, k, v] = all.qkv();
             run(Shape { queries, ..shape }, all.scale, [&q[..size], k, v], all.mask(), &mut y);
@@ -218,7 +218,7 @@ fn fewer_queries_get_the_same_bits() {
     }
 }
 
-/// Queries without a key have nothing to be mixed from.
+/// Without keys there are no values to sum.
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn no_keys_give_nan() {
@@ -227,17 +227,17 @@ fn no_keys_give_nan() {
     assert!(y.iter().all(|y| y.is_nan()));
 }
 
-/// Wherever they are, hidden keys and their values may be anything finite.
+/// Masked keys and their values may be anything finite, at any position.
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn hidden_keys_have_no_influence() {
+fn masked_keys_have_no_influence() {
     let random = &mut Random(4);
     for shape in shapes().filter(|shape| shape.batch == 2) {
         let mut case = Case::random(random, shape).masked(random, PER_BATCH);
         let before = bits(&case.run());
         let (mask, _) = case.mask.clone().unwrap();
         for (i, _) in mask.iter().enumerate().filter(|(_, added)| **added <= -1e4) {
-            let row = i * shape.heads * shape.head..(i + 1) * shape.heads * shape.head;
+            let row = i * shape.heads * shape.head_dim..(i + 1) * shape.heads * shape.head_dim;
             case.qkv[1][row.clone()].fill(-3.0);
             case.qkv[2][row].fill(1e30);
         }
@@ -247,7 +247,7 @@ fn hidden_keys_have_no_influence() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn batches_do_not_feel_each_other() {
+fn batches_are_independent() {
     let random = &mut Random(5);
     for shape in shapes().filter(|shape| shape.batch == 3) {
         let case = Case::random(random, shape).masked(random, PER_SCORE);
@@ -264,25 +264,25 @@ fn batches_do_not_feel_each_other() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn what_is_not_finite_stays_in_its_head() {
+fn a_value_that_is_not_finite_affects_only_its_head() {
     let random = &mut Random(6);
     for shape in shapes().filter(|shape| shape.batch == 2) {
-        let Shape { keys: length, heads, head, .. } = shape;
+        let Shape { keys: length, heads, head_dim, .. } = shape;
         let mut case = Case::random(random, shape).masked(random, PER_BATCH);
         let before = case.run();
         let (at, bad) = (random.below(before.len()), NOT_FINITE[random.below(3)]);
-        // Batch, row and head of a number.
-        let place = |i: usize| [i / head / heads / length, i / head / heads % length, i / head % heads];
-        let [batch, row, of_head] = place(at);
-        let mut check = |input: usize, feels: &dyn Fn([usize; 3]) -> bool| {
+        // The batch, row and head of a value.
+        let position = |i: usize| [i / head_dim / heads / length, i / head_dim / heads % length, i / head_dim % heads];
+        let [batch, row, of_head] = position(at);
+        let mut check = |input: usize, affects: &dyn Fn([usize; 3]) -> bool| {
             let good = std::mem::replace(&mut case.qkv[input][at], bad);
             for (i, (before, y)) in before.iter().zip(case.run()).enumerate() {
-                let same = if feels(place(i)) { y.is_nan() } else { before.to_bits() == y.to_bits() };
+                let same = if affects(position(i)) { y.is_nan() } else { before.to_bits() == y.to_bits() };
                 assert!(same, "{bad} at {at} of input {input}, {shape:?}: {y} at {i}");
             }
             case.qkv[input][at] = good;
         };
-        check(0, &|place| place == [batch, row, of_head]);
+        check(0, &|position| position == [batch, row, of_head]);
         check(1, &|[b, _, h]| [b, h] == [batch, of_head]);
         check(2, &|[b, _, h]| [b, h] == [batch, of_head]);
     }
@@ -290,7 +290,7 @@ fn what_is_not_finite_stays_in_its_head() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn nothing_gives_nothing() {
+fn empty_inputs_give_empty_outputs() {
     for [batch, length] in [[0, 3], [3, 0]] {
         run(square(batch, length, 2, 3), 1.0, [&[]; 3], None, &mut []);
     }

@@ -1,28 +1,28 @@
-//! Weights of 4 bits: each number within half a step of what its block says.
+//! 4-bit weights: each is within half a step of its exact value.
 
 use super::kernels::four_bit::{BLOCK, requantize};
 use super::{Random, STEP, assert_near};
 
-/// Both that are asked for: of linear layers and of tables.
+/// The limits of linear layers and of embedding tables.
 const LIMITS: [f32; 2] = [63.0, 127.0];
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn every_number_is_near() {
+fn every_weight_is_close() {
     let random = &mut Random(1);
     for limit in LIMITS {
         for blocks in [2, 3, 12] {
             for rows in 1..=9 {
                 let packed: Vec<u8> = (0..rows * blocks * BLOCK / 2).map(|_| random.bits() as u8).collect();
-                let mut scales = random.numbers(rows * blocks, 0.1);
+                let mut scales = random.values(rows * blocks, 0.1);
                 scales[0] *= 1e3;
                 let (values, row_scales) = requantize(&packed, &scales, blocks, limit);
                 for (i, &value) in values.iter().enumerate() {
-                    let half = i32::from(packed[i / 2] >> (4 * (i % 2)) & 15);
+                    let nibble = i32::from(packed[i / 2] >> (4 * (i % 2)) & 15);
                     let (row, scale) = (i / (blocks * BLOCK), f64::from(scales[i / BLOCK]));
                     let row_scale = f64::from(row_scales[row]);
                     let actual = f32::from(value) * row_scales[row];
-                    assert_near(actual, f64::from(half - 8) * scale, row_scale * STEP, (limit, blocks, rows, i));
+                    assert_near(actual, f64::from(nibble - 8) * scale, row_scale * STEP, (limit, blocks, rows, i));
                 }
                 for row in values.chunks(blocks * BLOCK) {
                     assert_eq!(row.iter().map(|value| value.unsigned_abs()).max(), Some(limit as u8));
@@ -34,14 +34,14 @@ fn every_number_is_near() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn scales_with_a_unit_lose_nothing() {
+fn scales_with_a_common_unit_are_exact() {
     let random = &mut Random(2);
     for limit in LIMITS {
         for blocks in [1, 2, 12, 48] {
-            let most = limit as u64 / 8;
-            let unit = f32::from_bits(random.numbers(1, 0.1)[0].abs().to_bits() & 0xffff_0000);
-            let mut multiples: Vec<f32> = (0..blocks).map(|_| (1 + random.bits() % most) as f32).collect();
-            // So that the unit is the largest one, whatever the others are.
+            let max_multiple = limit as u64 / 8;
+            let unit = f32::from_bits(random.values(1, 0.1)[0].abs().to_bits() & 0xffff_0000);
+            let mut multiples: Vec<f32> = (0..blocks).map(|_| (1 + random.bits() % max_multiple) as f32).collect();
+            // So that no larger unit divides all multiples.
             multiples[0] = 1.0;
             let sign = |random: &mut Random| if random.bits() & 1 == 0 { 1.0 } else { -1.0 };
             let scales: Vec<f32> = multiples.iter().map(|multiple| multiple * unit * sign(random)).collect();
@@ -49,8 +49,8 @@ fn scales_with_a_unit_lose_nothing() {
             let (values, row_scales) = requantize(&packed, &scales, blocks, limit);
             assert_eq!(row_scales, [unit]);
             for (i, &value) in values.iter().enumerate() {
-                let half = i32::from(packed[i / 2] >> (4 * (i % 2)) & 15);
-                assert_eq!(f32::from(value) * unit, (half - 8) as f32 * scales[i / BLOCK], "{limit} {blocks} {i}");
+                let nibble = i32::from(packed[i / 2] >> (4 * (i % 2)) & 15);
+                assert_eq!(f32::from(value) * unit, (nibble - 8) as f32 * scales[i / BLOCK], "{limit} {blocks} {i}");
             }
         }
     }
@@ -58,8 +58,8 @@ fn scales_with_a_unit_lose_nothing() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn nothing_is_zero() {
-    // Eights are zeros, whatever their scale; a scale of 0 makes zeros of all.
+fn zeros_stay_zeros() {
+    // The nibble 8 is the weight 0 with any scale; with the scale 0 every nibble is.
     for (byte, scale) in [(0x88, 3.0), (0x3f, 0.0), (0x88, 0.0), (0x0f, 1e-42)] {
         let (values, scales) = requantize(&[byte; BLOCK], &[scale; 2], 2, 63.0);
         assert_eq!(values, vec![0; 2 * BLOCK]);

@@ -1,15 +1,15 @@
-//! Layer normalisation, with and without something to add.
+//! Layer normalisation, with and without an addend.
 
 use super::kernels::layer_norm::LayerNorm;
-use super::kernels::scalar;
+use super::kernels::reference;
 use super::{NOT_FINITE, ROUNDING, Random, assert_near, bits, largest};
 
 const WIDTHS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 36, 384];
-/// Roundings that a result has behind it, beside those of a lane's sum.
+/// Roundings of a result, without those of a lane's sum.
 const ROUNDINGS: f64 = 8.0;
 
 pub(super) fn norm(random: &mut Random, width: usize, epsilon: f32) -> LayerNorm {
-    LayerNorm { gain: random.numbers(width, 2.0), bias: random.numbers(width, 1.0), epsilon }
+    LayerNorm { gain: random.values(width, 2.0), bias: random.values(width, 1.0), epsilon }
 }
 
 pub(super) fn run(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f32> {
@@ -18,13 +18,14 @@ pub(super) fn run(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f3
     y
 }
 
-/// Against the oracle. A mean that is off by a rounding of the row's numbers moves them by that many deviations.
+/// Compares with the reference. An error of the mean by one rounding of the row's values moves all results by this error
+/// divided by the deviation.
 #[track_caller]
 pub(super) fn check(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) {
     let width = norm.gain.len();
-    let (y, expected) = (run(norm, x, addend), scalar::layer_norm(norm, x, addend));
+    let (y, expected) = (run(norm, x, addend), reference::layer_norm(norm, x, addend));
     let plain = LayerNorm { gain: vec![1.0; width], bias: vec![0.0; width], ..*norm };
-    let normals = scalar::layer_norm(&plain, x, addend);
+    let normals = reference::layer_norm(&plain, x, addend);
     let sums: Vec<f64> = (0..x.len()).map(|i| f64::from(x[i]) + addend.map_or(0.0, |a| f64::from(a[i]))).collect();
     for (row, sums) in sums.chunks(width).enumerate() {
         let mean = sums.iter().sum::<f64>() / width as f64;
@@ -42,19 +43,19 @@ pub(super) fn check(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn is_near() {
+fn every_width_is_close() {
     let random = &mut Random(1);
     for width in WIDTHS {
         for rows in 1..=9 {
             for epsilon in [1e-5, 1e-12] {
                 let norm = norm(random, width, epsilon);
                 for size in [1.0, 1e15, 1e-3, 1e-30] {
-                    let x = random.numbers(rows * width, size);
+                    let x = random.values(rows * width, size);
                     check(&norm, &x, None);
-                    check(&norm, &x, Some(&random.numbers(rows * width, size)));
+                    check(&norm, &x, Some(&random.values(rows * width, size)));
                 }
-                // Far from 0, all close to each other; and one that outweighs all others.
-                let mut x: Vec<f32> = random.numbers(rows * width, 1.0).iter().map(|v| v + 100.0).collect();
+                // Values far from 0 and close to each other; then one that outweighs all others.
+                let mut x: Vec<f32> = random.values(rows * width, 1.0).iter().map(|v| v + 100.0).collect();
                 check(&norm, &x, None);
                 x[0] = -1e6;
                 check(&norm, &x, None);
@@ -65,16 +66,16 @@ fn is_near() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn equal_numbers_give_the_bias() {
+fn equal_values_give_the_bias() {
     let random = &mut Random(2);
     for width in WIDTHS {
         let norm = norm(random, width, 1e-12);
         for value in [0.0, -0.0, 1.0, -0.5, 96.0] {
             assert_eq!(run(&norm, &vec![value; width], None), norm.bias);
         }
-        // Where their sum is not exact the mean is off by a rounding: it counts, but never as more than one deviation.
+        // Where the sum is not exact, the mean is off by one rounding, which counts as at most one deviation.
         for size in [1.0, 100.0, 1e6] {
-            for value in random.numbers(if cfg!(miri) { 2 } else { 50 }, size) {
+            for value in random.values(if cfg!(miri) { 2 } else { 50 }, size) {
                 let x = vec![value; width];
                 check(&norm, &x, None);
                 for (column, y) in run(&norm, &x, None).into_iter().enumerate() {
@@ -92,7 +93,7 @@ fn rows_whose_squares_are_too_large_give_the_bias() {
     let random = &mut Random(3);
     for width in 2..=9 {
         let norm = norm(random, width, 1e-12);
-        let mut x = random.numbers(width, 1.0);
+        let mut x = random.values(width, 1.0);
         (x[0], x[1]) = (1e30, -1e30);
         assert_eq!(run(&norm, &x, None), norm.bias);
     }
@@ -100,11 +101,11 @@ fn rows_whose_squares_are_too_large_give_the_bias() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn what_is_not_finite_stays_in_its_row() {
+fn a_value_that_is_not_finite_affects_only_its_row() {
     let random = &mut Random(4);
     for width in WIDTHS {
         let norm = norm(random, width, 1e-12);
-        let x = random.numbers(5 * width, 1.0);
+        let x = random.values(5 * width, 1.0);
         let before = run(&norm, &x, None);
         for bad in NOT_FINITE {
             let at = random.below(x.len());
@@ -120,11 +121,11 @@ fn what_is_not_finite_stays_in_its_row() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn rows_do_not_feel_each_other() {
+fn rows_are_independent() {
     let random = &mut Random(5);
     for width in WIDTHS {
         let norm = norm(random, width, 1e-5);
-        let x = random.numbers(9 * width, 1.0);
+        let x = random.values(9 * width, 1.0);
         let alone: Vec<f32> = x.chunks(width).flat_map(|row| run(&norm, row, None)).collect();
         assert_eq!(bits(&run(&norm, &x, None)), bits(&alone));
     }

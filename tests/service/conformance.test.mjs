@@ -1,23 +1,23 @@
-// The running service against its own OpenAPI document and against the readers of its formats.
+// The running service against its own OpenAPI document, and its metrics against the parser of Prometheus.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { root } from "../../pkg/scripts/tools.mjs";
-import { ensurePython } from "./python.mjs";
-import { serve } from "./serve.mjs";
+import { root } from "../../tools/paths.mjs";
+import { startService } from "./harness.mjs";
+import { ensurePython } from "./install.mjs";
 
 describe("the running service", { timeout: 180_000 }, () => {
   let bin;
   let server;
   before(async () => {
     bin = await ensurePython();
-    server = await serve();
+    server = await startService();
     await server.ready();
   });
   after(() => server?.child.kill("SIGKILL"));
 
-  test("schemathesis finds no undocumented status, no 500 and no answer that is not as described", () => {
+  test("schemathesis finds no undocumented status, no 500 and no response that violates its schema", () => {
     const { status, stdout } = spawnSync(
       join(bin, "st"),
       [
@@ -32,7 +32,7 @@ describe("the running service", { timeout: 180_000 }, () => {
     console.log(`${cases} cases`);
   });
 
-  test("Prometheus's parser reads its metrics", () => {
+  test("the parser of Prometheus reads the metrics", () => {
     const script = `
 import sys, urllib.request
 from prometheus_client.parser import text_string_to_metric_families
@@ -40,9 +40,18 @@ text = urllib.request.urlopen(sys.argv[1]).read().decode()
 for family in text_string_to_metric_families(text):
     print(family.name, family.type, len(family.samples))
 `;
-    const { stdout, stderr } = spawnSync(join(bin, "python"), ["-c", script, `${server.url}metrics`], { encoding: "utf8" });
-    const families = stdout.trim().split("\n").map((line) => line.split(" "));
+    const { stdout, stderr } = spawnSync(join(bin, "python"), ["-c", script, `${server.url}metrics`], {
+      encoding: "utf8",
+    });
+    const families = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" "));
     assert.equal(families.length, 8, stderr);
-    assert.ok(families.every(([name, type, samples]) => name.startsWith("litmus_") && /counter|gauge|histogram/.test(type) && samples > 0));
+    assert.ok(
+      families.every(
+        ([name, type, samples]) => name.startsWith("litmus_") && /counter|gauge|histogram/.test(type) && samples > 0,
+      ),
+    );
   });
 });

@@ -1,23 +1,27 @@
-// litmus-text serve, as its users start it.
+// The command `litmus-text serve`.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createClassifier } from "litmus-text";
-import { serve as start } from "./serve.mjs";
-import { metric as metricOf, POSITIVE, shown, until } from "./service.mjs";
+import { documentedRequest, metric as metricOf, POSITIVE, startService, until, wait } from "./harness.mjs";
 
 const running = new Set();
 
 async function serve(...options) {
-  const server = await start(...options);
+  const server = await startService(...options);
   running.add(server.child);
   return server;
 }
 
 const post = (url, body, init = {}) =>
-  fetch(`${url}predict`, { method: "POST", headers: { "content-type": "application/json", ...init.headers }, body: JSON.stringify(body), ...init });
+  fetch(`${url}predict`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...init.headers },
+    body: JSON.stringify(body),
+    ...init,
+  });
 const metric = (url, series) => metricOf(() => fetch(`${url}metrics`), series);
 
 describe("litmus-text serve", () => {
@@ -38,13 +42,13 @@ describe("litmus-text serve", () => {
     const response = await post(server.url, { text: POSITIVE });
     assert.equal((await response.json()).label, "positive");
     assert.ok(Number(response.headers.get("content-length")) > 0);
-    const { body, answer } = await shown();
-    assert.equal(await (await post(server.url, body)).text(), answer, "as README says");
+    const { body, answer } = await documentedRequest();
+    assert.equal(await (await post(server.url, body)).text(), answer, "as docs/service.md shows");
     const { files } = await (await fetch(`${server.url}model`)).json();
     assert.equal(files.length, 3);
   });
 
-  test("its threads share the work", async () => {
+  test("all workers are used", async () => {
     const memory = () => metric(server.url, "litmus_memory_bytes");
     const texts = Array.from({ length: 100 }, (_, i) => `${i} of them were good`);
     assert.equal((await (await post(server.url, { texts })).json()).predictions.length, 100);
@@ -52,15 +56,25 @@ describe("litmus-text serve", () => {
     await other.ready();
     await (await post(other.url, { texts })).json();
     const one = await metric(other.url, "litmus_memory_bytes");
-    await until(async () => (await memory()) > 1.7 * one); // two instances
+    await until(async () => (await memory()) > 1.7 * one); // two WebAssembly instances
     other.child.kill("SIGTERM");
     assert.equal(await other.exited, 0);
   });
 
-  test("of many requests at once each has its own answer, whatever goes to the model together", async () => {
-    const short = Array.from({ length: 60 }, (_, i) => ({ text: `part ${i} was ${i % 3 ? "dull" : "a joy"}`, ...(i % 2 && { topK: 1 }) }));
+  test("each of many concurrent requests has its own response, whatever batches their texts are in", async () => {
+    const short = Array.from({ length: 60 }, (_, i) => ({
+      text: `part ${i} was ${i % 3 ? "dull" : "a joy"}`,
+      ...(i % 2 && { topK: 1 }),
+    }));
     const long = { text: "It was good. The end was not. ".repeat(200), longText: "error" };
-    const asked = [...short.slice(0, 20), { text: "  " }, ...short.slice(20, 40), long, { text: "part -1 was dull", explain: true }, ...short.slice(40)];
+    const bodies = [
+      ...short.slice(0, 20),
+      { text: "  " },
+      ...short.slice(20, 40),
+      long,
+      { text: "part -1 was dull", explain: true },
+      ...short.slice(40),
+    ];
     const classifier = await createClassifier();
     const expected = async ({ text, ...options }) => {
       const prediction = await classifier.predict(text, options).catch(({ code }) => code);
@@ -71,57 +85,68 @@ describe("litmus-text serve", () => {
       const value = await response.json();
       return [response.status, value.error?.code ?? value];
     };
-    const answers = await Promise.all(asked.map(answer));
-    assert.deepEqual(answers, await Promise.all(asked.map(expected)));
+    const answers = await Promise.all(bodies.map(answer));
+    assert.deepEqual(answers, await Promise.all(bodies.map(expected)));
     classifier.close();
   });
 
-  test("a client that hangs up stops its work", async () => {
+  test("a disconnect stops the work", async () => {
     const texts = Array.from({ length: 1000 }, (_, i) => `number ${i} was bad`);
-    const texted = () => metric(server.url, 'litmus_texts_total{result="miss"}');
+    const predicted = () => metric(server.url, 'litmus_texts_total{result="miss"}');
     for (const headers of [{}, { accept: "application/x-ndjson" }]) {
       const gone = new AbortController();
-      const call = post(server.url, { texts }, { signal: gone.signal, headers: { "content-type": "application/json", ...headers } });
+      const call = post(
+        server.url,
+        { texts },
+        { signal: gone.signal, headers: { "content-type": "application/json", ...headers } },
+      );
       const read = call.then((response) => response.text());
-      const before = await texted();
-      await until(async () => (await texted()) > before);
+      const before = await predicted();
+      await until(async () => (await predicted()) > before);
       gone.abort();
       await assert.rejects(read);
       await until(async () => (await metric(server.url, "litmus_queue_length")) === 0);
-      const stopped = await texted();
+      const stopped = await predicted();
       assert.ok(stopped < before + 900, `${stopped - before} texts`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      assert.equal(await texted(), stopped);
+      await wait(200);
+      assert.equal(await predicted(), stopped);
       texts.reverse();
     }
   });
 
-  test("lines arrive as they are made", async () => {
+  test("lines arrive as they are computed", async () => {
     const texts = Array.from({ length: 300 }, (_, i) => `${i} times fine`);
-    const response = await post(server.url, { texts }, { headers: { "content-type": "application/json", accept: "application/x-ndjson" } });
+    const response = await post(
+      server.url,
+      { texts },
+      { headers: { "content-type": "application/json", accept: "application/x-ndjson" } },
+    );
     const reader = response.body.getReader();
     await reader.read();
-    assert.ok((await metric(server.url, "litmus_queue_length")) > 100, "most are still to come");
+    assert.ok((await metric(server.url, "litmus_queue_length")) > 100, "most lines are still to come");
     let rest = 0;
     for (let part = await reader.read(); !part.done; part = await reader.read()) rest += part.value.length;
     assert.ok(rest > 1000);
   });
 
-  /** What comes back for bytes sent by hand. */
+  /** The response to bytes sent over a plain socket. */
   async function raw(...parts) {
     const socket = connect(new URL(server.url).port, "127.0.0.1");
     let answer = "";
-    socket.setEncoding("utf8").on("data", (text) => (answer += text)).on("error", () => {});
+    socket
+      .setEncoding("utf8")
+      .on("data", (text) => (answer += text))
+      .on("error", () => {});
     for (const part of parts) {
       socket.write(part);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await wait(50);
     }
     await until(() => answer.includes("\r\n\r\n") || socket.closed);
     socket.destroy();
     return answer;
   }
 
-  test("what is no request is an answer, and no end", async () => {
+  test("malformed requests get a response, and the server goes on", async () => {
     assert.match(await raw("TRACE /predict HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1.1 405 /);
     assert.match(await raw("GET http://[/ HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1.1 400 /);
     assert.match(await raw("GET //model HTTP/1.1\r\nhost: a\r\n\r\n"), /^HTTP\/1.1 404 /);
@@ -131,12 +156,12 @@ describe("litmus-text serve", () => {
     assert.match(await raw(head, '{"text":', '"good"}'), /^HTTP\/1.1 200 /);
     const socket = connect(new URL(server.url).port, "127.0.0.1");
     socket.write(`${head}{"te`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    socket.destroy(); // gone in the middle of its body
+    await wait(50);
+    socket.destroy(); // a disconnect in the middle of the body
     assert.equal((await post(server.url, { text: POSITIVE })).status, 200);
   });
 
-  test("10 MB are refused while they come, and the client reads why", async () => {
+  test("10 MB are rejected while they arrive, and the client can read the error", async () => {
     const response = await fetch(`${server.url}predict`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -152,7 +177,7 @@ describe("litmus-text serve", () => {
     assert.equal((await response.json()).error.code, "too-large");
   });
 
-  test("a body that takes too long is 408", async () => {
+  test("a slow body is 408", async () => {
     const slow = request(`${server.url}predict`, { method: "POST", headers: { "content-type": "application/json" } });
     const drip = setInterval(() => slow.write(" "), 500);
     const [response] = await once(slow, "response");
@@ -161,19 +186,19 @@ describe("litmus-text serve", () => {
     slow.destroy();
   });
 
-  test("told to stop, it answers what it was asked and ends", async () => {
+  test("SIGTERM lets open requests finish, then the process exits", async () => {
     const texts = Array.from({ length: 200 }, (_, i) => `the ${i}th was good`);
     const answer = post(server.url, { texts });
     await until(async () => (await metric(server.url, "litmus_queue_length")) > 0);
     server.child.kill("SIGTERM");
-    await until(() => server.output().includes("stops"));
+    await until(() => server.output().includes("shutting down"));
     await assert.rejects(fetch(`${server.url}health`), "no new connections");
     const response = await answer;
     assert.equal((await response.json()).predictions.length, 200);
     assert.equal(await server.exited, 0);
   });
 
-  test("what cannot be started says why", async () => {
+  test("a failed start prints the reason", async () => {
     for (const [options, message] of [
       [["--port", "99999"], /--port must be/],
       [["--workers", "0"], /--workers must be/],
@@ -183,7 +208,7 @@ describe("litmus-text serve", () => {
       const { exited, output } = await serve(...options);
       assert.equal(await exited, 1);
       assert.match(output(), message);
-      assert.ok(!output().includes("    at "), "no stack");
+      assert.ok(!output().includes("    at "), "no stack trace");
     }
   });
 });

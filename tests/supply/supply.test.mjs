@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { satisfies } from "semver";
-import { crates, isAllowed } from "../../pkg/scripts/supply.mjs";
-import { root } from "../../pkg/scripts/tools.mjs";
+import { crates, isAllowed } from "../../tools/supply.mjs";
+import { root } from "../../tools/paths.mjs";
 
 const read = (path) => readFile(join(root, path), "utf8");
 
@@ -33,6 +33,18 @@ test("every crate is from crates.io and has a checksum, but for those in this re
       assert.match(each, /source = "registry\+https:\/\/github\.com\/rust-lang\/crates\.io-index"\nchecksum = "[0-9a-f]{64}"/, lock);
     }
   }
+});
+
+test("tract still links what our replacement of inventory keeps out, and the replacement is in use", async () => {
+  const found = new Map((await crates()).map((each) => [each.name, each]));
+  const dependencyOf = (name, on) => found.get(name)?.dependencies.find((each) => each.name === on && each.kind === null);
+  const measureAgain = "measure whether tools/vendor/inventory is still needed: its README says how";
+  assert.equal(dependencyOf("tract-onnx", "tract-nnef")?.optional, false, measureAgain);
+  for (const name of ["tract-core", "tract-data", "tract-linalg"]) {
+    assert.equal(dependencyOf(name, "inventory")?.optional, false, `${name}: ${measureAgain}`);
+  }
+  assert.equal(found.get("inventory")?.source, null, "the crate from crates.io is compiled instead of the replacement");
+  for (const lock of ["Cargo.lock", "tests/fuzz/Cargo.lock"]) assert.doesNotMatch(await read(lock), /\[\[patch\.unused\]\]/, lock);
 });
 
 test("no crate has an advisory that deny.toml does not name, as far as advisories.json goes", async () => {

@@ -10,8 +10,10 @@ import {
   type LitmusErrorCode,
   type Prediction,
   type PredictionWarning,
-  type PredictProgress,
-  type Progress,
+  type DownloadProgress,
+  type PredictionProgress,
+  type SentimentClassifier,
+  type SentimentLabel,
   type StreamItem,
   type StreamProgress,
   type TextWindow,
@@ -25,33 +27,45 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const same = <A, B>(_: Same<A, B>) => {};
 
 const one = predict("text");
-same<typeof one, Promise<Prediction>>(true);
+same<typeof one, Promise<Prediction<SentimentLabel, SentimentLabel>>>(true);
 const many = predict(["a", "b"] as const, { topK: 1 });
-same<typeof many, Promise<Prediction[]>>(true);
+same<typeof many, Promise<Prediction<SentimentLabel, SentimentLabel>[]>>(true);
+const unsure = predict("text", { threshold: 0.9 });
+same<typeof unsure, Promise<Prediction<SentimentLabel>>>(true);
 
 const classifier = await createClassifier();
-same<typeof classifier, Classifier>(true);
-same<typeof classifier.info, ClassifierInfo>(true);
+same<typeof classifier, SentimentClassifier>(true);
+same<SentimentLabel, "negative" | "neutral" | "positive">(true);
+same<typeof classifier.info, ClassifierInfo<SentimentLabel>>(true);
 const { label, score, scores, tokens, truncated } = await classifier.predict("text");
-same<[typeof label, typeof score, typeof tokens, typeof truncated], [string | null, number, number, boolean]>(true);
+same<[typeof label, typeof score, typeof tokens, typeof truncated], [SentimentLabel, number, number, boolean]>(true);
 const { windows, attributions, warnings } = await classifier.predict("text", { explain: true });
-same<[typeof windows, typeof warnings], [TextWindow[], PredictionWarning[]]>(true);
+same<[typeof windows, typeof warnings], [TextWindow<SentimentLabel>[], PredictionWarning[]]>(true);
 same<typeof attributions, Attribution[] | null>(true);
 same<typeof warnings, "mostly-unknown-tokens"[]>(true);
-same<(typeof scores)[number], { label: string; score: number }>(true);
+same<(typeof scores)[number], { label: SentimentLabel; score: number }>(true);
 const { offsets, unknownShare }: Tokenization = await classifier.tokenize("text");
 same<[typeof offsets, typeof unknownShare], [[start: number, end: number][], number]>(true);
-const labels: readonly string[] = classifier.labels;
+const labels: readonly SentimentLabel[] = classifier.labels;
+const anyClassifier: Classifier = classifier;
+void anyClassifier;
 classifier.close();
 
-await createClassifier({ model: "/models/intent/" });
-await createClassifier({ model: new URL("https://example.org/model/"), onProgress: (_: Progress) => {} });
+const own = await createClassifier({ model: "/models/intent/" });
+same<typeof own, Classifier<string>>(true);
+const { label: ownLabel } = await own.predict("text");
+same<typeof ownLabel, string | null>(true);
+const intents = await createClassifier<"order" | "refund">({ model: "/models/intent/" });
+const [{ label: intent }] = (await intents.predict(["text"])) as [Prediction<"order" | "refund">];
+same<typeof intent, "order" | "refund" | null>(true);
+await createClassifier({ model: new URL("https://example.org/model/"), onProgress: (_: DownloadProgress) => {} });
 const bytes = new Uint8Array();
 await createClassifier({ model: { config: bytes, tokenizer: new Blob(), model: await fetch("model.onnx") } });
 await createClassifier({ model: { config: bytes, tokenizer: bytes.buffer, model: bytes, manifest: bytes } });
 
-await createClassifier({ worker: false, cache: false, signal: new AbortController().signal });
-await createClassifier({ worker: 4, timeout: 5000 });
+await createClassifier({ workers: 0, cache: false, signal: new AbortController().signal });
+await createClassifier({ workers: 4, timeout: 5000 });
+await createClassifier({ workers: "auto" });
 const input = document.createElement("input");
 await createClassifier({ model: input.files ?? [] });
 await createClassifier({ model: [new File([], "config.json")] });
@@ -62,8 +76,8 @@ await classifier.tokenize("text", { signal, timeout: 1000 });
 await classifier.predict(["text"], { timeout: 1000 });
 for await (const _ of classifier.stream(["text"], { timeout: 60_000 }));
 const abortable = classifier.predict(["a"], { signal, topK: 1 });
-same<typeof abortable, Promise<Prediction[]>>(true);
-await predict("text", { threshold: 0.5, longText: "truncate", explain: false, onProgress: (_: PredictProgress) => {} });
+same<typeof abortable, Promise<Prediction<SentimentLabel, SentimentLabel>[]>>(true);
+await predict("text", { threshold: 0.5, longText: "truncate", explain: false, onProgress: (_: PredictionProgress) => {} });
 const explain: ExplainOptions = { label: "positive", method: "shapley", samples: 10, seed: 1 };
 await predict(["text"], { explain, longText: "error" });
 for await (const _ of classifier.stream(["text"], { explain, threshold: 0.9, longText: "window" }));
@@ -74,17 +88,21 @@ void maybe;
 
 async function* lines(): AsyncGenerator<string> {}
 for await (const item of classifier.stream(lines(), { topK: 1, signal, onProgress: (_: StreamProgress) => {} })) {
-  same<typeof item, StreamItem>(true);
+  same<typeof item, StreamItem<SentimentLabel, SentimentLabel>>(true);
   same<typeof item.index, number>(true);
   if (item.error) {
     same<typeof item.error, LitmusError>(true);
     same<typeof item.text, unknown>(true);
   } else {
-    same<typeof item.prediction, Prediction>(true);
+    same<typeof item.prediction, Prediction<SentimentLabel, SentimentLabel>>(true);
     same<typeof item.text, string>(true);
   }
 }
 for await (const { prediction, error } of classifier.stream(new Set(labels))) {
+  const told: string = error ? error.code : prediction.label;
+  void told;
+}
+for await (const { prediction, error } of classifier.stream(labels, { threshold: 0.9 })) {
   const told: string | null = error ? error.code : prediction.label;
   void told;
 }
@@ -100,6 +118,7 @@ try {
 } catch (error) {
   if (error instanceof LitmusError) {
     same<typeof error.code, LitmusErrorCode>(true);
+    same<typeof error.name, "LitmusError" | "AbortError" | "TimeoutError">(true);
     same<typeof error.index, number | undefined>(true);
     same<
       LitmusErrorCode,
@@ -112,24 +131,24 @@ try {
       | "model-malformed"
       | "model-unsupported"
       | "aborted"
-  | "timeout"
+      | "timeout"
       | "closed"
-  | "out-of-memory"
+      | "out-of-memory"
       | "internal"
     >(true);
   }
 }
 
 const fromEmbedded = embedded.predict("text");
-same<typeof fromEmbedded, Promise<Prediction>>(true);
-same<typeof embedded.ready, Promise<void>>(true);
-const shared: Classifier = await embedded.classifier();
+same<typeof fromEmbedded, Promise<Prediction<SentimentLabel, SentimentLabel>>>(true);
+same<ReturnType<typeof embedded.load>, Promise<void>>(true);
+const shared: embedded.SentimentClassifier = await embedded.classifier();
 void shared;
 
 const handler = createHandler();
 same<typeof handler, (request: Request, context?: object) => Promise<Response>>(true);
 createHandler({ classifier, loadTime: 1000, cache: false, limits: { queue: 10 }, base: "/v1/", onError: (_: unknown) => {} });
-createHandler({ classifier: () => createClassifier({ worker: 2 }), cache: { ttl: 1000, entries: 10 } });
+createHandler({ classifier: () => createClassifier({ workers: 2 }), cache: { ttl: 1000, entries: 10 } });
 createHandler({ cache: new Map<string, string>() });
 createHandler({ cache: { get: async (_: string) => null, set: async (_: string, __: string) => {} } });
 const sizes: (string | null)[] = classifier.info.files.map(({ sha256 }) => sha256);

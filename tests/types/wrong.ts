@@ -26,8 +26,12 @@ predict("text", { explain: "positive" });
 predict("text", { explain: { lable: "positive" } });
 // @ts-expect-error no such method
 predict("text", { explain: { method: "lime" } });
-// @ts-expect-error there may be no label
-(await predict("text")).label.length;
+// @ts-expect-error below the threshold there is no label
+(await predict("text", { threshold: 0.9 })).label.length;
+// @ts-expect-error a model of one's own may give no label
+(await (await createClassifier({ model: "/model/" })).predict("text")).label.length;
+// @ts-expect-error the packaged model has no such label
+(await predict("text")).label === "joy";
 // @ts-expect-error there may be no attributions
 (await predict("text", { explain: true })).attributions.length;
 // @ts-expect-error one text gives one prediction
@@ -40,7 +44,9 @@ createClassifier({ modal: "/model/" });
 // @ts-expect-error comes with a later version
 createClassifier({ precision: "int8" });
 // @ts-expect-error not a number of workers
-createClassifier({ worker: "2" });
+createClassifier({ workers: "2" });
+// @ts-expect-error "auto" or a number
+createClassifier({ workers: true });
 // @ts-expect-error not a boolean
 createClassifier({ cache: "no" });
 // @ts-expect-error milliseconds, not a date
@@ -78,6 +84,8 @@ classifier.labels.push("neutral");
 classifier.info = {};
 // @ts-expect-error classifiers come from createClassifier
 new litmus.Classifier();
+// @ts-expect-error it is a function: load()
+await embedded.ready;
 // @ts-expect-error the embedded build has one model
 embedded.createClassifier();
 // @ts-expect-error read-only

@@ -1,23 +1,15 @@
-// The prediction service on Cloudflare Workers, or wherever workerd runs.
-import { waitUntil } from "cloudflare:workers";
+// The prediction service on Cloudflare Workers, or on another host of workerd.
 import { createClassifier } from "litmus-text";
 import { createHandler } from "litmus-text/handler";
 import { kv } from "./caches.js";
 
-/** The model comes from the assets, which hold the package's folder `models`. */
-async function load(assets) {
-  const get = (file) => assets.fetch(`http://assets/sentiment/${file}`);
+/** Loads the model from the static assets: the folder `models` of the package. */
+async function loadClassifier(assets) {
+  const fetchFile = (file) => assets.fetch(`http://assets/sentiment/${file}`);
   const [config, tokenizer, model, manifest] = await Promise.all(
-    ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map(get),
+    ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map(fetchFile),
   );
   return createClassifier({ model: { config, tokenizer, model, manifest } });
-}
-
-/** The first request starts the load, the others need it too: it goes on when that one's client has gone away. */
-function loadForAll(assets) {
-  const loading = load(assets);
-  waitUntil(loading);
-  return loading;
 }
 
 let handler;
@@ -25,10 +17,10 @@ let handler;
 export default {
   fetch(request, { ASSETS, RESULTS }, context) {
     handler ??= createHandler({
-      classifier: () => loadForAll(ASSETS),
-      loadTime: 30_000,
+      classifier: () => loadClassifier(ASSETS),
       ...(RESULTS && { cache: kv(RESULTS) }),
     });
+    // With `context`, work that other requests share goes on when this request ends: the load of the model, for instance.
     return handler(request, context);
   },
 };

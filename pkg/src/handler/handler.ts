@@ -1,209 +1,246 @@
-import { follow } from "../abort.js";
-import type { ExplainOptions } from "../types.js";
-import { json, lines, refusal, wantsLines, type Answer } from "./answers.js";
-import { readJson } from "./body.js";
-import { Fault, toFault } from "./faults.js";
-import { Metrics, METRICS_TYPE } from "./metrics.js";
-import { Model, SOON } from "./model.js";
+import { follow, unlessAborted } from "../shared/abort.js";
+import type { ExplainOptions } from "../shared/types.js";
+import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
+import { METRICS_TYPE, Metrics } from "./metrics.js";
+import { ModelLoader } from "./model-loader.js";
 import { openapi } from "./openapi.js";
-import { settings, type HandlerOptions, type Predictor, type Settings } from "./options.js";
-import { Queue } from "./queue.js";
-import { bodyCheck, type PredictBody, type ScoreOptions } from "./schema.js";
-import { Scorer, type Origin, type Outcome } from "./scorer.js";
-import { Results } from "./store.js";
+import { type HandlerOptions, type Predictor, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type Admission, QueueLimit } from "./queue-limit.js";
+import { type PredictRequest, PredictRequestReader } from "./request.js";
+import { acceptsNdjson, errorResponse, jsonResponse, ndjsonResponse, type ServiceResponse } from "./response.js";
+import { ResultCache } from "./result-cache.js";
+import type { PredictionOptions } from "./schema.js";
+import { retryAfter, ServiceError, toServiceError } from "./service-error.js";
+
+/** The part of a platform's context that the handler uses. */
+interface Context {
+  /** Keeps the program alive until `work` has settled. */
+  waitUntil?(work: Promise<unknown>): void;
+}
 
 interface Route {
   methods: string[];
-  answer(request: Request): Answer | Promise<Answer>;
+  respond(request: Request): ServiceResponse | Promise<ServiceResponse>;
 }
 
-const READ = ["GET", "HEAD"];
-
-/** The origin of several results together. */
-function together(origins: Origin[]): Origin {
-  return (["miss", "shared"] as const).find((each) => origins.includes(each)) ?? "hit";
+/**
+ * Creates a prediction service: a function from a request to its response, for service workers, Node, Deno, Bun and edge
+ * platforms. It serves `POST /predict`, `GET /model`, `/health`, `/metrics` and `/openapi.json`, and never rejects.
+ * Pass the platform's `context` where there is one: its `waitUntil` keeps the load of the model, and results that
+ * several requests share, from ending with the request that started them.
+ *
+ * @example
+ * const handler = createHandler();
+ * addEventListener("fetch", (event) => event.respondWith(handler(event.request, event)));
+ *
+ * @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range
+ */
+export function createHandler(options: HandlerOptions = {}): (request: Request, context?: object) => Promise<Response> {
+  const service = new Service(resolveOptions(options));
+  return (request, context) => service.handle(request, context);
 }
 
-/** Only the model knows its labels. */
-function checkLabel({ explain }: ScoreOptions, { info: { labels } }: Predictor): void {
-  const { label } = Object(explain) as ExplainOptions;
-  if (label === undefined || labels.includes(label)) return;
-  throw new Fault("unknown-label", `explain/label: the model's labels are ${labels.join(", ")}`);
-}
-
-/** One service: its routes, and what they share. */
+/** The routes of one handler and the state that its requests share. The methods are in the order in which a request passes through them. */
 class Service {
-  readonly #settings: Settings;
+  readonly #base: string;
+  readonly #timeLimit: number;
+  readonly #onError: ResolvedOptions["onError"];
   readonly #metrics = new Metrics();
-  readonly #queue: Queue;
-  readonly #model: Model;
-  readonly #scorer: Scorer;
-  readonly #check: (body: unknown) => PredictBody;
+  readonly #reader: PredictRequestReader;
+  readonly #queue: QueueLimit;
+  readonly #model: ModelLoader;
+  readonly #predictor: CachedPredictor;
   readonly #routes: Record<string, Route>;
 
-  constructor(all: Settings) {
-    const { base, limits, cache, onError } = all;
-    this.#settings = all;
-    this.#queue = new Queue(limits.queue);
-    this.#model = new Model(all);
-    const results = new Results(cache, (operation) => this.#metrics.cacheErrors.add({ operation }));
-    this.#scorer = new Scorer(results, onError);
-    this.#check = bodyCheck(limits.texts);
+  constructor(options: ResolvedOptions) {
+    const { base, limits, cache, onError } = options;
+    this.#base = base;
+    this.#timeLimit = limits.time;
+    this.#onError = onError;
+    this.#reader = new PredictRequestReader(limits);
+    this.#queue = new QueueLimit(limits.queue);
+    this.#model = new ModelLoader(options);
+    this.#predictor = new CachedPredictor(
+      new ResultCache(cache, (operation) => this.#metrics.cacheErrors.add({ operation })),
+    );
     const document = openapi(base, limits.texts);
+    const methods = ["GET", "HEAD"];
     this.#routes = {
-      predict: { methods: ["POST"], answer: (request) => this.#predict(request) },
-      model: { methods: READ, answer: async () => ({ response: json((await this.#model.get()).info) }) },
-      health: { methods: READ, answer: () => this.#health() },
-      metrics: { methods: READ, answer: () => this.#report() },
-      "openapi.json": { methods: READ, answer: () => ({ response: json(document) }) },
+      predict: { methods: ["POST"], respond: (request) => this.#predict(request) },
+      model: { methods, respond: () => this.#describeModel() },
+      health: { methods, respond: () => this.#checkHealth() },
+      metrics: { methods, respond: () => this.#reportMetrics() },
+      "openapi.json": { methods, respond: () => ({ response: jsonResponse(document) }) },
     };
   }
 
-  /** Answers a request, whatever becomes of it. */
-  async answer(request: Request, context: { waitUntil?(work: Promise<unknown>): void } = {}): Promise<Response> {
-    const answer = this.#answer(request);
-    context.waitUntil?.(answer.then(({ ended }) => ended));
-    return (await answer).response;
+  async handle(request: Request, context: Context = {}): Promise<Response> {
+    const responded = this.#respond(request);
+    context.waitUntil?.(responded.then(({ streamEnd }) => Promise.all([streamEnd, this.#model.loading])));
+    return (await responded).response;
   }
 
-  async #answer(request: Request): Promise<Answer> {
+  /** Routes the request, and counts and times its response. */
+  async #respond(request: Request): Promise<ServiceResponse> {
     const start = performance.now();
-    const path = this.#path(request);
-    let answer: Answer;
+    const name = this.#routeName(request);
+    let result: ServiceResponse;
     try {
-      answer = await this.#route(path, request);
+      result = await this.#route(name, request);
     } catch (error) {
-      answer = { response: refusal(this.#fault(error)) };
+      result = { response: errorResponse(this.#report(error)) };
     }
-    const { response, ended } = answer;
+    const { response, streamEnd } = result;
     const observe = () => {
-      this.#metrics.requests.add({ path: path ?? "other", status: response.status });
-      if (path === "predict") this.#metrics.duration.observe((performance.now() - start) / 1000);
+      this.#metrics.requests.add({ path: name ?? "other", status: response.status });
+      if (name === "predict") this.#metrics.duration.observe((performance.now() - start) / 1000);
     };
-    if (ended) void ended.then(observe);
+    if (streamEnd) void streamEnd.then(observe);
     else observe();
-    return request.method === "HEAD" ? { response: new Response(null, response) } : answer;
+    return request.method === "HEAD" ? { response: new Response(null, response) } : result;
   }
 
-  /** The name of a request's route, if there is one. */
-  #path({ url }: Request): string | undefined {
-    const { base } = this.#settings;
+  /** The path behind the base, if there is a route of that name. */
+  #routeName({ url }: Request): string | undefined {
     const { pathname } = new URL(url);
-    const name = pathname.slice(base.length);
-    return pathname.startsWith(base) && Object.hasOwn(this.#routes, name) ? name : undefined;
+    const name = pathname.slice(this.#base.length);
+    return pathname.startsWith(this.#base) && Object.hasOwn(this.#routes, name) ? name : undefined;
   }
 
-  #route(path: string | undefined, request: Request): Answer | Promise<Answer> {
-    const route = path === undefined ? undefined : this.#routes[path];
-    if (!route) throw new Fault("not-found");
-    const { methods, answer } = route;
-    if (!methods.includes(request.method)) {
-      throw new Fault("method-not-allowed", undefined, { headers: { allow: methods.join(", ") } });
+  #route(name: string | undefined, request: Request): ServiceResponse | Promise<ServiceResponse> {
+    const route = name === undefined ? undefined : this.#routes[name];
+    if (!route) throw new ServiceError("not-found");
+    const allow = route.methods.join(", ");
+    if (!route.methods.includes(request.method)) {
+      throw new ServiceError("method-not-allowed", `${this.#base}${name} supports ${allow}`, { headers: { allow } });
     }
-    return answer(request);
+    return route.respond(request);
   }
 
-  /** Says, and counts, what went wrong. */
-  #fault(error: unknown): Fault {
-    const fault = toFault(error);
-    if (fault !== error && fault.code === "internal") this.#settings.onError(error);
-    this.#metrics.errors.add({ code: fault.code });
-    return fault;
+  /** Counts an error and tells `onError` of an internal one. Returns what the client receives. */
+  #report(error: unknown): ServiceError {
+    const serviceError = toServiceError(error);
+    this.#metrics.errors.add({ code: serviceError.code });
+    if (serviceError.code === "internal") this.#onError(serviceError.cause);
+    return serviceError;
   }
 
-  async #predict(request: Request): Promise<Answer> {
-    const body = this.#check(await readJson(request, this.#settings.limits));
-    const place = this.#queue.enter(body.texts.length);
+  /** `POST /predict` */
+  async #predict(request: Request): Promise<ServiceResponse> {
+    const body = await this.#reader.read(request);
+    const admission = this.#queue.admit(body.texts.length);
     const stop = new AbortController();
     const unfollow = follow({ signal: request.signal }, stop);
-    const leave = () => {
+    const release = () => {
       unfollow();
-      place.leave();
+      admission.release();
     };
-    const wanted = !body.single && wantsLines(request);
-    let streams = false;
+    const streamed = !body.single && acceptsNdjson(request);
+    let streamEnd: Promise<void> | undefined;
     try {
-      const model = await this.#model.get();
+      const model = await unlessAborted(this.#model.get(), stop.signal);
       checkLabel(body.options, model);
-      const outcomes = this.#outcomes(model, body, stop, place.answered, wanted);
-      if (!wanted) return { response: await this.#whole(outcomes, body.single) };
-      streams = true;
-      const answer = lines(this.#lines(outcomes), stop);
-      void answer.ended?.then(leave);
-      return answer;
+      const results = this.#results(model, body, stop, admission, streamed);
+      if (!streamed) return { response: await predictionResponse(results, body.single) };
+      const stream = ndjsonResponse(this.#lines(results), stop);
+      streamEnd = stream.streamEnd;
+      void streamEnd.then(release);
+      return stream;
     } finally {
-      if (!streams) leave();
+      if (!streamEnd) release();
     }
   }
 
   /**
-   * Stopped when they take too long: all of them together, or `each` of them, or their reader over one. Of a client that
-   * is gone, workerd does not always tell (in miniflare, about once in 40).
+   * The result of each text. The time limit aborts `stop`: it holds for all results together or, if they are streamed,
+   * for each result and for each pause of the client between two lines. It also ends the work for a client that has
+   * disconnected unnoticed: workerd does not always report that (miniflare misses about 1 in 40).
    */
-  async *#outcomes(model: Predictor, { texts, options }: PredictBody, stop: AbortController, answered: () => void, each: boolean) {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const start = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => stop.abort(new Fault("timeout", undefined, SOON)), this.#settings.limits.time);
+  async *#results(
+    model: Predictor,
+    { texts, options }: PredictRequest,
+    stop: AbortController,
+    admission: Admission,
+    streamed: boolean,
+  ) {
+    const expire = () => {
+      const message = `the response took longer than ${this.#timeLimit} ms: try again later, or send less text`;
+      stop.abort(new ServiceError("timeout", message, retryAfter(1)));
     };
-    start();
+    let timer = setTimeout(expire, this.#timeLimit);
+    const restart = () => {
+      clearTimeout(timer);
+      timer = setTimeout(expire, this.#timeLimit);
+    };
     try {
-      for await (const outcome of this.#scorer.scores(model, texts, options, stop.signal)) {
-        answered();
-        if (outcome.score) this.#metrics.texts.add({ result: outcome.score.origin });
-        if (each) start();
-        yield outcome;
-        if (each) start();
+      for await (const result of this.#predictor.predictAll(model, texts, options, stop.signal)) {
+        admission.textDone();
+        if (!result.error) this.#metrics.texts.add({ result: result.cacheStatus });
+        if (streamed) restart();
+        yield result;
+        if (streamed) restart();
       }
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** All of the predictions, or the first fault. */
-  async #whole(outcomes: AsyncIterable<Outcome>, single: boolean): Promise<Response> {
-    const predictions = [];
-    const origins: Origin[] = [];
-    for await (const { score, fault } of outcomes) {
-      if (fault) throw single ? fault.at(undefined) : fault;
-      predictions.push(score.prediction);
-      origins.push(score.origin);
-    }
-    return json(single ? predictions[0] : { predictions }, { "x-litmus-cache": together(origins) });
-  }
-
-  async *#lines(outcomes: AsyncIterable<Outcome>) {
-    for await (const { index, score, fault } of outcomes) {
-      yield fault ? { index, error: this.#fault(fault).body } : { index, prediction: score.prediction };
+  /** The lines of a streamed response. */
+  async *#lines(results: AsyncIterable<TextResult>) {
+    for await (const result of results) {
+      const { index } = result;
+      yield result.error ? { index, error: this.#report(result.error).body } : { index, prediction: result.prediction };
     }
   }
 
-  async #health(): Promise<Answer> {
-    await this.#model.get();
-    return { response: json({ status: "ok" }, { "cache-control": "no-store" }) };
+  /** `GET /model` */
+  async #describeModel(): Promise<ServiceResponse> {
+    const { info } = await this.#model.get();
+    return { response: jsonResponse(info) };
   }
 
-  #report(): Answer {
-    const { ready } = this.#model;
-    const now = { queue: this.#queue.length, ready: !!ready, memoryBytes: ready?.info.memoryBytes ?? 0 };
+  /** `GET /health`. Starts the load of the model and does not wait for it: probes have timeouts of their own. */
+  async #checkHealth(): Promise<ServiceResponse> {
+    await this.#model.get(0);
+    return { response: jsonResponse({ status: "ok" }, { "cache-control": "no-store" }) };
+  }
+
+  /** `GET /metrics` */
+  #reportMetrics(): ServiceResponse {
+    const { loaded } = this.#model;
+    const gauges = {
+      queueLength: this.#queue.length,
+      modelReady: !!loaded,
+      memoryBytes: loaded?.info.memoryBytes ?? 0,
+    };
     const headers = { "content-type": METRICS_TYPE, "cache-control": "no-store" };
-    return { response: new Response(this.#metrics.text(now), { headers }) };
+    return { response: new Response(this.#metrics.format(gauges), { headers }) };
   }
 }
 
-/**
- * Makes a prediction service: a function from a request to its answer, for service workers, Node, Deno, Bun and edge
- * platforms. It answers `POST /predict`, `GET /model`, `/health`, `/metrics` and `/openapi.json`, and never rejects.
- * Give it the `context` that your platform gives: where that has `waitUntil`, it is told how long the work goes on, which
- * others may share.
- *
- * @example
- * const handler = createHandler();
- * addEventListener("fetch", (event) => event.respondWith(handler(event.request, event)));
- *
- * @throws LitmusError `invalid-input`: an option that is none
- */
-export function createHandler(options: HandlerOptions = {}): (request: Request, context?: object) => Promise<Response> {
-  const service = new Service(settings(options));
-  return (request, context) => service.answer(request, context);
+/** Checked here, because only the loaded model knows its labels. */
+function checkLabel({ explain }: PredictionOptions, { info: { labels } }: Predictor): void {
+  const { label } = Object(explain) as ExplainOptions;
+  if (label === undefined || labels.includes(label)) return;
+  throw new ServiceError(
+    "unknown-label",
+    `explain/label: the model has no label "${label}"; its labels are ${labels.join(", ")}`,
+  );
+}
+
+/** All predictions in one response. The first error is the error of the whole. */
+async function predictionResponse(results: AsyncIterable<TextResult>, single: boolean): Promise<Response> {
+  const predictions = [];
+  const statuses: CacheStatus[] = [];
+  for await (const result of results) {
+    if (result.error) throw single ? result.error.withIndex(undefined) : result.error;
+    predictions.push(result.prediction);
+    statuses.push(result.cacheStatus);
+  }
+  return jsonResponse(single ? predictions[0] : { predictions }, { "x-litmus-cache": combine(statuses) });
+}
+
+/** The cache status of several texts: `hit` only if all are. */
+function combine(statuses: CacheStatus[]): CacheStatus {
+  return (["miss", "shared"] as const).find((status) => statuses.includes(status)) ?? "hit";
 }

@@ -1,113 +1,143 @@
-import type { Classifier } from "../classifier.js";
-import { createClassifier } from "../index.js";
-import { check, POSITIVE, type Rule } from "../input.js";
+import type { Classifier } from "../api/classifier.js";
+import { createClassifier } from "../api/create-classifier.js";
+import { ANYTHING, checkOptions, POSITIVE, type Rule } from "../shared/validate.js";
 
-/** What the handler needs of a classifier. */
+/** The part of a classifier that the handler uses. */
 export type Predictor = Pick<Classifier, "predict" | "info">;
 
 /**
- * Where results are kept: for instance a few lines around the Cache API, a key-value store or Redis. What it throws
- * fails no request; it is counted in `litmus_cache_errors_total`.
+ * Stores results outside the handler: in the Cache API, a key-value store or Redis, for instance. An error that it
+ * throws fails no request; `litmus_cache_errors_total` counts it.
  */
 export interface CacheStore {
-  /** The value that was set under this key, if it is still there. */
+  /** Returns the value that was set under `key`, or nothing if it is not there any more. */
   get(key: string): string | null | undefined | Promise<string | null | undefined>;
   /**
-   * Keeps a value. A key is 64 hexadecimal digits, made of the model's checksums, the options and the text; a value is
-   * JSON of a few hundred bytes, and of about a hundred more for each word that it explains.
+   * Stores a value. `key` has 64 hexadecimal digits: a hash of the model's checksums, the options and the text. `value`
+   * is JSON of a few hundred bytes, plus about a hundred for each word of an explanation.
    */
   set(key: string, value: string): unknown;
 }
 
-/** How much the built-in cache holds. */
+/** Limits of the built-in cache. */
 export interface CacheLimits {
-  /** Milliseconds after which a result is computed again: 10 minutes by default. */
+  /** Milliseconds after which a result is computed again; 600,000 (10 minutes) by default. */
   ttl?: number | undefined;
-  /** 1,000 by default. The one that was used least recently goes first. */
+  /** Number of results; 1,000 by default. A full cache drops the least recently used one. */
   entries?: number | undefined;
-  /** Bytes of keys and values together, 4,000,000 by default. */
+  /** Size of keys and values in UTF-16 code units; 4,000,000 by default. */
   bytes?: number | undefined;
 }
 
-/** What is refused. */
+/** Limits of requests and responses. Each is a number of at least 1. */
 export interface Limits {
-  /** Bytes of a request's body, 1,000,000 by default. More is answered with 413. */
+  /** Bytes of a request's body; 1,000,000 by default. A larger body is rejected with 413. */
   body?: number | undefined;
-  /** Milliseconds that a request's body may take to arrive, 10,000 by default. More is answered with 408. */
+  /** Milliseconds for a request's body to arrive; 10,000 by default. A slower one is rejected with 408. */
   bodyTime?: number | undefined;
   /**
-   * Milliseconds that an answer may take, or the next line of a stream, 20,000 by default: long texts and explanations
-   * are many predictions each. More is answered with 503. So long a client may also leave a line unread; then the rest is
-   * not computed.
+   * Milliseconds for a response, or for each line of a streamed one; 20,000 by default. Long texts and explanations
+   * take many predictions. A slower response is 503. A client that does not read a line for so long ends its stream.
    */
   time?: number | undefined;
-  /** Texts in a request, 1,000 by default. More is answered with 413. */
+  /** Texts in a request; 1,000 by default. More are rejected with 413. */
   texts?: number | undefined;
-  /** Texts that wait for their answer, 1,000 by default. While there are that many, the answer is 429. */
+  /** Texts that wait for their prediction; 1,000 by default. While that many wait, requests are rejected with 429. */
   queue?: number | undefined;
 }
 
 /** Options of `createHandler`. */
 export interface HandlerOptions {
   /**
-   * Who predicts: a classifier, or a function that gives one, called with the first request and again some seconds
-   * after it failed. By default, `createClassifier()`. The handler does not close it.
+   * The classifier, or a function that loads it: called at the first request, and again some seconds after a failure.
+   * By default, `createClassifier()`. The handler never closes the classifier.
    */
   classifier?: Predictor | Promise<Predictor> | (() => Predictor | Promise<Predictor>) | undefined;
   /**
-   * Milliseconds that a request waits for the model to be loaded before it is answered with 503; none by default. Give
-   * some where requests are what starts the program, as in service workers and on edge platforms.
+   * Milliseconds that a request waits for the model to load, from 0 to 2,147,483,647; 30,000 by default. After that, the response is
+   * 503 with `Retry-After`, and the load continues. `GET /health` never waits.
    */
   loadTime?: number | undefined;
-  /** Limits of the built-in cache, a store of yours in place of it, or `false` for none. */
+  /** Limits of the built-in cache, a store to use instead, or `false` for no cache. */
   cache?: CacheLimits | CacheStore | false | undefined;
+  /** Limits of requests and responses. */
   limits?: Limits | undefined;
-  /** What the paths begin with, `"/"` by default. */
+  /** The prefix of the paths; `"/"` by default. */
   base?: string | undefined;
-  /** Is told of what was answered with 500, or refused because the model did not load. By default, `console.error`. */
+  /** Called with each error behind a 500 response and with each failed load of the model; `console.error` by default. */
   onError?: ((error: unknown) => void) | undefined;
 }
 
+const LOAD_TIME_MS = 30_000;
 const LIMITS = { body: 1_000_000, bodyTime: 10_000, time: 20_000, texts: 1000, queue: 1000 };
-const CACHE = { ttl: 600_000, entries: 1000, bytes: 4_000_000 };
+const CACHE_LIMITS = { ttl: 600_000, entries: 1000, bytes: 4_000_000 };
 
-const ANYTHING: Rule = ["anything", () => true];
-
-const RULES: Record<string, Rule> = {
-  classifier: ANYTHING,
-  loadTime: ["a number of milliseconds", (value) => (value as number) >= 0],
-  cache: ANYTHING,
-  limits: ANYTHING,
-  base: ['a path that begins and ends with "/"', (value) => typeof value === "string" && /^\/(.*\/)?$/s.test(value)],
-  onError: ["a function", (value) => typeof value === "function"],
-};
-
-export interface Settings {
-  open: () => Predictor | Promise<Predictor>;
+/** Options with the defaults filled in. */
+export interface ResolvedOptions {
+  loadClassifier: () => Predictor | Promise<Predictor>;
   loadTime: number;
-  cache: typeof CACHE | CacheStore | false;
+  cache: typeof CACHE_LIMITS | CacheStore | false;
   limits: typeof LIMITS;
   base: string;
   onError: (error: unknown) => void;
 }
 
-/** Numbers where some may be given, all from 1 on. */
-function numbers<T extends Record<string, number>>(given: object | undefined, defaults: T, what: string): T {
-  check(given, Object.fromEntries(Object.keys(defaults).map((name) => [name, POSITIVE])), what);
-  return { ...defaults, ...Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) };
+/** The longest delay of a timer. A longer one would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+const delay = (min: number): Rule => [
+  `a number of milliseconds from ${min} to ${MAX_DELAY_MS}`,
+  (value) => typeof value === "number" && value >= min && value <= MAX_DELAY_MS,
+];
+
+const RULES: Record<keyof HandlerOptions, Rule> = {
+  classifier: ANYTHING, // its errors are those of a failed load
+  loadTime: delay(0),
+  cache: ANYTHING, // checked by CACHE_RULES, as `limits` are by LIMIT_RULES
+  limits: ANYTHING,
+  base: ['a path that begins and ends with "/"', (value) => typeof value === "string" && /^\/(.*\/)?$/s.test(value)],
+  onError: ["a function", (value) => typeof value === "function"],
+};
+const LIMIT_RULES: Record<keyof Limits, Rule> = {
+  body: POSITIVE,
+  bodyTime: delay(1),
+  time: delay(1),
+  texts: POSITIVE,
+  queue: POSITIVE,
+};
+const CACHE_RULES: Record<keyof CacheLimits, Rule> = { ttl: POSITIVE, entries: POSITIVE, bytes: POSITIVE };
+
+/** @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range */
+export function resolveOptions(options: HandlerOptions): ResolvedOptions {
+  checkOptions(options, RULES);
+  const {
+    classifier = () => createClassifier(),
+    loadTime = LOAD_TIME_MS,
+    cache = {},
+    limits,
+    base = "/",
+    onError,
+  } = options;
+  return {
+    loadClassifier: typeof classifier === "function" ? classifier : () => classifier,
+    loadTime,
+    cache: cache && (isStore(cache) ? cache : withDefaults(cache, CACHE_LIMITS, CACHE_RULES, "cache")),
+    limits: withDefaults(limits, LIMITS, LIMIT_RULES, "limits"),
+    base,
+    onError: onError ?? ((error) => console.error(error)),
+  };
 }
 
 const isStore = (cache: object): cache is CacheStore => "get" in cache;
 
-export function settings(options: HandlerOptions): Settings {
-  check(options, RULES);
-  const { classifier = () => createClassifier(), loadTime = 0, cache = {}, limits, base = "/", onError } = options;
-  return {
-    open: typeof classifier === "function" ? classifier : () => classifier,
-    loadTime,
-    cache: cache && (isStore(cache) ? cache : numbers(cache, CACHE, "cache")),
-    limits: numbers(limits, LIMITS, "limits"),
-    base,
-    onError: onError ?? ((error) => console.error(error)),
-  };
+/** Checks the given limits, and fills in those that are not given. */
+function withDefaults<T extends object>(
+  given: object | undefined,
+  defaults: T,
+  rules: Record<string, Rule>,
+  name: string,
+): T {
+  checkOptions(given, rules, name);
+  const set = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(set) };
 }

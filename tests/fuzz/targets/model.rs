@@ -1,26 +1,26 @@
-//! The graph: files as exporters write them after any edits, or just bytes. What loads must predict or say why not.
+//! Fuzzes `model.onnx`: exporters' files after edits, or any bytes. A model that loads must predict or return an error.
 #![no_main]
 
-#[path = "../below.rs"]
-mod below;
 #[path = "../edits.rs"]
 mod edits;
+#[path = "../library_panics.rs"]
+mod library_panics;
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
-use litmus_text::{Classifier, ErrorKind, ModelFolder, ModelParts, Options};
+use litmus_text::{Classifier, ErrorKind, ModelFiles, Options};
 use prost::Message;
 use tract_onnx::pb::ModelProto;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 
-/// The labels' names, which any number of logits may have, and a tokenizer of few words.
-static FOLDER: LazyLock<ModelFolder> =
-    LazyLock::new(|| ModelFolder::read(format!("{FIXTURES}/bad/small-embedding")).expect("a fixture"));
+/// A folder with a tokenizer of a few words.
+static FILES: LazyLock<ModelFiles<'static>> =
+    LazyLock::new(|| ModelFiles::from_dir(format!("{FIXTURES}/bad/small-embedding")).expect("a fixture"));
 
-/// All graphs there are, by name.
+/// The graphs of all fixtures, ordered by path.
 static GRAPHS: LazyLock<Vec<ModelProto>> = LazyLock::new(|| {
     let in_folder = |folder: &str| {
         let entries = std::fs::read_dir(format!("{FIXTURES}/{folder}")).expect("fixtures");
@@ -33,12 +33,12 @@ static GRAPHS: LazyLock<Vec<ModelProto>> = LazyLock::new(|| {
     paths.into_iter().map(read).collect()
 });
 
-fuzz_target!(|data: &[u8]| below::with(|| {
+fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     let Some((&chosen, rest)) = data.split_first() else { return };
     match GRAPHS.get(usize::from(chosen)) {
         Some(graph) => {
             let mut graph = graph.clone();
-            // What is left of the bytes decides no more: as many edits as they are enough for.
+            // An error means that the bytes have run out.
             let _ = edits::edit(&mut graph, &mut Unstructured::new(rest));
             load(&graph.encode_to_vec());
         }
@@ -51,11 +51,11 @@ fn load(model: &[u8]) {
         let names: Vec<String> = (0..count).map(|id| format!("\"{id}\": \"{id}\"")).collect();
         format!("{{\"max_position_embeddings\": 32, \"id2label\": {{{}}}}}", names.join(","))
     };
-    // The fixtures score 3 labels, few of them 2.
+    // The fixtures have 3 labels, and a few have 2.
     for count in [3, 2] {
         let config = labels(count);
-        let parts = ModelParts { config: config.as_bytes(), model, ..FOLDER.parts() };
-        match Classifier::from_parts(&parts) {
+        let files = FILES.clone().with("config.json", config.as_bytes()).with("model.onnx", model);
+        match Classifier::from_bytes(&files) {
             Ok(classifier) => {
                 let texts = ["the dog is happy", "zebra", "why is the sun so good?"];
                 for result in [
@@ -76,7 +76,7 @@ fn load(model: &[u8]) {
             }
             Err(error) => {
                 assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}");
-                if !error.to_string().contains("scores 2 labels") {
+                if !error.to_string().contains("has 2 logits") {
                     return;
                 }
             }

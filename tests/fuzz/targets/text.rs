@@ -1,32 +1,31 @@
-//! The text path: any text through a model that is fixed, and what holds for each.
+//! Fuzzes texts and options with fixed models, and checks the properties of every prediction.
 #![no_main]
 
-#[path = "../below.rs"]
-mod below;
+#[path = "../library_panics.rs"]
+mod library_panics;
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use litmus_text::{Classifier, ErrorKind, Explain, LongText, Method, ModelFolder, Options, Prediction};
+use litmus_text::{Classifier, ErrorKind, Explain, LongText, Method, Options, Prediction};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
-/// Of probabilities, and of the weights of a few hundred words.
+/// Rounding error of sums of probabilities.
 const MAX_SUM_ERROR: f32 = 1e-4;
-/// Words beyond which a text is not explained: each costs a prediction.
+/// Texts of more words are not explained: each word costs a prediction.
 const MAX_EXPLAINED: usize = 40;
 
-/// A random BERT with WordPiece and one each with byte-level BPE and Unigram.
+/// Random models with WordPiece, byte-level BPE and Unigram.
 static MODELS: LazyLock<Vec<Classifier>> = LazyLock::new(|| {
     let folders = ["tiny", "folders/roberta", "folders/albert"];
-    let read = |folder| ModelFolder::read(format!("{FIXTURES}/{folder}")).expect("a fixture");
-    folders.map(read).iter().map(|folder| Classifier::from_parts(&folder.parts()).expect("a model")).collect()
+    folders.map(|folder| Classifier::from_dir(format!("{FIXTURES}/{folder}")).expect("a model")).into()
 });
 
 #[derive(Debug)]
 struct Input {
     model: u8,
-    /// How often the text comes after itself: long ones are read in windows.
+    /// Repeats of the text, so that it is long enough for several windows.
     times: u8,
     long_text: LongText,
     top_k: Option<usize>,
@@ -54,7 +53,7 @@ impl<'a> Arbitrary<'a> for Input {
     }
 }
 
-fuzz_target!(|input: Input| below::with(|| {
+fuzz_target!(|input: Input| library_panics::tolerate(|| {
     let classifier = &MODELS[usize::from(input.model) % MODELS.len()];
     let text = input.text.repeat(usize::from(input.times));
     let mut options = Options::default().long_text(input.long_text);
@@ -74,8 +73,8 @@ fuzz_target!(|input: Input| below::with(|| {
     match classifier.predict(&text, &options) {
         Ok(prediction) => {
             check(&prediction, &text, &options, classifier);
-            let twice = classifier.predict_batch(&[&text, "good", &text], &options).expect("it was read before");
-            assert_eq!([&twice[0], &twice[2]], [&prediction; 2], "in a batch it is another");
+            let twice = classifier.predict_batch(&[&text, "good", &text], &options).expect("the text is valid");
+            assert_eq!([&twice[0], &twice[2]], [&prediction; 2], "the prediction differs in a batch");
         }
         Err(error) => match error.kind() {
             ErrorKind::InvalidInput => assert!(
@@ -86,7 +85,7 @@ fuzz_target!(|input: Input| below::with(|| {
             ErrorKind::EmptyText => assert!(whole.is_err()),
             ErrorKind::TextTooLong => {
                 assert_eq!(options.long_text, LongText::Error);
-                assert!(whole.expect("it has tokens").ids.len() > classifier.info().max_tokens);
+                assert!(whole.expect("the text has tokens").ids.len() > classifier.info().max_tokens);
             }
             _ => panic!("{error}"),
         },

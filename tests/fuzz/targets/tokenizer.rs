@@ -1,21 +1,17 @@
-//! `tokenizer.json` and, behind a zero byte, a text for it: what reads both, without a model.
+//! Fuzzes `tokenizer.json` and, after a zero byte, a text for it, without a model.
 #![no_main]
 #![allow(dead_code)]
 
-#[path = "../below.rs"]
-mod below;
 #[path = "../../../src/error.rs"]
 mod error;
+#[path = "../library_panics.rs"]
+mod library_panics;
+#[path = "../../../src/limits.rs"]
+mod limits;
 #[path = "../../../src/options.rs"]
 mod options;
-#[path = "../../../src/tokenize.rs"]
-mod tokenize;
-#[path = "../../../src/tokenizer_file.rs"]
-mod tokenizer_file;
-#[path = "../../../src/windows.rs"]
-mod windows;
-#[path = "../../../src/words.rs"]
-mod words;
+#[path = "../../../src/text/mod.rs"]
+mod text;
 
 use error::ErrorKind;
 use libfuzzer_sys::fuzz_target;
@@ -23,11 +19,11 @@ use options::LongText;
 
 const TEXT: &[u8] = "The unhappy dog's sun: so good\u{1f600}! \u{3000}e\u{301} \u{fdfa} <s>[MASK]\r\n".as_bytes();
 
-fuzz_target!(|data: &[u8]| below::with(|| {
+fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     let mut parts = data.splitn(2, |&byte| byte == 0);
     let file = parts.next().unwrap_or_default();
     let text = String::from_utf8_lossy(parts.next().unwrap_or(TEXT));
-    let tokenizer = match tokenize::Tokenizer::from_bytes(file) {
+    let tokenizer = match text::tokenizer::Tokenizer::from_bytes(file) {
         Ok(tokenizer) => tokenizer,
         Err(error) => {
             return assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}");
@@ -36,10 +32,10 @@ fuzz_target!(|data: &[u8]| below::with(|| {
     if let Ok(encoding) = tokenizer.encode(&text) {
         assert!(encoding.offsets.iter().all(|span| text.get(span.clone()).is_some()), "{:?}", encoding.offsets);
     }
-    // Whatever a tokenizer makes of a text, it is windows or an error.
+    // Any text gives windows or an error.
     for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
         for limit in [4, 64] {
-            let _ = windows::Windows::of(&text, &tokenizer, limit, long_text, true);
+            let _ = text::windows::Windows::of(&text, &tokenizer, limit, long_text, true);
         }
     }
 }));

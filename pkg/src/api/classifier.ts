@@ -1,0 +1,219 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { WorkerPool } from "../pool/worker-pool.js";
+import { follow, withSignal } from "../shared/abort.js";
+import { toLitmusError, withIndex } from "../shared/errors.js";
+import type { ModelInfo, PredictParams } from "../shared/protocol.js";
+import type {
+  CallOptions,
+  ClassifierInfo,
+  ExplainOptions,
+  Prediction,
+  PredictionProgress,
+  PredictOptions,
+  SentimentLabel,
+  StreamItem,
+  StreamOptions,
+  TextOptions,
+  Tokenization,
+  WithoutThreshold,
+} from "../shared/types.js";
+import { CALL, checkOptions, checkPredictOptions, checkSource, checkText, checkTexts } from "../shared/validate.js";
+import { stream } from "./stream.js";
+
+/** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
+const MAX_REQUEST_TEXTS = 256;
+
+/**
+ * A loaded model. Calls are answered in the order in which they came. Every method rejects with a
+ * {@link LitmusError}: `closed` after `close()`, `aborted` when its `signal` is aborted, `internal`
+ * when the worker has crashed; the next call then starts another worker.
+ * `using` and `await using` close the classifier, in runtimes that have them.
+ *
+ * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`.
+ */
+export class Classifier<Label extends string = string, Chosen extends Label | null = Label | null>
+  implements Disposable, AsyncDisposable
+{
+  declare readonly [Symbol.dispose]: () => void;
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
+  readonly #pool: WorkerPool;
+  readonly #info: ModelInfo;
+
+  /** @internal */
+  constructor(pool: WorkerPool, info: ModelInfo) {
+    this.#pool = pool;
+    this.#info = info;
+  }
+
+  /** The model's labels, in the model's order. */
+  get labels(): readonly Label[] {
+    return this.#info.labels as readonly Label[];
+  }
+
+  /** Facts about the model, and the memory in use now. */
+  get info(): ClassifierInfo<Label> {
+    return { ...this.#info, labels: this.labels, memoryBytes: this.#pool.memoryBytes };
+  }
+
+  /**
+   * Classifies one text. Without a `threshold`, the packaged model always gives a label.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   */
+  predict(text: string, options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>>;
+  /**
+   * Classifies one text.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   */
+  predict(text: string, options?: PredictOptions): Promise<Prediction<Label>>;
+  /**
+   * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
+   * classified rejects the whole call, with its `index` in the error. Several workers share the work.
+   * Without a `threshold`, the packaged model always gives a label.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   */
+  predict(texts: readonly string[], options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>[]>;
+  /**
+   * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
+   * classified rejects the whole call, with its `index` in the error. Several workers share the work.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   */
+  predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction<Label>[]>;
+  async predict(texts: string | readonly string[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
+    checkTexts(texts);
+    checkPredictOptions(options);
+    if (typeof texts !== "string") return this.#predict(texts, options);
+    try {
+      return (await this.#predict([texts], options))[0] as Prediction;
+    } catch (error) {
+      // The caller gave no array that an index could refer to.
+      throw withIndex(toLitmusError(error), undefined);
+    }
+  }
+
+  /**
+   * Classifies the texts of an iterable one after another, without holding all of them in memory: it
+   * reads a little ahead of the items that are taken, and computes while the next texts are read. A text
+   * that cannot be classified yields its error, and the stream goes on. Leaving the loop stops the work.
+   * What the iterable itself throws is thrown to the caller.
+   *
+   * @example
+   * for await (const { text, prediction, error } of classifier.stream(lines)) {
+   *   console.log(text, error ? error.code : prediction.label);
+   * }
+   *
+   * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
+   */
+  stream(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options?: WithoutThreshold<StreamOptions>,
+  ): AsyncGenerator<StreamItem<Label, Chosen>, void, undefined>;
+  /**
+   * Classifies the texts of an iterable one after another.
+   *
+   * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
+   */
+  stream(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options?: StreamOptions,
+  ): AsyncGenerator<StreamItem<Label>, void, undefined>;
+  async *stream(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<StreamItem<Label, Chosen>, void, undefined> {
+    checkSource(texts);
+    checkPredictOptions(options);
+    const params = paramsOf(options);
+    const controller = new AbortController();
+    const unfollow = follow(options, controller);
+    const { signal } = controller;
+    const predict = (batch: string[]) =>
+      this.#pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
+    try {
+      // Two batches for each thread: it computes one while the next one waits.
+      const items = stream(texts, 2 * this.#pool.size, predict, { ...options, signal });
+      yield* items as AsyncGenerator<StreamItem<Label, Chosen>, void, undefined>;
+    } finally {
+      unfollow();
+      controller.abort();
+    }
+  }
+
+  /**
+   * Splits a text into its tokens, all of them however long the text is.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `timeout`, `closed`, `internal`
+   */
+  async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
+    checkText(text);
+    checkOptions(options, CALL);
+    return withSignal(options, (signal) => this.#pool.send({ type: "tokenize", text }, signal));
+  }
+
+  /** Splits the texts into requests, which the threads share and between which other calls get their turn. */
+  async #predict(texts: readonly string[], options: PredictOptions): Promise<Prediction[]> {
+    const { onProgress } = options;
+    const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / this.#pool.size)) || 1;
+    const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
+    const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
+    const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
+    const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
+    const params = paramsOf(options);
+    return withSignal(options, async (signal) => {
+      const predict = async (batch: string[], i: number) => {
+        const listener = (latest: PredictionProgress) => {
+          progress[i] = latest;
+          if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
+        };
+        const request = { type: "predict", texts: batch, params, failFast: true } as const;
+        try {
+          const outcomes = await this.#pool.send(request, signal, onProgress && listener);
+          return outcomes.map((outcome, index) => {
+            if ("failure" in outcome) throw withIndex(outcome.failure, index);
+            return outcome.prediction;
+          });
+        } catch (error) {
+          const failure = toLitmusError(error);
+          throw failure.index === undefined ? failure : withIndex(failure, i * size + failure.index);
+        }
+      };
+      return (await Promise.all(batches.map(predict))).flat();
+    });
+  }
+
+  /**
+   * Frees the memory and shuts the workers down. Calls that are not answered yet reject with `closed`.
+   * Closing twice has no effect.
+   */
+  close(): void {
+    this.#pool.close();
+  }
+}
+
+/** The packaged sentiment model. */
+export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel>;
+
+/** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
+function paramsOf({ topK, threshold, longText, explain }: TextOptions): PredictParams {
+  return { topK, threshold, longText, explain: explain ? explainParamsOf(explain) : undefined };
+}
+
+function explainParamsOf(explain: true | ExplainOptions): ExplainOptions {
+  if (explain === true) return {};
+  const { label, method, samples, seed } = explain;
+  return { label, method, samples, seed };
+}
+
+// Safari has no Symbol.dispose: as a class member, the method would be named "undefined" there.
+for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {
+  if (!symbol) continue;
+  Object.defineProperty(Classifier.prototype, symbol, {
+    async value(this: Classifier) {
+      this.close();
+    },
+  });
+}

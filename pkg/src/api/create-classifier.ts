@@ -1,0 +1,52 @@
+import { sourceOf } from "../model/model-source.js";
+import { platform } from "../platform/platform.js";
+import { packageUrl } from "../platform/vite.js";
+import { startThread } from "../pool/start-thread.js";
+import { ThreadLoader } from "../pool/thread-loader.js";
+import { WorkerPool } from "../pool/worker-pool.js";
+import { unlessAborted, withSignal } from "../shared/abort.js";
+import { toLitmusError } from "../shared/errors.js";
+import type { ClassifierOptions } from "../shared/types.js";
+import { CLASSIFIER, checkOptions } from "../shared/validate.js";
+import { Classifier, type SentimentClassifier } from "./classifier.js";
+import { startWebWorker } from "./start-web-worker.js";
+
+// Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
+const wasm = () => platform.module ?? packageUrl(new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
+
+/**
+ * Loads the packaged sentiment model and the WebAssembly module that runs it.
+ *
+ * @example
+ * const classifier = await createClassifier();
+ * const { label, score } = await classifier.predict("I loved every minute of it");
+ *
+ * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
+ * `checksum-mismatch`, `out-of-memory`, `aborted`, `timeout`
+ */
+export function createClassifier(options?: ClassifierOptions & { model?: undefined }): Promise<SentimentClassifier>;
+/**
+ * Loads a model and the WebAssembly module that runs it. `Label` is the type of the model's labels.
+ *
+ * @example
+ * const classifier = await createClassifier({ model: "/models/intent/" });
+ * const { label, score } = await classifier.predict("cancel my order");
+ *
+ * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
+ * `checksum-mismatch`, `model-malformed`, `model-unsupported`, `out-of-memory`, `aborted`, `timeout`
+ */
+export function createClassifier<Label extends string = string>(
+  options?: ClassifierOptions,
+): Promise<Classifier<Label>>;
+export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
+  checkOptions(options, CLASSIFIER);
+  const { model, workers = "auto", cache = true, signal, timeout, onProgress } = options;
+  return withSignal({ signal, timeout }, async (signal) => {
+    const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
+    const start = () => startThread(workers, startWebWorker);
+    const pool = new WorkerPool(new ThreadLoader(wasm(), source), start, Number(workers) || 1);
+    return new Classifier(pool, await pool.open(onProgress, signal));
+  }).catch((error: unknown) => {
+    throw toLitmusError(error);
+  });
+}

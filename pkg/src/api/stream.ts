@@ -1,0 +1,118 @@
+import { unlessAborted } from "../shared/abort.js";
+import { withIndex } from "../shared/errors.js";
+import type { Outcome } from "../shared/protocol.js";
+import type { StreamItem, StreamOptions } from "../shared/types.js";
+import { wrongText } from "../shared/validate.js";
+
+/** The most texts that go to a thread at once. */
+const BATCH_SIZE = 32;
+/** How many milliseconds a text waits for others to fill its batch. */
+const MAX_WAIT_MS = 10;
+
+interface Row {
+  index: number;
+  text: unknown;
+}
+
+/** Predicts a batch. Rows that are not strings get their error without being sent. */
+async function predictRows(rows: Row[], predict: (texts: string[]) => Promise<Outcome[]>): Promise<StreamItem[]> {
+  const texts = rows.map(({ text }) => text).filter((text) => typeof text === "string");
+  const outcomes = (texts.length ? await predict(texts) : []).values();
+  return rows.map(({ index, text }) => {
+    if (typeof text !== "string") return { index, text, error: wrongText(text, index) };
+    const outcome = outcomes.next().value as Outcome;
+    if ("prediction" in outcome) return { index, text, prediction: outcome.prediction };
+    return { index, text, error: withIndex(outcome.failure, index) };
+  });
+}
+
+/** Handles something that the loop in `stream` waited for, and returns the items that are now ready. */
+type Event = () => StreamItem[];
+
+/**
+ * Yields an item for each value of `source`, in order. At most `maxBatches` batches are computed at a time, and the source
+ * is read no further than to fill the next one.
+ */
+export async function* stream(
+  source: Iterable<unknown> | AsyncIterable<unknown>,
+  maxBatches: number,
+  predict: (texts: string[]) => Promise<Outcome[]>,
+  { signal, onProgress }: Pick<StreamOptions, "signal" | "onProgress">,
+): AsyncGenerator<StreamItem, void, undefined> {
+  const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const progress = { done: 0, failed: 0, total: Array.isArray(source) ? source.length : null };
+  /** The batches that are being computed, oldest first. */
+  const running: Promise<Event>[] = [];
+  /** The rows of the next batch. */
+  let rows: Row[] = [];
+  let nextRow: Promise<Event> | undefined;
+  let count = 0;
+  let waitOver: Promise<Event> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isWaitOver = false;
+  /** Set when the source has no more rows. Throws what the source threw, after the items before it. */
+  let end: (() => void) | undefined;
+
+  const onRow = (text: unknown): StreamItem[] => {
+    nextRow = undefined;
+    rows.push({ index: count++, text });
+    waitOver ??= new Promise((resolve) => {
+      timer = setTimeout(resolve, MAX_WAIT_MS, onWaitOver);
+    });
+    return [];
+  };
+  const onWaitOver = (): StreamItem[] => {
+    isWaitOver = true;
+    return [];
+  };
+  const onEnd = (finish: () => void): StreamItem[] => {
+    end = finish;
+    return [];
+  };
+  const readRow = async (): Promise<Event> => {
+    try {
+      const { done, value } = await iterator.next();
+      return () => (done ? onEnd(() => {}) : onRow(value));
+    } catch (error) {
+      const rethrow = () => {
+        throw error;
+      };
+      return () => onEnd(rethrow);
+    }
+  };
+  const onBatch = (items: StreamItem[]): StreamItem[] => {
+    running.shift();
+    progress.done += items.length;
+    progress.failed += items.filter(({ error }) => error).length;
+    onProgress?.({ ...progress });
+    return items;
+  };
+  try {
+    for (;;) {
+      const canStart = running.length < maxBatches;
+      if (canStart && rows.length > 0 && (end || isWaitOver || rows.length === BATCH_SIZE)) {
+        const batch = predictRows(rows, predict).then((items) => () => onBatch(items));
+        batch.catch(() => undefined); // a rejection is handled when it is this batch's turn
+        running.push(batch);
+        rows = [];
+        clearTimeout(timer); // a pending timer would keep the batch in memory
+        waitOver = undefined;
+        isWaitOver = false;
+        continue;
+      }
+      const events = running.slice(0, 1);
+      if (!end && rows.length < BATCH_SIZE) {
+        nextRow ??= readRow();
+        events.unshift(nextRow);
+      }
+      if (canStart && waitOver) events.push(waitOver);
+      if (events.length === 0) return end?.();
+      const handle = await unlessAborted(Promise.race(events), signal);
+      yield* handle();
+    }
+  } finally {
+    clearTimeout(timer);
+    // Not awaited: a generator that waits for its own source would delay an abort.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}

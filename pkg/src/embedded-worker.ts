@@ -1,4 +1,0 @@
-import { embeddedBuild } from "./embedded-build.js";
-import { serve } from "./serve.js";
-
-serve(embeddedBuild);

@@ -1,0 +1,63 @@
+import { loadError, openFirst, readBody } from "../model/download.js";
+import type { OnProgress } from "../shared/protocol.js";
+import type { FileBytes } from "./instance.js";
+
+// The embedded build is one file: the ordinary WebAssembly module, followed by the model's files as custom sections
+// named "litmus." and the file's name. tools/build.mjs appends them.
+
+const PREFIX = "litmus.";
+/** "\0asm" and the version of the format. */
+const HEADER_BYTES = 8;
+const CUSTOM_SECTION = 0;
+
+export interface EmbeddedFile {
+  module: WebAssembly.Module;
+  /** Views into the downloaded file. */
+  files: FileBytes;
+}
+
+/** Downloads the file and compiles the module in it, without the model. */
+export async function openEmbedded(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<EmbeddedFile> {
+  const name = new URL(url).pathname.split("/").pop() as string;
+  const { response } = await openFirst([{ url }], signal);
+  const bytes = await readBody(response, name, onProgress, signal);
+  try {
+    const { code, files } = split(bytes);
+    return { module: await WebAssembly.compile(code), files };
+  } catch (cause) {
+    throw loadError("download-failed", url, "it is not the WebAssembly file of this package with a model in it", cause);
+  }
+}
+
+/** The module without the model, and the model's files by name. Both are views into `bytes`. */
+export function split(bytes: Uint8Array<ArrayBuffer>): { code: Uint8Array<ArrayBuffer>; files: FileBytes } {
+  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
+  let codeEnd = bytes.length;
+  for (let offset = HEADER_BYTES; offset < bytes.length; ) {
+    const size = leb128(bytes, offset + 1);
+    const end = size.next + size.value;
+    if (end > bytes.length) throw new RangeError("a section is longer than the file");
+    if (bytes[offset] === CUSTOM_SECTION) {
+      const length = leb128(bytes, size.next);
+      const content = length.next + length.value;
+      const name = new TextDecoder().decode(bytes.subarray(length.next, content));
+      if (name.startsWith(PREFIX)) {
+        codeEnd = Math.min(codeEnd, offset);
+        files[name.slice(PREFIX.length)] = bytes.subarray(content, end);
+      }
+    }
+    offset = end;
+  }
+  if (codeEnd === bytes.length) throw new Error("no model in it");
+  return { code: bytes.subarray(0, codeEnd), files };
+}
+
+/** Reads an unsigned LEB128 integer at `offset`; `next` is the offset after it. */
+function leb128(bytes: Uint8Array, offset: number): { value: number; next: number } {
+  for (let value = 0, factor = 1, next = offset; ; factor *= 128) {
+    const byte = bytes[next++];
+    if (byte === undefined) throw new RangeError("the file ends inside a section");
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return { value, next };
+  }
+}

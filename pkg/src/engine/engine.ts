@@ -1,0 +1,171 @@
+import type { Classifier, PredictionJob, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
+import { compile } from "../model/download.js";
+import { type ModelBytes, readModel } from "../model/model-files.js";
+import { platform } from "../platform/platform.js";
+import { throwIfAborted, unlessAborted } from "../shared/abort.js";
+import { closedError, toLitmusError } from "../shared/errors.js";
+import type {
+  Failure,
+  Listener,
+  ManifestInfo,
+  ModelBlobs,
+  ModelSource,
+  OnProgress,
+  Outcome,
+  Replies,
+  Reply,
+  Request,
+  Role,
+} from "../shared/protocol.js";
+import type { Prediction, Tokenization } from "../shared/types.js";
+import { openEmbedded } from "./embedded-file.js";
+import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
+
+/** The name under which WebAssembly expects the file of each role. */
+const FILE_NAMES: Record<Role, string> = {
+  config: "config.json",
+  tokenizer: "tokenizer.json",
+  model: "model.onnx",
+  manifest: "litmus.json",
+};
+
+const ROLES = Object.keys(FILE_NAMES) as Role[];
+
+/** The failure of a call, fit to be sent to another thread. */
+export function failure(error: unknown): Failure {
+  const { code, message, index, cause } = toLitmusError(error);
+  return { code, message, index, cause: cause instanceof Error ? cause : undefined };
+}
+
+/** Answers the requests of the protocol with one model, in this thread. */
+export class Engine {
+  /** Downloaded, and not loaded yet. */
+  #files: FileBytes | undefined;
+  #manifestInfo: ManifestInfo = { files: [], metrics: null };
+  #storeFiles: (() => Promise<ModelSource>) | undefined;
+  #model: LoadedModel | undefined;
+  /** The running prediction: a thread computes one request at a time. */
+  #job: PredictionJob | undefined;
+
+  /** Whether the model was loaded and then lost in a crash. */
+  get broken(): boolean {
+    return this.#model?.lost ?? false;
+  }
+
+  get memoryBytes(): number {
+    return memoryBytes();
+  }
+
+  /** Answers a request. There is a method for each type of request. */
+  async answer(request: Request, signal: AbortSignal, listener: Listener<Request>): Promise<Reply<Request>> {
+    throwIfAborted(signal);
+    return this[request.type](request as never, signal, listener as never);
+  }
+
+  end(): void {
+    this.#freeJob();
+    this.#model?.free();
+    this.#model = undefined;
+  }
+
+  compile({ url }: Of<"compile">, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
+    return compile(url, signal, onProgress);
+  }
+
+  async unpack({ url }: Of<"unpack">, signal: AbortSignal, onProgress: OnProgress): Promise<Replies["unpack"]> {
+    const { module, files } = await openEmbedded(url, signal, onProgress);
+    this.#files = files;
+    return { module, source: { from: "files", files: toBlobs(files) } };
+  }
+
+  async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
+    const { files, info, storeFiles } = await readModel(source, onProgress, signal);
+    this.#files = byName(files);
+    this.#manifestInfo = info;
+    this.#storeFiles = share ? storeFiles : undefined;
+  }
+
+  async source(): Promise<ModelSource> {
+    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `share`
+    this.#storeFiles = undefined; // it holds the files
+    return storeFiles();
+  }
+
+  async start({ module }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
+    const files = this.#files as FileBytes; // `fetch` or `unpack` came before
+    this.#files = undefined;
+    this.#model = await LoadedModel.load(module, files);
+    if (signal.aborted) this.end();
+    return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
+  }
+
+  /** Predicts in small batches, and yields to the event loop before each, so that an abort can arrive. */
+  async predict(
+    { texts, params, failFast }: Of<"predict">,
+    signal: AbortSignal,
+    onProgress: Listener<Of<"predict">>,
+  ): Promise<Outcome[]> {
+    const job = this.#run((classifier) => classifier.job(texts, params));
+    this.#job = job;
+    try {
+      if (failFast) this.#run(() => job.check());
+      for (;;) {
+        const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
+        onProgress?.({ done, total });
+        if (done >= total) break;
+        // Before each batch: without a worker, calls of one short text each would keep the event loop from all other work.
+        await unlessAborted(platform.yieldToEventLoop(), signal);
+        this.#run(() => job.step());
+      }
+      this.#job = undefined; // `finish` frees it
+      const outcomes = this.#run(() => job.finish());
+      return outcomes.map((outcome, i) =>
+        "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as string) } : outcome,
+      );
+    } finally {
+      this.#freeJob();
+    }
+  }
+
+  tokenize({ text }: Of<"tokenize">): Tokenization {
+    return this.#run((classifier) => classifier.tokenize(text));
+  }
+
+  #run<T>(work: (classifier: Classifier) => T): T {
+    if (!this.#model) throw closedError();
+    return this.#model.run(work);
+  }
+
+  #freeJob(): void {
+    const job = this.#job;
+    this.#job = undefined;
+    // A lost job went with its instance.
+    if (job && !this.#model?.lost) this.#run(() => job.free());
+  }
+}
+
+const byName = (files: ModelBytes): FileBytes =>
+  Object.fromEntries(ROLES.flatMap((role) => (files[role] ? [[FILE_NAMES[role], files[role]]] : [])));
+
+/** The files as blobs, which other threads can read without a copy in this one's memory. */
+const toBlobs = (files: FileBytes): ModelBlobs =>
+  Object.fromEntries(
+    ROLES.flatMap((role) => {
+      const path = FILE_NAMES[role];
+      const bytes = files[path];
+      return bytes ? [[role, { path, blob: new Blob([bytes]) }]] : [];
+    }),
+  ) as unknown as ModelBlobs;
+
+/** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
+function withWords(prediction: WasmPrediction, text: string): Prediction {
+  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({
+    start,
+    end,
+    text: text.slice(start, end),
+    weight,
+  }));
+  return { ...prediction, attributions: attributions ?? null };
+}
+
+type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;

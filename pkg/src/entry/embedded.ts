@@ -1,0 +1,70 @@
+import { classifier } from "../api/embedded-classifier.js";
+import { type PredictResult, predictWith } from "../api/predict-with.js";
+import type { Prediction, PredictOptions, SentimentLabel, WithoutThreshold } from "../shared/types.js";
+
+export type { Classifier, SentimentClassifier } from "../api/classifier.js";
+export { classifier, load } from "../api/embedded-classifier.js";
+export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
+export type {
+  Attribution,
+  CallOptions,
+  ClassifierInfo,
+  ExplainOptions,
+  FileInfo,
+  LabelScore,
+  Prediction,
+  PredictionProgress,
+  PredictionWarning,
+  PredictOptions,
+  SentimentLabel,
+  StreamItem,
+  StreamOptions,
+  StreamProgress,
+  TextOptions,
+  TextWindow,
+  Tokenization,
+  WithoutThreshold,
+} from "../shared/types.js";
+
+/**
+ * Classifies one text with the model inside the WebAssembly file, which the first call loads. Without a `threshold` there is always a label.
+ *
+ * @example
+ * const { label, score } = await predict("I loved every minute of it");
+ *
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
+ * `download-failed`, `internal`
+ */
+export function predict(
+  text: string,
+  options?: WithoutThreshold<PredictOptions>,
+): Promise<Prediction<SentimentLabel, SentimentLabel>>;
+/**
+ * Classifies one text.
+ *
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
+ * `download-failed`, `internal`
+ */
+export function predict(text: string, options?: PredictOptions): Promise<Prediction<SentimentLabel>>;
+/**
+ * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
+ * classified rejects the whole call, with its `index` in the error. Without a `threshold` there is
+ * always a label.
+ *
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
+ * `download-failed`, `internal`
+ */
+export function predict(
+  texts: readonly string[],
+  options?: WithoutThreshold<PredictOptions>,
+): Promise<Prediction<SentimentLabel, SentimentLabel>[]>;
+/**
+ * Classifies several texts.
+ *
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
+ * `download-failed`, `internal`
+ */
+export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction<SentimentLabel>[]>;
+export function predict(texts: string | readonly string[], options?: PredictOptions): Promise<PredictResult> {
+  return predictWith(classifier, texts, options);
+}

@@ -1,0 +1,12 @@
+/// <reference types="node" />
+import "../platform/node.js";
+import { parentPort } from "node:worker_threads";
+import { serve } from "../pool/worker-main.js";
+
+// Gives this worker thread the parts of a web worker's global scope that `serve` uses.
+const scope = globalThis as unknown as { onmessage?: (event: { data: unknown }) => void; onmessageerror?: () => void };
+Object.assign(scope, { postMessage: (message: unknown) => parentPort?.postMessage(message) });
+parentPort?.on("message", (data) => scope.onmessage?.({ data }));
+parentPort?.on("messageerror", () => scope.onmessageerror?.());
+
+serve();

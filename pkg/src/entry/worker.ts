@@ -1,0 +1,3 @@
+import { serve } from "../pool/worker-main.js";
+
+serve();

@@ -1,3 +1,0 @@
-import "./node-platform.js";
-
-export * from "./handler.js";

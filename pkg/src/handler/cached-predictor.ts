@@ -1,0 +1,128 @@
+import { follow, unlessAborted } from "../shared/abort.js";
+import type { Prediction } from "../shared/types.js";
+import type { Predictor } from "./options.js";
+import type { ResultCache } from "./result-cache.js";
+import type { PredictionOptions } from "./schema.js";
+import { ServiceError, toServiceError } from "./service-error.js";
+
+/** How many texts of one request are computed at once. Few, so that other requests get their turn in between. */
+const CONCURRENT_TEXTS = 8;
+
+/**
+ * Where a prediction came from: `hit`, the cache; `miss`, the classifier; `shared`, another request that was computing
+ * the same at that time.
+ */
+export const CACHE_STATUSES = ["hit", "miss", "shared"] as const;
+export type CacheStatus = (typeof CACHE_STATUSES)[number];
+
+export interface CachedPrediction {
+  prediction: Prediction;
+  cacheStatus: CacheStatus;
+}
+
+/** The result of one text of several. */
+export type TextResult = { index: number } & ((CachedPrediction & { error?: undefined }) | { error: ServiceError });
+
+/** A lookup and computation in progress, with the number of requests that wait for it. */
+interface Flight {
+  result: Promise<CachedPrediction>;
+  waiting: number;
+  stop(): void;
+}
+
+/** Predicts a text: from the cache, else from the same computation in progress, else by the classifier. */
+export class CachedPredictor {
+  readonly #cache: ResultCache;
+  readonly #flights = new Map<string, Flight>();
+
+  constructor(cache: ResultCache) {
+    this.#cache = cache;
+  }
+
+  /**
+   * Predicts each text. The results come in the order of the texts, and are computed `CONCURRENT_TEXTS` ahead of the
+   * one that is taken. A text that fails does not affect the others.
+   */
+  async *predictAll(
+    model: Predictor,
+    texts: string[],
+    options: PredictionOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<TextResult> {
+    const stop = new AbortController();
+    const unfollow = follow({ signal }, stop);
+    const pending: Promise<TextResult>[] = [];
+    const start = (index: number): Promise<TextResult> =>
+      this.#predict(model, texts[index] as string, options, stop.signal).then(
+        (result) => ({ index, ...result }),
+        // After an abort, the error is that of the whole request: a disconnect or the time limit.
+        (error: unknown) => ({
+          index,
+          error: toServiceError(error).withIndex(stop.signal.aborted ? undefined : index),
+        }),
+      );
+    try {
+      for (let next = 0, done = 0; done < texts.length; done++) {
+        while (next < texts.length && pending.length < CONCURRENT_TEXTS) pending.push(start(next++));
+        yield (await pending.shift()) as TextResult;
+      }
+    } finally {
+      unfollow();
+      if (pending.length > 0) stop.abort(); // the caller has left the loop early
+    }
+  }
+
+  /** When `signal` is aborted and no other request waits for the same result, its computation stops. */
+  async #predict(
+    model: Predictor,
+    text: string,
+    options: PredictionOptions,
+    signal: AbortSignal,
+  ): Promise<CachedPrediction> {
+    if (/\p{Surrogate}/u.test(text)) throw new ServiceError("malformed-text");
+    const key = await this.#cache.key(model, options, text);
+    const existing = this.#flights.get(key);
+    const flight = existing ?? this.#start(key, model, text, options);
+    flight.waiting++;
+    try {
+      const result = await unlessAborted(flight.result, signal);
+      return existing && result.cacheStatus === "miss" ? { ...result, cacheStatus: "shared" } : result;
+    } finally {
+      if (--flight.waiting === 0) flight.stop();
+    }
+  }
+
+  #start(key: string, model: Predictor, text: string, options: PredictionOptions): Flight {
+    const stop = new AbortController();
+    let ended = false;
+    const end = () => {
+      ended = true;
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    };
+    const flight: Flight = {
+      result: this.#compute(key, model, text, options, stop.signal).finally(end),
+      waiting: 0,
+      stop: () => {
+        if (ended) return; // and workerd forbids touching the abort signal of another request
+        end(); // first, so that no new request joins a computation that is being stopped
+        stop.abort();
+      },
+    };
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  async #compute(
+    key: string,
+    model: Predictor,
+    text: string,
+    options: PredictionOptions,
+    signal: AbortSignal,
+  ): Promise<CachedPrediction> {
+    const cached = await this.#cache.get(key);
+    if (cached) return { prediction: cached, cacheStatus: "hit" };
+    const prediction = await model.predict(text, { ...options, signal });
+    await this.#cache.set(key, prediction);
+    return { prediction, cacheStatus: "miss" };
+  }
+}

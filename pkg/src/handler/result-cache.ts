@@ -1,0 +1,70 @@
+import { LRUCache } from "lru-cache";
+import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS } from "../shared/options.js";
+import type { Prediction } from "../shared/types.js";
+import type { CacheStore, Predictor, ResolvedOptions } from "./options.js";
+import { isPrediction, type PredictionOptions } from "./schema.js";
+
+/** The order of the options in a key, whatever their order in the request. */
+const OPTION_NAMES = [...Object.keys(PREDICTION_OPTIONS), ...Object.keys(EXPLAIN_OPTIONS)];
+
+/** Predictions by model, options and text, in the built-in cache or in the caller's store. */
+export class ResultCache {
+  readonly #store: CacheStore | undefined;
+  /** Whether the store is the caller's. Its keys are hashes then, so that no text leaves the program. */
+  readonly #external: boolean;
+  readonly #onFailure: (operation: "get" | "set") => void;
+  readonly #modelIds = new WeakMap<Predictor, string>();
+
+  /** A failing store counts as one that does not have the result; `onFailure` is called each time. */
+  constructor(cache: ResolvedOptions["cache"], onFailure: (operation: "get" | "set") => void) {
+    this.#store = cache === false ? undefined : "get" in cache ? cache : lruStore(cache);
+    this.#external = cache !== false && "get" in cache;
+    this.#onFailure = onFailure;
+  }
+
+  async key(model: Predictor, options: PredictionOptions, text: string): Promise<string> {
+    const modelId = this.#modelIds.get(model) ?? identify(model);
+    this.#modelIds.set(model, modelId);
+    const key = `${JSON.stringify(options, OPTION_NAMES)} ${modelId} ${text}`;
+    if (!this.#external) return key;
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  async get(key: string): Promise<Prediction | undefined> {
+    try {
+      const value = await this.#store?.get(key);
+      if (value === undefined || value === null) return undefined;
+      const prediction: unknown = JSON.parse(value);
+      if (isPrediction(prediction)) return prediction;
+    } catch {
+      // The store cannot be reached, or the value is not JSON.
+    }
+    this.#onFailure("get");
+    return undefined;
+  }
+
+  async set(key: string, prediction: Prediction): Promise<void> {
+    try {
+      await this.#store?.set(key, JSON.stringify(prediction));
+    } catch {
+      this.#onFailure("set");
+    }
+  }
+}
+
+/** The checksums of the model's files; a random id if one has none. */
+function identify({ info }: Predictor): string {
+  const checksums = info.files.map(({ sha256 }) => sha256);
+  return checksums.length > 0 && checksums.every(Boolean) ? checksums.join() : crypto.randomUUID();
+}
+
+function lruStore({ ttl, entries, bytes }: Exclude<ResolvedOptions["cache"], CacheStore | false>): CacheStore {
+  const lru = new LRUCache<string, string>({
+    max: entries,
+    ttl,
+    maxSize: bytes,
+    sizeCalculation: (value, key) => value.length + key.length,
+  });
+  return { get: (key) => lru.get(key), set: (key, value) => lru.set(key, value) };
+}

@@ -1,0 +1,18 @@
+import { LitmusError } from "../shared/errors.js";
+
+/** The SHA-256 in hexadecimal, or `undefined` where the platform cannot compute it: on plain http. */
+async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
+  const digest = await globalThis.crypto?.subtle?.digest("SHA-256", bytes);
+  return digest && Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Throws `checksum-mismatch` unless the bytes have this SHA-256. Passes where there is none to compare or to compute. */
+export async function verifyChecksum(
+  bytes: Uint8Array<ArrayBuffer>,
+  sha256: string | undefined,
+  url: string,
+): Promise<void> {
+  const actual = sha256 && (await sha256Of(bytes));
+  if (!actual || actual === sha256) return;
+  throw new LitmusError("checksum-mismatch", `${url} has the SHA-256 ${actual}, but litmus.json says ${sha256}`);
+}

@@ -1,0 +1,133 @@
+import { platform } from "../platform/platform.js";
+import { abortError } from "../shared/abort.js";
+import { LitmusError } from "../shared/errors.js";
+import type { FileCandidate, OnProgress } from "../shared/protocol.js";
+
+/** The statuses of a file that does not exist. Some hosts answer 403 instead of 404. */
+const MISSING_STATUSES = [403, 404, 410];
+
+/** The most bytes of a file. A small compressed response can decompress to more than a page's memory. */
+const MAX_BYTES = 2 ** 30;
+
+const WASM_TYPE = "application/wasm";
+const WEB_PAGE = "a web page instead of the file";
+
+export function loadError(
+  code: "model-not-found" | "download-failed" | "out-of-memory",
+  url: URL | string,
+  reason: string,
+  cause?: unknown,
+): LitmusError {
+  return new LitmusError(code, `could not load ${url}: ${reason}`, { cause });
+}
+
+/** The error for an interrupted connection, which may be due to our own abort. */
+const connectionError = (url: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
+  signal.aborted ? abortError(signal) : loadError("download-failed", url, "the connection failed", cause);
+
+function statusError({ status }: Response, url: URL | string): LitmusError {
+  return loadError(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
+}
+
+/** Opens a URL. Resolves to the reason if the file does not exist; any other failure rejects. */
+async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | string> {
+  let response: Response;
+  try {
+    response = await (url.protocol === "file:" && platform.openFile
+      ? platform.openFile(url)
+      : fetch(url, { signal, cache }));
+  } catch (cause) {
+    // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
+    const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
+    if (!cached) throw connectionError(url, signal, cause);
+    response = cached;
+  }
+  // Development servers answer with the application's page and status 200 if a file does not exist.
+  const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;
+  if (response.ok && !isPage) return response;
+  await response.body?.cancel();
+  if (response.ok) return WEB_PAGE;
+  if (MISSING_STATUSES.includes(response.status)) return `status ${response.status}`;
+  throw statusError(response, url);
+}
+
+/** Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache. */
+export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
+  candidates: Candidate[],
+  signal: AbortSignal,
+  cache: RequestCache = "default",
+): Promise<{ response: Response; candidate: Candidate }> {
+  const reasons: string[] = [];
+  for (const candidate of candidates) {
+    const response = await open(new URL(candidate.url), signal, cache);
+    if (typeof response !== "string") return { response, candidate };
+    reasons.push(`${candidate.url}: ${response}`);
+  }
+  throw new LitmusError("model-not-found", `could not load ${reasons.join("; ")}`);
+}
+
+/** Reports a file before its first byte, so that a listener knows of all files before the first one is complete. */
+export function reportStart(file: string, onProgress: OnProgress): void {
+  onProgress?.({ file, loaded: 0, total: null });
+}
+
+/** The size of a response's body in bytes, or `null` if it is compressed: then the header has the compressed size. */
+const bodySize = ({ headers }: Response): number | null =>
+  (!headers.has("content-encoding") && Number(headers.get("content-length"))) || null;
+
+/** The same response, which reports its bytes as they pass and ends after `MAX_BYTES`. */
+function withProgress(response: Response, file: string, total: number | null, onProgress: OnProgress): Response {
+  if (!onProgress) return response;
+  let loaded = 0;
+  onProgress({ file, loaded, total });
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      loaded += chunk.byteLength;
+      // The announced size was wrong. Progress must not exceed 100 %.
+      if (total !== null && loaded > total) total = null;
+      if (loaded !== total) onProgress({ file, loaded, total });
+      controller.enqueue(chunk);
+      if (loaded > MAX_BYTES) controller.terminate();
+    },
+    flush: () => onProgress({ file, loaded, total: loaded }),
+  });
+  return new Response(response.body?.pipeThrough(counter) ?? null, response);
+}
+
+/** Reads a response to its end. `size` is the file's size in bytes, if `litmus.json` has it. */
+export async function readBody(
+  response: Response,
+  file: string,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+  size?: number | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const url = response.url || file;
+  if (!response.ok) throw statusError(response, url);
+  const body = withProgress(response, file, size ?? bodySize(response), onProgress ?? (() => {}));
+  const buffer = await body.arrayBuffer().catch((cause: unknown) => {
+    throw connectionError(url, signal, cause);
+  });
+  const bytes = new Uint8Array(buffer);
+  if (bytes.length > MAX_BYTES) throw loadError("out-of-memory", url, "more than 1 GiB");
+  const startsLikePage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
+  if (startsLikePage) throw loadError("model-not-found", url, WEB_PAGE);
+  return bytes;
+}
+
+/** Compiles a WebAssembly module while it downloads. */
+export async function compile(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
+  const file = new URL(url).pathname.split("/").pop() as string;
+  reportStart(file, onProgress);
+  const { response } = await openFirst([{ url }], signal);
+  // Browsers cache the compiled code of a network response only if it is passed on unchanged. Some servers do not know
+  // the content type of WebAssembly, which compileStreaming requires.
+  const hasType = response.headers.get("content-type") === WASM_TYPE;
+  const typed = hasType ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
+  const body = withProgress(typed, file, bodySize(response), onProgress);
+  return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
+    throw cause instanceof WebAssembly.CompileError
+      ? loadError("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
+      : connectionError(url, signal, cause);
+  });
+}

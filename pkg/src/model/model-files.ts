@@ -1,0 +1,190 @@
+import { throwIfAborted } from "../shared/abort.js";
+import { toLitmusError } from "../shared/errors.js";
+import type {
+  FileCandidate,
+  ManifestInfo,
+  ModelBlob,
+  ModelBlobs,
+  ModelSource,
+  OnProgress,
+  Role,
+} from "../shared/protocol.js";
+import { readStored, removeStored, store } from "./cache.js";
+import { verifyChecksum } from "./checksum.js";
+import { openFirst, readBody, reportStart } from "./download.js";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** litmus.json has the checksums of the other files, but nothing has its own: the network's copy is preferred. */
+const NO_CHECKSUM = "";
+
+type ByRole<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T | undefined };
+
+/** The bytes of a model's files. */
+export type ModelBytes = ByRole<Bytes>;
+
+interface DownloadedFile {
+  path: string;
+  bytes: Bytes;
+  /** The SHA-256 that it was compared with. */
+  sha256?: string | undefined;
+  /** Stores the file. Resolves to whether it can be read again without a network, or needs none. */
+  store?: () => boolean | Promise<boolean>;
+}
+
+type Folder = Extract<ModelSource, { from: "folder" }>;
+
+/** The entry of a file in litmus.json. */
+interface ManifestEntry {
+  bytes?: number | undefined;
+  sha256?: string | undefined;
+}
+
+type EntryOf = (path: string) => ManifestEntry;
+
+interface Manifest {
+  entryOf: EntryOf;
+  metrics: ManifestInfo["metrics"];
+}
+
+/** Reads the files of a model from one kind of source. */
+interface ModelReader {
+  manifest(): Promise<DownloadedFile | undefined>;
+  file(role: Exclude<Role, "manifest">, entryOf: EntryOf): Promise<DownloadedFile>;
+}
+
+/** Reads litmus.json as far as the download needs it. The engine reports what is malformed. */
+export function parseManifest(bytes: Bytes | undefined): Manifest {
+  let files: Record<string, { bytes?: unknown; sha256?: unknown }> = {};
+  let metrics: unknown;
+  try {
+    const parsed = JSON.parse(new TextDecoder().decode(bytes));
+    files = parsed.files ?? {};
+    metrics = parsed.metrics;
+  } catch {
+    // There is no litmus.json, or it is not JSON.
+  }
+  return {
+    entryOf: (path) => {
+      const { bytes, sha256 } = files[path] ?? {};
+      return {
+        bytes: Number.isSafeInteger(bytes) ? (bytes as number) : undefined,
+        sha256: sha256 && typeof sha256 === "string" ? sha256.toLowerCase() : undefined,
+      };
+    },
+    metrics: metrics && typeof metrics === "object" ? (metrics as Record<string, unknown>) : null,
+  };
+}
+
+/** Reads files whose bytes the caller gave. */
+function blobReader(files: ModelBlobs): ModelReader {
+  const readBlob = async ({ path, blob }: ModelBlob, { sha256 }: ManifestEntry) => {
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    await verifyChecksum(bytes, sha256, path);
+    return { path, bytes, sha256 };
+  };
+  return {
+    manifest: async () => files.manifest && readBlob(files.manifest, {}),
+    file: (role, entryOf) => readBlob(files[role], entryOf(files[role].path)),
+  };
+}
+
+/** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
+function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): ModelReader {
+  const fromCache = async ({ path, url }: FileCandidate, sha256: string | undefined, file: string) => {
+    const response = cache && sha256 !== undefined && (await readStored(url, sha256));
+    if (!response) return undefined;
+    try {
+      const bytes = await readBody(response, file, onProgress, signal);
+      await verifyChecksum(bytes, sha256, url);
+      return { path, bytes, sha256 };
+    } catch {
+      throwIfAborted(signal);
+      await removeStored(url, sha256);
+      return undefined;
+    }
+  };
+
+  const fromNetwork = async (from: FileCandidate[], entryOf: EntryOf, file: string) => {
+    // With a checksum, the server is asked whether the copy in the HTTP cache is current: an old one would not match.
+    const hasChecksum = from.some(({ path }) => entryOf(path).sha256 !== undefined);
+    const { response, candidate } = await openFirst(from, signal, hasChecksum ? "no-cache" : "default");
+    const { path, url } = candidate;
+    const { sha256, bytes: size } = entryOf(path);
+    const bytes = await readBody(response, file, onProgress, signal, size);
+    await verifyChecksum(bytes, sha256, url);
+    return {
+      path,
+      bytes,
+      sha256,
+      store: () => !url.startsWith("http") || (cache && sha256 !== undefined && store(url, sha256, bytes)),
+    };
+  };
+
+  return {
+    manifest: async () => {
+      const [candidate] = candidates.manifest as [FileCandidate];
+      const readEarlier = () => fromCache(candidate, NO_CHECKSUM, candidate.path);
+      const current = stored && (await readEarlier());
+      if (current) return current;
+      try {
+        return await fromNetwork([candidate], () => ({ sha256: NO_CHECKSUM }), candidate.path);
+      } catch (error) {
+        const { code } = toLitmusError(error);
+        if (code === "model-not-found") return undefined;
+        const earlier = code === "download-failed" && (await readEarlier());
+        if (earlier) return earlier;
+        throw error;
+      }
+    },
+    file: async (role, entryOf) => {
+      const from = candidates[role] as [FileCandidate];
+      const file = from[0].path; // the name in progress events, whichever candidate it is
+      reportStart(file, onProgress);
+      for (const candidate of from) {
+        const found = await fromCache(candidate, entryOf(candidate.path).sha256, file);
+        if (found) return found;
+      }
+      return fromNetwork(from, entryOf, file);
+    },
+  };
+}
+
+/** Reads the files of a model. `storeFiles` stores them, and resolves to the source from which other threads read them. */
+export async function readModel(
+  source: ModelSource,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<{ files: ModelBytes; info: ManifestInfo; storeFiles: () => Promise<ModelSource> }> {
+  const reader = source.from === "files" ? blobReader(source.files) : folderReader(source, onProgress, signal);
+  // litmus.json is read first, because it has the checksums of the others.
+  const manifest = await reader.manifest();
+  const { entryOf, metrics } = parseManifest(manifest?.bytes);
+  const [config, tokenizer, model] = await Promise.all([
+    reader.file("config", entryOf),
+    reader.file("tokenizer", entryOf),
+    reader.file("model", entryOf),
+  ]);
+  const downloaded = { config, tokenizer, model, manifest };
+  const files = [config, tokenizer, model].map(({ path, bytes, sha256 }) => ({
+    path,
+    bytes: bytes.byteLength,
+    sha256: sha256 || null,
+  }));
+  return {
+    files: mapFiles(downloaded, ({ bytes }) => bytes),
+    info: { files, metrics },
+    storeFiles: () => storeAll(source, downloaded),
+  };
+}
+
+function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile) => T): ByRole<T> {
+  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, file && value(file)])) as ByRole<T>;
+}
+
+/** Stores the files. Resolves to the same source if all were stored, else to one that holds their bytes. */
+async function storeAll(source: ModelSource, files: ByRole<DownloadedFile>): Promise<ModelSource> {
+  const stored = await Promise.all(Object.values(files).map((file) => file?.store?.() ?? true));
+  if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
+  return { from: "files", files: mapFiles(files, ({ path, bytes }) => ({ path, blob: new Blob([bytes]) })) };
+}

@@ -1,0 +1,94 @@
+import { platform } from "../platform/platform.js";
+import { packageUrl } from "../platform/vite.js";
+import { LitmusError } from "../shared/errors.js";
+import type { FileCandidate, ModelBlobs, ModelCandidates, ModelSource, OnProgress, Role } from "../shared/protocol.js";
+import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
+import { ANYTHING, checkOptions, isObject, wrongValue } from "../shared/validate.js";
+import { readBody } from "./download.js";
+
+/** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
+const LAYOUT = {
+  config: ["config.json"],
+  tokenizer: ["tokenizer.json"],
+  model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
+  manifest: ["litmus.json"],
+} satisfies Record<Role, string[]>;
+
+const ROLES = Object.keys(LAYOUT) as Role[];
+
+const mapRoles = <T>(value: (role: Role) => T) =>
+  Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
+
+/** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
+function packagedModel(): ModelCandidates {
+  const candidates = (path: string, url: URL): FileCandidate[] => [{ path, url: packageUrl(url) }];
+  return {
+    config: candidates("config.json", new URL("../models/sentiment/config.json", import.meta.url)),
+    tokenizer: candidates("tokenizer.json", new URL("../models/sentiment/tokenizer.json", import.meta.url)),
+    model: candidates("model.onnx", new URL("../models/sentiment/model.onnx", import.meta.url)),
+    manifest: candidates("litmus.json", new URL("../models/sentiment/litmus.json", import.meta.url)),
+  };
+}
+
+function folderModel(model: string | URL): ModelCandidates {
+  let folder: URL;
+  try {
+    folder = new URL(model, platform.baseUrl());
+  } catch (cause) {
+    throw new LitmusError("invalid-input", `model is not a URL: ${model}`, { cause });
+  }
+  if (!folder.pathname.endsWith("/")) folder.pathname += "/";
+  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: new URL(path, folder).href })));
+}
+
+/** The files of a folder that the user picked or dropped, found by their paths in it. */
+function pickedModel(list: Iterable<File>): ModelBlobs {
+  const byPath = new Map<string, File>();
+  // The path from a folder picker begins with the folder's own name.
+  for (const file of list) byPath.set(file.webkitRelativePath?.split("/").slice(1).join("/") || file.name, file);
+  return mapRoles((role) => {
+    const path = LAYOUT[role].find((candidate) => byPath.has(candidate));
+    if (path !== undefined) return { path, blob: byPath.get(path) as File };
+    if (role === "manifest") return undefined;
+    throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
+  }) as ModelBlobs;
+}
+
+async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
+  checkOptions(
+    files,
+    mapRoles(() => ANYTHING),
+    "model",
+  );
+  const readGiven = async (role: Role) => {
+    const path = LAYOUT[role][0] as string;
+    const file: unknown = files[role];
+    const part = file instanceof Response && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
+    if (part instanceof Blob || part instanceof ArrayBuffer || part instanceof Uint8Array) {
+      return { path, blob: new Blob([part as BlobPart]) };
+    }
+    if (role === "manifest" && file === undefined) return undefined;
+    throw wrongValue(`model.${role}`, "bytes, a Blob or an unread Response", file);
+  };
+  return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await readGiven(role)])));
+}
+
+const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
+
+/** Turns the option `model` into a source that can be sent to a worker. */
+export async function sourceOf(
+  model: ClassifierOptions["model"],
+  cache: boolean,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<ModelSource> {
+  if (model === undefined) {
+    if (platform.module)
+      throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
+    return { from: "folder", candidates: packagedModel(), cache };
+  }
+  if (typeof model === "string" || model instanceof URL)
+    return { from: "folder", candidates: folderModel(model), cache };
+  if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
+  return { from: "files", files: isList(model) ? pickedModel(model) : await readGivenFiles(model, onProgress, signal) };
+}

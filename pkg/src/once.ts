@@ -1,9 +1,0 @@
-/** A function that does `work` once for all its callers, and again for the next one if it failed. */
-export function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let pending: Promise<T> | undefined;
-  return () =>
-    (pending ??= work().catch((error: unknown) => {
-      pending = undefined;
-      throw error;
-    }));
-}

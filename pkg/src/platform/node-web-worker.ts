@@ -1,0 +1,42 @@
+/// <reference types="node" />
+import { Worker as NodeWorker } from "node:worker_threads";
+import type { FromWorker } from "../shared/protocol.js";
+
+/**
+ * A worker thread of Node with the interface of a web worker, as far as WorkerThread needs it. It keeps the process alive
+ * only while it owes a reply.
+ */
+export class NodeWebWorker {
+  onmessage: ((event: { data: FromWorker }) => void) | null = null;
+  onmessageerror: ((error: unknown) => void) | null = null;
+  onerror: ((event: object) => void) | null = null;
+  readonly #worker = new NodeWorker(new URL("./node-worker.js", import.meta.url));
+  #owedReplies = 1; // the "ready" message
+
+  constructor() {
+    const fail = (error: Error) => this.onerror?.({ message: error.message, error, preventDefault() {} });
+    this.#worker.on("message", (data: FromWorker) => {
+      if (data.type !== "progress") this.#addOwedReplies(-1);
+      this.onmessage?.({ data });
+    });
+    this.#worker.on("messageerror", (error) => this.onmessageerror?.(error));
+    this.#worker.on("error", fail);
+    this.#worker.on("exit", (code) => fail(new Error(`it exited with code ${code}`)));
+  }
+
+  postMessage(message: { type: string }): void {
+    if (message.type === "request") this.#addOwedReplies(1);
+    this.#worker.postMessage(message);
+  }
+
+  terminate(): void {
+    this.onerror = null; // its exit is then no failure
+    void this.#worker.terminate();
+  }
+
+  #addOwedReplies(count: number): void {
+    this.#owedReplies += count;
+    if (this.#owedReplies > 0) this.#worker.ref();
+    else this.#worker.unref();
+  }
+}

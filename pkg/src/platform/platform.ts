@@ -1,0 +1,28 @@
+/** What differs between platforms. The defaults are those of browsers; node.ts and workerd.ts set their own. */
+export const platform: {
+  /** The URL against which relative URLs are resolved. */
+  baseUrl: () => string | undefined;
+  /** Opens a `file:` URL, on platforms whose `fetch` does not. */
+  openFile?: (url: URL) => Promise<Response>;
+  /** Whether to use web workers where they exist. */
+  hasWebWorkers: boolean;
+  /** Starts a worker thread, on platforms that have them in place of web workers. */
+  startWorkerThread?: () => Worker;
+  /** Resolves after the events that have arrived, an abort for instance, were handled. */
+  yieldToEventLoop: () => Promise<void>;
+  /** The compiled WebAssembly module, on platforms that compile it themselves and give the package no URLs. */
+  module?: WebAssembly.Module;
+} = {
+  baseUrl: () => globalThis.document?.baseURI ?? globalThis.location?.href,
+  hasWebWorkers: true,
+  // Not setTimeout: browsers delay nested timers by at least 4 ms.
+  yieldToEventLoop: () =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(undefined);
+    }),
+};

@@ -1,0 +1,8 @@
+// workerd does not compile WebAssembly at run time and has no files: the module comes compiled, from an import. esbuild
+// leaves the import as it is, so that its path is relative to the bundle in dist/.
+import module from "../wasm/litmus_text_bg.wasm";
+import { platform } from "./platform.js";
+
+platform.module = module;
+// workerd handles other requests only when it runs timers.
+platform.yieldToEventLoop = () => new Promise((resolve) => setTimeout(resolve, 0));

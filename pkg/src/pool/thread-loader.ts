@@ -1,0 +1,82 @@
+import type { ModelInfo, ModelSource, OnProgress } from "../shared/protocol.js";
+import { singleFlight } from "../shared/single-flight.js";
+import type { Thread } from "./thread.js";
+
+/** The compiled modules by URL. All threads of the page share them. */
+const modules = new Map<string, WebAssembly.Module>();
+
+/** Loads the WebAssembly module and the model into the threads of one classifier. */
+export class ThreadLoader {
+  #wasm: string | WebAssembly.Module;
+  #source: ModelSource | "embedded";
+  #shared: Promise<unknown> = Promise.resolve();
+
+  /** `wasm` is the module or its URL. The source `"embedded"` says that the file at that URL holds the model, too. */
+  constructor(wasm: string | WebAssembly.Module, source: ModelSource | "embedded") {
+    this.#wasm = wasm;
+    this.#source = source;
+  }
+
+  /** Settles when the files that the first thread has downloaded are available to other threads. */
+  get shared(): Promise<unknown> {
+    return this.#shared;
+  }
+
+  /** Loads a thread. What another thread of this page has downloaded or is downloading is not downloaded again. */
+  async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
+    if (this.#source === "embedded") return this.#loadEmbedded(thread, onProgress, signal);
+    const compiled = this.#compile(thread, onProgress, signal);
+    const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);
+    const started = Promise.all([compiled, fetched]).then(([module]) => thread.send({ type: "start", module }, signal));
+    return started;
+  }
+
+  async #loadEmbedded(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
+    const { module, source } = await thread.send({ type: "unpack", url: this.#wasm as string }, signal, onProgress);
+    this.#wasm = module;
+    this.#source = source;
+    return thread.send({ type: "start", module }, signal);
+  }
+
+  async #compile(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
+    const url = this.#wasm;
+    if (typeof url !== "string") return url;
+    const compiled = modules.get(url);
+    if (compiled) return compiled;
+    return singleFlight(url, signal, async () => {
+      const module = await thread.send({ type: "compile", url }, signal, onProgress);
+      modules.set(url, module);
+      return module;
+    });
+  }
+
+  /** Resolves when the thread has the model's files; `started` resolves when it has loaded them. */
+  #fetch(
+    source: ModelSource,
+    thread: Thread,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+    started: () => Promise<unknown>,
+  ): Promise<void> {
+    const fetch = (source: ModelSource, share = false) =>
+      thread.send({ type: "fetch", source, share }, signal, onProgress);
+    if (source.from !== "folder") return fetch(source);
+    return new Promise((resolve, reject) => {
+      let isFirst = false;
+      const sharedSource = singleFlight(JSON.stringify(source), signal, async () => {
+        isFirst = true;
+        await fetch(source, true);
+        resolve();
+        await started(); // storing the files takes as long as loading them: the classifier is ready first
+        return thread.send({ type: "source" });
+      });
+      this.#shared = sharedSource.catch(() => undefined);
+      sharedSource
+        .then((shared) => {
+          this.#source = shared;
+          return isFirst ? undefined : fetch(shared);
+        })
+        .then(resolve, reject);
+    });
+  }
+}

@@ -1,0 +1,15 @@
+import type { Listener, Reply, Request } from "../shared/protocol.js";
+
+/** Runs one model, in a worker or on the calling thread. */
+export interface Thread {
+  /** Whether it is a worker. */
+  readonly isWorker: boolean;
+  /** Whether it has crashed or was terminated, so that another one must take its place. */
+  readonly broken: boolean;
+  /** The size of its WebAssembly memory in bytes. */
+  readonly memoryBytes: number;
+  /** Sends a request and resolves to the reply. `listener` is told of the progress. */
+  send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>>;
+  /** Stops the work and frees the memory. Requests without a reply are rejected or never answered. */
+  terminate(): void;
+}

@@ -1,0 +1,42 @@
+import { Engine, failure } from "../engine/engine.js";
+import type { FromWorker, ToWorker } from "../shared/protocol.js";
+import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
+
+/** The global scope of a worker. TypeScript's DOM library only has that of pages. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  onmessageerror: (() => void) | null;
+  postMessage(message: FromWorker): void;
+}
+
+/** The worker's end of the protocol between page and worker: answers requests. The page's end is worker-thread.ts. */
+export function serve(): void {
+  const scope = globalThis as unknown as WorkerScope;
+  const engine = new Engine();
+  const running = new Map<number, AbortController>();
+
+  scope.onmessage = async ({ data: message }) => {
+    const { id } = message;
+    if (message.type === "abort") {
+      running.get(id)?.abort();
+      return;
+    }
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const listener = (progress: DownloadProgress | PredictionProgress) =>
+        scope.postMessage({ type: "progress", id, progress });
+      const value = await engine.answer(message.request, controller.signal, message.report ? listener : undefined);
+      scope.postMessage({ type: "done", id, value, memoryBytes: engine.memoryBytes });
+    } catch (error) {
+      scope.postMessage({ type: "failed", id, failure: failure(error), crashed: engine.broken });
+    } finally {
+      running.delete(id);
+    }
+  };
+  // No request catches this error, so that it reaches the page as an error of the worker.
+  scope.onmessageerror = () => {
+    throw new Error("a message to the worker could not be deserialised");
+  };
+  scope.postMessage({ type: "ready" });
+}

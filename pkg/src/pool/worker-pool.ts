@@ -1,0 +1,173 @@
+import { platform } from "../platform/platform.js";
+import { abortError, throwIfAborted, unlessAborted, whenAborted } from "../shared/abort.js";
+import { closedError, type LitmusError, toLitmusError } from "../shared/errors.js";
+import type { Listener, ModelInfo, OnProgress, Reply, Request } from "../shared/protocol.js";
+import type { Thread } from "./thread.js";
+
+/** Web workers shut down after this many milliseconds without a call. The next call starts them again. */
+const IDLE_MS = 60_000;
+
+/** A request that waits for a thread, or that a thread works on. */
+interface QueuedRequest {
+  request: Request;
+  signal: AbortSignal | undefined;
+  listener: Listener<Request>;
+  resolve(value: Reply<Request>): void;
+  reject(error: LitmusError): void;
+  /** Gives it to a thread. */
+  assign(thread: Thread): void;
+}
+
+/** Loads the WebAssembly module and the model into threads: see thread-loader.ts. */
+interface Loader {
+  load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo>;
+  readonly shared: Promise<unknown>;
+}
+
+/** The queue of one classifier's requests, and its threads. */
+export class WorkerPool {
+  readonly #loader: Loader;
+  readonly #start: () => Promise<Thread>;
+  #size: number;
+  readonly #waiting: QueuedRequest[] = [];
+  readonly #running = new Set<QueuedRequest>();
+  readonly #threads = new Set<Thread>();
+  readonly #idle: Thread[] = [];
+  /** One controller per thread that is being started: in workerd, a request must not abort a signal of another request. */
+  readonly #starting = new Set<AbortController>();
+  #closed = false;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Of at most `size` threads. */
+  constructor(loader: Loader, start: () => Promise<Thread>, size: number) {
+    this.#loader = loader;
+    this.#start = start;
+    this.#size = size;
+  }
+
+  /** The most threads that it runs at a time. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The size of all threads' WebAssembly memory in bytes. */
+  get memoryBytes(): number {
+    return [...this.#threads].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  }
+
+  /** Starts the first thread. */
+  async open(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
+    const info = await unlessAborted(this.#startThread(onProgress, signal), signal);
+    this.#dispatch();
+    return info;
+  }
+
+  /** Sends a request to the next free thread. */
+  async send<R extends Request>(
+    request: R,
+    signal: AbortSignal | undefined,
+    listener?: Listener<R>,
+  ): Promise<Reply<R>> {
+    if (this.#closed) throw closedError();
+    throwIfAborted(signal);
+    const queued = { request, signal, listener } as QueuedRequest;
+    const reply = new Promise<Reply<Request>>((resolve, reject) => Object.assign(queued, { resolve, reject }));
+    // Continue in this call's context. In workerd, continuing from the end of another request would run in that request's
+    // context, which may be torn down first.
+    void new Promise<Thread>((assign) => (queued.assign = assign)).then((thread) => this.#run(thread, queued));
+    const removeListener = whenAborted(signal, () => {
+      // Leave the queue at once: in workerd, a request whose client is gone never runs again and would keep its thread.
+      const index = this.#waiting.indexOf(queued);
+      if (index >= 0) this.#waiting.splice(index, 1);
+      queued.reject(abortError(signal as AbortSignal));
+    });
+    this.#waiting.push(queued);
+    this.#dispatch();
+    return reply.finally(removeListener) as Promise<Reply<R>>;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const starting of this.#starting) starting.abort();
+    clearTimeout(this.#idleTimer);
+    const hadWork = this.#running.size > 0;
+    for (const queued of [...this.#waiting.splice(0), ...this.#running]) queued.reject(closedError());
+    // A thread without work may still be storing the model's files, for other classifiers and for the next visit.
+    if (hadWork) this.#terminateAll();
+    else void this.#loader.shared.then(() => this.#terminateAll());
+  }
+
+  #terminateAll(): void {
+    for (const thread of this.#threads) thread.terminate();
+    this.#threads.clear();
+    this.#idle.length = 0;
+  }
+
+  async #startThread(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
+    const thread = await this.#start();
+    try {
+      throwIfAborted(signal);
+      const info = await unlessAborted(this.#loader.load(thread, onProgress, signal), signal);
+      this.#threads.add(thread);
+      this.#idle.push(thread);
+      if (!thread.isWorker) this.#size = 1; // several models on the calling thread would only take turns
+      return info;
+    } catch (error) {
+      thread.terminate();
+      throw error;
+    }
+  }
+
+  /** Gives the waiting requests to the free threads, and starts a thread if more requests wait than threads are starting. */
+  #dispatch(): void {
+    clearTimeout(this.#idleTimer);
+    while (this.#waiting.length > 0) {
+      const thread = this.#idle.pop();
+      if (!thread) break;
+      if (thread.broken) {
+        this.#threads.delete(thread);
+        continue;
+      }
+      const queued = this.#waiting.shift() as QueuedRequest;
+      this.#running.add(queued);
+      queued.assign(thread);
+    }
+    const hasRoom = this.#threads.size + this.#starting.size < this.#size;
+    if (hasRoom && this.#waiting.length > this.#starting.size) void this.#grow();
+    this.#shutDownWhenIdle();
+  }
+
+  /** Worker threads of Node, Deno and Bun stay: idle ones do not keep the process alive. */
+  #shutDownWhenIdle(): void {
+    const isIdle = this.#running.size + this.#starting.size === 0 && !platform.startWorkerThread;
+    if (!isIdle || ![...this.#threads].some(({ isWorker }) => isWorker)) return;
+    this.#idleTimer = setTimeout(() => this.#terminateAll(), IDLE_MS);
+  }
+
+  async #run(thread: Thread, queued: QueuedRequest): Promise<void> {
+    const { request, signal, listener } = queued;
+    try {
+      queued.resolve(await thread.send(request, signal, listener));
+    } catch (error) {
+      queued.reject(toLitmusError(error));
+    }
+    this.#running.delete(queued);
+    this.#idle.push(thread); // #dispatch sorts out broken ones
+    this.#dispatch();
+  }
+
+  async #grow(): Promise<void> {
+    const starting = new AbortController();
+    this.#starting.add(starting);
+    try {
+      await this.#startThread(undefined, starting.signal);
+    } catch (error) {
+      // The running threads must do. If there is none, this request fails and the next one tries again.
+      if (this.#threads.size > 0) this.#size = this.#threads.size;
+      else this.#waiting.shift()?.reject(toLitmusError(error));
+    }
+    this.#starting.delete(starting);
+    this.#dispatch();
+  }
+}

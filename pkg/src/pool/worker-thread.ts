@@ -1,0 +1,99 @@
+import { isTimeout, throwIfAborted, whenAborted } from "../shared/abort.js";
+import { closedError, LitmusError, withIndex } from "../shared/errors.js";
+import type { FromWorker, Listener, Reply, Request, ToWorker } from "../shared/protocol.js";
+import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
+import type { Thread } from "./thread.js";
+
+/** A worker that has not stopped a timed-out request after this many milliseconds is terminated. */
+const GRACE_MS = 1000;
+
+/** A request without a reply yet. */
+interface Pending {
+  resolve(value: Reply<Request>): void;
+  reject(error: LitmusError): void;
+  listener: Listener<Request>;
+}
+
+/** The page's end of the protocol between page and worker. The worker's end is worker-main.ts. */
+export class WorkerThread implements Thread {
+  readonly isWorker = true;
+  broken = false;
+  memoryBytes = 0;
+  /** Settles when the worker has run its script. */
+  readonly ready: Promise<void>;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    this.ready = new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) =>
+        data.type === "ready" ? resolve() : this.#receive(data);
+      const fail = (message: string, cause: unknown) => {
+        const error = new LitmusError("internal", message, { cause });
+        reject(error);
+        this.#fail(error);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault(); // the calls that fail report it
+        fail(`the worker failed: ${event.message ?? "its script could not be loaded"}`, event.error ?? event);
+      };
+      worker.onmessageerror = (event) => fail("a message from the worker could not be deserialised", event);
+    });
+  }
+
+  async send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
+    if (this.broken) throw new LitmusError("internal", "the worker was terminated");
+    throwIfAborted(signal);
+    const id = ++this.#lastId;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const removeListener = whenAborted(signal, () => {
+      this.#post({ type: "abort", id });
+      if (isTimeout(signal?.reason)) timer = setTimeout(() => this.terminate(), GRACE_MS);
+    });
+    try {
+      this.#post({ type: "request", id, request, report: !!listener });
+      const reply = new Promise<Reply<Request>>((resolve, reject) =>
+        this.#pending.set(id, { resolve, reject, listener: listener as Listener<Request> }),
+      );
+      return (await reply) as Reply<R>;
+    } finally {
+      clearTimeout(timer);
+      removeListener();
+    }
+  }
+
+  terminate(): void {
+    this.#fail(closedError());
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: Exclude<FromWorker, { type: "ready" }>): void {
+    const pending = this.#pending.get(message.id);
+    if (message.type === "progress") {
+      pending?.listener?.(message.progress as DownloadProgress & PredictionProgress);
+      return;
+    }
+    this.#pending.delete(message.id);
+    if (message.type === "done") {
+      this.memoryBytes = message.memoryBytes;
+      pending?.resolve(message.value);
+      return;
+    }
+    const error = withIndex(message.failure, message.failure.index);
+    pending?.reject(error);
+    if (message.crashed) this.#fail(error);
+  }
+
+  #fail(error: LitmusError): void {
+    this.broken = true;
+    this.memoryBytes = 0;
+    this.#worker.terminate();
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}

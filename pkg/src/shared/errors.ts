@@ -1,0 +1,92 @@
+/**
+ * What went wrong. The codes are stable: compare with them, not with messages.
+ * - `invalid-input`: an argument has the wrong type or value.
+ * - `empty-text`: the text is empty, is white space, or has nothing else that the tokenizer keeps.
+ * - `text-too-long`: the text has more tokens than the model reads at once, and `longText` is `"error"`;
+ *   the message says how many.
+ * - `model-not-found`: a file does not exist at its URL, which the message names.
+ * - `download-failed`: a file could not be downloaded for another reason: no connection, a server
+ *   error, an interrupted download. The message names its URL; trying again may help.
+ * - `checksum-mismatch`: a file's SHA-256 is not the one in the model's `litmus.json`.
+ * - `model-malformed`: a file of the model is damaged or contradicts another one.
+ * - `model-unsupported`: the model is valid but uses an operator or a feature that this library does
+ *   not implement.
+ * - `aborted`: the call's `signal` was aborted. The error's `name` is `"AbortError"`, its `cause` is
+ *   the signal's reason.
+ * - `timeout`: the call took longer than its `timeout`, or its `signal` is of `AbortSignal.timeout()`
+ *   and ran out. The error's `name` is `"TimeoutError"`.
+ * - `closed`: the classifier was closed.
+ * - `out-of-memory`: the model or a text needs more memory than WebAssembly has, or a file of the
+ *   model is larger than 1 GiB. The next call starts with a new instance.
+ * - `internal`: a bug in this library, or a crash of its worker; see `cause`. The next call starts
+ *   with a new instance.
+ */
+export type LitmusErrorCode =
+  | "invalid-input"
+  | "empty-text"
+  | "text-too-long"
+  | "model-not-found"
+  | "download-failed"
+  | "checksum-mismatch"
+  | "model-malformed"
+  | "model-unsupported"
+  | "aborted"
+  | "timeout"
+  | "closed"
+  | "out-of-memory"
+  | "internal";
+
+/** The names that the platform gives to such errors: code that handles `fetch`'s aborts handles ours. */
+function nameOf(code: unknown): "LitmusError" | "AbortError" | "TimeoutError" {
+  if (code === "aborted") return "AbortError";
+  return code === "timeout" ? "TimeoutError" : "LitmusError";
+}
+
+/** The class of every error that this package throws. */
+export class LitmusError extends Error {
+  /** `"AbortError"` for the code `aborted`, `"TimeoutError"` for `timeout`, else `"LitmusError"`. */
+  override readonly name: "LitmusError" | "AbortError" | "TimeoutError";
+  /** What went wrong. */
+  readonly code: LitmusErrorCode;
+  /** The index of the text at fault in the array of texts that was given, if the error is about one of them. */
+  declare readonly index?: number;
+
+  constructor(
+    code: LitmusErrorCode,
+    message: string,
+    { index, cause }: { index?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? {} : { cause });
+    this.name = nameOf(code);
+    this.code = code;
+    if (index !== undefined) this.index = index;
+  }
+}
+
+/** The error of every call after `close()`. */
+export const closedError = (): LitmusError => new LitmusError("closed", "the classifier is closed");
+
+/**
+ * Whether an error is a `LitmusError`. Each entry point of the package is a bundle with its own copy of the class, so that
+ * `instanceof` would miss the errors of the others.
+ */
+export function isLitmusError(error: unknown): error is LitmusError {
+  const { name, code } = Object(error) as { name?: unknown; code?: unknown };
+  return typeof code === "string" && name === nameOf(code);
+}
+
+/** The error itself if it is a `LitmusError`, else one with the code `internal` whose cause it is. */
+export function toLitmusError(error: unknown): LitmusError {
+  if (isLitmusError(error)) return error;
+  const { message } = Object(error) as { message?: unknown };
+  return new LitmusError("internal", typeof message === "string" ? message : String(error), { cause: error });
+}
+
+/** The same error with this index, or without one. Also makes an error of the fields that a worker has sent. */
+export function withIndex(
+  error: Pick<LitmusError, "code" | "message" | "cause">,
+  index: number | undefined,
+): LitmusError {
+  const { code, message, cause } = error;
+  return new LitmusError(code, message, { index, cause });
+}

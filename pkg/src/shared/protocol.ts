@@ -1,0 +1,113 @@
+import type { LitmusErrorCode } from "./errors.js";
+import type {
+  ClassifierInfo,
+  DownloadProgress,
+  ExplainOptions,
+  Prediction,
+  PredictionProgress,
+  TextOptions,
+  Tokenization,
+} from "./types.js";
+
+// The messages between the page and its workers. Every value must survive structured cloning.
+
+/** A URL at which a file of a model may be. `path` is its path in the model's folder. */
+export interface FileCandidate {
+  path: string;
+  url: string;
+}
+
+/** The candidates for each file of a model. The first that exists is taken. */
+export interface ModelCandidates {
+  config: FileCandidate[];
+  tokenizer: FileCandidate[];
+  model: FileCandidate[];
+  manifest: FileCandidate[];
+}
+
+export type Role = keyof ModelCandidates;
+
+/** The bytes of a file of a model. */
+export interface ModelBlob {
+  path: string;
+  blob: Blob;
+}
+
+/** The bytes of the files of a model. `litmus.json` is optional. */
+export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob | undefined };
+
+/** Where a thread gets a model from. */
+export type ModelSource =
+  /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
+  { from: "folder"; candidates: ModelCandidates; cache: boolean; stored?: true } | { from: "files"; files: ModelBlobs };
+
+/** Facts about a loaded model. */
+export type ModelInfo = Omit<ClassifierInfo, "memoryBytes">;
+
+/** The facts that are known without loading the model into WebAssembly. */
+export type ManifestInfo = Pick<ModelInfo, "files" | "metrics">;
+
+/** The fields of a `LitmusError`. */
+export interface Failure {
+  code: LitmusErrorCode;
+  message: string;
+  index?: number | undefined;
+  cause?: Error | undefined;
+}
+
+/** The result of one text. A text that cannot be classified does not fail the others. */
+export type Outcome = { prediction: Prediction } | { failure: Failure };
+
+/** The options of `predict` and `stream` that the engine needs. */
+export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & {
+  explain: ExplainOptions | undefined;
+};
+
+/** A request to the thread that runs a model. */
+export type Request =
+  | { type: "compile"; url: string }
+  /** Downloads the embedded build, compiles it, and keeps the model's files in it until `start`. */
+  | { type: "unpack"; url: string }
+  /** Downloads and checks the model's files, and keeps them until `start`; if `share` is set, until `source`. */
+  | { type: "fetch"; source: ModelSource; share: boolean }
+  /** Stores the downloaded files, and answers where other threads get them. */
+  | { type: "source" }
+  | { type: "start"; module: WebAssembly.Module }
+  /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
+  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean }
+  | { type: "tokenize"; text: string };
+
+/** The reply to each type of request. */
+export interface Replies {
+  compile: WebAssembly.Module;
+  /** `source`: the model's files, for other threads. */
+  unpack: { module: WebAssembly.Module; source: ModelSource };
+  fetch: undefined;
+  source: ModelSource;
+  start: ModelInfo;
+  predict: Outcome[];
+  tokenize: Tokenization;
+}
+
+export type Reply<R extends Request> = Replies[R["type"]];
+
+/** Called while files are downloaded. */
+export type OnProgress = ((progress: DownloadProgress) => void) | undefined;
+
+/** Called while a request is being worked on. */
+export type Listener<R extends Request> =
+  | ((progress: R extends { type: "predict" } ? PredictionProgress : DownloadProgress) => void)
+  | undefined;
+
+/** A message from the page to a worker. Each request has an `id` of its own. */
+export type ToWorker =
+  /** `report`: whether to send progress messages. */
+  { type: "request"; id: number; request: Request; report: boolean } | { type: "abort"; id: number };
+
+/** A message from a worker to the page. */
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "progress"; id: number; progress: DownloadProgress | PredictionProgress }
+  | { type: "done"; id: number; value: Reply<Request>; memoryBytes: number }
+  /** `crashed`: the worker cannot be used any more. */
+  | { type: "failed"; id: number; failure: Failure; crashed: boolean };

@@ -1,0 +1,309 @@
+import type { LitmusError } from "./errors.js";
+
+/** The labels of the packaged sentiment model. */
+export type SentimentLabel = "negative" | "neutral" | "positive";
+
+/** One label and its probability. */
+export interface LabelScore<Label extends string = string> {
+  /** The label's name, from the model's `id2label`. */
+  label: Label;
+  /** The label's calibrated probability, from 0 to 1. */
+  score: number;
+}
+
+/**
+ * The prediction for one text. `Label` is the type of the model's labels, `Chosen` that of `label`: it excludes `null` where
+ * the packaged model predicts without a `threshold`.
+ */
+export interface Prediction<Label extends string = string, Chosen extends Label | null = Label | null> {
+  /**
+   * The most probable label, or `null` if its probability is below `threshold`; in a multi-label model
+   * the first of `labels`, or `null` if there are none.
+   */
+  label: Chosen;
+  /**
+   * In predictions of a multi-label model only: the labels whose probability is at least `threshold`,
+   * highest first, perhaps none.
+   */
+  labels?: Label[];
+  /** The highest probability, from 0 to 1, calibrated. */
+  score: number;
+  /**
+   * The labels with their probabilities, highest first, cut to `topK`. The probabilities of all labels
+   * sum to 1, except in a multi-label model, where each label has its own.
+   */
+  scores: LabelScore<Label>[];
+  /** How many tokens the model read, special tokens included. Tokens that are in two windows count twice. */
+  tokens: number;
+  /**
+   * Whether the end of the text was left out, because of `longText: "truncate"`. `windows[0].end` is
+   * then the offset at which reading stopped.
+   */
+  truncated: boolean;
+  /**
+   * The parts of the text that the model read, in text order: one, unless the text has more than
+   * `info.maxTokens` tokens. The scores of the text are the mean of the windows' scores, each weighted
+   * by the number of its tokens that are not in the window before it.
+   */
+  windows: TextWindow<Label>[];
+  /** The weight of each word, in text order; `null` without the option `explain`. */
+  attributions: Attribution[] | null;
+  /** Reasons to doubt the label. */
+  warnings: PredictionWarning[];
+}
+
+/** A part of a long text that the model read at once, and the prediction for it. */
+export interface TextWindow<Label extends string = string> {
+  /** The window is `text.slice(start, end)`, in UTF-16 code units of the string given. */
+  start: number;
+  /** The offset at which the window ends, in UTF-16 code units of the string given. */
+  end: number;
+  /** How many tokens the window has, special tokens included. At most `info.maxTokens`. */
+  tokens: number;
+  /** The labels with their probabilities for this window, highest first, cut to `topK`. */
+  scores: LabelScore<Label>[];
+}
+
+/** The contribution of one word to the explained probability. */
+export interface Attribution {
+  /** The offset at which the word starts, in UTF-16 code units of the string given. Words do not overlap. */
+  start: number;
+  /** The offset at which the word ends. */
+  end: number;
+  /** The word: `text.slice(start, end)` of the string given. */
+  text: string;
+  /** How much of the probability is due to the word, from −1 to 1. Negative: the word speaks against the label. */
+  weight: number;
+}
+
+/**
+ * A reason to doubt a prediction.
+ * - `mostly-unknown-tokens`: more than half of the text's tokens are not in the model's vocabulary,
+ *   because the text is in another script or is not text at all. U+FFFD and control characters, which
+ *   the tokenizer drops, count as unknown.
+ */
+export type PredictionWarning = "mostly-unknown-tokens";
+
+/** Options of every call. */
+export interface CallOptions {
+  /**
+   * Aborts the call, which then rejects with the code `aborted` and the name `"AbortError"`. With
+   * `AbortSignal.timeout()` it is a `timeout`, as with the option of that name. A worker notices the
+   * abort after the batch that it is computing.
+   */
+  signal?: AbortSignal | undefined;
+  /**
+   * The milliseconds that the call may take, an integer from 1; after that it rejects with the code
+   * `timeout` and the name `"TimeoutError"`. A hard limit: a worker that does not stop within a second
+   * is terminated, and the next call starts another. Without a worker, the call stops between two
+   * batches only.
+   */
+  timeout?: number | undefined;
+}
+
+/** Options of `predict` and `stream` that change the predictions. */
+export interface TextOptions extends CallOptions {
+  /** How many labels to return in `scores`, an integer from 1. By default, all of them. */
+  topK?: number | undefined;
+  /**
+   * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
+   * is without it. By default 0.5 in a multi-label model, else none.
+   */
+  threshold?: number | undefined;
+  /**
+   * What to do with a text of more than `info.maxTokens` tokens: read all of it in windows of up to
+   * 128 tokens, which begin and end at sentences where possible and overlap by up to 32 tokens
+   * (`"window"`, the default), read only its beginning (`"truncate"`), or reject it with the code
+   * `text-too-long` (`"error"`).
+   */
+  longText?: "window" | "truncate" | "error" | undefined;
+  /** Whether to return the weight of each word: for the most probable label (`true`), or as these options say. */
+  explain?: boolean | ExplainOptions | undefined;
+}
+
+/** How to explain a prediction: by the probability of a label with some of the words masked. */
+export interface ExplainOptions {
+  /** The label whose probability to explain. By default, the most probable one. */
+  label?: string | undefined;
+  /**
+   * - `"occlusion"`, the default: the weight of a word is what the probability loses when that word
+   *   alone is masked. Takes one forward pass per word. The weights have no fixed sum; where two words
+   *   say the same, the weight of each may be near 0.
+   * - `"shapley"`: the weight of a word is its Shapley value, estimated from random permutations of the
+   *   words, each taken forwards and backwards. Takes `samples` forward passes per word. The weights sum
+   *   to the label's probability minus that of the text with every word masked.
+   */
+  method?: "occlusion" | "shapley" | undefined;
+  /** How many permutations to sample for `"shapley"`, an integer from 1 to 1,000; 20 by default. More have a smaller error. */
+  samples?: number | undefined;
+  /** The seed of the permutations for `"shapley"`, an integer from 0; 0 by default. The same seed gives the same weights. */
+  seed?: number | undefined;
+}
+
+/** Progress of a `predict` call. */
+export interface PredictionProgress {
+  /** How many rows are computed: texts, windows, and masked variants for explanations. */
+  done: number;
+  /** How many rows there are. Beyond the first 256 texts, a text counts as one row until it is tokenized. */
+  total: number;
+}
+
+/** Options of one `predict` call. */
+export interface PredictOptions extends TextOptions {
+  /** Called before the first batch and after each one. */
+  onProgress?: ((progress: PredictionProgress) => void) | undefined;
+}
+
+/** Progress of a stream. */
+export interface StreamProgress {
+  /** How many items have their prediction or their error. */
+  done: number;
+  /** How many of them have an error. */
+  failed: number;
+  /** How many items there will be if the source is an array, else `null`. */
+  total: number | null;
+}
+
+/** Options of one `stream` call. */
+export interface StreamOptions extends TextOptions {
+  /** Called every few items. */
+  onProgress?: ((progress: StreamProgress) => void) | undefined;
+}
+
+/** Options without a threshold: with these, the packaged model always gives a label. */
+export type WithoutThreshold<Options extends TextOptions> = Options & { threshold?: undefined };
+
+/** One item of a stream: a text with its prediction, or with the error why it has none. */
+export type StreamItem<Label extends string = string, Chosen extends Label | null = Label | null> =
+  | {
+      /** The item's index in the source, counted from 0. */
+      index: number;
+      /** The text, as it was given. */
+      text: string;
+      prediction: Prediction<Label, Chosen>;
+      error?: undefined;
+    }
+  | {
+      /** The item's index in the source, counted from 0. */
+      index: number;
+      /** The value that was given. If it is not a string, the error is `invalid-input`. */
+      text: unknown;
+      prediction?: undefined;
+      /** `invalid-input`, `empty-text` or `text-too-long`. */
+      error: LitmusError;
+    };
+
+/** The tokens of a text, all of them however long it is. The arrays have one element per token. */
+export interface Tokenization {
+  /** The token ids, special tokens included. */
+  ids: number[];
+  /** The tokens as the vocabulary spells them. */
+  tokens: string[];
+  /**
+   * The offsets of each token: it is `text.slice(start, end)`, in UTF-16 code units of the string
+   * given. Special tokens have `[0, 0]`.
+   */
+  offsets: [start: number, end: number][];
+  /** The fraction of the tokens, special tokens left out, that are not in the vocabulary: from 0 to 1. */
+  unknownShare: number;
+}
+
+/** A loaded file of a model. */
+export interface FileInfo {
+  /** Its path in the model's folder. */
+  path: string;
+  /** Its size in bytes. */
+  bytes: number;
+  /** Its SHA-256 in hexadecimal if `litmus.json` has it, else `null`. */
+  sha256: string | null;
+}
+
+/** Facts about a loaded classifier. */
+export interface ClassifierInfo<Label extends string = string> {
+  /** The model's name, or `null` if its `litmus.json` has none. */
+  name: string | null;
+  /** The model's version, or `null` if its `litmus.json` has none. */
+  version: string | null;
+  /** The labels, in the model's order. */
+  labels: readonly Label[];
+  /** Whether each label has its own probability (sigmoid) instead of a share of 1 (softmax). */
+  multiLabel: boolean;
+  /** The most tokens that the model reads at once, special tokens included; see `longText`. */
+  maxTokens: number;
+  /** The model's files; none if the model is inside the WebAssembly module. */
+  files: readonly FileInfo[];
+  /** The measurements in the model's `litmus.json`, or `null`. */
+  metrics: Readonly<Record<string, unknown>> | null;
+  /**
+   * The current size of the WebAssembly memory in bytes, summed over this classifier's workers; 0 while
+   * they are shut down. Classifiers on the calling thread share one memory.
+   */
+  memoryBytes: number;
+}
+
+/**
+ * Progress of the download of one file. Its first event comes when the download starts; for the
+ * optional litmus.json, when the file was found.
+ */
+export interface DownloadProgress {
+  /** The file's name, for instance `"model.onnx"`. */
+  file: string;
+  /** How many bytes have arrived, after decompression. The last event has `loaded === total`. */
+  loaded: number;
+  /** The file's size in bytes, or `null` while it is unknown. */
+  total: number | null;
+}
+
+/** One file of a model: its bytes, a `Blob` or `File`, or the `Response` of a `fetch`. */
+export type ModelFile = Uint8Array | ArrayBuffer | Blob | Response;
+
+/** The files of a model, one by one. */
+export interface ModelFiles {
+  /** `config.json` */
+  config: ModelFile;
+  /** `tokenizer.json` */
+  tokenizer: ModelFile;
+  /** `model.onnx` */
+  model: ModelFile;
+  /** `litmus.json`, which is optional: temperature, name, version, sizes and checksums of the files. */
+  manifest?: ModelFile;
+}
+
+/** Options of `createClassifier`. */
+export interface ClassifierOptions {
+  /**
+   * The model: the URL of a folder in Hugging Face layout, its files one by one, or the files of a
+   * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL is
+   * resolved against the page's URL, in Node against the working directory. The folder has
+   * `config.json`, `tokenizer.json`, the first that exists of `model.onnx`,
+   * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `litmus.json`. By default, the
+   * packaged sentiment model; in workerd, which has no files, the option is required.
+   *
+   * Files whose SHA-256 is in `litmus.json` are checked against it, where the platform can compute it:
+   * on https, on localhost and in Node.
+   */
+  model?: string | URL | ModelFiles | Iterable<File> | undefined;
+  /**
+   * Where predictions are computed.
+   * - `"auto"`, the default: in one web worker; on the calling thread in service workers, in Node, Deno
+   *   and Bun, and where a worker cannot be started.
+   * - An integer from 1: in a pool of up to that many workers (in Node, Deno and Bun: worker threads),
+   *   each with its own copy of the model, started when there is work for them.
+   * - `0`: on the calling thread.
+   *
+   * Web workers shut down after a minute without a call; the next call starts them again.
+   */
+  workers?: "auto" | number | undefined;
+  /**
+   * Whether to store the model's files in the browser's Cache API, so that the next visit does not
+   * download them; `true` by default. Only files whose SHA-256 is in `litmus.json` are stored, only on
+   * https and localhost, and only while the browser grants the space.
+   */
+  cache?: boolean | undefined;
+  /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
+  signal?: AbortSignal | undefined;
+  /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */
+  timeout?: number | undefined;
+  /** Called as bytes arrive. Files are downloaded in parallel, so their events are interleaved. */
+  onProgress?: ((progress: DownloadProgress) => void) | undefined;
+}

@@ -1,0 +1,140 @@
+import { LitmusError } from "./errors.js";
+import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
+import type { PredictOptions, StreamOptions } from "./types.js";
+
+// Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
+
+/** What a value must be, as an error message says it, and the check. */
+export type Rule = readonly [expected: string, accepts: (value: unknown) => boolean];
+
+type Rules = Record<string, Rule>;
+
+/** The keywords of JSON Schema that options.ts uses. */
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** A value in an error message. */
+function format(value: unknown): string {
+  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "number" || value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+}
+
+function invalid(message: string, index?: number): LitmusError {
+  return new LitmusError("invalid-input", message, { index });
+}
+
+/** The error for a wrong value. `index` is the index of the text at fault. */
+export const wrongValue = (name: string, expected: string, value: unknown, index?: number): LitmusError =>
+  invalid(`${name} must be ${expected}, not ${format(value)}`, index);
+
+export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
+
+const isNumber = (value: unknown, from: number, to: number): value is number =>
+  typeof value === "number" && value >= from && value <= to;
+
+const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
+  Number.isSafeInteger(value) && isNumber(value, from, to);
+
+/** Throws `invalid-input` unless each option fits its rule. Unknown keys are refused: a misspelt option would be ignored. */
+export function checkOptions(options: unknown, rules: Rules, name?: string): true {
+  const all = name ?? "options";
+  if (options === undefined) return true;
+  if (!isObject(options) || Array.isArray(options)) throw wrongValue(all, "an object", options);
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(rules, key))
+      throw invalid(`unknown key "${key}" in ${all} (known: ${Object.keys(rules).join(", ")})`);
+  }
+  for (const [key, [expected, accepts]] of Object.entries(rules)) {
+    const value: unknown = options[key as keyof typeof options];
+    if (value !== undefined && !accepts(value)) throw wrongValue(name ? `${name}.${key}` : key, expected, value);
+  }
+  return true;
+}
+
+function rulesOf(properties: Readonly<Record<string, Schema>>): Rules {
+  return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, ruleOf(name, schema)]));
+}
+
+function ruleOf(name: string, schema: Schema): Rule {
+  const { type, enum: values, minimum = -Infinity, maximum = Infinity, properties } = schema;
+  if (values) {
+    const quoted = values.map((value) => `"${value}"`);
+    const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
+    return [expected, (value) => values.includes(value as string)];
+  }
+  if (properties) {
+    const rules = rulesOf(properties);
+    return ["true, false or an object", (value) => typeof value === "boolean" || checkOptions(value, rules, name)];
+  }
+  if (type === "string") return ["a string", (value) => typeof value === "string"];
+  if (type === "number")
+    return [`a number from ${minimum} to ${maximum}`, (value) => isNumber(value, minimum, maximum)];
+  const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+  return [`an integer ${range}`, (value) => isInteger(value, minimum, maximum)];
+}
+
+export const POSITIVE: Rule = ["an integer of at least 1", (value) => isInteger(value, 1)];
+export const ANYTHING: Rule = ["anything", () => true];
+const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
+
+/** Timers fire at once if their delay does not fit into 31 bits. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Rules for `CallOptions`. */
+export const CALL: Rules = {
+  signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
+  timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
+};
+
+/** Rules for `PredictOptions` and `StreamOptions`. */
+const PREDICT: Rules = { ...CALL, ...rulesOf(PREDICTION_OPTIONS), onProgress: FUNCTION };
+
+/** Rules for `ClassifierOptions`. */
+export const CLASSIFIER: Rules = {
+  ...CALL,
+  model: ANYTHING, // model-source.ts checks it
+  workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
+  cache: ["true or false", (value) => typeof value === "boolean"],
+  onProgress: FUNCTION,
+};
+
+export function checkPredictOptions(options: PredictOptions | StreamOptions = {}): void {
+  checkOptions(options, PREDICT);
+  const explain = Object(options.explain) as { [key: string]: unknown };
+  const { method = EXPLAIN_OPTIONS.method.default } = explain;
+  const ignored = SHAPLEY_ONLY.filter((key) => explain[key] !== undefined);
+  if (method !== "shapley" && ignored.length > 0) {
+    throw invalid(`explain.samples and explain.seed need method "shapley", not "${method}"`);
+  }
+}
+
+/** The error for a text that is not a string. `index` is its index in the array of texts. */
+export function wrongText(text: unknown, index?: number): LitmusError {
+  return wrongValue(index === undefined ? "text" : `text ${index}`, "a string", text, index);
+}
+
+export function checkText(text: unknown): asserts text is string {
+  if (typeof text !== "string") throw wrongText(text);
+}
+
+export function checkTexts(texts: unknown): asserts texts is string | readonly string[] {
+  if (typeof texts === "string") return;
+  if (!Array.isArray(texts)) throw wrongValue("text", "a string or an array of strings", texts);
+  // forEach would skip the holes of a sparse array.
+  for (let index = 0; index < texts.length; index++) {
+    if (typeof texts[index] !== "string") throw wrongText(texts[index], index);
+  }
+}
+
+/** Checks the source of a stream. A string is refused, although it is iterable: its letters would be taken for texts. */
+export function checkSource(source: unknown): asserts source is Iterable<unknown> | AsyncIterable<unknown> {
+  if (!isObject(source) || !(Symbol.iterator in source || Symbol.asyncIterator in source)) {
+    throw invalid(`stream takes an iterable of texts, not ${format(source)}`);
+  }
+}

@@ -1,0 +1,75 @@
+//! Embeddings: `Gather` of a table of weights becomes [`Embedding`], which reads int8 rows.
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::array::Gather;
+use tract_onnx::tract_hir::internal::*;
+
+use super::pattern::Rules;
+use crate::graph::op::typed_op;
+use crate::graph::weights::{Base, Weight};
+use crate::kernels::embedding::EmbeddingTable;
+
+/// Looks up rows of a table. The output has the shape of the indices and one more axis, the row's.
+#[derive(Debug, Clone)]
+pub(super) struct Embedding(Arc<EmbeddingTable>);
+
+impl PartialEq for Embedding {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+impl Eq for Embedding {}
+
+impl EvalOp for Embedding {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let indices = inputs[0].cast_to::<i64>()?;
+        let mut shape: TVec<usize> = indices.shape().into();
+        shape.push(self.0.width);
+        let mut y = Tensor::zero::<f32>(&shape)?;
+        let mut view = y.try_as_plain_ram_mut()?;
+        let rows = view.as_slice_mut::<f32>()?.chunks_exact_mut(self.0.width.max(1));
+        for (&index, row) in indices.try_as_plain_ram()?.as_slice::<i64>()?.iter().zip(rows) {
+            ensure!(
+                self.0.row(index, row),
+                "index {index} is outside an embedding table of {} rows",
+                self.0.scales.len()
+            );
+        }
+        Ok(tvec!(y.into_tvalue()))
+    }
+}
+
+typed_op!(Embedding, |op, inputs| {
+    let mut shape: TVec<TDim> = inputs[0].shape.iter().cloned().collect();
+    shape.push(op.0.width.to_dim());
+    Ok(tvec!(f32::fact(shape)))
+});
+
+pub(super) fn rules(rules: Rules) -> Rules {
+    rules.with_rule_for::<Gather>("embedding", |(), model, node, _, op| {
+        let Some(weight) = Weight::find(model, node.inputs[0]) else { return Ok(None) };
+        if op.axis != 0 || op.output_type.is_some() || weight.axes.len() != 2 || !weight.is_row_major() {
+            return Ok(None);
+        }
+        let Some(table) = table(&weight)? else { return Ok(None) };
+        TypedModelPatch::replace_single_op(model, node, &[node.inputs[1]], Embedding(table.into())).map(Some)
+    })
+}
+
+fn table(weight: &Weight) -> TractResult<Option<EmbeddingTable>> {
+    let (rows, width) = (weight.axes[0].0, weight.axes[1].0);
+    Ok(match &weight.base {
+        Base::Int8(tensor) => {
+            let scales: Vec<f32> = (0..rows).map(|row| tensor.scale(row * width)).collect();
+            let per_row = tensor.scales.len() == 1 || tensor.run == width;
+            per_row.then(|| EmbeddingTable { width, values: tensor.values.clone(), scales })
+        }
+        Base::Float(tensor) => {
+            let plain = tensor.try_as_plain_ram()?;
+            let values = plain.as_slice::<f32>()?;
+            values.iter().all(|v| v.is_finite()).then(|| EmbeddingTable::quantize(width, values))
+        }
+    })
+}

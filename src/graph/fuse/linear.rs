@@ -1,0 +1,209 @@
+//! Linear layers: `EinSum` with a weight, `Add` of a bias, and GELU become one [`Linear`].
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::binary::TypedBinOp;
+use tract_onnx::tract_core::ops::einsum::EinSum;
+use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
+use tract_onnx::tract_core::ops::math::Add;
+use tract_onnx::tract_core::ops::nn::{GeluApproximate, GeluExact};
+use tract_onnx::tract_hir::internal::*;
+
+use super::pattern::{Dim, Dims, Rules, constant, only_user};
+use crate::graph::op::typed_op;
+use crate::graph::weights::{Base, Weight};
+use crate::kernels::linear::{Activation, MAX_INPUTS, PackedLinear};
+use crate::kernels::simd::{CHANNELS, F32x4};
+
+/// `activation(x · W + b)` over the innermost axes of `x`.
+#[derive(Debug, Clone)]
+pub(super) struct Linear {
+    layer: PackedLinear,
+    /// The shape of the output.
+    pub(super) dims: Dims,
+}
+
+impl PartialEq for Linear {
+    fn eq(&self, other: &Self) -> bool {
+        self.layer.is_same(&other.layer) && self.dims == other.dims
+    }
+}
+impl Eq for Linear {}
+
+impl EvalOp for Linear {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let shape = self.dims.of(inputs[0].shape());
+        let mut y = Tensor::zero::<f32>(&shape)?;
+        let x = inputs[0].try_as_plain_ram()?;
+        let rows = y.len() / self.layer.outputs.max(1);
+        let fits = [inputs[0].len(), y.len()] == [self.layer.inputs, self.layer.outputs].map(|width| rows * width);
+        ensure!(fits, "a linear layer of {} inputs cannot take {:?}", self.layer.inputs, inputs[0].shape());
+        self.layer.run(x.as_slice::<f32>()?, y.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?);
+        Ok(tvec!(y.into_tvalue()))
+    }
+}
+
+typed_op!(Linear, |op, inputs| Ok(tvec!(f32::fact(op.dims.of(&inputs[0].shape)))));
+
+pub(super) fn rules(rules: Rules) -> Rules {
+    rules
+        .with_rule_for::<EinSum>("linear", |(), model, node, name, op| {
+            for (x, weight) in [(0, 1), (1, 0)] {
+                if let Some(linear) = from_einsum(model, node, op, x, weight)? {
+                    return TypedModelPatch::replace_single_op(model, node, &[node.inputs[x]], linear)
+                        .map(|patch| Some(patch.with_context(name.to_string())));
+                }
+            }
+            Ok(None)
+        })
+        .with_rule_for::<TypedBinOp>("bias", |(), model, node, _, op| {
+            if !op.0.is::<Add>() {
+                return Ok(None);
+            }
+            for (x, bias) in [(0, 1), (1, 0)] {
+                let Some(bias) = constant(model, node.inputs[bias]) else { continue };
+                if let Some(patch) = add_bias(model, node, node.inputs[x], &bias)? {
+                    return Ok(Some(patch));
+                }
+            }
+            Ok(None)
+        })
+        .with_rule_for::<ElementWiseOp>("activation", |(), model, node, _, op| {
+            let activation = if op.0.is::<GeluExact>() {
+                Activation::Gelu
+            } else if op.0.is::<GeluApproximate>() {
+                Activation::GeluTanh
+            } else {
+                return Ok(None);
+            };
+            let before = model.node(node.inputs[0].node);
+            let Some(linear) = before.op_as::<Linear>().filter(|_| only_user(model, before.id, node.id)) else {
+                return Ok(None);
+            };
+            let mut linear = linear.clone();
+            linear.layer.activation = activation;
+            TypedModelPatch::replace_single_op(model, node, &[before.inputs[0]], linear).map(Some)
+        })
+}
+
+/// The linear layer that computes an `EinSum` of `x` and a weight: one that sums over the innermost axes of `x` and
+/// appends the weight's other axes to the rest. Axes of size 1 may be added or removed.
+fn from_einsum(
+    model: &TypedModel,
+    node: &TypedNode,
+    op: &EinSum,
+    x: usize,
+    weight: usize,
+) -> TractResult<Option<Linear>> {
+    let fact = model.outlet_fact(node.inputs[x])?;
+    let Some(weight_found) = Weight::find(model, node.inputs[weight]) else { return Ok(None) };
+    if op.q_params.is_some() || node.inputs.len() != 2 || fact.datum_type != f32::datum_type() {
+        return Ok(None);
+    }
+    let at = |axes: &[usize]| match axes {
+        [] => Some(None),
+        [axis] => Some(Some(*axis)),
+        _ => None,
+    };
+    let (mut leading, mut summed, mut channels) = (vec![], vec![], vec![]);
+    let mut dims = vec![Dim::Fixed(1); op.axes.rank(InOut::Out(0))];
+    for axis in op.axes.iter_all_axes() {
+        let (Some(in_x), Some(in_w), Some(out)) = (at(&axis.inputs[x]), at(&axis.inputs[weight]), at(&axis.outputs[0]))
+        else {
+            return Ok(None);
+        };
+        let one_in_x = in_x.is_none_or(|a| fact.shape[a].is_one());
+        match (in_x, in_w, out) {
+            _ if one_in_x && in_w.is_none_or(|a| weight_found.axes[a].0 == 1) => {}
+            (Some(a), None, Some(out)) => leading.push((a, out)),
+            (Some(a), Some(w), None) => summed.push((a, w)),
+            (None, Some(w), Some(out)) => channels.push((out, w)),
+            _ => return Ok(None),
+        }
+    }
+    leading.sort_unstable();
+    summed.sort_unstable();
+    channels.sort_unstable();
+    // Axes longer than 1, in `x`: first the leading ones, then the summed ones; in the output: the leading ones, then the
+    // channels.
+    let precedes = |a: Option<usize>, b: Option<usize>| a.zip(b).is_none_or(|(a, b)| a < b);
+    let in_order = precedes(leading.last().map(|l| l.0), summed.first().map(|s| s.0))
+        && leading.is_sorted_by_key(|l| l.1)
+        && precedes(leading.last().map(|l| l.1), channels.first().map(|c| c.0));
+    let length: usize = summed.iter().map(|&(_, w)| weight_found.axes[w].0).product();
+    if !in_order || summed.is_empty() || length > MAX_INPUTS {
+        return Ok(None);
+    }
+    for &(a, out) in &leading {
+        dims[out] = Dim::Input(a);
+    }
+    for &(out, w) in &channels {
+        dims[out] = Dim::Fixed(weight_found.axes[w].0);
+    }
+    let offsets = |axes: &[(usize, usize)]| weight_found.offsets(&axes.iter().map(|a| a.1).collect::<Vec<_>>());
+    let Some(layer) = pack(&weight_found.base, &offsets(&summed), &offsets(&channels)) else { return Ok(None) };
+    Ok(Some(Linear { layer, dims: Dims(dims.into()) }))
+}
+
+fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<PackedLinear> {
+    let (n_in, n_out) = (inputs.len(), outputs.len());
+    Some(match base {
+        Base::Int8(tensor) => {
+            let scales: Vec<f32> = outputs.iter().map(|&o| tensor.scale(o)).collect();
+            let per_output = inputs.iter().all(|&i| tensor.scale(i) == scales[0])
+                && inputs.last().is_some_and(|&i| outputs.iter().zip(&scales).all(|(&o, &s)| tensor.scale(i + o) == s));
+            let together = |offsets: &[usize]| offsets.windows(2).all(|pair| pair[1] == pair[0] + 1);
+            if per_output && together(inputs) {
+                PackedLinear::pack_rows(n_in, &scales, |output| &tensor.values[outputs[output] + inputs[0]..][..n_in])
+            } else if per_output {
+                // Most exporters store the int8 weights of all outputs side by side: then eight are loaded at once.
+                let side_by_side = together(outputs);
+                PackedLinear::pack(n_in, n_out, Some(&scales), |i, first| {
+                    let values = &tensor.values[inputs[i]..];
+                    let eight: [i8; CHANNELS] = match values[outputs[first]..].first_chunk() {
+                        Some(eight) if side_by_side && first + CHANNELS <= n_out => *eight,
+                        _ => std::array::from_fn(|i| outputs.get(first + i).map_or(0, |&o| values[o])),
+                    };
+                    [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
+                })
+            } else {
+                PackedLinear::quantize(n_in, n_out, |i, o| {
+                    let at = inputs[i] + outputs[o];
+                    f32::from(tensor.values[at]) * tensor.scale(at)
+                })
+            }
+        }
+        Base::Float(tensor) => {
+            let plain = tensor.try_as_plain_ram().ok()?;
+            let values = plain.as_slice::<f32>().ok()?;
+            if values.iter().any(|v| !v.is_finite()) {
+                return None;
+            }
+            PackedLinear::quantize(n_in, n_out, |i, o| values[inputs[i] + outputs[o]])
+        }
+    })
+}
+
+fn add_bias(model: &TypedModel, node: &TypedNode, x: OutletId, bias: &Tensor) -> TractResult<Option<TypedModelPatch>> {
+    let before = model.node(x.node);
+    let Some(linear) = before.op_as::<Linear>() else { return Ok(None) };
+    let fits = {
+        // A bias has the channel axes and no others.
+        let rank = model.outlet_fact(x)?.rank();
+        let channels = linear.dims.0.iter().rev().take_while(|dim| matches!(dim, Dim::Fixed(_))).count();
+        let (outer, inner) = bias.shape().split_at(bias.rank().saturating_sub(channels));
+        let sizes = linear.dims.0[rank - inner.len()..].iter().map(|dim| match dim {
+            Dim::Fixed(size) => *size,
+            Dim::Input(_) => 0,
+        });
+        outer.iter().all(|&size| size == 1) && bias.len() == linear.layer.outputs && inner.iter().copied().eq(sizes)
+    };
+    let free = linear.layer.activation == Activation::None && only_user(model, before.id, node.id);
+    if !fits || !free || model.outlet_fact(x)?.rank() != model.outlet_fact(node.id.into())?.rank() {
+        return Ok(None);
+    }
+    let mut linear = linear.clone();
+    linear.layer.add_bias(bias.try_as_plain_ram()?.as_slice::<f32>()?.iter().copied());
+    TypedModelPatch::replace_single_op(model, node, &[before.inputs[0]], linear).map(Some)
+}

@@ -1,0 +1,75 @@
+//! What the fusion rules look for in a graph, and the shapes of the ops that they make.
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::model::Rewriter;
+use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
+use tract_onnx::tract_core::ops::math::Mul;
+use tract_onnx::tract_hir::internal::*;
+
+pub(in crate::graph) type Rules = Rewriter<()>;
+
+/// One dimension of an op's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::graph) enum Dim {
+    /// The length of this axis of the first input.
+    Input(usize),
+    /// This length.
+    Fixed(usize),
+}
+
+/// The shape of an op's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::graph) struct Dims(pub TVec<Dim>);
+
+impl Dims {
+    /// The axis of the first input from which an output axis has its length.
+    pub(in crate::graph) fn input_axis(&self, axis: usize) -> Option<usize> {
+        match self.0.get(axis) {
+            Some(Dim::Input(input)) => Some(*input),
+            _ => None,
+        }
+    }
+
+    pub(in crate::graph) fn of<D: DimLike>(&self, input: &[D]) -> TVec<D> {
+        let dim = |dim: &Dim| match *dim {
+            Dim::Input(axis) => input[axis].clone(),
+            Dim::Fixed(size) => size.into(),
+        };
+        self.0.iter().map(dim).collect()
+    }
+}
+
+/// The value of a constant outlet of f32.
+pub(in crate::graph) fn constant(model: &TypedModel, outlet: OutletId) -> Option<Arc<Tensor>> {
+    let tensor = model.outlet_fact(outlet).ok()?.konst.clone()?;
+    (tensor.datum_type() == f32::datum_type() && tensor.is_plain_ram()).then_some(tensor)
+}
+
+/// The inputs of the node that computes an outlet, if it is the binary op `O`.
+pub(in crate::graph) fn binary<O: BinMiniOp>(model: &TypedModel, outlet: OutletId) -> Option<[OutletId; 2]> {
+    let node = model.node(outlet.node);
+    let is = node.op_as::<TypedBinOp>().is_some_and(|op| op.0.is::<O>());
+    is.then(|| [node.inputs[0], node.inputs[1]])
+}
+
+/// The outlet without multiplications by scalars, and the product of these scalars.
+pub(in crate::graph) fn unscaled(model: &TypedModel, mut outlet: OutletId) -> TractResult<(OutletId, f32)> {
+    let mut scale = 1.0;
+    while let Some([a, b]) = binary::<Mul>(model, outlet) {
+        let factor = |o| constant(model, o).filter(|t| t.len() == 1);
+        let (x, factor) = match (factor(a), factor(b)) {
+            (_, Some(factor)) => (a, factor),
+            (Some(factor), _) => (b, factor),
+            _ => break,
+        };
+        scale *= factor.cast_to_scalar::<f32>()?;
+        outlet = x;
+    }
+    Ok((outlet, scale))
+}
+
+/// Whether `user` alone reads the output of `node`.
+pub(in crate::graph) fn only_user(model: &TypedModel, node: usize, user: usize) -> bool {
+    let users = model.outlet_successors(node.into());
+    users.len() == 1 && users[0].node == user && !model.outputs.contains(&node.into())
+}

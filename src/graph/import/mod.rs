@@ -1,0 +1,171 @@
+//! The ONNX ops of transformer text encoders, each in a few lines over tract's own ops.
+//!
+//! This register replaces tract-onnx's own for two reasons. Linking that one links all of ONNX: convolutions, FFTs,
+//! recurrent networks. And it infers shapes by rules that work in every direction, which fail on some graphs with two
+//! symbolic dimensions; here shapes follow from the inputs alone, as each node is wired.
+
+mod arithmetic;
+mod node;
+mod quantize_linear;
+mod shapes;
+
+use tract_onnx::model::{OnnxOpRegister, ParsingContext};
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_core::ops::logic::{self, comp_eq, comp_gt, comp_gte, comp_lt, comp_lte};
+use tract_onnx::tract_core::ops::{math, nn};
+use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::ops::nn::Reducer;
+
+use node::{Node, Outlets};
+
+/// Wires a node and returns its outputs, at least the first.
+type Wire = fn(&mut Node) -> Outlets;
+
+/// Every supported op.
+const OPS: [(&str, Wire); 63] = [
+    ("Abs", |n| n.each(math::abs())),
+    ("Add", |n| n.fold(math::add().0)),
+    ("And", |n| n.fold(logic::and().0)),
+    ("Cast", arithmetic::cast),
+    ("Clip", arithmetic::clip),
+    ("Concat", shapes::concat),
+    ("Constant", arithmetic::constant),
+    ("ConstantOfShape", shapes::constant_of_shape),
+    ("CumSum", arithmetic::cum_sum),
+    ("DequantizeLinear", quantize_linear::dequantize_linear),
+    ("Div", arithmetic::divide),
+    ("Dropout", |n| n.identity()),
+    ("Equal", |n| n.fold(comp_eq())),
+    ("Erf", |n| n.each(math::erf())),
+    ("Exp", |n| n.each(math::exp())),
+    ("Expand", shapes::expand),
+    ("Flatten", shapes::flatten),
+    ("Gather", shapes::gather),
+    ("GatherElements", shapes::gather_elements),
+    ("GatherND", shapes::gather_nd),
+    ("Gelu", arithmetic::gelu),
+    ("Gemm", arithmetic::gemm),
+    ("Greater", |n| n.fold(comp_gt())),
+    ("GreaterOrEqual", |n| n.fold(comp_gte())),
+    ("Identity", |n| n.identity()),
+    ("IsInf", arithmetic::is_inf),
+    ("IsNaN", |n| n.each(math::is_nan())),
+    ("LayerNormalization", arithmetic::layer_normalization),
+    ("Less", |n| n.fold(comp_lt())),
+    ("LessOrEqual", |n| n.fold(comp_lte())),
+    ("MatMul", arithmetic::mat_mul),
+    ("Max", |n| n.fold(math::max().0)),
+    ("Min", |n| n.fold(math::min().0)),
+    ("Mul", |n| n.fold(math::mul().0)),
+    ("Neg", |n| n.each(math::neg())),
+    ("Not", |n| n.each(logic::not())),
+    ("Or", |n| n.fold(logic::or().0)),
+    ("Pow", arithmetic::pow),
+    ("QuantizeLinear", quantize_linear::quantize_linear),
+    ("Range", shapes::range),
+    ("Reciprocal", |n| n.each(math::recip())),
+    ("ReduceMax", |n| arithmetic::reduce(n, Reducer::Max)),
+    ("ReduceMean", |n| arithmetic::reduce(n, Reducer::Mean)),
+    ("ReduceMin", |n| arithmetic::reduce(n, Reducer::Min)),
+    ("ReduceSum", |n| arithmetic::reduce(n, Reducer::Sum)),
+    ("Relu", arithmetic::relu),
+    ("Reshape", shapes::reshape),
+    ("Shape", shapes::shape),
+    ("Sigmoid", |n| n.each(nn::sigmoid())),
+    ("Size", shapes::size),
+    ("Slice", shapes::slice),
+    ("Softmax", arithmetic::softmax),
+    ("Split", shapes::split),
+    ("Sqrt", |n| n.each(math::sqrt())),
+    ("Squeeze", shapes::squeeze),
+    ("Sub", |n| n.fold(math::sub().0)),
+    ("Sum", |n| n.fold(math::add().0)),
+    ("Tanh", |n| n.each(math::tanh())),
+    ("Tile", shapes::tile),
+    ("Transpose", shapes::transpose),
+    ("Trilu", shapes::trilu),
+    ("Unsqueeze", shapes::unsqueeze),
+    ("Where", arithmetic::select),
+];
+
+/// Registers every supported op.
+pub(super) fn register(ops: &mut OnnxOpRegister) {
+    for (name, _) in OPS {
+        ops.insert(name, parse);
+    }
+}
+
+fn parse(ctx: &ParsingContext, proto: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    let (_, wire) = OPS.iter().find(|(name, _)| *name == proto.op_type).context("the op is not registered")?;
+    let op = Parsed { proto: proto.clone(), opset: ctx.onnx_operator_set_version, wire: *wire };
+    Ok((Box::new(op), vec![]))
+}
+
+/// A node of the file before it is wired.
+#[derive(Debug, Clone)]
+struct Parsed {
+    proto: NodeProto,
+    opset: i64,
+    wire: Wire,
+}
+
+impl PartialEq for Parsed {
+    fn eq(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+impl Eq for Parsed {}
+
+impl Op for Parsed {
+    fn name(&self) -> StaticName {
+        self.proto.op_type.clone().into()
+    }
+
+    not_a_typed_op!();
+}
+
+impl EvalOp for Parsed {
+    fn eval_out_of_plan(&self, _: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        Ok(None)
+    }
+
+    fn eval(&self, _: &EvalContext, _: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        bail!("the node is not wired yet")
+    }
+}
+
+type Facts = TVec<InferenceFact>;
+
+impl InferenceOp for Parsed {
+    /// Infers nothing: the wiring that follows finds all facts.
+    fn infer_facts(
+        &mut self,
+        inputs: TVec<&InferenceFact>,
+        outputs: TVec<&InferenceFact>,
+        observed: TVec<&InferenceFact>,
+    ) -> TractResult<(Facts, Facts, Facts)> {
+        let same = |facts: TVec<&InferenceFact>| facts.into_iter().cloned().collect();
+        Ok((same(inputs), same(outputs), same(observed)))
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        Ok(self.proto.output.len())
+    }
+
+    fn to_typed(
+        &self,
+        _source: &InferenceModel,
+        node: &InferenceNode,
+        target: &mut TypedModel,
+        mapping: &HashMap<OutletId, OutletId>,
+    ) -> TractResult<TVec<OutletId>> {
+        // The file names an omitted input with an empty string; tract leaves it out of its list.
+        let mut present = node.inputs.iter().map(|outlet| mapping.get(outlet).copied());
+        let next = |name: &String| if name.is_empty() { None } else { present.next().flatten() };
+        let inputs = self.proto.input.iter().map(next).collect();
+        (self.wire)(&mut Node { proto: &self.proto, opset: self.opset, inputs, model: target })
+    }
+
+    as_op!();
+}

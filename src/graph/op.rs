@@ -1,0 +1,32 @@
+//! The parts of tract's op traits that say nothing about what an op computes.
+
+/// Implements `Op` and `TypedOp`. The closure returns the facts of the outputs.
+macro_rules! typed_op {
+    ($op:ident, |$this:ident, $inputs:ident| $facts:expr) => {
+        impl Op for $op {
+            fn name(&self) -> StaticName {
+                stringify!($op).into()
+            }
+
+            fn as_typed(&self) -> Option<&dyn TypedOp> {
+                Some(self)
+            }
+        }
+
+        impl TypedOp for $op {
+            fn output_facts(&self, $inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+                let $this = self;
+                $facts
+            }
+
+            fn as_op(&self) -> &dyn Op {
+                self
+            }
+
+            fn as_op_mut(&mut self) -> &mut dyn Op {
+                self
+            }
+        }
+    };
+}
+pub(in crate::graph) use typed_op;

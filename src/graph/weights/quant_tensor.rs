@@ -1,0 +1,94 @@
+//! A quantised weight as a constant of the graph.
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::konst::Const;
+use tract_onnx::tract_hir::internal::*;
+
+use crate::graph::op::typed_op;
+
+/// An int8 tensor and its scales. In the graph it represents an f32 tensor, which is never built where a fused op reads
+/// the int8 values.
+#[derive(Debug)]
+pub(in crate::graph) struct QuantTensor {
+    /// The size of each axis and its stride in `values`.
+    pub axes: TVec<(usize, usize)>,
+    pub values: Arc<Vec<i8>>,
+    /// The scales in turn, each for `run` consecutive values, and then from the first again.
+    pub scales: Vec<f32>,
+    pub run: usize,
+}
+
+impl QuantTensor {
+    /// The scale of `values[index]`.
+    pub(in crate::graph) fn scale(&self, index: usize) -> f32 {
+        self.scales[index / self.run.max(1) % self.scales.len()]
+    }
+
+    pub(in crate::graph) fn shape(&self) -> TVec<usize> {
+        sizes(&self.axes)
+    }
+
+    fn dequantized(&self) -> TractResult<Tensor> {
+        let all: Vec<usize> = (0..self.axes.len()).collect();
+        let indices = offsets(&self.axes, &all).into_iter();
+        let values: Vec<f32> = indices.map(|index| f32::from(self.values[index]) * self.scale(index)).collect();
+        Tensor::from_shape(&self.shape(), &values)
+    }
+}
+
+/// The op whose value is a [`QuantTensor`].
+#[derive(Debug, Clone)]
+pub(in crate::graph) struct QuantConst(pub Arc<QuantTensor>);
+
+impl PartialEq for QuantConst {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+impl Eq for QuantConst {}
+
+impl EvalOp for QuantConst {
+    /// `None`, so that tract does not fold it into an f32 constant.
+    fn eval_out_of_plan(&self, _inputs: TVec<TValue>) -> TractResult<Option<TVec<TValue>>> {
+        Ok(None)
+    }
+
+    fn eval(&self, _: &EvalContext, _: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        Ok(tvec!(self.0.dequantized()?.into_tvalue()))
+    }
+}
+
+typed_op!(QuantConst, |op, _inputs| Ok(tvec!(f32::fact(&*op.0.shape()))));
+
+pub(super) fn sizes(axes: &[(usize, usize)]) -> TVec<usize> {
+    axes.iter().map(|axis| axis.0).collect()
+}
+
+pub(super) fn offsets(axes: &[(usize, usize)], chosen: &[usize]) -> Vec<usize> {
+    chosen.iter().fold(vec![0], |offsets, &axis| {
+        let (size, stride) = axes[axis];
+        offsets.iter().flat_map(|&offset| (0..size).map(move |i| offset + i * stride)).collect()
+    })
+}
+
+pub(in crate::graph) fn row_major(shape: &[usize]) -> TVec<(usize, usize)> {
+    let mut stride = 1;
+    let mut axes: TVec<(usize, usize)> = tvec!();
+    for &size in shape.iter().rev() {
+        axes.insert(0, (size, stride));
+        stride *= size;
+    }
+    axes
+}
+
+/// Replaces the quantised weights that no fused op reads by f32 constants.
+pub(in crate::graph) fn dequantize_rest(model: &mut TypedModel) -> TractResult<()> {
+    for node in model.nodes_mut() {
+        if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {
+            let value = tensor.dequantized()?.into_arc_tensor();
+            node.outputs[0].fact = TypedFact::try_from(value.clone())?;
+            node.op = Box::new(Const::new(value)?);
+        }
+    }
+    Ok(())
+}

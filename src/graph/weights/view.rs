@@ -1,0 +1,83 @@
+//! A weight as an op sees it: its values, and its axes behind any transposition or reshape.
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::change_axes::AxisOp;
+use tract_onnx::tract_core::ops::konst::Const;
+use tract_onnx::tract_hir::internal::*;
+
+use super::quant_tensor::{QuantConst, QuantTensor, offsets, row_major, sizes};
+
+/// The stored values of a weight.
+#[derive(Clone)]
+pub(in crate::graph) enum Base {
+    Int8(Arc<QuantTensor>),
+    Float(Arc<Tensor>),
+}
+
+/// A weight with its axes as the op that reads it sees them.
+#[derive(Clone)]
+pub(in crate::graph) struct Weight {
+    pub base: Base,
+    /// The size of each axis and its stride in the base.
+    pub axes: TVec<(usize, usize)>,
+}
+
+impl Weight {
+    /// The weight that an outlet holds, if it is one.
+    pub(in crate::graph) fn find(model: &TypedModel, outlet: OutletId) -> Option<Self> {
+        let mut node = model.node(outlet.node);
+        let mut changes = vec![];
+        while let Some(change) = node.op_as::<AxisOp>() {
+            changes.push(change);
+            node = model.node(node.inputs[0].node);
+        }
+        let weight = if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {
+            Self { axes: tensor.axes.clone(), base: Base::Int8(tensor.clone()) }
+        } else {
+            let tensor = node.op_as::<Const>()?.val();
+            if tensor.datum_type() != f32::datum_type() || !tensor.is_plain_ram() {
+                return None;
+            }
+            Self { axes: row_major(tensor.shape()), base: Base::Float(tensor.clone()) }
+        };
+        changes.into_iter().rev().try_fold(weight, |weight, change| weight.changed(change))
+    }
+
+    fn changed(mut self, change: &AxisOp) -> Option<Self> {
+        match change {
+            AxisOp::Add(at) => self.axes.insert(*at, (1, 0)),
+            AxisOp::Rm(at) => {
+                self.axes.remove(*at);
+            }
+            AxisOp::Move(from, to) => {
+                let axis = self.axes.remove(*from);
+                self.axes.insert(*to, axis);
+            }
+            AxisOp::Reshape(at, from, to) => {
+                let merged = self.axes.drain(*at..at + from.len()).reduce(|a, b| match b {
+                    (_, 0) => (usize::MAX, 0),
+                    (size, stride) if a.1 == size * stride => (a.0.saturating_mul(size), stride),
+                    _ => (usize::MAX, 0),
+                })?;
+                let sizes = to.iter().map(|dim| dim.to_usize().ok()).collect::<Option<TVec<usize>>>()?;
+                if merged.0 != sizes.iter().product::<usize>() {
+                    return None;
+                }
+                for (i, (size, stride)) in row_major(&sizes).into_iter().enumerate() {
+                    self.axes.insert(at + i, (size, stride * merged.1));
+                }
+            }
+        }
+        Some(self)
+    }
+
+    /// The offset in the base of each combination of indices of these axes, the last axis fastest.
+    pub(in crate::graph) fn offsets(&self, axes: &[usize]) -> Vec<usize> {
+        offsets(&self.axes, axes)
+    }
+
+    /// Whether the base is row-major in these axes.
+    pub(in crate::graph) fn is_row_major(&self) -> bool {
+        self.axes == row_major(&sizes(&self.axes))
+    }
+}

@@ -1,0 +1,215 @@
+//! Token ids to logits.
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::einsum::EinSum;
+use tract_onnx::tract_core::ops::matmul::optimized::OptMatMul;
+use tract_onnx::tract_core::ops::matmul::pack::OptMatMulPack;
+use tract_onnx::tract_core::plan;
+use tract_onnx::tract_hir::internal::*;
+
+use super::batch::Batch;
+use crate::error::Error;
+use crate::graph::{OnnxModel, SameSize, check_batch};
+use crate::limits::MAX_BATCH_ROWS;
+
+/// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
+const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
+
+/// Raw scores, `rows` × `columns`, one column per label.
+#[derive(Debug)]
+pub(crate) struct Logits {
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Logits {
+    pub(crate) fn new(columns: usize, values: Vec<f32>) -> Self {
+        Self { columns, values }
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.columns)
+    }
+}
+
+/// What computes logits. Tests replace it by a fake.
+pub(crate) trait Encoder: Send + Sync {
+    /// The most rows that one batch may have.
+    fn max_rows(&self) -> usize;
+    /// One row of logits for each row of the batch.
+    fn encode(&self, batch: Batch) -> Result<Logits, Error>;
+}
+
+/// An ONNX graph run by tract.
+pub(crate) struct TractEncoder {
+    plan: Arc<TypedRunnableModel>,
+    /// Sizes that must be equal for each batch.
+    same_sizes: Vec<SameSize>,
+    /// The graph's inputs in its order, as indices of [`INPUTS`].
+    inputs: Vec<usize>,
+    labels: usize,
+    max_rows: usize,
+    /// Rows of the embedding table, if the graph shows them.
+    vocabulary: Option<usize>,
+}
+
+impl TractEncoder {
+    /// Reads an ONNX file.
+    pub(crate) fn read(bytes: &mut dyn bytes::Buf, labels: usize) -> Result<Self, Error> {
+        let onnx = OnnxModel::read(bytes)?;
+        let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
+        if !inputs.contains(&0) {
+            return Err(Error::unsupported("model.onnx has no input `input_ids`"));
+        }
+        // Some exporters' masks stop tract's analysis with two symbolic dimensions. Such models run texts one by one.
+        let (max_rows, (model, same_sizes)) = match onnx.prepare(None) {
+            Ok(prepared) => (MAX_BATCH_ROWS, prepared),
+            Err(_) => (
+                1,
+                onnx.prepare(Some(1))
+                    .map_err(|e| Error::unsupported(format!("model.onnx cannot be prepared: {e:#}")).caused_by(e))?,
+            ),
+        };
+        let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
+        check_labels(model.output_fact(0).map_err(unsupported)?, labels)?;
+        let plan = model.into_runnable().map_err(unsupported)?;
+        Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
+    }
+
+    /// The name and output shape of each op, without weights and inputs.
+    #[cfg(all(test, not(target_arch = "wasm32")))]
+    pub(crate) fn shapes(&self) -> Vec<(String, String)> {
+        let nodes = self.plan.model().nodes().iter();
+        let all = nodes.map(|node| (node.op.name().into_owned(), format!("{:?}", node.outputs[0].fact.shape)));
+        all.filter(|(op, _)| op != "Const" && op != "Source").collect()
+    }
+
+    /// The number of ops by name.
+    #[cfg(all(test, not(target_arch = "wasm32")))]
+    pub(crate) fn ops(&self) -> std::collections::BTreeMap<String, usize> {
+        let mut counts = std::collections::BTreeMap::new();
+        for (op, _) in self.shapes() {
+            *counts.entry(op).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Rows of the embedding table, if the graph shows them.
+    pub(crate) fn vocabulary(&self) -> Option<usize> {
+        self.vocabulary
+    }
+}
+
+impl Encoder for TractEncoder {
+    fn max_rows(&self) -> usize {
+        self.max_rows
+    }
+
+    fn encode(&self, batch: Batch) -> Result<Logits, Error> {
+        let rows = batch.rows;
+        // tract's ops assume that no axis is empty.
+        if batch.columns == 0 {
+            return Err(Error::internal("a batch has texts without tokens"));
+        }
+        check_batch(self.plan.model(), &self.same_sizes, rows, batch.columns)?;
+        let values = self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")).caused_by(e))?;
+        if values.len() != rows * self.labels {
+            return Err(labels_mismatch(values.len() / rows.max(1), self.labels));
+        }
+        Ok(Logits::new(self.labels, values))
+    }
+}
+
+impl TractEncoder {
+    fn run(&self, batch: Batch) -> TractResult<Vec<f32>> {
+        let shape = [batch.rows, batch.columns];
+        let segments = vec![0; batch.ids.len()];
+        let sources = [&batch.ids, &batch.mask, &segments];
+        let inputs = self
+            .inputs
+            .iter()
+            .map(|&i| Ok(Tensor::from_shape(&shape, sources[i])?.into_tvalue()))
+            .collect::<TractResult<TVec<_>>>()?;
+        let model = self.plan.model();
+        let eval = |context: &EvalContext, state: Option<&mut (dyn OpState + 'static)>, node: &TypedNode, inputs| {
+            eval_checked(model, context, state, node, inputs)
+        };
+        let outputs = self.plan.spawn()?.run_plan_with_eval(inputs, eval)?;
+        Ok(outputs[0].cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+    }
+}
+
+/// Evaluates an op. Before a matrix product it checks the shapes of the inputs, which tract's kernels assume to be those of
+/// the graph.
+fn eval_checked(
+    model: &TypedModel,
+    context: &EvalContext,
+    state: Option<&mut (dyn OpState + 'static)>,
+    node: &TypedNode,
+    inputs: TVec<TValue>,
+) -> TractResult<TVec<TValue>> {
+    if node.op_is::<OptMatMul>() || node.op_is::<OptMatMulPack>() || node.op_is::<EinSum>() {
+        for (value, fact) in inputs.iter().zip(model.node_input_facts(node.id)?) {
+            let fits = fact.matches(value, Some(context.symbols))?;
+            ensure!(fits, "`{}` got an input of shape {:?} instead of {:?}", node.name, value.shape(), fact.shape);
+        }
+    }
+    plan::eval(context, state, node, inputs)
+}
+
+fn input_index(name: &str) -> Result<usize, Error> {
+    let known = INPUTS.iter().position(|known| known == &name);
+    known.ok_or_else(|| {
+        Error::unsupported(format!("model.onnx has the input `{name}`; supported are {}", INPUTS.join(", ")))
+    })
+}
+
+fn check_labels(output: &TypedFact, labels: usize) -> Result<(), Error> {
+    if output.rank() != 2 {
+        return Err(Error::unsupported(format!(
+            "the output of model.onnx is {output:?}, not one row of logits per text: is it a classifier?"
+        )));
+    }
+    match output.shape[1].to_usize() {
+        Ok(columns) if columns != labels => Err(labels_mismatch(columns, labels)),
+        _ => Ok(()),
+    }
+}
+
+fn labels_mismatch(columns: usize, labels: usize) -> Error {
+    Error::malformed(format!("model.onnx has {columns} logits, but config.json has {labels} labels"))
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    /// Padding may change the order of f32 additions and nothing else.
+    const MAX_PADDING_ERROR: f32 = 1e-4;
+
+    #[test]
+    fn padding_does_not_change_a_text() {
+        for model in ["models/sentiment/model.onnx", "tests/fixtures/tiny/model.onnx"] {
+            let labels = 3;
+            let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], labels).unwrap();
+            assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");
+            let ids = [101, 7, 19, 4, 3].map(|id| id % encoder.vocabulary().unwrap() as i64);
+            let logits = |padding: usize, rows: usize| {
+                let row =
+                    |value: i64| [ids.map(|id| if value == 0 { id } else { 1 }).to_vec(), vec![0; padding]].concat();
+                let batch =
+                    Batch { rows, columns: ids.len() + padding, ids: row(0).repeat(rows), mask: row(1).repeat(rows) };
+                encoder.encode(batch).unwrap().values[..labels].to_vec()
+            };
+            let alone = logits(0, 1);
+            for (padding, rows) in [(1, 1), (7, 1), (59, 1), (0, 2), (40, 3)] {
+                for (a, b) in alone.iter().zip(logits(padding, rows)) {
+                    assert!(
+                        (a - b).abs() < MAX_PADDING_ERROR,
+                        "{model}: {a} became {b} with {padding} padding tokens in {rows} rows"
+                    );
+                }
+            }
+        }
+    }
+}

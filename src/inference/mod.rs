@@ -1,0 +1,5 @@
+//! Token ids to probabilities: batches, the encoder, calibration.
+
+pub(crate) mod batch;
+pub(crate) mod calibration;
+pub(crate) mod encoder;

@@ -1,0 +1,481 @@
+//! Texts to predictions, batch by batch.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::explain::{Explainer, Variant};
+use crate::inference::batch::{BatchLimits, BatchQueue};
+use crate::limits::MAX_BATCH_TOKENS;
+use crate::model::{Decision, Model};
+use crate::options::{Method, Options};
+use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
+use crate::text::windows::{Window, Windows};
+use crate::text::words::{word_at, words};
+
+/// Predictions in the making, computed batch by batch: the caller sees the progress between two steps, and cancels by
+/// dropping the job.
+///
+/// ```
+/// use litmus_text::{Classifier, Options};
+///
+/// let classifier = Classifier::from_dir("models/sentiment")?;
+/// let mut job = classifier.job(&["I loved it", "", "I hated it"], &Options::default())?.max_batch_rows(8);
+/// while job.step() {
+///     println!("{} of {} rows", job.progress().done, job.progress().total);
+/// }
+/// let results = job.finish();
+/// assert_eq!(results[0].as_ref().unwrap().label.as_deref(), Some("positive"));
+/// assert_eq!(results[1].as_ref().unwrap_err().code(), "empty-text");
+/// assert_eq!(results[2].as_ref().unwrap().label.as_deref(), Some("negative"));
+/// # Ok::<(), litmus_text::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct PredictionJob {
+    model: Arc<Model>,
+    options: Options,
+    explain: Option<ExplainPlan>,
+    limits: BatchLimits,
+    texts: Vec<Result<Text, Error>>,
+    /// The windows of all texts, in their order.
+    rows: Vec<Row>,
+    /// The rows that are not computed yet.
+    queue: BatchQueue,
+    explaining: Option<Explaining>,
+    /// Rows that are explained.
+    explained: usize,
+    progress: Progress,
+}
+
+/// How much of a job is computed. A row is one sequence of tokens that the model reads: a window of a text, or for an
+/// explanation a window with some words masked. Rows of a text that has failed count as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Rows computed so far.
+    pub done: usize,
+    /// Rows that the job has.
+    pub total: usize,
+}
+
+#[derive(Debug)]
+struct Text {
+    rows: Range<usize>,
+    truncated: bool,
+    /// The text's words and their weights; empty without an explanation.
+    words: Vec<Range<usize>>,
+    weights: Vec<f64>,
+}
+
+#[derive(Debug)]
+struct Row {
+    text: usize,
+    window: Window,
+    /// The words of the text that have tokens in the window, each with the positions of these tokens.
+    words: Vec<(usize, Vec<usize>)>,
+    /// The window's weight in the text's scores: its fraction of the text's tokens.
+    weight: f64,
+    /// By label; both are empty until they are computed.
+    logits: Vec<f32>,
+    probabilities: Vec<f32>,
+}
+
+/// What an explanation needs of the options and the model.
+#[derive(Debug, Clone, Copy)]
+struct ExplainPlan {
+    method: Method,
+    /// The label whose score is explained; each text's best where `None`.
+    label: Option<usize>,
+    /// The token that stands for a masked word.
+    mask: u32,
+}
+
+/// The row that is being explained.
+#[derive(Debug)]
+struct Explaining {
+    explainer: Explainer,
+    label: usize,
+    next: usize,
+    count: usize,
+}
+
+impl PredictionJob {
+    /// Reads the texts.
+    pub(crate) fn new<T: AsRef<str>>(model: Arc<Model>, texts: &[T], options: &Options) -> Result<Self, Error> {
+        options.check(&model.info.labels)?;
+        let explain = options.explain.as_ref().map(|explain| {
+            let index = |label: &String| model.info.labels.iter().position(|name| name == label);
+            Ok(ExplainPlan {
+                method: explain.method,
+                label: explain.label.as_ref().and_then(index),
+                mask: model.mask()?,
+            })
+        });
+        let mut job = Self {
+            options: options.clone(),
+            explain: explain.transpose()?,
+            limits: BatchLimits { rows: model.max_rows(), tokens: MAX_BATCH_TOKENS },
+            texts: Vec::with_capacity(texts.len()),
+            rows: Vec::with_capacity(texts.len()),
+            queue: BatchQueue::default(),
+            explaining: None,
+            explained: 0,
+            progress: Progress { done: 0, total: 0 },
+            model,
+        };
+        for text in texts {
+            let text = job.read(text.as_ref());
+            job.texts.push(text);
+        }
+        job.progress.total = job.rows.iter().map(|row| 1 + job.variants(row)).sum();
+        job.queue = BatchQueue::new(job.rows.iter().map(|row| row.window.tokens.ids.len()));
+        Ok(job)
+    }
+
+    /// Adds the windows of a text to the rows.
+    fn read(&mut self, text: &str) -> Result<Text, Error> {
+        let explain = self.explain.is_some();
+        let Windows { windows, truncated } = self.model.windows(text, self.options.long_text, explain)?;
+        let words = if explain { words(text) } else { Vec::new() };
+        let start = self.rows.len();
+        let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();
+        for window in windows {
+            self.rows.push(Row {
+                text: self.texts.len(),
+                words: tokens_of_words(&window, &words),
+                weight: window.new_tokens as f64 / all_tokens as f64,
+                window,
+                logits: Vec::new(),
+                probabilities: Vec::new(),
+            });
+        }
+        Ok(Text { rows: start..self.rows.len(), truncated, weights: vec![0.0; words.len()], words })
+    }
+
+    /// How many rows the explanation of a row takes.
+    fn variants(&self, row: &Row) -> usize {
+        self.explain.map_or(0, |explain| Explainer::count(row.words.len(), explain.method))
+    }
+
+    /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
+    /// own limit, 32 rows, still applies.
+    pub fn max_batch_rows(mut self, rows: usize) -> Self {
+        self.limits.rows = rows.clamp(1, self.model.max_rows());
+        self
+    }
+
+    /// Limits each step to this many tokens, padding included, but computes at least one row.
+    pub fn max_batch_tokens(mut self, tokens: usize) -> Self {
+        self.limits.tokens = tokens.min(MAX_BATCH_TOKENS);
+        self
+    }
+
+    /// The rows computed so far.
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// The error of the first text that has failed so far, with its [index](Error::index). Texts that cannot be read, such
+    /// as empty ones, have failed before the first step.
+    pub fn first_failure(&self) -> Option<Error> {
+        let mut texts = self.texts.iter().enumerate();
+        texts.find_map(|(index, text)| Some(text.as_ref().err()?.clone().at(index)))
+    }
+
+    /// Computes the next batch; `false` when none is left.
+    pub fn step(&mut self) -> bool {
+        if let Some(batch) = self.queue.take(self.limits) {
+            self.progress.done += batch.len();
+            let rows: Vec<usize> = batch.into_iter().filter(|&row| self.texts[self.rows[row].text].is_ok()).collect();
+            self.compute(&rows);
+        } else {
+            self.explain_next();
+        }
+        self.progress.done < self.progress.total
+    }
+
+    fn compute(&mut self, rows: &[usize]) {
+        let ids: Vec<&[u32]> = rows.iter().map(|&row| &self.rows[row].window.tokens.ids[..]).collect();
+        let computed = self.model.logits(&ids);
+        for (&row, logits) in rows.iter().zip(computed) {
+            let row = &mut self.rows[row];
+            match logits.and_then(|logits| Ok((self.model.probabilities(&logits)?, logits))) {
+                Ok((probabilities, logits)) => (row.probabilities, row.logits) = (probabilities, logits),
+                Err(error) => self.texts[row.text] = Err(error),
+            }
+        }
+    }
+
+    /// Computes the next variants of the row that is being explained, or of the next row that has words.
+    fn explain_next(&mut self) {
+        let Some(explain) = self.explain else { return };
+        while self.explaining.is_none() {
+            let Some(row) = self.rows.get(self.explained) else { return };
+            let count = self.variants(row);
+            match &self.texts[row.text] {
+                Ok(text) if count > 0 => {
+                    let label = explain.label.unwrap_or_else(|| highest(&self.mean_probabilities(text)));
+                    let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
+                    let explainer = Explainer::new(row.window.tokens.ids.clone(), words, explain.mask, explain.method);
+                    self.explaining = Some(Explaining { explainer, label, next: 0, count });
+                }
+                _ => {
+                    self.progress.done += count;
+                    self.explained += 1;
+                }
+            }
+        }
+        let Some(Explaining { explainer, label, next, count }) = &mut self.explaining else { return };
+        let row = &self.rows[self.explained];
+        let end = (*count).min(*next + self.limits.rows_of_length(row.window.tokens.ids.len()));
+        let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
+        let ids: Vec<&[u32]> = variants.iter().map(|variant| &variant.ids[..]).collect();
+        for (variant, logits) in variants.iter().zip(self.model.logits(&ids)) {
+            match logits.and_then(|logits| self.model.probabilities(&logits)) {
+                Ok(probabilities) => explainer.add_score(variant, f64::from(probabilities[*label])),
+                Err(error) => self.texts[row.text] = Err(error),
+            }
+        }
+        self.progress.done += variants.len();
+        *next = end;
+        match &mut self.texts[row.text] {
+            Ok(_) if end < *count => return,
+            Ok(text) => {
+                let weights = explainer.weights(f64::from(row.probabilities[*label]));
+                for ((word, _), weight) in row.words.iter().zip(weights) {
+                    text.weights[*word] += row.weight * weight;
+                }
+            }
+            Err(_) => self.progress.done += *count - end,
+        }
+        self.explaining = None;
+        self.explained += 1;
+    }
+
+    /// The text's probabilities by label: the weighted mean of its windows.
+    fn mean_probabilities(&self, text: &Text) -> Vec<f32> {
+        let rows = &self.rows[text.rows.clone()];
+        let labels = rows.first().map_or(0, |row| row.probabilities.len());
+        let mean = |label| rows.iter().map(|row| row.weight * f64::from(row.probabilities[label])).sum::<f64>();
+        (0..labels).map(|label| mean(label) as f32).collect()
+    }
+
+    /// Computes what is left, and returns a prediction or an error for each text, in their order.
+    pub fn finish(mut self) -> Vec<Result<Prediction, Error>> {
+        while self.step() {}
+        let predict = |text: &Result<Text, Error>| self.prediction(text.as_ref().map_err(Error::clone)?);
+        self.texts.iter().map(predict).collect()
+    }
+
+    /// Computes what is left, and returns the logits of each text's first window.
+    pub(crate) fn finish_logits(mut self) -> Vec<Result<Vec<f32>, Error>> {
+        while self.step() {}
+        let logits = |text: Text| self.rows[text.rows.start].logits.clone();
+        std::mem::take(&mut self.texts).into_iter().map(|text| text.map(logits)).collect()
+    }
+
+    fn prediction(&self, text: &Text) -> Result<Prediction, Error> {
+        let Options { top_k, threshold, .. } = self.options;
+        let rows = &self.rows[text.rows.clone()];
+        let probabilities = self.mean_probabilities(text);
+        let Decision { label, labels } = self.model.decide(&probabilities, threshold);
+        let scores = self.model.rank(&probabilities, top_k);
+        let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
+        let windows = rows.iter().map(|row| WindowPrediction {
+            start: row.window.span.start,
+            end: row.window.span.end,
+            tokens: row.window.tokens.ids.len(),
+            scores: self.model.rank(&row.probabilities, top_k),
+        });
+        let sum = |of: fn(&Window) -> usize| rows.iter().map(|row| of(&row.window)).sum::<usize>();
+        let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
+        Ok(Prediction {
+            label,
+            labels,
+            score: best.score,
+            tokens: sum(|window| window.tokens.ids.len()),
+            truncated: text.truncated,
+            windows: windows.collect(),
+            attributions: self.explain.is_some().then(|| self.attributions(text)),
+            warnings: mostly_unknown.then_some(Warning::MostlyUnknownTokens).into_iter().collect(),
+            scores,
+        })
+    }
+
+    /// The words that have tokens in some window, with their weights.
+    fn attributions(&self, text: &Text) -> Vec<Attribution> {
+        let mut read = vec![false; text.words.len()];
+        for (word, _) in self.rows[text.rows.clone()].iter().flat_map(|row| &row.words) {
+            read[*word] = true;
+        }
+        let words = text.words.iter().zip(&text.weights).zip(read).filter(|(_, read)| *read);
+        words.map(|((w, &weight), _)| Attribution { start: w.start, end: w.end, weight: weight as f32 }).collect()
+    }
+}
+
+/// For each word that has tokens in the window, the positions of these tokens.
+fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<usize>)> {
+    let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (position, start) in window.tokens.starts.iter().enumerate() {
+        let word = start.and_then(|start| word_at(words, start));
+        match (word, found.last_mut()) {
+            (Some(word), Some((last, positions))) if *last == word => positions.push(position),
+            (Some(word), _) => found.push((word, vec![position])),
+            (None, _) => {}
+        }
+    }
+    found
+}
+
+/// The index of the highest probability; of equal ones the first.
+fn highest(probabilities: &[f32]) -> usize {
+    let better = |best: usize, i: usize| if probabilities[i] > probabilities[best] { i } else { best };
+    (1..probabilities.len()).fold(0, better)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::model::tests::{FAILING, fake};
+    use crate::options::Explain;
+
+    /// Rows of a text of 20 words that is explained: the issue allows 25 times one prediction.
+    const ROWS_OF_20_WORDS: usize = 21;
+
+    fn explained(method: Method) -> Options {
+        Options::default().explain(Explain::default().method(method))
+    }
+
+    fn job(model: Model, texts: &[&str], options: &Options) -> Result<PredictionJob, Error> {
+        PredictionJob::new(Arc::new(model), texts, options)
+    }
+
+    fn predict(model: Model, text: &str, options: &Options) -> Result<Prediction, Error> {
+        job(model, &[text], options)?.finish().remove(0)
+    }
+
+    /// The rows of each step, and what comes out.
+    fn steps(texts: &[&str], options: &Options, max_rows: usize) -> (Vec<usize>, Vec<Prediction>) {
+        let mut job = job(fake(32, 4), texts, options).unwrap().max_batch_rows(max_rows);
+        let mut rows = Vec::new();
+        loop {
+            let before = job.progress();
+            let more = job.step();
+            rows.push(job.progress().done - before.done);
+            assert_eq!(more, job.progress().done < before.total, "{rows:?} of {}", before.total);
+            if !more {
+                return (rows, job.finish().into_iter().map(Result::unwrap).collect());
+            }
+        }
+    }
+
+    #[test]
+    fn twenty_words_take_one_row_each_and_one() {
+        let text = "one two ".repeat(10);
+        let (rows, _) = steps(&[&text], &explained(Method::Occlusion), 32);
+        assert_eq!(rows.iter().sum::<usize>(), ROWS_OF_20_WORDS);
+        assert_eq!(rows.len(), 2, "the variants of a text are one batch: {rows:?}");
+    }
+
+    #[test]
+    fn a_step_computes_at_most_max_batch_rows_and_the_result_is_the_same() {
+        let long = "two one. ".repeat(300);
+        let texts = ["one two", &long, "zero"];
+        let method = Method::Shapley { samples: 3, seed: 1 };
+        let (single, predictions) = steps(&texts, &explained(method), 1);
+        assert!(predictions[1].windows.len() > 3 && single.len() > 600);
+        assert!(single.iter().all(|&rows| rows == 1));
+        let (several, same) = steps(&texts, &explained(method), 32);
+        assert!(several.len() < single.len() / 5 && several.iter().all(|rows| (1..=32).contains(rows)));
+        assert_eq!(predictions, same);
+    }
+
+    #[test]
+    fn a_step_computes_at_most_max_batch_tokens_or_one_row() {
+        let texts = vec!["one two zero"; 9];
+        for (tokens, expected) in [(0, vec![1; 9]), (11, vec![3; 3]), (usize::MAX, vec![9])] {
+            let mut job = job(fake(32, 4), &texts, &Options::default()).unwrap().max_batch_tokens(tokens);
+            let mut rows = Vec::new();
+            while job.progress().done < job.progress().total {
+                let before = job.progress().done;
+                job.step();
+                rows.push(job.progress().done - before);
+            }
+            assert_eq!(rows, expected, "{tokens} tokens");
+        }
+    }
+
+    #[test]
+    fn a_job_without_texts_has_one_empty_step() {
+        assert_eq!(steps(&[], &explained(Method::Occlusion), 8), (vec![0], vec![]));
+    }
+
+    #[test]
+    fn a_text_that_fails_does_not_fail_its_neighbours() {
+        let long = format!("{FAILING} {}", "two one. ".repeat(300));
+        let texts = ["one", FAILING, " \n", "two", &long];
+        for (options, max_rows) in
+            [(Options::default(), 32), (explained(Method::Occlusion), 32), (Options::default(), 1)]
+        {
+            let mut job = job(fake(32, 5), &texts, &options).unwrap().max_batch_rows(max_rows);
+            let mut before = job.progress();
+            while job.step() {
+                assert!(job.progress().done > before.done);
+                before = job.progress();
+            }
+            assert_eq!(job.progress().done, job.progress().total);
+            let results = job.finish();
+            let kinds: Vec<_> = results.iter().map(|result| result.as_ref().err().map(Error::kind)).collect();
+            let (internal, empty) = (Some(ErrorKind::Internal), Some(ErrorKind::EmptyText));
+            assert_eq!(kinds, [None, internal, empty, None, internal]);
+            assert!(results.iter().all(|result| result.as_ref().err().is_none_or(|e| e.index().is_none())));
+            for (text, result) in texts.iter().zip(&results).filter(|(_, result)| result.is_ok()) {
+                assert_eq!(result.as_ref().unwrap(), &predict(fake(32, 5), text, &options).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn the_scores_are_the_mean_of_the_windows_by_their_new_tokens() {
+        // Two sentences of 127 and 3 tokens whose first words differ.
+        let text = format!("two {}! zero one!", "one ".repeat(125));
+        let mut model = fake(32, 4);
+        model.info.max_tokens = 128;
+        let p = predict(model, &text, &Options::default()).unwrap();
+        let high = |scores: &[crate::Score]| scores.iter().find(|score| score.label == "high").unwrap().score;
+        let [first, second] = [0, 1].map(|i| high(&p.windows[i].scores));
+        assert!(p.windows.len() == 2 && first > 0.85 && second == 0.5, "{:?}", p.windows);
+        let (all, new) = (130.0, 3.0);
+        assert!((high(&p.scores) - (first * (all - new) + second * new) / all).abs() < 1e-6, "{p:?}");
+    }
+
+    #[test]
+    fn below_the_threshold_there_is_no_label() {
+        let predict = |options: &Options| predict(fake(32, 4), "two", options);
+        let label = |threshold| predict(&Options::default().threshold(threshold)).unwrap().label;
+        let score = predict(&Options::default()).unwrap().score;
+        assert_eq!((label(score), label(score + 1e-6)), (Some("high".into()), None));
+        for bad in [-0.1, 1.1, f32::NAN] {
+            let error = predict(&Options::default().threshold(bad)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+    }
+
+    #[test]
+    fn mostly_unknown_tokens_give_a_warning() {
+        let warnings = |text| predict(fake(32, 4), text, &Options::default()).unwrap().warnings;
+        assert_eq!(warnings("one what two how"), []);
+        assert_eq!(warnings("one what how"), [Warning::MostlyUnknownTokens]);
+        assert_eq!(warnings("one two one two one \0\r\n\u{fffd}"), []);
+        assert_eq!(warnings("one\u{fffd}\u{7}"), [Warning::MostlyUnknownTokens]);
+    }
+
+    #[test]
+    fn a_mask_token_outside_the_embedding_is_an_error() {
+        let error = predict(fake(32, 3), "one", &explained(Method::Occlusion)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ModelMalformed);
+    }
+}

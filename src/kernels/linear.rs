@@ -1,0 +1,285 @@
+//! A linear layer in integers: `activation(x · W + b)`.
+//!
+//! Weights are quantised to 7 bits with one scale per output channel, each row of `x` to 8 bits with one scale: relaxed
+//! SIMD multiplies these to the same integers on every machine, and the loss is small. The weights are stored with
+//! [`OFFSET`] added, so that none is negative; the row's sum takes the offset off again:
+//! `y = (dot product − OFFSET · sum of the row) · row scale · channel scale + bias`.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::math::{gelu, gelu_tanh};
+use super::quantize::{QuantizedInt, SMALLEST, quantize_row};
+use super::simd::{CHANNELS, F32x4, INPUTS, LANES, prefers_i8, row_dot_products_i8, row_dot_products_i16, store_eight};
+
+/// The largest magnitude of a quantised weight.
+pub(crate) const WEIGHT_LIMIT: f32 = 63.0;
+/// Added to each stored weight.
+const OFFSET: i32 = 64;
+/// The largest magnitude of a quantised value of a row.
+const ROW_LIMIT: f32 = 127.0;
+/// The sum of this many of the largest products fits in an i32.
+pub(crate) const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
+/// Bytes of quantised rows that are multiplied with one block of weights after the other: they stay in the L2 cache.
+const PANEL_BYTES: usize = 128 * 1024;
+
+/// The function applied to each output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Activation {
+    None,
+    Gelu,
+    GeluTanh,
+}
+
+impl Activation {
+    #[inline(always)]
+    fn apply(self, x: F32x4) -> F32x4 {
+        match self {
+            Self::None => x,
+            Self::Gelu => gelu(x),
+            Self::GeluTanh => gelu_tanh(x),
+        }
+    }
+}
+
+/// A linear layer whose weights are packed in the order in which the kernels read them.
+#[derive(Debug, Clone)]
+pub(crate) struct PackedLinear {
+    pub inputs: usize,
+    pub outputs: usize,
+    /// Blocks of [`CHANNELS`] outputs. A block has groups of [`INPUTS`] inputs; a group has each output's weights in turn.
+    packed: Arc<Vec<i8>>,
+    /// One per output, padded with zeros to whole blocks.
+    scales: Arc<Vec<f32>>,
+    bias: Vec<f32>,
+    pub activation: Activation,
+}
+
+impl PackedLinear {
+    /// Packs integer weights with one scale per output, or f32 weights where `scales` is `None`. Integers within
+    /// ±[`WEIGHT_LIMIT`] stay as they are; everything else is quantised. `row(input, first)` returns an input's weights for
+    /// the eight outputs from `first` on, with zeros after the last output.
+    ///
+    /// # Panics
+    /// If there are more than [`MAX_INPUTS`] inputs, or not one scale per output.
+    pub(crate) fn pack(
+        inputs: usize,
+        outputs: usize,
+        scales: Option<&[f32]>,
+        row: impl Fn(usize, usize) -> [F32x4; CHANNELS / LANES],
+    ) -> Self {
+        assert!(scales.is_none_or(|scales| scales.len() == outputs) && inputs <= MAX_INPUTS);
+        let (blocks, block_len) = (outputs.div_ceil(CHANNELS), inputs.next_multiple_of(INPUTS) * CHANNELS);
+        let mut packed = vec![0; blocks * block_len];
+        let mut all_scales = scales.map_or_else(|| vec![1.0; outputs], <[f32]>::to_vec);
+        all_scales.resize(blocks * CHANNELS, 0.0);
+        for (block, packed) in packed.chunks_exact_mut(block_len.max(1)).enumerate() {
+            let first = block * CHANNELS;
+            let mut largest = [F32x4::splat(0.0); CHANNELS / LANES];
+            for input in 0..inputs {
+                for (largest, weights) in largest.iter_mut().zip(row(input, first)) {
+                    *largest = largest.max(weights.abs());
+                }
+            }
+            let mut ratios = [0.0; CHANNELS];
+            store_eight(largest[0], largest[1], &mut ratios);
+            for (ratio, scale) in ratios.iter_mut().zip(&mut all_scales[first..]) {
+                let largest = *ratio;
+                if scales.is_some() && largest <= WEIGHT_LIMIT {
+                    *ratio = 1.0;
+                    continue;
+                }
+                *scale *= largest / WEIGHT_LIMIT;
+                *ratio = if largest < SMALLEST { 0.0 } else { WEIGHT_LIMIT / largest };
+            }
+            let (ratios, offset) =
+                ([F32x4::load_first(&ratios), F32x4::load_first(&ratios[LANES..])], F32x4::splat(OFFSET as f32));
+            let (groups, _) = packed.as_chunks_mut::<{ CHANNELS * INPUTS }>();
+            for (group, to) in groups.iter_mut().enumerate() {
+                let mut rows = [[OFFSET as i8; CHANNELS]; INPUTS];
+                for (input, quantized) in (group * INPUTS..inputs).zip(&mut rows) {
+                    let weights = row(input, first);
+                    let quantize = |half: usize| (weights[half] * ratios[half]).nearest() + offset;
+                    F32x4::store_i8(quantize(0), quantize(1), quantized);
+                }
+                for channel in 0..CHANNELS {
+                    for input in 0..INPUTS {
+                        to[channel * INPUTS + input] = rows[input][channel];
+                    }
+                }
+            }
+        }
+        Self::unbiased(inputs, outputs, packed, all_scales)
+    }
+
+    /// Like [`pack`](Self::pack), from integer weights stored output by output. `row(output)` returns an output's weights.
+    pub(crate) fn pack_rows<'a>(inputs: usize, scales: &[f32], row: impl Fn(usize) -> &'a [i8]) -> Self {
+        assert!(inputs <= MAX_INPUTS);
+        let (outputs, block_len) = (scales.len(), inputs.next_multiple_of(INPUTS) * CHANNELS);
+        let padded = outputs.next_multiple_of(CHANNELS);
+        let mut packed = vec![OFFSET as i8; padded / CHANNELS * block_len];
+        let mut scales = scales.to_vec();
+        for (output, scale) in scales.iter_mut().enumerate() {
+            let block = &mut packed[output / CHANNELS * block_len..][..block_len];
+            *scale *= pack_row(row(output), output % CHANNELS, block);
+        }
+        scales.resize(padded, 0.0);
+        Self::unbiased(inputs, outputs, packed, scales)
+    }
+
+    fn unbiased(inputs: usize, outputs: usize, packed: Vec<i8>, scales: Vec<f32>) -> Self {
+        let bias = vec![0.0; scales.len()];
+        Self { inputs, outputs, packed: packed.into(), scales: scales.into(), bias, activation: Activation::None }
+    }
+
+    /// Like [`pack`](Self::pack), from f32 weights: `weight(input, output)`.
+    pub(crate) fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+        Self::pack(inputs, outputs, None, |input, first| {
+            let one = |i| if i < outputs { weight(input, i) } else { 0.0 };
+            [first, first + LANES].map(|first| F32x4::load(&std::array::from_fn(|i| one(first + i))))
+        })
+    }
+
+    /// Whether both share their weights and have the same bias and activation.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.packed, &other.packed) && self.bias == other.bias && self.activation == other.activation
+    }
+
+    /// Adds to each output's bias.
+    pub(crate) fn add_bias(&mut self, bias: impl Iterator<Item = f32>) {
+        for (to, value) in self.bias.iter_mut().zip(bias) {
+            *to += value;
+        }
+    }
+
+    /// Computes `y`, rows of `outputs` values, from `x`, rows of `inputs` values. A row with a NaN or an infinity gives a
+    /// row of NaN.
+    pub(crate) fn run(&self, x: &[f32], y: &mut [f32]) {
+        let rows = y.len() / self.outputs.max(1);
+        assert_eq!((x.len(), y.len()), (rows * self.inputs, rows * self.outputs));
+        SCRATCH.with_borrow_mut(|scratch| {
+            if prefers_i8() {
+                scratch.narrow.quantize(x, rows, self.inputs);
+                self.multiply(&scratch.narrow, row_dot_products_i8, &mut scratch.sums, y);
+            } else {
+                scratch.wide.quantize(x, rows, self.inputs);
+                self.multiply(&scratch.wide, row_dot_products_i16, &mut scratch.sums, y);
+            }
+        });
+    }
+
+    fn multiply<T>(
+        &self,
+        x: &QuantRows<T>,
+        dot_products: DotProducts<T>,
+        sums: &mut Vec<[i32; CHANNELS]>,
+        y: &mut [f32],
+    ) {
+        let panel_rows = (PANEL_BYTES / (size_of::<T>() * x.stride).max(1)).max(1);
+        for first in (0..x.scales.len()).step_by(panel_rows) {
+            let panel = first..(first + panel_rows).min(x.scales.len());
+            let values = &x.values[first * x.stride..panel.end * x.stride];
+            sums.resize(panel.len(), [0; CHANNELS]);
+            for block in 0..self.bias.len() / CHANNELS {
+                let weights = &self.packed[block * CHANNELS * x.stride..][..CHANNELS * x.stride];
+                dot_products(values, x.stride, weights, sums);
+                self.finish(x, panel.clone(), block * CHANNELS, sums, y);
+            }
+        }
+    }
+
+    /// Turns the dot products of the channels from `channel` on into outputs.
+    fn finish<T>(&self, x: &QuantRows<T>, rows: Range<usize>, channel: usize, sums: &[[i32; CHANNELS]], y: &mut [f32]) {
+        let width = CHANNELS.min(self.outputs - channel);
+        let both = |of: &[f32]| [F32x4::load_first(&of[channel..]), F32x4::load_first(&of[channel + LANES..])];
+        let (scales, bias) = (both(&self.scales), both(&self.bias));
+        for (row, sums) in rows.zip(sums) {
+            let scale = F32x4::splat(x.scales[row]);
+            let [low, high] = F32x4::from_i32_minus(sums, x.offsets[row]);
+            let value = |half: usize, sum| self.activation.apply(sum * scale * scales[half] + bias[half]);
+            store_eight(value(0, low), value(1, high), &mut y[row * self.outputs + channel..][..width]);
+        }
+    }
+}
+
+/// Packs the weights of one channel into its block. Returns the divisor that was needed to make them fit the limit.
+///
+/// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
+#[inline(never)]
+fn pack_row(row: &[i8], channel: usize, block: &mut [i8]) -> f32 {
+    let largest = f32::from(row.iter().fold(0, |largest, value| value.unsigned_abs().max(largest)));
+    let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
+    let columns = channel * INPUTS..(channel + 1) * INPUTS;
+    let (divisor, ratio) = match largest <= WEIGHT_LIMIT {
+        true => (1.0, 1.0),
+        false => (largest / WEIGHT_LIMIT, WEIGHT_LIMIT / largest),
+    };
+    match row.as_chunks::<INPUTS>() {
+        (fours, []) if divisor == 1.0 => {
+            for (group, four) in groups.iter_mut().zip(fours) {
+                group[columns.clone()].copy_from_slice(&with_offset(*four));
+            }
+        }
+        _ => {
+            for (group, values) in groups.iter_mut().zip(row.chunks(INPUTS)) {
+                for (to, value) in group[columns.clone()].iter_mut().zip(values) {
+                    *to = (f32::from(*value) * ratio).round_ties_even() as i8 + OFFSET as i8;
+                }
+            }
+        }
+    }
+    divisor
+}
+
+/// Adds [`OFFSET`] to four weights at once, within one u32: browsers run this first in code that is not optimised yet.
+#[inline(always)]
+fn with_offset(four: [i8; INPUTS]) -> [i8; INPUTS] {
+    const SIGNS: u32 = 0x8080_8080;
+    let four = u32::from_ne_bytes(four.map(i8::cast_unsigned));
+    let sums = ((four & !SIGNS) + OFFSET as u32 * 0x0101_0101) ^ (four & SIGNS);
+    sums.to_ne_bytes().map(u8::cast_signed)
+}
+
+/// The type of [`row_dot_products_i16`] and [`row_dot_products_i8`].
+type DotProducts<T> = fn(&[T], usize, &[i8], &mut [[i32; CHANNELS]]);
+
+/// Quantised rows, each with its scale.
+#[derive(Default)]
+struct QuantRows<T> {
+    values: Vec<T>,
+    scales: Vec<f32>,
+    /// [`OFFSET`] times the sum of each row.
+    offsets: Vec<i32>,
+    /// Values from one row to the next: the row's length, padded with zeros to a multiple of [`INPUTS`].
+    stride: usize,
+}
+
+impl<T: QuantizedInt> QuantRows<T> {
+    fn quantize(&mut self, x: &[f32], rows: usize, width: usize) {
+        self.stride = width.next_multiple_of(INPUTS);
+        self.values.resize(rows * self.stride, T::default());
+        self.scales.clear();
+        self.offsets.clear();
+        for row in 0..rows {
+            let to = &mut self.values[row * self.stride..][..self.stride];
+            let (scale, sum) = quantize_row(&x[row * width..][..width], ROW_LIMIT, to);
+            self.scales.push(scale);
+            self.offsets.push(OFFSET * sum as i32);
+        }
+    }
+}
+
+/// Memory that outlives a call: it grows to what the largest batch needs and is then reused.
+#[derive(Default)]
+struct Scratch {
+    /// Rows for the i16 kernel or the i8 kernel.
+    wide: QuantRows<i16>,
+    narrow: QuantRows<i8>,
+    /// The sums of one block of channels.
+    sums: Vec<[i32; CHANNELS]>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}

@@ -1,0 +1,178 @@
+//! The backend in plain Rust, which computes lane for lane what `wasm128` does.
+
+use super::layout::{CHANNELS, INPUTS, LANES};
+
+#[derive(Clone, Copy)]
+pub(crate) struct F32x4([f32; LANES]);
+
+#[inline(always)]
+fn map(a: F32x4, f: impl Fn(f32) -> f32) -> F32x4 {
+    F32x4(a.0.map(f))
+}
+
+#[inline(always)]
+fn zip(a: F32x4, b: F32x4, f: impl Fn(f32, f32) -> f32) -> F32x4 {
+    F32x4(std::array::from_fn(|i| f(a.0[i], b.0[i])))
+}
+
+impl F32x4 {
+    #[inline(always)]
+    pub(crate) fn splat(value: f32) -> Self {
+        Self([value; LANES])
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(from: &[f32; LANES]) -> Self {
+        Self(*from)
+    }
+
+    #[inline(always)]
+    pub(crate) fn load_i8(from: &[i8; LANES]) -> Self {
+        Self(from.map(f32::from))
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, to: &mut [f32; LANES]) {
+        *to = self.0;
+    }
+
+    /// Stores eight values as i16, rounded to nearest with ties to even, and saturated.
+    #[inline(always)]
+    pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
+        for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
+            *to = value.round_ties_even() as i16;
+        }
+    }
+
+    /// Stores eight values as i8, rounded to nearest with ties to even, and saturated.
+    #[inline(always)]
+    pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
+        for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
+            *to = value.round_ties_even() as i8;
+        }
+    }
+
+    /// Eight integers minus `offset`, as f32.
+    #[inline(always)]
+    pub(crate) fn from_i32_minus(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
+        [0, LANES].map(|first| Self(std::array::from_fn(|i| (from[first + i] - offset) as f32)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(self, other: Self) -> Self {
+        zip(self, other, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub(self, other: Self) -> Self {
+        zip(self, other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn mul(self, other: Self) -> Self {
+        zip(self, other, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    pub(crate) fn div(self, other: Self) -> Self {
+        zip(self, other, |a, b| a / b)
+    }
+
+    /// The smaller value of each lane; `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn min(self, other: Self) -> Self {
+        zip(self, other, |a, b| if b < a { b } else { a })
+    }
+
+    /// The larger value of each lane; `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        zip(self, other, |a, b| if a < b { b } else { a })
+    }
+
+    #[inline(always)]
+    pub(crate) fn abs(self) -> Self {
+        map(self, f32::abs)
+    }
+
+    /// Rounds to the nearest integer, ties to even.
+    #[inline(always)]
+    pub(crate) fn nearest(self) -> Self {
+        map(self, f32::round_ties_even)
+    }
+
+    /// `self · 2^exponent`, for integers from −126 to 127; −127 gives 0.
+    #[inline(always)]
+    pub(crate) fn scale_by_power_of_two(self, exponent: Self) -> Self {
+        zip(self, exponent, |a, n| a * f32::from_bits(((n as i32 + 127) << 23) as u32))
+    }
+}
+
+/// Whether [`row_dot_products_i8`] is the faster kernel here, so that rows should be quantised to i8 instead of i16.
+pub(crate) fn prefers_i8() -> bool {
+    false
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use super::sse2::row_dot_products_i16;
+
+/// The dot products of each row with each channel of a block of packed weights; see [`products`].
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn row_dot_products_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    products(rows, stride, block, sums);
+}
+
+/// The same for rows of i8. Only tests call it: [`prefers_i8`] is false here.
+pub(crate) fn row_dot_products_i8(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    products(rows, stride, block, sums);
+}
+
+/// The dot products of each row, `stride` values, with each channel of a block of packed weights.
+fn products<T: Copy + Into<i32>>(rows: &[T], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
+    let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
+    for (row, sums) in rows.chunks(stride.max(1)).zip(sums) {
+        *sums = [0; CHANNELS];
+        let (inputs, _) = row.as_chunks::<INPUTS>();
+        for (inputs, weights) in inputs.iter().zip(groups) {
+            let inputs = inputs.map(Into::into);
+            let (weights, _) = weights.as_chunks::<INPUTS>();
+            for (sum, weights) in sums.iter_mut().zip(weights) {
+                for (x, &weight) in inputs.iter().zip(weights) {
+                    *sum += x * i32::from(weight);
+                }
+            }
+        }
+    }
+}
+
+/// The largest magnitude of the 32 nibbles, each minus `zero`.
+pub(crate) fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
+    let magnitude = |half: u8| (half as i8 - zero).unsigned_abs();
+    bytes.iter().fold(0, |largest, byte| largest.max(magnitude(byte & 15)).max(magnitude(byte >> 4)))
+}
+
+/// The table's entry for each of the 32 nibbles, a byte's lower nibble first.
+pub(crate) fn lookup_nibbles(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
+    std::array::from_fn(|i| table[usize::from(bytes[i / 2] >> (i % 2 * 4) & 15)])
+}
+
+/// The dot products of rows of i16 with eight columns of i16. A block has, for every two rows of a column, the two
+/// values of each column in turn.
+#[inline(always)]
+pub(crate) fn tile_dot_products_i16<const ROWS: usize>(
+    rows: [&[i16]; ROWS],
+    block: &[i16],
+) -> [[F32x4; CHANNELS / LANES]; ROWS] {
+    let mut sums = [[0i32; CHANNELS]; ROWS];
+    for (p, weights) in block.chunks_exact(2 * CHANNELS).enumerate() {
+        for (row, sums) in rows.iter().zip(&mut sums) {
+            let (x0, x1) = (i32::from(row[2 * p]), i32::from(row[2 * p + 1]));
+            for (c, sum) in sums.iter_mut().enumerate() {
+                *sum += x0 * i32::from(weights[2 * c]) + x1 * i32::from(weights[2 * c + 1]);
+            }
+        }
+    }
+    let four = |sums: &[i32]| F32x4(std::array::from_fn(|i| sums[i] as f32));
+    sums.map(|sums| [four(&sums[..LANES]), four(&sums[LANES..])])
+}

@@ -1,0 +1,42 @@
+//! The dot products of linear layers on x86-64, where SSE2 is always there.
+
+use std::arch::x86_64::*;
+
+use super::layout::{CHANNELS, INPUTS, LANES};
+
+/// Two channels in each register: each has one partial sum over the first two of every four inputs and one over the
+/// other two.
+type Sums = [__m128i; 2 * CHANNELS / LANES];
+
+/// The dot products of each row, `stride` values, with each channel of a block of packed weights.
+pub(crate) fn row_dot_products_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
+    let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
+    for (row, sums) in rows.chunks(stride.max(1)).zip(sums) {
+        let (inputs, _) = row.as_chunks::<INPUTS>();
+        // SAFETY: every x86-64 has SSE2. The loads and stores need no alignment and stay within the arrays: 8 bytes of
+        // inputs, 32 bytes of weights, 32 bytes of sums.
+        unsafe {
+            let zero = _mm_setzero_si128();
+            let mut pairs: Sums = [zero; 4];
+            for (inputs, weights) in inputs.iter().zip(groups) {
+                let x = _mm_loadl_epi64(inputs.as_ptr().cast());
+                let x = _mm_unpacklo_epi64(x, x);
+                for half in 0..2 {
+                    let weights = _mm_loadu_si128(weights.as_ptr().add(half * 16).cast());
+                    // Packed weights are never negative, so interleaving with zeros widens them to i16.
+                    let wide = [_mm_unpacklo_epi8(weights, zero), _mm_unpackhi_epi8(weights, zero)];
+                    for (pairs, wide) in pairs[2 * half..].iter_mut().zip(wide) {
+                        *pairs = _mm_add_epi32(*pairs, _mm_madd_epi16(x, wide));
+                    }
+                }
+            }
+            for half in 0..2 {
+                let [low, high] = [2 * half, 2 * half + 1].map(|i| _mm_castsi128_ps(pairs[i]));
+                let even = _mm_castps_si128(_mm_shuffle_ps::<0b10_00_10_00>(low, high));
+                let odd = _mm_castps_si128(_mm_shuffle_ps::<0b11_01_11_01>(low, high));
+                _mm_storeu_si128(sums.as_mut_ptr().add(half * LANES).cast(), _mm_add_epi32(even, odd));
+            }
+        }
+    }
+}

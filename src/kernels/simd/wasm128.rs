@@ -1,0 +1,226 @@
+//! The backend in WebAssembly's 128-bit SIMD, without its relaxed instructions.
+
+use std::arch::wasm32::*;
+
+use super::layout::{CHANNELS, INPUTS, LANES};
+
+#[derive(Clone, Copy)]
+pub(crate) struct F32x4(v128);
+
+impl F32x4 {
+    #[inline(always)]
+    pub(crate) fn splat(value: f32) -> Self {
+        Self(f32x4_splat(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(from: &[f32; LANES]) -> Self {
+        // SAFETY: the reference is to 16 readable bytes, and v128.load needs no alignment.
+        Self(unsafe { v128_load(from.as_ptr().cast()) })
+    }
+
+    #[inline(always)]
+    pub(crate) fn load_i8(from: &[i8; LANES]) -> Self {
+        // SAFETY: the reference is to 4 readable bytes, and v128.load32_zero needs no alignment.
+        let bytes = unsafe { v128_load32_zero(from.as_ptr().cast()) };
+        Self(f32x4_convert_i32x4(i32x4_extend_low_i16x8(i16x8_extend_low_i8x16(bytes))))
+    }
+
+    #[inline(always)]
+    pub(crate) fn store(self, to: &mut [f32; LANES]) {
+        // SAFETY: the reference is to 16 writable bytes, and v128.store needs no alignment.
+        unsafe { v128_store(to.as_mut_ptr().cast(), self.0) }
+    }
+
+    /// Stores eight values as i16, rounded to nearest with ties to even, and saturated.
+    #[inline(always)]
+    pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
+        // SAFETY: the reference is to 16 writable bytes, and v128.store needs no alignment.
+        unsafe { v128_store(to.as_mut_ptr().cast(), narrow(low, high)) }
+    }
+
+    /// Stores eight values as i8, rounded to nearest with ties to even, and saturated.
+    #[inline(always)]
+    pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
+        let wide = narrow(low, high);
+        // SAFETY: the reference is to 8 writable bytes, and v128.store64_lane needs no alignment.
+        unsafe { v128_store64_lane::<0>(i8x16_narrow_i16x8(wide, wide), to.as_mut_ptr().cast()) }
+    }
+
+    /// Eight integers minus `offset`, as f32.
+    #[inline(always)]
+    pub(crate) fn from_i32_minus(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
+        // SAFETY: the reference is to 32 readable bytes, and v128.load needs no alignment.
+        let halves = unsafe { [v128_load(from.as_ptr().cast()), v128_load(from.as_ptr().add(LANES).cast())] };
+        halves.map(|half| Self(f32x4_convert_i32x4(i32x4_sub(half, i32x4_splat(offset)))))
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(self, other: Self) -> Self {
+        Self(f32x4_add(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn sub(self, other: Self) -> Self {
+        Self(f32x4_sub(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn mul(self, other: Self) -> Self {
+        Self(f32x4_mul(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn div(self, other: Self) -> Self {
+        Self(f32x4_div(self.0, other.0))
+    }
+
+    /// The smaller value of each lane; `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn min(self, other: Self) -> Self {
+        Self(f32x4_pmin(self.0, other.0))
+    }
+
+    /// The larger value of each lane; `self` where either is NaN.
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self(f32x4_pmax(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn abs(self) -> Self {
+        Self(f32x4_abs(self.0))
+    }
+
+    /// Rounds to the nearest integer, ties to even.
+    #[inline(always)]
+    pub(crate) fn nearest(self) -> Self {
+        Self(f32x4_nearest(self.0))
+    }
+
+    /// `self · 2^exponent`, for integers from −126 to 127; −127 gives 0.
+    #[inline(always)]
+    pub(crate) fn scale_by_power_of_two(self, exponent: Self) -> Self {
+        let biased = i32x4_add(i32x4_trunc_sat_f32x4(exponent.0), i32x4_splat(127));
+        Self(f32x4_mul(self.0, i32x4_shl(biased, 23)))
+    }
+}
+
+/// Eight values as i16, rounded to nearest with ties to even, and saturated.
+#[inline(always)]
+fn narrow(low: F32x4, high: F32x4) -> v128 {
+    let integers = |four: F32x4| i32x4_trunc_sat_f32x4(f32x4_nearest(four.0));
+    i16x8_narrow_i32x4(integers(low), integers(high))
+}
+
+/// Whether [`row_dot_products_i8`] is the faster kernel here, so that rows should be quantised to i8 instead of i16.
+pub(crate) fn prefers_i8() -> bool {
+    super::relaxed::is_loaded()
+}
+
+pub(crate) use super::relaxed::row_dot_products_i8;
+
+/// The dot products of each row, `stride` values, with each channel of a block of packed weights.
+pub(crate) fn row_dot_products_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
+    for (rows, sums) in rows.chunks(ROWS * stride.max(1)).zip(sums.chunks_mut(ROWS)) {
+        match sums {
+            [_] => tile_i8::<1>(rows, block, sums),
+            [_, _] => tile_i8::<2>(rows, block, sums),
+            [_, _, _] => tile_i8::<3>(rows, block, sums),
+            _ => tile_i8::<ROWS>(rows, block, sums),
+        }
+    }
+}
+
+/// Rows computed together: this many keep all sums in registers.
+const ROWS: usize = 4;
+
+/// The dot products of up to [`ROWS`] rows, four channels at a time. Two channels share a register: each has one partial
+/// sum over the first two of every four inputs and one over the other two.
+#[inline(always)]
+fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+    let stride = rows.len() / ROWS;
+    assert!(sums.len() == ROWS && block.len() == stride * CHANNELS);
+    for half in 0..2 {
+        let mut pairs = [[i32x4_splat(0); 2]; ROWS];
+        for at in (0..stride).step_by(INPUTS) {
+            // SAFETY: `at + 3` is below `stride`, the length of a row. A group of the block has 32 bytes, 4 inputs for
+            // each of 8 channels, and half of it is these 16 bytes.
+            unsafe {
+                let weights = v128_load(block.as_ptr().add(at * CHANNELS + half * 16).cast());
+                let (low, high) = (i16x8_extend_low_i8x16(weights), i16x8_extend_high_i8x16(weights));
+                for (row, pairs) in pairs.iter_mut().enumerate() {
+                    let x = v128_load64_splat(rows.as_ptr().add(row * stride + at).cast());
+                    pairs[0] = i32x4_add(pairs[0], i32x4_dot_i16x8(x, low));
+                    pairs[1] = i32x4_add(pairs[1], i32x4_dot_i16x8(x, high));
+                }
+            }
+        }
+        for ([low, high], sums) in pairs.into_iter().zip(sums.iter_mut()) {
+            let sum = i32x4_add(i32x4_shuffle::<0, 2, 4, 6>(low, high), i32x4_shuffle::<1, 3, 5, 7>(low, high));
+            // SAFETY: half of a row's eight sums are four i32, 16 bytes.
+            unsafe { v128_store(sums.as_mut_ptr().add(half * LANES).cast(), sum) }
+        }
+    }
+}
+
+/// The largest magnitude of the 32 nibbles, each minus `zero`.
+#[inline(always)]
+pub(crate) fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
+    let mut all = [0u8; 16];
+    // SAFETY: the references are to 16 readable and writable bytes, and no alignment is needed.
+    unsafe {
+        let [low, high] = halves(v128_load(bytes.as_ptr().cast()));
+        let magnitude = |half| i8x16_abs(i8x16_sub(half, i8x16_splat(zero)));
+        v128_store(all.as_mut_ptr().cast(), u8x16_max(magnitude(low), magnitude(high)));
+    }
+    all.into_iter().fold(0, u8::max)
+}
+
+/// The table's entry for each of the 32 nibbles, a byte's lower nibble first.
+#[inline(always)]
+pub(crate) fn lookup_nibbles(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
+    let mut entries = [0i8; 32];
+    // SAFETY: the references are to 16 readable and 32 writable bytes, and no alignment is needed.
+    unsafe {
+        let table = v128_load(table.as_ptr().cast());
+        let [low, high] = halves(v128_load(bytes.as_ptr().cast())).map(|half| i8x16_swizzle(table, half));
+        let first = i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(low, high);
+        let second = i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(low, high);
+        v128_store(entries.as_mut_ptr().cast(), first);
+        v128_store(entries.as_mut_ptr().add(16).cast(), second);
+    }
+    entries
+}
+
+#[inline(always)]
+fn halves(bytes: v128) -> [v128; 2] {
+    [v128_and(bytes, u8x16_splat(15)), u8x16_shr(bytes, 4)]
+}
+
+/// The dot products of rows of i16 with eight columns of i16. A block has, for every two rows of a column, the two
+/// values of each column in turn. The sums, eight registers for four rows, stay in registers all along: a pair of a
+/// row's values is broadcast and multiplied with the same pair of four columns at once.
+#[inline(always)]
+pub(crate) fn tile_dot_products_i16<const ROWS: usize>(
+    rows: [&[i16]; ROWS],
+    block: &[i16],
+) -> [[F32x4; CHANNELS / LANES]; ROWS] {
+    let (pairs, _) = block.as_chunks::<{ 2 * CHANNELS }>();
+    assert!(rows.iter().all(|row| row.len() >= 2 * pairs.len()));
+    let mut sums = [[i32x4_splat(0); 2]; ROWS];
+    for (pair, weights) in pairs.iter().enumerate() {
+        let weights = weights.as_ptr().cast::<v128>();
+        // SAFETY: the reference is to 32 readable bytes, and v128.load needs no alignment.
+        let weights = unsafe { [v128_load(weights), v128_load(weights.add(1))] };
+        for (row, sums) in rows.iter().zip(&mut sums) {
+            // SAFETY: every row holds at least as many pairs, as asserted above.
+            let x = unsafe { v128_load32_splat(row.as_ptr().add(2 * pair).cast()) };
+            for (sum, weights) in sums.iter_mut().zip(weights) {
+                *sum = i32x4_add(*sum, i32x4_dot_i16x8(x, weights));
+            }
+        }
+    }
+    sums.map(|sums| sums.map(|four| F32x4(f32x4_convert_i32x4(four))))
+}

@@ -1,0 +1,22 @@
+//! Limits on what one call and one untrusted model file may use. Everything that exceeds them is rejected before it is
+//! computed. CPU time is not limited here: the caller's timeout ends a worker.
+
+/// Rows in one batch. Larger matrix products are no faster and take more memory.
+pub(crate) const MAX_BATCH_ROWS: usize = 32;
+/// Tokens in one batch, padding included: bounds the memory of activations.
+pub(crate) const MAX_BATCH_TOKENS: usize = 4096;
+/// Bytes of a long text that are tokenised at once: bounds the memory of the tokenizer.
+pub(crate) const MAX_PIECE_BYTES: usize = 4096;
+/// Permutations of an explanation with Shapley values.
+pub(crate) const MAX_SAMPLES: usize = 1000;
+
+/// Factor by which the normalisers of a tokenizer may lengthen a text, all together; common ones come to a hundred.
+pub(crate) const MAX_GROWTH: usize = 1024;
+/// Nodes of a graph. The largest exports of encoders have a few thousand.
+pub(crate) const MAX_NODES: usize = 20_000;
+/// Axes of a tensor.
+pub(crate) const MAX_RANK: usize = 16;
+/// Elements of a constant that an op of the file makes out of fewer elements.
+pub(crate) const MAX_EXPANDED_ELEMENTS: usize = 1 << 22;
+/// Bytes of one tensor while a batch is computed.
+pub(crate) const MAX_TENSOR_BYTES: u64 = 1 << 30;

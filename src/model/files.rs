@@ -1,0 +1,102 @@
+//! The files of a model folder.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind};
+
+/// Labels and dimensions of the model.
+pub(crate) const CONFIG: &str = "config.json";
+/// Hugging Face's fast tokenizer.
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
+/// The graph with its weights.
+pub(crate) const GRAPH: &str = "model.onnx";
+/// Name, version and temperature; optional.
+pub(crate) const MANIFEST: &str = "litmus.json";
+
+/// Where exporters put the graph, in the order in which the paths are tried.
+#[cfg(not(target_arch = "wasm32"))]
+const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
+
+/// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there is one,
+/// `litmus.json`. Files of other names are ignored.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use litmus_text::{Classifier, ModelFiles};
+///
+/// let [config, tokenizer, model] =
+///     ["config.json", "tokenizer.json", "model.onnx"].map(|name| std::fs::read(format!("models/sentiment/{name}")));
+/// let files = ModelFiles::new()
+///     .with("config.json", config?)
+///     .with("tokenizer.json", tokenizer?)
+///     .with("model.onnx", model?);
+/// let classifier = Classifier::from_bytes(&files)?;
+/// assert_eq!(classifier.info().labels, ["negative", "neutral", "positive"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct ModelFiles<'a>(BTreeMap<Cow<'a, str>, Cow<'a, [u8]>>);
+
+impl<'a> ModelFiles<'a> {
+    /// No files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file, or replaces the one of that name. The bytes are borrowed or owned.
+    pub fn with(mut self, name: impl Into<Cow<'a, str>>, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        self.0.insert(name.into(), bytes.into());
+        self
+    }
+
+    /// The bytes of a file.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(|bytes| &bytes[..])
+    }
+
+    /// The bytes of a file that a model cannot do without.
+    pub(crate) fn require(&self, name: &str) -> Result<&[u8], Error> {
+        self.get(name).ok_or_else(|| Error::new(ErrorKind::ModelNotFound, format!("the model has no {name}")))
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl ModelFiles<'static> {
+    /// Reads a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and `litmus.json` where there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelNotFound`], naming the file that cannot be read.
+    pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let folder = path.as_ref();
+        let graph = GRAPH_PATHS.into_iter().find(|graph| folder.join(graph).exists()).unwrap_or(GRAPH);
+        let mut files = Self::new()
+            .with(CONFIG, read(&folder.join(CONFIG))?)
+            .with(TOKENIZER, read(&folder.join(TOKENIZER))?)
+            .with(GRAPH, read(&folder.join(graph))?);
+        let manifest = folder.join(MANIFEST);
+        if manifest.exists() {
+            files = files.with(MANIFEST, read(&manifest)?);
+        }
+        Ok(files)
+    }
+}
+
+/// Names and sizes: the bytes themselves are megabytes.
+impl fmt::Debug for ModelFiles<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(name, bytes)| (name, format!("{} bytes", bytes.len())))).finish()
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|e| {
+        Error::new(ErrorKind::ModelNotFound, format!("{} cannot be read: {e}", path.display())).caused_by(e)
+    })
+}

@@ -1,0 +1,6 @@
+//! Text to token ids: tokenizer, windows of long texts, words.
+
+pub(crate) mod tokenizer;
+mod tokenizer_check;
+pub(crate) mod windows;
+pub(crate) mod words;

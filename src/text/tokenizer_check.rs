@@ -1,0 +1,175 @@
+//! Checks `tokenizer.json` before the `tokenizers` crate reads it: rejects files that would make it panic, or use memory
+//! out of proportion to the file's size.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::limits::MAX_GROWTH;
+
+/// Values of a trie's label, a byte: the units of a node's children lie in one block of this many.
+const LABELS: usize = 256;
+
+/// The parts to check. `tokenizers` reads the rest, the vocabulary, by itself.
+#[derive(Deserialize)]
+struct Outline {
+    normalizer: Option<Value>,
+    post_processor: Option<Value>,
+    #[serde(rename = "decoder")]
+    _decoder: Option<Value>,
+}
+
+/// Checks the file.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
+    let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
+    let outline: Outline = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()).caused_by(e))?;
+    outline.post_processor.as_ref().map_or(Ok(()), check_templates).map_err(malformed)?;
+    match outline.normalizer.as_ref().map_or(Ok(1), growth).map_err(malformed)? {
+        ..=MAX_GROWTH => Ok(()),
+        times => Err(Error::unsupported(format!(
+            "tokenizer.json lengthens texts up to {times} times; the limit is {MAX_GROWTH}"
+        ))),
+    }
+}
+
+/// The factor by which a normaliser can lengthen a text.
+fn growth(normalizer: &Value) -> Result<usize, String> {
+    let text = |key| normalizer.get(key).and_then(Value::as_str);
+    // A pattern may match the empty string: then the content is inserted between any two characters.
+    let mut growth = text("content").map_or(1, |content| content.len() + 1);
+    if text("type") == Some("Precompiled") {
+        let map = text("precompiled_charsmap").and_then(|map| base64::decode(map).ok());
+        growth = growth.max(map.and_then(|map| longest_replacement(&map)).ok_or("its character map is damaged")?);
+    }
+    for inner in normalizer.get("normalizers").and_then(Value::as_array).into_iter().flatten() {
+        growth = growth.saturating_mul(self::growth(inner)?);
+    }
+    Ok(growth)
+}
+
+/// A template must describe each special token that it adds, and must not refer to a second text.
+fn check_templates(processor: &Value) -> Result<(), String> {
+    let list = |value: &Value, key| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    for piece in list(processor, "single") {
+        if piece.pointer("/Sequence/id").is_some_and(|id| id != "A") {
+            return Err("its template for one text refers to a second one".into());
+        }
+        let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
+        let token = processor.get("special_tokens").and_then(|tokens| tokens.get(id));
+        if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
+            return Err(format!("its template uses the special token {id:?} without describing it"));
+        }
+    }
+    list(processor, "processors").iter().try_for_each(check_templates)
+}
+
+/// The length of the longest replacement in SentencePiece's character map, in bytes; `None` if a lookup could leave the
+/// map.
+///
+/// The map is the length of a trie in bytes, the trie as a double array (Darts-clone, Yata 2014), and the replacements,
+/// each followed by a zero byte.
+fn longest_replacement(map: &[u8]) -> Option<usize> {
+    let (length, rest) = map.split_first_chunk()?;
+    let (trie, replacements) = rest.split_at_checked(u32::from_le_bytes(*length) as usize / 4 * 4)?;
+    let (units, _) = trie.as_chunks();
+    let units: Vec<usize> = units.iter().map(|unit| u32::from_le_bytes(*unit) as usize).collect();
+    let replacements = std::str::from_utf8(replacements).ok()?;
+    // With whole blocks, all children of a node are inside if its block is.
+    if units.is_empty() || !units.len().is_multiple_of(LABELS) {
+        return None;
+    }
+    let target = |unit: usize| {
+        let offset = (units[unit] >> 10) << ((units[unit] & (1 << 9)) >> 6);
+        Some(unit ^ offset).filter(|next| *next < units.len())
+    };
+    let (mut longest, mut seen, mut left) = (1, vec![false; units.len()], vec![0]);
+    while let Some(node) = left.pop() {
+        let children = target(node)?;
+        for label in 1..LABELS {
+            let child = children ^ label;
+            let unit = units[child];
+            if unit & (1 << 31 | 0xff) != label || std::mem::replace(&mut seen[child], true) {
+                continue;
+            }
+            left.push(child);
+            if unit >> 8 & 1 == 1 {
+                let replacement = replacements.get(units[target(child)?] & 0x7fff_ffff..)?;
+                longest = longest.max(replacement.find('\0').unwrap_or(replacement.len()));
+            }
+        }
+    }
+    Some(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn refused(normalizer: &str) -> Option<ErrorKind> {
+        check(format!(r#"{{"normalizer": {normalizer}}}"#).as_bytes()).err().map(|e| e.kind())
+    }
+
+    /// A normaliser with a character map: a trie of these units, its length as the file claims it, and one replacement.
+    fn map(claimed: u32, units: &[u32], replacement: &str) -> String {
+        let mut bytes = claimed.to_le_bytes().to_vec();
+        bytes.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        bytes.extend(replacement.bytes());
+        format!(r#"{{"type": "Precompiled", "precompiled_charsmap": "{}"}}"#, base64::encode(bytes))
+    }
+
+    #[test]
+    fn normalisers_that_lengthen_texts_too_much_are_rejected() {
+        let doubling = r#"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#;
+        let sequence =
+            |count| format!(r#"{{"type": "Sequence", "normalizers": [{}]}}"#, vec![doubling; count].join(","));
+        assert_eq!(refused(&sequence(6)), None);
+        assert_eq!(refused(&sequence(40)), Some(ErrorKind::ModelUnsupported));
+        assert_eq!(refused(&sequence(4000)), Some(ErrorKind::ModelUnsupported));
+    }
+
+    #[test]
+    fn a_template_must_describe_its_special_tokens() {
+        let template = |single: &str, tokens: &str| {
+            let template =
+                format!(r#"{{"type": "TemplateProcessing", "single": [{single}], "special_tokens": {{{tokens}}}}}"#);
+            [template.clone(), format!(r#"{{"type": "Sequence", "processors": [{template}]}}"#)].map(|processor| {
+                check(format!(r#"{{"post_processor": {processor}}}"#).as_bytes()).err().map(|e| e.kind())
+            })
+        };
+        let [token, text] =
+            [r#"{"SpecialToken": {"id": "[S]", "type_id": 0}}"#, r#"{"Sequence": {"id": "A", "type_id": 0}}"#];
+        assert_eq!(
+            template(&format!("{token}, {text}"), r#""[S]": {"id": "[S]", "ids": [1], "tokens": ["[S]"]}"#),
+            [None; 2]
+        );
+        let damaged = [Some(ErrorKind::ModelMalformed); 2];
+        assert_eq!(template(token, ""), damaged);
+        assert_eq!(template(token, r#""[S]": {"id": "[S]", "ids": [1, 2], "tokens": ["[S]"]}"#), damaged);
+        assert_eq!(template(&text.replace('A', "B"), ""), damaged);
+    }
+
+    #[test]
+    fn a_lookup_must_stay_within_the_character_map() {
+        // The root's children are in the second block; "a" has the first replacement, whose offset is in the third.
+        let mut units = vec![0; 3 * LABELS];
+        let [children, leaf] = [256, 512];
+        units[0] = children << 10;
+        units[256 ^ 97] = 97 | 1 << 8 | ((256 ^ 97) ^ leaf) << 10;
+        let whole = 4 * units.len() as u32;
+        assert_eq!(refused(&map(whole, &units, "b\0")), None);
+        let damaged = Some(ErrorKind::ModelMalformed);
+        assert_eq!(refused(&map(u32::MAX, &units, "b\0")), damaged, "longer than the file");
+        assert_eq!(refused(&map(whole - 4, &units, "b\0")), damaged, "half a block");
+        assert_eq!(refused(&map(0, &[], "b\0")), damaged, "no root");
+        assert_eq!(refused(&map(whole, &units, &"b".repeat(2000))), Some(ErrorKind::ModelUnsupported));
+        units[512] = 3;
+        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "a replacement after the last one");
+        units[512] = 1;
+        assert_eq!(refused(&map(whole, &units, "é\0")), damaged, "half a character");
+        units[0] = 0xffff << 10;
+        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "children after the end");
+        assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": "?"}"#), damaged);
+        assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": ""}"#), damaged);
+    }
+}

@@ -1,0 +1,304 @@
+//! A text to windows: the parts that the model reads at once. A short text is one window.
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::tokenizer::{Tokenizer, Tokens, empty_text};
+use crate::error::{Error, ErrorKind};
+use crate::limits::MAX_PIECE_BYTES;
+use crate::options::LongText;
+
+/// Most tokens of a window of a long text, special tokens not counted. Most models could read more at once, but they were
+/// trained on texts of this length and less, and a window should be short enough to look at.
+const WINDOW_TOKENS: usize = 128;
+/// Most tokens that a window repeats from the one before, so that no sentence is read without its context.
+const OVERLAP_TOKENS: usize = 32;
+
+/// A part of a text that the model reads at once.
+#[derive(Debug)]
+pub(crate) struct Window {
+    /// Its span in the text, in bytes.
+    pub span: Range<usize>,
+    pub tokens: Tokens,
+    /// Its tokens that are not in the window before, special tokens not counted.
+    pub new_tokens: usize,
+}
+
+/// The windows of a text, in their order; at least one.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    pub windows: Vec<Window>,
+    /// Whether part of the text is in no window.
+    pub truncated: bool,
+}
+
+impl Windows {
+    /// Divides a text into windows. `max_tokens` is the most tokens that the model reads at once, special tokens included.
+    ///
+    /// # Errors
+    /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`].
+    pub(crate) fn of(
+        text: &str,
+        tokenizer: &Tokenizer,
+        max_tokens: usize,
+        long_text: LongText,
+        with_offsets: bool,
+    ) -> Result<Self, Error> {
+        let token_budget = max_tokens.saturating_sub(tokenizer.special()).max(1);
+        let reader = Reader { text, tokenizer, token_budget, with_offsets };
+        if text.len() <= MAX_PIECE_BYTES
+            && let Some(whole) = reader.whole()?
+        {
+            return Ok(whole);
+        }
+        let pieces = reader.pieces()?;
+        // Sentences can have more tokens alone than together: some tokenizers turn a space at the end into a token.
+        if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= 2 * token_budget
+            && let Some(whole) = reader.whole()?
+        {
+            return Ok(whole);
+        }
+        match long_text {
+            LongText::Window => reader.windows(&pieces),
+            LongText::Truncate => reader.beginning(&pieces),
+            LongText::Error => {
+                let count = tokenizer.count(text)? + tokenizer.special();
+                let message = format!("the text has {count} tokens, the model reads {max_tokens}");
+                Err(Error::new(ErrorKind::TextTooLong, message))
+            }
+        }
+    }
+}
+
+/// A piece of a text, at most a sentence.
+struct Piece {
+    span: Range<usize>,
+    tokens: usize,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    tokenizer: &'a Tokenizer,
+    /// Most tokens that the model reads at once, special tokens not counted.
+    token_budget: usize,
+    with_offsets: bool,
+}
+
+impl Reader<'_> {
+    fn window_budget(&self) -> usize {
+        self.token_budget.min(WINDOW_TOKENS)
+    }
+
+    /// The text as one window, or `None` if it has too many tokens.
+    fn whole(&self) -> Result<Option<Windows>, Error> {
+        let tokens = self.tokenizer.tokens(self.text, 0..self.text.len(), self.token_budget + 1, self.with_offsets)?;
+        match tokens.count {
+            0 => Err(empty_text()),
+            count if count > self.token_budget => Ok(None),
+            new_tokens => {
+                let window = Window { span: 0..self.text.len(), tokens, new_tokens };
+                Ok(Some(Windows { windows: vec![window], truncated: false }))
+            }
+        }
+    }
+
+    /// The beginning of the text: as many tokens as the model reads at once.
+    fn beginning(&self, pieces: &[Piece]) -> Result<Windows, Error> {
+        let mut tokens = 0;
+        let enough = pieces.iter().position(|piece| {
+            tokens += piece.tokens;
+            tokens >= 2 * self.token_budget // twice as many: see `Windows::of` on tokens alone and together
+        });
+        let end = enough.map_or(self.text.len(), |last| pieces[last].span.end);
+        let tokens = self.tokenizer.tokens(self.text, 0..end, self.token_budget, true)?;
+        let window = Window { span: 0..tokens.end, new_tokens: tokens.count, tokens };
+        Ok(Windows { windows: vec![window], truncated: true })
+    }
+
+    /// The sentences of the text; one that is too long for a window is divided.
+    fn pieces(&self) -> Result<Vec<Piece>, Error> {
+        let mut pieces = Vec::new();
+        for (start, sentence) in self.text.split_sentence_bound_indices() {
+            self.divide(start..start + sentence.len(), &mut pieces)?;
+        }
+        Ok(pieces)
+    }
+
+    /// Adds a span as one piece, or halves it where it is too long.
+    fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
+        let part = &self.text[span.clone()];
+        let tokens = if part.len() <= MAX_PIECE_BYTES { self.tokenizer.count(part)? } else { usize::MAX };
+        if tokens > self.window_budget()
+            && let Some(middle) = middle(part)
+        {
+            self.divide(span.start..span.start + middle, pieces)?;
+            return self.divide(span.start + middle..span.end, pieces);
+        }
+        pieces.push(Piece { span, tokens });
+        Ok(())
+    }
+
+    /// Windows of as many pieces as fit. The last pieces of a window are the first of the next.
+    fn windows(&self, pieces: &[Piece]) -> Result<Windows, Error> {
+        let token_budget = self.window_budget();
+        let mut windows = Vec::new();
+        let mut truncated = false;
+        let (mut first, mut covered, mut end) = (0, 0, 0);
+        while covered < pieces.len() {
+            let mut last = first;
+            let mut tokens = 0;
+            while last < pieces.len() && (last == first || tokens + pieces[last].tokens <= token_budget) {
+                tokens += pieces[last].tokens;
+                last += 1;
+            }
+            let (span, tokens) = loop {
+                let span = trim(self.text, pieces[first].span.start..pieces[last - 1].span.end);
+                let tokens =
+                    self.tokenizer.tokens(self.text, span.clone(), self.token_budget + 1, self.with_offsets)?;
+                // Pieces can also have more tokens together than alone.
+                match tokens.count <= self.token_budget || last - first == 1 {
+                    true => break (span, tokens),
+                    false if last - covered > 1 => last -= 1,
+                    false => first += 1,
+                }
+            };
+            let new_tokens = pieces[covered..last].iter().map(|piece| piece.tokens).sum();
+            let tokens = if tokens.count > self.token_budget {
+                // One character has more tokens than the model reads.
+                truncated = true;
+                self.tokenizer.tokens(self.text, span.clone(), self.token_budget, self.with_offsets)?
+            } else {
+                tokens
+            };
+            // Otherwise the window adds nothing but white space, which some tokenizers count as tokens.
+            if new_tokens > 0 && span.end > end {
+                end = span.end;
+                windows.push(Window { span, tokens, new_tokens });
+            }
+            covered = last;
+            first = overlap(pieces, first, last, token_budget);
+        }
+        Ok(Windows { windows, truncated })
+    }
+}
+
+/// The first piece of the window after the one with the pieces `first..last`: repeats as many of them as the overlap
+/// allows and as leave room for the next piece.
+fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
+    let next_piece = pieces.get(last).map_or(0, |piece| piece.tokens);
+    let max_overlap = OVERLAP_TOKENS.min(token_budget.saturating_sub(next_piece));
+    let mut next = last;
+    let mut tokens = 0;
+    while next > first + 1 && tokens + pieces[next - 1].tokens <= max_overlap {
+        next -= 1;
+        tokens += pieces[next].tokens;
+    }
+    next
+}
+
+/// Where to divide a text: the word boundary nearest to its middle, or within a single word the nearest boundary of
+/// grapheme clusters, or within one of these that of characters.
+fn middle(text: &str) -> Option<usize> {
+    let half = text.len() / 2;
+    let nearest =
+        |offsets: &mut dyn Iterator<Item = usize>| offsets.filter(|&p| p > 0).min_by_key(|p| p.abs_diff(half));
+    nearest(&mut text.split_word_bound_indices().map(|(offset, _)| offset))
+        .or_else(|| nearest(&mut text.grapheme_indices(true).map(|(offset, _)| offset)))
+        .or_else(|| nearest(&mut text.char_indices().map(|(offset, _)| offset)))
+}
+
+fn trim(text: &str, span: Range<usize>) -> Range<usize> {
+    let part = &text[span.clone()];
+    let start = span.start + part.len() - part.trim_start().len();
+    start..start.max(span.start + part.trim_end().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One token per word, and two special tokens.
+    fn tokenizer() -> Tokenizer {
+        let json = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
+            "post_processor": {"type": "BertProcessing", "sep": ["?", 0], "cls": ["?", 0]},
+            "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
+        Tokenizer::from_bytes(json.as_bytes()).unwrap()
+    }
+
+    fn windows(text: &str, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
+        Windows::of(text, &tokenizer(), max_tokens, long_text, true)
+    }
+
+    /// Sentences with these numbers of words.
+    fn text(words: &[usize]) -> String {
+        let sentence = |&n: &usize| format!("{}end. ", "Word ".repeat(n - 1));
+        words.iter().map(sentence).collect()
+    }
+
+    #[test]
+    fn a_short_text_is_one_window() {
+        let read = windows(" One two. Three? ", 5, LongText::Error).unwrap();
+        assert_eq!((read.windows.len(), read.truncated), (1, false));
+        let Window { span, tokens, new_tokens } = &read.windows[0];
+        assert_eq!((span.clone(), tokens.ids.len(), *new_tokens), (0..17, 5, 3));
+        assert_eq!(tokens.starts, [None, Some(1), Some(5), Some(10), None]);
+    }
+
+    #[test]
+    fn windows_end_with_sentences_overlap_and_cover_the_text() {
+        let text = text(&[60, 50, 10, 30, 100, 127, 3]);
+        let read = windows(&text, 512 - 200, LongText::Window).unwrap().windows;
+        let sizes: Vec<_> = read.iter().map(|window| (window.tokens.count, window.new_tokens)).collect();
+        // 60 50 10 | 10 30 | 100 | 127 | 3: the second window repeats 10; the third has no room to repeat 30
+        assert_eq!(sizes, [(120, 120), (40, 30), (100, 100), (127, 127), (3, 3)]);
+        assert_eq!(read.iter().map(|window| window.new_tokens).sum::<usize>(), 380);
+        for window in &read {
+            let part = &text[window.span.clone()];
+            assert!(part.starts_with("Word") && part.ends_with("end."), "{part}");
+        }
+        for pair in read.windows(2) {
+            assert!(text[..pair[1].span.start].trim_end().len() <= pair[0].span.end, "a gap");
+        }
+    }
+
+    #[test]
+    fn a_sentence_that_is_too_long_is_divided_between_words() {
+        let text = text(&[1000]);
+        let read = windows(&text, 512, LongText::Window).unwrap().windows;
+        assert_eq!(read.iter().map(|window| window.new_tokens).sum::<usize>(), 1000);
+        assert!(read.iter().all(|window| window.tokens.count <= WINDOW_TOKENS));
+    }
+
+    #[test]
+    fn a_word_of_a_megabyte_is_read() {
+        let read = windows(&"é".repeat(1 << 19), 4, LongText::Window).unwrap().windows;
+        let mut end = 0;
+        for window in &read {
+            assert!(window.span.start <= end && window.span.end > end);
+            end = window.span.end;
+        }
+        assert_eq!(end, 1 << 20);
+    }
+
+    #[test]
+    fn a_truncated_window_ends_where_the_last_token_ends() {
+        let read = windows(&text(&[3, 3]), 6, LongText::Truncate).unwrap();
+        assert!(read.truncated);
+        assert_eq!((read.windows[0].span.clone(), read.windows[0].tokens.ids.len()), (0..19, 6));
+    }
+
+    #[test]
+    fn a_text_too_long_error_has_the_number_of_tokens() {
+        let error = windows(&text(&[3, 3]), 6, LongText::Error).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TextTooLong);
+        assert_eq!(error.to_string(), "the text has 8 tokens, the model reads 6");
+    }
+
+    #[test]
+    fn a_text_of_white_space_is_an_error_however_long() {
+        for text in [String::new(), " \n".into(), " ".repeat(10_000)] {
+            assert_eq!(windows(&text, 6, LongText::Window).unwrap_err().kind(), ErrorKind::EmptyText);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The plain objects that cross the boundary, in Rust and in TypeScript.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use super::utf16::Utf16Offsets;
+use crate::{Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPESCRIPT: &str = r#"
+/** Options of `Classifier.job`. */
+export interface JobOptions {
+  topK?: number | undefined;
+  threshold?: number | undefined;
+  longText?: "window" | "truncate" | "error" | undefined;
+  explain?: {
+    label?: string | undefined;
+    method?: "occlusion" | "shapley" | undefined;
+    samples?: number | undefined;
+    seed?: number | undefined;
+  } | undefined;
+}
+
+export interface ModelInfo {
+  name: string | null;
+  version: string | null;
+  labels: string[];
+  multiLabel: boolean;
+  maxTokens: number;
+}
+
+export interface LabelScore {
+  label: string;
+  score: number;
+}
+
+/** Offsets are in UTF-16 code units of the text. */
+export interface Prediction {
+  label: string | null;
+  /** In predictions of a multi-label model only. */
+  labels?: string[];
+  score: number;
+  scores: LabelScore[];
+  tokens: number;
+  truncated: boolean;
+  windows: { start: number; end: number; tokens: number; scores: LabelScore[] }[];
+  attributions: { start: number; end: number; weight: number }[] | null;
+  warnings: "mostly-unknown-tokens"[];
+}
+
+/** The result of one text of a job. */
+export type Outcome = { prediction: Prediction } | { failure: { code: ErrorCode; message: string } };
+
+/** Offsets are in UTF-16 code units of the text. */
+export interface Tokenization {
+  ids: number[];
+  tokens: string[];
+  offsets: [start: number, end: number][];
+  unknownShare: number;
+}
+"#;
+
+/// Options as JavaScript gives them. A property that is `undefined` or `null` counts as missing.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct OptionsDto {
+    top_k: Option<u64>,
+    threshold: Option<f32>,
+    long_text: Option<LongText>,
+    explain: Option<ExplainDto>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ExplainDto {
+    label: Option<String>,
+    method: Option<MethodDto>,
+    samples: Option<usize>,
+    seed: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MethodDto {
+    Occlusion,
+    Shapley,
+}
+
+impl From<OptionsDto> for Options {
+    fn from(OptionsDto { top_k, threshold, long_text, explain }: OptionsDto) -> Self {
+        Self {
+            // A number of labels beyond `usize` is as good as all of them.
+            top_k: top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX)),
+            threshold,
+            long_text: long_text.unwrap_or_default(),
+            explain: explain.map(Explain::from),
+        }
+    }
+}
+
+impl From<ExplainDto> for Explain {
+    fn from(ExplainDto { label, method, samples, seed }: ExplainDto) -> Self {
+        let method = match method.unwrap_or(MethodDto::Occlusion) {
+            MethodDto::Occlusion => Method::Occlusion,
+            MethodDto::Shapley => {
+                Method::Shapley { samples: samples.unwrap_or(Method::DEFAULT_SAMPLES), seed: seed.unwrap_or(0) }
+            }
+        };
+        Self { label, method }
+    }
+}
+
+/// The result of one text: `{ prediction }` or `{ failure }`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Outcome {
+    Prediction(Prediction),
+    Failure(Failure),
+}
+
+#[derive(Serialize)]
+pub(super) struct Failure {
+    code: &'static str,
+    message: String,
+}
+
+impl Outcome {
+    pub(super) fn new(text: &str, result: Result<Prediction, Error>) -> Self {
+        match result {
+            Ok(prediction) => Self::Prediction(with_utf16_offsets(text, prediction)),
+            Err(error) => Self::Failure(Failure { code: error.code(), message: error.without_index().to_string() }),
+        }
+    }
+}
+
+fn with_utf16_offsets(text: &str, mut prediction: Prediction) -> Prediction {
+    let windows = prediction.windows.iter_mut().flat_map(|window| [&mut window.start, &mut window.end]);
+    let words = prediction.attributions.iter_mut().flatten().flat_map(|word| [&mut word.start, &mut word.end]);
+    let offsets: Vec<&mut usize> = windows.chain(words).collect();
+    let utf16 = Utf16Offsets::new(text, offsets.iter().map(|offset| **offset));
+    for offset in offsets {
+        *offset = utf16.at(*offset);
+    }
+    prediction
+}
+
+/// The tokens of a text.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Tokenization {
+    ids: Vec<u32>,
+    tokens: Vec<String>,
+    offsets: Vec<(usize, usize)>,
+    #[serde(serialize_with = "crate::shortest_decimal::serialize")]
+    unknown_share: f32,
+}
+
+impl Tokenization {
+    pub(super) fn new(text: &str, encoding: Encoding) -> Self {
+        let Encoding { ids, tokens, offsets, unknown_share } = encoding;
+        let utf16 = Utf16Offsets::new(text, offsets.iter().flat_map(|span| [span.start, span.end]));
+        let offsets = offsets.iter().map(|span| (utf16.at(span.start), utf16.at(span.end))).collect();
+        Self { ids, tokens, offsets, unknown_share }
+    }
+}
+
+/// Reads the options of a job.
+pub(super) fn read_options(options: JsValue) -> Result<Options, Error> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(Options::default());
+    }
+    let dto: OptionsDto = serde_wasm_bindgen::from_value(options)
+        .map_err(|error| invalid(format!("invalid options: {}", message(error.into()))))?;
+    Ok(dto.into())
+}
+
+/// An answer as a plain JavaScript object.
+pub(super) fn write(value: &impl Serialize) -> Result<JsValue, Error> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| Error::internal(message(error.into())))
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
+/// The message of a JavaScript exception.
+fn message(error: JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into())
+}

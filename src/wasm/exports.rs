@@ -1,0 +1,148 @@
+//! The classes and functions that JavaScript calls.
+
+use js_sys::{Array, Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::dto::{self, Outcome, Tokenization};
+use super::error::to_js;
+use super::link_kernel::link_kernel;
+use super::uint8_array_reader::Uint8ArrayReader;
+use crate::{Error, ErrorKind, ModelFiles};
+
+/// The file that is too large to be copied into WebAssembly memory as a whole.
+const GRAPH: &str = "model.onnx";
+/// Tokens that one step of a job computes at most, unless a single row has more. Between two steps JavaScript reports the
+/// progress and hears of an abort, so steps are short: some 50 ms. Larger ones are not faster: 3,000 words took 1.25 s in
+/// batches of 32 windows and take 1.04 s in these, which fit into the cache; 256 short texts take the same in both.
+const MAX_STEP_TOKENS: usize = 256;
+
+/// A loaded model.
+#[wasm_bindgen]
+pub struct Classifier(crate::Classifier);
+
+#[wasm_bindgen]
+impl Classifier {
+    /// Loads a model from its files, an object of `Uint8Array`s by file name.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "Record<string, Uint8Array>")] files: JsValue,
+    ) -> Result<Classifier, JsValue> {
+        load(&files).map(Self).map_err(to_js)
+    }
+
+    /// Facts about the model.
+    #[wasm_bindgen(unchecked_return_type = "ModelInfo")]
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        dto::write(self.0.info()).map_err(to_js)
+    }
+
+    /// Starts a prediction: reads the texts, and computes nothing yet.
+    pub fn job(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "readonly string[]")] texts: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "JobOptions | undefined")] options: JsValue,
+    ) -> Result<PredictionJob, JsValue> {
+        let start = || {
+            let texts = strings(&texts)?;
+            let job = self.0.job(&texts, &dto::read_options(options)?)?.max_batch_tokens(MAX_STEP_TOKENS);
+            Ok(PredictionJob { job, texts })
+        };
+        start().map_err(to_js)
+    }
+
+    /// All tokens of a text.
+    #[wasm_bindgen(unchecked_return_type = "Tokenization")]
+    pub fn tokenize(&self, #[wasm_bindgen(unchecked_param_type = "string")] text: JsValue) -> Result<JsValue, JsValue> {
+        let tokenize = || {
+            let text = text.as_string().ok_or_else(not_a_string)?;
+            dto::write(&Tokenization::new(&text, self.0.tokenize(&text)?))
+        };
+        tokenize().map_err(to_js)
+    }
+}
+
+/// A prediction that is computed step by step.
+#[wasm_bindgen]
+pub struct PredictionJob {
+    job: crate::PredictionJob,
+    /// Kept for the conversion of offsets.
+    texts: Vec<String>,
+}
+
+#[wasm_bindgen]
+impl PredictionJob {
+    /// Number of rows that are computed. A row is a text, a window of a text, or a variant for an explanation.
+    #[wasm_bindgen(getter)]
+    pub fn done(&self) -> u32 {
+        self.job.progress().done as u32
+    }
+
+    /// Number of rows of the job.
+    #[wasm_bindgen(getter)]
+    pub fn total(&self) -> u32 {
+        self.job.progress().total as u32
+    }
+
+    /// Throws the error of the first text that has failed, with its index. Before the first step, these are the texts that
+    /// cannot be read.
+    pub fn check(&self) -> Result<(), JsValue> {
+        self.job.first_failure().map_or(Ok(()), |error| Err(to_js(error)))
+    }
+
+    /// Computes the next batch. Returns false when nothing is left to compute.
+    pub fn step(&mut self) -> bool {
+        self.job.step()
+    }
+
+    /// Ends the job. Returns one outcome for each text, in the order of the texts.
+    #[wasm_bindgen(unchecked_return_type = "Outcome[]")]
+    pub fn finish(self) -> Result<JsValue, JsValue> {
+        let results = self.texts.iter().zip(self.job.finish());
+        let outcomes: Vec<Outcome> = results.map(|(text, result)| Outcome::new(text, result)).collect();
+        dto::write(&outcomes).map_err(to_js)
+    }
+}
+
+/// Size of the WebAssembly memory in bytes.
+#[wasm_bindgen(js_name = memoryBytes)]
+pub fn memory_bytes() -> f64 {
+    const PAGE: f64 = 65536.0;
+    core::arch::wasm32::memory_size::<0>() as f64 * PAGE
+}
+
+/// Runs when the module is instantiated.
+#[wasm_bindgen(start)]
+fn start() {
+    // A panic becomes a trap, whose exception only says "unreachable".
+    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+    // Without relaxed SIMD the other kernel computes the same numbers, slower.
+    crate::kernels::simd::relaxed::load(|module| link_kernel(module).unwrap_or(0));
+}
+
+fn load(files: &JsValue) -> Result<crate::Classifier, Error> {
+    let files = files.dyn_ref::<Object>().ok_or_else(|| dto::invalid("the model's files must be an object"))?;
+    let mut small = ModelFiles::new();
+    let mut graph = None;
+    for entry in Object::entries(files).iter() {
+        let entry: Array = entry.unchecked_into();
+        let name = entry.get(0).as_string().unwrap_or_default();
+        let Ok(bytes) = entry.get(1).dyn_into::<Uint8Array>() else {
+            return Err(dto::invalid(format!("the model's file {name} must be a Uint8Array")));
+        };
+        match &name[..] {
+            GRAPH => graph = Some(Uint8ArrayReader::new(bytes)),
+            _ => small = small.with(name, bytes.to_vec()),
+        }
+    }
+    let mut graph = graph.ok_or_else(|| Error::new(ErrorKind::ModelNotFound, format!("the model has no {GRAPH}")))?;
+    crate::Classifier::from_stream(&small, &mut graph)
+}
+
+fn strings(texts: &JsValue) -> Result<Vec<String>, Error> {
+    let texts = texts.dyn_ref::<Array>().ok_or_else(|| dto::invalid("texts must be an array of strings"))?;
+    texts.iter().enumerate().map(|(i, text)| text.as_string().ok_or_else(|| not_a_string().at(i))).collect()
+}
+
+fn not_a_string() -> Error {
+    dto::invalid("the text must be a string")
+}

@@ -1,0 +1,22 @@
+//! The boundary to JavaScript. It converts values and computes nothing itself.
+//!
+//! [`Classifier`] and [`PredictionJob`] are exported by wasm-bindgen, whose generated JavaScript `pkg/src/engine/` uses
+//! as it is. Requests and answers are plain JavaScript objects; `dto` has their shapes in Rust and in TypeScript.
+//! Every error is thrown as a JavaScript `Error` with a `code`, see `error`.
+
+#[cfg(target_arch = "wasm32")]
+mod alloc;
+#[cfg(target_arch = "wasm32")]
+mod dto;
+#[cfg(target_arch = "wasm32")]
+mod error;
+#[cfg(target_arch = "wasm32")]
+mod exports;
+#[cfg(target_arch = "wasm32")]
+mod link_kernel;
+#[cfg(target_arch = "wasm32")]
+mod uint8_array_reader;
+mod utf16;
+
+#[cfg(target_arch = "wasm32")]
+pub use exports::{Classifier, PredictionJob};

@@ -1,0 +1,136 @@
+// The visitor's own model in the demo, from a folder or a URL, and the reasons for which a model is rejected.
+import assert from "node:assert/strict";
+import { copyFile, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { serve } from "../../tools/serve.mjs";
+import { useSite } from "../harness/site.mjs";
+import { chooseFolder, download, fileOf, fixture, label, POSITIVE, ready, verdict } from "./demo.mjs";
+
+const site = useSite();
+/** Two other origins with the fixtures: one lets pages of other origins read its files, one does not. */
+let withCors;
+let withoutCors;
+before(async () => {
+  const mounts = { "/": fixture("") };
+  withCors = await serve({ mounts, headers: { "access-control-allow-origin": "*" } });
+  withoutCors = await serve({ mounts });
+});
+after(() => Promise.all([withCors.close(), withoutCors.close()]));
+
+const labels = (page) => page.locator("#model-labels li").allTextContents();
+const fetchModel = async (page, address) => {
+  await page.locator("#model-url").fill(address);
+  await page.locator("#model-address button").click();
+};
+const refusal = async (page) => {
+  await page.locator("#model-failure").waitFor();
+  return [await page.locator("#model-failure-text").textContent(), await page.locator("#model-failure-detail").textContent()];
+};
+
+test("the model of a folder is used by the whole page, until the visitor goes back", async () => {
+  const { page, context, errors } = await ready(site);
+  await page.locator("#text").fill(POSITIVE);
+  await verdict(page, "positive");
+  await chooseFolder(page, "tiny");
+  await page.locator("#model-result").waitFor();
+  assert.equal(await page.locator("#model-name").textContent(), "tiny");
+  assert.deepEqual(await labels(page), ["joy", "anger", "surprise"]);
+  const facts = await page.locator("#model-facts").textContent();
+  assert.match(facts, /any of 3.*22\.7 kB.*64 tokens.*Loaded in[\d.,]+ ms.*\d+ tokens[\d.]+ ms.*\d+ tokens[\d.]+ ms/);
+  await verdict(page, "(joy|anger|surprise)");
+  assert.deepEqual(await page.locator("#bars dt").allTextContents(), ["joy", "anger", "surprise"]);
+  assert.equal(await page.locator("#with").textContent(), "Your model: tiny");
+  await label(page, await fileOf("few.txt", "gorgeous\nbleak\n"));
+  await page.locator("#bulk-save").waitFor();
+  assert.match((await download(page)).text, /^text,label,score,score_joy,score_anger,score_surprise,error/);
+  await page.locator("#model-back").click();
+  await verdict(page, "positive");
+  assert.equal(await page.locator("#with").isVisible(), false);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("unusable folders are rejected with a reason, and the page works on", async () => {
+  const { page, context, errors } = await ready(site);
+  for (const [folder, reason, detail] of [
+    ["bad/no-labels", /A file is missing/, /tokenizer\.json/],
+    ["bad/small-embedding", /do not fit together/, /./],
+  ]) {
+    await chooseFolder(page, folder);
+    await page.locator("#model-failure-text", { hasText: reason }).waitFor();
+    assert.match((await refusal(page))[1], detail);
+  }
+  await page.locator("#text").fill(POSITIVE);
+  await verdict(page, "positive");
+  // A graph with an unknown operator.
+  const folder = await mkdtemp(join(tmpdir(), "litmus-model-"));
+  for (const file of ["config.json", "tokenizer.json"]) await copyFile(fixture(`tiny/${file}`), join(folder, file));
+  await copyFile(fixture("bad/unsupported-op.onnx"), join(folder, "model.onnx"));
+  await page.locator("#model-folder").setInputFiles(folder);
+  await page.locator("#model-failure-text", { hasText: /not of a kind that runs here/ }).waitFor();
+  await page.locator("#language").click();
+  await page.locator("#model-failure-text", { hasText: /不是这里能运行的类型/ }).waitFor();
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("the page fetches a model of its own origin", async () => {
+  const { page, context, errors } = await ready(site);
+  await fetchModel(page, "fixtures/folders/roberta");
+  await page.locator("#model-result").waitFor();
+  assert.equal(await page.locator("#model-name").textContent(), "roberta");
+  await fetchModel(page, "fixtures/nowhere");
+  assert.match((await refusal(page))[0], /A file is missing/);
+  await fetchModel(page, "ftp://example.invalid/model");
+  assert.match((await refusal(page))[0], /no address/);
+  const unexpected = errors.filter((error) => !/404/.test(error));
+  assert.deepEqual(unexpected, []);
+  await context.close();
+});
+
+test("a sandboxed frame fetches a model of another origin; the page itself cannot", async () => {
+  const { page, context } = await ready(site);
+  const frames = [];
+  page.on("frameattached", (frame) => frames.push(frame));
+  await fetchModel(page, `${withCors.url}tiny`);
+  await page.locator("#model-result").waitFor();
+  assert.deepEqual(await labels(page), ["joy", "anger", "surprise"]);
+  assert.equal(frames.length, 1);
+  assert.equal(await page.locator("iframe").count(), 0);
+  // Its requests are counted and listed.
+  await page.locator("#network summary").click();
+  assert.match(await page.locator("#requests").textContent(), new RegExp(`GET ${withCors.url}tiny/config.json`));
+  assert.notEqual(await page.locator("#network").getAttribute("data-requests"), "0");
+  // The Content-Security-Policy of the page.
+  const reached = await page.evaluate((url) => fetch(url).then(() => true, () => false), `${withCors.url}tiny/config.json`);
+  assert.equal(reached, false);
+  // The sandbox of the frame.
+  await page.evaluate(() => {
+    const frame = Object.assign(document.createElement("iframe"), { src: "fetcher.html", id: "probe" });
+    frame.sandbox = "allow-scripts";
+    document.body.append(frame);
+  });
+  const frame = await (await page.locator("#probe").elementHandle()).contentFrame();
+  await frame.waitForLoadState();
+  const seen = await frame.evaluate(() => {
+    try {
+      return String(parent.document.body);
+    } catch (error) {
+      return error.name;
+    }
+  });
+  assert.equal(seen, "SecurityError");
+  await context.close();
+});
+
+test("a missing CORS header and a missing model have different messages", async () => {
+  const { page, context } = await ready(site);
+  await fetchModel(page, `${withoutCors.url}tiny`);
+  assert.match((await refusal(page))[0], /CORS/);
+  await fetchModel(page, `${withCors.url}nowhere`);
+  await page.locator("#model-failure-text", { hasText: /A file is missing/ }).waitFor();
+  assert.match((await refusal(page))[1], /nowhere\/config\.json: status 404/);
+  await context.close();
+});

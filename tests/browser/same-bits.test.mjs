@@ -1,0 +1,78 @@
+// The score of a text has the same bits in every browser and runtime, alone or in any batch.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { launchChromium } from "../../tools/chromium.mjs";
+import { serveSite } from "../harness/site.mjs";
+import { launchFirefox } from "../harness/firefox.mjs";
+import { scores } from "./pages/scores.mjs";
+import { numbers, texts } from "./texts.mjs";
+
+const LIMIT = 300_000;
+
+async function inNode(json, order) {
+  return scores(await import("litmus-text"), json, order);
+}
+
+async function inChromium(url, json, order) {
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => "scores" in globalThis);
+    return await page.evaluate(([json, order]) => globalThis.scores(json, order), [json, order]);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function inFirefox(url, json, order) {
+  const driver = await launchFirefox();
+  try {
+    await driver.get(url);
+    await driver.wait(() => driver.executeScript(() => "scores" in globalThis), 30_000);
+    const { result, error } = await driver.executeAsyncScript((json, order, done) => {
+      globalThis.scores(json, order).then((result) => done({ result }), (error) => done({ error: String(error) }));
+    }, json, order);
+    if (error) throw new Error(error);
+    return result;
+  } finally {
+    await driver.quit();
+  }
+}
+
+/** `all` in a random order, the same in each run. */
+function shuffled(all) {
+  const below = numbers(7);
+  return all.reduceRight((list, _, i) => {
+    const j = below(i + 1);
+    [list[i], list[j]] = [list[j], list[i]];
+    return list;
+  }, [...all]);
+}
+
+function same(actual, expected, all) {
+  assert.equal(actual.length, expected.length);
+  const different = all.map((_, i) => i).filter((i) => actual[i] !== expected[i]);
+  const shown = different.slice(0, 5).map((i) => `${JSON.stringify(all[i].slice(0, 60))}: ${actual[i]}; not ${expected[i]}`);
+  assert.equal(different.length, 0, `${different.length} of ${all.length} texts have other scores\n${shown.join("\n")}`);
+}
+
+test("scores of 200 texts are bit-identical between Chromium, Firefox and Node, alone or batched", { timeout: 3 * LIMIT }, async (t) => {
+  const all = await texts();
+  assert.equal(new Set(all).size, 200);
+  const json = JSON.stringify(all);
+  const order = shuffled([...all.keys()]);
+  const server = await serveSite();
+  t.after(() => server.close());
+  const url = `${server.url}pages/scores.html`;
+  const seen = {
+    Node: await inNode(json, order),
+    Chromium: await inChromium(url, json, order),
+    Firefox: await inFirefox(url, json, order),
+  };
+  for (const [where, ways] of Object.entries(seen)) {
+    for (const [way, scores] of Object.entries(ways)) {
+      await t.test(`${where}, ${way}`, () => same(scores, seen.Node.alone, all));
+    }
+  }
+});

@@ -1,0 +1,129 @@
+// npm run screenshots: screenshots of every state of the demo, on a phone and a desktop, light and dark. They go to
+// tests/browser/artifacts/demo; those in www/README.md are also written to www/screenshots as WebP. `-- NAME` makes
+// only those whose name contains NAME.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { assemble } from "../../tools/site.mjs";
+import { fail } from "../../tools/command.mjs";
+import { root } from "../../tools/paths.mjs";
+import { openSite } from "../harness/site.mjs";
+import { artifacts, chooseFolder, untilCached, ready, SENTENCE } from "./demo.mjs";
+
+const DEVICES = {
+  phone: { width: 390, height: 844 },
+  desktop: { width: 1440, height: 900 },
+  narrowest: { width: 320, height: 640 },
+  "4k": { width: 3840, height: 2160 },
+};
+const top = (page, selector) => page.locator(selector).evaluate((element) => scrollTo(0, element.offsetTop - 16));
+const type = async (page, text) => {
+  await page.locator("#text").fill(text);
+  await page.locator("#weights li").first().waitFor();
+};
+
+/** Bring a loaded page into a state. */
+const STATES = {
+  idle: async () => {},
+  words: (page) => type(page, SENTENCE),
+  unknown: async (page) => {
+    await page.locator("#text").fill("这部电影太好看了，我非常喜欢。");
+    await page.locator("#warning").waitFor();
+  },
+  long: async (page) => {
+    await page.locator("#long-example").click();
+    await page.locator("#passage-weights li").first().waitFor({ timeout: 120_000 });
+    await top(page, "#bars");
+  },
+  network: async (page) => {
+    await type(page, SENTENCE);
+    await page.locator("#network summary").click();
+    await top(page, "#network");
+  },
+  chosen: async (page) => {
+    await page.locator("#bulk-sample").click();
+    await page.locator("#bulk-setup").waitFor();
+    await top(page, "#bulk");
+  },
+  bulk: async (page) => {
+    await STATES.chosen(page);
+    await page.locator("#bulk-start").click();
+    await page.locator("#bulk-status", { hasText: /^\d{3}/ }).waitFor({ timeout: 120_000 });
+    await top(page, "#bulk");
+  },
+  labelled: async (page) => {
+    await page.locator("#bulk-paste").fill("Great.\nI want my money back.\nIt is fine.\nThe lid fits the box.");
+    await page.locator("#bulk-read").click();
+    await page.locator("#bulk-start").click();
+    await page.locator("#bulk-save").waitFor();
+    await page.getByRole("button", { name: /^(Score|分数)/ }).click();
+    await top(page, "#bulk");
+  },
+  model: async (page) => {
+    await chooseFolder(page, "tiny");
+    await page.locator("#model-result").waitFor();
+    await top(page, "#model");
+  },
+  refused: async (page) => {
+    await chooseFolder(page, "bad/no-labels");
+    await page.locator("#model-failure").waitFor();
+    await top(page, "#model");
+  },
+  speed: async (page) => {
+    await page.locator("#speed-start").click();
+    await page.locator("#speed-status", { hasText: /Done|完成/ }).waitFor({ timeout: 120_000 });
+    await top(page, "#speed");
+  },
+  page: (page) => type(page, SENTENCE),
+};
+
+const cases = [];
+for (const device of ["phone", "desktop"]) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const state of Object.keys(STATES)) cases.push({ device, colorScheme, state, locale: "en" });
+    cases.push({ device, colorScheme, state: "words", as: "chinese", locale: "zh-CN" });
+  }
+  for (const state of ["page", "bulk", "model", "speed", "long"]) cases.push({ device, colorScheme: "light", state, as: `chinese-${state}`, locale: "zh-CN" });
+}
+for (const device of ["narrowest", "4k"]) {
+  for (const state of ["page", "long", "bulk", "model"]) cases.push({ device, colorScheme: "light", state, locale: "en" });
+}
+
+/** Converts a PNG to WebP, in Chromium. */
+async function webp(browser, png) {
+  const page = await browser.newPage();
+  const url = await page.evaluate(async (data) => {
+    const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
+    const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    return canvas.toDataURL("image/webp", 0.8);
+  }, png.toString("base64"));
+  await page.close();
+  return Buffer.from(url.split(",")[1], "base64");
+}
+
+try {
+  await assemble();
+  const folder = join(artifacts, "demo");
+  const shown = join(root, "www/screenshots");
+  await mkdir(folder, { recursive: true });
+  await mkdir(shown, { recursive: true });
+  const wanted = process.argv[2] ?? "";
+  const inReadme = await readFile(join(root, "www/README.md"), "utf8");
+  const site = await openSite();
+  for (const { device, colorScheme, state, as = state, locale } of cases) {
+    const name = `${device}-${colorScheme}-${as}`;
+    if (!name.includes(wanted)) continue;
+    const { page, context } = await ready(site, { viewport: DEVICES[device], colorScheme, locale, reducedMotion: "reduce" });
+    await untilCached(page);
+    await STATES[state](page);
+    await page.waitForTimeout(300); // for the last paint
+    const png = await page.screenshot({ path: join(folder, `${name}.png`), fullPage: state === "page" });
+    if (inReadme.includes(`screenshots/${name}.webp`)) await writeFile(join(shown, `${name}.webp`), await webp(site.browser, png));
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    console.log(`${name}${wider > 0 ? `: ${wider} px wider than the screen` : ""}`);
+    await context.close();
+  }
+  await site.close();
+} catch (error) {
+  fail(error);
+}

@@ -1,6 +1,0 @@
-import { predict } from "./node_modules/litmus-text/dist/index.js";
-
-chrome.runtime.onMessage.addListener((text, sender, answer) => {
-  predict(text).then(answer, ({ code, message }) => answer({ label: code, score: message }));
-  return true; // the answer comes later
-});

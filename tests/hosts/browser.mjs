@@ -1,0 +1,52 @@
+// Chromium with a recording proxy: no request that leaves the app's origin goes unseen, whoever makes it.
+import { launchChromiumProfile } from "../../tools/chromium.mjs";
+import { listen } from "../harness/server.mjs";
+import { recordMisbehaviour } from "../harness/site.mjs";
+import { LIMIT } from "./project.mjs";
+
+/** Hosts that Chromium itself contacts, for updates for instance. */
+const CHROMIUM_HOSTS = /^(https?:\/\/)?[\w.-]+\.(google|googleapis)\.com[:/]/;
+
+/** A proxy that forwards nothing and records each URL. Chromium does not use it for the loopback interface. */
+async function recordingProxy() {
+  const recorded = [];
+  const record = (url) => CHROMIUM_HOSTS.test(url) || recorded.push(url);
+  const proxy = await listen((request, response) => {
+    record(request.url);
+    response.writeHead(502).end();
+  });
+  proxy.server.on("connect", ({ url }, socket) => {
+    record(url);
+    socket.on("error", () => {}); // Chromium may be gone
+    socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+  });
+  return { ...proxy, recorded };
+}
+
+/** Chromium with a profile of its own until the test ends. `crossOrigin` lists the requests that reached the proxy. */
+export async function chromiumOf(t, args = []) {
+  const proxy = await recordingProxy();
+  t.after(() => proxy.close());
+  const context = await launchChromiumProfile([`--proxy-server=${proxy.url}`, ...args], { timeout: LIMIT });
+  t.after(() => context.close());
+  context.setDefaultTimeout(LIMIT);
+  return { context, crossOrigin: proxy.recorded };
+}
+
+/** Opens an app and waits for its text. `crossOrigin` lists the requests that left its origin. */
+export async function visit(t, url) {
+  const { context, crossOrigin } = await chromiumOf(t);
+  const page = await context.newPage();
+  const { errors } = recordMisbehaviour(page, new URL(url).origin, { crossOrigin });
+  let workers = 0;
+  page.on("worker", () => workers++);
+  await page.goto(url);
+  await page.waitForFunction(() => document.body.textContent.trim()).catch((error) => errors.push(error.message));
+  const [shown, isolated] = await page.evaluate(() => [document.body.textContent.trim(), crossOriginIsolated]);
+  return { page, seen: { shown, workers, isolated, crossOrigin, errors } };
+}
+
+/**
+ * How an app must behave: it shows its prediction, computed in one worker, without cross-origin isolation or requests.
+ */
+export const good = (shown) => ({ shown, workers: 1, isolated: false, crossOrigin: [], errors: [] });

@@ -1,0 +1,38 @@
+// Apps built by webpack, Rollup and esbuild, each with the configuration in its folder of apps/.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { serve } from "../../tools/serve.mjs";
+import { good, visit } from "./browser.mjs";
+import { expected, LIMIT, link, output, project, tool } from "./project.mjs";
+
+async function webpack(folder) {
+  const { default: webpack } = await tool("webpack");
+  const { default: config } = await import(pathToFileURL(join(folder, "webpack.config.js")).href);
+  const stats = await promisify(webpack)({ ...config, context: folder });
+  const { errors, warnings } = stats.toJson();
+  assert.deepEqual([...errors, ...warnings].map(({ message }) => message), []);
+}
+
+async function rollup(folder) {
+  for (const name of ["rollup", "@rollup/plugin-node-resolve"]) await link(folder, name);
+  await output(folder, process.execPath, "node_modules/rollup/dist/bin/rollup", "--config", "--failAfterWarnings");
+}
+
+async function esbuild(folder) {
+  await link(folder, "esbuild");
+  await output(folder, process.execPath, "build.js");
+}
+
+for (const bundle of [webpack, rollup, esbuild]) {
+  test(bundle.name, { timeout: LIMIT }, async (t) => {
+    const folder = await project(t, bundle.name);
+    await bundle(folder);
+    const server = await serve({ mounts: { "/": folder } });
+    t.after(() => server.close());
+    const { seen } = await visit(t, server.url);
+    assert.deepEqual(seen, good(await expected()));
+  });
+}

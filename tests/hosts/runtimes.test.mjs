@@ -1,0 +1,24 @@
+// The package in programs of Node, Deno and Bun. They exit by themselves: the package keeps no handle open.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { executable, expected, LIMIT, output, project } from "./project.mjs";
+
+const LINUX = process.platform === "linux" && process.arch === "x64";
+/** Deno may only read files: a request would end the program with an error. */
+const DENO = ["run", "--no-prompt", "--allow-read=."];
+
+const runtimes = {
+  Node: async () => [process.execPath],
+  Deno: async () => [await executable("@deno/linux-x64-glibc/deno"), ...DENO],
+  Bun: async () => [await executable("@oven/bun-linux-x64/bin/bun")],
+};
+
+for (const [name, command] of Object.entries(runtimes)) {
+  for (const file of ["main.js", "embedded.js"]) {
+    const skip = name !== "Node" && !LINUX && "the lock file has its binary for Linux only";
+    test(`${name}, ${file}`, { timeout: LIMIT, skip }, async (t) => {
+      const folder = await project(t, "program");
+      assert.equal(await output(folder, ...(await command()), file), await expected());
+    });
+  }
+}

@@ -1,0 +1,35 @@
+// To be imported before the package: watches the WebAssembly instances that it makes and what they compute.
+
+/** How many texts, windows and variants for explanations have been computed. */
+export let computed = 0;
+/** How many instances there have been. */
+export let instances = 0;
+/** The memory of the latest instance. */
+export let memory;
+
+const { instantiate, Instance } = WebAssembly;
+
+/** The exports of an instance, with a step of a job that counts. */
+function watched(exports) {
+  const { predictionjob_step: step, predictionjob_done: done } = exports;
+  if (!step) return exports; // the relaxed-SIMD kernel
+  instances++;
+  memory = exports.memory;
+  const counted = (job) => {
+    const before = done(job);
+    const result = step(job);
+    computed += done(job) - before;
+    return result;
+  };
+  return { ...exports, predictionjob_step: counted };
+}
+
+WebAssembly.instantiate = async (module, imports) => {
+  const { exports } = await instantiate(module, imports);
+  return { module, instance: { exports: watched(exports) } };
+};
+// By this, an instance that has crashed is replaced.
+// biome-ignore lint/complexity/useArrowFunction: it is called with `new`
+WebAssembly.Instance = function (module, imports) {
+  return { exports: watched(new Instance(module, imports).exports) };
+};

@@ -1,0 +1,162 @@
+// The classifier with a real pool; only the workers behind it are fakes.
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { engine, FakeWorker, INFO, predictionOf } from "./fake-worker.mjs";
+import { importSource } from "./source.mjs";
+
+const { Classifier, predictWith, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
+  "api/classifier.ts",
+  "api/predict-with.ts",
+  "pool/worker-pool.ts",
+  "pool/thread-loader.ts",
+  "pool/worker-thread.ts",
+);
+
+const { signal } = new AbortController();
+const EMPTY_MODULE = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+const texts = (count) => Array.from({ length: count }, (_, i) => `text ${i}`);
+
+let opened = [];
+afterEach(() => {
+  for (const classifier of opened) classifier.close();
+  opened = [];
+});
+
+async function open({ size = 1, override = {} } = {}) {
+  const workers = [];
+  const start = async () => {
+    workers.push(new FakeWorker(engine(override)));
+    return new WorkerThread(workers.at(-1));
+  };
+  const pool = new WorkerPool(new ThreadLoader(EMPTY_MODULE, { from: "files", files: {} }), start, size);
+  const classifier = new Classifier(pool, await pool.open(undefined, signal));
+  opened.push(classifier);
+  const sent = () => workers.flatMap(({ requests }) => requests).filter(({ type }) => type === "predict");
+  return { classifier, sent };
+}
+
+test("one text gives one prediction, several give several in their order", async () => {
+  const { classifier } = await open();
+  assert.deepEqual(await classifier.predict("a"), predictionOf("a"));
+  assert.deepEqual(await classifier.predict(["a", "bc"]), [predictionOf("a"), predictionOf("bc")]);
+  assert.deepEqual(await classifier.predict([]), []);
+});
+
+test("many texts go in requests of at most 256, or are shared by the threads", async () => {
+  const one = await open();
+  await one.classifier.predict(texts(600));
+  assert.deepEqual(
+    one.sent().map(({ texts }) => texts.length),
+    [256, 256, 88],
+  );
+  const two = await open({ size: 2 });
+  const predictions = await two.classifier.predict(texts(100));
+  assert.deepEqual(
+    two.sent().map(({ texts }) => texts.length),
+    [50, 50],
+  );
+  assert.deepEqual(
+    predictions.map(({ tokens }) => tokens),
+    texts(100).map(({ length }) => length),
+  );
+});
+
+test("a bad text rejects the call with its index in the whole array; a single text has none", async () => {
+  const { classifier, sent } = await open();
+  const bad = texts(600);
+  bad[300] = " ";
+  await assert.rejects(classifier.predict(bad), { code: "empty-text", index: 300 });
+  await assert.rejects(classifier.predict(" "), (error) => error.code === "empty-text" && !("index" in error));
+  assert.ok(
+    sent().every(({ failFast }) => failFast),
+    "nothing is computed for a call that will be rejected",
+  );
+});
+
+test("options are sent as plain data: no function, no signal, and explain: true as {}", async () => {
+  const { classifier, sent } = await open();
+  await classifier.predict("a", { topK: 1, threshold: 0.5, explain: true, signal, onProgress() {} });
+  await classifier.predict("a", { explain: { method: "shapley", seed: 1 } });
+  await classifier.predict("a", { explain: false });
+  assert.deepEqual(
+    sent().map(({ params }) => JSON.stringify(params)),
+    ['{"topK":1,"threshold":0.5,"explain":{}}', '{"explain":{"method":"shapley","seed":1}}', "{}"],
+  );
+});
+
+test("progress is the sum over the requests", async () => {
+  const predict = async ({ texts }, { progress }) => {
+    progress({ done: 0, total: texts.length });
+    progress({ done: texts.length, total: texts.length });
+    return texts.map((text) => ({ prediction: predictionOf(text) }));
+  };
+  const { classifier } = await open({ override: { predict } });
+  const events = [];
+  await classifier.predict(texts(300), { onProgress: (event) => events.push(event) });
+  assert.deepEqual(events[0], { done: 0, total: 300 });
+  assert.deepEqual(events.at(-1), { done: 300, total: 300 });
+  assert.ok(events.every(({ done }, i) => i === 0 || done >= events[i - 1].done));
+});
+
+test("arguments are checked before anything is sent", async () => {
+  const { classifier, sent } = await open();
+  await assert.rejects(classifier.predict(1), { code: "invalid-input" });
+  await assert.rejects(classifier.predict("a", { topK: 0 }), { code: "invalid-input" });
+  await assert.rejects(classifier.tokenize(["a"]), { code: "invalid-input" });
+  await assert.rejects(classifier.tokenize("a", { topK: 1 }), { code: "invalid-input" });
+  await assert.rejects(classifier.stream("a").next(), { code: "invalid-input" });
+  assert.deepEqual(sent(), []);
+});
+
+test("a stream does not fail fast: a bad text has its error, and leaving it aborts what runs", async () => {
+  const { classifier, sent } = await open();
+  const items = [];
+  for await (const item of classifier.stream(["a", " ", "b"])) items.push(item.error?.code ?? item.prediction.label);
+  assert.deepEqual(items, ["positive", "empty-text", "positive"]);
+  assert.deepEqual(
+    sent().map(({ failFast }) => failFast),
+    [false],
+  );
+});
+
+test("info and labels are the model's; memory is the pool's", async () => {
+  const { classifier } = await open();
+  assert.deepEqual(classifier.labels, INFO.labels);
+  assert.deepEqual(classifier.info, { ...INFO, memoryBytes: 65536 });
+});
+
+test("close, dispose and asyncDispose close it", async () => {
+  for (const close of [
+    (c) => c.close(),
+    (c) => c[Symbol.dispose]?.() ?? c.close(),
+    (c) => c[Symbol.asyncDispose]?.() ?? c.close(),
+  ]) {
+    const { classifier } = await open();
+    await close(classifier);
+    await assert.rejects(classifier.predict("a"), { code: "closed" });
+    await assert.rejects(classifier.predict([]), { code: "closed" });
+    await assert.rejects(classifier.tokenize("a"), { code: "closed" });
+  }
+});
+
+test("predictWith loads only for a right call, and its abort leaves the load alone", async () => {
+  let loads = 0;
+  const { classifier } = await open();
+  const load = async () => {
+    loads++;
+    return classifier;
+  };
+  await assert.rejects(predictWith(load, 1), { code: "invalid-input" });
+  await assert.rejects(predictWith(load, "a", { topK: 0 }), { code: "invalid-input" });
+  assert.equal(loads, 0);
+  assert.deepEqual(await predictWith(load, "a"), predictionOf("a"));
+  const never = new Promise(() => {});
+  await assert.rejects(
+    predictWith(() => never, "a", { signal: AbortSignal.abort() }),
+    { code: "aborted" },
+  );
+  await assert.rejects(
+    predictWith(() => never, "a", { timeout: 5 }),
+    { code: "timeout" },
+  );
+});

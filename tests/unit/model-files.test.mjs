@@ -1,0 +1,283 @@
+// Where the files of a model come from: network or cache, by the checksums in litmus.json.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { FakeCaches } from "./fake-caches.mjs";
+import { importSource } from "./source.mjs";
+
+const { cacheKey, readModel, parseManifest, sourceOf } = await importSource(
+  "model/model-files.ts",
+  "model/model-source.ts",
+  "model/cache.ts",
+);
+
+const { signal } = new AbortController();
+const encode = (text) => new TextEncoder().encode(text);
+const decode = (bytes) => new TextDecoder().decode(bytes);
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+const FILES = { "config.json": "{}", "tokenizer.json": "[]", "model.onnx": "onnx" };
+const manifestOf = (files) =>
+  JSON.stringify({
+    files: Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [path, { bytes: text.length, sha256: sha256(text) }]),
+    ),
+  });
+
+let server;
+let base;
+let requests;
+/** Those of them that ask whether a copy in the HTTP cache is current. */
+let revalidated;
+/** What the server has, by path; a value can be a status. */
+let served;
+
+before(async () => {
+  server = createServer((request, response) => {
+    requests.push(request.url.slice(1));
+    if (/max-age=0|no-cache/.test(request.headers["cache-control"])) revalidated.push(request.url.slice(1));
+    const body = served[request.url.slice(1)];
+    if (typeof body === "string") response.end(body);
+    else if (body === undefined) response.writeHead(404).end();
+    else body(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${server.address().port}/`;
+});
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+beforeEach(() => {
+  requests = [];
+  revalidated = [];
+  served = { ...FILES, "litmus.json": manifestOf(FILES) };
+  globalThis.caches = new FakeCaches();
+});
+afterEach(() => delete globalThis.caches);
+
+const source = (cache = true) => sourceOf(base, cache, undefined, signal);
+
+/** The files' texts, and the paths that the server was asked for. */
+async function load(from, onProgress) {
+  requests = [];
+  const { files, info, storeFiles } = await readModel(await from, onProgress, signal);
+  const texts = Object.fromEntries(Object.entries(files).map(([role, bytes]) => [role, bytes && decode(bytes)]));
+  return { texts, info, storeFiles, asked: requests.toSorted() };
+}
+
+const ALL = ["config.json", "litmus.json", "model.onnx", "tokenizer.json"];
+
+test("the first visit downloads, the second only asks for litmus.json", async () => {
+  const first = await load(source());
+  assert.deepEqual(first.asked, ALL);
+  assert.deepEqual(await first.storeFiles(), { ...(await source()), stored: true });
+  const second = await load(source());
+  assert.deepEqual(second.asked, ["litmus.json"]);
+  assert.deepEqual(second.texts, first.texts);
+  assert.deepEqual(
+    second.info.files,
+    Object.entries(FILES).map(([path, text]) => ({ path, bytes: text.length, sha256: sha256(text) })),
+  );
+});
+
+test("the HTTP cache is asked for a current copy only where there is a checksum", async () => {
+  await load(source());
+  assert.deepEqual(revalidated.toSorted(), ALL);
+  revalidated = [];
+  delete served["litmus.json"];
+  await load(source());
+  assert.deepEqual(revalidated, ["litmus.json"]);
+});
+
+test("on the same page, what was stored needs no network at all", async () => {
+  const stored = await (await load(source())).storeFiles();
+  assert.deepEqual((await load(stored)).asked, []);
+});
+
+test("a new version replaces the stored one", async () => {
+  await (await load(source())).storeFiles();
+  const changed = { ...FILES, "model.onnx": "onnx, version 2" };
+  served = { ...changed, "litmus.json": manifestOf(changed) };
+  const second = await load(source());
+  assert.deepEqual(second.asked, ["litmus.json", "model.onnx"]);
+  assert.equal(second.texts.model, "onnx, version 2");
+  await second.storeFiles();
+  const keys = [...globalThis.caches.entries.keys()].filter((key) => key.includes("model.onnx"));
+  assert.deepEqual(keys, [cacheKey(`${base}model.onnx`, sha256("onnx, version 2"))]);
+});
+
+test("without a network, the stored litmus.json and files are used", async () => {
+  await (await load(source())).storeFiles();
+  served["litmus.json"] = (response) => response.destroy();
+  assert.equal((await load(source())).texts.model, "onnx");
+});
+
+test("a damaged entry of the cache is removed and downloaded again", async () => {
+  await (await load(source())).storeFiles();
+  const key = cacheKey(`${base}model.onnx`, sha256("onnx"));
+  globalThis.caches.entries.set(key, new Response("garbage"));
+  const again = await load(source());
+  assert.deepEqual([again.texts.model, again.asked], ["onnx", ["litmus.json", "model.onnx"]]);
+  assert.equal(globalThis.caches.entries.has(key), false);
+});
+
+test("files without a checksum, and with cache: false, are not stored", async () => {
+  const without = JSON.stringify({ files: { "config.json": { sha256: sha256("{}") } } });
+  served["litmus.json"] = without;
+  const again = await (await load(source())).storeFiles();
+  assert.equal(again.from, "files", "what is not stored is handed on");
+  assert.equal(await again.files.model.blob.text(), "onnx");
+  const stored = [...globalThis.caches.entries.keys()].map((key) => new URL(key).pathname.slice(1)).sort();
+  assert.deepEqual(stored, ["config.json", "litmus.json"]);
+  globalThis.caches = new FakeCaches();
+  await (await load(source(false))).storeFiles();
+  assert.equal(globalThis.caches.entries.size, 0);
+});
+
+test("a full, forbidden or missing cache does not fail the load", async () => {
+  for (const state of ["full", "denied", "missing"]) {
+    if (state === "missing") delete globalThis.caches;
+    else globalThis.caches[state] = true;
+    const { texts, storeFiles } = await load(source());
+    assert.equal(texts.model, "onnx", state);
+    assert.equal((await storeFiles()).from, "files", state);
+    globalThis.caches = new FakeCaches();
+  }
+});
+
+test("a file that litmus.json does not describe is refused, and not stored", async () => {
+  served["model.onnx"] = "something else";
+  await assert.rejects(load(source()), (error) => {
+    assert.equal(error.code, "checksum-mismatch");
+    assert.ok(error.message.includes(`${base}model.onnx`) && error.message.includes(sha256("something else")));
+    return true;
+  });
+  assert.equal(globalThis.caches.entries.size, 0);
+});
+
+test("litmus.json is optional; other files are not", async () => {
+  delete served["litmus.json"];
+  const { texts, info } = await load(source());
+  assert.equal(texts.manifest, undefined);
+  assert.deepEqual(
+    info.files.map(({ sha256 }) => sha256),
+    [null, null, null],
+  );
+  delete served["tokenizer.json"];
+  await assert.rejects(load(source()), {
+    code: "model-not-found",
+    message: `could not load ${base}tokenizer.json: status 404`,
+  });
+});
+
+test("the first model file that exists is taken", async () => {
+  delete served["litmus.json"];
+  delete served["model.onnx"];
+  served["onnx/model.onnx"] = "whole";
+  served["onnx/model_quantized.onnx"] = "quantised";
+  assert.equal((await load(source())).texts.model, "quantised");
+  delete served["onnx/model_quantized.onnx"];
+  const { texts, info } = await load(source());
+  assert.deepEqual([texts.model, info.files[2].path], ["whole", "onnx/model.onnx"]);
+});
+
+test("failures say what went wrong", async () => {
+  const answers = [
+    [(response) => response.writeHead(403).end(), "model-not-found", "status 403"],
+    [(response) => response.writeHead(503).end(), "download-failed", "status 503"],
+    [
+      (response) => response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>"),
+      "model-not-found",
+      "a web page instead of the file",
+    ],
+    [(response) => response.end("<!doctype html>"), "model-not-found", "a web page instead of the file"],
+    [(response) => response.destroy(), "download-failed", "the connection failed"],
+    [
+      (response) => {
+        response.writeHead(200, { "content-length": 100 }).write("on");
+        setTimeout(() => response.destroy(), 5);
+      },
+      "download-failed",
+      "the connection failed",
+    ],
+  ];
+  delete served["litmus.json"];
+  delete globalThis.caches;
+  for (const [answer, code, reason] of answers) {
+    served["model.onnx"] = answer;
+    served["onnx/model_quantized.onnx"] = served["onnx/model.onnx"] = answer;
+    await assert.rejects(load(source()), (error) => {
+      assert.equal(error.code, code, reason);
+      assert.ok(error.message.includes(`${base}model.onnx: ${reason}`), error.message);
+      return true;
+    });
+  }
+});
+
+test("an abort during a download is aborted, not a failed connection", async () => {
+  delete served["litmus.json"];
+  const controller = new AbortController();
+  served["model.onnx"] = (response) => {
+    response.writeHead(200).write("on");
+    controller.abort("enough");
+  };
+  await assert.rejects(readModel(await source(), undefined, controller.signal), { code: "aborted", cause: "enough" });
+});
+
+test("progress has every file before the first is complete, and ends at the size", async () => {
+  const events = [];
+  await load(source(), (event) => events.push(event));
+  const complete = events.findIndex(({ file, loaded, total }) => file !== "litmus.json" && loaded === total);
+  assert.deepEqual(new Set(events.slice(0, complete + 1).map(({ file }) => file)), new Set(ALL));
+  for (const [path, { length }] of Object.entries(FILES)) {
+    const last = events.filter(({ file }) => file === path).at(-1);
+    assert.deepEqual(last, { file: path, loaded: length, total: length });
+  }
+});
+
+test("a size that is announced too small is given up rather than exceeded", async () => {
+  served["litmus.json"] = JSON.stringify({ files: { "model.onnx": { bytes: 2 } } });
+  const events = [];
+  await load(source(), (event) => event.file === "model.onnx" && events.push(event));
+  assert.ok(
+    events.every(({ loaded, total }) => total === null || loaded <= total),
+    JSON.stringify(events),
+  );
+  assert.deepEqual(events.at(-1), { file: "model.onnx", loaded: 4, total: 4 });
+});
+
+test("what litmus.json says is read as far as it makes sense", () => {
+  const manifest = parseManifest(
+    encode(
+      JSON.stringify({
+        files: { a: { bytes: 5, sha256: "ABC" }, b: { bytes: "5", sha256: 5 } },
+        metrics: { accuracy: 1 },
+      }),
+    ),
+  );
+  assert.deepEqual(manifest.entryOf("a"), { bytes: 5, sha256: "abc" });
+  assert.deepEqual(manifest.entryOf("b"), { bytes: undefined, sha256: undefined });
+  assert.deepEqual(manifest.entryOf("c"), { bytes: undefined, sha256: undefined });
+  assert.deepEqual(manifest.metrics, { accuracy: 1 });
+  for (const bad of [undefined, encode(""), encode("{"), encode("null"), encode("[]"), encode('{"metrics":1}')]) {
+    const { entryOf, metrics } = parseManifest(bad);
+    assert.deepEqual([entryOf("a").sha256, metrics], [undefined, null]);
+  }
+});
+
+test("files in hand are checked against their litmus.json", async () => {
+  const given = {
+    config: encode("{}"),
+    tokenizer: new Blob(["[]"]),
+    model: new Response("onnx"),
+    manifest: encode(manifestOf(FILES)).buffer,
+  };
+  const { texts } = await load(sourceOf(given, true, undefined, signal));
+  assert.deepEqual([texts.config, texts.tokenizer, texts.model], ["{}", "[]", "onnx"]);
+  const wrong = { ...given, model: encode("other") };
+  await assert.rejects(load(sourceOf(wrong, true, undefined, signal)), {
+    code: "checksum-mismatch",
+    message: /^model\.onnx has the SHA-256/,
+  });
+});

@@ -1,0 +1,93 @@
+// The forms of the option `model`.
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { importSource } from "./source.mjs";
+
+const { platform, sourceOf } = await importSource("model/model-source.ts", "platform/platform.ts");
+
+const { signal } = new AbortController();
+const resolve = (model) => sourceOf(model, true, undefined, signal);
+const { baseUrl } = platform;
+
+afterEach(() => {
+  platform.baseUrl = baseUrl;
+  delete platform.module;
+});
+
+test("a folder is a URL, with or without a slash at its end, or relative to the page", async () => {
+  platform.baseUrl = () => "https://example.org/app/index.html";
+  for (const [model, folder] of [
+    ["https://example.org/model", "https://example.org/model/"],
+    [new URL("https://example.org/model/"), "https://example.org/model/"],
+    ["models/own", "https://example.org/app/models/own/"],
+    ["/own/", "https://example.org/own/"],
+  ]) {
+    const { from, candidates, cache } = await resolve(model);
+    assert.deepEqual([from, cache], ["folder", true]);
+    assert.deepEqual(
+      candidates.model.map(({ url }) => url),
+      ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"].map((path) => folder + path),
+    );
+    assert.deepEqual(candidates.manifest, [{ path: "litmus.json", url: `${folder}litmus.json` }]);
+  }
+  await assert.rejects(resolve("http://["), { code: "invalid-input", message: "model is not a URL: http://[" });
+});
+
+test("the packaged model is the default, except in workerd", async () => {
+  const { from, candidates } = await resolve(undefined);
+  assert.equal(from, "folder");
+  assert.deepEqual(
+    Object.values(candidates).map(([{ url }]) => url.split("/models/sentiment/")[1]),
+    Object.values(candidates).map(([{ path }]) => path),
+  );
+  platform.module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  await assert.rejects(resolve(undefined), { code: "model-not-found", message: /workerd has no files/ });
+});
+
+test("files of a picked folder are found by their paths in it", async () => {
+  const file = (name, path) => Object.defineProperty(new File(["x"], name), "webkitRelativePath", { value: path });
+  const picked = [
+    file("config.json", "own/config.json"),
+    file("tokenizer.json", "own/tokenizer.json"),
+    file("model.onnx", "own/onnx/model.onnx"),
+  ];
+  const { from, files } = await resolve(picked);
+  assert.deepEqual([from, files.model.path, files.manifest], ["files", "onnx/model.onnx", undefined]);
+  const dropped = new Set(
+    ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map((name) => new File(["x"], name)),
+  );
+  assert.equal((await resolve(dropped)).files.manifest.path, "litmus.json");
+  await assert.rejects(resolve(picked.slice(1)), {
+    code: "model-not-found",
+    message: "none of the files given is config.json",
+  });
+  await assert.rejects(resolve(picked.slice(0, 2)), {
+    message: /model\.onnx or onnx\/model_quantized\.onnx or onnx\/model\.onnx/,
+  });
+});
+
+test("files can be given one by one, as bytes, blobs or unread responses", async () => {
+  const bytes = Uint8Array.of(1, 2);
+  const given = { config: bytes, tokenizer: bytes.buffer, model: new Blob([bytes]) };
+  const { files } = await resolve({ ...given, manifest: new Response(bytes) });
+  for (const { blob } of Object.values(files)) assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);
+  const read = new Response(bytes);
+  await read.text();
+  for (const wrong of [undefined, null, "{}", [1, 2], read]) {
+    await assert.rejects(resolve({ ...given, model: wrong }), {
+      code: "invalid-input",
+      message: /^model\.model must be bytes, a Blob or an unread Response/,
+    });
+  }
+  await assert.rejects(resolve({ ...given, weights: bytes }), {
+    code: "invalid-input",
+    message: /unknown key "weights" in model/,
+  });
+  await assert.rejects(resolve({ ...given, model: new Response("", { status: 404 }) }), { code: "model-not-found" });
+});
+
+test("anything else is refused", async () => {
+  for (const model of [42, null, true, Symbol("model")]) {
+    await assert.rejects(resolve(model), { code: "invalid-input", message: /^model must be a URL or files, not/ });
+  }
+});

@@ -1,0 +1,65 @@
+// Which kind of thread the option `workers` gives on which platform.
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { engine, FakeWorker } from "./fake-worker.mjs";
+import { importSource } from "./source.mjs";
+
+const { platform, startThread } = await importSource("pool/start-thread.ts", "platform/platform.ts");
+
+let started = [];
+const starter =
+  (kind, Kind = FakeWorker) =>
+  () => {
+    started.push(kind);
+    return new Kind(engine());
+  };
+const web = starter("web worker");
+
+afterEach(() => {
+  started = [];
+  platform.hasWebWorkers = true;
+  delete platform.startWorkerThread;
+  delete globalThis.Worker;
+});
+
+async function kindOf(workers, startWebWorker = web) {
+  started = [];
+  const { isWorker } = await startThread(workers, startWebWorker);
+  assert.equal(isWorker, started.length > 0);
+  return started[0] ?? "calling thread";
+}
+
+test("browsers: a web worker, unless there are to be none", async () => {
+  globalThis.Worker = FakeWorker;
+  assert.deepEqual(
+    [await kindOf("auto"), await kindOf(3), await kindOf(0)],
+    ["web worker", "web worker", "calling thread"],
+  );
+});
+
+test("service workers have no Worker: the calling thread", async () => {
+  assert.deepEqual([await kindOf("auto"), await kindOf(3), await kindOf(0)], Array(3).fill("calling thread"));
+});
+
+test("Node, Deno and Bun: worker threads for a number, else the calling thread", async () => {
+  globalThis.Worker = FakeWorker; // Deno and Bun have web workers
+  platform.hasWebWorkers = false;
+  platform.startWorkerThread = starter("worker thread");
+  assert.deepEqual(
+    [await kindOf("auto"), await kindOf(3), await kindOf(0)],
+    ["calling thread", "worker thread", "calling thread"],
+  );
+});
+
+test("a worker that cannot be constructed or loaded: the calling thread", async () => {
+  globalThis.Worker = FakeWorker;
+  const refuse = () => {
+    throw new DOMException("of another origin", "SecurityError");
+  };
+  assert.equal((await startThread("auto", refuse)).isWorker, false);
+  const worker = new FakeWorker(engine(), { ready: false });
+  const thread = startThread("auto", () => worker);
+  queueMicrotask(() => worker.onerror({ preventDefault() {} }));
+  assert.equal((await thread).isWorker, false);
+  assert.equal(worker.terminated, true);
+});

@@ -1,0 +1,181 @@
+// npm run build: crate → WebAssembly → pkg/wasm, TypeScript → pkg/dist, model → pkg/models.
+// A step whose input has not changed is skipped.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fail, run, step, UserError } from "./command.mjs";
+import { appendFiles } from "./embedded-file.mjs";
+import { root, targetDir } from "./paths.mjs";
+import { writeSupply } from "./supply.mjs";
+import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolchain.mjs";
+
+const pkg = join(root, "pkg");
+
+const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "tools/vendor", "build.rs", "src"];
+const model = join("models", "sentiment");
+const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"];
+
+const wasmFolder = join(pkg, "wasm");
+const glue = join(wasmFolder, "litmus_text.js");
+const glueTypes = join(wasmFolder, "litmus_text.d.ts");
+const wasmFile = join(wasmFolder, "litmus_text_bg.wasm");
+const embeddedFile = join(wasmFolder, "embedded", "litmus_text_bg.wasm");
+
+/** One hash over files and over the files of folders. */
+async function hash(paths) {
+  const sum = createHash("sha256");
+  for (const path of paths) {
+    const isFolder = (await stat(join(root, path))).isDirectory();
+    const names = isFolder ? (await readdir(join(root, path), { recursive: true })).sort() : [""];
+    for (const name of names) {
+      const file = join(root, path, name);
+      if ((await stat(file)).isFile()) sum.update(`${join(path, name)}\n`).update(await readFile(file));
+    }
+  }
+  return sum.digest("hex");
+}
+
+/** Does `work` unless `stamp`, written after the last time, still says the same. */
+async function unlessDone(stamp, value, outputs, work) {
+  const last = await readFile(stamp, "utf8").catch(() => "");
+  if (last === value && outputs.every((output) => existsSync(output))) return;
+  await work();
+  await mkdir(dirname(stamp), { recursive: true });
+  await writeFile(stamp, value);
+}
+
+/** Compiles the crate. Resolves to the path of the .wasm file and the hash of what it was made from. */
+async function compileCrate() {
+  const folder = join(targetDir, "litmus-web");
+  const kept = join(folder, "litmus_text.wasm");
+  const hashOfSources = await hash(sources);
+  await mkdir(folder, { recursive: true });
+  await unlessDone(join(folder, "source"), hashOfSources, [kept], () =>
+    step("cargo build for WebAssembly", async () => {
+      const target = ["--target", "wasm32-unknown-unknown", "--profile", "web"];
+      const args = ["rustc", ...wasmConfig(), "--lib", "--crate-type", "cdylib", ...target];
+      await run("cargo", args, { prefix: "cargo", env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
+      // A copy: the tests build the crate in the same folder in other ways.
+      await copyFile(join(targetDir, "wasm32-unknown-unknown", "web", "litmus_text.wasm"), kept);
+    }),
+  );
+  return { wasm: kept, hashOfSources };
+}
+
+async function bindgen({ wasm, hashOfSources }, bin) {
+  const args = [
+    ...["--target", "web", "--out-dir", wasmFolder, "--out-name", "litmus_text"],
+    ...["--remove-name-section", "--remove-producers-section"],
+    // The package names the file itself; a second name in the glue would confuse bundlers.
+    "--omit-default-module-path",
+    // Exports the function by which pkg/src/engine/instance.ts replaces an instance that has crashed.
+    "--experimental-reset-state-function",
+    wasm,
+  ];
+  const outputs = [glue, glueTypes, wasmFile];
+  await unlessDone(join(wasmFolder, ".built"), `${bin} ${args.join(" ")} ${hashOfSources}`, outputs, () =>
+    step("wasm-bindgen", () => run(join(bin, "wasm-bindgen"), args)),
+  );
+}
+
+/** Writes the embedded build: one file with the WebAssembly module and the model. */
+async function embedModel() {
+  const paths = modelFiles.map((name) => join(model, name));
+  const value = await hash(["pkg/wasm/litmus_text_bg.wasm", "tools/embedded-file.mjs", ...paths]);
+  const folder = dirname(embeddedFile);
+  await unlessDone(join(folder, ".built"), value, [embeddedFile], async () => {
+    const files = modelFiles.map(async (name) => [name, await readFile(join(root, model, name))]);
+    await mkdir(folder, { recursive: true });
+    await writeFile(embeddedFile, appendFiles(await readFile(wasmFile), await Promise.all(files)));
+  });
+}
+
+/** Entry points that are bundled together: code that several of one group need is in files of its own. */
+const bundles = [
+  ["index", "worker", "handler"],
+  ["embedded"],
+  ["node", "embedded-node", "handler-node", "node-worker", "cli"],
+  ["workerd", "handler-workerd"],
+];
+
+/** What is inside `dist` besides our own, and its licence. */
+const bundled = ["lru-cache", "@cfworker/json-schema"];
+
+async function writeLicences(dist) {
+  const parts = bundled.map(async (name) => {
+    const folder = join(root, "node_modules", name);
+    const { version, license, author } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const text = await readFile(join(folder, "LICENSE.md"), "utf8").catch(() => "");
+    return `${name} ${version}, ${license}, by ${author?.name ?? author}, is part of handler.js.\n\n${text}`;
+  });
+  await writeFile(join(dist, "LICENSES.md"), (await Promise.all(parts)).join("\n\n"));
+}
+
+/** Types by tsc, JavaScript by esbuild. */
+async function compileTypeScript() {
+  const dist = join(pkg, "dist");
+  const reads = [
+    "pkg/src",
+    "pkg/tsconfig.json",
+    "tools/build.mjs",
+    "package-lock.json",
+    "pkg/wasm/litmus_text.js",
+    "pkg/wasm/litmus_text.d.ts",
+  ];
+  const outputs = [
+    ...bundles.flat().map((name) => join(dist, `${name}.js`)),
+    join(dist, "types", "entry", "index.d.ts"),
+  ];
+  await unlessDone(join(dist, ".built"), await hash(reads), outputs, () =>
+    step("TypeScript", async () => {
+      await rm(dist, { recursive: true, force: true }); // the chunks of an earlier build have other names
+      const tsc = join(root, "node_modules/typescript/bin/tsc");
+      await run(process.execPath, [tsc, "-p", join(pkg, "tsconfig.json"), "--emitDeclarationOnly"]);
+      const { build: bundle } = await import("esbuild");
+      for (const names of bundles) {
+        await bundle({
+          entryPoints: names.map((name) => join(pkg, "src", "entry", `${name}.ts`)),
+          outdir: dist,
+          chunkNames: "[hash]",
+          bundle: true,
+          splitting: true,
+          format: "esm",
+          target: "es2022",
+          external: ["node:*", "*.wasm"],
+          ignoreAnnotations: true, // "sideEffects" of package.json is about dist
+          minify: true,
+          sourcemap: true,
+          logLevel: "warning",
+        });
+      }
+      await writeLicences(dist);
+    }),
+  );
+}
+
+async function copyModel() {
+  const folder = join(root, model);
+  await mkdir(join(pkg, "models"), { recursive: true });
+  await cp(folder, join(pkg, "models", "sentiment"), { recursive: true, preserveTimestamps: true });
+  for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) {
+    if (existsSync(join(root, file))) await cp(join(root, file), join(pkg, file));
+  }
+}
+
+/** Builds the package; `supply` adds the licences, the bill of materials and the checksums that are published with it. */
+export async function build({ supply = true } = {}) {
+  await ensureNode();
+  await ensureRust();
+  if (!existsSync(join(root, model, "model.onnx"))) throw new UserError(`${model}/model.onnx is missing`);
+  // At the same time: the link at the end of the crate's build keeps only one core busy, and for long.
+  const [bin, crate] = await Promise.all([ensureWasmBindgen(), compileCrate()]);
+  await bindgen(crate, bin);
+  await embedModel();
+  await compileTypeScript();
+  await copyModel();
+  if (supply) await writeSupply();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build().catch(fail);

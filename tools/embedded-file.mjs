@@ -1,0 +1,18 @@
+// The embedded build: the WebAssembly module with the model's files behind it, each as a custom section. An engine skips
+// custom sections, and pkg/src/engine/embedded-file.ts compiles only what stands before them.
+
+const CUSTOM_SECTION = 0;
+const PREFIX = "litmus.";
+
+/** An unsigned integer in LEB128. */
+const leb128 = (value) => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb128(value >>> 7)]);
+
+/** `files`: pairs of a name and its bytes. */
+export function appendFiles(wasm, files) {
+  const sections = files.flatMap(([name, bytes]) => {
+    const label = Buffer.from(PREFIX + name);
+    const head = Buffer.from([...leb128(label.length), ...label]);
+    return [Buffer.from([CUSTOM_SECTION, ...leb128(head.length + bytes.length)]), head, bytes];
+  });
+  return Buffer.concat([wasm, ...sections]);
+}

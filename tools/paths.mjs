@@ -1,0 +1,13 @@
+// Where things are on this machine.
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const { env } = process;
+
+/** The repository. */
+export const root = fileURLToPath(new URL("..", import.meta.url));
+/** Installed tools and downloads, kept between checkouts. */
+export const cache = env.LITMUS_CACHE ?? join(homedir(), ".cache", "litmus-text");
+/** Build products of cargo, and ours beside them. In continuous integration the checkout is fresh, the cache is not. */
+export const targetDir = env.CARGO_TARGET_DIR ?? (env.CI ? join(cache, "target") : join(root, "target"));

@@ -1,0 +1,15 @@
+// npm start: builds what changed and serves the demo.
+import { serve } from "./serve.mjs";
+import { buildSite, site } from "./site.mjs";
+import { fail, step } from "./command.mjs";
+
+/** An uncommon port: the demo's service worker would also answer for other sites on the same port. */
+const PORT = 5486;
+
+try {
+  await step("everything", buildSite);
+  const { url } = await serve({ mounts: { "/": site }, port: Number(process.env.PORT ?? PORT) });
+  console.log(`\n  litmus-text is at ${url}\n  Ctrl+C stops it.`);
+} catch (error) {
+  fail(error);
+}
