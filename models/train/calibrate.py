@@ -1,8 +1,8 @@
 """Stage 6: a temperature for each head, and a threshold for each label of those heads that have several labels at once.
 
 Temperature scaling: Guo et al. 2017. The student computes here with the rounding of our runtime, in float32. Emotions'
-thresholds are fitted on a tenth of GoEmotions train that trained nothing, those of toxicity on held-out parts of corpora
-that are otherwise scored without a threshold."""
+thresholds are fitted on a tenth of GoEmotions train that trained nothing, those of toxicity on held-out parts of
+corpora that are otherwise scored without a threshold."""
 
 import judge
 import measures

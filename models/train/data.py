@@ -57,7 +57,7 @@ def detokenised(text, rng):
 
 def examples(tokenizer, texts, change=lambda text: text):
     encoded = tokenizer.encode_batch([change(text.text) for text in texts])
-    return [Example(text, e.ids, number) for number, (text, e) in enumerate(zip(texts, encoded))]
+    return [Example(text, e.ids, number) for number, (text, e) in enumerate(zip(texts, encoded, strict=True))]
 
 
 def targets(batch):

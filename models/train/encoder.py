@@ -159,8 +159,6 @@ class Encoder(nn.Module):
         self.heads = Heads(config.hidden)
         self.exits = nn.ModuleDict({str(layer): Heads(config.hidden) for layer in EXITS if layer < config.layers})
         self.embedding = Linear(config.hidden, config.hidden)
-        nn.init.eye_(self.embedding.weight)
-        nn.init.zeros_(self.embedding.bias)
 
     def hidden(self, ids, mask, whole=False):
         """Each layer's output, [B, S, H]; after the last layer [B, 1, H] unless `whole`."""

@@ -42,7 +42,10 @@ def calibration(logits, dev):
     """{set: [error, chance]}: each half of a set is scored at the temperature that fits the other halves."""
     names = ("sst2", "goemotions", "written")
     parts = {name: answered(logits[name], dev[name]) for name in names}
-    half = lambda name, start: tuple(part[start::2] for part in parts[name])
+
+    def half(name, start):
+        return tuple(part[start::2] for part in parts[name])
+
     fitted = [sentiment_temperature([half(name, start) for name in names]) for start in (0, 1)]
     result = {"temperatures": fitted}
     for name, (found, labels) in parts.items():

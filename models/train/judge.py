@@ -51,7 +51,7 @@ def all_logits(output):
 def split_logits(rows):
     """{task: [texts, labels]}"""
     ends = np.cumsum(list(TASKS.values()))[:-1]
-    return dict(zip(TASKS, np.split(rows, ends, axis=1)))
+    return dict(zip(TASKS, np.split(rows, ends, axis=1), strict=True))
 
 
 def logits_of(model, tokenizer, texts, **how):
@@ -102,7 +102,10 @@ def dev_scores(model, tokenizer, corpora_, data, **how):
 def embedding_scores(model, tokenizer, texts):
     original = Original(model.precision)
     texts = [text.text for text in texts]
-    normalise = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def normalise(rows):
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
     ours = normalise(outputs(model, tokenizer, texts, lambda output: output.embedding))
     theirs = outputs(original, original.tokenizer, texts, lambda embedding: embedding)
     cosine, spearman, overlap = measures.embedding_agreement(ours, theirs)

@@ -74,4 +74,4 @@ def labels(args, corpora, names):
         if missing:
             raise SystemExit(f"{missing[0]}: {name} has not labelled it; run the stage label")
         total = total + np.concatenate([read_arrays(path)["logits"].astype(np.float32) for path, _, _ in parts])
-    return dict(zip(texts, total / len(names)))
+    return dict(zip(texts, total / len(names), strict=True))

@@ -33,7 +33,10 @@ def by_group(logits, labels, groups):
     rows = defaultdict(list)
     for i, group in enumerate(groups):
         rows[group].append(i)
-    count = lambda i: [int((logits[i].argmax(1) == labels[i]).sum()), opposite(logits[i], labels[i]), len(i)]
+
+    def count(i):
+        return [int((logits[i].argmax(1) == labels[i]).sum()), opposite(logits[i], labels[i]), len(i)]
+
     return {group: count(np.array(i)) for group, i in sorted(rows.items())}
 
 
@@ -42,7 +45,7 @@ def auc(scores, labels):
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(len(scores))
     ranks[order] = np.arange(1, len(scores) + 1)
-    values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    _values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.bincount(inverse, ranks) / counts)[inverse]
     positives = labels == 1
     wins = ranks[positives].sum() - positives.sum() * (positives.sum() + 1) / 2
@@ -57,7 +60,7 @@ def f1(called, labels):
 def best_thresholds(logits, labels):
     """For each label the logit from which on it is called, with the highest F1 on these texts."""
     thresholds = []
-    for column, truth in zip(logits.T, labels.T):
+    for column, truth in zip(logits.T, labels.T, strict=True):
         order = np.argsort(-column, kind="stable")
         right = np.cumsum(truth[order])
         scores = 2 * right / (np.arange(1, len(column) + 1) + truth.sum())
@@ -89,7 +92,10 @@ def embedding_agreement(ours, original, seed=0, pairs=100_000, neighbours=10):
     """Normalised rows → (mean cosine, Spearman of the similarities of random pairs, overlap of the nearest ten)."""
     rng = np.random.default_rng(seed)
     a, b = rng.integers(len(ours), size=(2, pairs))
-    rank = lambda x: np.argsort(np.argsort(x)).astype(np.float64)
+
+    def rank(x):
+        return np.argsort(np.argsort(x)).astype(np.float64)
+
     similarities = [(e[a] * e[b]).sum(1) for e in (ours, original)]
     spearman = np.corrcoef(rank(similarities[0]), rank(similarities[1]))[0, 1]
     near = []
@@ -97,7 +103,7 @@ def embedding_agreement(ours, original, seed=0, pairs=100_000, neighbours=10):
         every = e @ e.T
         np.fill_diagonal(every, -np.inf)
         near.append(np.argpartition(-every, neighbours, axis=1)[:, :neighbours])
-    overlap = np.mean([len(set(x) & set(y)) / neighbours for x, y in zip(*near)])
+    overlap = np.mean([len(set(x) & set(y)) / neighbours for x, y in zip(*near, strict=True)])
     return float((ours * original).sum(1).mean()), float(spearman), float(overlap)
 
 

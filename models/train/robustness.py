@@ -23,7 +23,10 @@ def variants(sentiment):
 def same_label(model, tokenizer, dev, temperature):
     """{variant: [same, texts]}, and of all together under "all"."""
     texts = [text.text.rstrip() for text in dev["sst2"] + dev["written"]]
-    read = lambda output: output.logits["sentiment"]
+
+    def read(output):
+        return output.logits["sentiment"]
+
     before = softmax(outputs(model, tokenizer, texts, read).astype(np.float64) / temperature)
     sure = before.max(1) >= SURE
     called = before.argmax(1)
@@ -32,7 +35,7 @@ def same_label(model, tokenizer, dev, temperature):
         raise SystemExit(f"no text of SST-2 dev or the written dev texts is scored {SURE} or more")
     after = outputs(model, tokenizer, [text for _, _, text in changed], read).argmax(1)
     counts = {}
-    for (name, i, _), label in zip(changed, after):
+    for (name, i, _), label in zip(changed, after, strict=True):
         for key in (name, "all"):
             right, count = counts.get(key, (0, 0))
             counts[key] = (right + int(label == called[i]), count + 1)

@@ -2,7 +2,18 @@
 
 import torch
 from encoder import Config, Encoder, Linear
-from quantisation import ROW, WEIGHT, block_scales, packed, rounded_rows, runtime_weight, straight_through, through_int4
+from quantisation import (
+    ROW,
+    STORED,
+    WEIGHT,
+    block_scales,
+    packed,
+    rounded_rows,
+    runtime_weight,
+    straight_through,
+    through_int4,
+    through_whole,
+)
 from training import device
 
 TABLE = "embeddings.word.weight"
@@ -26,6 +37,11 @@ def round_rows(model):
             module.through_rows = rounded_rows
 
 
+def int8_rows(weight):
+    """As the embedding's head file has it: int8 with a scale per row."""
+    return straight_through(weight, through_whole(weight.detach(), STORED))
+
+
 def round_in_network(model, scales):
     """Lets `model` compute as the runtime will. The scales of the blocks stay what they are."""
 
@@ -36,6 +52,7 @@ def round_in_network(model, scales):
         if f"{name}.weight" in scales and f"{name}.weight" != TABLE:
             module.through = weight_through(scales[f"{name}.weight"].to(device()))
     round_rows(model)
+    model.embedding.through = int8_rows
     table = scales[TABLE].to(device())
 
     def rows_through(rows, ids):
@@ -66,4 +83,5 @@ def runtime_network(arrays):
     missing = model.load_arrays(weights)
     assert not missing, missing
     round_rows(model)
+    model.embedding.through = int8_rows
     return model.eval()

@@ -48,7 +48,7 @@ def clusters(texts):
 def chosen_rows(texts, seed):
     """Rows of whole clusters, drawn until a tenth of each group is held out."""
     members = defaultdict(list)
-    for text, cluster in zip(texts, clusters(texts)):
+    for text, cluster in zip(texts, clusters(texts), strict=True):
         members[cluster].append(text)
     wanted = {group: SHARE * count for group, count in Counter(text.group for text in texts).items()}
     drawn, rows = Counter(), []
@@ -64,7 +64,10 @@ def chosen_rows(texts, seed):
 def split(args):
     """The stage: writes the committed list anew. The same texts give the same list."""
     lists = [chosen_rows(texts, seed) for seed, texts in enumerate([corpora.written(), corpora.written_toxicity()])]
-    by_line = lambda row: (row.split(":")[0], int(row.split(":")[1]))
+
+    def by_line(row):
+        return (row.split(":")[0], int(row.split(":")[1]))
+
     write_text(HELD_OUT, "".join(f"{row}\n" for rows in lists for row in sorted(rows, key=by_line)))
     for name, texts in (("written", corpora.written()), ("written-toxicity", corpora.written_toxicity())):
         dev = [text for text in texts if text.row in held_rows()]

@@ -40,7 +40,7 @@ POSITIONS = "embeddings.position.weight"
 def teacher_loss(logits, said, told):
     """Divergence from the teachers, per text of the batch. said: [B, 33] logits; told: bool [B], who has any."""
     count, ends = len(told), np.cumsum(list(TASKS.values()))[:-1].tolist()
-    said = dict(zip(TASKS, said[told].tensor_split(ends, dim=1)))
+    said = dict(zip(TASKS, said[told].tensor_split(ends, dim=1), strict=True))
     ours = {task: logits[task][told] for task in TASKS}
     kl = F.kl_div(ours["sentiment"].log_softmax(1), said["sentiment"].log_softmax(1), reduction="sum", log_target=True)
     loss = losses.WEIGHTS["sentiment"] * kl

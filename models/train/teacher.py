@@ -12,7 +12,7 @@ import mpnet
 import numpy as np
 import sources
 import torch
-from data import COPIES, drawn, examples, mixed, targets
+from data import COPIES, drawn, examples, mixed, outputs, targets
 from encoder import Config, Encoder
 from files import made, sha256, write_arrays
 from splits import Corpora
@@ -85,11 +85,27 @@ def pretrained_minilm(args):
     return model
 
 
+def fit_embedding(model, tokenizer, texts, ridge=1e-2):
+    """Starts the embedding head as the linear map from the features to the original's embedding with the least squared
+    error on these texts."""
+    model.eval()
+    original = judge.Original()
+    features = outputs(model, tokenizer, texts, lambda output: output.features).astype(np.float64)
+    wanted = outputs(original, original.tokenizer, texts, lambda embedding: embedding).astype(np.float64)
+    mean = features.mean(0)
+    centred = features - mean
+    moment = centred.T @ centred
+    moment += ridge * np.trace(moment) / len(moment) * np.eye(len(moment))
+    weight = np.linalg.solve(moment, centred.T @ (wanted - wanted.mean(0))).T
+    model.embedding.weight.data = torch.from_numpy(weight.astype(np.float32))
+    model.embedding.bias.data = torch.from_numpy((wanted.mean(0) - weight @ mean).astype(np.float32))
+
+
 def with_source_ids(texts):
     """{text: ids} in the source's vocabulary, for the original's embedding."""
     unique = sorted({example.text.text for example in texts})
     encoded = load_tokenizer().encode_batch([without_emoji(text) for text in unique])
-    return {text: e.ids[:MAX_TOKENS] for text, e in zip(unique, encoded)}
+    return {text: e.ids[:MAX_TOKENS] for text, e in zip(unique, encoded, strict=True)}
 
 
 def original_embeddings(original, source_ids, batch):
@@ -106,6 +122,7 @@ def train_minilm(args, corpora, finished, recipe):
     original.model.to(device())
     torch.manual_seed(recipe["seed"])  # the heads start at random
     model = pretrained_minilm(args)
+    fit_embedding(model, tokenizer, [text.text for text in corpora.unlabelled[:: len(corpora.unlabelled) // 3000]])
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
@@ -124,7 +141,7 @@ def train_minilm(args, corpora, finished, recipe):
 def selection(corpora, recipe):
     """The larger teacher's texts: fewer, the written ones twice."""
     rng = np.random.default_rng(recipe["seed"])
-    limited = {corpus: count for corpus, count in recipe["texts"].items()}
+    limited = recipe["texts"]
     texts = [text for text in corpora.train if text.corpus not in limited]
     texts += [text for text in texts if text.corpus in COPIES]
     texts += drawn(corpora.train, limited, rng) + drawn(corpora.unlabelled, {"yelp": 1500, "dialogue": 1500}, rng)

@@ -103,7 +103,7 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         if state["recipe"] != recipe:
             raise SystemExit(f"{checkpoint} has another recipe, {state['recipe']}: delete it or choose another --work")
         model.load_state_dict(state["model"])
-        for optimizer, saved in zip(optimizers, state["optimizers"]):
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         torch.set_rng_state(state["rng"])
         first, seconds = state["step"], state["seconds"]
