@@ -1,61 +1,56 @@
-"""New texts from old ones: words replaced by neighbours in the teacher's word table (TinyBERT, Jiao et al. 2020), and
-emoji put behind texts that have no opinion of their own."""
+"""Endings that leave a text's sentiment what it is: "!", a neutral object, an emoji of the same sentiment; and emoji
+alone. They train what the robustness measurement asks for: the same label whatever stands behind the text."""
+
+from dataclasses import replace
 
 import numpy as np
-
+from corpora import Text, asked
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
 # Those whose sentiment does not hang on the text. Written for this project.
 EMOJI = {
-    NEGATIVE: "👎😠😡🤬😞😔😟☹🙁😣😖😩😫😢🤢🤮💔😒😤😨😰😱",
-    POSITIVE: "👍😀😃😄😁😊🙂😍🥰😘❤💕💖💜😎👏🙌🎉💯🤗🤩🥳😋",
+    NEGATIVE: "👎😠😡🤬😞😔😟☹🙁😣😖😩😫😢🤢🤮💔😒😤😨😰😱❌🚫💩😭😾🙄",
+    POSITIVE: "👍😀😃😄😁😊🙂😍🥰😘❤💕💖💜😎👏🙌🎉💯🤗🤩🥳😋✨🌟🔥💪🥇🏆✅😻💚💙🧡💛",
 }
-
-# Of TinyBERT's settings: a word is replaced with this probability, by one of its 15 nearest words.
-PROBABILITY = 0.4
-NEIGHBOURS = 15
-
-
-class Augmenter:
-    def __init__(self, table, tokenizer):
-        """table: the teacher's word embeddings, f32 [vocabulary, hidden]."""
-        self.tokenizer = tokenizer
-        self.words = {i: w for w, i in tokenizer.get_vocab().items() if w.isalpha() and w.isascii() and len(w) > 2}
-        self.table = table / np.linalg.norm(table, axis=1, keepdims=True)
-        self.candidates = np.array(sorted(self.words))
-        self.known = {}
-
-    def neighbours(self, word):
-        """The nearest words by cosine, the word itself left out."""
-        if word not in self.known:
-            near = self.table[self.candidates] @ self.table[word]
-            nearest = self.candidates[np.argpartition(-near, NEIGHBOURS)[: NEIGHBOURS + 1]]
-            self.known[word] = [int(i) for i in nearest if i != word]
-        return self.known[word]
-
-    def augmented(self, texts, seed):
-        """One new text for each."""
-        rng = np.random.default_rng(seed)
-        new = []
-        for text, encoding in zip(texts, self.tokenizer.encode_batch(list(texts))):
-            parts, end = [], 0
-            pieces = list(zip(encoding.ids, encoding.offsets, encoding.word_ids))
-            for i, (piece, (start, stop), word) in enumerate(pieces):
-                whole = piece in self.words and word != pieces[i + 1][2]
-                if whole and rng.random() < PROBABILITY:
-                    parts += [text[end:start], self.words[int(rng.choice(self.neighbours(piece)))]]
-                    end = stop
-            new.append("".join(parts) + text[end:])
-        return new
+# Things, animals, places: no opinion in them. The robustness script measures with others.
+OBJECTS = (
+    "🎬🎥📷📱💻⌚🖨📚📖📝📎📌📅📦🚗🚌🚕🚲🚆✈🛳🏠🏢🏨🏫🍕🍔🍟🌮🍣🍜🍞🧀🍎🍌🥕☕🍵🧃🐶🐱🐭🐰🐻🐼🐸🐔🐟🦋🌳🌵🌧🌙⛰🏖🗺🕒🧦👟🧥👜🎒"
+    "🛏🪑🚪🔑🔌💡🔧🔨🧹🧴🎸🎹⚽🏀🎾🎮🧩🎟🛒💳"
+)
+MODIFIERS = "🏻🏼🏽🏾🏿"
+HANDS = "👍👎👏🙌💪"
 
 
-def with_emoji(labelled, count, seed):
-    """[(text, label)]: one emoji up to three times, behind a neutral text, one of the same sentiment, or alone."""
-    rng = np.random.default_rng(seed)
-    new = []
+def ending(rng, sentiment):
+    """What is put behind a text of this sentiment."""
+    kind = rng.random()
+    if kind < 0.25 and sentiment != NEUTRAL:
+        return "!" * int(rng.choice([1, 1, 2, 3]))
+    if kind < 0.6 and sentiment != NEUTRAL:
+        emoji = str(rng.choice(list(EMOJI[sentiment])))
+        if emoji in HANDS and rng.random() < 0.5:
+            emoji += str(rng.choice(list(MODIFIERS)))
+        return emoji * int(rng.choice([1, 1, 1, 2, 3]))
+    return str(rng.choice(list(OBJECTS))) * int(rng.choice([1, 1, 1, 2]))
+
+
+def with_endings(texts, probability, seed):
+    """The texts, some of those with a sentiment changed: an ending glued on or behind a blank."""
+    rng, changed = np.random.default_rng(seed), []
+    for text in texts:
+        if text.sentiment is not None and rng.random() < probability:
+            blank = " " if rng.random() < 0.5 else ""
+            changed_text = text.text.rstrip() + blank + ending(rng, text.sentiment)
+            text = replace(text, text=changed_text, base=asked(text))
+        changed.append(text)
+    return changed
+
+
+def emoji_alone(count, seed):
+    """Texts of emoji and nothing else."""
+    rng, texts = np.random.default_rng(seed), []
     for _ in range(count):
-        label = int(rng.choice([NEGATIVE, POSITIVE]))
-        text, before = labelled[rng.integers(len(labelled))]
-        emoji = str(rng.choice(list(EMOJI[label]))) * int(rng.integers(1, 4))
-        new.append((f"{text} {emoji}" if before in (NEUTRAL, label) else emoji, label))
-    return new
+        sentiment = int(rng.choice([NEGATIVE, NEUTRAL, POSITIVE], p=[0.4, 0.2, 0.4]))
+        emoji = str(rng.choice(list(EMOJI.get(sentiment, OBJECTS)))) * int(rng.integers(1, 4))
+        texts.append(Text(emoji, "emoji", sentiment, toxic=0, hateful=0, base=""))
+    return texts

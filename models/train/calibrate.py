@@ -1,72 +1,111 @@
-"""Stage 5: for each candidate the temperature that makes its probabilities fit the two dev sets best.
+"""Stage 6: a temperature for each head, and a threshold for each label of those heads that have several labels at once.
 
-Temperature scaling: Guo et al. 2017. The candidates compute here with the rounding of our runtime."""
+Temperature scaling: Guo et al. 2017. The student computes here with the rounding of our runtime, in float32. Emotions'
+thresholds are fitted on a tenth of GoEmotions train that trained nothing, those of toxicity on held-out parts of
+corpora that are otherwise scored without a threshold."""
 
+import judge
+import measures
 import numpy as np
 import torch
+from encoder import TASKS
+from files import made, read_arrays, seal, write_arrays, write_json
+from heads import TOXICITY
+from rounding import runtime_network
+from splits import Corpora
+from training import device, threads
+from vocabulary import load_cut
 
-from data import POLAR, encoded_again, labelled_dev, logits_of
-from distil import load
-from files import read_arrays, write_arrays
-from quantisation import runtime_weight
-from quantise import TABLE, round_classifier_and_rows
-from tokens import load_tokenizer
-from training import device
-from trim import load_trimmed
-
-
-def softmax(logits):
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+POLAR = [0, 2]
+# Sets whose logits are kept for calibration and the report.
+SETS = (*judge.SETS, "toxicspans", "embedding")
+# The threshold of a toxicity label is the lowest with at most this fraction of harmless texts above it.
+FALSE_ALARMS = 0.04
 
 
 def negative_log_likelihood(logits, labels, temperature):
-    return float(-np.log(softmax(logits / temperature)[np.arange(len(labels)), labels]).mean())
+    return float(-np.log(measures.softmax(logits / temperature)[np.arange(len(labels)), labels]).mean())
 
 
-def best_temperature(parts, low=0.1, high=10.0):
-    """Ternary search: the loss has one minimum in the temperature. parts: [(logits, labels)], each weighs the same."""
-    loss = lambda t: sum(negative_log_likelihood(logits, labels, t) for logits, labels in parts)
+def binary_loss(logits, labels, temperature):
+    """Mean over the labels that are known (≥ 0)."""
+    x, known = logits / temperature, labels >= 0
+    return float((np.logaddexp(0, x) - x * labels)[known].mean())
+
+
+def best_temperature(loss, low=0.1, high=10.0):
+    """Ternary search: the loss has one minimum in the temperature."""
     while high - low > 1e-5:
         left, right = low + (high - low) / 3, high - (high - low) / 3
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
-    return (low + high) / 2
+    return round((low + high) / 2, 4)
 
 
-def runtime_network(arrays, layers):
-    """The network that computes as our runtime does, from the arrays that are shipped."""
-    weights = {name: array for name, array in arrays.items() if not name.endswith(".scale")}
-    weights["classifier.weight"] = weights["classifier.weight"].T
-    for name in [name for name in weights if f"{name}.scale" in arrays]:
-        weights[name] = runtime_weight(arrays[name], arrays[f"{name}.scale"], is_table=name == TABLE)
-    model = load(weights, layers)
-    round_classifier_and_rows(model)
-    return model
+def answered(logits, texts):
+    """(logits, labels) of the classes that the texts are about: two for SST-2, three for the others."""
+    known = np.array([text.sentiment is not None for text in texts])
+    labels = np.array([text.sentiment for text in texts if text.sentiment is not None])
+    logits = logits["sentiment"][known].astype(np.float64)
+    return (logits[:, POLAR], np.searchsorted(POLAR, labels)) if texts[0].polar else (logits, labels)
 
 
-def answered(logits, examples):
-    """(logits, labels) of the classes that the examples are about: two for SST-2, three for GoEmotions."""
-    labels = np.array([example.label for example in examples])
-    return (logits[:, POLAR], np.searchsorted(POLAR, labels)) if examples[0].polar else (logits, labels)
+def sentiment_temperature(parts):
+    """parts: [(logits, labels)], each weighs the same."""
+    return best_temperature(lambda t: sum(negative_log_likelihood(logits, labels, t) for logits, labels in parts))
 
 
-def name_of(candidate):
-    return "{}x{}".format(*candidate)
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def emotion_calibration(logits, texts):
+    labels = measures.multi_hot(texts, TASKS["emotion"])
+    temperature = best_temperature(lambda t: binary_loss(logits, labels.astype(np.float64), t))
+    thresholds = measures.best_thresholds(logits, labels)
+    return temperature, sigmoid(thresholds / temperature)
+
+
+def toxicity_calibration(logits, dev):
+    """Positives: the held-out parts of the corpora of toxicity; harmless: theirs, reviews, dialogue, GoEmotions."""
+    names = ("paradetox", "toxicspans", "toxigen", "implicit-hate", "embedding", "thresholds")
+    texts = [text for name in names for text in dev[name]]
+    found = np.concatenate([logits[name]["toxicity"] for name in names]).astype(np.float64)
+    known = [[-1 if label is None else label for label in (text.toxic, text.hateful)] for text in texts]
+    labels = np.array(known, np.float64)
+    temperature = best_temperature(lambda t: binary_loss(found, labels, t))
+    thresholds = []
+    for column in range(len(TOXICITY)):
+        harmless = np.sort(found[labels[:, column] == 0, column])
+        thresholds.append(harmless[int(np.ceil((1 - FALSE_ALARMS) * len(harmless))) - 1])
+    return temperature, sigmoid(np.array(thresholds) / temperature)
+
+
+def student_logits(args, corpora):
+    """{set: {task: logits}}, kept in a file: they take minutes."""
+    path, recipe = args.work / "student-logits.npz", {"student": seal(args.work / "student.npz")}
+    if not made(path, recipe):
+        model, tokenizer = runtime_network(read_arrays(args.work / "student.npz")).to(device()), load_cut(args)
+        arrays = {}
+        for name in SETS:
+            found = judge.logits_of(model, tokenizer, corpora.dev[name])
+            arrays |= {f"{name}/{task}": rows for task, rows in found.items()}
+        write_arrays(path, arrays, recipe)
+    arrays = read_arrays(path)
+    return {name: {task: arrays[f"{name}/{task}"] for task in TASKS} for name in SETS}
 
 
 def calibrate(args):
-    torch.set_num_threads(1)
-    dev = labelled_dev(args, load_tokenizer())
-    networks = {"teacher": (lambda: load(read_arrays(args.work / "teacher.npz"), 6), dev)}
-    for candidate in args.candidates:
-        path = args.work / f"quantised-{name_of(candidate)}.npz"
-        network = lambda path=path, layers=candidate[0]: runtime_network(read_arrays(path), layers)
-        trimmed = load_trimmed(args, candidate[0])
-        networks[name_of(candidate)] = (network, [encoded_again(trimmed, part) for part in dev])
-    for name, (network, parts) in networks.items():
-        model = network().to(device())
-        films, emotions = logits = [logits_of(model, part) for part in parts]
-        temperature = round(best_temperature([answered(*pair) for pair in zip(logits, parts)]), 4)
-        arrays = {"sst2_dev": films, "goemotions_dev": emotions, "temperature": np.array(temperature)}
-        write_arrays(args.work / f"calibrated-{name}.npz", arrays)
-        print(f"{name}: temperature {temperature}", flush=True)
+    torch.set_num_threads(threads())
+    corpora = Corpora(args.data)
+    logits, dev = student_logits(args, corpora), corpora.dev
+    parts = [answered(logits[name], dev[name]) for name in ("sst2", "goemotions", "written")]
+    emotion, emotions = emotion_calibration(logits["thresholds"]["emotion"].astype(np.float64), dev["thresholds"])
+    toxicity, limits = toxicity_calibration(logits, dev)
+    found = {
+        "sentiment": {"temperature": sentiment_temperature(parts), "thresholds": None},
+        "emotion": {"temperature": emotion, "thresholds": [round(float(t), 4) for t in emotions]},
+        "toxicity": {"temperature": toxicity, "thresholds": [round(float(t), 4) for t in limits]},
+    }
+    write_json(args.work / "calibration.json", found)
+    for task, values in found.items():
+        print(f"{task}: temperature {values['temperature']}")

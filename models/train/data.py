@@ -1,102 +1,92 @@
-"""Texts as examples: token ids, a label, and which of the logits the label is about."""
+"""Texts as examples: token ids and, for each head, what is known about the text."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-
-import sources
-from sources import NEGATIVE, NEUTRAL, POSITIVE
+from augment import emoji_alone, with_endings
+from corpora import Text, asked, with_contractions
+from encoder import TASKS
 from tokens import batches, pad
 from training import device
 
-POLAR = [NEGATIVE, POSITIVE]
+# Copies of a corpus in one epoch; where only some of its texts are drawn, the fraction.
+COPIES = {"written": 3, "written-toxicity": 4}
+FRACTION = {"nltk-pros_cons": 0.25, "sst2": 0.6, "toxicspans": 0.5}
+# Unlabelled texts in the labelled mix: harmless ones of all lengths for toxicity, all kinds for the embedding.
+HARMLESS = {"yelp": 8000, "amazon": 8000, "dialogue": 8000, "web": 6000, "wiki": 6000}
+# Those that a student is taught from teachers.
+UNLABELLED = {"yelp": 70_000, "amazon": 60_000, "dialogue": 25_000, "web": 15_400, "wiki": 12_500, "sarcasm": 1700}
+ENDINGS = 0.12
+EMOJI_ALONE = 2500
 
 
 @dataclass(frozen=True)
 class Example:
-    text: str
+    text: Text
     ids: list
-    label: int | None  # None: unlabelled, for distillation
-    polar: bool  # SST-2 knows no neutral: its label decides only between the two polar classes
+    number: int  # of the text, for what teachers say about it
 
 
-def examples(tokenizer, labelled, polar):
-    texts, labels = zip(*labelled)
-    encoded = tokenizer.encode_batch(list(texts))
-    return [Example(text, e.ids, label, polar) for text, e, label in zip(texts, encoded, labels)]
+def mixed(corpora, seed, unlabelled=HARMLESS):
+    """The texts of one epoch, in the order of the corpora. `unlabelled`: how many of each corpus without labels."""
+    rng, texts = np.random.default_rng(seed), []
+    for text in corpora.train:
+        if rng.random() < FRACTION.get(text.corpus, 1):
+            texts += [text] * COPIES.get(text.corpus, 1)
+    texts += drawn(corpora.unlabelled, unlabelled, rng)
+    texts = [detokenised(text, rng) for text in texts]
+    return with_endings(texts, ENDINGS, seed) + emoji_alone(EMOJI_ALONE, seed)
 
 
-def encoded_again(tokenizer, examples):
-    """The same examples read by another tokenizer."""
-    encoded = tokenizer.encode_batch([example.text for example in examples])
-    return [replace(example, ids=e.ids) for example, e in zip(examples, encoded)]
+def drawn(texts, counts, rng):
+    """That many texts of each corpus."""
+    found = []
+    for corpus, count in counts.items():
+        of_corpus = [text for text in texts if text.corpus == corpus]
+        found += [of_corpus[i] for i in rng.permutation(len(of_corpus))[:count]]
+    return found
 
 
-def labelled_train(args, tokenizer):
-    """SST-2 train and those rows of GoEmotions train that have one sentiment."""
-    emotions = [row for row in sources.goemotions(args.data, sources.GOEMOTIONS_TRAIN) if row[1] is not None]
-    films = sources.sst2(args.data, sources.SST2_TRAIN)
-    return examples(tokenizer, films, True) + examples(tokenizer, emotions, False)
+def detokenised(text, rng):
+    """Half of SST-2's texts as people write: "do n't" as "don't"."""
+    if text.corpus != "sst2" or rng.random() < 0.5:
+        return text
+    return replace(text, text=with_contractions(text.text), base=asked(text))
 
 
-def labelled_dev(args, tokenizer):
-    """(SST-2 dev, GoEmotions dev), each a list of examples."""
-    emotions = [row for row in sources.goemotions(args.data, sources.GOEMOTIONS_DEV) if row[1] is not None]
-    return examples(tokenizer, sources.sst2(args.data, sources.SST2_DEV), True), examples(tokenizer, emotions, False)
+def examples(tokenizer, texts, change=lambda text: text):
+    encoded = tokenizer.encode_batch([change(text.text) for text in texts])
+    return [Example(text, e.ids, number) for number, (text, e) in enumerate(zip(texts, encoded, strict=True))]
 
 
-def label_loss(logits, batch):
-    """Mean cross-entropy of the labels, [B, labels] → scalar. A polar label's is over the two polar logits alone."""
-    labelled = [i for i, example in enumerate(batch) if example.label is not None]
-    polar = torch.tensor([batch[i].polar for i in labelled], device=logits.device)
-    labels = torch.tensor([batch[i].label for i in labelled], device=logits.device)
-    logits = logits[labelled]
-    without_neutral = logits.detach().clone().fill_(0)
-    without_neutral[:, NEUTRAL] = torch.where(polar, -torch.inf, 0.0)
-    return F.cross_entropy(logits + without_neutral, labels)
+def targets(batch):
+    """By task: labels f32 or int64 on the device, and the mask of those that are known, for each label."""
+    unknown = -1
+    sentiment = [unknown if e.text.sentiment is None else e.text.sentiment for e in batch]
+    emotion = np.zeros((len(batch), TASKS["emotion"]), np.float32)
+    toxicity = np.zeros((len(batch), TASKS["toxicity"]), np.float32)
+    for row, example in enumerate(batch):
+        if example.text.emotions is None:
+            emotion[row] = unknown
+        else:
+            emotion[row, list(example.text.emotions)] = 1
+        known = (example.text.toxic, example.text.hateful)
+        toxicity[row] = [unknown if label is None else label for label in known]
+    arrays = {"sentiment": np.array(sentiment), "emotion": emotion, "toxicity": toxicity}
+    arrays["polar"] = np.array([e.text.polar for e in batch])
+    return {name: torch.from_numpy(array).to(device()) for name, array in arrays.items()}
 
 
-def logits_of(model, encoded):
-    """[texts, labels] float64; encoded: a list of examples."""
-    model.eval()
-    sequences = [example.ids for example in encoded]
-    logits = np.zeros((len(sequences), len(model.config.labels)))
+def outputs(model, tokenizer, texts, read, change=lambda text: text, size=64, ids_of=lambda ids: ids):
+    """`read(output)`, f32 [B, columns], of every text, in order. The model must be in eval mode."""
+    sequences = [ids_of(e.ids[:510]) for e in tokenizer.encode_batch([change(text) for text in texts])]
+    found = None
     with torch.no_grad():
-        for batch in batches(sequences, 64):
-            ids, mask = (torch.from_numpy(a).to(device()) for a in pad([sequences[i] for i in batch]))
-            logits[batch] = model(ids, mask).logits.cpu().numpy()
-    return logits
-
-
-def scores(logits, encoded):
-    """Accuracy (between the polar classes where the labels are) and, for three classes, the mean F1 of the classes."""
-    labels = np.array([example.label for example in encoded])
-    if encoded[0].polar:
-        right = np.array(POLAR)[logits[:, POLAR].argmax(1)] == labels
-        neutral = int((logits.argmax(1) == NEUTRAL).sum())
-        counts = {"correct": int(right.sum()), "called_neutral": neutral, "texts": len(labels)}
-        return counts | {"accuracy": float(right.mean())}
-    guesses = logits.argmax(1)
-    confusion = np.zeros((logits.shape[1], logits.shape[1]), int)  # [label, guess]
-    np.add.at(confusion, (labels, guesses), 1)
-    f1 = 2 * confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))
-    accuracy = float((guesses == labels).mean())
-    return {
-        "correct": int(confusion.trace()),
-        "texts": len(labels),
-        "accuracy": accuracy,
-        "macro_f1": float(f1.mean()),
-        "confusion": confusion.tolist(),
-    }
-
-
-def dev_scores(model, dev):
-    films, emotions = (scores(logits_of(model, encoded), encoded) for encoded in dev)
-    return {
-        "sst2_dev": films["accuracy"],
-        "sst2_dev_called_neutral": films["called_neutral"],
-        "goemotions_dev": emotions["accuracy"],
-        "goemotions_dev_macro_f1": emotions["macro_f1"],
-    }
+        for indices in batches(sequences, size):
+            ids, mask = (torch.from_numpy(a).to(device()) for a in pad([sequences[i] for i in indices]))
+            rows = read(model(ids, mask)).float().cpu().numpy()
+            if found is None:
+                found = np.empty((len(sequences), rows.shape[1]), np.float32)
+            found[indices] = rows
+    return found

@@ -1,7 +1,7 @@
-"""The network in plain torch: a BERT encoder whose classifier reads the first position, [CLS].
+"""The network in plain torch: a BERT encoder, the feature vector it makes of a text, and linear heads that read it.
 
-Shapes: B texts, S positions, H = 384 wide, A = 12 heads. Nothing but [CLS] is read after the last layer, so that
-layer computes its queries, its output and its feed-forward block for this position alone."""
+Shapes: B texts, S positions, H = 384 wide, A = 12 heads. The features are the last layer's output at the first
+position, [CLS], so that layer computes its queries, its output and its feed-forward block for this position alone."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-LABELS = ("negative", "neutral", "positive")
+# Number of labels by task. The labels themselves: `heads.LABELS`.
+TASKS = {"sentiment": 3, "emotion": 28, "toxicity": 2}
+# Layers after which linear heads read [CLS], for a model that stops early.
+EXITS = (3, 4)
 # Large enough that exp() of a masked score is exactly zero in f32, small enough never to overflow.
 MASKED = -1e4
 
@@ -25,13 +28,13 @@ class Config:
     positions: int = 512
     norm_epsilon: float = 1e-12
     dropout: float = 0.1
-    labels: tuple = LABELS
 
 
 class Output(NamedTuple):
-    logits: torch.Tensor  # [B, labels]
-    hidden: list  # embeddings and each layer's output, [B, S, H]; [B, 1, H] after the last layer
-    scores: list  # each layer's masked attention scores before softmax, [B, A, S, S]; [B, A, 1, S] in the last
+    features: torch.Tensor  # [B, H]
+    logits: dict  # by task, [B, labels]
+    embedding: torch.Tensor  # [B, H]: the linear map to the sentence embedding, not normalised
+    exits: dict  # by layer: logits by task
 
 
 def unchanged(weight, ids=None):
@@ -39,13 +42,41 @@ def unchanged(weight, ids=None):
 
 
 class Linear(nn.Linear):
-    """A linear layer that can compute with functions of its weight and input: quantise.py puts the rounding there."""
+    """A linear layer that can compute with functions of its weight and input: quantise.py puts the rounding there. It
+    computes in the type of its input, whatever that of its weight."""
 
     through = staticmethod(unchanged)
     through_rows = staticmethod(unchanged)
 
     def forward(self, x):
-        return F.linear(self.through_rows(x), self.through(self.weight), self.bias)
+        return F.linear(self.through_rows(x), self.through(self.weight).to(x.dtype), self.bias.to(x.dtype))
+
+
+class Norm(nn.LayerNorm):
+    def forward(self, x):
+        return F.layer_norm(x, self.normalized_shape, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
+
+
+class Dropout(nn.Module):
+    """Dropout whose masks are slices of one long random mask: drawing each number anew took longer than the matrices.
+    Where a slice starts is drawn from torch's generator, which checkpoints keep."""
+
+    LENGTH = 1 << 22
+
+    def __init__(self, probability):
+        super().__init__()
+        self.probability, self.masks = probability, {}
+
+    def mask(self, x):
+        if x.dtype not in self.masks:
+            generator = torch.Generator().manual_seed(0)
+            kept = torch.rand(self.LENGTH, generator=generator) >= self.probability
+            self.masks[x.dtype] = (kept / (1 - self.probability)).to(x.dtype)
+        start = int(torch.randint(self.LENGTH - x.numel(), ()))
+        return self.masks[x.dtype][start : start + x.numel()].view(x.shape)
+
+    def forward(self, x):
+        return x * self.mask(x) if self.training and self.probability > 0 else x
 
 
 class Embeddings(nn.Module):
@@ -57,8 +88,8 @@ class Embeddings(nn.Module):
         # Sparse gradients: a step touches a few hundred of the table's rows.
         self.word = nn.Embedding(config.vocab, config.hidden, sparse=True)
         self.position = nn.Embedding(config.positions, config.hidden)
-        self.norm = nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
-        self.dropout = nn.Dropout(config.dropout)
+        self.norm = Norm(config.hidden, eps=config.norm_epsilon)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, ids):
         return self.dropout(self.norm(self.through(self.word(ids), ids) + self.position.weight[: ids.shape[1]]))
@@ -72,17 +103,21 @@ class Attention(nn.Module):
         self.key = Linear(config.hidden, config.hidden)
         self.value = Linear(config.hidden, config.hidden)
         self.output = Linear(config.hidden, config.hidden)
-        self.norm = nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
-        self.dropout = nn.Dropout(config.dropout)
+        self.norm = Norm(config.hidden, eps=config.norm_epsilon)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x, bias, queries):
-        """`x` [B, S, H] is attended to by its first `queries` positions → ([B, queries, H], scores)."""
-        split = lambda t: t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        """The first `queries` positions of `x` [B, S, H] attend to all → [B, queries, H]. `bias` is added to scores."""
+
+        def split(t):
+            return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
         asking = x[:, :queries]
         query, key, value = split(self.query(asking)), split(self.key(x)), split(self.value(x))
+        # Matrix products, not scaled_dot_product_attention: its backward pass in bfloat16 is ten times slower on a CPU.
         scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5 + bias
-        mixed = self.dropout(scores.softmax(-1)) @ value
-        return self.norm(asking + self.dropout(self.output(mixed.transpose(1, 2).flatten(2)))), scores
+        attended = (scores.softmax(-1) @ value).transpose(1, 2).flatten(2)
+        return self.norm(asking + self.dropout(self.output(attended)))
 
 
 class Layer(nn.Module):
@@ -91,36 +126,56 @@ class Layer(nn.Module):
         self.attention = Attention(config)
         self.intermediate = Linear(config.hidden, config.intermediate)
         self.output = Linear(config.intermediate, config.hidden)
-        self.norm = nn.LayerNorm(config.hidden, eps=config.norm_epsilon)
-        self.dropout = nn.Dropout(config.dropout)
+        self.norm = Norm(config.hidden, eps=config.norm_epsilon)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x, bias, queries):
-        x, scores = self.attention(x, bias, queries)
-        return self.norm(x + self.dropout(self.output(F.gelu(self.intermediate(x))))), scores
+        x = self.attention(x, bias, queries)
+        return self.norm(x + self.dropout(self.output(F.gelu(self.intermediate(x)))))
 
 
-class Classifier(nn.Module):
+class Heads(nn.ModuleDict):
+    """A linear layer for each task, on features [B, H]."""
+
+    def __init__(self, hidden):
+        super().__init__({task: Linear(hidden, labels) for task, labels in TASKS.items()})
+        for head in self.values():
+            nn.init.normal_(head.weight, std=0.02)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, features):
+        return {task: head(features) for task, head in self.items()}
+
+
+class Encoder(nn.Module):
+    precision = torch.float32
+
     def __init__(self, config=Config()):
         super().__init__()
         self.config = config
         self.embeddings = Embeddings(config)
         self.encoder = nn.ModuleDict({"layer": nn.ModuleList(Layer(config) for _ in range(config.layers))})
-        self.dropout = nn.Dropout(config.dropout)
-        self.classifier = Linear(config.hidden, len(config.labels))
-        nn.init.normal_(self.classifier.weight, std=0.02)
-        nn.init.zeros_(self.classifier.bias)
+        self.dropout = Dropout(config.dropout)
+        self.heads = Heads(config.hidden)
+        self.exits = nn.ModuleDict({str(layer): Heads(config.hidden) for layer in EXITS if layer < config.layers})
+        self.embedding = Linear(config.hidden, config.hidden)
 
-    def forward(self, ids, mask, whole=False):
-        """`ids`, `mask` int64 [B, S] → Output. `whole`: the last layer computes every position, to be compared."""
-        bias = (1 - mask[:, None, None, :].float()) * MASKED
-        x = self.embeddings(ids)
-        hidden, scores = [x], []
+    def hidden(self, ids, mask, whole=False):
+        """Each layer's output, [B, S, H]; after the last layer [B, 1, H] unless `whole`."""
+        bias = ((1 - mask[:, None, None, :].float()) * MASKED).to(self.precision)
+        x = self.embeddings(ids).to(self.precision)
+        hidden = []
         for number, layer in enumerate(self.encoder["layer"], 1):
-            queries = 1 if number == self.config.layers and not whole else ids.shape[1]
-            x, score = layer(x, bias, queries)
+            x = layer(x, bias, 1 if number == self.config.layers and not whole else ids.shape[1])
             hidden.append(x)
-            scores.append(score)
-        return Output(self.classifier(self.dropout(x[:, 0])), hidden, scores)
+        return hidden
+
+    def forward(self, ids, mask):
+        """`ids`, `mask` int64 [B, S] → Output, all in f32."""
+        hidden = self.hidden(ids, mask)
+        features = self.dropout(hidden[-1][:, 0].float())
+        exits = {int(layer): heads(hidden[int(layer) - 1][:, 0].float()) for layer, heads in self.exits.items()}
+        return Output(features, self.heads(features), self.embedding(features), exits)
 
     def load_arrays(self, arrays):
         """Takes named numpy arrays; returns the names it was not given."""

@@ -1,68 +1,94 @@
-"""Stage 6: measures the teacher and every candidate → candidates.json, from which the model to ship is chosen.
+"""Stage 7: everything that torch can measure of the student, with our runtime's rounding → report.json and a table.
 
-Computed in torch with our runtime's rounding. What is shipped is measured again in the runtime itself."""
+What is shipped is measured again in the runtime itself, by models/evaluate."""
 
 import brotli
+import judge
+import measures
 import numpy as np
-
-import sources
-from calibrate import answered, name_of, softmax
-from data import labelled_dev, scores
+import robustness
+import torch
+from calibrate import answered, sentiment_temperature, student_logits
 from encoder import Config
 from export import build
 from files import read_arrays, read_json, write_json
-from quantise import TABLE
-from tokens import as_json, load_tokenizer
-from trim import load_trimmed, unknown_share
+from heads import TOXICITY
+from rounding import TABLE, runtime_network
+from splits import Corpora
+from tokens import as_json
+from training import device, threads
+from vocabulary import load_cut, path
+
+# Rows of the table: what, the key, the factor, the bar.
+TABLE_ROWS = [
+    ("written dev", "written_accuracy", 100, 83),
+    ("SST-2 dev, polar", "sst2_polar", 100, 91),
+    ("GoEmotions dev, three-way", "goemotions_accuracy", 100, 75.6),
+    ("emotion, macro-F1", "emotion_macro_f1", 1, 0.42),
+    ("toxic, AUC on ParaDetox", "toxic_auc_paradetox", 1, 0.93),
+    ("hateful, AUC on ToxiGen", "hateful_auc_toxigen", 1, 0.85),
+    ("hateful, AUC on Implicit Hate", "hateful_auc_implicit-hate", 1, 0.80),
+    ("HateCheck, balanced accuracy", "hatecheck_balanced", 100, 65),
+    ("embedding, mean cosine", "embedding_cosine", 1, 0.90),
+    ("embedding, Spearman", "embedding_spearman", 1, 0.85),
+    ("embedding, nearest ten", "embedding_overlap", 1, 0.55),
+    ("taught, BANKING77", "taught_features_banking77", 100, 80.9),
+    ("taught, CLINC150", "taught_features_clinc", 100, 87.9),
+    ("taught, HWU64", "taught_features_hwu64", 100, 79.0),
+]
 
 
-def calibration_error(shares, labels, bins=15):
-    """Expected calibration error of the top label, equal-width bins (Naeini et al. 2015)."""
-    top, right = shares.max(1), shares.argmax(1) == labels
-    bin_of = np.minimum((top * bins).astype(int), bins - 1)
-    members = [bin_of == b for b in np.unique(bin_of)]
-    return float(sum(m.mean() * abs(top[m].mean() - right[m].mean()) for m in members))
+def calibration(logits, dev):
+    """{set: [error, chance]}: each half of a set is scored at the temperature that fits the other halves."""
+    names = ("sst2", "goemotions", "written")
+    parts = {name: answered(logits[name], dev[name]) for name in names}
+
+    def half(name, start):
+        return tuple(part[start::2] for part in parts[name])
+
+    fitted = [sentiment_temperature([half(name, start) for name in names]) for start in (0, 1)]
+    result = {"temperatures": fitted}
+    for name, (found, labels) in parts.items():
+        shares = np.empty(found.shape)
+        for start in (0, 1):
+            shares[start::2] = measures.softmax(found[start::2] / fitted[1 - start])
+        result[name] = measures.calibration_error(shares, labels)
+    return result
+
+
+def toxicity_alarms(logits, dev, head):
+    """On the dev part of the written toxicity: {label: [false alarms, recall]} at the shipped threshold."""
+    limits = np.log(np.array(head["thresholds"]) / (1 - np.array(head["thresholds"]))) * head["temperature"]
+    found, texts = logits["written-toxicity"]["toxicity"], dev["written-toxicity"]
+    alarms = {}
+    for column, name in enumerate(TOXICITY):
+        labels = np.array([getattr(text, name) for text in texts])
+        alarms[name] = measures.alarms(found[:, column], labels, limits[column])
+    return alarms
 
 
 def sizes(content):
     return {"bytes": len(content), "brotli": len(brotli.compress(content, quality=11, lgwin=24))}
 
 
-def measured(args, name, dev):
-    found = read_arrays(args.work / f"calibrated-{name}.npz")
-    temperature = float(found["temperature"])
-    result = {"temperature": temperature}
-    for part, encoded in zip(("sst2_dev", "goemotions_dev"), dev):
-        logits, labels = answered(found[part], encoded)
-        errors = {
-            "calibration_error": calibration_error(softmax(logits / temperature), labels),
-            "calibration_error_at_temperature_1": calibration_error(softmax(logits), labels),
-        }
-        result[part] = scores(found[part], encoded) | errors
-    return result
-
-
 def evaluate(args):
-    dev = labelled_dev(args, load_tokenizer())
-    texts = [text for text, _ in sources.goemotions(args.data, sources.GOEMOTIONS_DEV)]
-    source = load_tokenizer()
-    results = {"teacher": measured(args, "teacher", dev)}
-    results["teacher"] |= {"layers": 6, "bits": 32, "vocabulary": source.get_vocab_size()}
-    results["teacher"] |= {"unknown_share": unknown_share(source, texts)}
-    for layers, bits in args.candidates:
-        name = name_of((layers, bits))
-        arrays = read_arrays(args.work / f"quantised-{name}.npz")
-        rows = len(arrays[TABLE])
-        model = build(arrays, Config(vocab=rows, layers=layers)).SerializeToString()
-        result = measured(args, name, dev) | {"layers": layers, "bits": bits, "vocabulary": rows}
-        tokenizer = as_json(read_json(args.work / f"tokenizer-{layers}.json")).encode()
-        result |= {"model": sizes(model), "tokenizer": sizes(tokenizer)}
-        result["brotli"] = result["model"]["brotli"] + result["tokenizer"]["brotli"]
-        result["unknown_share"] = unknown_share(load_trimmed(args, layers), texts)
-        results[name] = result
-    write_json(args.work / "candidates.json", results)
-    print("| | SST-2 dev | GoEmotions dev | macro-F1 | brotli MB |\n|---|---|---|---|---|")
-    for name, r in results.items():
-        emotions, size = r["goemotions_dev"], f"{r['brotli'] / 1e6:.2f}" if "brotli" in r else ""
-        shown = [r["sst2_dev"]["accuracy"], emotions["accuracy"], emotions["macro_f1"]]
-        print(f"| {name} | " + " | ".join(f"{100 * value:.2f}" for value in shown) + f" | {size} |")
+    torch.set_num_threads(threads())
+    corpora, arrays = Corpora(args.data), read_arrays(args.work / "student.npz")
+    model, tokenizer = runtime_network(arrays).to(device()), load_cut(args)
+    logits, head = student_logits(args, corpora), read_json(args.work / "calibration.json")
+    report = judge.scores(logits, corpora.dev, judge.hatecheck_scores(model, tokenizer, args.data))
+    report |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
+    report |= judge.taught_scores(model, tokenizer, args.data)
+    report["calibration"] = calibration(logits, corpora.dev)
+    report["alarms"] = toxicity_alarms(logits, corpora.dev, head["toxicity"])
+    report["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
+    report["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
+    network = build(arrays, Config(vocab=len(arrays[TABLE]))).SerializeToString()
+    report["model"] = sizes(network) | {"vocabulary": len(arrays[TABLE])}
+    report["tokenizer"] = sizes(as_json(read_json(path(args))["tokenizer"]).encode())
+    write_json(args.work / "report.json", report)
+    print("| | now | bar |\n|---|---|---|")
+    for name, key, factor, bar in TABLE_ROWS:
+        print(f"| {name} | {factor * report[key]:.{1 if factor == 100 else 3}f} | {bar} |")
+    for group, (right, opposite, count) in report["groups"].items():
+        print(f"| {group} | {right} of {count}, {opposite} opposite | |")

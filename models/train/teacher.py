@@ -1,26 +1,61 @@
-"""Stage 1: all-MiniLM-L6 fine-tuned for three classes in cycles; the teacher is the mean of the weights at their ends.
+"""Stage 3: encoders fine-tuned in float32 for all heads at once, with the gold labels of every corpus.
 
-Stochastic weight averaging with a cyclical learning rate: Izmailov et al. 2018."""
+`minilm` is both a teacher and what the student starts from: it reads with the student's tokenizer and keeps the
+original's sentence embedding. `mpnet` is larger and only ever a teacher; it reads the source's vocabulary, which has no
+emoji, and so sees texts without them."""
 
+from dataclasses import replace
+
+import judge
+import losses
+import mpnet
 import numpy as np
-import torch
-
 import sources
-from data import dev_scores, label_loss, labelled_dev, labelled_train
-from encoder import Classifier
-from files import made, read_arrays, seal, write_arrays
+import torch
+from data import COPIES, drawn, examples, mixed, outputs, targets
+from encoder import Config, Encoder
+from files import made, sha256, write_arrays
+from splits import Corpora
 from tokens import load_tokenizer, pad
-from training import device, log, train
+from training import MAX_TOKENS, device, fast_precision, train
+from vocabulary import cut_table, load_cut, path, table_rows, without_emoji
 
-RECIPE = {
-    "batch": 32,
-    "layer_decay": 0.85,
-    "warm_up": 0.08,
+MINILM = {
+    "seed": 1,
+    "batch": 64,
+    "learning_rate": 1.2e-4,
+    "layer_decay": 0.92,
+    "head_rate": 4.0,
+    "table_rate": 0.5,
+    "warm_up": 0.06,
     "weight_decay": 0.01,
-    "threads": 1,  # sums are split between threads, so the weights depend on it
+    "epochs": 1,
 }
-# Each is one epoch, from a peak rate down to zero, and starts where the one before it ended.
-CYCLES = [{"seed": 1, "learning_rate": 8e-5}, {"seed": 2, "learning_rate": 5e-5}]
+MPNET = {
+    "seed": 2,
+    "batch": 32,
+    "learning_rate": 4e-5,
+    "layer_decay": 0.92,
+    "head_rate": 10.0,
+    "table_rate": 0.5,
+    "warm_up": 0.06,
+    "weight_decay": 0.01,
+    "frozen": 6,
+    # Texts of each corpus; those that are not named here are all taken.
+    "texts": {
+        "sst2": 12_000,
+        "semeval17_4A-train_all": 16_000,
+        "goemotions": 16_000,
+        "nltk-pros_cons": 1000,
+        "paradetox": 7000,
+        "toxicspans": 2500,
+        "toxigen": 4000,
+        "implicit-hate": 6000,
+        "vader-nytEditorialSnippets": 2500,
+        "dmaste-reviews": 1500,
+    },
+}
+EVALUATIONS = {"minilm": 4, "mpnet": 2}
 
 
 def check_pretrained(model, tokenizer):
@@ -31,50 +66,121 @@ def check_pretrained(model, tokenizer):
     model.eval()
     with torch.no_grad():
         for encoding in tokenizer.encode_batch(texts):
-            hidden = model(*map(torch.from_numpy, pad([encoding.ids])), whole=True).hidden[-1]
+            hidden = model.hidden(*map(torch.from_numpy, pad([encoding.ids])), whole=True)[-1]
             means.append(torch.nn.functional.normalize(hidden[0].mean(0), dim=0))
     near, far = float(means[0] @ means[1]), float(means[0] @ means[2])
     if not near > 0.75 or not far < 0.2:
         raise SystemExit(f"{sources.WEIGHTS['file']}: similarities {near:.3f} and {far:.3f} are not this model's")
 
 
-def pretrained(tokenizer):
-    model = Classifier()
-    missing = model.load_arrays(sources.encoder_weights())
-    assert missing == ["classifier.weight", "classifier.bias"], missing
-    check_pretrained(model, tokenizer)
+def pretrained_minilm(args):
+    """The original with the rows of our vocabulary."""
+    rows = table_rows(args)
+    weights = sources.encoder_weights()
+    weights["embeddings.word.weight"] = cut_table(weights["embeddings.word.weight"], rows)
+    model = Encoder(Config(vocab=len(rows)))
+    missing = model.load_arrays(weights)
+    assert all(name.startswith(("heads.", "exits.", "embedding.")) for name in missing), missing
+    check_pretrained(model, load_cut(args))
     return model
 
 
-def train_cycle(args, number, tokenizer, examples, dev):
-    """The file with the weights at the end of cycle `number`, from 1."""
-    finished, before = (args.work / f"teacher-{n}.npz" for n in (number, number - 1))
-    recipe = {**RECIPE, **CYCLES[number - 1], "from": seal(before) if number > 1 else sources.WEIGHTS["sha256"]}
-    if made(finished, recipe):
-        return finished
-    torch.manual_seed(recipe["seed"])  # the classifier starts at random
-    model = pretrained(tokenizer)
-    if number > 1:
-        model.load_arrays(read_arrays(before))
+def fit_embedding(model, tokenizer, texts, ridge=1e-2):
+    """Starts the embedding head as the linear map from the features to the original's embedding with the least squared
+    error on these texts."""
+    model.eval()
+    original = judge.Original()
+    features = outputs(model, tokenizer, texts, lambda output: output.features).astype(np.float64)
+    wanted = outputs(original, original.tokenizer, texts, lambda embedding: embedding).astype(np.float64)
+    mean = features.mean(0)
+    centred = features - mean
+    moment = centred.T @ centred
+    moment += ridge * np.trace(moment) / len(moment) * np.eye(len(moment))
+    weight = np.linalg.solve(moment, centred.T @ (wanted - wanted.mean(0))).T
+    model.embedding.weight.data = torch.from_numpy(weight.astype(np.float32))
+    model.embedding.bias.data = torch.from_numpy((wanted.mean(0) - weight @ mean).astype(np.float32))
+
+
+def with_source_ids(texts):
+    """{text: ids} in the source's vocabulary, for the original's embedding."""
+    unique = sorted({example.text.text for example in texts})
+    encoded = load_tokenizer().encode_batch([without_emoji(text) for text in unique])
+    return {text: e.ids[:MAX_TOKENS] for text, e in zip(unique, encoded, strict=True)}
+
+
+def original_embeddings(original, source_ids, batch):
+    ids, mask = (torch.from_numpy(a).to(device()) for a in pad([source_ids[e.text.text] for e in batch]))
+    return original(ids, mask)
+
+
+def train_minilm(args, corpora, finished, recipe):
+    tokenizer, epochs = load_cut(args), []
+    for epoch in range(recipe["epochs"]):
+        epochs.append(examples(tokenizer, mixed(corpora, recipe["seed"] + epoch)))
+    source_ids = with_source_ids([example for epoch in epochs for example in epoch])
+    original = judge.Original(fast_precision())
+    original.model.to(device())
+    torch.manual_seed(recipe["seed"])  # the heads start at random
+    model = pretrained_minilm(args)
+    fit_embedding(model, tokenizer, [text.text for text in corpora.unlabelled[:: len(corpora.unlabelled) // 3000 + 1]])
 
     def loss_of(batch, ids, mask):
-        return label_loss(model(ids, mask).logits, batch), {}
+        output = model(ids, mask)
+        loss, shown = losses.label_loss(output, targets(batch))
+        distance = losses.embedding_loss(output.embedding, original_embeddings(original, source_ids, batch))
+        return loss + losses.EMBEDDING * distance, shown | {"embedding": float(distance.detach())}
 
-    checkpoint = args.work / f"teacher-{number}.pt"
-    train(model, [examples], loss_of, recipe, checkpoint, lambda: dev_scores(model, dev), evaluations=4)
+    def evaluate(step):
+        found, _ = judge.dev_scores(model, tokenizer, corpora, args.data)
+        found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
+        return found | judge.taught_scores(model, tokenizer, args.data)
+
+    run(args, model, epochs, loss_of, recipe, finished, evaluate, EVALUATIONS["minilm"])
+
+
+def selection(corpora, recipe):
+    """The larger teacher's texts: fewer, the written ones twice."""
+    rng = np.random.default_rng(recipe["seed"])
+    limited = recipe["texts"]
+    texts = [text for text in corpora.train if text.corpus not in limited]
+    texts += [text for text in texts if text.corpus in COPIES]
+    texts += drawn(corpora.train, limited, rng) + drawn(corpora.unlabelled, {"yelp": 1500, "dialogue": 1500}, rng)
+    return texts
+
+
+def train_mpnet(args, corpora, finished, recipe):
+    tokenizer, clean = load_tokenizer(), without_emoji
+    texts = [text for text in selection(corpora, recipe) if clean(text.text)]
+    epoch = [replace(e, ids=mpnet.ids_of(e.ids)) for e in examples(tokenizer, texts, clean)]
+    torch.manual_seed(recipe["seed"])
+    model = mpnet.pretrained(args.work)
+    mpnet.check_pretrained(model, tokenizer)
+    model.freeze(recipe["frozen"])
+
+    def loss_of(batch, ids, mask):
+        return losses.label_loss(model(ids, mask), targets(batch))
+
+    def evaluate(step):
+        return judge.dev_scores(model, tokenizer, corpora, args.data, change=clean, ids_of=mpnet.ids_of)[0]
+
+    run(args, model, [epoch], loss_of, recipe, finished, evaluate, EVALUATIONS["mpnet"])
+
+
+def run(args, model, epochs, loss_of, recipe, finished, evaluate, evaluations):
+    checkpoint = finished.with_suffix(".pt")
+    train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations)
     write_arrays(finished, model.arrays(), recipe)
     checkpoint.unlink()
-    return finished
 
 
 def teacher(args):
-    torch.set_num_threads(RECIPE["threads"])
-    tokenizer = load_tokenizer()
-    examples, dev = labelled_train(args, tokenizer), labelled_dev(args, tokenizer)
-    cycles = range(1, len(CYCLES) + 1)
-    ends = [read_arrays(train_cycle(args, number, tokenizer, examples, dev)) for number in cycles]
-    mean = {name: np.mean([end[name] for end in ends], axis=0, dtype=np.float64).astype(np.float32) for name in ends[0]}
-    model = Classifier()
-    model.load_arrays(mean)
-    log(args.work / "teacher.jsonl", event="mean", **dev_scores(model.to(device()), dev))
-    write_arrays(args.work / "teacher.npz", mean)
+    """Both, or the one that --encoder names."""
+    kinds = {
+        "minilm": (train_minilm, {**MINILM, "tokenizer": sha256(path(args)) if path(args).exists() else None}),
+        "mpnet": (train_mpnet, {**MPNET, "from": sources.MPNET["sha256"]}),
+    }
+    for name in [args.encoder] if args.encoder else kinds:
+        train_one, recipe = kinds[name]
+        finished = args.work / f"teacher-{name}.npz"
+        if not made(finished, recipe):
+            train_one(args, Corpora(args.data), finished, recipe)

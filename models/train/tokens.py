@@ -3,9 +3,8 @@
 import json
 
 import numpy as np
-from tokenizers import Tokenizer
-
 import sources
+from tokenizers import Tokenizer
 
 
 def source_tokenizer():

@@ -1,11 +1,11 @@
 """One training run: seeded, logged, and resumed from its last checkpoint to the same bits as if never stopped."""
 
 import json
+import os
 import time
 
 import numpy as np
 import torch
-
 from files import read_sealed, write_sealed
 from tokens import pad
 
@@ -17,6 +17,17 @@ MAX_TOKENS = 64
 
 def device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def fast_precision():
+    """The type that activations are computed in: bfloat16 where the processor multiplies matrices of it (AMX: about
+    ten times as fast as float32), else float32. Weights, gradients of weights and the optimiser stay in float32."""
+    return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
+
+
+def threads():
+    """LITMUS_THREADS, else one: on a machine that others use, threads that wait for each other are slower than one."""
+    return int(os.environ.get("LITMUS_THREADS", 1))
 
 
 def log(path, **event):
@@ -36,17 +47,23 @@ def order(lengths, size, seed):
 
 
 def groups(model, recipe):
-    """Parameter groups. The rate falls by `layer_decay` per layer from the top (Howard and Ruder 2018); norms and
-    biases do not decay, nor does the word table, whose rows move only when a text shows them."""
+    """Parameter groups. The rate falls by `layer_decay` per layer from the top (Howard and Ruder 2018), heads and the
+    word table have factors of their own; norms and biases do not decay, nor does the word table, whose rows move only
+    when a text shows them."""
     layers = model.config.layers
     dense, sparse = [], []
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        depth = layers - int(name.split(".")[2]) - 1 if name.startswith("encoder") else layers
-        rate = recipe["learning_rate"] * recipe["layer_decay"] ** (0 if name.startswith("classifier") else depth)
+        rate = recipe["learning_rate"]
+        if name.startswith("encoder"):
+            rate *= recipe["layer_decay"] ** (layers - int(name.split(".")[2]) - 1)
+        elif name.startswith(("heads", "exits", "embedding.")):
+            rate *= recipe["head_rate"]
+        else:
+            rate *= recipe["layer_decay"] ** layers
         if name == "embeddings.word.weight":
-            rate = recipe.get("table_rate", rate)
+            rate = recipe["table_rate"] * recipe["learning_rate"]
         group = {"params": [parameter], "lr": rate, "peak": rate}
         if name == "embeddings.word.weight":
             sparse.append(group)
@@ -65,13 +82,14 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
     """Trains `model` and leaves it on the CPU in evaluation mode.
 
     epochs: for each epoch a list of examples, each with `ids`. loss_of(examples, ids, mask) → (loss, {name: float}).
-    evaluate() → {name: float}, called `evaluations` times and logged: nothing is chosen by it.
+    evaluate(step) → {name: float}, called `evaluations` times and logged: nothing is chosen by it.
     """
-    torch.set_num_threads(recipe["threads"])
+    torch.set_num_threads(threads())
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(recipe["seed"])
     log_file = checkpoint.with_suffix(".jsonl")
     model.to(device())
+    model.precision = fast_precision()
     dense, sparse = groups(model, recipe)
     optimizers = [torch.optim.AdamW(dense, fused=True)] + ([torch.optim.SparseAdam(sparse)] if sparse else [])
     clipped = [p for group in dense for p in group["params"]]
@@ -85,7 +103,7 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         if state["recipe"] != recipe:
             raise SystemExit(f"{checkpoint} has another recipe, {state['recipe']}: delete it or choose another --work")
         model.load_state_dict(state["model"])
-        for optimizer, saved in zip(optimizers, state["optimizers"]):
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         torch.set_rng_state(state["rng"])
         first, seconds = state["step"], state["seconds"]
@@ -95,8 +113,9 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         state |= {"model": model.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in optimizers]}
         write_sealed(checkpoint, lambda file: torch.save(state, file))
 
-    log(log_file, event="start", step=first, steps=steps)
-    before, saved, seen = time.monotonic(), time.monotonic(), []
+    log(log_file, event="start", step=first, steps=steps, precision=str(model.precision))
+    before = saved = since = time.monotonic()
+    seen, tokens = [], 0
     for step in range(first, steps):
         model.train()
         number, batch = plan[step]
@@ -112,18 +131,21 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         for optimizer in optimizers:
             optimizer.step()
         seen.append({"loss": loss.item(), **shown})
+        tokens += int(mask.sum())
         done, now = step + 1, time.monotonic()
         seconds, before = seconds + now - before, now
         if done % STEPS_BETWEEN_LOGS == 0:
-            means = {name: float(np.mean([s[name] for s in seen if name in s])) for name in seen[0]}
+            means = {name: float(np.mean([s[name] for s in seen])) for name in seen[0]}
+            means["tokens_per_second"] = tokens / (now - since)
             left = seconds / done * (steps - done)
             log(log_file, step=done, steps=steps, **means, seconds=seconds, seconds_left=left)
-            seen.clear()
+            seen, tokens, since = [], 0, now
         if done == steps or now - saved > SECONDS_BETWEEN_CHECKPOINTS:
             save(done)
             saved = time.monotonic()
+        # The same steps are judged whenever the run is resumed.
         if done == steps or done % (steps // evaluations + 1) == 0:
             model.eval()
-            log(log_file, event="evaluation", step=done, **evaluate())
+            log(log_file, event="evaluation", step=done, **evaluate(done))
     model.to("cpu").eval()
     return seconds

@@ -1,0 +1,124 @@
+"""What a model gets right on the texts that trained nothing: numbers computed from logits, features and embeddings."""
+
+from collections import defaultdict
+
+import numpy as np
+from sources import NEGATIVE, NEUTRAL, POSITIVE
+
+BINS = 15
+
+
+def softmax(logits):
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def accuracy(logits, labels):
+    return float((logits.argmax(1) == labels).mean())
+
+
+def polar_accuracy(logits, labels):
+    """Of negative and positive, the larger; neutral is left out."""
+    return float(((logits[:, POSITIVE] > logits[:, NEGATIVE]) == (labels == POSITIVE)).mean())
+
+
+def opposite(logits, labels):
+    """How many texts are called positive for negative or the reverse."""
+    called = logits.argmax(1)
+    return int(((called - labels) ** 2 == (POSITIVE - NEGATIVE) ** 2).sum())
+
+
+def by_group(logits, labels, groups):
+    """{group: [right, opposite, texts]}"""
+    rows = defaultdict(list)
+    for i, group in enumerate(groups):
+        rows[group].append(i)
+
+    def count(i):
+        return [int((logits[i].argmax(1) == labels[i]).sum()), opposite(logits[i], labels[i]), len(i)]
+
+    return {group: count(np.array(i)) for group, i in sorted(rows.items())}
+
+
+def auc(scores, labels):
+    """Area under the ROC curve: how often a positive scores above a negative (Mann-Whitney, ties count half)."""
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(1, len(scores) + 1)
+    _values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.bincount(inverse, ranks) / counts)[inverse]
+    positives = labels == 1
+    wins = ranks[positives].sum() - positives.sum() * (positives.sum() + 1) / 2
+    return float(wins / (positives.sum() * (~positives).sum()))
+
+
+def f1(called, labels):
+    both = (called & labels).sum(0)
+    return 2 * both / np.maximum(called.sum(0) + labels.sum(0), 1)
+
+
+def best_thresholds(logits, labels):
+    """For each label the logit from which on it is called, with the highest F1 on these texts."""
+    thresholds = []
+    for column, truth in zip(logits.T, labels.T, strict=True):
+        order = np.argsort(-column, kind="stable")
+        right = np.cumsum(truth[order])
+        scores = 2 * right / (np.arange(1, len(column) + 1) + truth.sum())
+        best = int(scores.argmax())
+        after = column[order[min(best + 1, len(column) - 1)]]
+        thresholds.append((column[order[best]] + after) / 2)
+    return np.array(thresholds)
+
+
+def multi_hot(texts, count):
+    labels = np.zeros((len(texts), count), bool)
+    for row, text in enumerate(texts):
+        labels[row, list(text.emotions)] = True
+    return labels
+
+
+def calibration_error(probabilities, labels):
+    """(expected calibration error of the top label, what chance alone makes of it on average). Equal-width bins
+    (Naeini et al. 2015)."""
+    top, right = probabilities.max(1), probabilities.argmax(1) == labels
+    bins = np.minimum((top * BINS).astype(int), BINS - 1)
+    members = [bins == b for b in np.unique(bins)]
+    error = sum(abs((top[m] - right[m]).sum()) for m in members) / len(top)
+    chance = sum(np.sqrt(2 / np.pi * (top[m] * (1 - top[m])).sum()) for m in members) / len(top)
+    return float(error), float(chance)
+
+
+def embedding_agreement(ours, original, seed=0, pairs=100_000, neighbours=10):
+    """Normalised rows → (mean cosine, Spearman of the similarities of random pairs, overlap of the nearest ten)."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(len(ours), size=(2, pairs))
+
+    def rank(x):
+        return np.argsort(np.argsort(x)).astype(np.float64)
+
+    similarities = [(e[a] * e[b]).sum(1) for e in (ours, original)]
+    spearman = np.corrcoef(rank(similarities[0]), rank(similarities[1]))[0, 1]
+    near = []
+    for e in (ours, original):
+        every = e @ e.T
+        np.fill_diagonal(every, -np.inf)
+        near.append(np.argpartition(-every, neighbours, axis=1)[:, :neighbours])
+    overlap = np.mean([len(set(x) & set(y)) / neighbours for x, y in zip(*near, strict=True)])
+    return float((ours * original).sum(1).mean()), float(spearman), float(overlap)
+
+
+def sentiment_scores(logits, texts):
+    """For one corpus with sentiment labels."""
+    known = np.array([text.sentiment is not None for text in texts])
+    labels = np.array([text.sentiment for text in texts if text.sentiment is not None])
+    logits = logits[known]
+    called_neutral = float((logits.argmax(1) == NEUTRAL).mean())
+    result = {"accuracy": accuracy(logits, labels), "opposite": opposite(logits, labels), "neutral": called_neutral}
+    polar = labels != NEUTRAL
+    return result | {"polar": polar_accuracy(logits[polar], labels[polar]), "texts": int(known.sum())}
+
+
+def alarms(logits, labels, threshold):
+    """(false alarms among the harmless, recall among the others) at a threshold of the logit."""
+    called = logits >= threshold
+    return float(called[labels == 0].mean()), float(called[labels == 1].mean())

@@ -1,0 +1,87 @@
+"""The runtime's rounding inside the network, in training and when it is measured; the arrays that are shipped."""
+
+import torch
+from encoder import Config, Encoder, Linear
+from quantisation import (
+    ROW,
+    STORED,
+    WEIGHT,
+    block_scales,
+    packed,
+    rounded_rows,
+    runtime_weight,
+    straight_through,
+    through_int4,
+    through_whole,
+)
+from training import device
+
+TABLE = "embeddings.word.weight"
+
+
+def rounded_names(arrays):
+    """The weights that are kept in 4 bits: what multiplies in the encoder, and the word table. Heads stay in f32."""
+    return [name for name, array in arrays.items() if name.startswith("encoder.") and array.ndim == 2] + [TABLE]
+
+
+def scales_of(arrays):
+    """{name: f32 [rows, columns / 32]}"""
+    limits = {name: ROW if name == TABLE else WEIGHT for name in rounded_names(arrays)}
+    return {name: block_scales(torch.from_numpy(arrays[name].copy()), limit) for name, limit in limits.items()}
+
+
+def round_rows(model):
+    """What goes into the encoder's linear layers is rounded as the runtime does."""
+    for name, module in model.named_modules():
+        if isinstance(module, Linear) and name.startswith("encoder."):
+            module.through_rows = rounded_rows
+
+
+def int8_rows(weight):
+    """As the embedding's head file has it: int8 with a scale per row."""
+    return straight_through(weight, through_whole(weight.detach(), STORED))
+
+
+def round_in_network(model, scales):
+    """Lets `model` compute as the runtime will. The scales of the blocks stay what they are."""
+
+    def weight_through(scale):
+        return lambda weight: straight_through(weight, through_int4(weight.detach(), scale))
+
+    for name, module in model.named_modules():
+        if f"{name}.weight" in scales and f"{name}.weight" != TABLE:
+            module.through = weight_through(scales[f"{name}.weight"].to(device()))
+    round_rows(model)
+    model.embedding.through = int8_rows
+    table = scales[TABLE].to(device())
+
+    def rows_through(rows, ids):
+        flat = rows.detach().flatten(0, -2)
+        return straight_through(rows, through_int4(flat, table[ids.flatten()]).view_as(rows))
+
+    model.embeddings.through = rows_through
+
+
+def shipped_arrays(weights, scales):
+    """Named f32 arrays → those of the graph: 4-bit weights as uint8 [out, in / 32, 16] and the word table as uint8
+    [rows, hidden / 2], their scales beside them; all else as it is."""
+    arrays = dict(weights)
+    for name in rounded_names(weights):
+        q = packed(torch.from_numpy(weights[name].copy()), scales[name]).numpy()
+        arrays[name] = q.reshape(len(q), -1) if name == TABLE else q
+        arrays[f"{name}.scale"] = scales[name].numpy()
+    return arrays
+
+
+def runtime_network(arrays):
+    """The network that computes as our runtime does, from the arrays that are shipped."""
+    weights = {name: array for name, array in arrays.items() if not name.endswith(".scale")}
+    for name in [name for name in weights if f"{name}.scale" in arrays]:
+        weights[name] = runtime_weight(arrays[name], arrays[f"{name}.scale"], is_table=name == TABLE)
+    layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder."))
+    model = Encoder(Config(vocab=len(weights[TABLE]), layers=layers, dropout=0.0))
+    missing = model.load_arrays(weights)
+    assert not missing, missing
+    round_rows(model)
+    model.embedding.through = int8_rows
+    return model.eval()

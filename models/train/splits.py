@@ -1,0 +1,117 @@
+"""Which texts train nothing: the dev parts of the corpora that come without one, and what thresholds are fitted on.
+
+The dev part of the written texts is a committed list, data/held-out.txt: whole clusters of like texts, about a tenth
+of each group. Other corpora are split by a hash of their words (`corpora.fraction`)."""
+
+import re
+from collections import Counter, defaultdict
+
+import corpora
+import numpy as np
+import sources
+from corpora import OURS, fraction
+from files import write_text
+
+HELD_OUT = OURS / "held-out.txt"
+OVERLAP = 0.35  # Jaccard index of the words of two texts from which on they stand in one cluster
+SHARE = 0.1
+# Of GoEmotions train: thresholds of the emotion labels are fitted on these comments.
+THRESHOLD_SHARE = 0.1
+TOXICITY_SHARE = {"paradetox": 0.1, "toxigen": 0.15, "implicit-hate": 0.1, "toxicspans": 0.05}
+EMBEDDING_TEXTS = {"wiki": 1666, "dialogue": 1667, "yelp": 1667}
+
+
+def words_of(text):
+    return frozenset(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower().replace("’", "'"))) or frozenset([text])
+
+
+def clusters(texts):
+    """For each text the number of its cluster: texts with a chain of overlaps between them."""
+    words = [words_of(text.text) for text in texts]
+    parent, having = list(range(len(texts))), defaultdict(list)
+
+    def root(i):
+        while parent[i] != i:
+            parent[i] = i = parent[parent[i]]
+        return i
+
+    for i, mine in enumerate(words):
+        common = Counter(j for word in mine for j in having[word])
+        for j, count in common.items():
+            if count / (len(mine) + len(words[j]) - count) >= OVERLAP:
+                parent[root(i)] = root(j)
+        for word in mine:
+            having[word].append(i)
+    return [root(i) for i in range(len(texts))]
+
+
+def chosen_rows(texts, seed):
+    """Rows of whole clusters, drawn until a tenth of each group is held out."""
+    members = defaultdict(list)
+    for text, cluster in zip(texts, clusters(texts), strict=True):
+        members[cluster].append(text)
+    wanted = {group: SHARE * count for group, count in Counter(text.group for text in texts).items()}
+    drawn, rows = Counter(), []
+    order = sorted(members)
+    for i in np.random.default_rng(seed).permutation(len(order)):
+        cluster = members[order[i]]
+        after = drawn + Counter(text.group for text in cluster)
+        if all(after[text.group] <= wanted[text.group] + 0.5 for text in cluster):
+            drawn, rows = after, rows + [text.row for text in cluster]
+    return rows
+
+
+def split(args):
+    """The stage: writes the committed list anew. The same texts give the same list."""
+    lists = [chosen_rows(texts, seed) for seed, texts in enumerate([corpora.written(), corpora.written_toxicity()])]
+
+    def by_line(row):
+        return (row.split(":")[0], int(row.split(":")[1]))
+
+    write_text(HELD_OUT, "".join(f"{row}\n" for rows in lists for row in sorted(rows, key=by_line)))
+    for name, texts in (("written", corpora.written()), ("written-toxicity", corpora.written_toxicity())):
+        dev = [text for text in texts if text.row in held_rows()]
+        print(f"{name}: {len(dev)} of {len(texts)} texts held out")
+
+
+def held_rows():
+    return set(HELD_OUT.read_text().split())
+
+
+class Corpora:
+    """`train`, `unlabelled`: lists of texts. `dev`: by name, lists of texts that nothing is trained on."""
+
+    def __init__(self, data):
+        held, train, dev = held_rows(), [], defaultdict(list)
+        train += corpora.sst2(data, sources.SST2_TRAIN)
+        dev["sst2"] = corpora.sst2(data, sources.SST2_DEV)
+        dev["goemotions"] = corpora.goemotions(data, sources.GOEMOTIONS_DEV)
+        for text in corpora.goemotions(data, sources.GOEMOTIONS_TRAIN):
+            (dev["thresholds"] if fraction(text.text) < THRESHOLD_SHARE else train).append(text)
+        train += corpora.public(data)
+        for text in corpora.written() + corpora.written_toxicity():
+            (dev[text.corpus] if text.row in held else train).append(text)
+        toxicity = corpora.paradetox(data) + corpora.toxic_spans(data)
+        toxicity += corpora.hate(data, sources.TOXIGEN, "toxigen")
+        toxicity += corpora.hate(data, sources.IMPLICIT_HATE, "implicit-hate")
+        for text in toxicity:
+            held_out = fraction(text.group or text.text) < TOXICITY_SHARE[text.corpus]
+            (dev[text.corpus] if held_out else train).append(text)
+        unlabelled = corpora.unlabelled(data) + corpora.sarcasm(data)
+        for corpus, count in EMBEDDING_TEXTS.items():
+            of_corpus = {text.text: text for text in unlabelled if text.corpus == corpus}
+            dev["embedding"] += sorted(of_corpus.values(), key=lambda text: fraction(text.text))[:count]
+        self.dev = dict(dev)
+        # A text that is held out trains nothing, whatever other corpus has it too.
+        tests = [
+            text for name, part in sources.INTENTS if part == "test" for text, _ in corpora.intents(data, name, part)
+        ]
+        tests += [text.text for texts in dev.values() for text in texts]
+        tests += [text.text for text in corpora.hate(data, sources.HATECHECK, "hatecheck")]
+        forbidden = {fraction(text) for text in tests}
+        self.train = [text for text in train if fraction(text.text) not in forbidden]
+        self.unlabelled = unique(text for text in unlabelled if fraction(text.text) not in forbidden)
+
+
+def unique(texts):
+    return list({text.text: text for text in texts}.values())

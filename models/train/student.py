@@ -1,0 +1,117 @@
+"""Stage 5: the student: the fine-tuned MiniLM with 4-bit weights, trained with the runtime's rounding in the network
+(quantisation-aware training, Jacob et al. 2018). It learns what the teachers say and what the corpora say; where a text
+has emoji the corpus alone speaks, as the teachers saw the text without them."""
+
+import judge
+import losses
+import numpy as np
+import torch
+import torch.nn.functional as F
+from corpora import asked
+from data import UNLABELLED, examples, mixed, targets
+from encoder import TASKS, Config, Encoder
+from files import made, read_arrays, seal, sha256, write_arrays
+from label import TEACHERS, labels
+from quantisation import coarse
+from rounding import round_in_network, scales_of, shipped_arrays
+from sources import NEUTRAL
+from splits import Corpora
+from teacher import original_embeddings, with_source_ids
+from training import device, fast_precision, log, train
+from vocabulary import load_cut, path
+
+RECIPE = {
+    "seed": 3,
+    "batch": 64,
+    "epochs": 2,
+    "learning_rate": 6e-5,
+    "layer_decay": 1.0,
+    "head_rate": 4.0,
+    "table_rate": 2.5,  # the table's rows have pieces of cut words and emoji to learn
+    "warm_up": 0.06,
+    "weight_decay": 0.0,
+    "dropout": 0.05,
+    "gold": 0.5,  # weight of the corpora's labels beside the teachers'
+    "neutral": 0.1,  # how much of the teachers' belief that a text of a polar corpus is neutral is kept
+}
+POSITIONS = "embeddings.position.weight"
+
+
+def teacher_loss(logits, said, told):
+    """Divergence from the teachers, per text of the batch. said: [B, 33] logits; told: bool [B], who has any."""
+    count, ends = len(told), np.cumsum(list(TASKS.values()))[:-1].tolist()
+    said = dict(zip(TASKS, said[told].tensor_split(ends, dim=1), strict=True))
+    ours = {task: logits[task][told] for task in TASKS}
+    kl = F.kl_div(ours["sentiment"].log_softmax(1), said["sentiment"].log_softmax(1), reduction="sum", log_target=True)
+    loss = losses.WEIGHTS["sentiment"] * kl
+    for task in ("emotion", "toxicity"):
+        share = said[task].sigmoid()
+        entropy = F.binary_cross_entropy_with_logits(ours[task], share, reduction="sum")
+        # Less what cannot be learnt, so that zero is the best: the number is read, its gradient is the same.
+        least = F.binary_cross_entropy(share, share, reduction="sum")
+        loss = loss + losses.WEIGHTS[task] * (entropy - least)
+    return loss / count
+
+
+def sayings(batch, said, neutral):
+    """([B, 33] logits of the teachers, zero where they were not asked; bool [B], where they were)"""
+    rows = np.zeros((len(batch), sum(TASKS.values())), np.float32)
+    told = np.zeros(len(batch), bool)
+    for i, example in enumerate(batch):
+        text = asked(example.text)
+        if text in said:
+            rows[i], told[i] = said[text], True
+            if example.text.polar:
+                rows[i, NEUTRAL] += np.log(neutral)
+    return torch.from_numpy(rows).to(device()), torch.from_numpy(told).to(device())
+
+
+def train_student(args, corpora, finished, recipe):
+    tokenizer, said = load_cut(args), labels(args, corpora, args.teachers)
+    epochs = []
+    for epoch in range(recipe["epochs"]):
+        epochs.append(examples(tokenizer, mixed(corpora, recipe["seed"] + epoch, UNLABELLED)))
+    source_ids = with_source_ids([example for epoch in epochs for example in epoch])
+    original = judge.Original(fast_precision())
+    original.model.to(device())
+    arrays = read_arrays(args.work / "teacher-minilm.npz")
+    arrays[POSITIONS] = coarse(arrays[POSITIONS])
+    scales = scales_of(arrays)
+    model = Encoder(Config(vocab=len(arrays["embeddings.word.weight"]), dropout=recipe["dropout"]))
+    assert not model.load_arrays(arrays)
+    model.embeddings.position.weight.requires_grad_(False)
+    round_in_network(model, scales)
+
+    def loss_of(batch, ids, mask):
+        output = model(ids, mask)
+        rows, told = sayings(batch, said, recipe["neutral"])
+        distance = teacher_loss(output.logits, rows, told)
+        gold, shown = losses.label_loss(output, targets(batch))
+        away = losses.embedding_loss(output.embedding, original_embeddings(original, source_ids, batch))
+        loss = distance + recipe["gold"] * gold + losses.EMBEDDING * away
+        for logits in output.exits.values():
+            loss = loss + losses.EXIT * teacher_loss(logits, rows, told)
+        return loss, shown | {"teachers": float(distance.detach()), "embedding": float(away.detach())}
+
+    def evaluate(step):
+        found, _ = judge.dev_scores(model, tokenizer, corpora, args.data)
+        found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
+        return found | judge.taught_scores(model, tokenizer, args.data)
+
+    checkpoint = finished.with_suffix(".pt")
+    if not checkpoint.exists():
+        model.eval().to(device()).precision = fast_precision()
+        found, _ = judge.dev_scores(model, tokenizer, corpora, args.data)
+        log(checkpoint.with_suffix(".jsonl"), event="rounded, not yet trained", **found)
+    train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=6)
+    write_arrays(finished, shipped_arrays(model.arrays(), scales), recipe)
+    checkpoint.unlink()
+
+
+def student(args):
+    args.teachers = args.teachers or list(TEACHERS)
+    finished = args.work / "student.npz"
+    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in {"minilm", *args.teachers}}
+    recipe = {**RECIPE, "teachers": args.teachers, "from": seals, "tokenizer": sha256(path(args))}
+    if not made(finished, recipe):
+        train_student(args, Corpora(args.data), finished, recipe)
