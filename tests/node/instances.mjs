@@ -1,4 +1,4 @@
-// Watches the WebAssembly instances that the package makes and what they compute. Import it before any classifier is made.
+// Watches the WebAssembly instances of the package and what they compute. Import it before any classifier is made.
 
 /** How many texts, windows and variants for explanations have been computed. */
 export let computed = 0;
