@@ -15,8 +15,9 @@ COPIES = {"written": 3, "written-toxicity": 4}
 FRACTION = {"nltk-pros_cons": 0.25, "sst2": 0.6, "toxicspans": 0.5}
 # Unlabelled texts in the labelled mix: harmless ones of all lengths for toxicity, all kinds for the embedding.
 HARMLESS = {"yelp": 8000, "amazon": 8000, "dialogue": 8000, "web": 6000, "wiki": 6000}
-# Those that a student is taught from teachers.
-UNLABELLED = {"yelp": 70_000, "amazon": 60_000, "dialogue": 25_000, "web": 15_400, "wiki": 12_500, "sarcasm": 1700}
+# Those that a student is taught from teachers in one epoch, and the seed of each epoch.
+UNLABELLED = {"yelp": 35_000, "amazon": 30_000, "dialogue": 12_500, "web": 8000, "wiki": 6500, "sarcasm": 1700}
+STUDENT_SEEDS = (3, 4)
 ENDINGS = 0.12
 EMOJI_ALONE = 2500
 
