@@ -130,12 +130,16 @@ def sarcasm(data):
 def unlabelled(data):
     """Texts without labels of any use; reviews and dialogue are examples of texts that are not toxic."""
     yelp = [text for _, text in columns(data, sources.YELP, 2) if "_num_" not in text]
-    amazon = [part for _, text in columns(data, sources.AMAZON, 2) for part in sentences(text)]
+    reviews = [text for _, text in columns(data, sources.AMAZON, 2)]
+    amazon = [part for text in reviews for part in sentences(text)]
+    # Whole reviews as well: toxic comments are long, and length must not tell them from harmless texts.
+    long = [text for text in reviews if 25 <= len(text.split()) <= 80]
     dialogue = sources.lines(data, sources.DIALOGUE)
     web = [text for _, text in columns(data, sources.WEB, 2)]
     wiki = [text for _, text in columns(data, sources.WIKI, 2)]
     texts = [Text(text, "yelp", toxic=0, hateful=0) for text in yelp]
     texts += [Text(with_contractions(text), "amazon", toxic=0, hateful=0) for text in amazon]
+    texts += [Text(with_contractions(text), "amazon-reviews", toxic=0, hateful=0) for text in long]
     texts += [Text(text, "dialogue", toxic=0, hateful=0) for text in dialogue]
     return texts + [Text(text, "web") for text in web] + [Text(text, "wiki") for text in wiki]
 

@@ -14,9 +14,18 @@ from training import device
 COPIES = {"written": 3, "written-toxicity": 4}
 FRACTION = {"nltk-pros_cons": 0.25, "sst2": 0.6, "toxicspans": 0.5}
 # Unlabelled texts in the labelled mix: harmless ones of all lengths for toxicity, all kinds for the embedding.
-HARMLESS = {"yelp": 8000, "amazon": 8000, "dialogue": 8000, "web": 6000, "wiki": 6000}
-# Those that a student is taught from teachers.
-UNLABELLED = {"yelp": 70_000, "amazon": 60_000, "dialogue": 25_000, "web": 15_400, "wiki": 12_500, "sarcasm": 1700}
+HARMLESS = {"yelp": 8000, "amazon": 6000, "amazon-reviews": 5000, "dialogue": 8000, "web": 6000, "wiki": 6000}
+# Those that a student is taught from teachers in one epoch, and the seed of each epoch.
+UNLABELLED = {
+    "yelp": 35_000,
+    "amazon": 28_000,
+    "amazon-reviews": 5000,
+    "dialogue": 12_500,
+    "web": 8000,
+    "wiki": 6500,
+    "sarcasm": 1700,
+}
+STUDENT_SEEDS = (3, 4)
 ENDINGS = 0.12
 EMOJI_ALONE = 2500
 
@@ -25,7 +34,6 @@ EMOJI_ALONE = 2500
 class Example:
     text: Text
     ids: list
-    number: int  # of the text, for what teachers say about it
 
 
 def mixed(corpora, seed, unlabelled=HARMLESS):
@@ -57,7 +65,7 @@ def detokenised(text, rng):
 
 def examples(tokenizer, texts, change=lambda text: text):
     encoded = tokenizer.encode_batch([change(text.text) for text in texts])
-    return [Example(text, e.ids, number) for number, (text, e) in enumerate(zip(texts, encoded, strict=True))]
+    return [Example(text, e.ids) for text, e in zip(texts, encoded, strict=True)]
 
 
 def targets(batch):

@@ -9,7 +9,7 @@ import mpnet
 import numpy as np
 import torch
 from corpora import asked
-from data import UNLABELLED, drawn, outputs
+from data import STUDENT_SEEDS, UNLABELLED, mixed, outputs
 from encoder import Config, Encoder
 from files import made, read_arrays, seal, write_arrays
 from splits import Corpora
@@ -36,9 +36,9 @@ def load_teacher(args, name):
 
 
 def texts_to_label(corpora):
-    """Sorted, each once. The order of a fixed seed decides which unlabelled texts are taken."""
-    unlabelled = drawn(corpora.unlabelled, UNLABELLED, np.random.default_rng(0))
-    return sorted({asked(text) for text in corpora.train + unlabelled} - {""})
+    """Those of the student's epochs, sorted, each once."""
+    epochs = [mixed(corpora, seed, UNLABELLED) for seed in STUDENT_SEEDS]
+    return sorted({asked(text) for texts in epochs for text in texts} - {""})
 
 
 def pieces(args, name, texts):

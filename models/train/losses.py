@@ -7,7 +7,7 @@ from sources import NEUTRAL
 SMOOTHING = 0.05
 # A polar text's loss is over negative and positive, plus this much of the three-way one.
 THREE_WAY = 0.3
-WEIGHTS = {"sentiment": 1.0, "emotion": 0.25, "toxicity": 0.6}
+WEIGHTS = {"sentiment": 1.0, "emotion": 0.7, "toxicity": 0.6}
 EMBEDDING = 1.5
 EXIT = 0.1
 

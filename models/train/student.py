@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from corpora import asked
-from data import UNLABELLED, examples, mixed, targets
+from data import STUDENT_SEEDS, UNLABELLED, examples, mixed, targets
 from encoder import TASKS, Config, Encoder
 from files import made, read_arrays, seal, sha256, write_arrays
 from label import TEACHERS, labels
@@ -23,7 +23,6 @@ from vocabulary import load_cut, path
 RECIPE = {
     "seed": 3,
     "batch": 64,
-    "epochs": 2,
     "learning_rate": 6e-5,
     "layer_decay": 1.0,
     "head_rate": 4.0,
@@ -68,9 +67,7 @@ def sayings(batch, said, neutral):
 
 def train_student(args, corpora, finished, recipe):
     tokenizer, said = load_cut(args), labels(args, corpora, args.teachers)
-    epochs = []
-    for epoch in range(recipe["epochs"]):
-        epochs.append(examples(tokenizer, mixed(corpora, recipe["seed"] + epoch, UNLABELLED)))
+    epochs = [examples(tokenizer, mixed(corpora, seed, UNLABELLED)) for seed in STUDENT_SEEDS]
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())

@@ -11,8 +11,8 @@ from tokens import pad
 
 SECONDS_BETWEEN_CHECKPOINTS = 120
 STEPS_BETWEEN_LOGS = 50
-# Longer texts are cut for training: SST-2 has none, GoEmotions a handful.
-MAX_TOKENS = 64
+# Longer texts are cut for training: few are.
+MAX_TOKENS = 96
 
 
 def device():
