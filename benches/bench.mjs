@@ -3,8 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { build } from "../tools/build.mjs";
-import { downloads } from "../tools/downloads.mjs";
 import { fail } from "../tools/command.mjs";
+import { downloads } from "../tools/downloads.mjs";
 import { ensureChromium } from "../tools/toolchain.mjs";
 import { inChromium, ms, row, size, sizes } from "./common.mjs";
 import { median } from "./measure.mjs";

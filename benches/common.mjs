@@ -30,7 +30,8 @@ export async function inChromium(mounts, work) {
       await context.close();
     }
   };
-  const run = (page, call) => page.evaluate(async (call) => (await import(call.module))[call.name](call.argument), call);
+  const run = (page, call) =>
+    page.evaluate(async (call) => (await import(call.module))[call.name](call.argument), call);
   const inPage = (module, name, argument) => visit((page) => run(page, { module, name, argument }));
   const longestTasks = (calls) =>
     visit(async (page) => {

@@ -17,7 +17,13 @@ const OPERANDS = operands({
 });
 const BULK = operands({ ii: [8, 10, 12, 14], i: [9, 11, 13, 15, 16, 17] });
 const SIMD = operands({ m: [[0, 11], 92, 93], 16: [12, 13], 1: [[21, 34]], m1: [[84, 91]] });
-const ATOMIC = operands({ m: [[0, 2], [16, 78]], 1: [3] });
+const ATOMIC = operands({
+  m: [
+    [0, 2],
+    [16, 78],
+  ],
+  1: [3],
+});
 const PREFIXED = new Map([
   [0xfc, BULK],
   [0xfd, SIMD],
@@ -113,7 +119,8 @@ class Memory {
   constructor({ data, table }) {
     this.table = table;
     this.segments = data.filter(({ address }) => address !== undefined);
-    for (const each of this.segments) each.view = new DataView(each.bytes.buffer, each.bytes.byteOffset, each.bytes.length);
+    for (const each of this.segments)
+      each.view = new DataView(each.bytes.buffer, each.bytes.byteOffset, each.bytes.length);
     this.starts = new Set(this.segments.map(({ address }) => address));
   }
   segment(address) {
@@ -155,7 +162,9 @@ class Memory {
     if (start & 3) return false;
     const [drop, size, align, method] = this.words(start, start + 16);
     if (drop !== 0 && !this.table.has(drop)) return false;
-    return [1, 2, 4, 8, 16].includes(align) && size < 2 ** 20 && size % align === 0 && (drop !== 0 || this.table.has(method));
+    return (
+      [1, 2, 4, 8, 16].includes(align) && size < 2 ** 20 && size % align === 0 && (drop !== 0 || this.table.has(method))
+    );
   }
   /**
    * Whether the words are text or a table of numbers, some of which have the value of an address by chance. A word is

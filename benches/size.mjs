@@ -10,8 +10,8 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { downloads } from "../tools/downloads.mjs";
 import { fail, UserError } from "../tools/command.mjs";
+import { downloads } from "../tools/downloads.mjs";
 import { targetDir } from "../tools/paths.mjs";
 import { size as formatBytes, sizes } from "./common.mjs";
 import { reachable, references } from "./references.mjs";
@@ -85,24 +85,35 @@ const print = (...cells) => console.log(` ${cells.join("  ")}`);
 function printFunctions(functions, count) {
   const all = byName(functions);
   console.log(`\n${functions.length} functions, ${number(bytesOf(functions)).trim()} bytes; the largest names:`);
-  for (const { name, count: times, size } of all.slice(0, count)) print(number(size), times > 1 ? `${times}×`.padStart(5) : "     ", name);
-  if (all.length > count) print(number(all.slice(count).reduce((total, { size }) => total + size, 0)), "     ", `${all.length - count} more names`);
+  for (const { name, count: times, size } of all.slice(0, count))
+    print(number(size), times > 1 ? `${times}×`.padStart(5) : "     ", name);
+  if (all.length > count)
+    print(
+      number(all.slice(count).reduce((total, { size }) => total + size, 0)),
+      "     ",
+      `${all.length - count} more names`,
+    );
 }
 
 function printReport({ sections, data, crates }) {
   console.log("\nsections");
   for (const { name, size } of sections) print(number(size), name);
   print(number(data), "of these in data segments");
-  console.log("\ncode by crate: generic code of the standard library counts for the crate that instantiates it, if the");
+  console.log(
+    "\ncode by crate: generic code of the standard library counts for the crate that instantiates it, if the",
+  );
   console.log('name tells; "written" counts it for the library; "freed" is what the wasm would lose with the crate');
   print(...["bytes", "written", "freed", "functions"].map((title) => title.padStart(11)), "crate");
-  for (const { name, size, written, freed, functions } of crates) print(...[size, written, freed, functions].map(number), name);
+  for (const { name, size, written, freed, functions } of crates)
+    print(...[size, written, freed, functions].map(number), name);
 }
 
 /** The sizes of the wasm in the package, without names. */
 async function shipped() {
   const bytes = await sizes((await downloads()).wasm);
-  console.log(`\nshipped: ${formatBytes(bytes.raw)}, gzip 9 ${formatBytes(bytes.gzip)}, brotli 11 ${formatBytes(bytes.brotli)}`);
+  console.log(
+    `\nshipped: ${formatBytes(bytes.raw)}, gzip 9 ${formatBytes(bytes.gzip)}, brotli 11 ${formatBytes(bytes.brotli)}`,
+  );
   return bytes;
 }
 
@@ -115,7 +126,9 @@ function printWhy(module, chosen, count) {
   const title = (node) => functions[node]?.name ?? `data at 0x${node.toString(16)}${pointsTo(node)}`;
   const pointsTo = (node) => {
     const names = [...(references.get(node) ?? [])].filter((to) => functions[to]).map((to) => functions[to].name);
-    return names.length ? ` (${names.slice(0, 3).join(", ")}${names.length > 3 ? `, ${names.length - 3} more` : ""})` : "";
+    return names.length
+      ? ` (${names.slice(0, 3).join(", ")}${names.length > 3 ? `, ${names.length - 3} more` : ""})`
+      : "";
   };
 
   printFunctions(chosen, count);
@@ -167,7 +180,11 @@ try {
   const matching = (pattern) => module.functions.filter(({ name }) => new RegExp(pattern).test(name));
   if (values.why) printWhy(module, matching(values.why), count);
   else if (values.match) printFunctions(matching(values.match), count);
-  else if (values.crate) printFunctions(module.functions.filter(({ owner, written }) => [owner, written].includes(values.crate)), count);
+  else if (values.crate)
+    printFunctions(
+      module.functions.filter(({ owner, written }) => [owner, written].includes(values.crate)),
+      count,
+    );
   else {
     const figures = report(module);
     printReport(figures);

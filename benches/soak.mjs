@@ -5,12 +5,12 @@ import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "../tools/build.mjs";
-import { fail, UserError } from "../tools/command.mjs";
-import { ensureChromium } from "../tools/toolchain.mjs";
 import { residentBytes } from "../tests/harness/memory.mjs";
 import { serveSite } from "../tests/harness/site.mjs";
+import { build } from "../tools/build.mjs";
 import { launchChromium } from "../tools/chromium.mjs";
+import { fail, UserError } from "../tools/command.mjs";
+import { ensureChromium } from "../tools/toolchain.mjs";
 import { median } from "./measure.mjs";
 
 /**
@@ -37,17 +37,24 @@ async function round({ seed, count }) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor((state / 2 ** 32) * below);
   };
-  const words = "the a film was not so very good bad slow warm cold and but I it never again loved hated 😐 … ünder 日本 x1 don't".split(" ");
-  const texts = Array.from({ length: count }, () => Array.from({ length: 1 + next(16) }, () => words[next(words.length)]).join(" "));
+  const words =
+    "the a film was not so very good bad slow warm cold and but I it never again loved hated 😐 … ünder 日本 x1 don't".split(
+      " ",
+    );
+  const texts = Array.from({ length: count }, () =>
+    Array.from({ length: 1 + next(16) }, () => words[next(words.length)]).join(" "),
+  );
   const fixed = Array.from({ length: 16 }, (_, i) => words.slice(i).join(" "));
-  const bits = (predictions) => predictions.map(({ scores }) => scores.map(({ label, score }) => `${label} ${score}`).join()).join("\n");
+  const bits = (predictions) =>
+    predictions.map(({ scores }) => scores.map(({ label, score }) => `${label} ${score}`).join()).join("\n");
   const again = bits(await classifier.predict(fixed));
   globalThis.first ??= again;
   if (again !== globalThis.first) throw new Error(`a text has another score in the round of seed ${seed}`);
   const start = performance.now();
   const predictions = await classifier.predict(texts);
   const ms = performance.now() - start;
-  if (predictions.some(({ scores }) => !(Math.abs(scores.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5))) throw new Error("the scores of a text do not add up to 1");
+  if (predictions.some(({ scores }) => !(Math.abs(scores.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-5)))
+    throw new Error("the scores of a text do not add up to 1");
   return { ms, memoryBytes: classifier.info.memoryBytes };
 }
 
@@ -59,7 +66,10 @@ function slope(points) {
 }
 
 async function soakMode(browser, page, mode, predictions, report) {
-  await page.evaluate(async (workers) => (globalThis.classifier = await litmus.createClassifier({ workers })), MODES[mode]);
+  await page.evaluate(
+    async (workers) => (globalThis.classifier = await litmus.createClassifier({ workers })),
+    MODES[mode],
+  );
   const rounds = Math.max(20, Math.ceil(predictions / ROUND));
   const [times, memory, wasm] = [[], [], []];
   // One-time allocations, of code and caches, are done after the first tenth.
@@ -69,8 +79,10 @@ async function soakMode(browser, page, mode, predictions, report) {
     times.push(ms);
     // In the first half, a worker may get its longest batch yet.
     if (i >= rounds / 2) wasm.push(memoryBytes);
-    if (i >= tenth && (i - tenth) % Math.ceil((rounds - tenth) / SAMPLES) === 0) memory.push([i * ROUND, await residentBytes(browser, page)]);
-    if ((i + 1) % tenth === 0) report(`${mode}: ${(i + 1) * ROUND} predictions, ${(median(times.slice(-tenth)) / ROUND).toFixed(3)} ms each`);
+    if (i >= tenth && (i - tenth) % Math.ceil((rounds - tenth) / SAMPLES) === 0)
+      memory.push([i * ROUND, await residentBytes(browser, page)]);
+    if ((i + 1) % tenth === 0)
+      report(`${mode}: ${(i + 1) * ROUND} predictions, ${(median(times.slice(-tenth)) / ROUND).toFixed(3)} ms each`);
   }
   memory.push([rounds * ROUND, await residentBytes(browser, page)]);
   await page.evaluate(() => classifier.close());
@@ -114,8 +126,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const result = await soak(Number(values.predictions ?? 1_000_000), console.log);
     console.log(JSON.stringify(result, null, 2));
     if (values.json) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
-    const bad = Object.entries(result.modes).filter(([, { slowdown, bytesPerPrediction, wasmGrownBytes }]) =>
-      slowdown > MAX_SLOWDOWN || bytesPerPrediction > MAX_SLOPE || wasmGrownBytes > MAX_WASM_GROWTH);
+    const bad = Object.entries(result.modes).filter(
+      ([, { slowdown, bytesPerPrediction, wasmGrownBytes }]) =>
+        slowdown > MAX_SLOWDOWN || bytesPerPrediction > MAX_SLOPE || wasmGrownBytes > MAX_WASM_GROWTH,
+    );
     if (bad.length) throw new UserError(`over a limit: ${bad.map(([mode]) => mode).join(", ")}`);
   } catch (error) {
     fail(error);

@@ -28,15 +28,37 @@ function legacy(symbol) {
     .map((part) =>
       part
         .replace(/^_(?=\$)/, "")
-        .replace(/\$([A-Z]+|u[0-9a-f]+)\$/g, (_, name) => ESCAPES[name] ?? String.fromCodePoint(Number.parseInt(name.slice(1), 16)))
+        .replace(
+          /\$([A-Z]+|u[0-9a-f]+)\$/g,
+          (_, name) => ESCAPES[name] ?? String.fromCodePoint(Number.parseInt(name.slice(1), 16)),
+        )
         .replaceAll("..", "::"),
     )
     .join("::");
 }
 
 const BASIC = {
-  a: "i8", b: "bool", c: "char", d: "f64", e: "str", f: "f32", h: "u8", i: "isize", j: "usize", l: "i32", m: "u32", n: "i128",
-  o: "u128", s: "i16", t: "u16", u: "()", v: "...", x: "i64", y: "u64", z: "!", p: "_",
+  a: "i8",
+  b: "bool",
+  c: "char",
+  d: "f64",
+  e: "str",
+  f: "f32",
+  h: "u8",
+  i: "isize",
+  j: "usize",
+  l: "i32",
+  m: "u32",
+  n: "i128",
+  o: "u128",
+  s: "i16",
+  t: "u16",
+  u: "()",
+  v: "...",
+  x: "i64",
+  y: "u64",
+  z: "!",
+  p: "_",
 };
 
 /** A parser of v0 symbols, without lifetimes and hashes: https://doc.rust-lang.org/rustc/symbol-mangling/v0.html. */

@@ -108,7 +108,7 @@ export function parse(bytes) {
     const id = reader.byte();
     const size = reader.integer();
     const end = reader.at + size;
-    const name = id === 0 ? reader.text() : SECTIONS[id] ?? `section ${id}`;
+    const name = id === 0 ? reader.text() : (SECTIONS[id] ?? `section ${id}`);
     module.sections.push({ name, size });
     if (name === "name") {
       while (reader.at < end) {
@@ -126,4 +126,19 @@ export function parse(bytes) {
   return module;
 }
 
-const SECTIONS = ["", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data", "data count", "tag"];
+const SECTIONS = [
+  "",
+  "type",
+  "import",
+  "function",
+  "table",
+  "memory",
+  "global",
+  "export",
+  "start",
+  "element",
+  "code",
+  "data",
+  "data count",
+  "tag",
+];

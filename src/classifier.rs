@@ -1,4 +1,4 @@
-//! The public entrance: a model, and texts to predictions.
+//! [`Classifier`]: loads a model and predicts texts.
 
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
@@ -35,7 +35,7 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound) where a file cannot be read, else as
+    /// [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound) where a file cannot be read; otherwise the errors of
     /// [`from_bytes`](Self::from_bytes).
     #[cfg(not(target_arch = "wasm32"))]
     pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, Error> {
@@ -104,11 +104,11 @@ impl Classifier {
         all(job.finish())
     }
 
-    /// Begins to predict texts in steps: with progress, and cancelled by dropping the job.
+    /// Starts a prediction in steps, which has progress and is cancelled by dropping the job.
     ///
     /// # Errors
-    /// Only what concerns every text: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is out
-    /// of its range. A text at fault has its error in what [`finish`](PredictionJob::finish) returns.
+    /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
+    /// out of its range. The error of a single text is in the result of [`finish`](PredictionJob::finish).
     pub fn job<T: AsRef<str>>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
         PredictionJob::new(self.model.clone(), texts, options)
     }

@@ -2,7 +2,7 @@
 
 use crate::options::Method;
 
-/// The explanation of one window in the making.
+/// The explanation of one window while it is computed.
 #[derive(Debug)]
 pub(crate) struct Explainer {
     ids: Vec<u32>,

@@ -15,7 +15,7 @@ use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPredic
 use crate::text::windows::{Window, Windows};
 use crate::text::words::{word_at, words};
 
-/// Predictions in the making, computed batch by batch: the caller sees the progress between two steps, and cancels by
+/// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
 ///
 /// ```
@@ -82,13 +82,13 @@ struct Row {
     probabilities: Vec<f32>,
 }
 
-/// What an explanation needs of the options and the model.
+/// The options of the explanation, resolved for this model.
 #[derive(Debug, Clone, Copy)]
 struct ExplainPlan {
     method: Method,
     /// The label whose score is explained; each text's best where `None`.
     label: Option<usize>,
-    /// The token that stands for a masked word.
+    /// The id of the token that replaces a masked word.
     mask: u32,
 }
 

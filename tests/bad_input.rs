@@ -17,7 +17,7 @@ fn bad(name: &str) -> Vec<u8> {
 
 /// Asserts that loading fails with this kind and a message that contains `names`, and that another model still works.
 fn assert_rejected(result: Result<Classifier, Error>, kind: ErrorKind, names: &str) {
-    let error = result.err().expect("it loaded");
+    let error = result.expect_err("it loaded");
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(names), "{error}");
     let prediction = sentiment().predict("I loved every minute of it", &Options::default()).unwrap();

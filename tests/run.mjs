@@ -110,7 +110,9 @@ async function wasmInFirefox(where) {
   const capabilities = join(targetDir, "firefox.json");
   await mkdir(targetDir, { recursive: true });
   await writeFile(capabilities, JSON.stringify({ "moz:firefoxOptions": { binary: firefox } }));
-  await wasmPack(where, ["--firefox", "--geckodriver", geckodriver], { WASM_BINDGEN_TEST_WEBDRIVER_JSON: capabilities });
+  await wasmPack(where, ["--firefox", "--geckodriver", geckodriver], {
+    WASM_BINDGEN_TEST_WEBDRIVER_JSON: capabilities,
+  });
 }
 
 // ── The package

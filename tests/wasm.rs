@@ -174,6 +174,11 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
         assert_eq!((text(&error, "code"), number(&error, "index")), ("invalid-input".into(), 1.0));
         assert_eq!(code(outcomes(&classifier, bad.clone(), JsValue::UNDEFINED)), "invalid-input");
         assert_eq!(code(classifier.tokenize(bad.clone())), "invalid-input");
+        let files = Object::new();
+        set(&files, "model.onnx", &bad);
+        assert_eq!(code(Classifier::new(files.into())), "invalid-input");
+    }
+    for bad in [7.into(), JsValue::NULL, JsValue::UNDEFINED] {
         assert_eq!(code(Classifier::new(bad)), "invalid-input");
     }
     let all = [("config.json", CONFIG), ("tokenizer.json", TOKENIZER), ("model.onnx", MODEL)];

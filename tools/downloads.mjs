@@ -9,14 +9,16 @@ async function modules(name, found = new Set()) {
   if (found.has(name)) return found;
   found.add(name);
   const code = await readFile(join(root, "pkg/dist", name), "utf8");
-  for (const [, next] of code.matchAll(/(?:\bfrom|\bimport|\bnew URL\()\s*"\.\/([^"]+\.js)"/g)) await modules(next, found);
+  for (const [, next] of code.matchAll(/(?:\bfrom|\bimport|\bnew URL\()\s*"\.\/([^"]+\.js)"/g))
+    await modules(next, found);
   return found;
 }
 
 /** The files by kind, as paths in the package. */
 export async function downloads() {
   const scripts = await modules("index.js");
-  if (!scripts.has("worker.js")) throw new UserError("index.js has no `new URL(\"./worker.js\", …)`, by which bundlers find the worker");
+  if (!scripts.has("worker.js"))
+    throw new UserError('index.js has no `new URL("./worker.js", …)`, by which bundlers find the worker');
   return {
     "wasm": ["wasm/litmus_text_bg.wasm"],
     "JavaScript": [...scripts].map((name) => `dist/${name}`),

@@ -10,7 +10,10 @@ import { root } from "./paths.mjs";
 
 const WASM = "pkg/wasm/litmus_text_bg.wasm";
 
-const sum = async (folder) => createHash("sha256").update(await readFile(join(folder, WASM))).digest("hex");
+const sum = async (folder) =>
+  createHash("sha256")
+    .update(await readFile(join(folder, WASM)))
+    .digest("hex");
 
 const elsewhere = await mkdtemp(join(tmpdir(), "litmus-text-again-"));
 try {
@@ -20,7 +23,9 @@ try {
   await cp(join(root, "node_modules"), join(elsewhere, "node_modules"), { recursive: true, verbatimSymlinks: true });
   const code = `import { build } from ${JSON.stringify(join(elsewhere, "tools/build.mjs"))}; await build({ supply: false });`;
   const env = { ...process.env, CARGO_TARGET_DIR: join(elsewhere, "target") };
-  await step(`a second build, in ${elsewhere}`, () => run(process.execPath, ["--input-type=module", "-e", code], { cwd: elsewhere, env }));
+  await step(`a second build, in ${elsewhere}`, () =>
+    run(process.execPath, ["--input-type=module", "-e", code], { cwd: elsewhere, env }),
+  );
   const [first, second] = [await sum(root), await sum(elsewhere)];
   console.log(`${first}  ${WASM}\n${second}  second build`);
   if (first !== second) throw new UserError("the two builds differ");

@@ -58,7 +58,10 @@ export async function serve({ mounts, port = 0, headers = {} }) {
       "content-length": found.size,
     });
     if (request.method === "HEAD") response.end();
-    else createReadStream(found.file).on("error", () => response.destroy()).pipe(response);
+    else
+      createReadStream(found.file)
+        .on("error", () => response.destroy())
+        .pipe(response);
   });
   for (let next = port; ; next++) {
     try {

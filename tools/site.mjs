@@ -2,12 +2,12 @@
 // the minified files of www/, those files of the package that the page loads, and a list of all of them for the service
 // worker.
 import { createHash } from "node:crypto";
-import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
-import { downloads } from "./downloads.mjs";
 import { fail, step } from "./command.mjs";
+import { downloads } from "./downloads.mjs";
 import { root } from "./paths.mjs";
 
 export const site = join(root, "site");

@@ -1,7 +1,8 @@
 // npm start: builds what changed and serves the demo.
+
+import { fail, step } from "./command.mjs";
 import { serve } from "./serve.mjs";
 import { buildSite, site } from "./site.mjs";
-import { fail, step } from "./command.mjs";
 
 /** An uncommon port: the demo's service worker would also answer for other sites on the same port. */
 const PORT = 5486;

@@ -1,7 +1,7 @@
 // Supply-chain files of the package: the licences of all crates that are compiled in, a CycloneDX bill of materials,
 // and the SHA-256 of every file that ships.
 import { createHash } from "node:crypto";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, run, UserError } from "./command.mjs";
@@ -75,13 +75,16 @@ async function notices(all) {
     const like = all.find(({ name }) => name === TEXTS_OF[crate.name]) ?? crate;
     // Without a source: the replacement of `inventory` in tools/vendor.
     const texts = crate.source === null ? own.map((text) => text.trim()) : await licenceTexts(like);
-    if (texts.length === 0) throw new UserError(`${crate.name} ${crate.version} has no licence text: add it to TEXTS_OF in tools/supply.mjs`);
-    for (const text of texts) byText.set(text, [...(byText.get(text) ?? []), `${crate.name} ${crate.version} (${crate.license})`]);
+    if (texts.length === 0)
+      throw new UserError(`${crate.name} ${crate.version} has no licence text: add it to TEXTS_OF in tools/supply.mjs`);
+    for (const text of texts)
+      byText.set(text, [...(byText.get(text) ?? []), `${crate.name} ${crate.version} (${crate.license})`]);
   }
   const rule = "=".repeat(100);
   const parts = [...byText].map(([text, names]) => `${rule}\n${[...new Set(names)].join("\n")}\n${rule}\n\n${text}\n`);
-  const model = "The model in models/sentiment was made by the authors of this package from the models that its card,\n"
-    + "models/sentiment/README.md, names. It is under the Apache License 2.0, in LICENSE-APACHE.\n";
+  const model =
+    "The model in models/sentiment was made by the authors of this package from the models that its card,\n" +
+    "models/sentiment/README.md, names. It is under the Apache License 2.0, in LICENSE-APACHE.\n";
   return `The crates that are compiled into wasm/*.wasm, and their licences.\n\n${model}\n${parts.join("\n")}`;
 }
 
@@ -90,7 +93,11 @@ async function bill(all) {
   const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
   const lock = await readFile(join(root, "Cargo.lock"), "utf8");
   const checksum = ({ name, version }) =>
-    lock.match(new RegExp(`name = "${name}"\\nversion = "${version.replaceAll("+", "\\+")}"\\nsource = .*\\nchecksum = "([0-9a-f]{64})"`))?.[1];
+    lock.match(
+      new RegExp(
+        `name = "${name}"\\nversion = "${version.replaceAll("+", "\\+")}"\\nsource = .*\\nchecksum = "([0-9a-f]{64})"`,
+      ),
+    )?.[1];
   const component = (crate) => ({
     type: "library",
     "bom-ref": `pkg:cargo/${crate.name}@${crate.version}`,
@@ -115,7 +122,16 @@ async function bill(all) {
     bomFormat: "CycloneDX",
     specVersion: "1.6",
     version: 1,
-    metadata: { component: { type: "library", "bom-ref": main, name: "litmus-text", version, licenses: [{ expression: "MIT OR Apache-2.0" }], purl: main } },
+    metadata: {
+      component: {
+        type: "library",
+        "bom-ref": main,
+        name: "litmus-text",
+        version,
+        licenses: [{ expression: "MIT OR Apache-2.0" }],
+        purl: main,
+      },
+    },
     components,
     dependencies: [{ ref: main, dependsOn: components.map((each) => each["bom-ref"]) }],
   };
@@ -123,9 +139,16 @@ async function bill(all) {
 
 /** SHA256SUMS over the files that npm would pack, in the format of `sha256sum -c`. */
 async function sums() {
-  const packed = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"], { cwd: pkg, quiet: true });
-  const paths = JSON.parse(packed)[0].files.map(({ path }) => path).filter((path) => path !== "SHA256SUMS");
-  const lines = await Promise.all(paths.sort().map(async (path) => `${sha256(await readFile(join(pkg, path)))}  ${path}\n`));
+  const packed = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"], {
+    cwd: pkg,
+    quiet: true,
+  });
+  const paths = JSON.parse(packed)[0]
+    .files.map(({ path }) => path)
+    .filter((path) => path !== "SHA256SUMS");
+  const lines = await Promise.all(
+    paths.sort().map(async (path) => `${sha256(await readFile(join(pkg, path)))}  ${path}\n`),
+  );
   return lines.join("");
 }
 
@@ -133,7 +156,10 @@ async function sums() {
 export async function writeSupply() {
   const all = await crates();
   const refused = all.filter(({ license }) => !license || !isAllowed(license));
-  if (refused.length) throw new UserError(`licences that deny.toml does not allow: ${refused.map(({ name, license }) => `${name} (${license})`).join(", ")}`);
+  if (refused.length)
+    throw new UserError(
+      `licences that deny.toml does not allow: ${refused.map(({ name, license }) => `${name} (${license})`).join(", ")}`,
+    );
   await writeFile(join(pkg, "THIRD-PARTY-LICENSES.txt"), await notices(all));
   await writeFile(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await bill(all), null, 2)}\n`);
   await writeFile(join(pkg, "SHA256SUMS"), await sums());

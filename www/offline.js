@@ -1,7 +1,8 @@
 // Offline use: the service worker stores a complete version of the site, and a newer version is offered once it is
 // stored completely.
-import { $ } from "./dom.js";
+
 import { isBusy } from "./bulk.js";
+import { $ } from "./dom.js";
 
 /** Milliseconds between two checks for a new version while the page is open. */
 const CHECK_MS = 60 * 60 * 1000;

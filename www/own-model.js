@@ -5,7 +5,7 @@ import { passage } from "./benches/texts.mjs";
 import { isBusy } from "./bulk.js";
 import { $, make } from "./dom.js";
 import { figure, has, onLanguage, t } from "./language.js";
-import { usePackaged, useOwn } from "./model.js";
+import { useOwn, usePackaged } from "./model.js";
 import { countOfFrame } from "./network.js";
 
 /** Texts that are timed and the runs of each: 12 and 108 words are about 16 and 128 tokens of an English vocabulary. */
@@ -53,7 +53,13 @@ async function take(name, get) {
     };
     await useOwn(name, { model, signal, onProgress }, async (classifier) => {
       const loadMs = performance.now() - start;
-      found = { name: classifier.info.name ?? name, info: classifier.info, bytes: size, loadMs, times: await timesOf(classifier) };
+      found = {
+        name: classifier.info.name ?? name,
+        info: classifier.info,
+        bytes: size,
+        loadMs,
+        times: await timesOf(classifier),
+      };
       signal.throwIfAborted();
     });
     display();
@@ -65,13 +71,16 @@ async function take(name, get) {
 }
 
 function progress(file, loaded) {
-  $("model-progress-text").textContent = file ? t("model.fetching", file, (loaded / 1e6).toFixed(1)) : t("model.loading");
+  $("model-progress-text").textContent = file
+    ? t("model.fetching", file, (loaded / 1e6).toFixed(1))
+    : t("model.loading");
 }
 
 function fail(error) {
   failed = error;
   const key = `model.error.${error.code}`;
-  $("model-failure-text").textContent = error.code === "busy" ? t("model.busy") : t(has(key) ? key : "model.error.other");
+  $("model-failure-text").textContent =
+    error.code === "busy" ? t("model.busy") : t(has(key) ? key : "model.error.other");
   $("model-failure-detail").textContent = error.code === "busy" ? "" : error.message;
   showOnly("model-failure");
 }
@@ -87,7 +96,9 @@ function display() {
     [t("model.load"), t("speed.ms", figure(loadMs))],
     ...times.map(({ tokens, ms }) => [t("model.ms", tokens), t("speed.ms", ms.toFixed(1))]),
   ].filter(([, value]) => value);
-  const rows = facts.map(([key, value]) => make("div", {}, make("dt", { textContent: key }), make("dd", { textContent: value })));
+  const rows = facts.map(([key, value]) =>
+    make("div", {}, make("dt", { textContent: key }), make("dd", { textContent: value })),
+  );
   $("model-facts").replaceChildren(...rows);
   $("with").hidden = false;
   $("with").textContent = t("try.with", name);
@@ -153,7 +164,13 @@ function fromAddress(address) {
   } catch {
     return fail(Object.assign(new Error(address), { code: "invalid-input" }));
   }
-  const name = decodeURIComponent(folder.pathname.replace(/\/resolve\/[^/]+\/$/, "").split("/").filter(Boolean).at(-1) ?? folder.host);
+  const name = decodeURIComponent(
+    folder.pathname
+      .replace(/\/resolve\/[^/]+\/$/, "")
+      .split("/")
+      .filter(Boolean)
+      .at(-1) ?? folder.host,
+  );
   const here = folder.origin === location.origin;
   return take(name, (signal) => (here ? { model: folder } : fetchElsewhere(folder, signal)));
 }

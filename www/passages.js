@@ -20,7 +20,10 @@ export function showPassages(value, windows, classifier) {
   now = { value, windows, classifier };
   $("heat").replaceChildren(...windows.map(column));
   // Select the passage with the highest score first.
-  const surest = windows.reduce((best, { scores }, i) => (scores[0].score > windows[best].scores[0].score ? i : best), 0);
+  const surest = windows.reduce(
+    (best, { scores }, i) => (scores[0].score > windows[best].scores[0].score ? i : best),
+    0,
+  );
   Object.assign($("passage"), { max: windows.length - 1, value: surest });
   $("passages").hidden = false;
   choose();

@@ -43,7 +43,8 @@ export class Results {
     }
     const label = this.names.indexOf(prediction.label);
     this.#labels[row] = label;
-    for (const each of prediction.scores) this.#scores[row * this.names.length + this.names.indexOf(each.label)] = each.score;
+    for (const each of prediction.scores)
+      this.#scores[row * this.names.length + this.names.indexOf(each.label)] = each.score;
     this.counts[label]++;
     this.bins[Math.min(BINS - 1, Math.floor(prediction.score * BINS))]++;
   }

@@ -24,7 +24,8 @@ const bytesIn = (text) => new TextEncoder().encode(text).length;
 /** The file in UTF-8, and its original encoding if that was another. Only then is the file copied. */
 async function asUtf8(file, language) {
   const head = new Uint8Array(await file.slice(0, 3).arrayBuffer());
-  const utf16 = head[0] === 0xff && head[1] === 0xfe ? "utf-16le" : head[0] === 0xfe && head[1] === 0xff ? "utf-16be" : undefined;
+  const utf16 =
+    head[0] === 0xff && head[1] === 0xfe ? "utf-16le" : head[0] === 0xfe && head[1] === 0xff ? "utf-16be" : undefined;
   if (!utf16) {
     const strict = new TextDecoder("utf-8", { fatal: true });
     try {
@@ -43,7 +44,8 @@ async function asUtf8(file, language) {
 }
 
 async function* pieces(file) {
-  for (let at = 0; at < file.size; at += PIECE * 4) yield new Uint8Array(await file.slice(at, at + PIECE * 4).arrayBuffer());
+  for (let at = 0; at < file.size; at += PIECE * 4)
+    yield new Uint8Array(await file.slice(at, at + PIECE * 4).arrayBuffer());
 }
 
 /** Converts a JSON array to one line of JSON for each element. */
@@ -68,8 +70,11 @@ function guessKind(name, head) {
 /** A header is a first row of short, distinct names above rows with numbers or longer cells. */
 function guessHeader([first, ...rest]) {
   if (!first || rest.length === 0) return false;
-  const named = first.every((cell) => cell.trim() && cell.length < 40 && !isNumber(cell)) && new Set(first).size === first.length;
-  const differs = first.some((cell, i) => rest.every((row) => isNumber(row[i] ?? "") || (row[i] ?? "").length > cell.length));
+  const named =
+    first.every((cell) => cell.trim() && cell.length < 40 && !isNumber(cell)) && new Set(first).size === first.length;
+  const differs = first.some((cell, i) =>
+    rest.every((row) => isNumber(row[i] ?? "") || (row[i] ?? "").length > cell.length),
+  );
   return named && differs;
 }
 
@@ -99,12 +104,18 @@ async function open({ file, name, language }) {
   const columns = columnsOf(head);
   const column = guessColumn(columns, head.slice(header ? 1 : 0), fieldOf);
   Object.assign(format, { columns, column, header });
-  return { ...format, size: file.size, encoding: read.encoding, rows: head.map((fields) => columns.map((each) => fieldOf(fields, each))) };
+  return {
+    ...format,
+    size: file.size,
+    encoding: read.encoding,
+    rows: head.map((fields) => columns.map((each) => fieldOf(fields, each))),
+  };
 }
 
 function columnsOf(rows) {
   if (format.kind === "list") return [0];
-  if (format.kind === "csv") return Array.from({ length: Math.max(1, ...rows.map(({ length }) => length)) }, (_, i) => i);
+  if (format.kind === "csv")
+    return Array.from({ length: Math.max(1, ...rows.map(({ length }) => length)) }, (_, i) => i);
   const keys = rows.flatMap((row) => Object.entries(row ?? {}).filter(([, value]) => typeof value === "string"));
   return [...new Set(keys.map(([key]) => key))];
 }
@@ -197,7 +208,11 @@ async function next({ most }) {
   }
   for (const { begin } of rows) starts[count++] = begin;
   const at = waiting[0]?.begin ?? position;
-  return { texts: rows.map(({ fields }) => fieldOf(fields, format.column)), fraction: at / blob.size, done: rows.length < most };
+  return {
+    texts: rows.map(({ fields }) => fieldOf(fields, format.column)),
+    fraction: at / blob.size,
+    done: rows.length < most,
+  };
 }
 
 /** Reads the texts of some rows again. */
@@ -254,7 +269,9 @@ async function save({ names, labels, scores, errors }) {
       const values = found(row++);
       if (kind === "jsonl") {
         const all = Object.fromEntries(names.map((name, i) => [name, Number(values[2 + i])]));
-        const more = values.at(-1) ? { error: values.at(-1) } : { label: values[0], score: Number(values[1]), scores: all };
+        const more = values.at(-1)
+          ? { error: values.at(-1) }
+          : { label: values[0], score: Number(values[1]), scores: all };
         const renamed = Object.fromEntries(Object.entries(more).map(([key, value]) => [free(key, taken), value]));
         lines.push(`${JSON.stringify({ ...fields, ...renamed })}\n`);
       } else {

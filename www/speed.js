@@ -49,17 +49,26 @@ async function draw() {
       return row;
     };
     const here = measured[tokens];
-    const rows = Object.entries(peers).map(([name, each]) => bar(name, each / ours, t("speed.times", (each / ours).toFixed(1))));
+    const rows = Object.entries(peers).map(([name, each]) =>
+      bar(name, each / ours, t("speed.times", (each / ours).toFixed(1))),
+    );
     return make(
       "figure",
       {},
       make("figcaption", { textContent: t("speed.tokens", tokens) }),
-      make("p", { className: "here" }, make("strong", { textContent: t("speed.ms", here ? figure(here) : "–") }), ` ${t("speed.you")}`),
+      make(
+        "p",
+        { className: "here" },
+        make("strong", { textContent: t("speed.ms", here ? figure(here) : "–") }),
+        ` ${t("speed.you")}`,
+      ),
       make("dl", { className: "bars" }, bar(t("speed.ours"), 1, t("speed.times", 1)), ...rows),
     );
   });
   $("speed-charts").replaceChildren(...charts);
-  const shown = Object.entries(versions).map((each) => each.join(" ")).join(", ");
+  const shown = Object.entries(versions)
+    .map((each) => each.join(" "))
+    .join(", ");
   const relation = measured[32] ? t("speed.relation", figure(measured[32] / ms[32].ours)) : "";
   $("speed-machine").textContent = t("speed.machine", machine, browser, shown) + relation;
 }

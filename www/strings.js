@@ -14,7 +14,8 @@ const en = {
   "nav.speed": "Speed",
 
   "try.title": "Dip a sentence.",
-  "try.lede": "A small neural network reads it here, inside your browser, and says how it feels. Nothing you type leaves this page.",
+  "try.lede":
+    "A small neural network reads it here, inside your browser, and says how it feels. Nothing you type leaves this page.",
   "try.label": "Your text",
   "try.placeholder": "Type or paste anything in English",
   "try.idle": "Ready. The strip turns as you type.",
@@ -53,8 +54,11 @@ const en = {
   "share.refused": "The browser does not let this page copy: take the address above instead.",
 
   "net.sent": (bytes, requests) =>
-    requests === 0 ? "0 bytes sent since the model arrived" : `${bytesOf(bytes, "bytes")} sent since the model arrived, in ${requests} request${s(requests)}`,
-  "net.how": "Counted live: every request that this page (Resource Timing) and its workers (service worker) have made since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not in it: what the service worker fetches of this page’s own files, to keep them and to look for a new version.",
+    requests === 0
+      ? "0 bytes sent since the model arrived"
+      : `${bytesOf(bytes, "bytes")} sent since the model arrived, in ${requests} request${s(requests)}`,
+  "net.how":
+    "Counted live: every request that this page (Resource Timing) and its workers (service worker) have made since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not in it: what the service worker fetches of this page’s own files, to keep them and to look for a new version.",
   "net.page-only": "While there is no service worker, only the page’s own requests are counted, not its workers’.",
   "net.frame": "by the frame that fetches models",
 
@@ -68,7 +72,8 @@ const en = {
   "code.title": "The same in your page",
 
   "bulk.title": "Dip a whole table.",
-  "bulk.lede": "Drop a CSV, JSONL or plain list, choose the column, and take it back with labels and scores. It never leaves your device, so it may be as private and as long as you like.",
+  "bulk.lede":
+    "Drop a CSV, JSONL or plain list, choose the column, and take it back with labels and scores. It never leaves your device, so it may be as private and as long as you like.",
   "bulk.choose": "Choose a file",
   "bulk.sample": "Take 1,000 made-up reviews",
   "bulk.drop": "or drop one here",
@@ -115,12 +120,14 @@ const en = {
   "time.hours": (n) => `${n} h`,
 
   "model.title": "Bring your own paper.",
-  "model.lede": "Any BERT-family classifier in a folder of Hugging Face layout: config.json, tokenizer.json and an ONNX file. The whole page then reads with it.",
+  "model.lede":
+    "Any BERT-family classifier in a folder of Hugging Face layout: config.json, tokenizer.json and an ONNX file. The whole page then reads with it.",
   "model.choose": "Choose a folder",
   "model.drop": "or drop one here",
   "model.url": "Or its address",
   "model.fetch": "Fetch",
-  "model.policy": "This page can reach no site but its own. A model from elsewhere is fetched by a sandboxed frame, which may reach out and cannot see the page: your text stays here all the same.",
+  "model.policy":
+    "This page can reach no site but its own. A model from elsewhere is fetched by a sandboxed frame, which may reach out and cannot see the page: your text stays here all the same.",
   "model.failed": "This one cannot be used",
   "model.loading": "Loading it",
   "model.fetching": (file, mb) => `Fetching ${file}: ${mb} MB`,
@@ -138,15 +145,20 @@ const en = {
   "model.ms": (tokens) => `${tokens} tokens`,
   "model.busy": "A table is being read: finish or cancel that first.",
   "model.error.invalid-input": "That is no address.",
-  "model.error.model-not-found": "A file is missing. A folder needs config.json, tokenizer.json and model.onnx (or onnx/model_quantized.onnx or onnx/model.onnx).",
-  "model.error.download-failed": "It could not be fetched: no connection, or the site does not let other pages read its files (CORS).",
-  "model.error.checksum-mismatch": "A file is not the one that its litmus.json describes: the copy is damaged or of another version.",
+  "model.error.model-not-found":
+    "A file is missing. A folder needs config.json, tokenizer.json and model.onnx (or onnx/model_quantized.onnx or onnx/model.onnx).",
+  "model.error.download-failed":
+    "It could not be fetched: no connection, or the site does not let other pages read its files (CORS).",
+  "model.error.checksum-mismatch":
+    "A file is not the one that its litmus.json describes: the copy is damaged or of another version.",
   "model.error.model-malformed": "A file is damaged, or the files do not fit together.",
-  "model.error.model-unsupported": "It is sound, but not of a kind that runs here: sequence classifiers of BERT, DistilBERT, MiniLM, RoBERTa, XLM-RoBERTa, ELECTRA and ALBERT do.",
+  "model.error.model-unsupported":
+    "It is sound, but not of a kind that runs here: sequence classifiers of BERT, DistilBERT, MiniLM, RoBERTa, XLM-RoBERTa, ELECTRA and ALBERT do.",
   "model.error.other": "Something went wrong on the way.",
 
   "speed.title": "How fast is it here?",
-  "speed.lede": "The project’s own benchmark, in your browser: texts of 16, 32 and 128 tokens, one thread, the median of many runs after some that warm up.",
+  "speed.lede":
+    "The project’s own benchmark, in your browser: texts of 16, 32 and 128 tokens, one thread, the median of many runs after some that warm up.",
   "speed.start": "Measure on this device",
   "speed.running": (tokens) => `${tokens} tokens`,
   "speed.done": "Done.",
@@ -159,7 +171,8 @@ const en = {
     `Beside it, as multiples of our time: what the peers took with the same weights in the project’s own measurement, on ${machine}, ${browser}, ${versions}, one thread. onnxruntime-web got ready token ids and its fastest int8 file; ours and transformers.js start from text.`,
   "speed.relation": (ratio) => ` For texts of 32 tokens this device takes ${ratio} times what that machine took.`,
 
-  "foot.colours": "Red for negative, blue for positive, violet for neither; the higher the colour climbs, the surer the model is. It learned from film reviews and comments in English, and it can be wrong.",
+  "foot.colours":
+    "Red for negative, blue for positive, violet for neither; the higher the colour climbs, the surer the model is. It learned from film reviews and comments in English, and it can be wrong.",
 };
 
 const zh = {
@@ -211,8 +224,11 @@ const zh = {
   "share.refused": "浏览器不允许本页复制，请直接使用地址栏里的地址。",
 
   "net.sent": (bytes, requests) =>
-    requests === 0 ? "模型到达后，已发送 0 字节" : `模型到达后，已发送 ${bytesOf(bytes, "字节")}，共 ${requests} 个请求`,
-  "net.how": "实时计数：模型就绪后，本页（Resource Timing）及其 worker（service worker）发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。service worker 为保存本页自己的文件、检查新版本而发出的请求不计在内。",
+    requests === 0
+      ? "模型到达后，已发送 0 字节"
+      : `模型到达后，已发送 ${bytesOf(bytes, "字节")}，共 ${requests} 个请求`,
+  "net.how":
+    "实时计数：模型就绪后，本页（Resource Timing）及其 worker（service worker）发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。service worker 为保存本页自己的文件、检查新版本而发出的请求不计在内。",
   "net.page-only": "还没有 service worker 时，只统计页面自身的请求，统计不到 worker 的。",
   "net.frame": "由获取模型的框架发出",
 
@@ -226,7 +242,8 @@ const zh = {
   "code.title": "在你的网页里也一样",
 
   "bulk.title": "一整张表，蘸一下。",
-  "bulk.lede": "拖入 CSV、JSONL 或纯文本列表，选好要读的列，带着标签和分数取回。它不会离开你的设备，所以再私密、再长都没关系。",
+  "bulk.lede":
+    "拖入 CSV、JSONL 或纯文本列表，选好要读的列，带着标签和分数取回。它不会离开你的设备，所以再私密、再长都没关系。",
   "bulk.choose": "选择文件",
   "bulk.sample": "用 1,000 条虚构评论试试",
   "bulk.drop": "或拖到这里",
@@ -273,12 +290,14 @@ const zh = {
   "time.hours": (n) => `${n} 小时`,
 
   "model.title": "换上你自己的试纸。",
-  "model.lede": "任何 BERT 系的分类模型，只要是 Hugging Face 布局的文件夹：config.json、tokenizer.json 和一个 ONNX 文件。之后整页都用它来读。",
+  "model.lede":
+    "任何 BERT 系的分类模型，只要是 Hugging Face 布局的文件夹：config.json、tokenizer.json 和一个 ONNX 文件。之后整页都用它来读。",
   "model.choose": "选择文件夹",
   "model.drop": "或拖到这里",
   "model.url": "或填它的地址",
   "model.fetch": "获取",
-  "model.policy": "本页只能访问自己的网站。别处的模型由一个沙盒框架获取：它能访问外面，却看不到本页，所以你的文字仍然留在这里。",
+  "model.policy":
+    "本页只能访问自己的网站。别处的模型由一个沙盒框架获取：它能访问外面，却看不到本页，所以你的文字仍然留在这里。",
   "model.failed": "这个模型不能用",
   "model.loading": "正在载入",
   "model.fetching": (file, mb) => `正在获取 ${file}：${mb} MB`,
@@ -296,15 +315,18 @@ const zh = {
   "model.ms": (tokens) => `${tokens} 个词元`,
   "model.busy": "正在读一张表：请先等它完成或取消。",
   "model.error.invalid-input": "这不是一个地址。",
-  "model.error.model-not-found": "缺少文件。文件夹里要有 config.json、tokenizer.json 和 model.onnx（或 onnx/model_quantized.onnx，或 onnx/model.onnx）。",
+  "model.error.model-not-found":
+    "缺少文件。文件夹里要有 config.json、tokenizer.json 和 model.onnx（或 onnx/model_quantized.onnx，或 onnx/model.onnx）。",
   "model.error.download-failed": "无法获取：没有网络，或那个网站不允许其他页面读取它的文件（CORS）。",
   "model.error.checksum-mismatch": "有文件与它的 litmus.json 不符：副本损坏，或是另一个版本。",
   "model.error.model-malformed": "有文件损坏，或几个文件互不匹配。",
-  "model.error.model-unsupported": "模型本身没问题，但不是这里能运行的类型。能运行的是 BERT、DistilBERT、MiniLM、RoBERTa、XLM-RoBERTa、ELECTRA 和 ALBERT 的序列分类模型。",
+  "model.error.model-unsupported":
+    "模型本身没问题，但不是这里能运行的类型。能运行的是 BERT、DistilBERT、MiniLM、RoBERTa、XLM-RoBERTa、ELECTRA 和 ALBERT 的序列分类模型。",
   "model.error.other": "途中出了问题。",
 
   "speed.title": "在这里有多快？",
-  "speed.lede": "项目自己的基准测试，在你的浏览器里运行：16、32 和 128 个词元的文字，单线程，预热之后多次运行取中位数。",
+  "speed.lede":
+    "项目自己的基准测试，在你的浏览器里运行：16、32 和 128 个词元的文字，单线程，预热之后多次运行取中位数。",
   "speed.start": "在这台设备上测量",
   "speed.running": (tokens) => `${tokens} 个词元`,
   "speed.done": "完成。",

@@ -45,7 +45,8 @@ export function tableHasGrown(finished) {
 function name() {
   for (const [column, cell] of Object.entries(heads)) {
     (cell.firstElementChild ?? cell).textContent = t(`bulk.${column}`);
-    if (column in DESCENDING) cell.ariaSort = column !== shown.by ? "none" : shown.descending ? "descending" : "ascending";
+    if (column in DESCENDING)
+      cell.ariaSort = column !== shown.by ? "none" : shown.descending ? "descending" : "ascending";
   }
 }
 

@@ -10,7 +10,11 @@ const MAX_LISTED = 8;
 const signed = (weight) => `${weight < 0 ? "−" : "+"}${Math.abs(weight).toFixed(2)}`;
 
 function mark(word, text) {
-  const element = make("mark", { textContent: text, title: signed(word.weight), className: word.weight < 0 ? "against" : "for" });
+  const element = make("mark", {
+    textContent: text,
+    title: signed(word.weight),
+    className: word.weight < 0 ? "against" : "for",
+  });
   element.style.setProperty("--weight", Math.min(1, Math.abs(word.weight)));
   return element;
 }

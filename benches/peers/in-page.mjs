@@ -57,7 +57,10 @@ async function loadTransformers(lean) {
   env.allowLocalModels = true;
   env.localModelPath = `${MODELS}transformers/`;
   const { wasm } = env.backends.onnx;
-  const path = new URL(`node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded${lean ? "" : ".asyncify"}`, TRANSFORMERS);
+  const path = new URL(
+    `node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded${lean ? "" : ".asyncify"}`,
+    TRANSFORMERS,
+  );
   wasm.wasmPaths = { mjs: `${path}.mjs`, wasm: `${path}.wasm` };
   wasm.numThreads = 1;
   if (lean) env.useBrowserCache = env.useWasmCache = false;
@@ -192,7 +195,9 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
   timesMs.batch = await timeRounds(counts.batch, Math.ceil(counts.warm / 4), {
     ...(classifier && { ours: () => classifier.predict(batch) }),
     ...mapValues(pipelines, (pipeline) => () => pipeline(batch)),
-    ...Object.fromEntries(Object.entries(pipelines).map(([name, each]) => [`${name}, one by one`, () => oneByOne(each)])),
+    ...Object.fromEntries(
+      Object.entries(pipelines).map(([name, each]) => [`${name}, one by one`, () => oneByOne(each)]),
+    ),
   });
   return {
     timesMs,
@@ -244,7 +249,8 @@ async function memoryAfter(work) {
   const memories = new Set();
   const { Memory, instantiate, instantiateStreaming } = WebAssembly;
   const record = (result) => {
-    for (const each of Object.values((result.instance ?? result).exports)) if (each instanceof Memory) memories.add(each);
+    for (const each of Object.values((result.instance ?? result).exports))
+      if (each instanceof Memory) memories.add(each);
     return result;
   };
   WebAssembly.Memory = class extends Memory {

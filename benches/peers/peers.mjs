@@ -29,7 +29,10 @@ async function ensurePeers() {
   const installed = join(here, "node_modules", ".package-lock.json");
   if ((await changed(installed)) >= (await changed(join(here, "package-lock.json")))) return;
   await step("npm ci in benches/peers", () =>
-    run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: here, shell: process.platform === "win32" }),
+    run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      cwd: here,
+      shell: process.platform === "win32",
+    }),
   );
 }
 
@@ -53,7 +56,9 @@ async function measure({ quick, ours }) {
   const made = await ensureModels();
   const { temperature } = JSON.parse(await read(join(model, "litmus.json")));
   const roofline = await compileRoofline();
-  const counts = quick ? { 16: 10, 32: 10, 128: 6, batch: 2, warm: 4 } : { 16: 40, 32: 40, 128: 24, batch: 10, warm: 12 };
+  const counts = quick
+    ? { 16: 10, 32: 10, 128: 6, batch: 2, warm: 4 }
+    : { 16: 40, 32: 40, 128: 24, batch: 10, warm: 12 };
   const loads = quick ? 2 : 7;
   return inChromium({ "/peer-models/": models }, async (inPage, setting, longestTasks) => {
     const warm = await inPage(PEERS, "speed", { made, temperature, counts, ours, roofline });
@@ -132,7 +137,9 @@ function ratios({ timesMs, longestTaskMs, int8, linearMacs, rooflineGmacs, memor
   const allowed = (factor) => factor * modelBytes + 16e6;
   return [
     ...[16, 32, 128].map((tokens) => versus(`predict, ${tokens} tokens`, timesMs[tokens], dynamic, 0.55, 0.4)),
-    ...[16, 32, 128].map((tokens) => versus(`predict, ${tokens} tokens, text on both sides`, timesMs[tokens], transformers)),
+    ...[16, 32, 128].map((tokens) =>
+      versus(`predict, ${tokens} tokens, text on both sides`, timesMs[tokens], transformers),
+    ),
     versus("batch of 32 mixed texts", timesMs.batch, transformers, 0.4, 0.25),
     versus("bytes in memory → first prediction", timesMs.fromMemory, dynamic, 1, 0.5),
     versus("page opened → first prediction", timesMs.fromPageOpen, transformers, 0.5, 0.25),
@@ -166,13 +173,34 @@ const HEADINGS = ["", "ours", "theirs", "which", "ratio", "by round", "bar", "ai
 
 /** The table cells of a ratio, in the order of the headings. */
 function cells({ name, ours, theirs = "", best = "", ratio, perRound, value = ratio, bar, aim, atLeast, show }) {
-  const limit = (bound) => (bound === undefined ? "" : `${atLeast ? "≥" : "≤"} ${show ? show(bound) : bound.toFixed(2)}`);
+  const limit = (bound) =>
+    bound === undefined ? "" : `${atLeast ? "≥" : "≤"} ${show ? show(bound) : bound.toFixed(2)}`;
   const within = (bound) => (atLeast ? value >= bound : value <= bound);
   const verdict = bar === undefined ? "" : within(aim) ? "aim met" : within(bar) ? "bar met" : "missed";
-  return [name, ours, theirs, best, ratio?.toFixed(2) ?? "", perRound?.toFixed(2) ?? "", limit(bar), limit(aim), verdict];
+  return [
+    name,
+    ours,
+    theirs,
+    best,
+    ratio?.toFixed(2) ?? "",
+    perRound?.toFixed(2) ?? "",
+    limit(bar),
+    limit(aim),
+    verdict,
+  ];
 }
 
-function print({ machine, browser, versions, timesMs, longestTaskMs, memoryBytes, rooflineGmacs, marginErrors, ratios: judged }) {
+function print({
+  machine,
+  browser,
+  versions,
+  timesMs,
+  longestTaskMs,
+  memoryBytes,
+  rooflineGmacs,
+  marginErrors,
+  ratios: judged,
+}) {
   const shown = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   console.log(`\n${browser} on ${machine}, one thread; ${shown.join(", ")}`);
   console.log("medians; ours and transformers.js from text to label, onnxruntime-web from token ids to logits\n");
@@ -247,7 +275,8 @@ try {
   }
   print(figures);
   if (values.markdown && ours) console.log(`\n${markdown(figures)}`);
-  if (values.site && ours) await writeFile(join(root, "www/peers.json"), `${JSON.stringify(forSite(figures), null, 2)}\n`);
+  if (values.site && ours)
+    await writeFile(join(root, "www/peers.json"), `${JSON.stringify(forSite(figures), null, 2)}\n`);
   if (values.json) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
 } catch (error) {
   fail(error);

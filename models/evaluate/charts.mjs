@@ -43,7 +43,10 @@ function label({ x, y, title, detail }, plot, taken) {
   const boxes = spots.map((spot) => ({ ...spot, right: spot.left + width, bottom: spot.top + LABEL_HEIGHT }));
   const { anchor, top, ...box } = take(boxes, plot, taken);
   const at = round({ start: box.left, middle: x, end: box.right }[anchor]);
-  const lines = [[13, title, "strong halo"], [28, detail, "soft halo"]];
+  const lines = [
+    [13, title, "strong halo"],
+    [28, detail, "soft halo"],
+  ];
   return lines.map(([down, content, classes]) => text(at, round(top + down), content, classes, anchor));
 }
 

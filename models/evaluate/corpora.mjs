@@ -23,7 +23,8 @@ export async function checked(path, expected) {
 function groupsIn(sources) {
   const groups = [...sources.matchAll(/^ {4}([A-Z]+): "([a-z ]+)",$/gm)];
   const found = groups.map(([, group]) => group.toLowerCase());
-  if (found.join() !== LABELS.join()) throw new UserError(`models/train/sources.py: groups are ${found}, not ${LABELS}`);
+  if (found.join() !== LABELS.join())
+    throw new UserError(`models/train/sources.py: groups are ${found}, not ${LABELS}`);
   return new Map(groups.flatMap(([, , emotions], i) => emotions.split(" ").map((emotion) => [emotion, found[i]])));
 }
 

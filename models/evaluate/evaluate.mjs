@@ -35,7 +35,11 @@ async function measure(model, { films, comments }, probes) {
   const measured = async () => {
     const shipped = [
       await scored(model, "SST-2 dev", films),
-      await scored(model, "GoEmotions dev", comments.filter(({ label }) => label)),
+      await scored(
+        model,
+        "GoEmotions dev",
+        comments.filter(({ label }) => label),
+      ),
     ];
     const found = refitted(model.litmus.temperature, ...shipped);
     return {

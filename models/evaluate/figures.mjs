@@ -2,7 +2,10 @@
 export const count = (value) => value.toLocaleString("en-US");
 export const percent = (value, digits = 1) => `${(100 * value).toFixed(digits)} %`;
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
-export const milliseconds = (byTokens) => `${Object.values(byTokens).map((ms) => ms.toFixed(1)).join(" / ")} ms`;
+export const milliseconds = (byTokens) =>
+  `${Object.values(byTokens)
+    .map((ms) => ms.toFixed(1))
+    .join(" / ")} ms`;
 export const errors = ({ sst2_dev, goemotions_dev }) =>
   [sst2_dev, goemotions_dev].map((each) => percent(each.calibration_error)).join(" / ");
 

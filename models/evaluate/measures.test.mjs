@@ -24,7 +24,16 @@ test("the label with the highest score, the first of equals", () => {
 });
 
 test("a confusion matrix has the truth in rows and the guess in columns", () => {
-  const confusion = confusionOf(["a", "b"], ["a", "b", "c"], [["a", "a"], ["a", "c"], ["b", "a"], ["a", "c"]]);
+  const confusion = confusionOf(
+    ["a", "b"],
+    ["a", "b", "c"],
+    [
+      ["a", "a"],
+      ["a", "c"],
+      ["b", "a"],
+      ["a", "c"],
+    ],
+  );
   assert.deepEqual(confusion, { a: { a: 1, b: 0, c: 2 }, b: { a: 1, b: 0, c: 0 } });
 });
 
@@ -179,7 +188,10 @@ test("the probe set", async () => {
   for (const group of groups) {
     const texts = probes.filter((probe) => probe.group === group);
     assert.ok(texts.length >= 12, `${group} has ${texts.length} texts`);
-    assert.ok(texts.every(({ hard }) => hard === (group === "sarcasm")), `hard in ${group}`);
+    assert.ok(
+      texts.every(({ hard }) => hard === (group === "sarcasm")),
+      `hard in ${group}`,
+    );
   }
   for (const { text, label } of probes) {
     assert.ok(LABELS.includes(label), `${text}: ${label}`);

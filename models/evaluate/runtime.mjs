@@ -27,7 +27,9 @@ export async function describeRuntime() {
     throw new UserError("pkg is not built: run `npm run build` first");
   }
   const { name, version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
-  const wasm_sha256 = createHash("sha256").update(await readFile(wasm)).digest("hex");
+  const wasm_sha256 = createHash("sha256")
+    .update(await readFile(wasm))
+    .digest("hex");
   const machine = `${cpus()[0].model}, ${cpus().length} cores`;
   return { name, version, wasm_sha256, node: process.versions.node, machine };
 }

@@ -62,7 +62,10 @@ test("each half is measured with the temperature of the other, and all rows coun
   const [oddScore, evenScore] = [81 / 82, 3 ** 0.25 / (1 + 3 ** 0.25)];
   const found = measures(LABELS, comments);
   assert.deepEqual([found.texts, found.correct], [8, 6]);
-  assert.deepEqual(found.reliability.map(({ texts }) => texts), [4, 4]);
+  assert.deepEqual(
+    found.reliability.map(({ texts }) => texts),
+    [4, 4],
+  );
   close(found.reliability[0].score, evenScore, 1e-4);
   close(found.reliability[1].score, oddScore, 1e-4);
   close(found.calibration_error, (oddScore - 3 / 4 + 3 / 4 - evenScore) / 2, 1e-4);

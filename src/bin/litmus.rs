@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Classifier, Error, Explain, LongText, Options, Prediction, Warning};
+use litmus_text::{Classifier, Error, ErrorKind, Explain, LongText, Options, Prediction, Warning};
 
 /// Lines that are predicted together: enough for batches of similar length.
 const CHUNK: usize = 256;
@@ -64,12 +64,16 @@ impl Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         // At least one text failed; its line has the error.
         Ok(false) => ExitCode::from(1),
         Err(Failure::Model(e)) => {
             eprintln!("litmus: {e} [{}]", e.code());
+            if e.kind() == ErrorKind::ModelNotFound && arguments.model.is_none() {
+                eprintln!("litmus: this build has no embedded model: name a model folder with --model");
+            }
             ExitCode::from(2)
         }
         // The reader of the pipe has closed it.

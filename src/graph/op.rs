@@ -1,4 +1,4 @@
-//! The parts of tract's op traits that say nothing about what an op computes.
+//! The boilerplate of tract's op traits.
 
 /// Implements `Op` and `TypedOp`. The closure returns the facts of the outputs.
 macro_rules! typed_op {

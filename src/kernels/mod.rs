@@ -1,4 +1,4 @@
-//! The inner loops: what is computed, apart from any graph.
+//! The arithmetic of the fused ops, independent of tract.
 //!
 //! | file | computes |
 //! |---|---|

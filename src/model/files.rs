@@ -59,7 +59,7 @@ impl<'a> ModelFiles<'a> {
         self.0.get(name).map(|bytes| &bytes[..])
     }
 
-    /// The bytes of a file that a model cannot do without.
+    /// The bytes of a required file.
     pub(crate) fn require(&self, name: &str) -> Result<&[u8], Error> {
         self.get(name).ok_or_else(|| Error::new(ErrorKind::ModelNotFound, format!("the model has no {name}")))
     }

@@ -39,7 +39,7 @@ impl Model {
         Self::load_with_graph(files, &mut files.require(GRAPH)?)
     }
 
-    /// Loads a model whose graph comes from elsewhere, piece by piece, so that the file is never whole in memory.
+    /// Loads a model whose graph comes from elsewhere, piece by piece, so that the whole file is never in memory.
     pub(crate) fn load_with_graph(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
@@ -80,7 +80,7 @@ impl Model {
         })
     }
 
-    /// The token that stands for a masked word.
+    /// The id of the token that replaces a masked word.
     pub(crate) fn mask(&self) -> Result<u32, Error> {
         let mask = self.tokenizer.mask().ok_or_else(|| {
             Error::unsupported("tokenizer.json has neither a mask token nor an unknown token to put in place of a word")

@@ -108,7 +108,7 @@ impl Reader<'_> {
         let mut tokens = 0;
         let enough = pieces.iter().position(|piece| {
             tokens += piece.tokens;
-            tokens >= 2 * self.token_budget // twice as many: see `Windows::of` on tokens alone and together
+            tokens >= 2 * self.token_budget // twice the budget: sentences can have more tokens alone than together
         });
         let end = enough.map_or(self.text.len(), |last| pieces[last].span.end);
         let tokens = self.tokenizer.tokens(self.text, 0..end, self.token_budget, true)?;

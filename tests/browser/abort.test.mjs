@@ -18,13 +18,18 @@ test("after an abort, at most one more batch is computed, and the next call in t
     globalThis.classifier = await litmus.createClassifier();
     globalThis.controller = new AbortController();
     const texts = Array.from({ length: 2000 }, () => "a gorgeous movie");
-    globalThis.aborted = classifier.predict(texts, { signal: controller.signal }).catch(({ name, code, cause }) => [name, code, cause]);
+    globalThis.aborted = classifier
+      .predict(texts, { signal: controller.signal })
+      .catch(({ name, code, cause }) => [name, code, cause]);
     globalThis.behind = classifier.predict("a bleak, desperate movie");
   });
   const [worker] = page.workers();
   // The abort reaches the worker as a message: note how much is computed at that moment.
   await worker.evaluate(() =>
-    globalThis.addEventListener("message", ({ data }) => (globalThis.atAbort ??= data.type === "abort" ? computed : undefined)),
+    globalThis.addEventListener(
+      "message",
+      ({ data }) => (globalThis.atAbort ??= data.type === "abort" ? computed : undefined),
+    ),
   );
   const outcome = await page.evaluate(async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -46,15 +51,26 @@ test("an aborted call in the queue is not computed, nor is a call whose signal i
     const controller = new AbortController();
     const { signal } = controller;
     const first = classifier.predict(Array.from({ length: 50 }, () => "a gorgeous movie"));
-    const waiting = [classifier.predict("good", { signal }), classifier.predict(["good"], { signal }), classifier.tokenize("good", { signal })];
+    const waiting = [
+      classifier.predict("good", { signal }),
+      classifier.predict(["good"], { signal }),
+      classifier.tokenize("good", { signal }),
+    ];
     controller.abort();
-    const settled = await Promise.allSettled([...waiting, classifier.predict("good", { signal }), litmus.predict("good", { signal })]);
+    const settled = await Promise.allSettled([
+      ...waiting,
+      classifier.predict("good", { signal }),
+      litmus.predict("good", { signal }),
+    ]);
     await first;
     return settled.map(({ reason }) => reason?.code);
   });
   assert.deepEqual(codes, Array(5).fill("aborted"));
   const counts = await computed(page);
-  assert.equal(counts.reduce((sum, count) => sum + count), 50);
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    50,
+  );
   await context.close();
 });
 
@@ -91,7 +107,14 @@ test("an aborted stream rejects, even while it waits for its source", async () =
   const codes = await page.evaluate(async () => {
     const classifier = await litmus.createClassifier();
     const codes = [];
-    const sources = [(function* () { for (;;) yield "a gorgeous movie"; })(), (async function* () { await new Promise(() => {}); })()];
+    const sources = [
+      (function* () {
+        for (;;) yield "a gorgeous movie";
+      })(),
+      (async function* () {
+        await new Promise(() => {});
+      })(),
+    ];
     for (const source of sources) {
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 100);
@@ -132,7 +155,10 @@ test("an aborted load stops its download, and another load of the same file cont
 async function slowServer() {
   let requests = 0;
   let halfway, hungUp;
-  const events = { halfway: new Promise((resolve) => (halfway = resolve)), hungUp: new Promise((resolve) => (hungUp = resolve)) };
+  const events = {
+    halfway: new Promise((resolve) => (halfway = resolve)),
+    hungUp: new Promise((resolve) => (hungUp = resolve)),
+  };
   const server = await serveModel((response, bytes) => {
     if (++requests > 1) return response.end(bytes);
     response.on("close", hungUp);

@@ -35,7 +35,10 @@ test("a worker, a pool and the page give the same answers, with offsets into the
   assert.deepEqual(wrong, []);
   assert.ok(windows.length > 5 && windows.at(-1).end === 5003, JSON.stringify(windows.at(-1)));
   assert.deepEqual(predictions[1].warnings, ["mostly-unknown-tokens"]);
-  assert.deepEqual(predictions.map(({ label, score }) => label === null || score >= 0.9), Array(3).fill(true));
+  assert.deepEqual(
+    predictions.map(({ label, score }) => label === null || score >= 0.9),
+    Array(3).fill(true),
+  );
   assert.deepEqual(errors, []);
   await context.close();
 });
@@ -69,10 +72,15 @@ test("progress comes from the worker while it works, and an abort ends the text 
 test("a rejected text has a code, and a stream continues after it", async () => {
   const { page, context } = await watchedPage();
   const seen = await page.evaluate(async (long) => {
-    const refused = await litmus.predict(["good", long], { longText: "error" }).catch(({ code, index, message }) => [code, index, message]);
+    const refused = await litmus
+      .predict(["good", long], { longText: "error" })
+      .catch(({ code, index, message }) => [code, index, message]);
     const classifier = await litmus.createClassifier();
     const rows = [];
-    for await (const { prediction, error } of classifier.stream(["good", long, "bad"], { longText: "error", explain: true })) {
+    for await (const { prediction, error } of classifier.stream(["good", long, "bad"], {
+      longText: "error",
+      explain: true,
+    })) {
       rows.push(error ? error.code : prediction.attributions.map(({ text }) => text));
     }
     return { refused, rows };

@@ -26,7 +26,11 @@ async function openPage(context) {
 test("concurrent loads download each file once", async () => {
   const { page, context, requests } = await openPage();
   const labels = await page.evaluate(async () => {
-    const loads = [litmus.createClassifier(), litmus.createClassifier({ workers: 2 }), litmus.createClassifier({ workers: 0 })];
+    const loads = [
+      litmus.createClassifier(),
+      litmus.createClassifier({ workers: 2 }),
+      litmus.createClassifier({ workers: 0 }),
+    ];
     const single = litmus.predict("a gorgeous movie");
     const classifiers = await Promise.all(loads);
     const predictions = await Promise.all([single, ...classifiers.map((each) => each.predict("a gorgeous movie"))]);
@@ -137,9 +141,10 @@ test("a file that litmus.json does not describe is checksum-mismatch, and is not
 
 test("a cache that is full or forbidden does not fail the load", async () => {
   for (const fault of ["put", "open"]) {
-    const patch = fault === "put"
-      ? 'Cache.prototype.put = async () => { throw new DOMException("full", "QuotaExceededError"); };'
-      : 'CacheStorage.prototype.open = async () => { throw new DOMException("no", "SecurityError"); };';
+    const patch =
+      fault === "put"
+        ? 'Cache.prototype.put = async () => { throw new DOMException("full", "QuotaExceededError"); };'
+        : 'CacheStorage.prototype.open = async () => { throw new DOMException("no", "SecurityError"); };';
     const { page, context } = await site.packagePage({ prepare: (page) => patchWorker(page, patch) });
     assert.equal(await loadAndPredict(page), "positive", fault);
     // The second worker gets the files from the first one.

@@ -20,7 +20,10 @@ async function violations(page) {
       await page.locator("#language").click();
       const language = await page.evaluate(() => document.documentElement.lang);
       const all = await page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags })).violations, RULES);
-      for (const { id, nodes } of all) found.push(...nodes.map((node) => `${colorScheme} ${language} ${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
+      for (const { id, nodes } of all)
+        found.push(
+          ...nodes.map((node) => `${colorScheme} ${language} ${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
+        );
     }
   }
   return found;
@@ -102,10 +105,14 @@ test("a keyboard is enough for everything", async () => {
   await tabTo("#model-choose");
   // Browsers open the folder dialog only after a real key press. The test checks that, and prevents the dialog.
   await page.locator("#model-folder").evaluate((input) =>
-    input.addEventListener("click", (event) => {
-      event.preventDefault();
-      globalThis.asked = navigator.userActivation.isActive;
-    }, { once: true }),
+    input.addEventListener(
+      "click",
+      (event) => {
+        event.preventDefault();
+        globalThis.asked = navigator.userActivation.isActive;
+      },
+      { once: true },
+    ),
   );
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => globalThis.asked);
@@ -143,7 +150,10 @@ test("both languages have the same strings, and those in index.html are the Engl
     const all = new DOMParser().parseFromString(html, "text/html");
     const texts = [...all.querySelectorAll("[data-t]")].map((each) => [each.dataset.t, each.textContent]);
     const labels = [...all.querySelectorAll("[data-t-label]")].map((each) => [each.dataset.tLabel, each.ariaLabel]);
-    const hints = [...all.querySelectorAll("[data-t-placeholder]")].map((each) => [each.dataset.tPlaceholder, each.placeholder]);
+    const hints = [...all.querySelectorAll("[data-t-placeholder]")].map((each) => [
+      each.dataset.tPlaceholder,
+      each.placeholder,
+    ]);
     return [...texts, ...labels, ...hints];
   }, html);
   assert.ok(used.length > 50);
@@ -157,9 +167,17 @@ test("reduced motion disables transitions, and forced colours keep the bars", as
   const { page, context } = await ready(site, { reducedMotion: "reduce", forcedColors: "active" });
   await page.locator("#text").fill(SENTENCE);
   await page.locator("#weights li").first().waitFor();
-  const durations = await page.evaluate(() => [".rise", ".verdict", "#bars > div"].map((each) => getComputedStyle(document.querySelector(each), each.endsWith("div") ? "::after" : null).transitionProperty));
+  const durations = await page.evaluate(() =>
+    [".rise", ".verdict", "#bars > div"].map(
+      (each) =>
+        getComputedStyle(document.querySelector(each), each.endsWith("div") ? "::after" : null).transitionProperty,
+    ),
+  );
   assert.deepEqual(durations, ["none", "none", "none"]);
-  const bar = await page.locator("#bars > div").last().evaluate((row) => getComputedStyle(row, "::after").backgroundImage);
+  const bar = await page
+    .locator("#bars > div")
+    .last()
+    .evaluate((row) => getComputedStyle(row, "::after").backgroundImage);
   assert.match(bar, /gradient/);
   await page.screenshot({ path: new URL("artifacts/forced-colors.png", import.meta.url).pathname });
   await context.close();

@@ -1,14 +1,14 @@
 // Size and responsiveness of the demo: bytes, layout shifts, long tasks, and time to the next paint while rows are
 // labelled.
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
-import { site as folder } from "../../tools/site.mjs";
 import { traced } from "../../benches/trace.mjs";
+import { site as folder } from "../../tools/site.mjs";
 import { useSite } from "../harness/site.mjs";
-import { untilCached, ready, SENTENCE } from "./demo.mjs";
+import { ready, SENTENCE, untilCached } from "./demo.mjs";
 
 /**
  * Bytes of HTML, CSS and JavaScript under brotli 11, papaparse among them; the package's own are in tests/budget.mjs.
@@ -47,7 +47,8 @@ const observe = () => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) seen.shift += entry.value;
   }).observe({ type: "layout-shift", buffered: true });
   new PerformanceObserver((list) => {
-    for (const { interactionId, duration, name } of list.getEntries()) if (interactionId > 0) seen.interactions.push([name, duration]);
+    for (const { interactionId, duration, name } of list.getEntries())
+      if (interactionId > 0) seen.interactions.push([name, duration]);
   }).observe({ type: "event", durationThreshold: 16, buffered: true });
 };
 
@@ -81,7 +82,9 @@ for (const [device, viewport] of [
       await context.close();
       return { shift, longest: tasksMs[0] };
     };
-    const { shift, longest } = await best(visit, ({ shift, longest }) => Math.max(shift / LAYOUT_SHIFT, longest / TASK_MS));
+    const { shift, longest } = await best(visit, ({ shift, longest }) =>
+      Math.max(shift / LAYOUT_SHIFT, longest / TASK_MS),
+    );
     t.diagnostic(`layout shift ${shift.toFixed(4)}, longest task ${longest.toFixed(1)} ms`);
     assert.ok(shift <= LAYOUT_SHIFT, `shifted by ${shift}`);
     assert.ok(longest <= TASK_MS, `${longest} ms`);
@@ -129,8 +132,13 @@ test(`while rows are labelled, interactions are painted within ${INTERACTION_MS}
   const busy = ({ idle }) => idle > BUSY_MS;
   const badness = (seen) => Math.max(seen.longest / TASK_MS, busy(seen) ? 0 : seen.events[0][1] / INTERACTION_MS);
   const seen = await best(visit, badness);
-  const shown = seen.events.slice(0, 4).map(([name, ms]) => `${name} ${ms}`).join(", ");
-  t.diagnostic(`of ${seen.events.length} events the slowest, in ms: ${shown}; idle: ${seen.idle}; longest task: ${seen.longest.toFixed(1)}`);
+  const shown = seen.events
+    .slice(0, 4)
+    .map(([name, ms]) => `${name} ${ms}`)
+    .join(", ");
+  t.diagnostic(
+    `of ${seen.events.length} events the slowest, in ms: ${shown}; idle: ${seen.idle}; longest task: ${seen.longest.toFixed(1)}`,
+  );
   assert.ok(seen.events.length > 10, "hardly any events were seen");
   assert.ok(seen.longest <= TASK_MS, `a task of ${seen.longest} ms`);
   if (!busy(seen)) assert.ok(seen.events[0][1] < INTERACTION_MS, shown);

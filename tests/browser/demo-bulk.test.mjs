@@ -16,19 +16,31 @@ const HEAP_GROWTH = 8e6;
 const site = useSite();
 
 const finished = (page, timeout = 60_000) => page.locator("#bulk-save").waitFor({ timeout });
-const rowsDone = (page) => page.locator("#bulk-status").evaluate((status) => Number(/[\d,]+/.exec(status.textContent)?.[0].replaceAll(",", "") ?? 0));
+const rowsDone = (page) =>
+  page
+    .locator("#bulk-status")
+    .evaluate((status) => Number(/[\d,]+/.exec(status.textContent)?.[0].replaceAll(",", "") ?? 0));
 const untilRows = (page, rows) =>
   page.waitForFunction(
-    (rows) => Number(/[\d,]+/.exec(document.getElementById("bulk-status").textContent)?.[0].replaceAll(",", "")) >= rows,
+    (rows) =>
+      Number(/[\d,]+/.exec(document.getElementById("bulk-status").textContent)?.[0].replaceAll(",", "")) >= rows,
     rows,
     { timeout: 120_000 },
   );
 const shownRows = (page) =>
-  page.locator("#bulk-table [data-row]").evaluateAll((lines) => lines.map((line) => [...line.cells].map((cell) => cell.textContent)));
+  page
+    .locator("#bulk-table [data-row]")
+    .evaluateAll((lines) => lines.map((line) => [...line.cells].map((cell) => cell.textContent)));
 
 test("a CSV is returned with labels and scores, its own columns unchanged", async () => {
   const { page, context, errors, crossOrigin } = await ready(site);
-  const texts = [POSITIVE, `"Never again", she said, ${NEGATIVE}`, "two\nlines, gorgeous and witty", "", "Über-schön 🙂, a joy"];
+  const texts = [
+    POSITIVE,
+    `"Never again", she said, ${NEGATIVE}`,
+    "two\nlines, gorgeous and witty",
+    "",
+    "Über-schön 🙂, a joy",
+  ];
   const csv = `\ufeffid;kommentar;label\r\n${texts.map((text, i) => `${i};"${text.replaceAll('"', '""')}";old`).join("\r\n")}\r\n`;
   await page.locator("#bulk-file").setInputFiles(await fileOf("reviews.csv", csv));
   await page.locator("#bulk-setup").waitFor();
@@ -43,9 +55,25 @@ test("a CSV is returned with labels and scores, its own columns unchanged", asyn
   const { data, errors: wrong } = Papa.parse(text.slice(1), { skipEmptyLines: true });
   assert.deepEqual(wrong, []);
   const [heading, ...rows] = data;
-  assert.deepEqual(heading, ["id", "kommentar", "label", "litmus_label", "score", "score_negative", "score_neutral", "score_positive", "error"]);
-  assert.deepEqual(rows.map((row) => row.slice(0, 3)), texts.map((text, i) => [String(i), text, "old"]));
-  assert.deepEqual(rows.map((row) => row[3]), ["positive", "negative", "positive", "", "positive"]);
+  assert.deepEqual(heading, [
+    "id",
+    "kommentar",
+    "label",
+    "litmus_label",
+    "score",
+    "score_negative",
+    "score_neutral",
+    "score_positive",
+    "error",
+  ]);
+  assert.deepEqual(
+    rows.map((row) => row.slice(0, 3)),
+    texts.map((text, i) => [String(i), text, "old"]),
+  );
+  assert.deepEqual(
+    rows.map((row) => row[3]),
+    ["positive", "negative", "positive", "", "positive"],
+  );
   assert.deepEqual(rows[3].slice(3), ["", "", "", "", "", "empty-text"]);
   // The same score as for a typed text.
   await page.locator("#text").fill(POSITIVE);
@@ -67,10 +95,22 @@ test("JSON lines, JSON, plain lists and pasted text are read", async () => {
     await finished(page);
     const { text, name: saved } = await download(page);
     assert.equal(saved, "r.litmus.jsonl");
-    const rows = text.trim().split("\n").map((line) => JSON.parse(line));
-    assert.deepEqual(rows.slice(0, 2).map(({ stars, label }) => [stars, label]), [[5, "positive"], [1, "negative"]]);
+    const rows = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      rows.slice(0, 2).map(({ stars, label }) => [stars, label]),
+      [
+        [5, "positive"],
+        [1, "negative"],
+      ],
+    );
     assert.ok(Math.abs(Object.values(rows[0].scores).reduce((sum, each) => sum + each) - 1) < 0.001);
-    assert.deepEqual(rows.slice(2).map(({ error }) => error), name === "r.jsonl" ? ["invalid-input", "invalid-input"] : ["invalid-input"]);
+    assert.deepEqual(
+      rows.slice(2).map(({ error }) => error),
+      name === "r.jsonl" ? ["invalid-input", "invalid-input"] : ["invalid-input"],
+    );
     await page.locator("#bulk-again").click();
   }
   await page.locator("#bulk-paste").fill(`${POSITIVE}\n\n${NEGATIVE}\n`);
@@ -78,18 +118,28 @@ test("JSON lines, JSON, plain lists and pasted text are read", async () => {
   await page.locator("#bulk-start").click();
   await finished(page);
   const { data } = Papa.parse((await download(page)).text, { header: true, skipEmptyLines: true });
-  assert.deepEqual(data.map(({ text, label }) => [text, label]), [[POSITIVE, "positive"], [NEGATIVE, "negative"]]);
+  assert.deepEqual(
+    data.map(({ text, label }) => [text, label]),
+    [
+      [POSITIVE, "positive"],
+      [NEGATIVE, "negative"],
+    ],
+  );
   await context.close();
 });
 
 test("files that are not UTF-8 are read in their most likely encoding", async () => {
   const { page, context } = await ready(site);
-  await page.locator("#bulk-file").setInputFiles(await fileOf("old.txt", Buffer.from("caf\xe9, gorgeous and witty\nbleak caf\xe9", "latin1")));
+  await page
+    .locator("#bulk-file")
+    .setInputFiles(await fileOf("old.txt", Buffer.from("caf\xe9, gorgeous and witty\nbleak caf\xe9", "latin1")));
   await page.locator("#bulk-setup").waitFor();
   assert.match(await page.locator("#bulk-kind").textContent(), /windows-1252/);
   assert.equal(await page.locator("#bulk-preview li").first().textContent(), "café, gorgeous and witty");
   await page.locator("#bulk-other").click();
-  await page.locator("#bulk-file").setInputFiles(await fileOf("wide.txt", Buffer.from("\ufeffgorgeous café\nbleak", "utf16le")));
+  await page
+    .locator("#bulk-file")
+    .setInputFiles(await fileOf("wide.txt", Buffer.from("\ufeffgorgeous café\nbleak", "utf16le")));
   await page.locator("#bulk-preview li", { hasText: "gorgeous café" }).waitFor();
   await page.locator("#bulk-other").click();
   await page.locator("#bulk-file").setInputFiles(await fileOf("empty.csv", ""));
@@ -113,19 +163,28 @@ test("the sample pauses, continues, is cancelled, and its table is sorted", asyn
   await untilRows(page, paused + 32);
   await page.locator("#bulk-cancel").click();
   await finished(page);
-  assert.match(await page.locator("#bulk-status").textContent(), /^Cancelled after \d+ rows\. They can be downloaded\.$/);
+  assert.match(
+    await page.locator("#bulk-status").textContent(),
+    /^Cancelled after \d+ rows\. They can be downloaded\.$/,
+  );
   const score = (cells) => Number(cells[3].replace("%", ""));
   await page.getByRole("button", { name: "Score" }).click();
   await page.locator("th.score[aria-sort=descending]").waitFor();
   await page.waitForTimeout(500);
   const best = await shownRows(page);
-  assert.deepEqual(best.map(score), best.map(score).toSorted((a, b) => b - a));
+  assert.deepEqual(
+    best.map(score),
+    best.map(score).toSorted((a, b) => b - a),
+  );
   await page.getByRole("button", { name: "Score" }).click();
   await page.locator("th.score[aria-sort=ascending]").waitFor();
   await page.waitForTimeout(500);
   const worst = await shownRows(page);
   assert.ok(score(worst[0]) <= score(best.at(-1)), `${worst[0]} ${best.at(-1)}`);
-  assert.ok(worst.every(([, text]) => text.length > 3), "each row has its text");
+  assert.ok(
+    worst.every(([, text]) => text.length > 3),
+    "each row has its text",
+  );
   const shares = await page.locator("#bulk-shares dd").allTextContents();
   const count = shares.reduce((sum, share) => sum + Number(/^[\d,]+/.exec(share)[0]), 0);
   assert.equal(count, await rowsDone(page));
@@ -140,14 +199,17 @@ test(`${ROWS.toLocaleString("en")} rows, cancelled and then completed, in a heap
   await chooseFolder(page, "tiny");
   await page.locator("#model-result").waitFor();
   const text = (i) => `row ${i}, ${i % 7 === 0 ? 'said "gorgeous"' : "bleak"}${i % 11 === 0 ? "\nand long" : ""}`;
-  const csv = ["id,text", ...Array.from({ length: ROWS }, (_, i) => `${i},"${text(i).replaceAll('"', '""')}"`)].join("\n");
+  const csv = ["id,text", ...Array.from({ length: ROWS }, (_, i) => `${i},"${text(i).replaceAll('"', '""')}"`)].join(
+    "\n",
+  );
   const path = await fileOf("many.csv", csv);
   const check = ({ text: saved }, rows) => {
     const { data, errors } = Papa.parse(saved, { header: true, skipEmptyLines: true });
     assert.deepEqual(errors, []);
     assert.equal(data.length, rows);
     for (const [i, row] of data.entries()) {
-      if (row.id !== String(i) || row.text !== text(i) || !["joy", "anger", "surprise"].includes(row.label)) assert.fail(JSON.stringify(row));
+      if (row.id !== String(i) || row.text !== text(i) || !["joy", "anger", "surprise"].includes(row.label))
+        assert.fail(JSON.stringify(row));
     }
   };
   await label(page, path);

@@ -26,7 +26,10 @@ const fetchModel = async (page, address) => {
 };
 const refusal = async (page) => {
   await page.locator("#model-failure").waitFor();
-  return [await page.locator("#model-failure-text").textContent(), await page.locator("#model-failure-detail").textContent()];
+  return [
+    await page.locator("#model-failure-text").textContent(),
+    await page.locator("#model-failure-detail").textContent(),
+  ];
 };
 
 test("the model of a folder is used by the whole page, until the visitor goes back", async () => {
@@ -104,7 +107,14 @@ test("a sandboxed frame fetches a model of another origin; the page itself canno
   assert.match(await page.locator("#requests").textContent(), new RegExp(`GET ${withCors.url}tiny/config.json`));
   assert.notEqual(await page.locator("#network").getAttribute("data-requests"), "0");
   // The Content-Security-Policy of the page.
-  const reached = await page.evaluate((url) => fetch(url).then(() => true, () => false), `${withCors.url}tiny/config.json`);
+  const reached = await page.evaluate(
+    (url) =>
+      fetch(url).then(
+        () => true,
+        () => false,
+      ),
+    `${withCors.url}tiny/config.json`,
+  );
   assert.equal(reached, false);
   // The sandbox of the frame.
   await page.evaluate(() => {

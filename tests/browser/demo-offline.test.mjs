@@ -4,10 +4,10 @@ import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { launchChromium } from "../../tools/chromium.mjs";
 import { serve } from "../../tools/serve.mjs";
 import { assemble, precache } from "../../tools/site.mjs";
-import { launchChromium } from "../../tools/chromium.mjs";
-import { untilCached, label, fileOf, NEGATIVE, POSITIVE, verdict } from "./demo.mjs";
+import { fileOf, label, NEGATIVE, POSITIVE, untilCached, verdict } from "./demo.mjs";
 
 const PATH = "some/sub/path/";
 
@@ -52,7 +52,13 @@ async function change(copy) {
   await writeFile(join(copy, "precache.js"), await precache(copy));
 }
 
-const checkForUpdate = (page) => page.evaluate(async () => (await navigator.serviceWorker.ready).update().then(() => true, () => false));
+const checkForUpdate = (page) =>
+  page.evaluate(async () =>
+    (await navigator.serviceWorker.ready).update().then(
+      () => true,
+      () => false,
+    ),
+  );
 const title = (page) => page.locator("h1").textContent();
 
 test("after one visit, every part works without the server", async () => {
@@ -154,6 +160,9 @@ test("browsers accept the manifest for installation", async () => {
   }
   const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
   // The browser context of a test counts as a private window.
-  assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito"), []);
+  assert.deepEqual(
+    installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito"),
+    [],
+  );
   await close();
 });

@@ -86,13 +86,20 @@ test("marks and lists the words that decided, and can be switched off", async ()
   await page.locator("#weights li").first().waitFor();
   const named = await words(page);
   assert.match(named[0], /^loved \+0\.\d\d$/);
-  assert.ok(named.some((word) => /^predictable −0\.\d\d$/.test(word)), named.join());
+  assert.ok(
+    named.some((word) => /^predictable −0\.\d\d$/.test(word)),
+    named.join(),
+  );
   // The marks lie below the letters of the words.
   const marks = page.locator("#marks");
   assert.equal((await marks.textContent()).replace("\u200b", ""), SENTENCE);
   assert.equal(await marks.locator(".for", { hasText: /^loved$/ }).count(), 1);
   assert.equal(await marks.locator(".against", { hasText: /^predictable$/ }).count(), 1);
-  const style = (mark) => marks.locator(mark).first().evaluate((element) => getComputedStyle(element).textDecorationStyle);
+  const style = (mark) =>
+    marks
+      .locator(mark)
+      .first()
+      .evaluate((element) => getComputedStyle(element).textDecorationStyle);
   assert.deepEqual([await style(".for"), await style(".against")], ["solid", "dashed"]);
   // Text that is typed behind them does not move them.
   await page.locator("#text").press("End");
@@ -112,7 +119,14 @@ test("the layer of marks has the same layout as the text", async () => {
     ["text", "marks"].map((id) => {
       const element = document.getElementById(id);
       const { font, letterSpacing, paddingLeft } = getComputedStyle(element);
-      return { font, letterSpacing, paddingLeft, width: element.clientWidth, height: element.scrollHeight, left: element.getBoundingClientRect().left };
+      return {
+        font,
+        letterSpacing,
+        paddingLeft,
+        width: element.clientWidth,
+        height: element.scrollHeight,
+        left: element.getBoundingClientRect().left,
+      };
     }),
   );
   assert.deepEqual(boxes[0], boxes[1]);
@@ -133,7 +147,10 @@ test("a long text is shown as a strip of passages with their words", async () =>
   const { page, context, errors } = await ready(site);
   await page.locator("#long-example").click();
   await page.locator("#passages").waitFor();
-  assert.match(await page.locator("#parts").textContent(), /^Read in \d+ parts: the model reads at most 512 tokens at once\.$/);
+  assert.match(
+    await page.locator("#parts").textContent(),
+    /^Read in \d+ parts: the model reads at most 512 tokens at once\.$/,
+  );
   const columns = page.locator("#heat span");
   const count = await columns.count();
   assert.ok(count > 2, `${count} passages`);
@@ -170,7 +187,10 @@ test("a link carries the text in its fragment, which no server sees", async () =
   await other.goto(link);
   await verdict(other, "positive");
   assert.equal(await other.locator("#text").inputValue(), text);
-  assert.deepEqual(asked.filter((url) => /gorgeous/.test(url) && !url.startsWith(link)), []);
+  assert.deepEqual(
+    asked.filter((url) => /gorgeous/.test(url) && !url.startsWith(link)),
+    [],
+  );
   await other.evaluate(() => (location.hash = "#text=unflinchingly%20bleak"));
   await verdict(other, "negative");
   await other.evaluate(() => (location.hash = "#text=%E0%A4%A"));

@@ -23,7 +23,13 @@ async function attempt(page, options) {
   return outcome.code ?? outcome;
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json", ".wasm": "application/wasm", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+  ".svg": "image/svg+xml",
+};
 const MOUNTS = { "/pages/": "tests/browser/pages", "/litmus-text/": "pkg", "/": "www" };
 
 /**
@@ -36,17 +42,26 @@ async function brokenNetwork() {
     const { pathname } = new URL(request.url, "http://localhost");
     const mount = Object.keys(MOUNTS).find((prefix) => pathname.startsWith(prefix));
     const path = join(root, MOUNTS[mount], pathname.slice(mount.length));
-    const size = await stat(path).then(({ size }) => size, () => undefined);
+    const size = await stat(path).then(
+      ({ size }) => size,
+      () => undefined,
+    );
     if (size === undefined) return response.writeHead(404).end();
     response.on("close", () => (state.hungUp += response.writableFinished ? 0 : 1));
-    response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", "content-length": size, "cache-control": "no-store" });
+    response.writeHead(200, {
+      "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+      "content-length": size,
+      "cache-control": "no-store",
+    });
     const { file, share, hold } = state.cut ?? {};
     if (!file || !pathname.endsWith(file)) return createReadStream(path).pipe(response);
     const passes = Math.floor(size * share);
     if (passes === 0) return hold ? undefined : response.destroy();
-    createReadStream(path, { end: passes - 1 }).on("data", (part) => response.write(part)).on("end", () => {
-      if (!hold) setTimeout(() => response.destroy(), 20); // first, the written bytes have to be sent
-    });
+    createReadStream(path, { end: passes - 1 })
+      .on("data", (part) => response.write(part))
+      .on("end", () => {
+        if (!hold) setTimeout(() => response.destroy(), 20); // first, the written bytes have to be sent
+      });
   });
   return { ...server, state };
 }
@@ -74,7 +89,12 @@ test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
   const { page, context } = await site.packagePage({ url: network.url });
   const other = await site.packagePage({ url: network.url, context });
   network.state.cut = { file: "model.onnx", share: 0.5, hold: true };
-  await page.evaluate(() => void litmus.createClassifier({ onProgress: ({ file, loaded }) => (globalThis.half ||= file === "model.onnx" && loaded > 0) }));
+  await page.evaluate(
+    () =>
+      void litmus.createClassifier({
+        onProgress: ({ file, loaded }) => (globalThis.half ||= file === "model.onnx" && loaded > 0),
+      }),
+  );
   await page.waitForFunction(() => globalThis.half);
   await page.close();
   network.state.cut = undefined;
@@ -109,7 +129,10 @@ test("a tab that is frozen in the middle of a call, and resumed", { timeout: NEV
   await new Promise((resolve) => setTimeout(resolve, 1500));
   await session.send("Page.setWebLifecycleState", { state: "active" });
   const labels = await page.evaluate(async () => (await call).map(({ label }) => label));
-  assert.deepEqual(labels, labels.map((_, i) => (i % 2 ? "positive" : "negative")));
+  assert.deepEqual(
+    labels,
+    labels.map((_, i) => (i % 2 ? "positive" : "negative")),
+  );
   assert.equal(labels.length, 600);
   assert.deepEqual(await computed(page), [600], "each text once");
   await context.close();
@@ -142,15 +165,17 @@ test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, a
 
 test("a browser without the Cache API, and one without digests", { timeout: NEVER_MS }, async () => {
   for (const missing of ["caches", "crypto.subtle"]) {
-    const patch = missing === "caches"
-      ? 'Object.defineProperty(globalThis, "caches", { value: undefined });'
-      : 'Object.defineProperty(globalThis.crypto, "subtle", { value: undefined });';
+    const patch =
+      missing === "caches"
+        ? 'Object.defineProperty(globalThis, "caches", { value: undefined });'
+        : 'Object.defineProperty(globalThis.crypto, "subtle", { value: undefined });';
     const prepare = async (page) => {
       await page.addInitScript(patch);
       await patchWorker(page, patch, { first: true });
     };
     const { page, context } = await site.packagePage({ prepare });
-    for (const workers of ["auto", 2, 0]) assert.equal(await attempt(page, { workers }), "positive", `${missing}, workers: ${workers}`);
+    for (const workers of ["auto", 2, 0])
+      assert.equal(await attempt(page, { workers }), "positive", `${missing}, workers: ${workers}`);
     await context.close();
   }
 });

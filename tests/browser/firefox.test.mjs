@@ -3,18 +3,21 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { By, until } from "selenium-webdriver";
 import { serve } from "../../tools/serve.mjs";
+import { launchFirefox } from "../harness/firefox.mjs";
 import { serveSite } from "../harness/site.mjs";
 import { fixture } from "./demo.mjs";
-import { launchFirefox } from "../harness/firefox.mjs";
 
 const WAIT = 60_000;
 
 let server;
 let driver;
-before(async () => {
-  server = await serveSite();
-  driver = await launchFirefox();
-}, { timeout: WAIT });
+before(
+  async () => {
+    server = await serveSite();
+    driver = await launchFirefox();
+  },
+  { timeout: WAIT },
+);
 after(async () => {
   await driver?.quit();
   await server.close();
@@ -57,7 +60,11 @@ test("the other parts of the demo, then all of it offline", { timeout: 5 * WAIT 
     await click("model-fetch");
     await shown("model-result");
     assert.equal(await element("model-labels").getText(), "joy\nanger\nsurprise");
-    await driver.wait(() => driver.executeScript(() => "offline" in document.documentElement.dataset), WAIT, "the demo is not cached");
+    await driver.wait(
+      () => driver.executeScript(() => "offline" in document.documentElement.dataset),
+      WAIT,
+      "the demo is not cached",
+    );
     await own.close();
     await driver.get(own.url); // not a refresh: geckodriver bypasses service workers in those
     await shown("idle");
@@ -75,7 +82,16 @@ test("workers, aborts, streams and the cache", { timeout: 2 * WAIT }, async () =
   const { workers, labels, ...seen } = await driver.executeAsyncScript((done) => {
     globalThis.tour().then(done, (error) => done({ error: String(error) }));
   });
-  assert.deepEqual(seen, { aborted: "aborted", streamed: ["positive", "empty-text"], again: "positive", label: "positive", kept: 4 });
-  assert.deepEqual(labels, Array.from({ length: 60 }, (_, i) => (i % 2 ? "positive" : "negative")));
+  assert.deepEqual(seen, {
+    aborted: "aborted",
+    streamed: ["positive", "empty-text"],
+    again: "positive",
+    label: "positive",
+    kept: 4,
+  });
+  assert.deepEqual(
+    labels,
+    Array.from({ length: 60 }, (_, i) => (i % 2 ? "positive" : "negative")),
+  );
   assert.ok(workers >= 3, `${workers} workers`);
 });

@@ -32,8 +32,18 @@ class Graph {
 
   op(type, output, inputs, attributes = {}) {
     const attribute = ([name, value]) => {
-      if (typeof value === "number") return message([[1, name], [3, value], [20, 2]]);
-      if (Array.isArray(value[0])) return message([[1, name], [5, value[0]], [20, 4]]);
+      if (typeof value === "number")
+        return message([
+          [1, name],
+          [3, value],
+          [20, 2],
+        ]);
+      if (Array.isArray(value[0]))
+        return message([
+          [1, name],
+          [5, value[0]],
+          [20, 4],
+        ]);
       return message([[1, name], ...value.map((each) => [8, each]), [20, 7]]);
     };
     const fields = [...inputs.map((input) => [1, input]), [2, output], [4, type]];
@@ -48,13 +58,18 @@ class Graph {
 
   /** A constant tensor of any size in a few bytes. */
   filled(name, shape, value) {
-    return this.op("ConstantOfShape", name, [this.integers(`${name}.shape`, shape)], { value: [tensor("", FLOAT, [1], [value])] });
+    return this.op("ConstantOfShape", name, [this.integers(`${name}.shape`, shape)], {
+      value: [tensor("", FLOAT, [1], [value])],
+    });
   }
 
   /** The token ids as f32, each repeated in `width` columns. */
   wide(width) {
     const ids = this.op("Cast", "ids", ["input_ids"], { to: FLOAT });
-    return this.op("Mul", "wide", [this.op("Unsqueeze", "column", [ids, this.integers("last", [2])]), this.filled("ones", [1, 1, width], 0.001)]);
+    return this.op("Mul", "wide", [
+      this.op("Unsqueeze", "column", [ids, this.integers("last", [2])]),
+      this.filled("ones", [1, 1, width], 0.001),
+    ]);
   }
 
   /** The file: the mean of `value` scores two labels. */
@@ -64,9 +79,24 @@ class Graph {
     this.op("Mul", "logits", [this.op("Unsqueeze", "mean column", [mean, this.integers("second", [1])]), pair]);
     const nodes = this.#nodes.map((node) => [1, node]);
     const constants = this.#constants.map((constant) => [5, constant]);
-    const ids = message([[1, "input_ids"], [2, message([[1, message([[1, INT64]])]])]]);
+    const ids = message([
+      [1, "input_ids"],
+      [2, message([[1, message([[1, INT64]])]])],
+    ]);
     const graph = [...nodes, [2, "hostile"], ...constants, [11, ids], [12, message([[1, "logits"]])]];
-    return Uint8Array.from(message([[1, 8], [7, message(graph)], [8, message([[1, ""], [2, 13]])]]));
+    return Uint8Array.from(
+      message([
+        [1, 8],
+        [7, message(graph)],
+        [
+          8,
+          message([
+            [1, ""],
+            [2, 13],
+          ]),
+        ],
+      ]),
+    );
   }
 }
 
@@ -82,7 +112,8 @@ export function slow() {
 export function slowToLoad() {
   const graph = new Graph();
   let value = graph.filled("m", [2000, 2000], 1e-4);
-  for (let i = 0; i < 40; i++) value = graph.op("MatMul", `p${i}`, [value, graph.filled(`m${i}`, [2000, 2000], 1e-4 * (i + 1))]);
+  for (let i = 0; i < 40; i++)
+    value = graph.op("MatMul", `p${i}`, [value, graph.filled(`m${i}`, [2000, 2000], 1e-4 * (i + 1))]);
   const all = graph.op("ReduceMean", "all", [value], { axes: [0, 1], keepdims: 1 });
   return graph.bytes(graph.op("Mul", "scaled", [graph.wide(1), all]));
 }

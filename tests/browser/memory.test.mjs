@@ -33,7 +33,9 @@ test(`${CLASSIFIERS} classifiers, created and closed, leave no memory behind`, {
     grown = (await residentBytes(site.browser, page)) - start;
     if (grown < 2 * each) break;
   }
-  t.diagnostic(`${(grown / 1e6).toFixed(1)} MB more than ${(start / 1e6).toFixed(1)} MB, and a classifier has ${(each / 1e6).toFixed(1)} MB`);
+  t.diagnostic(
+    `${(grown / 1e6).toFixed(1)} MB more than ${(start / 1e6).toFixed(1)} MB, and a classifier has ${(each / 1e6).toFixed(1)} MB`,
+  );
   // A leak of each classifier would be 40 times as much.
   assert.ok(grown < 2 * each, `${grown} bytes more`);
   assert.equal(page.workers().length, 0);

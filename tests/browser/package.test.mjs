@@ -71,7 +71,13 @@ function group(events) {
 test("the call after a failed load loads again", async () => {
   const { page, context } = await site.packagePage();
   const failing = ["**/litmus_text_bg.wasm", "**/tokenizer.json"];
-  const attempt = () => page.evaluate(() => litmus.predict("good").then(({ label }) => label, ({ code }) => code));
+  const attempt = () =>
+    page.evaluate(() =>
+      litmus.predict("good").then(
+        ({ label }) => label,
+        ({ code }) => code,
+      ),
+    );
   for (const url of failing) {
     await page.route(url, (route) => route.fulfill({ status: 404 }));
     assert.equal(await attempt(), "model-not-found");
@@ -122,7 +128,11 @@ test("a folder may have its model under onnx/ and no litmus.json", async () => {
   const folder = (path) => `${site.url}litmus-text/models/sentiment/${path}`;
   await page.route("**/elsewhere/**", async (route) => {
     const path = route.request().url().split("/elsewhere/")[1].split("?")[0];
-    const source = { "config.json": "config.json", "tokenizer.json": "tokenizer.json", "onnx/model.onnx": "model.onnx" }[path];
+    const source = {
+      "config.json": "config.json",
+      "tokenizer.json": "tokenizer.json",
+      "onnx/model.onnx": "model.onnx",
+    }[path];
     if (!source) return route.fulfill({ status: 404 });
     await route.fulfill({ response: await route.fetch({ url: folder(source) }) });
   });
@@ -140,7 +150,11 @@ test("a model may come as bytes, Blob, File or Response", async () => {
     const get = (file) => fetch(`../litmus-text/models/sentiment/${file}`);
     const [config, tokenizer, model] = ["config.json", "tokenizer.json", "model.onnx"];
     const bytes = async (file) => new Uint8Array(await (await get(file)).arrayBuffer());
-    const asBytes = { config: await bytes(config), tokenizer: await bytes(tokenizer), model: (await bytes(model)).buffer };
+    const asBytes = {
+      config: await bytes(config),
+      tokenizer: await bytes(tokenizer),
+      model: (await bytes(model)).buffer,
+    };
     const asResponses = { config: await get(config), tokenizer: await get(tokenizer), model: await get(model) };
     const asBlobs = {
       config: new Blob([asBytes.config]),
@@ -162,11 +176,21 @@ test("a model may come as bytes, Blob, File or Response", async () => {
 
 test("token offsets index the caller's string, even with lone surrogates", async () => {
   const { page, context } = await site.packagePage();
-  const texts = ["a \ud83d b", "\udc00good", "good\ud800", "\ud800\ud800 x \udfff", "👍\ud83d👍 fine", `${"x".repeat(100)}\udbff end`];
-  const results = await page.evaluate(async (texts) => {
-    const classifier = await litmus.createClassifier();
-    return Promise.all(texts.map((text) => classifier.tokenize(JSON.parse(text))));
-  }, texts.map((text) => JSON.stringify(text)));
+  const texts = [
+    "a \ud83d b",
+    "\udc00good",
+    "good\ud800",
+    "\ud800\ud800 x \udfff",
+    "👍\ud83d👍 fine",
+    `${"x".repeat(100)}\udbff end`,
+  ];
+  const results = await page.evaluate(
+    async (texts) => {
+      const classifier = await litmus.createClassifier();
+      return Promise.all(texts.map((text) => classifier.tokenize(JSON.parse(text))));
+    },
+    texts.map((text) => JSON.stringify(text)),
+  );
   for (const [i, { ids, tokens, offsets }] of results.entries()) {
     const text = texts[i];
     assert.equal(ids.length, tokens.length);
@@ -219,7 +243,10 @@ test("the embedded build needs one wasm file, and then no network", async () => 
   });
   assert.deepEqual(labels, ["positive", "negative"]);
   assert.equal(asked.length, before);
-  assert.deepEqual(asked.filter((path) => !/\.(html|js|svg)$/.test(path)), ["/litmus-text/wasm/embedded/litmus_text_bg.wasm"]);
+  assert.deepEqual(
+    asked.filter((path) => !/\.(html|js|svg)$/.test(path)),
+    ["/litmus-text/wasm/embedded/litmus_text_bg.wasm"],
+  );
   assert.deepEqual({ crossOrigin, errors }, { crossOrigin: [], errors: [] });
   await context.close();
 });

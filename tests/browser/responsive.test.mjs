@@ -24,7 +24,12 @@ test(`no task of the main thread takes ${LONGEST_TASK_MS} ms during a load and $
   assert.equal(result, PREDICTIONS);
   // The answers of a batch share tasks; each of the calls one by one has its own.
   assert.ok(all.length > PREDICTIONS / 2, `the trace shows only ${all.length} tasks`);
-  t.diagnostic(`the longest tasks: ${all.slice(0, 5).map((ms) => ms.toFixed(1)).join(", ")} ms of ${all.length}`);
+  t.diagnostic(
+    `the longest tasks: ${all
+      .slice(0, 5)
+      .map((ms) => ms.toFixed(1))
+      .join(", ")} ms of ${all.length}`,
+  );
   assert.ok(all[0] < LONGEST_TASK_MS, `${all[0]} ms`);
   await context.close();
 });

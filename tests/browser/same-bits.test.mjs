@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launchChromium } from "../../tools/chromium.mjs";
-import { serveSite } from "../harness/site.mjs";
 import { launchFirefox } from "../harness/firefox.mjs";
+import { serveSite } from "../harness/site.mjs";
 import { scores } from "./pages/scores.mjs";
 import { numbers, texts } from "./texts.mjs";
 
@@ -30,9 +30,16 @@ async function inFirefox(url, json, order) {
   try {
     await driver.get(url);
     await driver.wait(() => driver.executeScript(() => "scores" in globalThis), 30_000);
-    const { result, error } = await driver.executeAsyncScript((json, order, done) => {
-      globalThis.scores(json, order).then((result) => done({ result }), (error) => done({ error: String(error) }));
-    }, json, order);
+    const { result, error } = await driver.executeAsyncScript(
+      (json, order, done) => {
+        globalThis.scores(json, order).then(
+          (result) => done({ result }),
+          (error) => done({ error: String(error) }),
+        );
+      },
+      json,
+      order,
+    );
     if (error) throw new Error(error);
     return result;
   } finally {
@@ -43,21 +50,32 @@ async function inFirefox(url, json, order) {
 /** `all` in a random order, the same in each run. */
 function shuffled(all) {
   const below = numbers(7);
-  return all.reduceRight((list, _, i) => {
-    const j = below(i + 1);
-    [list[i], list[j]] = [list[j], list[i]];
-    return list;
-  }, [...all]);
+  return all.reduceRight(
+    (list, _, i) => {
+      const j = below(i + 1);
+      [list[i], list[j]] = [list[j], list[i]];
+      return list;
+    },
+    [...all],
+  );
 }
 
 function same(actual, expected, all) {
   assert.equal(actual.length, expected.length);
   const different = all.map((_, i) => i).filter((i) => actual[i] !== expected[i]);
-  const shown = different.slice(0, 5).map((i) => `${JSON.stringify(all[i].slice(0, 60))}: ${actual[i]}; not ${expected[i]}`);
-  assert.equal(different.length, 0, `${different.length} of ${all.length} texts have other scores\n${shown.join("\n")}`);
+  const shown = different
+    .slice(0, 5)
+    .map((i) => `${JSON.stringify(all[i].slice(0, 60))}: ${actual[i]}; not ${expected[i]}`);
+  assert.equal(
+    different.length,
+    0,
+    `${different.length} of ${all.length} texts have other scores\n${shown.join("\n")}`,
+  );
 }
 
-test("scores of 200 texts are bit-identical between Chromium, Firefox and Node, alone or batched", { timeout: 3 * LIMIT }, async (t) => {
+test("scores of 200 texts are bit-identical between Chromium, Firefox and Node, alone or batched", {
+  timeout: 3 * LIMIT,
+}, async (t) => {
   const all = await texts();
   assert.equal(new Set(all).size, 200);
   const json = JSON.stringify(all);

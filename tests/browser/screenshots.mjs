@@ -3,11 +3,11 @@
 // only those whose name contains NAME.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { assemble } from "../../tools/site.mjs";
 import { fail } from "../../tools/command.mjs";
 import { root } from "../../tools/paths.mjs";
+import { assemble } from "../../tools/site.mjs";
 import { openSite } from "../harness/site.mjs";
-import { artifacts, chooseFolder, untilCached, ready, SENTENCE } from "./demo.mjs";
+import { artifacts, chooseFolder, ready, SENTENCE, untilCached } from "./demo.mjs";
 
 const DEVICES = {
   phone: { width: 390, height: 844 },
@@ -82,10 +82,12 @@ for (const device of ["phone", "desktop"]) {
     for (const state of Object.keys(STATES)) cases.push({ device, colorScheme, state, locale: "en" });
     cases.push({ device, colorScheme, state: "words", as: "chinese", locale: "zh-CN" });
   }
-  for (const state of ["page", "bulk", "model", "speed", "long"]) cases.push({ device, colorScheme: "light", state, as: `chinese-${state}`, locale: "zh-CN" });
+  for (const state of ["page", "bulk", "model", "speed", "long"])
+    cases.push({ device, colorScheme: "light", state, as: `chinese-${state}`, locale: "zh-CN" });
 }
 for (const device of ["narrowest", "4k"]) {
-  for (const state of ["page", "long", "bulk", "model"]) cases.push({ device, colorScheme: "light", state, locale: "en" });
+  for (const state of ["page", "long", "bulk", "model"])
+    cases.push({ device, colorScheme: "light", state, locale: "en" });
 }
 
 /** Converts a PNG to WebP, in Chromium. */
@@ -113,12 +115,18 @@ try {
   for (const { device, colorScheme, state, as = state, locale } of cases) {
     const name = `${device}-${colorScheme}-${as}`;
     if (!name.includes(wanted)) continue;
-    const { page, context } = await ready(site, { viewport: DEVICES[device], colorScheme, locale, reducedMotion: "reduce" });
+    const { page, context } = await ready(site, {
+      viewport: DEVICES[device],
+      colorScheme,
+      locale,
+      reducedMotion: "reduce",
+    });
     await untilCached(page);
     await STATES[state](page);
     await page.waitForTimeout(300); // for the last paint
     const png = await page.screenshot({ path: join(folder, `${name}.png`), fullPage: state === "page" });
-    if (inReadme.includes(`screenshots/${name}.webp`)) await writeFile(join(shown, `${name}.webp`), await webp(site.browser, png));
+    if (inReadme.includes(`screenshots/${name}.webp`))
+      await writeFile(join(shown, `${name}.webp`), await webp(site.browser, png));
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     console.log(`${name}${wider > 0 ? `: ${wider} px wider than the screen` : ""}`);
     await context.close();

@@ -15,8 +15,13 @@ const MAX_SLOWDOWN = 0.5;
 
 test(`${PREDICTIONS} predictions through worker, pool and page`, { timeout: 900_000 }, async (t) => {
   const { modes } = await soak(PREDICTIONS);
-  for (const [mode, { predictions, msPerPrediction, slowdownAtBest: slowdown, grownBytes, wasmGrownBytes }] of Object.entries(modes)) {
-    t.diagnostic(`${mode}: ${predictions} of ${msPerPrediction.toFixed(2)} ms, ${(100 * slowdown).toFixed(1)} % slower, ${(grownBytes / 1e6).toFixed(1)} MB more`);
+  for (const [
+    mode,
+    { predictions, msPerPrediction, slowdownAtBest: slowdown, grownBytes, wasmGrownBytes },
+  ] of Object.entries(modes)) {
+    t.diagnostic(
+      `${mode}: ${predictions} of ${msPerPrediction.toFixed(2)} ms, ${(100 * slowdown).toFixed(1)} % slower, ${(grownBytes / 1e6).toFixed(1)} MB more`,
+    );
     assert.ok(predictions >= PREDICTIONS / 3);
     assert.ok(wasmGrownBytes <= MAX_WASM_GROWTH, `${mode}: ${wasmGrownBytes} bytes more of WebAssembly memory`);
     assert.ok(grownBytes < MAX_GROWN_BYTES, `${mode}: ${grownBytes} bytes more`);

@@ -30,7 +30,10 @@ async function plain() {
     /** The code of the error, or "fine", and the milliseconds that it took. */
     globalThis.outcome = async (work) => {
       const start = performance.now();
-      const code = await work().then(() => "fine", ({ code }) => code);
+      const code = await work().then(
+        () => "fine",
+        ({ code }) => code,
+      );
       return { code, ms: performance.now() - start };
     };
   });
@@ -47,14 +50,17 @@ const works = (page) => page.evaluate(async () => (await litmus.predict("a gorge
 test("a model that computes for ever is ended with its worker, and the next call has another", async () => {
   const { page, context } = await plain();
   assert.equal(await works(page), "positive");
-  const { late, behind, signalled, tokens } = await page.evaluate(async (model) => {
-    const classifier = await litmus.createClassifier({ model: files(model) });
-    const text = "the dog is happy ".repeat(12);
-    const behind = outcome(() => classifier.predict(text, { timeout: 400 }));
-    const late = await outcome(() => classifier.predict(text, { timeout: 500 }));
-    const signalled = await outcome(() => classifier.predict(text, { signal: AbortSignal.timeout(500) }));
-    return { late, behind: await behind, signalled, tokens: (await classifier.tokenize("the dog")).tokens.length };
-  }, [...slow()]);
+  const { late, behind, signalled, tokens } = await page.evaluate(
+    async (model) => {
+      const classifier = await litmus.createClassifier({ model: files(model) });
+      const text = "the dog is happy ".repeat(12);
+      const behind = outcome(() => classifier.predict(text, { timeout: 400 }));
+      const late = await outcome(() => classifier.predict(text, { timeout: 500 }));
+      const signalled = await outcome(() => classifier.predict(text, { signal: AbortSignal.timeout(500) }));
+      return { late, behind: await behind, signalled, tokens: (await classifier.tokenize("the dog")).tokens.length };
+    },
+    [...slow()],
+  );
   assert.equal(late.code, "timeout");
   assert.equal(behind.code, "timeout");
   assert.equal(signalled.code, "timeout", "AbortSignal.timeout() ends the worker, too");
@@ -81,10 +87,11 @@ test("a server that never ends its answer is given up", async () => {
   const server = await serveModel((response, bytes) => sendHalf(response, bytes));
   const { page, context } = await plain();
   for (const workers of ["auto", 0]) {
-    const load = await page.evaluate(
-      (options) => outcome(() => litmus.createClassifier(options)),
-      { model: server.url, timeout: 1500, workers },
-    );
+    const load = await page.evaluate((options) => outcome(() => litmus.createClassifier(options)), {
+      model: server.url,
+      timeout: 1500,
+      workers,
+    });
     assert.equal(load.code, "timeout", `workers: ${workers}`);
     assert.ok(load.ms < SOON_MS, `${load.ms} ms`);
   }
@@ -130,7 +137,11 @@ test("a call that stops within the grace period keeps its worker; without worker
       classifier.close();
       return { code, streamed: streamed.code, label, ms: performance.now() - before };
     }, workers);
-    assert.deepEqual([codes.code, codes.streamed, codes.label], ["timeout", "timeout", "positive"], `workers: ${workers}`);
+    assert.deepEqual(
+      [codes.code, codes.streamed, codes.label],
+      ["timeout", "timeout", "positive"],
+      `workers: ${workers}`,
+    );
     assert.ok(codes.ms < 1000, `${codes.ms} ms: a new worker was started`);
   }
   await context.close();
@@ -147,11 +158,14 @@ test("the timeout of the first predict includes the load", async () => {
 test("a tokenizer that never comes to an end is ended", async () => {
   const { page, context } = await plain();
   const regex = { type: "Split", pattern: { Regex: "(?:(?=(a+)+b)x|y)z" }, behavior: "Isolated", invert: false };
-  const late = await page.evaluate(async ({ model, pre_tokenizer }) => {
-    const classifier = await litmus.createClassifier({ model: files(model, { tokenizer: { pre_tokenizer } }) });
-    const late = await outcome(() => classifier.tokenize("a".repeat(200_000), { timeout: 500 }));
-    return { ...late, next: (await classifier.tokenize("the dog")).tokens.length > 2 };
-  }, { model: [...hungry()], pre_tokenizer: regex });
+  const late = await page.evaluate(
+    async ({ model, pre_tokenizer }) => {
+      const classifier = await litmus.createClassifier({ model: files(model, { tokenizer: { pre_tokenizer } }) });
+      const late = await outcome(() => classifier.tokenize("a".repeat(200_000), { timeout: 500 }));
+      return { ...late, next: (await classifier.tokenize("the dog")).tokens.length > 2 };
+    },
+    { model: [...hungry()], pre_tokenizer: regex },
+  );
   assert.equal(late.code, "timeout");
   assert.ok(late.ms < SOON_MS && late.next);
   await context.close();
@@ -160,16 +174,22 @@ test("a tokenizer that never comes to an end is ended", async () => {
 test("a model that needs more memory than there is fails with out-of-memory, and the next call works", async () => {
   const { page, context, errors } = await plain();
   // One tensor that is too large is rejected; many tensors exhaust the memory.
-  for (const [model, words] of [[hungry(), 7000], [hoarding(), 900]]) {
+  for (const [model, words] of [
+    [hungry(), 7000],
+    [hoarding(), 900],
+  ]) {
     for (const workers of ["auto", 0]) {
-      const outcomes = await page.evaluate(async ({ model, words, workers }) => {
-        const config = { max_position_embeddings: 16_384 };
-        const classifier = await litmus.createClassifier({ model: files(model, { config }), workers });
-        const long = await outcome(() => classifier.predict("the dog ".repeat(words)));
-        const next = await outcome(() => classifier.predict("the dog"));
-        classifier.close();
-        return [long.code, next.code];
-      }, { model: [...model], words, workers });
+      const outcomes = await page.evaluate(
+        async ({ model, words, workers }) => {
+          const config = { max_position_embeddings: 16_384 };
+          const classifier = await litmus.createClassifier({ model: files(model, { config }), workers });
+          const long = await outcome(() => classifier.predict("the dog ".repeat(words)));
+          const next = await outcome(() => classifier.predict("the dog"));
+          classifier.close();
+          return [long.code, next.code];
+        },
+        { model: [...model], words, workers },
+      );
       assert.deepEqual(outcomes, ["out-of-memory", "fine"], `${words} × 2 words, workers: ${workers}`);
       assert.equal(await works(page), "positive");
     }

@@ -18,13 +18,19 @@ async function watchedPage({ clock = false } = {}) {
   return site.packagePage({ prepare });
 }
 
-const create = (page, options) => page.evaluate(async (options) => {
-  globalThis.classifier = await litmus.createClassifier(options);
-}, options);
+const create = (page, options) =>
+  page.evaluate(async (options) => {
+    globalThis.classifier = await litmus.createClassifier(options);
+  }, options);
 
 /** The label of a prediction, or the code of its error. */
 const attempt = (page) =>
-  page.evaluate(() => classifier.predict("a gorgeous movie").then(({ label }) => label, ({ code }) => code));
+  page.evaluate(() =>
+    classifier.predict("a gorgeous movie").then(
+      ({ label }) => label,
+      ({ code }) => code,
+    ),
+  );
 
 test("by default, one worker computes; it starts with the first call", async () => {
   const { page, context, errors } = await watchedPage();
@@ -48,10 +54,20 @@ test("the workers of a pool share a batch", async () => {
   let counts;
   // The first batches may be computed before the other workers are ready.
   for (let round = 1; round <= 50; round++) {
-    const labels = await page.evaluate(async (texts) => (await classifier.predict(texts)).map(({ label }) => label), texts);
-    assert.deepEqual(labels, texts.map((_, i) => (i % 2 ? "positive" : "negative")));
+    const labels = await page.evaluate(
+      async (texts) => (await classifier.predict(texts)).map(({ label }) => label),
+      texts,
+    );
+    assert.deepEqual(
+      labels,
+      texts.map((_, i) => (i % 2 ? "positive" : "negative")),
+    );
     counts = await computed(page);
-    assert.equal(counts.reduce((sum, count) => sum + count), round * texts.length, "each text once");
+    assert.equal(
+      counts.reduce((sum, count) => sum + count),
+      round * texts.length,
+      "each text once",
+    );
     if (counts.length === 3 && counts.every((count) => count > 0)) break;
   }
   assert.ok(counts.length === 3 && counts.every((count) => count > 0), counts.join());
@@ -77,7 +93,10 @@ test("workers end after a minute without a call, and start again without a netwo
   assert.equal(await attempt(page), "positive");
   await expectWorkers(page, 1);
   assert.ok(await page.evaluate(() => classifier.info.memoryBytes > 1e6));
-  assert.deepEqual(asked.filter((url) => !url.endsWith(".js")), []);
+  assert.deepEqual(
+    asked.filter((url) => !url.endsWith(".js")),
+    [],
+  );
   // Without a network, the script of a worker cannot be loaded either: the page computes.
   await page.clock.fastForward(LONG_MS);
   await expectWorkers(page, 0);

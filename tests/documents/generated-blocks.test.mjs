@@ -34,9 +34,13 @@ function generatedBlocks(text) {
 const isEmpty = (block) => block === "" || /^\|[^\n]*\n\|[-| :]*$/.test(block);
 
 test("an empty block and a table without rows are found", () => {
-  const text = "<!-- a: by a command -->\n\n<!-- end of a -->\n<!-- b -->\n| x |\n|---|\n<!-- /b -->\n<!-- c -->\n1\n<!-- /c -->";
+  const text =
+    "<!-- a: by a command -->\n\n<!-- end of a -->\n<!-- b -->\n| x |\n|---|\n<!-- /b -->\n<!-- c -->\n1\n<!-- /c -->";
   const blocks = generatedBlocks(text);
-  assert.deepEqual([...blocks.keys()].filter((name) => isEmpty(blocks.get(name))), ["a", "b"]);
+  assert.deepEqual(
+    [...blocks.keys()].filter((name) => isEmpty(blocks.get(name))),
+    ["a", "b"],
+  );
   assert.throws(() => generatedBlocks("<!-- a -->\n"), /no end/);
   assert.throws(() => generatedBlocks("<!-- /a -->\n"), /no start/);
 });

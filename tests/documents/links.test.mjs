@@ -13,7 +13,13 @@ const withoutCode = (text) => text.replace(/^```[\s\S]*?^```/gm, "").replace(/`[
 function fragments(text) {
   const headings = [...text.replace(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading);
   const plain = headings.map((heading) => heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", ""));
-  return plain.map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-"));
+  return plain.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .trim()
+      .replace(/\s/g, "-"),
+  );
 }
 
 test("links in Markdown files lead somewhere", async () => {
@@ -43,7 +49,9 @@ test("files that ARCHITECTURE.md and CONTRIBUTING.md name exist", async () => {
   let count = 0;
   for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md"]) {
     const text = await readFile(join(root, page), "utf8");
-    for (const [, path] of text.matchAll(/`((?:src|pkg\/src|tools|tests|models|benches)\/[\w./-]+\.(?:rs|ts|mjs|py|sh))`/g)) {
+    for (const [, path] of text.matchAll(
+      /`((?:src|pkg\/src|tools|tests|models|benches)\/[\w./-]+\.(?:rs|ts|mjs|py|sh))`/g,
+    )) {
       count++;
       if (!existsSync(join(root, path))) missing.push(`${page}: ${path}`);
     }

@@ -1,11 +1,13 @@
 // docs/security.md names a test for each fault and each defect: those tests are there.
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
 
-const folders = ["src", "tests"].map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((file) => join(root, folder, file)));
+const folders = ["src", "tests"].map(async (folder) =>
+  (await readdir(join(root, folder), { recursive: true })).map((file) => join(root, folder, file)),
+);
 const files = (await Promise.all(folders)).flat();
 
 /** The file that a table's cell means: by its path from the page in a link, or from the root, or by its name alone. */
@@ -19,7 +21,10 @@ function find(link, name) {
 
 test("docs/security.md names tests that there are", async () => {
   const page = await readFile(join(root, "docs/security.md"), "utf8");
-  const cells = page.split("\n").filter((line) => line.startsWith("| ")).map((line) => line.split(" | ").at(-1));
+  const cells = page
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .map((line) => line.split(" | ").at(-1));
   const named = cells.flatMap((cell) => [...cell.matchAll(/(?:\[\w+\]\((.+?)\)|`(.+?)`)(?: "(.+?)")?/g)]);
   const tests = named.filter(([, link, name, title]) => title || link || name?.startsWith("tests/"));
   assert.ok(tests.length > 30, `only ${tests.length}`);

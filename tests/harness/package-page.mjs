@@ -27,9 +27,13 @@ export const countCachedFiles = (page) =>
 
 /** Waits until all files of the packaged model are cached, which goes on for a moment after the load. */
 export async function waitUntilCached(page) {
-  await eventually(page, async (count) => {
-    const cache = await caches.open("litmus-text");
-    const entries = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
-    return entries.filter(Boolean).length === count;
-  }, MODEL_FILES);
+  await eventually(
+    page,
+    async (count) => {
+      const cache = await caches.open("litmus-text");
+      const entries = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
+      return entries.filter(Boolean).length === count;
+    },
+    MODEL_FILES,
+  );
 }

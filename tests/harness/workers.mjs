@@ -37,7 +37,8 @@ export function watchWorkers(page) {
 }
 
 /** How many texts, windows and variants each worker of a watched page has computed. */
-export const computed = (page) => Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
+export const computed = (page) =>
+  Promise.all(page.workers().map((worker) => worker.evaluate(() => globalThis.computed)));
 
 /** Waits until the page has this many workers. */
 export async function expectWorkers(page, count) {

@@ -13,7 +13,10 @@ async function webpack(folder) {
   const { default: config } = await import(pathToFileURL(join(folder, "webpack.config.js")).href);
   const stats = await promisify(webpack)({ ...config, context: folder });
   const { errors, warnings } = stats.toJson();
-  assert.deepEqual([...errors, ...warnings].map(({ message }) => message), []);
+  assert.deepEqual(
+    [...errors, ...warnings].map(({ message }) => message),
+    [],
+  );
 }
 
 async function rollup(folder) {

@@ -24,5 +24,8 @@ test("an extension's popup and service worker", { timeout: LIMIT }, async (t) =>
   assert.equal(await shown("here"), prediction);
   assert.equal(await shown("service-worker"), prediction);
   assert.equal(await page.evaluate(() => crossOriginIsolated), false);
-  assert.deepEqual({ crossOrigin, errors, workers: page.workers().length }, { crossOrigin: [], errors: [], workers: 1 });
+  assert.deepEqual(
+    { crossOrigin, errors, workers: page.workers().length },
+    { crossOrigin: [], errors: [], workers: 1 },
+  );
 });

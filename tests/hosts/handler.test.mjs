@@ -12,7 +12,10 @@ import { executable, installed, LIMIT, project, tool } from "./project.mjs";
 const TEXT = "I loved every minute of it";
 const LINUX = process.platform === "linux" && process.arch === "x64";
 
-const post = (body, headers = {}) => ["predict", { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }];
+const post = (body, headers = {}) => [
+  "predict",
+  { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) },
+];
 
 /** The body of the response in Node. */
 async function expected() {
@@ -35,7 +38,13 @@ async function checkAnswers(fetch) {
   assert.deepEqual([refused.status, (await refused.json()).error.index], [422, 1]);
   assert.equal((await fetch(...post({ text: "x".repeat(2_000_000) }))).status, 413);
   const lines = await (await fetch(...post({ texts: ["good", "", "bad"] }, { accept: "application/x-ndjson" }))).text();
-  assert.deepEqual(lines.trim().split("\n").map((line) => Object.keys(JSON.parse(line))[1]), ["prediction", "error", "prediction"]);
+  assert.deepEqual(
+    lines
+      .trim()
+      .split("\n")
+      .map((line) => Object.keys(JSON.parse(line))[1]),
+    ["prediction", "error", "prediction"],
+  );
 }
 
 /**
@@ -56,13 +65,25 @@ async function computedAfterAbort(fetch, headers, count = 800) {
   const left = async () => Number(/litmus_queue_length (\d+)/.exec(await (await fetch("metrics")).text())[1]);
   while (await left()) await wait(50);
   const done = (await computed()) - before;
-  const others = await Promise.all(["a", "b", "c"].map((name) => fetch(...post({ text: `${name} goes on after ${before}` }))));
-  assert.deepEqual(others.map(({ status }) => status), [200, 200, 200]);
+  const others = await Promise.all(
+    ["a", "b", "c"].map((name) => fetch(...post({ text: `${name} goes on after ${before}` }))),
+  );
+  assert.deepEqual(
+    others.map(({ status }) => status),
+    [200, 200, 200],
+  );
   return done;
 }
 
 const runtimes = {
-  Deno: async () => [await executable("@deno/linux-x64-glibc/deno"), "run", "--no-prompt", "--allow-read=.", "--allow-net=127.0.0.1", "deno.js"],
+  Deno: async () => [
+    await executable("@deno/linux-x64-glibc/deno"),
+    "run",
+    "--no-prompt",
+    "--allow-read=.",
+    "--allow-net=127.0.0.1",
+    "deno.js",
+  ],
   Bun: async () => [await executable("@oven/bun-linux-x64/bin/bun"), "bun.js"],
 };
 
@@ -99,7 +120,9 @@ test("workerd, examples/edge, within the limits of the platform", { timeout: 2 *
     loader: { ".wasm": "copy" },
     external: ["cloudflare:*"],
   });
-  const files = await Promise.all((await readdir(join(folder, "built"))).map((name) => readFile(join(folder, "built", name))));
+  const files = await Promise.all(
+    (await readdir(join(folder, "built"))).map((name) => readFile(join(folder, "built", name))),
+  );
   const compressed = files.reduce((sum, file) => sum + gzipSync(file).byteLength, 0);
   t.diagnostic(`${(compressed / 1e6).toFixed(2)} MB compressed`);
   assert.ok(compressed < 3 * 2 ** 20, `${compressed} bytes: the smallest plan allows 3 MB`);

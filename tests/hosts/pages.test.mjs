@@ -39,5 +39,8 @@ test("the recording proxy sees a request that leaves the origin", { timeout: LIM
       worker.onmessage = done;
     });
   });
-  assert.ok(seen.crossOrigin.some((url) => url.startsWith("http://elsewhere.invalid")), seen.crossOrigin.join());
+  assert.ok(
+    seen.crossOrigin.some((url) => url.startsWith("http://elsewhere.invalid")),
+    seen.crossOrigin.join(),
+  );
 });

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { computed } from "./instances.mjs";
 import { createClassifier, LitmusError } from "litmus-text";
+import { computed } from "./instances.mjs";
 
 let classifier;
 before(async () => (classifier = await createClassifier()));
@@ -45,7 +45,10 @@ function checkOffsets(text, { windows, attributions }) {
 test("the words of an explanation have offsets into the string, whatever it contains", async () => {
   for (const text of odd) {
     const prediction = await classifier.predict(text, { explain: true });
-    assert.ok(prediction.attributions.some(({ text }) => /^(good|joy)$/i.test(text)), text);
+    assert.ok(
+      prediction.attributions.some(({ text }) => /^(good|joy)$/i.test(text)),
+      text,
+    );
     checkOffsets(text, prediction);
   }
   const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
@@ -59,7 +62,10 @@ test("the words of an explanation have offsets into the string, whatever it cont
 
 test("an explanation is of the predicted label or of a given one, by either method", async () => {
   const { label, attributions } = await classifier.predict(DULL, { explain: true });
-  assert.deepEqual(attributions.map(({ text }) => text), ["unspeakably", "dull", ",", "but", "the", "ending", "is", "good"]);
+  assert.deepEqual(
+    attributions.map(({ text }) => text),
+    ["unspeakably", "dull", ",", "but", "the", "ending", "is", "good"],
+  );
   assert.deepEqual((await classifier.predict(DULL, { explain: { label } })).attributions, attributions);
   assert.equal((await classifier.predict(DULL, { explain: false })).attributions, null);
   for (const method of ["occlusion", "shapley"]) {
@@ -116,7 +122,11 @@ test("a long text is read in windows, truncated or rejected", async () => {
 
 test("a stream takes the same options", async () => {
   const items = [];
-  for await (const item of classifier.stream([DULL, long(100), "good"], { longText: "error", threshold: 1, explain: true })) {
+  for await (const item of classifier.stream([DULL, long(100), "good"], {
+    longText: "error",
+    threshold: 1,
+    explain: true,
+  })) {
     items.push(item);
   }
   const [dull, tooLong, good] = items;
@@ -143,7 +153,13 @@ test("progress counts computed rows, and does not change the predictions", async
   };
   const rises = (events, total, least) => {
     assert.ok(events.length >= least, `${events.length} events`);
-    assert.deepEqual([events[0], events.at(-1)], [{ done: 0, total }, { done: total, total }]);
+    assert.deepEqual(
+      [events[0], events.at(-1)],
+      [
+        { done: 0, total },
+        { done: total, total },
+      ],
+    );
     assert.ok(events.slice(1).every((event, i) => event.total === total && event.done > events[i].done));
   };
   const { windows } = await classifier.predict(long(100));
@@ -163,7 +179,9 @@ test("an abort ends a long text between two batches of windows, and an explanati
       heard = done;
       if (done > 0) controller.abort();
     };
-    await assert.rejects(classifier.predict(text, { ...options, signal: controller.signal, onProgress }), { code: "aborted" });
+    await assert.rejects(classifier.predict(text, { ...options, signal: controller.signal, onProgress }), {
+      code: "aborted",
+    });
     assert.ok(heard > 0 && heard <= BATCH, `${heard} rows`);
     assert.equal(computed - before, heard);
   }
@@ -174,7 +192,10 @@ test("aborted calls leave no memory behind", async () => {
   const text = long(2000);
   const abort = async () => {
     const controller = new AbortController();
-    const call = classifier.predict(text, { signal: controller.signal, onProgress: ({ done }) => done && controller.abort() });
+    const call = classifier.predict(text, {
+      signal: controller.signal,
+      onProgress: ({ done }) => done && controller.abort(),
+    });
     await assert.rejects(call, { code: "aborted" });
   };
   for (let i = 0; i < 3; i++) await abort();

@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { instances } from "./instances.mjs";
 import { createClassifier, LitmusError, predict } from "litmus-text";
+import { instances } from "./instances.mjs";
 
 /** A run of so many seconds is the same each time, as far as it comes. */
 const SHORT = 120;
@@ -41,10 +41,46 @@ const revoked = (target) => {
 };
 
 const primitives = [
-  ...[undefined, null, true, false, 0, -0, 1, -1, 2, 1.5, NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32, 2 ** 53, 1e308, 5e-324],
+  ...[
+    undefined,
+    null,
+    true,
+    false,
+    0,
+    -0,
+    1,
+    -1,
+    2,
+    1.5,
+    NaN,
+    Infinity,
+    -Infinity,
+    2 ** 31,
+    2 ** 32,
+    2 ** 53,
+    1e308,
+    5e-324,
+  ],
   ...[0n, -1n, 2n ** 64n, Symbol("s"), Symbol.iterator],
 ];
-const characters = ["a", " ", "\0", "\ud800", "\udc00", "😀", "\u200b", "\ufffd", "é", "日", "\n", "[MASK]", "[CLS]", "##", "'", "\u202e"];
+const characters = [
+  "a",
+  " ",
+  "\0",
+  "\ud800",
+  "\udc00",
+  "😀",
+  "\u200b",
+  "\ufffd",
+  "é",
+  "日",
+  "\n",
+  "[MASK]",
+  "[CLS]",
+  "##",
+  "'",
+  "\u202e",
+];
 const strings = [
   () => "",
   () => "a gorgeous movie",
@@ -52,7 +88,20 @@ const strings = [
   () => Array.from({ length: next(60) }, () => pick(characters)).join(""),
   () => String.fromCharCode(...Array.from({ length: next(40) }, () => next(65_536))),
   () => "good ".repeat(next(300)),
-  () => pick(["window", "truncate", "error", "occlusion", "shapley", "positive", "__proto__", "constructor", "http://", "data:,", "/nowhere/"]),
+  () =>
+    pick([
+      "window",
+      "truncate",
+      "error",
+      "occlusion",
+      "shapley",
+      "positive",
+      "__proto__",
+      "constructor",
+      "http://",
+      "data:,",
+      "/nowhere/",
+    ]),
 ];
 const objects = [
   () => ({}),
@@ -78,19 +127,35 @@ const objects = [
   () => ({ [Symbol.iterator]: planted }),
   () => ({ [Symbol.asyncIterator]: () => ({ next: planted }) }),
   () => ({ [Symbol.iterator]: () => ({ next: () => 7 }) }),
-  () => (function* () { yield anything(2); yield "good"; })(),
-  () => (async function* () { yield "good"; throw new Planted("planted"); })(),
+  () =>
+    (function* () {
+      yield anything(2);
+      yield "good";
+    })(),
+  () =>
+    (async function* () {
+      yield "good";
+      throw new Planted("planted");
+    })(),
   () => new Uint8Array(next(40)),
   () => new Float64Array(2),
   () => new ArrayBuffer(next(9)),
-  () => { const { buffer } = new Uint8Array(8); structuredClone(buffer, { transfer: [buffer] }); return buffer; },
+  () => {
+    const { buffer } = new Uint8Array(8);
+    structuredClone(buffer, { transfer: [buffer] });
+    return buffer;
+  },
   () => new Uint8Array(new SharedArrayBuffer(4)),
   () => new DataView(new ArrayBuffer(1)),
   () => new Blob(["{"]),
   () => new File(["{}"], "config.json"),
   () => new Response("{}"),
   () => new Response("no", { status: 500 }),
-  () => { const used = new Response("{}"); void used.text(); return used; },
+  () => {
+    const used = new Response("{}");
+    void used.text();
+    return used;
+  },
   () => new URL("file:///nowhere/"),
   () => AbortSignal.abort(),
   () => AbortSignal.timeout(next(20)),
@@ -98,8 +163,29 @@ const objects = [
   () => new LitmusError("timeout", "not ours"),
   () => globalThis,
 ];
-const KEYS = ["signal", "timeout", "topK", "threshold", "longText", "explain", "onProgress", "model", "workers", "cache", "label", "method", "samples",
-  "seed", "config", "tokenizer", "manifest", "precision", "length", "then", "0"];
+const KEYS = [
+  "signal",
+  "timeout",
+  "topK",
+  "threshold",
+  "longText",
+  "explain",
+  "onProgress",
+  "model",
+  "workers",
+  "cache",
+  "label",
+  "method",
+  "samples",
+  "seed",
+  "config",
+  "tokenizer",
+  "manifest",
+  "precision",
+  "length",
+  "then",
+  "0",
+];
 
 /** Any value, with others in it up to a depth. */
 function anything(depth = 3) {
@@ -126,8 +212,15 @@ function anything(depth = 3) {
 
 /** Options that are often right, so that calls get further than the first check. */
 function options() {
-  const some = { topK: 1 + next(3), threshold: next(11) / 10, longText: pick(["window", "truncate", "error"]), explain: next(2) === 0,
-    signal: new AbortController().signal, timeout: 1 + next(5000), onProgress: () => {} };
+  const some = {
+    topK: 1 + next(3),
+    threshold: next(11) / 10,
+    longText: pick(["window", "truncate", "error"]),
+    explain: next(2) === 0,
+    signal: new AbortController().signal,
+    timeout: 1 + next(5000),
+    onProgress: () => {},
+  };
   const object = Object.fromEntries(Object.entries(some).filter(() => next(4) === 0));
   return next(3) ? object : { ...object, [pick(KEYS)]: anything(2) };
 }
@@ -137,7 +230,11 @@ let good;
 before(async () => {
   const installed = fileURLToPath(new URL("./", import.meta.resolve("litmus-text/package.json")));
   const fixture = async (file) => new Uint8Array(await readFile(join(process.env.LITMUS_FIXTURES, "tiny", file)));
-  good = { config: await fixture("config.json"), tokenizer: await fixture("tokenizer.json"), model: await fixture("model.onnx") };
+  good = {
+    config: await fixture("config.json"),
+    tokenizer: await fixture("tokenizer.json"),
+    model: await fixture("model.onnx"),
+  };
   classifier = await createClassifier({ model: good });
   assert.ok(installed);
 });
@@ -170,16 +267,26 @@ async function drain(stream) {
 
 const calls = {
   predict: () => classifier.predict(next(2) ? anything() : pick(strings)(), next(2) ? options() : anything()),
-  batch: () => classifier.predict(Array.from({ length: next(6) }, () => (next(8) ? pick(strings)() : anything())), options()),
+  batch: () =>
+    classifier.predict(
+      Array.from({ length: next(6) }, () => (next(8) ? pick(strings)() : anything())),
+      options(),
+    ),
   tokenize: () => classifier.tokenize(next(2) ? anything() : pick(strings)(), next(2) ? undefined : anything()),
-  stream: () => drain(classifier.stream(next(2) ? anything() : [anything(), "good", anything()], next(2) ? options() : anything())),
+  stream: () =>
+    drain(classifier.stream(next(2) ? anything() : [anything(), "good", anything()], next(2) ? options() : anything())),
   // Only what is refused before the packaged model would be loaded.
-  default: () => (next(2) ? predict(pick([7, null, [1], {}, [undefined]]), anything()) : predict("good", { [pick(KEYS)]: Symbol("no"), timeout: 0 })),
+  default: () =>
+    next(2)
+      ? predict(pick([7, null, [1], {}, [undefined]]), anything())
+      : predict("good", { [pick(KEYS)]: Symbol("no"), timeout: 0 }),
   create: async () => {
     const model = next(3) ? { ...good, [pick(["config", "tokenizer", "model", "manifest"])]: anything() } : anything();
     // A URL would be asked for, the packaged model take long.
     if (model === undefined || typeof model === "string" || model instanceof URL) return;
-    const made = await createClassifier(next(2) ? { model } : { ...options(), model, [pick(["workers", "cache", "timeout", "nonsense"])]: anything() });
+    const made = await createClassifier(
+      next(2) ? { model } : { ...options(), model, [pick(["workers", "cache", "timeout", "nonsense"])]: anything() },
+    );
     try {
       await made.predict("good");
     } finally {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { residentBytes } from "./memory.mjs";
-import { computed, memory } from "./instances.mjs";
 import { createClassifier, LitmusError } from "litmus-text";
+import { computed, memory } from "./instances.mjs";
+import { residentBytes } from "./memory.mjs";
 
 /** Maximum number of texts that a stream predicts at once. */
 const PIECE = 32;
@@ -66,17 +66,34 @@ test("the index in an error refers to the whole array, even if the array is pred
   many[600] = " ";
   await assert.rejects(classifier.predict(many), { code: "empty-text", index: 600 });
   const few = [...texts(5), ""];
-  await assert.rejects(classifier.predict(few, { signal: new AbortController().signal }), { code: "empty-text", index: 5 });
+  await assert.rejects(classifier.predict(few, { signal: new AbortController().signal }), {
+    code: "empty-text",
+    index: 5,
+  });
 });
 
 test("a stream keeps the order, and yields an error for each bad row", async () => {
   const rows = ["a gorgeous movie", "", 42, "a bleak, desperate movie", "  ", null, "a gorgeous movie"];
   const progress = [];
   const items = await collect(classifier.stream(rows, { topK: 1, onProgress: (each) => progress.push(each) }));
-  assert.deepEqual(items.map(({ index }) => index), rows.map((_, index) => index));
-  assert.deepEqual(items.map(({ text }) => text), rows);
+  assert.deepEqual(
+    items.map(({ index }) => index),
+    rows.map((_, index) => index),
+  );
+  assert.deepEqual(
+    items.map(({ text }) => text),
+    rows,
+  );
   const told = items.map(({ prediction, error }) => prediction?.label ?? error.code);
-  assert.deepEqual(told, ["positive", "empty-text", "invalid-input", "negative", "empty-text", "invalid-input", "positive"]);
+  assert.deepEqual(told, [
+    "positive",
+    "empty-text",
+    "invalid-input",
+    "negative",
+    "empty-text",
+    "invalid-input",
+    "positive",
+  ]);
   assert.ok(items.every(({ error }, index) => !error || (error instanceof LitmusError && error.index === index)));
   assert.deepEqual(items[0].prediction, await classifier.predict(rows[0], { topK: 1 }));
   assert.deepEqual(progress.at(-1), { done: rows.length, failed: 4, total: rows.length });
@@ -106,9 +123,12 @@ test("an error of the source rejects the stream, after the rows before it", asyn
     throw new RangeError("no more");
   }
   const labels = [];
-  await assert.rejects(async () => {
-    for await (const { prediction } of classifier.stream(source())) labels.push(prediction.label);
-  }, { name: "RangeError", message: "no more" });
+  await assert.rejects(
+    async () => {
+      for await (const { prediction } of classifier.stream(source())) labels.push(prediction.label);
+    },
+    { name: "RangeError", message: "no more" },
+  );
   assert.deepEqual(labels, ["positive"]);
 });
 
@@ -160,9 +180,16 @@ test("a trap rejects its call, and the next call works on a new instance", async
   const other = await createClassifier();
   const crashed = memory;
   new Uint8Array(crashed.buffer).fill(0xff);
-  await assert.rejects(classifier.predict("a gorgeous movie"), (error) => error.code === "internal" && error.cause instanceof Error);
+  await assert.rejects(
+    classifier.predict("a gorgeous movie"),
+    (error) => error.code === "internal" && error.cause instanceof Error,
+  );
   assert.equal((await classifier.predict("a gorgeous movie")).label, "positive");
   assert.notEqual(memory, crashed);
-  assert.equal((await other.predict("a gorgeous movie")).label, "positive", "classifiers of the same instance are loaded again");
+  assert.equal(
+    (await other.predict("a gorgeous movie")).label,
+    "positive",
+    "classifiers of the same instance are loaded again",
+  );
   other.close();
 });

@@ -8,7 +8,9 @@ import { test } from "node:test";
 const docs = process.env.LITMUS_DOCS;
 const pages = [
   new URL("../node_modules/litmus-text/README.md", import.meta.url).pathname,
-  ...readdirSync(docs).filter((name) => name.endsWith(".md")).map((name) => join(docs, name)),
+  ...readdirSync(docs)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(docs, name)),
 ];
 
 for (const page of pages) {

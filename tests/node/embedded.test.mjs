@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { test } from "node:test";
-import { memory } from "./instances.mjs";
 import { classifier, LitmusError, load, predict } from "litmus-text/embedded";
+import { memory } from "./instances.mjs";
 
 test("predicts, and recovers from a trap, without fetch and without files", async () => {
   await load();
@@ -20,7 +20,10 @@ test("predicts, and recovers from a trap, without fetch and without files", asyn
   syncBuiltinESMExports();
   try {
     const both = await predict(["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"]);
-    assert.deepEqual(both.map(({ label }) => label), ["positive", "negative"]);
+    assert.deepEqual(
+      both.map(({ label }) => label),
+      ["positive", "negative"],
+    );
     await assert.rejects(predict(""), { code: "empty-text" });
     await assert.rejects(predict(1), (error) => error instanceof LitmusError && error.code === "invalid-input");
     assert.equal((await predict("good")).label, "positive");

@@ -1,7 +1,7 @@
 // The files of the installed package: those that were packed, with what they are made of.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,17 +12,32 @@ test("SHA256SUMS has every file that ships, as it is", async () => {
   const lines = (await readFile(join(installed, "SHA256SUMS"), "utf8")).trimEnd().split("\n");
   const listed = new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
   const entries = await readdir(installed, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(installed.length));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(installed.length));
   const paths = files.map((file) => file.replaceAll("\\", "/")).filter((path) => path !== "SHA256SUMS");
   assert.deepEqual([...listed.keys()].sort(), paths.sort());
   for (const [path, sum] of listed) {
-    assert.equal(createHash("sha256").update(await readFile(join(installed, path))).digest("hex"), sum, path);
+    assert.equal(
+      createHash("sha256")
+        .update(await readFile(join(installed, path)))
+        .digest("hex"),
+      sum,
+      path,
+    );
   }
 });
 
 test("the licences of all that is compiled in, and of the model, come with it", async () => {
   const text = await readFile(join(installed, "THIRD-PARTY-LICENSES.txt"), "utf8");
-  for (const part of ["tract-core ", "tokenizers ", "wasm-bindgen ", "models/sentiment", "Permission is hereby granted", "Apache License"]) {
+  for (const part of [
+    "tract-core ",
+    "tokenizers ",
+    "wasm-bindgen ",
+    "models/sentiment",
+    "Permission is hereby granted",
+    "Apache License",
+  ]) {
     assert.ok(text.includes(part), part);
   }
   assert.match(await readFile(join(installed, "LICENSE-APACHE"), "utf8"), /Apache License/);

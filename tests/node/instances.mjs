@@ -1,4 +1,4 @@
-// To be imported before the package: watches the WebAssembly instances that it makes and what they compute.
+// Watches the WebAssembly instances of the package and what they compute. Import it before any classifier is made.
 
 /** How many texts, windows and variants for explanations have been computed. */
 export let computed = 0;

@@ -1,5 +1,5 @@
-import { runInNewContext } from "node:vm";
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** Bytes of the JavaScript heap and of memory outside of it (WebAssembly included), after garbage collections. */
 export async function residentBytes() {

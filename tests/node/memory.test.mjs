@@ -1,8 +1,8 @@
 // Memory does not grow with use: after the longest text and the largest batch, nothing needs more.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { residentBytes } from "./memory.mjs";
 import { createClassifier } from "litmus-text";
+import { residentBytes } from "./memory.mjs";
 
 const PREDICTIONS = 10_000;
 const CLASSIFIERS = 50;
@@ -56,7 +56,10 @@ test("a book of 200 pages takes little more memory than a book of 20", { timeout
   assert.ok(windows.length > 500 && windows.at(-1).end === text.length);
   assert.ok(heard > windows.length / 4, `${heard} reports`);
   const long = classifier.info.memoryBytes;
-  assert.ok(long - short < MAX_BYTES_PER_CHARACTER * text.length, `${long - short} bytes more for a text of ${text.length}`);
+  assert.ok(
+    long - short < MAX_BYTES_PER_CHARACTER * text.length,
+    `${long - short} bytes more for a text of ${text.length}`,
+  );
   await classifier.predict(text);
   assert.equal(classifier.info.memoryBytes, long);
   classifier.close();

@@ -19,7 +19,11 @@ let good;
 before(async () => {
   classifier = await createClassifier();
   const read = (file) => readFile(join(folder, file));
-  good = { config: await read("config.json"), tokenizer: await read("tokenizer.json"), model: await read("model.onnx") };
+  good = {
+    config: await read("config.json"),
+    tokenizer: await read("tokenizer.json"),
+    model: await read("model.onnx"),
+  };
 });
 
 /** Asserts that the call rejects with this code, and that the classifier works afterwards. */
@@ -40,15 +44,30 @@ test("the package under test is the packed one, not the source tree", () => {
 
 test("predicts a text and a batch", async () => {
   const one = await predict(POSITIVE);
-  assert.deepEqual(Object.keys(one).sort(), ["attributions", "label", "score", "scores", "tokens", "truncated", "warnings", "windows"]);
+  assert.deepEqual(Object.keys(one).sort(), [
+    "attributions",
+    "label",
+    "score",
+    "scores",
+    "tokens",
+    "truncated",
+    "warnings",
+    "windows",
+  ]);
   assert.equal(one.label, "positive");
   assert.deepEqual(one.scores[0], { label: one.label, score: one.score });
   assert.ok(Math.abs(one.scores.reduce((sum, { score }) => sum + score, 0) - 1) < 1e-6);
-  assert.deepEqual(one.scores, one.scores.toSorted((a, b) => b.score - a.score));
+  assert.deepEqual(
+    one.scores,
+    one.scores.toSorted((a, b) => b.score - a.score),
+  );
   assert.deepEqual([one.truncated, one.attributions, one.warnings], [false, null, []]);
   assert.deepEqual(one.windows, [{ start: 0, end: POSITIVE.length, tokens: one.tokens, scores: one.scores }]);
   const both = await predict([NEGATIVE, POSITIVE]);
-  assert.deepEqual(both.map(({ label }) => label), ["negative", "positive"]);
+  assert.deepEqual(
+    both.map(({ label }) => label),
+    ["negative", "positive"],
+  );
   assert.ok(Math.abs(both[1].score - one.score) < 1e-4);
   assert.deepEqual(await predict([]), []);
   assert.deepEqual((await predict(POSITIVE, { topK: 1 })).scores, [one.scores[0]]);
@@ -72,11 +91,29 @@ test("tokenize returns ids, tokens and offsets", async () => {
   assert.deepEqual(tokens.slice(0, 2), ["[CLS]", "good"]);
   assert.equal(tokens.at(-1), "[SEP]");
   assert.equal(ids.length, tokens.length);
-  assert.deepEqual([offsets[0], offsets[1], offsets.at(-2), offsets.at(-1)], [[0, 0], [0, 4], [8, 12], [0, 0]]);
+  assert.deepEqual(
+    [offsets[0], offsets[1], offsets.at(-2), offsets.at(-1)],
+    [
+      [0, 0],
+      [0, 4],
+      [8, 12],
+      [0, 0],
+    ],
+  );
 });
 
 test("a text that is not a string is invalid-input", async () => {
-  for (const value of [undefined, null, 42, true, {}, Symbol("text"), () => "", new String("text"), new Uint8Array(2)]) {
+  for (const value of [
+    undefined,
+    null,
+    42,
+    true,
+    {},
+    Symbol("text"),
+    () => "",
+    new String("text"),
+    new Uint8Array(2),
+  ]) {
     await fails(() => predict(value), "invalid-input");
     await fails(() => classifier.predict(value), "invalid-input");
     await fails(() => classifier.predict(["good", value]), "invalid-input", { index: 1 });
@@ -101,7 +138,9 @@ test("an invalid option is invalid-input, and the message names it", async () =>
     await fails(() => predict(POSITIVE, { threshold }), "invalid-input", { message: /threshold/ });
   }
   for (const longText of ["windows", "", 1, null, {}]) {
-    await fails(() => predict(POSITIVE, { longText }), "invalid-input", { message: /longText must be "window", "truncate" or "error"/ });
+    await fails(() => predict(POSITIVE, { longText }), "invalid-input", {
+      message: /longText must be "window", "truncate" or "error"/,
+    });
   }
   for (const explain of ["yes", 1, null, [], () => {}]) {
     await fails(() => predict(POSITIVE, { explain }), "invalid-input", { message: /explain/ });
@@ -118,8 +157,12 @@ test("an invalid option is invalid-input, and the message names it", async () =>
   }
   for (const value of [-1, 1.5, NaN, "1", null, 2 ** 53]) {
     const explain = { method: "shapley" };
-    await fails(() => predict(POSITIVE, { explain: { ...explain, samples: value } }), "invalid-input", { message: /samples/ });
-    await fails(() => predict(POSITIVE, { explain: { ...explain, seed: value } }), "invalid-input", { message: /seed/ });
+    await fails(() => predict(POSITIVE, { explain: { ...explain, samples: value } }), "invalid-input", {
+      message: /samples/,
+    });
+    await fails(() => predict(POSITIVE, { explain: { ...explain, seed: value } }), "invalid-input", {
+      message: /seed/,
+    });
   }
   await fails(() => predict(POSITIVE, { explain: { label: "joy" } }), "invalid-input", { message: /"joy".*positive/ });
   await fails(() => predict(POSITIVE, { onProgress: 1 }), "invalid-input", { message: /onProgress/ });
@@ -127,9 +170,12 @@ test("an invalid option is invalid-input, and the message names it", async () =>
   await fails(() => predict(POSITIVE, null), "invalid-input");
   await fails(() => predict(POSITIVE, 1), "invalid-input");
   for (const workers of [-1, 1.5, NaN, Infinity, "1", true, false, null, {}]) {
-    await fails(() => createClassifier({ workers }), "invalid-input", { message: /workers must be "auto" or an integer of at least 0/ });
+    await fails(() => createClassifier({ workers }), "invalid-input", {
+      message: /workers must be "auto" or an integer of at least 0/,
+    });
   }
-  for (const cache of [0, "no", null]) await fails(() => createClassifier({ cache }), "invalid-input", { message: /cache/ });
+  for (const cache of [0, "no", null])
+    await fails(() => createClassifier({ cache }), "invalid-input", { message: /cache/ });
   for (const signal of [null, {}, new AbortController()]) {
     await fails(() => createClassifier({ signal }), "invalid-input", { message: /signal/ });
     await fails(() => predict(POSITIVE, { signal }), "invalid-input", { message: /signal/ });
@@ -141,7 +187,9 @@ test("an invalid option is invalid-input, and the message names it", async () =>
   await fails(() => createClassifier({ model: 42 }), "invalid-input", { message: /model/ });
   await fails(() => createClassifier({ model: "http://[" }), "invalid-input", { message: /URL/ });
   await fails(() => createClassifier({ model: { ...good, weights: 1 } }), "invalid-input", { message: /"weights"/ });
-  await fails(() => createClassifier({ model: { ...good, config: "{}" } }), "invalid-input", { message: /model\.config/ });
+  await fails(() => createClassifier({ model: { ...good, config: "{}" } }), "invalid-input", {
+    message: /model\.config/,
+  });
 });
 
 // The crate's tests (tests/bad_input.rs, tests/hostile.rs) have the bad models. Here: the codes reach the caller.
@@ -167,7 +215,11 @@ test("files that litmus.json does not describe are checksum-mismatch", async () 
 
 test("the files of a list are found by name", async () => {
   const file = (name, bytes) => new File([bytes], name);
-  const files = [file("config.json", good.config), file("tokenizer.json", good.tokenizer), file("model.onnx", good.model)];
+  const files = [
+    file("config.json", good.config),
+    file("tokenizer.json", good.tokenizer),
+    file("model.onnx", good.model),
+  ];
   const listed = await createClassifier({ model: new Set(files) });
   assert.equal((await listed.predict(NEGATIVE)).label, "negative");
   listed.close();
@@ -179,7 +231,9 @@ test("a model folder is given by path, file URL or http URL; a missing one is mo
     const other = await createClassifier({ model });
     assert.equal((await other.predict(NEGATIVE)).label, "negative");
   }
-  await fails(() => createClassifier({ model: "no/such/folder" }), "model-not-found", { message: /no\/such\/folder\// });
+  await fails(() => createClassifier({ model: "no/such/folder" }), "model-not-found", {
+    message: /no\/such\/folder\//,
+  });
   const server = createServer(async (request, response) => {
     const file = request.url.replace("/model/", "");
     const body = request.url.startsWith("/model/") && (await readFile(join(folder, file)).catch(() => undefined));
@@ -189,7 +243,9 @@ test("a model folder is given by path, file URL or http URL; a missing one is mo
   const url = `http://127.0.0.1:${server.address().port}`;
   const overHttp = await createClassifier({ model: `${url}/model` });
   assert.equal((await overHttp.predict(NEGATIVE)).label, "negative");
-  await fails(() => createClassifier({ model: `${url}/none/` }), "model-not-found", { message: /\/none\/.*status 404/ });
+  await fails(() => createClassifier({ model: `${url}/none/` }), "model-not-found", {
+    message: /\/none\/.*status 404/,
+  });
   server.close();
   server.closeAllConnections();
   await fails(() => createClassifier({ model: `${url}/model/` }), "download-failed", { message: /127\.0\.0\.1/ });
@@ -205,13 +261,23 @@ test("a multi-label model of other tools, with segment ids and a pooler", async 
   assert.deepEqual([tiny.info.name, tiny.info.version], [null, null]);
   const { cases } = JSON.parse(await fixture("tiny/golden.json"));
   const predictions = await tiny.predict(cases.map(({ text }) => text));
-  for (const [i, { scores, label, score }] of predictions.entries()) {
+  for (const [i, { scores, label, labels, score }] of predictions.entries()) {
     assert.deepEqual(scores[0], { label, score });
+    assert.deepEqual(
+      labels,
+      scores.filter(({ score }) => score >= 0.5).map(({ label }) => label),
+    );
     for (const each of scores) {
       const expected = cases[i].scores[tiny.labels.indexOf(each.label)];
-      assert.ok(Math.abs(each.score - expected) < MAX_SCORE_ERROR, `${cases[i].text}: ${each.label} ${each.score}, not ${expected}`);
+      assert.ok(
+        Math.abs(each.score - expected) < MAX_SCORE_ERROR,
+        `${cases[i].text}: ${each.label} ${each.score}, not ${expected}`,
+      );
     }
   }
+  const none = await tiny.predict("zebra", { threshold: 0.99 });
+  assert.deepEqual([none.label, none.labels], [null, []]);
+  assert.equal("labels" in (await classifier.predict("zebra")), false, "a single-label model has no labels");
   tiny.close();
 });
 

@@ -4,16 +4,30 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { satisfies } from "semver";
-import { crates, isAllowed } from "../../tools/supply.mjs";
 import { root } from "../../tools/paths.mjs";
+import { crates, isAllowed } from "../../tools/supply.mjs";
 
 const read = (path) => readFile(join(root, path), "utf8");
 
 test("licences are judged as they are written", () => {
-  for (const expression of ["MIT", "MIT OR Apache-2.0", "Apache-2.0/MIT", "Unlicense OR MIT", "GPL-3.0 OR MIT", "(MIT OR Apache-2.0) AND Unicode-3.0"]) {
+  for (const expression of [
+    "MIT",
+    "MIT OR Apache-2.0",
+    "Apache-2.0/MIT",
+    "Unlicense OR MIT",
+    "GPL-3.0 OR MIT",
+    "(MIT OR Apache-2.0) AND Unicode-3.0",
+  ]) {
     assert.ok(isAllowed(expression), expression);
   }
-  for (const expression of ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR Apache-2.0) AND CC-BY-4.0", "MPL-2.0", "AGPL-3.0-only OR SSPL-1.0", ""]) {
+  for (const expression of [
+    "GPL-3.0",
+    "MIT AND GPL-3.0",
+    "(MIT OR Apache-2.0) AND CC-BY-4.0",
+    "MPL-2.0",
+    "AGPL-3.0-only OR SSPL-1.0",
+    "",
+  ]) {
     assert.ok(!isAllowed(expression), expression);
   }
 });
@@ -21,36 +35,51 @@ test("licences are judged as they are written", () => {
 test("every crate in the WebAssembly is under a licence that ours can be under", async () => {
   const all = await crates();
   assert.ok(all.length > 50 && all.some(({ name }) => name === "tract-core"));
-  assert.deepEqual(all.filter(({ license }) => !isAllowed(license ?? "")).map(({ name }) => name), []);
+  assert.deepEqual(
+    all.filter(({ license }) => !isAllowed(license ?? "")).map(({ name }) => name),
+    [],
+  );
 });
 
 test("every crate is from crates.io and has a checksum, but for those in this repository", async () => {
   for (const lock of ["Cargo.lock", "tests/fuzz/Cargo.lock"]) {
     const packages = (await read(lock)).split("[[package]]").slice(1);
     const ours = packages.filter((each) => !each.includes("source = ")).map((each) => /name = "(.*)"/.exec(each)[1]);
-    assert.deepEqual(ours.filter((name) => !/^(inventory|litmus-text(-fuzz)?)$/.test(name)), [], lock);
+    assert.deepEqual(
+      ours.filter((name) => !/^(inventory|litmus-text(-fuzz)?)$/.test(name)),
+      [],
+      lock,
+    );
     for (const each of packages.filter((each) => each.includes("source = "))) {
-      assert.match(each, /source = "registry\+https:\/\/github\.com\/rust-lang\/crates\.io-index"\nchecksum = "[0-9a-f]{64}"/, lock);
+      assert.match(
+        each,
+        /source = "registry\+https:\/\/github\.com\/rust-lang\/crates\.io-index"\nchecksum = "[0-9a-f]{64}"/,
+        lock,
+      );
     }
   }
 });
 
 test("tract still links what our replacement of inventory keeps out, and the replacement is in use", async () => {
   const found = new Map((await crates()).map((each) => [each.name, each]));
-  const dependencyOf = (name, on) => found.get(name)?.dependencies.find((each) => each.name === on && each.kind === null);
+  const dependencyOf = (name, on) =>
+    found.get(name)?.dependencies.find((each) => each.name === on && each.kind === null);
   const measureAgain = "measure whether tools/vendor/inventory is still needed: its README says how";
   assert.equal(dependencyOf("tract-onnx", "tract-nnef")?.optional, false, measureAgain);
   for (const name of ["tract-core", "tract-data", "tract-linalg"]) {
     assert.equal(dependencyOf(name, "inventory")?.optional, false, `${name}: ${measureAgain}`);
   }
   assert.equal(found.get("inventory")?.source, null, "the crate from crates.io is compiled instead of the replacement");
-  for (const lock of ["Cargo.lock", "tests/fuzz/Cargo.lock"]) assert.doesNotMatch(await read(lock), /\[\[patch\.unused\]\]/, lock);
+  for (const lock of ["Cargo.lock", "tests/fuzz/Cargo.lock"])
+    assert.doesNotMatch(await read(lock), /\[\[patch\.unused\]\]/, lock);
 });
 
 test("no crate has an advisory that deny.toml does not name, as far as advisories.json goes", async () => {
   const { crates: lookedUp, advisories } = JSON.parse(await read("tests/supply/advisories.json"));
-  const affected = (version) => ({ patched, unaffected }) =>
-    ![...patched, ...unaffected].some((range) => satisfies(version, range.replaceAll(",", " ")));
+  const affected =
+    (version) =>
+    ({ patched, unaffected }) =>
+      ![...patched, ...unaffected].some((range) => satisfies(version, range.replaceAll(",", " ")));
   assert.ok(affected("0.4.44")({ patched: [">= 0.4.45"], unaffected: ["< 0.1.0"] }));
   assert.ok(!affected("1.42.2")({ patched: [">= 1.42.1, < 1.43.0"], unaffected: [] }));
   const found = new Set();
@@ -73,7 +102,16 @@ test("what both lock files have, the fuzz targets have in the version that ships
     return found;
   };
   const [ships, fuzzed] = [await versions("Cargo.lock"), await versions("tests/fuzz/Cargo.lock")];
-  for (const name of ["prost", "serde_json", "smallvec", "tokenizers", "tract-core", "tract-data", "tract-hir", "tract-onnx"]) {
+  for (const name of [
+    "prost",
+    "serde_json",
+    "smallvec",
+    "tokenizers",
+    "tract-core",
+    "tract-data",
+    "tract-hir",
+    "tract-onnx",
+  ]) {
     assert.deepEqual(fuzzed.get(name), ships.get(name), name);
   }
 });

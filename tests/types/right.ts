@@ -1,17 +1,17 @@
 // Compiles: what the types must allow, with the types that must come out.
 import {
-  createClassifier,
-  LitmusError,
-  predict,
   type Attribution,
   type Classifier,
   type ClassifierInfo,
+  createClassifier,
+  type DownloadProgress,
   type ExplainOptions,
+  LitmusError,
   type LitmusErrorCode,
   type Prediction,
-  type PredictionWarning,
-  type DownloadProgress,
   type PredictionProgress,
+  type PredictionWarning,
+  predict,
   type SentimentClassifier,
   type SentimentLabel,
   type StreamItem,
@@ -55,6 +55,8 @@ const own = await createClassifier({ model: "/models/intent/" });
 same<typeof own, Classifier<string>>(true);
 const { label: ownLabel } = await own.predict("text");
 same<typeof ownLabel, string | null>(true);
+const { labels: ownLabels } = await own.predict("text");
+same<typeof ownLabels, string[] | undefined>(true);
 const intents = await createClassifier<"order" | "refund">({ model: "/models/intent/" });
 const [{ label: intent }] = (await intents.predict(["text"])) as [Prediction<"order" | "refund">];
 same<typeof intent, "order" | "refund" | null>(true);
@@ -77,7 +79,12 @@ await classifier.predict(["text"], { timeout: 1000 });
 for await (const _ of classifier.stream(["text"], { timeout: 60_000 }));
 const abortable = classifier.predict(["a"], { signal, topK: 1 });
 same<typeof abortable, Promise<Prediction<SentimentLabel, SentimentLabel>[]>>(true);
-await predict("text", { threshold: 0.5, longText: "truncate", explain: false, onProgress: (_: PredictionProgress) => {} });
+await predict("text", {
+  threshold: 0.5,
+  longText: "truncate",
+  explain: false,
+  onProgress: (_: PredictionProgress) => {},
+});
 const explain: ExplainOptions = { label: "positive", method: "shapley", samples: 10, seed: 1 };
 await predict(["text"], { explain, longText: "error" });
 for await (const _ of classifier.stream(["text"], { explain, threshold: 0.9, longText: "window" }));
@@ -147,7 +154,14 @@ void shared;
 
 const handler = createHandler();
 same<typeof handler, (request: Request, context?: object) => Promise<Response>>(true);
-createHandler({ classifier, loadTime: 1000, cache: false, limits: { queue: 10 }, base: "/v1/", onError: (_: unknown) => {} });
+createHandler({
+  classifier,
+  loadTime: 1000,
+  cache: false,
+  limits: { queue: 10 },
+  base: "/v1/",
+  onError: (_: unknown) => {},
+});
 createHandler({ classifier: () => createClassifier({ workers: 2 }), cache: { ttl: 1000, entries: 10 } });
 createHandler({ cache: new Map<string, string>() });
 createHandler({ cache: { get: async (_: string) => null, set: async (_: string, __: string) => {} } });

@@ -22,7 +22,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use pattern::Rules;
 
-/// Replaces what the rules find.
+/// Applies all fusion rules.
 pub(super) fn fuse(model: &mut TypedModel) -> TractResult<()> {
     let mut rules = Rules::default();
     for add in [gelu::rules, linear::rules, embedding::rules, add_layer_norm::rules, attention::rules] {

@@ -1,4 +1,4 @@
-//! The backend of the target that is compiled for.
+//! Selects the backend for the compilation target.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use super::portable::{

@@ -1,4 +1,4 @@
-//! What is the same for every backend: operators, and loops over slices whose length is no multiple of four.
+//! Code that all backends share: operators, and loops over slices whose length is not a multiple of four.
 
 use std::ops::{Add, Div, Mul, Sub};
 
