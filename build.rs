@@ -83,7 +83,7 @@ fn embed_model(source: &Path) {
         panic!("the feature `embed-model` needs the environment variable LITMUS_MODEL_DIR: the model folder to embed")
     });
     let folder = Path::new(&cargo_variable("CARGO_MANIFEST_DIR")).join(folder);
-    let mut expression = String::from("crate::model::ModelFiles::new()");
+    let mut expression = String::from("ModelFiles::new()");
     for (name, paths) in MODEL_FILES {
         let found = paths.iter().map(|path| folder.join(path)).find(|path| path.exists());
         match found {
