@@ -262,14 +262,14 @@ impl PredictionJob {
         (0..labels).map(|label| mean(label) as f32).collect()
     }
 
-    /// Computes what is left, and returns a prediction or an error for each text, in their order.
+    /// Computes the remaining batches and returns a prediction or an error for each text, in their order.
     pub fn finish(mut self) -> Vec<Result<Prediction, Error>> {
         while self.step() {}
         let predict = |text: &Result<Text, Error>| self.prediction(text.as_ref().map_err(Error::clone)?);
         self.texts.iter().map(predict).collect()
     }
 
-    /// Computes what is left, and returns the logits of each text's first window.
+    /// Computes the remaining batches and returns the logits of each text's first window.
     pub(crate) fn finish_logits(mut self) -> Vec<Result<Vec<f32>, Error>> {
         while self.step() {}
         let logits = |text: Text| self.rows[text.rows.start].logits.clone();

@@ -1,4 +1,4 @@
-// Chromium with a recording proxy: no request that leaves the app's origin goes unseen, whoever makes it.
+// Chromium with a recording proxy, which sees every request to another origin: those of pages, workers and extensions.
 import { launchChromiumProfile } from "../../tools/chromium.mjs";
 import { listen } from "../harness/server.mjs";
 import { recordMisbehaviour } from "../harness/site.mjs";

@@ -88,12 +88,14 @@ test("a script that does not load, and an unreadable message, fail the worker", 
   }
 });
 
+/** An engine that works until its request is aborted. */
+async function rejectWhenAborted(_, { signal }) {
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  throw Object.assign(new Error("stopped"), { code: "aborted" });
+}
+
 test("an abort is passed on, and the reply decides", async () => {
-  const stop = async (_, { signal }) => {
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    throw Object.assign(new Error("stopped"), { code: "aborted" });
-  };
-  const worker = new FakeWorker(stop);
+  const worker = new FakeWorker(rejectWhenAborted);
   const thread = new WorkerThread(worker);
   const controller = new AbortController();
   const call = thread.send(predict("a"), controller.signal);
@@ -129,11 +131,7 @@ for (const [name, reason, ends] of [
 
 test("a worker that stops in time is not terminated later", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  const stop = async (_, { signal }) => {
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    throw Object.assign(new Error("stopped"), { code: "aborted" });
-  };
-  const worker = new FakeWorker(stop);
+  const worker = new FakeWorker(rejectWhenAborted);
   const thread = new WorkerThread(worker);
   const controller = new AbortController();
   const call = thread.send(predict("a"), controller.signal);

@@ -226,7 +226,7 @@ export interface ClassifierInfo<Label extends string = string> {
   version: string | null;
   /** The labels, in the model's order. */
   labels: readonly Label[];
-  /** Whether each label has its own probability (sigmoid) instead of a share of 1 (softmax). */
+  /** Whether each label has its own probability (sigmoid); otherwise they sum to 1 (softmax). */
   multiLabel: boolean;
   /** The most tokens that the model reads at once, special tokens included; see `longText`. */
   maxTokens: number;
