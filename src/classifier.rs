@@ -29,7 +29,7 @@ impl Classifier {
     /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and `litmus.json` where there is one.
     ///
     /// ```
-    /// let classifier = litmus_text::Classifier::from_dir("models/sentiment")?;
+    /// let classifier = litmus_text::Classifier::from_dir("models/english")?;
     /// assert_eq!(classifier.info().labels, ["negative", "neutral", "positive"]);
     /// # Ok::<(), litmus_text::Error>(())
     /// ```
@@ -79,7 +79,7 @@ impl Classifier {
     /// ```
     /// use litmus_text::{Classifier, Options};
     ///
-    /// let classifier = Classifier::from_dir("models/sentiment")?;
+    /// let classifier = Classifier::from_dir("models/english")?;
     /// let prediction = classifier.predict("I loved every minute of it", &Options::default())?;
     /// assert_eq!(prediction.label.as_deref(), Some("positive"));
     /// # Ok::<(), litmus_text::Error>(())

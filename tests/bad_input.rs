@@ -62,9 +62,9 @@ fn a_vocabulary_larger_than_the_embedding_is_malformed() {
 /// The packaged model stores its embedding in 4 bits, in another op than the folder above.
 #[test]
 fn a_vocabulary_larger_than_a_quantised_embedding_is_malformed() {
-    let files = ModelFiles::from_dir("models/sentiment").unwrap();
+    let files = ModelFiles::from_dir("models/english").unwrap();
     let mut tokenizer: serde_json::Value =
-        serde_json::from_slice(&std::fs::read("models/sentiment/tokenizer.json").unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read("models/english/tokenizer.json").unwrap()).unwrap();
     let vocabulary = tokenizer["model"]["vocab"].as_object_mut().unwrap();
     let size = vocabulary.len();
     for extra in 0..1000 {

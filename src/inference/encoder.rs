@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn padding_does_not_change_a_text() {
-        for model in ["models/sentiment/model.onnx", "tests/fixtures/tiny/model.onnx"] {
+        for model in ["models/english/model.onnx", "tests/fixtures/tiny/model.onnx"] {
             let labels = 3;
             let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], labels).unwrap();
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");

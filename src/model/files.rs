@@ -29,7 +29,7 @@ const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.
 /// use litmus_text::{Classifier, ModelFiles};
 ///
 /// let [config, tokenizer, model] =
-///     ["config.json", "tokenizer.json", "model.onnx"].map(|name| std::fs::read(format!("models/sentiment/{name}")));
+///     ["config.json", "tokenizer.json", "model.onnx"].map(|name| std::fs::read(format!("models/english/{name}")));
 /// let files = ModelFiles::new()
 ///     .with("config.json", config?)
 ///     .with("tokenizer.json", tokenizer?)
