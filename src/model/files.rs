@@ -23,7 +23,7 @@ const HEADS: (&str, &str) = ("heads/", ".head");
 #[cfg(not(target_arch = "wasm32"))]
 const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
-/// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there is one,
+/// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there are any,
 /// `litmus.json` and `heads/*.head`. Files of other names are ignored.
 ///
 /// ```
