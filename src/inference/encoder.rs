@@ -74,7 +74,8 @@ impl TractEncoder {
         };
         let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
         check_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
-        let features = model.output_fact(FEATURES).ok().and_then(|fact| fact.shape[1].to_usize().ok());
+        let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());
+        let features = features.and_then(|fact| fact.shape[1].to_usize().ok());
         let plan = model.into_runnable().map_err(unsupported)?;
         Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary(), features })
     }
