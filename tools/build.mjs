@@ -157,6 +157,7 @@ async function compileTypeScript() {
 
 async function copyModel() {
   const folder = join(root, model);
+  await rm(join(pkg, "models"), { recursive: true, force: true }); // a folder of an earlier name would be packed too
   await mkdir(join(pkg, "models"), { recursive: true });
   await cp(folder, join(pkg, "models", "english"), { recursive: true, preserveTimestamps: true });
   for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) {
