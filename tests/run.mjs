@@ -128,14 +128,17 @@ async function sizeBudget() {
 }
 
 /** tests/node is copied into a project that has only the packed package: nothing of the repository can be imported. */
-const inNode = () =>
-  withInstalledPackage(async ({ project }) => {
+async function inNode() {
+  await build();
+  await withInstalledPackage(async ({ project }) => {
     await cp(join(root, "tests/node"), join(project, "tests"), { recursive: true });
     const env = { ...process.env, LITMUS_FIXTURES: join(root, "tests/fixtures"), LITMUS_DOCS: join(root, "docs") };
     await nodeTests(join(project, "tests"), { env });
   });
+}
 
 async function inHosts() {
+  await build();
   await ensureChromium();
   const tools = await ensureHostTools();
   await withInstalledPackage(async ({ tarball, installed }) => {

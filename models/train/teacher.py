@@ -122,7 +122,10 @@ def train_minilm(args, corpora, finished, recipe):
     original.model.to(device())
     torch.manual_seed(recipe["seed"])  # the heads start at random
     model = pretrained_minilm(args)
-    fit_embedding(model, tokenizer, [text.text for text in corpora.unlabelled[:: len(corpora.unlabelled) // 3000 + 1]])
+    if not finished.with_suffix(".pt").exists():
+        fit_embedding(
+            model, tokenizer, [text.text for text in corpora.unlabelled[:: len(corpora.unlabelled) // 3000 + 1]]
+        )
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)

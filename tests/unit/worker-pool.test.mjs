@@ -80,6 +80,32 @@ test("requests are answered in their order, by one thread one at a time", async 
   assert.deepEqual(done, ["a", "b", "c"]);
 });
 
+test("a request is kept alive while it waits for a thread, until it has one or is aborted", async (t) => {
+  let waitingCalls = 0;
+  platform.keepAlive = () => {
+    waitingCalls++;
+    return () => waitingCalls--;
+  };
+  t.after(() => delete platform.keepAlive);
+  const { answer, release } = held();
+  const pool = makePool(1, answer);
+  await pool.open(undefined, signal);
+  const aborting = new AbortController();
+  const first = pool.send(predict("a"), signal);
+  const second = pool.send(predict("b"), signal);
+  const third = pool.send(predict("c"), aborting.signal);
+  await settled();
+  assert.equal(waitingCalls, 2, "all but the first wait");
+  aborting.abort();
+  await assert.rejects(third, { code: "aborted" });
+  assert.equal(waitingCalls, 1);
+  await release();
+  await first;
+  assert.equal(waitingCalls, 0);
+  await release();
+  await second;
+});
+
 test("the pool grows while requests wait, up to its size", async () => {
   const { answer, release } = held();
   const pool = makePool(3, answer);

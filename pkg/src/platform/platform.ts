@@ -10,6 +10,8 @@ export const platform: {
   startWorkerThread?: () => Worker;
   /** Resolves after the events that have arrived, an abort for instance, were handled. */
   yieldToEventLoop: () => Promise<void>;
+  /** Keeps a call alive that waits for other calls. Returns a function that ends this. Only where it is necessary. */
+  keepAlive?: () => () => void;
   /** The compiled WebAssembly module, on platforms that compile it themselves and give the package no URLs. */
   module?: WebAssembly.Module;
 } = {

@@ -6,3 +6,8 @@ import { platform } from "./platform.js";
 platform.module = module;
 // workerd handles other requests only when it runs timers.
 platform.yieldToEventLoop = () => new Promise((resolve) => setTimeout(resolve, 0));
+// workerd cancels a request as hung if it waits for another request and no event of its own is pending. A timer is one.
+platform.keepAlive = () => {
+  const timer = setInterval(() => undefined, 1000);
+  return () => clearInterval(timer);
+};

@@ -8,7 +8,7 @@ export interface Thread {
   readonly broken: boolean;
   /** The size of its WebAssembly memory in bytes. */
   readonly memoryBytes: number;
-  /** Sends a request and resolves to the reply. `listener` is told of the progress. */
+  /** Sends a request and resolves to the reply. `listener` is called with the progress. */
   send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>>;
   /** Stops the work and frees the memory. Requests without a reply are rejected or never answered. */
   terminate(): void;

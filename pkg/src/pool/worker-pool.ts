@@ -74,11 +74,16 @@ export class WorkerPool {
     const reply = new Promise<Reply<Request>>((resolve, reject) => Object.assign(queued, { resolve, reject }));
     // Continue in this call's context. In workerd, continuing from the end of another request would run in that request's
     // context, which may be torn down first.
-    void new Promise<Thread>((assign) => (queued.assign = assign)).then((thread) => this.#run(thread, queued));
+    const stopWaiting = platform.keepAlive?.();
+    void new Promise<Thread>((assign) => (queued.assign = assign)).then((thread) => {
+      stopWaiting?.();
+      return this.#run(thread, queued);
+    });
     const removeListener = whenAborted(signal, () => {
       // Leave the queue at once: in workerd, a request whose client is gone never runs again and would keep its thread.
       const index = this.#waiting.indexOf(queued);
       if (index >= 0) this.#waiting.splice(index, 1);
+      stopWaiting?.();
       queued.reject(abortError(signal as AbortSignal));
     });
     this.#waiting.push(queued);
