@@ -5,7 +5,8 @@ use std::process::Command;
 use std::{env, fs};
 
 const KERNEL: &str = "src/kernels/simd/relaxed_kernel.rs";
-/// The files of a model folder: the name in `ModelFiles`, and the paths that are tried in this order.
+/// The files of a model folder that are embedded, those that predictions need: the name in `ModelFiles`, and the paths
+/// that are tried in this order.
 const MODEL_FILES: [(&str, &[&str]); 4] = [
     ("config.json", &["config.json"]),
     ("tokenizer.json", &["tokenizer.json"]),

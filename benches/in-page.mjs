@@ -5,10 +5,10 @@ import { batch, first } from "./texts.mjs";
 
 const FILES = [
   "wasm/litmus_text_bg.wasm",
-  "models/sentiment/config.json",
-  "models/sentiment/tokenizer.json",
-  "models/sentiment/model.onnx",
-  "models/sentiment/litmus.json",
+  "models/english/config.json",
+  "models/english/tokenizer.json",
+  "models/english/model.onnx",
+  "models/english/litmus.json",
 ];
 
 /** From the navigation to the first prediction, downloads included. */

@@ -26,10 +26,10 @@ const _: () = {
 
 impl Classifier {
     /// Loads a model from a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and `litmus.json` where there is one.
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `litmus.json` and `heads/*.head`.
     ///
     /// ```
-    /// let classifier = litmus_text::Classifier::from_dir("models/sentiment")?;
+    /// let classifier = litmus_text::Classifier::from_dir("models/english")?;
     /// assert_eq!(classifier.info().labels, ["negative", "neutral", "positive"]);
     /// # Ok::<(), litmus_text::Error>(())
     /// ```
@@ -48,7 +48,8 @@ impl Classifier {
     /// [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound) where a file is missing,
     /// [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed) where one is damaged or two contradict each
     /// other, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the graph uses an op or a format
-    /// that this runtime does not have.
+    /// that this runtime does not have, [`ErrorKind::HeadMalformed`](crate::ErrorKind::HeadMalformed) where a head file is
+    /// damaged, [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where it was made for another encoder.
     pub fn from_bytes(files: &ModelFiles) -> Result<Self, Error> {
         Ok(Self { model: Model::load(files)?.into() })
     }
@@ -79,7 +80,7 @@ impl Classifier {
     /// ```
     /// use litmus_text::{Classifier, Options};
     ///
-    /// let classifier = Classifier::from_dir("models/sentiment")?;
+    /// let classifier = Classifier::from_dir("models/english")?;
     /// let prediction = classifier.predict("I loved every minute of it", &Options::default())?;
     /// assert_eq!(prediction.label.as_deref(), Some("positive"));
     /// # Ok::<(), litmus_text::Error>(())

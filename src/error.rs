@@ -17,6 +17,10 @@ pub enum ErrorKind {
     ModelNotFound,
     /// A file of the model is damaged, or two files contradict each other.
     ModelMalformed,
+    /// A head file is damaged.
+    HeadMalformed,
+    /// A head file was made for another encoder.
+    HeadMismatch,
     /// The model is valid, but uses an op or a format that this runtime does not support.
     ModelUnsupported,
     /// A batch needs a larger tensor than the limit, or there is no memory left.
@@ -34,6 +38,8 @@ impl ErrorKind {
             Self::TextTooLong => "text-too-long",
             Self::ModelNotFound => "model-not-found",
             Self::ModelMalformed => "model-malformed",
+            Self::HeadMalformed => "head-malformed",
+            Self::HeadMismatch => "head-mismatch",
             Self::ModelUnsupported => "model-unsupported",
             Self::OutOfMemory => "out-of-memory",
             Self::Internal => "internal",

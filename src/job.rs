@@ -21,7 +21,7 @@ use crate::text::words::{word_at, words};
 /// ```
 /// use litmus_text::{Classifier, Options};
 ///
-/// let classifier = Classifier::from_dir("models/sentiment")?;
+/// let classifier = Classifier::from_dir("models/english")?;
 /// let mut job = classifier.job(&["I loved it", "", "I hated it"], &Options::default())?.max_batch_rows(8);
 /// while job.step() {
 ///     println!("{} of {} rows", job.progress().done, job.progress().total);

@@ -4,7 +4,7 @@
 //! ```
 //! use litmus_text::{Classifier, Options};
 //!
-//! let classifier = Classifier::from_dir("models/sentiment")?;
+//! let classifier = Classifier::from_dir("models/english")?;
 //! let prediction = classifier.predict("I loved every minute of it", &Options::default().top_k(1))?;
 //! assert_eq!((prediction.label.as_deref(), prediction.tokens), (Some("positive"), 8));
 //! # Ok::<(), litmus_text::Error>(())
@@ -24,7 +24,7 @@
 //! ```
 //! use litmus_text::{Classifier, Explain, Options};
 //!
-//! let classifier = Classifier::from_dir("models/sentiment")?;
+//! let classifier = Classifier::from_dir("models/english")?;
 //! let text = "unspeakably dull, but good";
 //! let prediction = classifier.predict(text, &Options::default().explain(Explain::default()))?;
 //! for word in prediction.attributions.iter().flatten() {

@@ -5,6 +5,7 @@ mod common;
 
 use common::sentiment;
 use litmus_text::{Classifier, Error, ErrorKind, ModelFiles, Options};
+use sha2::{Digest, Sha256};
 
 /// The files of a small model, one of them replaced.
 fn tiny_with<'a>(name: &'a str, bytes: &'a [u8]) -> Result<Classifier, Error> {
@@ -62,9 +63,9 @@ fn a_vocabulary_larger_than_the_embedding_is_malformed() {
 /// The packaged model stores its embedding in 4 bits, in another op than the folder above.
 #[test]
 fn a_vocabulary_larger_than_a_quantised_embedding_is_malformed() {
-    let files = ModelFiles::from_dir("models/sentiment").unwrap();
+    let files = ModelFiles::from_dir("models/english").unwrap();
     let mut tokenizer: serde_json::Value =
-        serde_json::from_slice(&std::fs::read("models/sentiment/tokenizer.json").unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read("models/english/tokenizer.json").unwrap()).unwrap();
     let vocabulary = tokenizer["model"]["vocab"].as_object_mut().unwrap();
     let size = vocabulary.len();
     for extra in 0..1000 {
@@ -107,4 +108,39 @@ fn text_without_tokens_is_empty() {
         let error = sentiment().predict(text, &Options::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::EmptyText, "{text:?}");
     }
+}
+
+const HEAD: &str = "heads/sentiment.head";
+
+#[test]
+fn a_truncated_head_is_malformed() {
+    let head = std::fs::read(format!("models/english/{HEAD}")).unwrap();
+    for tenth in 0..10 {
+        let cut = &head[..head.len() * tenth / 10];
+        let files = ModelFiles::from_dir("models/english").unwrap().with(HEAD, cut);
+        assert_rejected(Classifier::from_bytes(&files), ErrorKind::HeadMalformed, HEAD);
+    }
+}
+
+#[test]
+fn a_head_of_another_encoder_is_a_mismatch() {
+    let files = ModelFiles::from_dir("models/english").unwrap();
+    let head = files.get(HEAD).unwrap();
+    assert_rejected(tiny_with(HEAD, head), ErrorKind::HeadMismatch, "SHA-256");
+    // The same tokens, but other bytes.
+    let tokenizer = [files.get("tokenizer.json").unwrap(), b"\n"].concat();
+    let changed = Classifier::from_bytes(&files.clone().with("tokenizer.json", tokenizer));
+    assert_rejected(changed, ErrorKind::HeadMismatch, HEAD);
+}
+
+#[test]
+fn a_head_needs_features_of_its_size() {
+    let tiny = ModelFiles::from_dir("tests/fixtures/tiny").unwrap();
+    let head = std::fs::read(format!("models/english/{HEAD}")).unwrap();
+    let encoder = Sha256::new().chain_update(tiny.get("model.onnx").unwrap());
+    let digest = encoder.chain_update(tiny.get("tokenizer.json").unwrap()).finalize();
+    let id: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let start = head.windows(9).position(|bytes| bytes == b"\"encoder\"").unwrap() + 11;
+    let claimed = [&head[..start], id.as_bytes(), &head[start + 64..]].concat();
+    assert_rejected(tiny_with(HEAD, &claimed), ErrorKind::HeadMismatch, "`features`");
 }

@@ -10,10 +10,10 @@ use litmus_text::wasm::Classifier;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const CONFIG: &[u8] = include_bytes!("../models/sentiment/config.json");
-const TOKENIZER: &[u8] = include_bytes!("../models/sentiment/tokenizer.json");
-const MODEL: &[u8] = include_bytes!("../models/sentiment/model.onnx");
-const MANIFEST: &[u8] = include_bytes!("../models/sentiment/litmus.json");
+const CONFIG: &[u8] = include_bytes!("../models/english/config.json");
+const TOKENIZER: &[u8] = include_bytes!("../models/english/tokenizer.json");
+const MODEL: &[u8] = include_bytes!("../models/english/model.onnx");
+const MANIFEST: &[u8] = include_bytes!("../models/english/litmus.json");
 
 fn load(files: &[(&str, &[u8])]) -> Result<Classifier, JsValue> {
     let object = Object::new();

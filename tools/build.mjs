@@ -14,7 +14,7 @@ import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolcha
 const pkg = join(root, "pkg");
 
 const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "tools/vendor", "build.rs", "src"];
-const model = join("models", "sentiment");
+const model = join("models", "english");
 const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"];
 
 const wasmFolder = join(pkg, "wasm");
@@ -157,8 +157,9 @@ async function compileTypeScript() {
 
 async function copyModel() {
   const folder = join(root, model);
+  await rm(join(pkg, "models"), { recursive: true, force: true }); // a folder of an earlier name would be packed too
   await mkdir(join(pkg, "models"), { recursive: true });
-  await cp(folder, join(pkg, "models", "sentiment"), { recursive: true, preserveTimestamps: true });
+  await cp(folder, join(pkg, "models", "english"), { recursive: true, preserveTimestamps: true });
   for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) {
     if (existsSync(join(root, file))) await cp(join(root, file), join(pkg, file));
   }

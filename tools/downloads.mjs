@@ -22,6 +22,6 @@ export async function downloads() {
   return {
     "wasm": ["wasm/litmus_text_bg.wasm"],
     "JavaScript": [...scripts].map((name) => `dist/${name}`),
-    "model + tokenizer": ["config.json", "tokenizer.json", "model.onnx"].map((file) => `models/sentiment/${file}`),
+    "model + tokenizer": ["config.json", "tokenizer.json", "model.onnx"].map((file) => `models/english/${file}`),
   };
 }

@@ -19,7 +19,7 @@ const notCached = ["sw.js", "precache.js"];
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
-  const ofPackage = [...Object.values(await downloads()).flat(), "models/sentiment/litmus.json"];
+  const ofPackage = [...Object.values(await downloads()).flat(), "models/english/litmus.json"];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",
     // The demo measures in the visitor's browser with the texts and the clock of the benchmarks.

@@ -83,8 +83,8 @@ async function notices(all) {
   const rule = "=".repeat(100);
   const parts = [...byText].map(([text, names]) => `${rule}\n${[...new Set(names)].join("\n")}\n${rule}\n\n${text}\n`);
   const model =
-    "The model in models/sentiment was made by the authors of this package from the models that its card,\n" +
-    "models/sentiment/README.md, names. It is under the Apache License 2.0, in LICENSE-APACHE.\n";
+    "The model in models/english was made by the authors of this package from the models that its card,\n" +
+    "models/english/README.md, names. It is under the Apache License 2.0, in LICENSE-APACHE.\n";
   return `The crates that are compiled into wasm/*.wasm, and their licences.\n\n${model}\n${parts.join("\n")}`;
 }
 
@@ -107,13 +107,13 @@ async function bill(all) {
     licenses: [{ expression: crate.license.replaceAll(/\s*\/\s*/g, " OR ") }],
     purl: `pkg:cargo/${crate.name}@${crate.version}`,
   });
-  const model = JSON.parse(await readFile(join(root, "models/sentiment/litmus.json"), "utf8"));
+  const model = JSON.parse(await readFile(join(root, "models/english/litmus.json"), "utf8"));
   const weights = {
     type: "machine-learning-model",
     "bom-ref": `model:${model.name}@${model.version}`,
     name: model.name,
     version: model.version,
-    hashes: [{ alg: "SHA-256", content: sha256(await readFile(join(root, "models/sentiment/model.onnx"))) }],
+    hashes: [{ alg: "SHA-256", content: sha256(await readFile(join(root, "models/english/model.onnx"))) }],
     licenses: [{ expression: "Apache-2.0" }],
   };
   const main = `pkg:npm/litmus-text@${version}`;

@@ -7,7 +7,7 @@ import { cache, root } from "../../tools/paths.mjs";
 import { ensureVirtualEnvironment } from "../../tools/python.mjs";
 
 const here = join(root, "benches", "peers");
-const model = join(root, "models", "sentiment");
+const model = join(root, "models", "english");
 export const models = join(cache, "peers", "models");
 
 const read = (path) => readFile(path, "utf8").catch(() => "");

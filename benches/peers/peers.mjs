@@ -17,7 +17,7 @@ import { median } from "../measure.mjs";
 import { ensureModels, models } from "./models.mjs";
 
 const here = join(root, "benches", "peers");
-const model = join(root, "models", "sentiment");
+const model = join(root, "models", "english");
 const PEERS = "./peers/in-page.mjs";
 const US = "./in-page.mjs";
 

@@ -1,8 +1,8 @@
-// npm run evaluate: measures models/sentiment, and the candidates exported by models/train, in the runtime that ships.
+// npm run evaluate: measures models/english, and the candidates exported by models/train, in the runtime that ships.
 // Writes metrics.json, the charts, the tables of the model card and the metrics in litmus.json. Needs `npm run build`.
 //   --data FOLDER   holds sst2/ and goemotions/
 //   --work FOLDER   the work folder of models/train
-//   --model FOLDER  another model than models/sentiment
+//   --model FOLDER  another model than models/english
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -143,7 +143,7 @@ try {
     options: {
       data: { type: "string", default: join(root, "../shared/data") },
       work: { type: "string", default: join(cache, "train/work") },
-      model: { type: "string", default: join(root, "models/sentiment") },
+      model: { type: "string", default: join(root, "models/english") },
     },
   });
   await evaluate(Object.fromEntries(Object.entries(values).map(([name, path]) => [name, resolve(path)])));

@@ -79,9 +79,10 @@ export async function unknownTokens({ classifier }, rows) {
   return { ...result, share: result.unknown / result.tokens };
 }
 
-/** The size of each file of the model, raw and under brotli 11. */
+/** The size of each file that a page downloads, raw and under brotli 11. Heads are not among them. */
 export async function fileSizes({ folder, litmus }) {
-  const measured = Object.keys(litmus.files).map(async (file) => {
+  const downloaded = Object.keys(litmus.files).filter((file) => !file.startsWith("heads/"));
+  const measured = downloaded.map(async (file) => {
     const { raw, brotli } = await sizes([relative(pkg, join(folder, file))]);
     return [file, { bytes: raw, brotli }];
   });

@@ -145,7 +145,7 @@ fn default_model() -> Result<Classifier, Error> {
 /// Without an embedded model, the repository's folder.
 #[cfg(not(feature = "embed-model"))]
 fn default_model() -> Result<Classifier, Error> {
-    Classifier::from_dir("models/sentiment")
+    Classifier::from_dir("models/english")
 }
 
 struct Printer<W> {

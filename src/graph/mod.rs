@@ -26,4 +26,4 @@ mod tests;
 mod weights;
 
 pub(crate) use guard::{SameSize, check_batch};
-pub(crate) use onnx::OnnxModel;
+pub(crate) use onnx::{FEATURES, LOGITS, OnnxModel};

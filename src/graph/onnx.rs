@@ -22,6 +22,10 @@ pub(crate) struct OnnxModel {
     vocabulary: Option<usize>,
 }
 
+/// Indices of the outputs of a prepared graph: the logits always, the features where the file has them.
+pub(crate) const LOGITS: usize = 0;
+pub(crate) const FEATURES: usize = 1;
+
 /// The declutter pass that is left out.
 const ENDLESS_PASS: &str = "PropagateRoi";
 
@@ -70,9 +74,16 @@ impl OnnxModel {
             model.set_outlet_fact(*outlet, ids.clone())?;
         }
         let logits = parsed.outlets_by_name.get("logits").copied();
-        let output = logits.or_else(|| model.outputs.first().copied()).context("the graph has no output")?;
-        model.select_output_outlets(&[output])?;
+        let logits = logits.or_else(|| model.outputs.first().copied()).context("the graph has no output")?;
+        let features = parsed.outlets_by_name.get("features").filter(|features| model.outputs.contains(features));
+        model.select_output_outlets(&[&[logits][..], features.copied().as_slice()].concat())?;
         let mut model = model.into_typed()?;
+        // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
+        if let Some(&features) = model.outputs.get(FEATURES)
+            && !is_vector_per_text(model.outlet_fact(features)?)
+        {
+            model.outputs.truncate(FEATURES);
+        }
         self.weights.put(&mut model).context("put")?;
         let mut optimizer = Optimizer::declutter();
         // On some graphs this pass does not terminate (tract 0.23.9), and it is of no use for text encoders. Its type is
@@ -95,6 +106,10 @@ impl OnnxModel {
         guard::check_all_indices(&mut model);
         Ok((model, same))
     }
+}
+
+fn is_vector_per_text(fact: &TypedFact) -> bool {
+    fact.datum_type == f32::datum_type() && fact.rank() == 2 && fact.shape[1].to_usize().is_ok()
 }
 
 fn vocabulary(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {

@@ -82,7 +82,7 @@ fn every_exporters_graph_becomes_fused_ops() {
 
 #[test]
 fn the_packaged_model_becomes_fused_ops() {
-    let bytes = std::fs::read("models/sentiment/model.onnx").unwrap();
+    let bytes = std::fs::read("models/english/model.onnx").unwrap();
     let encoder = TractEncoder::read(&mut &bytes[..], 3).unwrap();
     // Six layers and the classifier; the position table is only sliced.
     assert_eq!(fused(&encoder), [37, 1, 13, 6], "{:?}", encoder.ops());

@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::batch::Batch;
 use crate::error::Error;
-use crate::graph::{OnnxModel, SameSize, check_batch};
+use crate::graph::{FEATURES, LOGITS, OnnxModel, SameSize, check_batch};
 use crate::limits::MAX_BATCH_ROWS;
 
 /// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
@@ -51,6 +51,8 @@ pub(crate) struct TractEncoder {
     max_rows: usize,
     /// Rows of the embedding table, if the graph shows them.
     vocabulary: Option<usize>,
+    /// Size of the output `features`, if the graph has it.
+    features: Option<usize>,
 }
 
 impl TractEncoder {
@@ -71,9 +73,22 @@ impl TractEncoder {
             ),
         };
         let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
-        check_labels(model.output_fact(0).map_err(unsupported)?, labels)?;
+        check_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
+        let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());
+        let features = features.and_then(|fact| fact.shape[1].to_usize().ok());
         let plan = model.into_runnable().map_err(unsupported)?;
-        Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary() })
+        Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary(), features })
+    }
+
+    /// Size of the output `features`, if the graph has it.
+    pub(crate) fn features(&self) -> Option<usize> {
+        self.features
+    }
+
+    /// The output `features` of a batch, row-major.
+    #[cfg(all(test, not(target_arch = "wasm32")))]
+    pub(crate) fn encode_features(&self, batch: Batch) -> TractResult<Vec<f32>> {
+        self.run(batch, FEATURES)
     }
 
     /// The name and output shape of each op, without weights and inputs.
@@ -112,7 +127,8 @@ impl Encoder for TractEncoder {
             return Err(Error::internal("a batch has texts without tokens"));
         }
         check_batch(self.plan.model(), &self.same_sizes, rows, batch.columns)?;
-        let values = self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")).caused_by(e))?;
+        let values =
+            self.run(batch, LOGITS).map_err(|e| Error::internal(format!("the model failed: {e:#}")).caused_by(e))?;
         if values.len() != rows * self.labels {
             return Err(labels_mismatch(values.len() / rows.max(1), self.labels));
         }
@@ -121,7 +137,8 @@ impl Encoder for TractEncoder {
 }
 
 impl TractEncoder {
-    fn run(&self, batch: Batch) -> TractResult<Vec<f32>> {
+    /// The values of one output.
+    fn run(&self, batch: Batch, output: usize) -> TractResult<Vec<f32>> {
         let shape = [batch.rows, batch.columns];
         let segments = vec![0; batch.ids.len()];
         let sources = [&batch.ids, &batch.mask, &segments];
@@ -135,7 +152,7 @@ impl TractEncoder {
             eval_checked(model, context, state, node, inputs)
         };
         let outputs = self.plan.spawn()?.run_plan_with_eval(inputs, eval)?;
-        Ok(outputs[0].cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+        Ok(outputs[output].cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
     }
 }
 
@@ -189,7 +206,7 @@ mod tests {
 
     #[test]
     fn padding_does_not_change_a_text() {
-        for model in ["models/sentiment/model.onnx", "tests/fixtures/tiny/model.onnx"] {
+        for model in ["models/english/model.onnx", "tests/fixtures/tiny/model.onnx"] {
             let labels = 3;
             let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], labels).unwrap();
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");

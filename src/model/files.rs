@@ -16,20 +16,22 @@ pub(crate) const TOKENIZER: &str = "tokenizer.json";
 pub(crate) const GRAPH: &str = "model.onnx";
 /// Name, version and temperature; optional.
 pub(crate) const MANIFEST: &str = "litmus.json";
+/// The folder of head files, and the end of their names; optional.
+const HEADS: (&str, &str) = ("heads/", ".head");
 
 /// Where exporters put the graph, in the order in which the paths are tried.
 #[cfg(not(target_arch = "wasm32"))]
 const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
-/// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there is one,
-/// `litmus.json`. Files of other names are ignored.
+/// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there are any,
+/// `litmus.json` and `heads/*.head`. Files of other names are ignored.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use litmus_text::{Classifier, ModelFiles};
 ///
 /// let [config, tokenizer, model] =
-///     ["config.json", "tokenizer.json", "model.onnx"].map(|name| std::fs::read(format!("models/sentiment/{name}")));
+///     ["config.json", "tokenizer.json", "model.onnx"].map(|name| std::fs::read(format!("models/english/{name}")));
 /// let files = ModelFiles::new()
 ///     .with("config.json", config?)
 ///     .with("tokenizer.json", tokenizer?)
@@ -63,12 +65,19 @@ impl<'a> ModelFiles<'a> {
     pub(crate) fn require(&self, name: &str) -> Result<&[u8], Error> {
         self.get(name).ok_or_else(|| Error::new(ErrorKind::ModelNotFound, format!("the model has no {name}")))
     }
+
+    /// Names and bytes of the head files.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let (folder, end) = HEADS;
+        let heads = self.0.iter().filter(move |(name, _)| name.starts_with(folder) && name.ends_with(end));
+        heads.map(|(name, bytes)| (&name[..], &bytes[..]))
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 impl ModelFiles<'static> {
     /// Reads a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and `litmus.json` where there is one.
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `litmus.json` and `heads/*.head`.
     ///
     /// # Errors
     /// [`ErrorKind::ModelNotFound`], naming the file that cannot be read.
@@ -83,6 +92,10 @@ impl ModelFiles<'static> {
         if manifest.exists() {
             files = files.with(MANIFEST, read(&manifest)?);
         }
+        for name in head_names(folder)? {
+            let bytes = read(&folder.join(&name))?;
+            files = files.with(name, bytes);
+        }
         Ok(files)
     }
 }
@@ -96,7 +109,24 @@ impl fmt::Debug for ModelFiles<'_> {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|e| {
-        Error::new(ErrorKind::ModelNotFound, format!("{} cannot be read: {e}", path.display())).caused_by(e)
-    })
+    std::fs::read(path).map_err(|e| unreadable(path, e))
+}
+
+/// The names of the head files in a model folder.
+#[cfg(not(target_arch = "wasm32"))]
+fn head_names(folder: &Path) -> Result<Vec<String>, Error> {
+    let (heads, end) = HEADS;
+    let path = folder.join(heads);
+    if !path.exists() {
+        return Ok(vec![]);
+    }
+    let entries = std::fs::read_dir(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let names =
+        entries.map_err(|e| unreadable(&path, e))?.into_iter().filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| name.ends_with(end)).map(|name| format!("{heads}{name}")).collect())
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::ModelNotFound, format!("{} cannot be read: {error}", path.display())).caused_by(error)
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod files;
+mod head;
 mod info;
 mod labels;
 
@@ -31,15 +32,20 @@ pub(crate) struct Model {
     padding_id: u32,
     /// Rows of the embedding table.
     vocabulary: usize,
+    /// Size of the graph's output `features`, which heads read.
+    features: Option<usize>,
 }
 
 impl Model {
-    /// Loads a model from its files.
+    /// Loads a model from its files, and checks the head files among them.
     pub(crate) fn load(files: &ModelFiles) -> Result<Self, Error> {
-        Self::load_with_graph(files, &mut files.require(GRAPH)?)
+        let model = Self::load_with_graph(files, &mut files.require(GRAPH)?)?;
+        head::check_all(files, model.features)?;
+        Ok(model)
     }
 
-    /// Loads a model whose graph comes from elsewhere, piece by piece, so that the whole file is never in memory.
+    /// Loads a model whose graph comes from elsewhere, piece by piece, so that the whole file is never in memory. Head
+    /// files are ignored: their check needs the whole file, and nothing uses a head yet.
     pub(crate) fn load_with_graph(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
@@ -53,13 +59,14 @@ impl Model {
                     tokenizer.vocabulary()
                 )));
             }
-            Ok(Self::assemble(config, tokenizer, Box::new(encoder), vocabulary))
+            let features = encoder.features();
+            Ok(Self { features, ..Self::assemble(config, tokenizer, Box::new(encoder), vocabulary) })
         })
     }
 
     fn assemble(config: ModelConfig, tokenizer: Tokenizer, encoder: Box<dyn Encoder>, vocabulary: usize) -> Self {
         let ModelConfig { info, temperature, padding_id, .. } = config;
-        Self { info, tokenizer, encoder, temperature, padding_id, vocabulary }
+        Self { info, tokenizer, encoder, temperature, padding_id, vocabulary, features: None }
     }
 
     /// All tokens of a text.

@@ -11,7 +11,7 @@ import { sendHalf, serveModel } from "../harness/server.mjs";
 import { useSite } from "../harness/site.mjs";
 import { patchWorker } from "../harness/workers.mjs";
 
-const MODEL = "/litmus-text/models/sentiment/model.onnx";
+const MODEL = "/litmus-text/models/english/model.onnx";
 
 const site = useSite();
 
@@ -71,7 +71,7 @@ test("loads again without a network", async () => {
   assert.equal(await loadAndPredict(page), "positive");
   const { code, message } = await loadAndPredict(page, { cache: false });
   assert.equal(code, "download-failed");
-  assert.match(message, /models\/sentiment\//);
+  assert.match(message, /models\/english\//);
   await context.close();
 });
 
@@ -89,7 +89,7 @@ test("a damaged entry of the cache is dropped and fetched again", async () => {
   });
   assert.equal(await loadAndPredict(page), "positive");
   assert.equal(requestsOf(MODEL), 2);
-  const file = await readFile(join(root, "models/sentiment/model.onnx"));
+  const file = await readFile(join(root, "models/english/model.onnx"));
   const mended = async ({ damaged, sum }) => {
     const bytes = await (await (await caches.open("litmus-text")).match(damaged))?.arrayBuffer();
     const digest = bytes && new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -101,7 +101,7 @@ test("a damaged entry of the cache is dropped and fetched again", async () => {
 
 test("a new version at the same URL replaces the old one in the cache", async () => {
   const { page, context } = await openPage();
-  const config = JSON.parse(await readFile(join(root, "models/sentiment/config.json"), "utf8"));
+  const config = JSON.parse(await readFile(join(root, "models/english/config.json"), "utf8"));
   const labels = Object.values(config.id2label).map((label) => label.toUpperCase());
   const changed = JSON.stringify({ ...config, id2label: { ...labels }, label2id: undefined });
   assert.equal(await loadAndPredict(page), "positive");
@@ -131,7 +131,7 @@ test("a file that litmus.json does not describe is checksum-mismatch, and is not
   });
   const { code, message } = await loadAndPredict(page);
   assert.equal(code, "checksum-mismatch");
-  assert.match(message, /models\/sentiment\/model\.onnx/);
+  assert.match(message, /models\/english\/model\.onnx/);
   const keys = await page.evaluate(async () => (await (await caches.open("litmus-text")).keys()).map(({ url }) => url));
   assert.equal(keys.filter((url) => url.includes("model.onnx")).length, 0);
   await page.unroute(`**${MODEL}`);
@@ -197,7 +197,7 @@ test("the files of a picked folder are a model", async () => {
   await page.evaluate(() => {
     document.body.innerHTML = '<input type="file" webkitdirectory>';
   });
-  await page.locator("input").setInputFiles(join(root, "models/sentiment"));
+  await page.locator("input").setInputFiles(join(root, "models/english"));
   const picked = await page.evaluate(async () => {
     const { files } = document.querySelector("input");
     const classifier = await litmus.createClassifier({ model: files });

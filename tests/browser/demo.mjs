@@ -10,7 +10,7 @@ export const artifacts = join(root, "tests/browser/artifacts");
 export const POSITIVE = "a gorgeous, witty, seductive movie";
 export const NEGATIVE = "unflinchingly bleak and desperate";
 export const SENTENCE = "The plot is predictable, yet I loved every minute of it.";
-export const MODEL = "**/models/sentiment/model.onnx";
+export const MODEL = "**/models/english/model.onnx";
 
 /** Waits until the page shows this label. */
 export const verdict = (page, label) => page.locator("#verdict", { hasText: new RegExp(`^${label}$`) }).waitFor();

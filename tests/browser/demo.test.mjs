@@ -70,7 +70,7 @@ test("shows an error when the model is missing, and can try again", async () => 
   await page.goto(site.url);
   await page.getByRole("alert").waitFor();
   const message = await page.locator("#failure-text").textContent();
-  assert.match(message, /models\/sentiment\/model\.onnx: status 404 \(model-not-found\)/);
+  assert.match(message, /models\/english\/model\.onnx: status 404 \(model-not-found\)/);
   await page.screenshot({ path: join(artifacts, "failure.png") });
   await page.unroute(MODEL);
   await page.getByRole("button", { name: "Try again" }).click();

@@ -50,7 +50,7 @@ test("progress counts bytes up to the size of each file", async () => {
   const files = group(events);
   assert.deepEqual([...files.keys()].sort(), [...MODEL_FILES, "litmus_text_bg.wasm"].sort());
   for (const [file, list] of files) {
-    const path = file.endsWith(".wasm") ? `pkg/wasm/${file}` : `models/sentiment/${file}`;
+    const path = file.endsWith(".wasm") ? `pkg/wasm/${file}` : `models/english/${file}`;
     const { length } = await readFile(join(root, path));
     assert.deepEqual(list.at(-1), { file, loaded: length, total: length });
     // litmus.json is optional: there is no event for it before it is found.
@@ -98,16 +98,16 @@ test("errors of downloads have a code and name the URL", async () => {
     "no connection": ["abort", "download-failed", /failed/],
   };
   for (const [name, [fault, code, message]] of Object.entries(faults)) {
-    await page.route("**/models/sentiment/model.onnx", (route) =>
+    await page.route("**/models/english/model.onnx", (route) =>
       fault === "abort" ? route.abort("connectionrefused") : route.fulfill(fault),
     );
     const error = await page.evaluate(() =>
       litmus.createClassifier().catch(({ code, message, name }) => ({ code, message, name })),
     );
     assert.equal(error.code, code, name);
-    assert.match(error.message, /models\/sentiment\/model\.onnx/, name);
+    assert.match(error.message, /models\/english\/model\.onnx/, name);
     assert.match(error.message, message, name);
-    await page.unroute("**/models/sentiment/model.onnx");
+    await page.unroute("**/models/english/model.onnx");
   }
   assert.equal(await page.evaluate(async () => (await litmus.predict("good")).label), "positive");
   await context.close();
@@ -125,7 +125,7 @@ test("the wasm loads under any content type", async () => {
 
 test("a folder may have its model under onnx/ and no litmus.json", async () => {
   const { page, context } = await site.packagePage();
-  const folder = (path) => `${site.url}litmus-text/models/sentiment/${path}`;
+  const folder = (path) => `${site.url}litmus-text/models/english/${path}`;
   await page.route("**/elsewhere/**", async (route) => {
     const path = route.request().url().split("/elsewhere/")[1].split("?")[0];
     const source = {
@@ -147,7 +147,7 @@ test("a folder may have its model under onnx/ and no litmus.json", async () => {
 test("a model may come as bytes, Blob, File or Response", async () => {
   const { page, context } = await site.packagePage();
   const labels = await page.evaluate(async () => {
-    const get = (file) => fetch(`../litmus-text/models/sentiment/${file}`);
+    const get = (file) => fetch(`../litmus-text/models/english/${file}`);
     const [config, tokenizer, model] = ["config.json", "tokenizer.json", "model.onnx"];
     const bytes = async (file) => new Uint8Array(await (await get(file)).arrayBuffer());
     const asBytes = {

@@ -14,7 +14,7 @@ pub fn load(folder: &str) -> Classifier {
 
 /// The packaged model.
 pub fn sentiment() -> &'static Classifier {
-    static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("models/sentiment"));
+    static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("models/english"));
     &MODEL
 }
 

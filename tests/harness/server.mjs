@@ -27,7 +27,7 @@ export function serveModel(answerGraph) {
   return listen(async (request, response) => {
     response.setHeader("access-control-allow-origin", "*");
     const file = new URL(request.url, "http://localhost").pathname.slice(1);
-    const bytes = await readFile(join(root, "models/sentiment", file)).catch(() => undefined);
+    const bytes = await readFile(join(root, "models/english", file)).catch(() => undefined);
     if (!bytes) response.writeHead(404).end();
     else if (file === "model.onnx") answerGraph(response, bytes);
     else response.end(bytes);

@@ -34,7 +34,7 @@ test("the licences of all that is compiled in, and of the model, come with it", 
     "tract-core ",
     "tokenizers ",
     "wasm-bindgen ",
-    "models/sentiment",
+    "models/english",
     "Permission is hereby granted",
     "Apache License",
   ]) {
@@ -52,7 +52,7 @@ test("the bill of materials names every part with its checksum and licence", asy
     // The stand-in for it is in our own repository.
     assert.equal(hashes?.[0].content.length, name === "inventory" ? undefined : 64, name);
   }
-  const { files } = JSON.parse(await readFile(join(installed, "models/sentiment/litmus.json"), "utf8"));
+  const { files } = JSON.parse(await readFile(join(installed, "models/english/litmus.json"), "utf8"));
   const model = components.find(({ type }) => type === "machine-learning-model");
   assert.equal(model.hashes[0].content, files["model.onnx"].sha256);
 });

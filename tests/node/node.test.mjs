@@ -11,7 +11,7 @@ const POSITIVE = "a gorgeous, witty, seductive movie";
 const NEGATIVE = "unflinchingly bleak and desperate";
 
 const installed = fileURLToPath(new URL("./", import.meta.resolve("litmus-text/package.json")));
-const folder = join(installed, "models/sentiment");
+const folder = join(installed, "models/english");
 const fixture = (path) => readFile(join(process.env.LITMUS_FIXTURES, path));
 
 let classifier;

@@ -136,6 +136,8 @@ try {
       | "download-failed"
       | "checksum-mismatch"
       | "model-malformed"
+      | "head-malformed"
+      | "head-mismatch"
       | "model-unsupported"
       | "aborted"
       | "timeout"

@@ -37,7 +37,7 @@ test("the packaged model is the default, except in workerd", async () => {
   const { from, candidates } = await resolve(undefined);
   assert.equal(from, "folder");
   assert.deepEqual(
-    Object.values(candidates).map(([{ url }]) => url.split("/models/sentiment/")[1]),
+    Object.values(candidates).map(([{ url }]) => url.split("/models/english/")[1]),
     Object.values(candidates).map(([{ path }]) => path),
   );
   platform.module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));

@@ -5,7 +5,7 @@ import { kv } from "./caches.js";
 
 /** Loads the model from the static assets: the folder `models` of the package. */
 async function loadClassifier(assets) {
-  const fetchFile = (file) => assets.fetch(`http://assets/sentiment/${file}`);
+  const fetchFile = (file) => assets.fetch(`http://assets/english/${file}`);
   const [config, tokenizer, model, manifest] = await Promise.all(
     ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map(fetchFile),
   );

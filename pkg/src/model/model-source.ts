@@ -23,10 +23,10 @@ const mapRoles = <T>(value: (role: Role) => T) =>
 function packagedModel(): ModelCandidates {
   const candidates = (path: string, url: URL): FileCandidate[] => [{ path, url: packageUrl(url) }];
   return {
-    config: candidates("config.json", new URL("../models/sentiment/config.json", import.meta.url)),
-    tokenizer: candidates("tokenizer.json", new URL("../models/sentiment/tokenizer.json", import.meta.url)),
-    model: candidates("model.onnx", new URL("../models/sentiment/model.onnx", import.meta.url)),
-    manifest: candidates("litmus.json", new URL("../models/sentiment/litmus.json", import.meta.url)),
+    config: candidates("config.json", new URL("../models/english/config.json", import.meta.url)),
+    tokenizer: candidates("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
+    model: candidates("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
+    manifest: candidates("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
   };
 }
 

@@ -9,6 +9,8 @@
  *   error, an interrupted download. The message names its URL; trying again may help.
  * - `checksum-mismatch`: a file's SHA-256 is not the one in the model's `litmus.json`.
  * - `model-malformed`: a file of the model is damaged or contradicts another one.
+ * - `head-malformed`: a head file of the model is damaged.
+ * - `head-mismatch`: a head file was made for another encoder.
  * - `model-unsupported`: the model is valid but uses an operator or a feature that this library does
  *   not implement.
  * - `aborted`: the call's `signal` was aborted. The error's `name` is `"AbortError"`, its `cause` is
@@ -29,6 +31,8 @@ export type LitmusErrorCode =
   | "download-failed"
   | "checksum-mismatch"
   | "model-malformed"
+  | "head-malformed"
+  | "head-mismatch"
   | "model-unsupported"
   | "aborted"
   | "timeout"

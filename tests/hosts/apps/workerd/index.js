@@ -4,7 +4,7 @@ let classifier;
 
 /** Loads the model from the assets, which contain the package's folder `models`. */
 async function load(assets) {
-  const get = (file) => assets.fetch(`http://assets/sentiment/${file}`);
+  const get = (file) => assets.fetch(`http://assets/english/${file}`);
   const [config, tokenizer, model, manifest] = await Promise.all(
     ["config.json", "tokenizer.json", "model.onnx", "litmus.json"].map(get),
   );
