@@ -33,8 +33,8 @@ MINILM = {
 }
 MPNET = {
     "seed": 2,
-    "batch": 32,
-    "learning_rate": 4e-5,
+    "batch": 64,
+    "learning_rate": 5e-5,
     "layer_decay": 0.92,
     "head_rate": 10.0,
     "table_rate": 0.5,
