@@ -157,7 +157,7 @@ export const sections = (metrics, litmus) => ({
   robustness: [robustnessTable(metrics)],
   calibration: [calibrationTable(metrics), thresholdTable(metrics)],
   heads: headTables(metrics),
-  probes: [groupTable(metrics.probe.groups, metrics.probe)],
+  probes: [metrics.probe ? groupTable(metrics.probe.groups, metrics.probe) : "This run did not measure the probes."],
   size: sizeTables(metrics),
   comparison: comparisonTable(metrics),
   training: trainingTable(metrics),

@@ -91,10 +91,11 @@ test("the card is filled completely", () => {
   assert.match(card, /\| training \| a source \| `a\.tsv` \| CC0 \| `abc` \|/);
 });
 
-test("a model without a report and comparison has a card, too", () => {
-  const { heads, training, ...alone } = metrics;
+test("a model without report, probes and comparison has a card, too", () => {
+  const { heads, training, probe, ...alone } = metrics;
   const card = filled(template, { ...facts, heads: "" }, sections({ ...alone, others: {} }, litmus));
   assert.match(card, /no other heads that were measured/);
+  assert.match(card, /did not measure the probes/);
 });
 
 test("a section or fact that is missing on either side is an error", () => {

@@ -4,6 +4,7 @@
 //   --model FOLDER    the model, models/english by default
 //   --work FOLDER     the work folder of models/train, whose report.json has the measures of the other heads
 //   --compare FOLDER  another model with the same labels, measured beside this one; may be repeated
+//   --probes          the probes as well: once, at the end of all training (see README.md)
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -54,7 +55,7 @@ async function measure(model, corpora, probes) {
     const { figures, shipped } = await sentiment(model, corpora);
     const changed = changedTexts(await readEndings(), [...shipped.sst2_dev.rows, ...shipped.written_dev.rows]);
     const robustness = sameLabel(await scored(model, "changed texts", changed));
-    const probe = groupCounts(await scored(model, "probes", probes));
+    const probe = probes && groupCounts(await scored(model, "probes", probes));
     return { ...figures, robustness, tokens: await unknownTokens(model, corpora.comments), probe };
   };
   // Compression runs in other threads meanwhile.
@@ -71,12 +72,12 @@ async function measureOther(model, corpora) {
   return { sha256: model.litmus.files["model.onnx"].sha256, ...Object.fromEntries(sets), download };
 }
 
-async function evaluate({ data, work, model: folder, compare }) {
+async function evaluate({ data, work, model: folder, compare, withProbes }) {
   const file = (name) => join(folder, name);
   const runtime = await describeRuntime();
   const template = await readFile(new URL("card.md", import.meta.url), "utf8");
   const corpora = await readCorpora(data);
-  const probes = await readProbes();
+  const probes = withProbes ? await readProbes() : undefined;
 
   const model = await openModel("this model", folder);
   const figures = await step(folder, () => measure(model, corpora, probes));
@@ -136,10 +137,12 @@ try {
       work: { type: "string", default: join(cache, "train/work") },
       model: { type: "string", default: join(root, "models/english") },
       compare: { type: "string", multiple: true, default: [] },
+      probes: { type: "boolean", default: false },
     },
   });
   const [data, work, model] = [values.data, values.work, values.model].map((path) => resolve(path));
-  await evaluate({ data, work, model, compare: values.compare.map((path) => resolve(path)) });
+  const compare = values.compare.map((path) => resolve(path));
+  await evaluate({ data, work, model, compare, withProbes: values.probes });
 } catch (error) {
   fail(error);
 }
