@@ -9,7 +9,7 @@ import mpnet
 import numpy as np
 import torch
 from corpora import asked
-from data import STUDENT_SEEDS, UNLABELLED, mixed, outputs
+from data import outputs, student_epochs
 from encoder import Config, Encoder
 from files import made, read_arrays, seal, write_arrays
 from splits import Corpora
@@ -37,8 +37,7 @@ def load_teacher(args, name):
 
 def texts_to_label(corpora):
     """Those of the student's epochs, sorted, each once."""
-    epochs = [mixed(corpora, seed, UNLABELLED) for seed in STUDENT_SEEDS]
-    return sorted({asked(text) for texts in epochs for text in texts} - {""})
+    return sorted({asked(text) for texts in student_epochs(corpora) for text in texts} - {""})
 
 
 def key(text):

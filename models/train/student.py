@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from corpora import asked
-from data import STUDENT_SEEDS, UNLABELLED, examples, mixed, targets
+from data import examples, student_epochs, targets
 from encoder import TASKS, Config, Encoder
 from files import made, read_arrays, seal, sha256, write_arrays
 from label import TEACHERS, labels
@@ -67,7 +67,7 @@ def sayings(batch, said, neutral):
 
 def train_student(args, corpora, finished, recipe):
     tokenizer, said = load_cut(args), labels(args, corpora, args.teachers)
-    epochs = [examples(tokenizer, mixed(corpora, seed, UNLABELLED)) for seed in STUDENT_SEEDS]
+    epochs = [examples(tokenizer, texts) for texts in student_epochs(corpora)]
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
