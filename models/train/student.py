@@ -14,7 +14,7 @@ from files import made, read_arrays, seal, sha256, write_arrays
 from label import TEACHERS, labels
 from quantisation import coarse
 from rounding import round_in_network, scales_of, shipped_arrays
-from sources import NEUTRAL
+from sources import NEUTRAL, WRITTEN
 from splits import Corpora
 from teacher import original_embeddings, with_source_ids
 from training import device, fast_precision, log, train
@@ -110,5 +110,6 @@ def student(args):
     finished = args.work / "student.npz"
     seals = {name: seal(args.work / f"teacher-{name}.npz") for name in {"minilm", *args.teachers}}
     recipe = {**RECIPE, "teachers": args.teachers, "from": seals, "tokenizer": sha256(path(args))}
+    recipe["written"] = WRITTEN["sha256"]
     if not made(finished, recipe):
         train_student(args, Corpora(args.data), finished, recipe)

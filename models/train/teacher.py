@@ -183,7 +183,7 @@ def teacher(args):
     """Both, or the one that --encoder names."""
     kinds = {
         "minilm": (train_minilm, {**MINILM, "tokenizer": sha256(path(args)) if path(args).exists() else None}),
-        "mpnet": (train_mpnet, {**MPNET, "from": sources.MPNET["sha256"]}),
+        "mpnet": (train_mpnet, {**MPNET, "from": sources.MPNET["sha256"], "written": sources.WRITTEN["sha256"]}),
     }
     for name in [args.encoder] if args.encoder else kinds:
         train_one, recipe = kinds[name]
