@@ -33,6 +33,9 @@ export async function chromiumOf(t, args = []) {
   return { context, crossOrigin: proxy.recorded };
 }
 
+// biome-ignore lint/performance/useDomNodeTextContent: frameworks put scripts into the body, which textContent includes
+const visibleText = () => document.body.innerText.trim();
+
 /** Opens an app and waits for its text. `crossOrigin` lists the requests that left its origin. */
 export async function visit(t, url) {
   const { context, crossOrigin } = await chromiumOf(t);
@@ -41,8 +44,9 @@ export async function visit(t, url) {
   let workers = 0;
   page.on("worker", () => workers++);
   await page.goto(url);
-  await page.waitForFunction(() => document.body.textContent.trim()).catch((error) => errors.push(error.message));
-  const [shown, isolated] = await page.evaluate(() => [document.body.textContent.trim(), crossOriginIsolated]);
+  await page.waitForFunction(visibleText).catch((error) => errors.push(error.message));
+  const shown = await page.evaluate(visibleText);
+  const isolated = await page.evaluate(() => crossOriginIsolated);
   return { page, seen: { shown, workers, isolated, crossOrigin, errors } };
 }
 

@@ -21,9 +21,12 @@ const require = createRequire(join(tools, "package.json"));
 export const tool = (name) => import(pathToFileURL(require.resolve(name)).href);
 export const toolFile = (path) => join(tools, "node_modules", path);
 
-/** A copy of an app with `node_modules/litmus-text` as npm installed it. It is removed when the test ends. */
-export async function project(t, app) {
-  const folder = await mkdtemp(join(tmpdir(), `litmus-${app}-`));
+/**
+ * A copy of an app with `node_modules/litmus-text` as npm installed it. It is removed when the test ends. A project `within`
+ * the folder of the tools finds them as if they were installed in it.
+ */
+export async function project(t, app, { within = tmpdir() } = {}) {
+  const folder = await mkdtemp(join(within, `litmus-${app}-`));
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   await cp(join(apps, app), folder, { recursive: true });
   await cp(installed, join(folder, "node_modules", "litmus-text"), { recursive: true });

@@ -1,5 +1,5 @@
+import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
-import { packageUrl } from "../platform/vite.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, ModelBlobs, ModelCandidates, ModelSource, OnProgress, Role } from "../shared/protocol.js";
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";

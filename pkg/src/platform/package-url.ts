@@ -1,3 +1,5 @@
+import { platform } from "./platform.js";
+
 // Vite's development server, up to version 7, copies the JavaScript of dependencies into node_modules/.vite/deps/ and leaves
 // the files beside it where they are. In such a copy, URLs relative to `import.meta.url` must be turned into those of the
 // installed package.
@@ -7,7 +9,11 @@ const [modules, copy] = (import.meta.url ?? "").split("/.vite/deps/");
 /** The URL of the installed package's `dist/` if this is such a copy, else `undefined`. */
 export const viteDist = copy && `${modules}/litmus-text/dist/`;
 
-/** The URL of a file of the installed package. `url` is the file's URL relative to this bundle. */
+/**
+ * The absolute URL of a file of the installed package. `url` is what `new URL(…, import.meta.url)` gives in this bundle.
+ * In Next.js that is no real URL: webpack with `parser.javascript.url: "relative"`, and Turbopack, make it an object whose
+ * `href` is only a path of the page's origin.
+ */
 export function packageUrl({ href }: URL): string {
-  return copy ? href.replace("/.vite/", "/litmus-text/") : href;
+  return new URL(copy ? href.replace("/.vite/", "/litmus-text/") : href, platform.baseUrl()).href;
 }
