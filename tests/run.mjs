@@ -17,6 +17,7 @@ import {
   ensureRust,
   ensureWasmBindgen,
   ensureWasmPack,
+  ensureWebKit,
   firefox,
   wasmConfig,
   withPath,
@@ -154,15 +155,22 @@ async function service() {
   await inFolder("tests/service");
 }
 
-const needsFirefox = (name) => ["firefox.test.mjs", "same-bits.test.mjs"].includes(name);
+/** Test files that need another browser than Chromium. */
+const otherBrowsers = {
+  "firefox.test.mjs": [ensureFirefox],
+  "webkit.test.mjs": [ensureWebKit],
+  "same-bits.test.mjs": [ensureChromium, ensureFirefox, ensureWebKit],
+};
 
-async function inBrowsers({ firefox }) {
+async function inBrowsers(ensured, wanted) {
   await build();
   await assemble();
-  await ensureChromium();
-  if (firefox) await ensureFirefox();
-  await inFolder("tests/browser", { wanted: (name) => needsFirefox(name) === firefox });
+  for (const ensure of ensured) await ensure();
+  await inFolder("tests/browser", { wanted });
 }
+
+const inChromium = () => inBrowsers([ensureChromium], (name) => !(name in otherBrowsers));
+const inBrowser = (file) => inBrowsers(otherBrowsers[file], (name) => name === file);
 
 // ── All of them, in the order in which they run
 
@@ -191,8 +199,10 @@ const suites = {
   "package: Node": { run: inNode },
   "package: hosts": { run: inHosts },
   "service: Node, service worker": { run: service },
-  "browser: Chromium": { run: () => inBrowsers({ firefox: false }) },
-  "browser: Firefox": { run: () => inBrowsers({ firefox: true }) },
+  "browser: Chromium": { run: inChromium },
+  "browser: Firefox": { run: () => inBrowser("firefox.test.mjs") },
+  "browser: WebKit": { run: () => inBrowser("webkit.test.mjs") },
+  "browser: same scores": { run: () => inBrowser("same-bits.test.mjs") },
 };
 
 /** The suites that the command line names; all of them if it names none. */
