@@ -41,8 +41,9 @@ export async function launchWebKit() {
   const service = await start(webkitDriver, [`--port=${port}`], {
     stdio: "ignore",
     env: { ...process.env, DISPLAY: x.display },
-    async ready() {
-      while (!(await fetch(`${url}/status`).catch(() => undefined))?.ok) await new Promise((r) => setTimeout(r, 50));
+    async ready(child) {
+      const answers = async () => (await fetch(`${url}/status`).catch(() => undefined))?.ok;
+      while (child.exitCode === null && !(await answers())) await new Promise((resolve) => setTimeout(resolve, 50));
     },
   });
   const stop = () => {

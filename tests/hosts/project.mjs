@@ -105,7 +105,7 @@ export async function startScript(t, folder, name) {
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
   const url = `http://127.0.0.1:${port}/`;
   while (!(await fetch(url).catch(() => undefined))?.ok) {
-    if (child.exitCode !== null) throw new Error(`npm run ${name} ended\n${output}`);
+    if (child.exitCode !== null || child.signalCode) throw new Error(`npm run ${name} ended\n${output}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return url;
