@@ -32,6 +32,7 @@ def load_teacher(args, name):
         how = {"tokenizer": load_tokenizer(), "change": without_emoji, "ids_of": mpnet.ids_of}
     assert not model.load_arrays(arrays)
     model.precision = fast_precision()
+    model.encoder.to(model.precision)  # once, not in every batch: the same bits
     return model.to(device()).eval(), how
 
 
