@@ -12,7 +12,8 @@ import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
-const wasm = () => platform.module ?? packageUrl(new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
+const wasm = () =>
+  platform.module ?? packageUrl("wasm/litmus_text_bg.wasm", new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
 
 /**
  * Loads the packaged sentiment model and the WebAssembly module that runs it.

@@ -9,7 +9,8 @@ import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 /** The WebAssembly file with the model in it. Relative to the bundle in dist/. */
-const wasm = () => packageUrl(new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url));
+const wasm = () =>
+  packageUrl("wasm/embedded/litmus_text_bg.wasm", new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url));
 
 /**
  * The sentiment classifier from a single WebAssembly file, which holds the model and its tokenizer.

@@ -21,7 +21,9 @@ const mapRoles = <T>(value: (role: Role) => T) =>
 
 /** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
 function packagedModel(): ModelCandidates {
-  const candidates = (path: string, url: URL): FileCandidate[] => [{ path, url: packageUrl(url) }];
+  const candidates = (path: string, url: URL): FileCandidate[] => [
+    { path, url: packageUrl(`models/english/${path}`, url) },
+  ];
   return {
     config: candidates("config.json", new URL("../models/english/config.json", import.meta.url)),
     tokenizer: candidates("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),

@@ -1,12 +1,14 @@
 import { platform } from "../platform/platform.js";
+import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/types.js";
 import { InlineThread } from "./inline-thread.js";
 import type { Thread } from "./thread.js";
+import { PolicyWatch, warnOfMissingWorker } from "./worker-failure.js";
 import { WorkerThread } from "./worker-thread.js";
 
 /**
  * Starts a thread: a worker if the option `workers` allows it and the platform has them, else the calling thread. Also the
- * calling thread if the worker's script cannot be loaded, for instance because it is of another origin.
+ * calling thread, with a warning, if the worker cannot be started, for instance because a policy of the page forbids it.
  */
 export async function startThread(
   workers: NonNullable<ClassifierOptions["workers"]>,
@@ -14,12 +16,16 @@ export async function startThread(
 ): Promise<Thread> {
   const startWorker = chooseWorker(workers, startWebWorker);
   if (!startWorker) return new InlineThread();
+  const policies = new PolicyWatch();
   try {
-    const thread = new WorkerThread(startWorker());
+    const thread = new WorkerThread(startWorker(), startWorker === startWebWorker ? "worker" : "worker-threads");
     await thread.ready;
     return thread;
-  } catch {
+  } catch (error) {
+    warnOfMissingWorker((await policies.violation()) ?? toLitmusError(error).message);
     return new InlineThread();
+  } finally {
+    policies.stop();
   }
 }
 

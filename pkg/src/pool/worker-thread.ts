@@ -16,7 +16,7 @@ interface Pending {
 
 /** The page's end of the protocol between page and worker. The worker's end is worker-main.ts. */
 export class WorkerThread implements Thread {
-  readonly isWorker = true;
+  readonly runsIn: "worker" | "worker-threads";
   broken = false;
   memoryBytes = 0;
   /** Settles when the worker has run its script. */
@@ -25,8 +25,9 @@ export class WorkerThread implements Thread {
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, runsIn: WorkerThread["runsIn"] = "worker") {
     this.#worker = worker;
+    this.runsIn = runsIn;
     this.ready = new Promise((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) =>
         data.type === "ready" ? resolve() : this.#receive(data);

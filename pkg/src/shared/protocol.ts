@@ -42,7 +42,7 @@ export type ModelSource =
   { from: "folder"; candidates: ModelCandidates; cache: boolean; stored?: true } | { from: "files"; files: ModelBlobs };
 
 /** Facts about a loaded model. */
-export type ModelInfo = Omit<ClassifierInfo, "memoryBytes">;
+export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes">;
 
 /** The facts that are known without loading the model into WebAssembly. */
 export type ManifestInfo = Pick<ModelInfo, "files" | "metrics">;

@@ -235,6 +235,11 @@ export interface ClassifierInfo<Label extends string = string> {
   /** The measurements in the model's `litmus.json`, or `null`. */
   metrics: Readonly<Record<string, unknown>> | null;
   /**
+   * The thread that computes: a web worker; a worker thread of Node, Deno or Bun; or the calling thread (`"page"`). A page
+   * that cannot start a worker computes on its own thread, which then blocks, and one warning in the console says why.
+   */
+  runsIn: "worker" | "worker-threads" | "page";
+  /**
    * The current size of the WebAssembly memory in bytes, summed over this classifier's workers; 0 while
    * they are shut down. Classifiers on the calling thread share one memory.
    */
