@@ -15,5 +15,13 @@ test("Are the types wrong? finds nothing", { timeout: LIMIT }, async () => {
   const report = await output(tools, process.execPath, attw, tarball, "--profile", "esm-only", "--format", "json");
   // It exits with an error if it finds a problem.
   const { entrypoints } = JSON.parse(report).analysis;
-  assert.deepEqual(Object.keys(entrypoints).sort(), [".", "./embedded", "./handler", "./models/*", "./package.json"]);
+  assert.deepEqual(Object.keys(entrypoints).sort(), [
+    ".",
+    "./embedded",
+    "./handler",
+    "./models/*",
+    "./package.json",
+    "./wasm/*",
+    "./worker",
+  ]);
 });

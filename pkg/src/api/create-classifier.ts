@@ -1,6 +1,7 @@
 import { sourceOf } from "../model/model-source.js";
+import { wasmSourceOf } from "../model/wasm-source.js";
 import { packageUrl } from "../platform/package-url.js";
-import { platform } from "../platform/platform.js";
+import { resolveUrl } from "../platform/resolve-url.js";
 import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
@@ -12,8 +13,8 @@ import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
-const wasm = () =>
-  platform.module ?? packageUrl("wasm/litmus_text_bg.wasm", new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
+const packagedWasm = () =>
+  packageUrl("wasm/litmus_text_bg.wasm", new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
 
 /**
  * Loads the packaged sentiment model and the WebAssembly module that runs it.
@@ -41,11 +42,16 @@ export function createClassifier<Label extends string = string>(
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
   checkOptions(options, CLASSIFIER);
-  const { model, workers = "auto", cache = true, signal, timeout, onProgress } = options;
+  const { model, wasm, workerUrl, workers = "auto", cache = true, signal, timeout, onProgress } = options;
   return withSignal({ signal, timeout }, async (signal) => {
-    const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
-    const start = () => startThread(workers, startWebWorker);
-    const pool = new WorkerPool(new ThreadLoader(wasm(), source), start, Number(workers) || 1);
+    const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
+    const sources = Promise.all([
+      wasmSourceOf(wasm, packagedWasm, onProgress, signal),
+      sourceOf(model, cache, onProgress, signal),
+    ]);
+    const [module, source] = await unlessAborted(sources, signal);
+    const start = () => startThread(workers, startWebWorker, scriptUrl);
+    const pool = new WorkerPool(new ThreadLoader(module, source), start, Number(workers) || 1);
     return new Classifier(pool, await pool.open(onProgress, signal));
   }).catch((error: unknown) => {
     throw toLitmusError(error);

@@ -1,8 +1,9 @@
 import { startModuleWorker } from "../platform/module-worker.js";
 import { separateWorkerUrl } from "../platform/package-url.js";
 
-export function startWebWorker(): Worker {
-  const url = separateWorkerUrl();
+/** Starts a web worker from the script at `given`, or from the package's own. */
+export function startWebWorker(given: URL | undefined): Worker {
+  const url = given?.href ?? separateWorkerUrl();
   if (url) return startModuleWorker(url);
   // Bundlers recognise a worker's script by exactly this expression. Its URL is relative to the bundle in dist/.
   return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });

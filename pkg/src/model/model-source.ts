@@ -1,9 +1,10 @@
 import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
+import { resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, ModelBlobs, ModelCandidates, ModelSource, OnProgress, Role } from "../shared/protocol.js";
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
-import { ANYTHING, checkOptions, isObject, wrongValue } from "../shared/validate.js";
+import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 
 /** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
@@ -33,14 +34,14 @@ function packagedModel(): ModelCandidates {
 }
 
 function folderModel(model: string | URL): ModelCandidates {
-  let folder: URL;
-  try {
-    folder = new URL(model, platform.baseUrl());
-  } catch (cause) {
-    throw new LitmusError("invalid-input", `model is not a URL: ${model}`, { cause });
-  }
+  const folder = resolveUrl("model", model);
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
-  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: new URL(path, folder).href })));
+  const urlOf = (path: string) => {
+    const url = new URL(path, folder);
+    url.search = folder.search; // an access token, for instance
+    return url.href;
+  };
+  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: urlOf(path) })));
 }
 
 /** The files of a folder that the user picked or dropped, found by their paths in it. */
@@ -65,8 +66,8 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   const readGiven = async (role: Role) => {
     const path = LAYOUT[role][0] as string;
     const file: unknown = files[role];
-    const part = file instanceof Response && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
-    if (part instanceof Blob || part instanceof ArrayBuffer || part instanceof Uint8Array) {
+    const part = isA(file, "Response") && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
+    if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
       return { path, blob: new Blob([part as BlobPart]) };
     }
     if (role === "manifest" && file === undefined) return undefined;
@@ -89,8 +90,7 @@ export async function sourceOf(
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
     return { from: "folder", candidates: packagedModel(), cache };
   }
-  if (typeof model === "string" || model instanceof URL)
-    return { from: "folder", candidates: folderModel(model), cache };
+  if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
   return { from: "files", files: isList(model) ? pickedModel(model) : await readGivenFiles(model, onProgress, signal) };
 }

@@ -279,7 +279,8 @@ export interface ClassifierOptions {
   /**
    * The model: the URL of a folder in Hugging Face layout, its files one by one, or the files of a
    * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL is
-   * resolved against the page's URL, in Node against the working directory. The folder has
+   * resolved against the page's URL; its query is kept for each file. In Node, Deno and Bun, a string without a scheme is
+   * the path of the folder. The folder has
    * `config.json`, `tokenizer.json`, the first that exists of `model.onnx`,
    * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `litmus.json`. By default, the
    * packaged sentiment model; in workerd, which has no files, the option is required.
@@ -299,6 +300,16 @@ export interface ClassifierOptions {
    * Web workers shut down after a minute without a call; the next call starts them again.
    */
   workers?: "auto" | number | undefined;
+  /**
+   * The package's WebAssembly file `wasm/litmus_text_bg.wasm`, where the package does not find it by itself: its URL, the
+   * `Response` of a `fetch`, its bytes, or the compiled module.
+   */
+  wasm?: string | URL | Response | WebAssembly.Module | BufferSource | undefined;
+  /**
+   * The URL of the worker's script, where the package does not find `dist/worker.js` by itself. A `blob:` URL needs a script
+   * without imports. A script of another origin needs CORS headers. In Node, Deno and Bun: of `dist/node-worker.js`.
+   */
+  workerUrl?: string | URL | undefined;
   /**
    * Whether to store the model's files in the browser's Cache API, so that the next visit does not
    * download them; `true` by default. Only files whose SHA-256 is in `litmus.json` are stored, only on

@@ -33,6 +33,21 @@ function invalid(message: string, index?: number): LitmusError {
 export const wrongValue = (name: string, expected: string, value: unknown, index?: number): LitmusError =>
   invalid(`${name} must be ${expected}, not ${format(value)}`, index);
 
+interface PlatformClasses {
+  "AbortSignal": AbortSignal;
+  "ArrayBuffer": ArrayBuffer;
+  "Blob": Blob;
+  "File": File;
+  "Response": Response;
+  "Uint8Array": Uint8Array;
+  "URL": URL;
+  "WebAssembly.Module": WebAssembly.Module;
+}
+
+/** Whether a value is of this class of the platform. Unlike `instanceof`, also of another realm: a frame, or jsdom in Jest. */
+export const isA = <Name extends keyof PlatformClasses>(value: unknown, name: Name): value is PlatformClasses[Name] =>
+  Object.prototype.toString.call(value) === `[object ${name}]`;
+
 export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
 const isNumber = (value: unknown, from: number, to: number): value is number =>
@@ -88,7 +103,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Rules for `CallOptions`. */
 export const CALL: Rules = {
-  signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
+  signal: ["an AbortSignal", (value) => isA(value, "AbortSignal")],
   timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
 };
 
@@ -100,6 +115,8 @@ export const CLASSIFIER: Rules = {
   ...CALL,
   model: ANYTHING, // model-source.ts checks it
   workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
+  wasm: ANYTHING, // wasm-source.ts checks it
+  workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
   cache: ["true or false", (value) => typeof value === "boolean"],
   onProgress: FUNCTION,
 };
