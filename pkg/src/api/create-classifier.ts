@@ -2,6 +2,7 @@ import { sourceOf } from "../model/model-source.js";
 import { wasmSourceOf } from "../model/wasm-source.js";
 import { packageUrl } from "../platform/package-url.js";
 import { resolveUrl } from "../platform/resolve-url.js";
+import { checkSupport } from "../platform/support.js";
 import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
@@ -24,7 +25,7 @@ const packagedWasm = () =>
  * const { label, score } = await classifier.predict("I loved every minute of it");
  *
  * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
- * `checksum-mismatch`, `out-of-memory`, `aborted`, `timeout`
+ * `checksum-mismatch`, `unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
 export function createClassifier(options?: ClassifierOptions & { model?: undefined }): Promise<SentimentClassifier>;
 /**
@@ -35,7 +36,7 @@ export function createClassifier(options?: ClassifierOptions & { model?: undefin
  * const { label, score } = await classifier.predict("cancel my order");
  *
  * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
- * `checksum-mismatch`, `model-malformed`, `model-unsupported`, `out-of-memory`, `aborted`, `timeout`
+ * `checksum-mismatch`, `model-malformed`, `model-unsupported`, `unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
 export function createClassifier<Label extends string = string>(
   options?: ClassifierOptions,
@@ -44,6 +45,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
   checkOptions(options, CLASSIFIER);
   const { model, wasm, workerUrl, workers = "auto", cache = true, signal, timeout, onProgress } = options;
   return withSignal({ signal, timeout }, async (signal) => {
+    checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
     const sources = Promise.all([
       wasmSourceOf(wasm, packagedWasm, onProgress, signal),

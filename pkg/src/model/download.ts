@@ -2,6 +2,7 @@ import { platform } from "../platform/platform.js";
 import { abortError } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, OnProgress } from "../shared/protocol.js";
+import { decodeDataUrl } from "./data-url.js";
 
 /** The statuses of a file that does not exist. Some hosts answer 403 instead of 404. */
 const MISSING_STATUSES = [403, 404, 410];
@@ -29,13 +30,17 @@ function statusError({ status }: Response, url: URL | string): LitmusError {
   return loadError(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
 }
 
+async function request(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response> {
+  if (url.protocol === "data:") return decodeDataUrl(url);
+  if (url.protocol === "file:" && platform.openFile) return platform.openFile(url);
+  return fetch(url, { signal, cache });
+}
+
 /** Opens a URL. Resolves to the reason if the file does not exist; any other failure rejects. */
 async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | string> {
   let response: Response;
   try {
-    response = await (url.protocol === "file:" && platform.openFile
-      ? platform.openFile(url)
-      : fetch(url, { signal, cache }));
+    response = await request(url, signal, cache);
   } catch (cause) {
     // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
