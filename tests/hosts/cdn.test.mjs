@@ -78,6 +78,29 @@ for (const [name, path] of Object.entries({
   });
 }
 
+test("a model of another origin, whose missing files are answered without CORS headers", {
+  timeout: LIMIT,
+}, async (t) => {
+  const files = {
+    "/own/config.json": "config.json",
+    "/own/tokenizer.json": "tokenizer.json",
+    "/own/onnx/model.onnx": "model.onnx",
+  };
+  const server = await listen(async ({ url }, response) => {
+    if (!files[url]) return response.writeHead(404).end();
+    const bytes = await readFile(join(installed, "models/english", files[url]));
+    return response.writeHead(200, { "access-control-allow-origin": "*" }).end(bytes);
+  });
+  t.after(() => server.close());
+  const { page } = await visitPage(t, `/npm/litmus-text@${version}/dist/index.js`);
+  const label = await page.evaluate(async (model) => {
+    const { createClassifier } = await import(document.querySelector("script").textContent.match(/"(http[^"]*)"/)[1]);
+    const classifier = await createClassifier({ model });
+    return (await classifier.predict("a gorgeous, witty, seductive movie")).label;
+  }, `${server.url}own/`);
+  assert.equal(label, "positive");
+});
+
 test("where the page's policy forbids blob: workers, its own thread computes, with a warning", {
   timeout: LIMIT,
 }, async (t) => {

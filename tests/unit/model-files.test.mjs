@@ -182,6 +182,45 @@ test("the first model file that exists is taken", async () => {
   assert.deepEqual([texts.model, info.files[2].path], ["whole", "onnx/model.onnx"]);
 });
 
+test("of another origin, a refused answer can be a 404 without CORS headers: the optional litmus.json and the next candidate", async () => {
+  const refuse = (response) => response.destroy();
+  globalThis.location = { origin: "https://page.example" };
+  try {
+    served["litmus.json"] = served["model.onnx"] = served["onnx/model_quantized.onnx"] = refuse;
+    served["onnx/model.onnx"] = "whole";
+    const { texts, info } = await load(source());
+    assert.deepEqual([texts.model, texts.manifest, info.files[2].path], ["whole", undefined, "onnx/model.onnx"]);
+
+    served["onnx/model.onnx"] = refuse;
+    await assert.rejects(load(source()), {
+      code: "download-failed",
+      message:
+        /model\.onnx: the connection failed, or the server did not send the header Access-Control-Allow-Origin; /,
+    });
+    for (const status of [500, 503]) {
+      served["litmus.json"] = (response) => response.writeHead(status).end();
+      await assert.rejects(load(source()), { code: "download-failed", message: /litmus\.json: status 50/ });
+    }
+  } finally {
+    delete globalThis.location;
+  }
+});
+
+test("of another origin, a litmus.json that was stored earlier is taken while it cannot be had", async () => {
+  globalThis.location = { origin: "https://page.example" };
+  try {
+    await (await load(source())).storeFiles();
+    served["litmus.json"] = (response) => response.destroy();
+    const { texts, asked } = await load(source());
+    assert.equal(texts.manifest, manifestOf(FILES));
+    assert.deepEqual(asked, ["litmus.json"]);
+    delete served["litmus.json"];
+    assert.equal((await load(source())).texts.manifest, undefined, "a status 404 says that there is none any more");
+  } finally {
+    delete globalThis.location;
+  }
+});
+
 test("failures say what went wrong", async () => {
   const answers = [
     [(response) => response.writeHead(403).end(), "model-not-found", "status 403"],

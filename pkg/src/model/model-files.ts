@@ -11,7 +11,7 @@ import type {
 } from "../shared/protocol.js";
 import { readStored, removeStored, store } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
-import { openFirst, readBody, reportStart } from "./download.js";
+import { open, openFirst, readBody, reportStart } from "./download.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -109,7 +109,10 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
     // With a checksum, the server is asked whether the copy in the HTTP cache is current: an old one would not match.
     const hasChecksum = from.some(({ path }) => entryOf(path).sha256 !== undefined);
     const { response, candidate } = await openFirst(from, signal, hasChecksum ? "no-cache" : "default");
-    const { path, url } = candidate;
+    return readResponse(response, candidate, entryOf, file);
+  };
+
+  const readResponse = async (response: Response, { path, url }: FileCandidate, entryOf: EntryOf, file: string) => {
     const { sha256, bytes: size } = entryOf(path);
     const bytes = await readBody(response, file, onProgress, signal, size);
     await verifyChecksum(bytes, sha256, url);
@@ -128,7 +131,9 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       const current = stored && (await readEarlier());
       if (current) return current;
       try {
-        return await fromNetwork([candidate], () => ({ sha256: NO_CHECKSUM }), candidate.path);
+        const opened = await open(new URL(candidate.url), signal, "no-cache");
+        if (!(opened instanceof Response)) return opened.refused ? await readEarlier() : undefined;
+        return await readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
       } catch (error) {
         const { code } = toLitmusError(error);
         if (code === "model-not-found") return undefined;
