@@ -8,7 +8,7 @@ import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/val
 import { readBody } from "./download.js";
 
 /** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
-const LAYOUT = {
+export const LAYOUT = {
   config: ["config.json"],
   tokenizer: ["tokenizer.json"],
   model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
