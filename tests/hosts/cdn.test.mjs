@@ -35,7 +35,7 @@ async function startCdn(t) {
     const file = folder && join(installed, url.slice(folder.length));
     const bytes = bundles[url] ?? (file && (await readFile(file).catch(() => undefined)));
     if (!bytes) return response.writeHead(404, headers).end();
-    const type = TYPES[extname(bundles[url] ? ".js" : url)] ?? "application/octet-stream";
+    const type = TYPES[bundles[url] ? ".js" : extname(url)] ?? "application/octet-stream";
     return response.writeHead(200, { ...headers, "content-type": type }).end(bytes);
   });
   t.after(() => server.close());
