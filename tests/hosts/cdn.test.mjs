@@ -61,7 +61,7 @@ async function visitPage(t, path, headers) {
   const cdn = await startCdn(t);
   const { page, seen } = await visit(t, await startPage(t, cdn + path, headers?.(cdn)));
   const elsewhere = seen.crossOrigin.filter((url) => !url.startsWith(`${cdn}/`) && !url.startsWith("blob:"));
-  return { page, seen: { ...seen, crossOrigin: elsewhere } };
+  return { page, script: cdn + path, seen: { ...seen, crossOrigin: elsewhere } };
 }
 
 for (const [name, path] of Object.entries({
@@ -92,13 +92,13 @@ test("a model of another origin, whose missing files are answered without CORS h
     return response.writeHead(200, { "access-control-allow-origin": "*" }).end(bytes);
   });
   t.after(() => server.close());
-  const { page } = await visitPage(t, `/npm/litmus-text@${version}/dist/index.js`);
-  const label = await page.evaluate(async (model) => {
-    const { createClassifier } = await import(document.querySelector("script").textContent.match(/"(http[^"]*)"/)[1]);
+  const { page, script } = await visitPage(t, `/npm/litmus-text@${version}/dist/index.js`);
+  const load = async ({ script, model }) => {
+    const { createClassifier } = await import(script);
     const classifier = await createClassifier({ model });
     return (await classifier.predict("a gorgeous, witty, seductive movie")).label;
-  }, `${server.url}own/`);
-  assert.equal(label, "positive");
+  };
+  assert.equal(await page.evaluate(load, { script, model: `${server.url}own/` }), "positive");
 });
 
 test("where the page's policy forbids blob: workers, its own thread computes, with a warning", {

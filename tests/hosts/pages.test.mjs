@@ -56,7 +56,7 @@ const forbidding = {
   },
   "Cross-Origin-Embedder-Policy": {
     headers: { "cross-origin-embedder-policy": "require-corp" },
-    reason: /Cross-Origin-Embedder-Policy forbids it: the response of http:.*worker\.js needs that header, too/,
+    reason: /if the page has a Cross-Origin-Embedder-Policy, the script's response needs it, too/,
   },
 };
 

@@ -43,13 +43,13 @@ export function createClassifier<Label extends string = string>(
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
   checkOptions(options, CLASSIFIER);
-  const { model, wasm, workerUrl, workers = "auto", cache = true, signal, timeout, onProgress } = options;
+  const { model, wasm, workerUrl, workers = "auto", cache = "always", signal, timeout, onProgress } = options;
   return withSignal({ signal, timeout }, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
     const sources = Promise.all([
       wasmSourceOf(wasm, packagedWasm, onProgress, signal),
-      sourceOf(model, cache, onProgress, signal),
+      sourceOf(model, cache === true ? "always" : cache, onProgress, signal),
     ]);
     const [module, source] = await unlessAborted(sources, signal);
     const start = () => startThread(workers, startWebWorker, scriptUrl);

@@ -1,7 +1,8 @@
 import { platform } from "../platform/platform.js";
-import { abortError } from "../shared/abort.js";
+import { abortError, throwIfAborted } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, OnProgress } from "../shared/protocol.js";
+import { versionOf } from "./cache.js";
 import { decodeDataUrl } from "./data-url.js";
 
 /** The statuses of a file that does not exist. Some hosts answer 403 instead of 404. */
@@ -71,6 +72,16 @@ export async function open(url: URL, signal: AbortSignal, cache: RequestCache): 
   if (response.ok) return { reason: WEB_PAGE };
   if (MISSING_STATUSES.includes(response.status)) return { reason: `status ${response.status}` };
   throw statusError(response, url);
+}
+
+/** Whether the server has this version of a file. Without a connection, the version is taken to be current. */
+export async function isCurrent(url: string, version: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return versionOf(await fetch(url, { method: "HEAD", cache: "no-cache", signal })) === version;
+  } catch {
+    throwIfAborted(signal);
+    return true;
+  }
 }
 
 /** Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache. Rejects if there is none. */

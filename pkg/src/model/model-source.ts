@@ -2,7 +2,15 @@ import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
 import { resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
-import type { FileCandidate, ModelBlobs, ModelCandidates, ModelSource, OnProgress, Role } from "../shared/protocol.js";
+import type {
+  CacheMode,
+  FileCandidate,
+  ModelBlobs,
+  ModelCandidates,
+  ModelSource,
+  OnProgress,
+  Role,
+} from "../shared/protocol.js";
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
 import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
@@ -81,7 +89,7 @@ const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => 
 /** Turns the option `model` into a source that can be sent to a worker. */
 export async function sourceOf(
   model: ClassifierOptions["model"],
-  cache: boolean,
+  cache: CacheMode,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<ModelSource> {

@@ -311,11 +311,14 @@ export interface ClassifierOptions {
    */
   workerUrl?: string | URL | undefined;
   /**
-   * Whether to store the model's files in the browser's Cache API, so that the next visit does not
-   * download them; `true` by default. Only files whose SHA-256 is in `litmus.json` are stored, only on
-   * https and localhost, and only while the browser grants the space.
+   * Which files of the model to store in the browser's Cache API, so that the next visit does not download them and works
+   * offline. They are stored on https and localhost only, and while the browser grants the space.
+   * - `"always"`, the default, or `true`: all. A file whose SHA-256 is not in `litmus.json` is used again if the server, asked
+   *   with a `HEAD` request, still has the same `ETag`, or the same size and date, or cannot be reached.
+   * - `"verified"`: only files whose SHA-256 is in `litmus.json`.
+   * - `false`: none.
    */
-  cache?: boolean | undefined;
+  cache?: "always" | "verified" | boolean | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
   /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */

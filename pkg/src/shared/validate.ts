@@ -117,7 +117,7 @@ export const CLASSIFIER: Rules = {
   workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
   wasm: ANYTHING, // wasm-source.ts checks it
   workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
-  cache: ["true or false", (value) => typeof value === "boolean"],
+  cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
   onProgress: FUNCTION,
 };
 
