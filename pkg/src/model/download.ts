@@ -94,7 +94,7 @@ export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
   let cause: unknown;
   for (const candidate of candidates) {
     const opened = await open(new URL(candidate.url), signal, cache);
-    if (opened instanceof Response) return { response: opened, candidate };
+    if (!("reason" in opened)) return { response: opened, candidate };
     reasons.push(`${candidate.url}: ${opened.reason}`);
     cause ??= opened.refused;
   }
@@ -161,7 +161,11 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   const hasType = response.headers.get("content-type") === WASM_TYPE;
   const typed = hasType ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
   const body = withProgress(typed, file, bodySize(response), onProgress);
-  return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
+  // Node's compileStreaming is missing in the contexts in which Jest runs tests.
+  const compiled = WebAssembly.compileStreaming
+    ? WebAssembly.compileStreaming(body)
+    : body.arrayBuffer().then((bytes) => WebAssembly.compile(bytes));
+  return compiled.catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
       ? loadError("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
       : connectionError(url, signal, cause);

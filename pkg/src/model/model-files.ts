@@ -140,7 +140,7 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       if (current) return current;
       try {
         const opened = await open(new URL(candidate.url), signal, "no-cache");
-        if (!(opened instanceof Response)) return opened.refused ? await readEarlier() : undefined;
+        if ("reason" in opened) return opened.refused ? await readEarlier() : undefined;
         return await readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
       } catch (error) {
         const { code } = toLitmusError(error);
