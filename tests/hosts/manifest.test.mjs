@@ -18,7 +18,15 @@ test("Are the types wrong? finds nothing", { timeout: LIMIT }, async () => {
   const report = await output(tools, process.execPath, attw, tarball, ...ignored, "--format", "json");
   // It exits with an error if it finds a problem.
   const { entrypoints } = JSON.parse(report).analysis;
-  assert.deepEqual(Object.keys(entrypoints).sort(), [".", "./embedded", "./handler", "./models/*", "./package.json"]);
+  assert.deepEqual(Object.keys(entrypoints).sort(), [
+    ".",
+    "./embedded",
+    "./handler",
+    "./models/*",
+    "./package.json",
+    "./wasm/*",
+    "./worker",
+  ]);
 });
 
 test("TypeScript with moduleResolution node finds all types", { timeout: LIMIT }, async (t) => {

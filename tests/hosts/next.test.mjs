@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { good, visit } from "./browser.mjs";
-import { expected, LIMIT, project, toolFile, tools } from "./project.mjs";
+import { expected, LIMIT, onlyAll, project, toolFile, tools } from "./project.mjs";
 
 const next = toolFile("next/dist/bin/next");
 const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
@@ -48,11 +48,9 @@ async function check(t, url) {
   assert.equal(await response.text(), shown);
 }
 
-const ALL = process.env.LITMUS_HOSTS_ALL === "1";
-
 for (const bundler of ["turbopack", "webpack"]) {
   const flag = `--${bundler}`;
-  const skip = bundler !== "turbopack" && !ALL && "only in the full matrix";
+  const skip = bundler !== "turbopack" && onlyAll;
 
   test(`Next.js, production, ${bundler}`, { timeout: 3 * LIMIT, skip }, async (t) => {
     const folder = await project(t, "next", { within: tools });
@@ -62,7 +60,7 @@ for (const bundler of ["turbopack", "webpack"]) {
 
   test(`Next.js, development, ${bundler}`, {
     timeout: 3 * LIMIT,
-    skip: !ALL && "only in the full matrix",
+    skip: onlyAll,
   }, async (t) => {
     const folder = await project(t, "next", { within: tools });
     await check(t, await start(t, folder, "dev", flag));

@@ -139,6 +139,7 @@ try {
       | "head-malformed"
       | "head-mismatch"
       | "model-unsupported"
+      | "unsupported"
       | "aborted"
       | "timeout"
       | "closed"

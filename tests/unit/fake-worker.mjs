@@ -99,7 +99,7 @@ export const engine =
       case "fetch":
         return undefined;
       case "source":
-        return { from: "folder", candidates: {}, cache: true, stored: true };
+        return { from: "folder", candidates: {}, cache: "always", stored: true };
       case "start":
         return INFO;
       case "predict":

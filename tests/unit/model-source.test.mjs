@@ -7,7 +7,7 @@ import { importSource } from "./source.mjs";
 const { platform, sourceOf } = await importSource("model/model-source.ts", "platform/platform.ts");
 
 const { signal } = new AbortController();
-const resolve = (model) => sourceOf(model, true, undefined, signal);
+const resolve = (model) => sourceOf(model, "always", undefined, signal);
 const { baseUrl } = platform;
 
 afterEach(() => {
@@ -24,7 +24,7 @@ test("a folder is a URL, with or without a slash at its end, or relative to the 
     ["/own/", "https://example.org/own/"],
   ]) {
     const { from, candidates, cache } = await resolve(model);
-    assert.deepEqual([from, cache], ["folder", true]);
+    assert.deepEqual([from, cache], ["folder", "always"]);
     assert.deepEqual(
       candidates.model.map(({ url }) => url),
       ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"].map((path) => folder + path),

@@ -51,9 +51,10 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     return this.#info.labels as readonly Label[];
   }
 
-  /** Facts about the model, and the memory in use now. */
+  /** Facts about the model, where it runs, and the memory in use now. */
   get info(): ClassifierInfo<Label> {
-    return { ...this.#info, labels: this.labels, memoryBytes: this.#pool.memoryBytes };
+    const { runsIn, memoryBytes } = this.#pool;
+    return { ...this.#info, labels: this.labels, runsIn, memoryBytes };
   }
 
   /**

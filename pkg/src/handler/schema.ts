@@ -122,6 +122,11 @@ const responseSchemas = {
       type: ["object", "null"],
       description: "The model's evaluation from its litmus.json; null if there is none.",
     },
+    runsIn: {
+      enum: ["worker", "worker-threads", "page"],
+      description:
+        "The thread that computes: a web worker, worker threads of Node, Deno or Bun, or the calling thread.",
+    },
     memoryBytes: { type: "integer", minimum: 0, description: "Current size of the WebAssembly memory." },
   }),
   Health: object({ status: { const: "ok" } }),

@@ -9,14 +9,11 @@ import type {
   OnProgress,
   Role,
 } from "../shared/protocol.js";
-import { readStored, removeStored, store } from "./cache.js";
+import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
-import { openFirst, readBody, reportStart } from "./download.js";
+import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** litmus.json has the checksums of the other files, but nothing has its own: the network's copy is preferred. */
-const NO_CHECKSUM = "";
 
 type ByRole<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T | undefined };
 
@@ -92,7 +89,7 @@ function blobReader(files: ModelBlobs): ModelReader {
 /** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
 function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): ModelReader {
   const fromCache = async ({ path, url }: FileCandidate, sha256: string | undefined, file: string) => {
-    const response = cache && sha256 !== undefined && (await readStored(url, sha256));
+    const response = await (sha256 === undefined ? readCurrent(url) : cache && readStored(url, sha256));
     if (!response) return undefined;
     try {
       const bytes = await readBody(response, file, onProgress, signal);
@@ -100,40 +97,58 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       return { path, bytes, sha256 };
     } catch {
       throwIfAborted(signal);
-      await removeStored(url, sha256);
+      await removeStored(url, sha256 ?? NO_CHECKSUM);
       return undefined;
     }
+  };
+
+  /** The stored copy of a file without a checksum, if the server has the same version or cannot be reached. */
+  const readCurrent = async (url: string) => {
+    const kept = cache === "always" ? await readStored(url, NO_CHECKSUM) : undefined;
+    const version = kept && storedVersion(kept);
+    if (!version) return undefined;
+    return stored || (await isCurrent(url, version, signal)) ? kept : undefined;
   };
 
   const fromNetwork = async (from: FileCandidate[], entryOf: EntryOf, file: string) => {
     // With a checksum, the server is asked whether the copy in the HTTP cache is current: an old one would not match.
     const hasChecksum = from.some(({ path }) => entryOf(path).sha256 !== undefined);
     const { response, candidate } = await openFirst(from, signal, hasChecksum ? "no-cache" : "default");
-    const { path, url } = candidate;
+    return readResponse(response, candidate, entryOf, file);
+  };
+
+  const readResponse = async (response: Response, { path, url }: FileCandidate, entryOf: EntryOf, file: string) => {
     const { sha256, bytes: size } = entryOf(path);
+    const version = sha256 === undefined && cache === "always" ? versionOf(response) : undefined;
     const bytes = await readBody(response, file, onProgress, signal, size);
     await verifyChecksum(bytes, sha256, url);
+    const canStore = cache && (sha256 !== undefined || version);
     return {
       path,
       bytes,
       sha256,
-      store: () => !url.startsWith("http") || (cache && sha256 !== undefined && store(url, sha256, bytes)),
+      store: () => !url.startsWith("http") || (canStore ? store(url, sha256 ?? NO_CHECKSUM, bytes, version) : false),
     };
   };
 
   return {
     manifest: async () => {
       const [candidate] = candidates.manifest as [FileCandidate];
+      const [config] = candidates.config as [FileCandidate];
       const readEarlier = () => fromCache(candidate, NO_CHECKSUM, candidate.path);
       const current = stored && (await readEarlier());
       if (current) return current;
       try {
-        return await fromNetwork([candidate], () => ({ sha256: NO_CHECKSUM }), candidate.path);
+        const opened = await open(new URL(candidate.url), signal, "no-cache");
+        if ("reason" in opened) return opened.refused ? await readEarlier() : undefined;
+        return await readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
       } catch (error) {
         const { code } = toLitmusError(error);
         if (code === "model-not-found") return undefined;
         const earlier = code === "download-failed" && (await readEarlier());
         if (earlier) return earlier;
+        // Offline, and there was no litmus.json when the other files were stored.
+        if (code === "download-failed" && (await readCurrent(config.url))) return undefined;
         throw error;
       }
     },

@@ -1,21 +1,41 @@
 import { platform } from "./platform.js";
 
-// Vite's development server, up to version 7, copies the JavaScript of dependencies into the folder deps/ of its cache and
-// leaves the files beside it where they are. In such a copy, URLs relative to `import.meta.url` must be turned into those of
-// the installed package. The cache is node_modules/.vite/, or what Nuxt, Storybook, Vitest or a configuration choose. Of
-// caches outside node_modules, and of packages that are not beside them, the URL says nothing: docs/hosts.md has the setting.
+/** The version of this package. The build replaces it. */
+declare const PACKAGE_VERSION: string;
 
-const [, modules, cache] = /^(.*\/node_modules)(\/\..*)\/deps\/[^/]*$/.exec(import.meta.url ?? "") ?? [];
+/** A copy of this script that Vite's development server has made, up to version 7, in its folder for dependencies. */
+const VITE_COPY = /^(.*)\/\.[^/]+\/(?:.+\/)?deps\/[^/]*\?v=/;
+/** One of jsDelivr's bundles, of a version, a range of versions or none: …/npm/litmus-text@1/+esm, …/embedded/+esm. */
+const JSDELIVR_BUNDLE = /^(.+\/litmus-text)(?:@[^/]*)?(?:\/[^/]+)?\/\+esm$/;
 
-/** The URL of the installed package's `dist/` if this is such a copy, else `undefined`. */
-export const viteDist = modules && `${modules}/litmus-text/dist/`;
+/** The URL of the installed package's folder if the script at `url` was copied out of it, without the files beside it. */
+export function findPackageRoot(url: string): string | undefined {
+  const [, project] = VITE_COPY.exec(url) ?? [];
+  if (project !== undefined) return `${project.replace(/\/node_modules$/, "")}/node_modules/litmus-text/`;
+  const [, folder] = JSDELIVR_BUNDLE.exec(url) ?? [];
+  // The exact version: a range would give the files of a later one while a cache still has this script.
+  return folder && `${folder}@${PACKAGE_VERSION}/`;
+}
+
+// Empty in bundles that are no modules.
+const scriptUrl = import.meta.url ?? "";
+const packageRoot = findPackageRoot(scriptUrl);
 
 /**
- * The absolute URL of a file of the installed package. `url` is what `new URL(…, import.meta.url)` gives in this bundle.
- * In Next.js that is no real URL: webpack with `parser.javascript.url: "relative"`, and Turbopack, make it an object whose
- * `href` is only a path of the page's origin.
+ * The absolute URL of a file of the installed package. `path` is its path in the package, `url` what
+ * `new URL(…, import.meta.url)` gives in this bundle. In Next.js that is no real URL: webpack with
+ * `parser.javascript.url: "relative"`, and Turbopack, make it an object whose `href` is only a path of the page's origin.
  */
-export function packageUrl({ href }: URL): string {
-  return new URL(modules ? href.replace(`${modules}${cache}/`, `${modules}/litmus-text/`) : href, platform.baseUrl())
-    .href;
+export function packageUrl(path: string, { href }: URL): string {
+  return packageRoot ? packageRoot + path : new URL(href, platform.baseUrl()).href;
+}
+
+/**
+ * The URL of the worker's script where `new Worker(new URL("./worker.js", import.meta.url))` would not find it or may not
+ * start it: where this script is a copy, or of another origin than the page.
+ */
+export function separateWorkerUrl(): string | undefined {
+  if (packageRoot) return `${packageRoot}dist/worker.js`;
+  const isForeign = scriptUrl.startsWith("http") && new URL(scriptUrl).origin !== globalThis.location?.origin;
+  return isForeign ? scriptUrl.replace(/[^/]*([?#].*)?$/, "worker.js") : undefined;
 }

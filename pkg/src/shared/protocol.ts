@@ -36,13 +36,17 @@ export interface ModelBlob {
 /** The bytes of the files of a model. `litmus.json` is optional. */
 export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob | undefined };
 
+/** The option `cache`, resolved. */
+export type CacheMode = "always" | "verified" | false;
+
 /** Where a thread gets a model from. */
 export type ModelSource =
   /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
-  { from: "folder"; candidates: ModelCandidates; cache: boolean; stored?: true } | { from: "files"; files: ModelBlobs };
+  | { from: "folder"; candidates: ModelCandidates; cache: CacheMode; stored?: true }
+  | { from: "files"; files: ModelBlobs };
 
 /** Facts about a loaded model. */
-export type ModelInfo = Omit<ClassifierInfo, "memoryBytes">;
+export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes">;
 
 /** The facts that are known without loading the model into WebAssembly. */
 export type ManifestInfo = Pick<ModelInfo, "files" | "metrics">;

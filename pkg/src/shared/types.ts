@@ -235,6 +235,11 @@ export interface ClassifierInfo<Label extends string = string> {
   /** The measurements in the model's `litmus.json`, or `null`. */
   metrics: Readonly<Record<string, unknown>> | null;
   /**
+   * The thread that computes: a web worker; a worker thread of Node, Deno or Bun; or the calling thread (`"page"`). A page
+   * that cannot start a worker computes on its own thread, which then blocks, and one warning in the console says why.
+   */
+  runsIn: "worker" | "worker-threads" | "page";
+  /**
    * The current size of the WebAssembly memory in bytes, summed over this classifier's workers; 0 while
    * they are shut down. Classifiers on the calling thread share one memory.
    */
@@ -274,7 +279,8 @@ export interface ClassifierOptions {
   /**
    * The model: the URL of a folder in Hugging Face layout, its files one by one, or the files of a
    * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL is
-   * resolved against the page's URL, in Node against the working directory. The folder has
+   * resolved against the page's URL; its query is kept for each file. In Node, Deno and Bun, a string without a scheme is
+   * the path of the folder. The folder has
    * `config.json`, `tokenizer.json`, the first that exists of `model.onnx`,
    * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `litmus.json`. By default, the
    * packaged sentiment model; in workerd, which has no files, the option is required.
@@ -295,11 +301,24 @@ export interface ClassifierOptions {
    */
   workers?: "auto" | number | undefined;
   /**
-   * Whether to store the model's files in the browser's Cache API, so that the next visit does not
-   * download them; `true` by default. Only files whose SHA-256 is in `litmus.json` are stored, only on
-   * https and localhost, and only while the browser grants the space.
+   * The package's WebAssembly file `wasm/litmus_text_bg.wasm`, where the package does not find it by itself: its URL, the
+   * `Response` of a `fetch`, its bytes, or the compiled module.
    */
-  cache?: boolean | undefined;
+  wasm?: string | URL | Response | WebAssembly.Module | BufferSource | undefined;
+  /**
+   * The URL of the worker's script, where the package does not find `dist/worker.js` by itself. A `blob:` URL needs a script
+   * without imports. A script of another origin needs CORS headers. In Node, Deno and Bun: of `dist/node-worker.js`.
+   */
+  workerUrl?: string | URL | undefined;
+  /**
+   * Which files of the model to store in the browser's Cache API, so that the next visit does not download them and works
+   * offline. They are stored on https and localhost only, and while the browser grants the space.
+   * - `"always"`, the default, or `true`: all. A file whose SHA-256 is not in `litmus.json` is used again if the server, asked
+   *   with a `HEAD` request, still has the same `ETag`, or the same size and date, or cannot be reached.
+   * - `"verified"`: only files whose SHA-256 is in `litmus.json`.
+   * - `false`: none.
+   */
+  cache?: "always" | "verified" | boolean | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
   /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */

@@ -33,13 +33,22 @@ function invalid(message: string, index?: number): LitmusError {
 export const wrongValue = (name: string, expected: string, value: unknown, index?: number): LitmusError =>
   invalid(`${name} must be ${expected}, not ${format(value)}`, index);
 
-export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
+interface PlatformClasses {
+  "AbortSignal": AbortSignal;
+  "ArrayBuffer": ArrayBuffer;
+  "Blob": Blob;
+  "File": File;
+  "Response": Response;
+  "Uint8Array": Uint8Array;
+  "URL": URL;
+  "WebAssembly.Module": WebAssembly.Module;
+}
 
-/**
- * The name of a built-in class that the value is an instance of, also of that class of another realm: test runners and frames
- * have their own, whose instances `instanceof` does not recognise.
- */
-export const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice("[object ".length, -1);
+/** Whether a value is of this class of the platform. Unlike `instanceof`, also of another realm: a frame, or jsdom in Jest. */
+export const isA = <Name extends keyof PlatformClasses>(value: unknown, name: Name): value is PlatformClasses[Name] =>
+  Object.prototype.toString.call(value) === `[object ${name}]`;
+
+export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
 const isNumber = (value: unknown, from: number, to: number): value is number =>
   typeof value === "number" && value >= from && value <= to;
@@ -94,7 +103,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Rules for `CallOptions`. */
 export const CALL: Rules = {
-  signal: ["an AbortSignal", (value) => classOf(value) === "AbortSignal"],
+  signal: ["an AbortSignal", (value) => isA(value, "AbortSignal")],
   timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
 };
 
@@ -106,7 +115,9 @@ export const CLASSIFIER: Rules = {
   ...CALL,
   model: ANYTHING, // model-source.ts checks it
   workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
-  cache: ["true or false", (value) => typeof value === "boolean"],
+  wasm: ANYTHING, // wasm-source.ts checks it
+  workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
+  cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
   onProgress: FUNCTION,
 };
 
