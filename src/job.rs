@@ -10,7 +10,7 @@ use crate::explain::{Explainer, Variant};
 use crate::inference::batch::{BatchLimits, BatchQueue};
 use crate::limits::MAX_BATCH_TOKENS;
 use crate::model::{Decision, Model};
-use crate::options::{Method, Options};
+use crate::options::{Activation, Method, Options};
 use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
 use crate::text::windows::{Window, Windows};
 use crate::text::words::{word_at, words};
@@ -36,6 +36,8 @@ use crate::text::words::{word_at, words};
 pub struct PredictionJob {
     model: Arc<Model>,
     options: Options,
+    /// What turns logits into scores: the option's, or the model's own.
+    activation: Activation,
     explain: Option<ExplainPlan>,
     limits: BatchLimits,
     texts: Vec<Result<Text, Error>>,
@@ -79,7 +81,7 @@ struct Row {
     weight: f64,
     /// By label; both are empty until they are computed.
     logits: Vec<f32>,
-    probabilities: Vec<f32>,
+    scores: Vec<f32>,
 }
 
 /// The options of the explanation, resolved for this model.
@@ -104,7 +106,7 @@ struct Explaining {
 impl PredictionJob {
     /// Reads the texts.
     pub(crate) fn new<T: AsRef<str>>(model: Arc<Model>, texts: &[T], options: &Options) -> Result<Self, Error> {
-        options.check(&model.info.labels)?;
+        options.check(&model.info.labels, model.info.activation)?;
         let explain = options.explain.as_ref().map(|explain| {
             let index = |label: &String| model.info.labels.iter().position(|name| name == label);
             Ok(ExplainPlan {
@@ -115,6 +117,7 @@ impl PredictionJob {
         });
         let mut job = Self {
             options: options.clone(),
+            activation: options.activation.unwrap_or(model.info.activation),
             explain: explain.transpose()?,
             limits: BatchLimits { rows: model.max_rows(), tokens: MAX_BATCH_TOKENS },
             texts: Vec::with_capacity(texts.len()),
@@ -148,7 +151,7 @@ impl PredictionJob {
                 weight: window.new_tokens as f64 / all_tokens as f64,
                 window,
                 logits: Vec::new(),
-                probabilities: Vec::new(),
+                scores: Vec::new(),
             });
         }
         Ok(Text { rows: start..self.rows.len(), truncated, weights: vec![0.0; words.len()], words })
@@ -201,8 +204,8 @@ impl PredictionJob {
         let computed = self.model.logits(&ids);
         for (&row, logits) in rows.iter().zip(computed) {
             let row = &mut self.rows[row];
-            match logits.and_then(|logits| Ok((self.model.probabilities(&logits)?, logits))) {
-                Ok((probabilities, logits)) => (row.probabilities, row.logits) = (probabilities, logits),
+            match logits.and_then(|logits| Ok((self.model.scores(&logits, self.activation)?, logits))) {
+                Ok((scores, logits)) => (row.scores, row.logits) = (scores, logits),
                 Err(error) => self.texts[row.text] = Err(error),
             }
         }
@@ -216,7 +219,7 @@ impl PredictionJob {
             let count = self.variants(row);
             match &self.texts[row.text] {
                 Ok(text) if count > 0 => {
-                    let label = explain.label.unwrap_or_else(|| highest(&self.mean_probabilities(text)));
+                    let label = explain.label.unwrap_or_else(|| highest(&self.mean_scores(text)));
                     let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
                     let explainer = Explainer::new(row.window.tokens.ids.clone(), words, explain.mask, explain.method);
                     self.explaining = Some(Explaining { explainer, label, next: 0, count });
@@ -233,8 +236,8 @@ impl PredictionJob {
         let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
         let ids: Vec<&[u32]> = variants.iter().map(|variant| &variant.ids[..]).collect();
         for (variant, logits) in variants.iter().zip(self.model.logits(&ids)) {
-            match logits.and_then(|logits| self.model.probabilities(&logits)) {
-                Ok(probabilities) => explainer.add_score(variant, f64::from(probabilities[*label])),
+            match logits.and_then(|logits| self.model.scores(&logits, self.activation)) {
+                Ok(scores) => explainer.add_score(variant, f64::from(scores[*label])),
                 Err(error) => self.texts[row.text] = Err(error),
             }
         }
@@ -243,7 +246,7 @@ impl PredictionJob {
         match &mut self.texts[row.text] {
             Ok(_) if end < *count => return,
             Ok(text) => {
-                let weights = explainer.weights(f64::from(row.probabilities[*label]));
+                let weights = explainer.weights(f64::from(row.scores[*label]));
                 for ((word, _), weight) in row.words.iter().zip(weights) {
                     text.weights[*word] += row.weight * weight;
                 }
@@ -254,11 +257,11 @@ impl PredictionJob {
         self.explained += 1;
     }
 
-    /// The text's probabilities by label: the weighted mean of its windows.
-    fn mean_probabilities(&self, text: &Text) -> Vec<f32> {
+    /// The text's scores by label: the weighted mean of its windows.
+    fn mean_scores(&self, text: &Text) -> Vec<f32> {
         let rows = &self.rows[text.rows.clone()];
-        let labels = rows.first().map_or(0, |row| row.probabilities.len());
-        let mean = |label| rows.iter().map(|row| row.weight * f64::from(row.probabilities[label])).sum::<f64>();
+        let labels = rows.first().map_or(0, |row| row.scores.len());
+        let mean = |label| rows.iter().map(|row| row.weight * f64::from(row.scores[label])).sum::<f64>();
         (0..labels).map(|label| mean(label) as f32).collect()
     }
 
@@ -279,15 +282,15 @@ impl PredictionJob {
     fn prediction(&self, text: &Text) -> Result<Prediction, Error> {
         let Options { top_k, threshold, .. } = self.options;
         let rows = &self.rows[text.rows.clone()];
-        let probabilities = self.mean_probabilities(text);
-        let Decision { label, labels } = self.model.decide(&probabilities, threshold);
-        let scores = self.model.rank(&probabilities, top_k);
+        let by_label = self.mean_scores(text);
+        let Decision { label, labels } = self.model.decide(&by_label, self.activation, threshold);
+        let scores = self.model.rank(&by_label, top_k);
         let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
         let windows = rows.iter().map(|row| WindowPrediction {
             start: row.window.span.start,
             end: row.window.span.end,
             tokens: row.window.tokens.ids.len(),
-            scores: self.model.rank(&row.probabilities, top_k),
+            scores: self.model.rank(&row.scores, top_k),
         });
         let sum = |of: fn(&Window) -> usize| rows.iter().map(|row| of(&row.window)).sum::<usize>();
         let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
@@ -329,10 +332,10 @@ fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<u
     found
 }
 
-/// The index of the highest probability; of equal ones the first.
-fn highest(probabilities: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if probabilities[i] > probabilities[best] { i } else { best };
-    (1..probabilities.len()).fold(0, better)
+/// The index of the highest score; of equal ones the first.
+fn highest(scores: &[f32]) -> usize {
+    let better = |best: usize, i: usize| if scores[i] > scores[best] { i } else { best };
+    (1..scores.len()).fold(0, better)
 }
 
 #[cfg(test)]

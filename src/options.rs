@@ -1,6 +1,6 @@
 //! Options of a prediction.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_SAMPLES;
@@ -18,13 +18,27 @@ use crate::limits::MAX_SAMPLES;
 pub struct Options {
     /// Keeps only this many of the highest scores, at least 1; all if `None`.
     pub top_k: Option<usize>,
-    /// A score must be at least this for its label to be predicted, 0 to 1. If `None`, a single-label model always predicts
-    /// a label, and a multi-label model those with scores of at least 0.5.
+    /// A score must be at least this for its label to be predicted, 0 to 1. If `None`, there is always a label, except
+    /// with [`Activation::Sigmoid`]: then those with scores of at least 0.5. With [`Activation::None`] it is an error.
     pub threshold: Option<f32>,
+    /// What turns the logits into scores; the model's own [activation](crate::ModelInfo::activation) if `None`.
+    pub activation: Option<Activation>,
     /// How to read a text that has more tokens than the model reads at once.
     pub long_text: LongText,
     /// Whether and how to explain the score word by word.
     pub explain: Option<Explain>,
+}
+
+/// What turns logits into scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// Probabilities that sum to 1: a text has one label.
+    Softmax,
+    /// A probability for each label by itself: a text can have several labels, or none.
+    Sigmoid,
+    /// The scores are the logits: the value of a regression, or raw scores. They are not divided by the temperature.
+    None,
 }
 
 /// How to read a text that has more tokens than the model reads at once.
@@ -86,6 +100,12 @@ impl Options {
         self
     }
 
+    /// Sets [`activation`](Self::activation).
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = Some(activation);
+        self
+    }
+
     /// Sets [`long_text`](Self::long_text).
     pub fn long_text(mut self, long_text: LongText) -> Self {
         self.long_text = long_text;
@@ -98,14 +118,21 @@ impl Options {
         self
     }
 
-    /// Checks the ranges, and that the model has the label to explain.
-    pub(crate) fn check(&self, labels: &[String]) -> Result<(), Error> {
+    /// Checks the ranges, and that the model has the label to explain. `labels` and `activation` are the model's.
+    pub(crate) fn check(&self, labels: &[String], activation: Activation) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
         if self.top_k == Some(0) {
             return invalid("top_k must be at least 1".into());
         }
         if let Some(threshold) = self.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return invalid(format!("the threshold must be from 0 to 1, not {threshold}"));
+        }
+        if self.threshold.is_some() && self.activation.unwrap_or(activation) == Activation::None {
+            return invalid(
+                "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
+                 threshold out, or set the activation to softmax or sigmoid"
+                    .into(),
+            );
         }
         let Some(Explain { label, method }) = &self.explain else { return Ok(()) };
         if let Some(label) = label.as_ref().filter(|label| !labels.contains(label)) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Classifier, Error, ErrorKind, Explain, LongText, Options, Prediction, Warning};
+use litmus_text::{Activation, Classifier, Error, ErrorKind, Explain, LongText, Options, Prediction, Warning};
 
 /// Lines that are predicted together: enough for batches of similar length.
 const CHUNK: usize = 256;
@@ -32,12 +32,25 @@ struct Arguments {
     /// Print "-" instead of a label (in JSON null) if the highest score is below this, 0 to 1
     #[arg(long, value_name = "SCORE")]
     threshold: Option<f32>,
+    /// What turns the model's logits into scores, instead of its own activation
+    #[arg(long, value_enum, value_name = "FUNCTION")]
+    activation: Option<ActivationArgument>,
     /// How to read a text that has more tokens than the model reads at once
     #[arg(long, value_enum, value_name = "HOW", default_value = "window")]
     long_text: LongTextArgument,
     /// The model's folder in Hugging Face layout; the sentiment model by default
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ActivationArgument {
+    /// Probabilities that sum to 1
+    Softmax,
+    /// A probability for each label by itself
+    Sigmoid,
+    /// The logits themselves
+    None,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -58,6 +71,11 @@ impl Arguments {
             LongTextArgument::Error => LongText::Error,
         });
         options.threshold = self.threshold;
+        options.activation = self.activation.map(|activation| match activation {
+            ActivationArgument::Softmax => Activation::Softmax,
+            ActivationArgument::Sigmoid => Activation::Sigmoid,
+            ActivationArgument::None => Activation::None,
+        });
         options.explain = self.explain.then(Explain::default);
         options
     }

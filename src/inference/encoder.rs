@@ -56,8 +56,8 @@ pub(crate) struct TractEncoder {
 }
 
 impl TractEncoder {
-    /// Reads an ONNX file.
-    pub(crate) fn read(bytes: &mut dyn bytes::Buf, labels: usize) -> Result<Self, Error> {
+    /// Reads an ONNX file. `labels` is how many logits it must have; if `None`, the graph decides.
+    pub(crate) fn read(bytes: &mut dyn bytes::Buf, labels: Option<usize>) -> Result<Self, Error> {
         let onnx = OnnxModel::read(bytes)?;
         let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
         if !inputs.contains(&0) {
@@ -73,11 +73,16 @@ impl TractEncoder {
             ),
         };
         let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
-        check_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
+        let labels = count_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
         let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());
         let features = features.and_then(|fact| fact.shape[1].to_usize().ok());
         let plan = model.into_runnable().map_err(unsupported)?;
         Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary(), features })
+    }
+
+    /// The number of logits.
+    pub(crate) fn labels(&self) -> usize {
+        self.labels
     }
 
     /// Size of the output `features`, if the graph has it.
@@ -181,20 +186,26 @@ fn input_index(name: &str) -> Result<usize, Error> {
     })
 }
 
-fn check_labels(output: &TypedFact, labels: usize) -> Result<(), Error> {
+/// The number of logits of a graph with this output, which must be `labels` if that is given.
+fn count_labels(output: &TypedFact, labels: Option<usize>) -> Result<usize, Error> {
     if output.rank() != 2 {
         return Err(Error::unsupported(format!(
             "the output of model.onnx is {output:?}, not one row of logits per text: is it a classifier?"
         )));
     }
-    match output.shape[1].to_usize() {
-        Ok(columns) if columns != labels => Err(labels_mismatch(columns, labels)),
-        _ => Ok(()),
+    match (output.shape[1].to_usize(), labels) {
+        (Ok(columns), Some(labels)) if columns != labels => Err(labels_mismatch(columns, labels)),
+        (Ok(columns), _) => Ok(columns),
+        (Err(_), Some(labels)) => Ok(labels),
+        (Err(_), None) => Err(Error::malformed(
+            "model.onnx does not fix its number of logits, and config.json does not have it: add `num_labels` or \
+             `id2label` to config.json",
+        )),
     }
 }
 
 fn labels_mismatch(columns: usize, labels: usize) -> Error {
-    Error::malformed(format!("model.onnx has {columns} logits, but config.json has {labels} labels"))
+    Error::malformed(format!("model.onnx has {columns} logits, but config.json has {labels} labels: take both from the same export"))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -207,8 +218,9 @@ mod tests {
     #[test]
     fn padding_does_not_change_a_text() {
         for model in ["models/english/model.onnx", "tests/fixtures/tiny/model.onnx"] {
-            let labels = 3;
-            let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], labels).unwrap();
+            let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], None).unwrap();
+            let labels = encoder.labels();
+            assert_eq!(labels, 3);
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");
             let ids = [101, 7, 19, 4, 3].map(|id| id % encoder.vocabulary().unwrap() as i64);
             let logits = |padding: usize, rows: usize| {

@@ -10,9 +10,9 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::inference::batch::Batch;
-use crate::inference::calibration::probabilities;
+use crate::inference::calibration;
 use crate::inference::encoder::{Encoder, TractEncoder};
-use crate::options::LongText;
+use crate::options::{Activation, LongText};
 use crate::panic_guard::catch_panics;
 use crate::prediction::Score;
 use crate::text::tokenizer::{Encoding, Tokenizer};
@@ -50,7 +50,7 @@ impl Model {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
             // The graph first: it needs the most memory for a moment, and the rest fits into what that leaves.
-            let encoder = TractEncoder::read(graph, config.info.labels.len())?;
+            let encoder = TractEncoder::read(graph, config.num_labels)?;
             let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?)?;
             let vocabulary = encoder.vocabulary().or(config.vocabulary).unwrap_or(usize::MAX);
             if tokenizer.vocabulary() > vocabulary {
@@ -59,13 +59,19 @@ impl Model {
                     tokenizer.vocabulary()
                 )));
             }
-            let features = encoder.features();
-            Ok(Self { features, ..Self::assemble(config, tokenizer, Box::new(encoder), vocabulary) })
+            let (features, info) = (encoder.features(), config.info(encoder.labels()));
+            Ok(Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) })
         })
     }
 
-    fn assemble(config: ModelConfig, tokenizer: Tokenizer, encoder: Box<dyn Encoder>, vocabulary: usize) -> Self {
-        let ModelConfig { info, temperature, padding_id, .. } = config;
+    fn assemble(
+        info: ModelInfo,
+        config: ModelConfig,
+        tokenizer: Tokenizer,
+        encoder: Box<dyn Encoder>,
+        vocabulary: usize,
+    ) -> Self {
+        let ModelConfig { temperature, padding_id, .. } = config;
         Self { info, tokenizer, encoder, temperature, padding_id, vocabulary, features: None }
     }
 
@@ -118,19 +124,19 @@ impl Model {
         })
     }
 
-    /// One row of logits to probabilities, by label.
-    pub(crate) fn probabilities(&self, logits: &[f32]) -> Result<Vec<f32>, Error> {
-        probabilities(logits, self.info.multi_label, self.temperature)
+    /// One row of logits to scores, by label.
+    pub(crate) fn scores(&self, logits: &[f32], activation: Activation) -> Result<Vec<f32>, Error> {
+        calibration::scores(logits, activation, self.temperature)
     }
 
-    /// The labels of a text, from its probabilities.
-    pub(crate) fn decide(&self, probabilities: &[f32], threshold: Option<f32>) -> Decision {
-        labels::decide(&self.rank(probabilities, None), self.info.multi_label, threshold)
+    /// The labels of a text, from its scores.
+    pub(crate) fn decide(&self, scores: &[f32], activation: Activation, threshold: Option<f32>) -> Decision {
+        labels::decide(&self.rank(scores, None), activation, threshold)
     }
 
-    /// The best `top_k` labels with their probabilities, highest first.
-    pub(crate) fn rank(&self, probabilities: &[f32], top_k: Option<usize>) -> Vec<Score> {
-        labels::rank(&self.info.labels, probabilities, top_k)
+    /// The best `top_k` labels with their scores, highest first.
+    pub(crate) fn rank(&self, scores: &[f32], top_k: Option<usize>) -> Vec<Score> {
+        labels::rank(&self.info.labels, scores, top_k)
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
@@ -186,7 +192,8 @@ pub(crate) mod tests {
             "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3, "fail": 4}, "unk_token": "?"}}"#;
         let files = ModelFiles::new().with("config.json", br#"{"id2label": {"0": "low", "1": "high"}}"#);
         let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes()).unwrap();
-        Model::assemble(ModelConfig::read(&files).unwrap(), tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
+        let config = ModelConfig::read(&files).unwrap();
+        Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::utf16::Utf16Offsets;
-use crate::{Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction};
+use crate::{Activation, Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPESCRIPT: &str = r#"
@@ -12,6 +12,7 @@ const TYPESCRIPT: &str = r#"
 export interface JobOptions {
   topK?: number | undefined;
   threshold?: number | undefined;
+  activation?: Activation | undefined;
   longText?: "window" | "truncate" | "error" | undefined;
   explain?: {
     label?: string | undefined;
@@ -21,11 +22,14 @@ export interface JobOptions {
   } | undefined;
 }
 
+export type Activation = "softmax" | "sigmoid" | "none";
+
 export interface ModelInfo {
   name: string | null;
   version: string | null;
   labels: string[];
   multiLabel: boolean;
+  activation: Activation;
   maxTokens: number;
 }
 
@@ -37,7 +41,7 @@ export interface LabelScore {
 /** Offsets are in UTF-16 code units of the text. */
 export interface Prediction {
   label: string | null;
-  /** In predictions of a multi-label model only. */
+  /** Only where each label has a score of its own. */
   labels?: string[];
   score: number;
   scores: LabelScore[];
@@ -66,6 +70,7 @@ export interface Tokenization {
 pub(super) struct OptionsDto {
     top_k: Option<u64>,
     threshold: Option<f32>,
+    activation: Option<Activation>,
     long_text: Option<LongText>,
     explain: Option<ExplainDto>,
 }
@@ -87,11 +92,12 @@ enum MethodDto {
 }
 
 impl From<OptionsDto> for Options {
-    fn from(OptionsDto { top_k, threshold, long_text, explain }: OptionsDto) -> Self {
+    fn from(OptionsDto { top_k, threshold, activation, long_text, explain }: OptionsDto) -> Self {
         Self {
             // A number of labels beyond `usize` is as good as all of them.
             top_k: top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX)),
             threshold,
+            activation,
             long_text: long_text.unwrap_or_default(),
             explain: explain.map(Explain::from),
         }

@@ -198,8 +198,8 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel>;
 
 /** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
-function paramsOf({ topK, threshold, longText, explain }: TextOptions): PredictParams {
-  return { topK, threshold, longText, explain: explain ? explainParamsOf(explain) : undefined };
+function paramsOf({ explain, topK, threshold, activation, longText }: TextOptions): PredictParams {
+  return { topK, threshold, activation, longText, explain: explain ? explainParamsOf(explain) : undefined };
 }
 
 function explainParamsOf(explain: true | ExplainOptions): ExplainOptions {

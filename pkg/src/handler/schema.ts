@@ -42,25 +42,25 @@ export const requestSchemas = (maxTexts: number) => ({
   },
 });
 
-const probability: Schema = { type: "number", minimum: 0, maximum: 1 };
+const score: Schema = { type: "number", description: "A probability from 0 to 1, or with `activation: none` a logit." };
 const offset: Schema = { type: "integer", minimum: 0, description: "In UTF-16 code units of the text." };
 const index: Schema = { type: "integer", minimum: 0, description: "Index in `texts`, from 0." };
 const tokens: Schema = { type: "integer", minimum: 1, description: "Number of tokens that the model read." };
-const scores = array(object({ label: { type: "string" }, score: probability }), {
-  description: "The labels with their probabilities, highest first, cut to `topK`.",
+const scores = array(object({ label: { type: "string" }, score }), {
+  description: "The labels with their scores, highest first, cut to `topK`.",
 });
 
 const predictionProperties = {
   label: {
     type: ["string", "null"],
     description:
-      "The most probable label; null if its probability is below `threshold` or, in a multi-label model, 0.5.",
+      "The label with the highest score; null if that is below `threshold` or, where each label is scored by itself, 0.5.",
   },
   labels: array(
     { type: "string" },
-    { description: "Only of a multi-label model: the labels at or above the threshold, most probable first." },
+    { description: "Only where each label is scored by itself: the labels at or above the threshold, highest first." },
   ),
-  score: { ...probability, description: "The highest probability, calibrated." },
+  score: { ...score, description: "The highest score: a calibrated probability, or with `activation: none` a logit." },
   scores,
   tokens,
   truncated: {
@@ -76,11 +76,11 @@ const predictionProperties = {
         start: offset,
         end: offset,
         text: { type: "string" },
-        weight: { type: "number", minimum: -1, maximum: 1 },
+        weight: { type: "number" },
       }),
     ),
     type: ["array", "null"],
-    description: "The contribution of each word to the probability of the label; null without `explain`.",
+    description: "The contribution of each word to the score of the label; null without `explain`.",
   },
   warnings: array({ enum: ["mostly-unknown-tokens"] }, { description: "Reasons to doubt the label." }),
 } satisfies Record<keyof Prediction | "labels", Schema>;
@@ -107,6 +107,7 @@ const responseSchemas = {
     version: { type: ["string", "null"] },
     labels: array({ type: "string" }),
     multiLabel: { type: "boolean", description: "Whether each label is scored independently of the others." },
+    activation: { enum: ["softmax", "sigmoid", "none"], description: "What turns the logits into scores." },
     maxTokens: { type: "integer", minimum: 1, description: "The most tokens that the model reads at once." },
     files: array(
       object({

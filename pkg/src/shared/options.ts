@@ -44,7 +44,14 @@ export const PREDICTION_OPTIONS = {
     minimum: 0,
     maximum: 1,
     description:
-      "The probability below which a label is not given: `label` is then null. By default 0.5 in a multi-label model, else none.",
+      "The probability below which a label is not given: `label` is then null. By default 0.5 where each label is scored " +
+      "by itself, else none.",
+  },
+  activation: {
+    enum: ["softmax", "sigmoid", "none"],
+    description:
+      "What turns the logits into scores, instead of the model's own activation: `softmax` (they sum to 1), `sigmoid` (each " +
+      "label by itself) or `none` (the scores are the logits).",
   },
   longText: {
     enum: ["window", "truncate", "error"],

@@ -59,7 +59,7 @@ export interface Failure {
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
-export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & {
+export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "activation" | "longText"> & {
   explain: ExplainOptions | undefined;
 };
 

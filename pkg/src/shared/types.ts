@@ -3,13 +3,21 @@ import type { LitmusError } from "./errors.js";
 /** The labels of the packaged sentiment model. */
 export type SentimentLabel = "negative" | "neutral" | "positive";
 
-/** One label and its probability. */
+/** One label and its score. */
 export interface LabelScore<Label extends string = string> {
   /** The label's name, from the model's `id2label`. */
   label: Label;
-  /** The label's calibrated probability, from 0 to 1. */
+  /** The label's calibrated probability, from 0 to 1; with the activation `"none"` its logit. */
   score: number;
 }
+
+/**
+ * What turns logits into scores.
+ * - `"softmax"`: probabilities that sum to 1; a text has one label.
+ * - `"sigmoid"`: a probability for each label by itself; a text can have several labels, or none.
+ * - `"none"`: the scores are the logits, without calibration: the value of a regression, or raw scores.
+ */
+export type Activation = "softmax" | "sigmoid" | "none";
 
 /**
  * The prediction for one text. `Label` is the type of the model's labels, `Chosen` that of `label`: it excludes `null` where
@@ -17,20 +25,20 @@ export interface LabelScore<Label extends string = string> {
  */
 export interface Prediction<Label extends string = string, Chosen extends Label | null = Label | null> {
   /**
-   * The most probable label, or `null` if its probability is below `threshold`; in a multi-label model
-   * the first of `labels`, or `null` if there are none.
+   * The label with the highest score, or `null` if that is below `threshold`; where each label is scored
+   * by itself (`"sigmoid"`), the first of `labels`, or `null` if there are none.
    */
   label: Chosen;
   /**
-   * In predictions of a multi-label model only: the labels whose probability is at least `threshold`,
-   * highest first, perhaps none.
+   * Only where each label is scored by itself (`"sigmoid"`), as in multi-label models: the labels whose
+   * score is at least `threshold`, highest first, perhaps none.
    */
   labels?: Label[];
-  /** The highest probability, from 0 to 1, calibrated. */
+  /** The highest score: a calibrated probability from 0 to 1, or with the activation `"none"` a logit. */
   score: number;
   /**
-   * The labels with their probabilities, highest first, cut to `topK`. The probabilities of all labels
-   * sum to 1, except in a multi-label model, where each label has its own.
+   * The labels with their scores, highest first, cut to `topK`. With the activation `"softmax"` the
+   * scores of all labels sum to 1.
    */
   scores: LabelScore<Label>[];
   /** How many tokens the model read, special tokens included. Tokens that are in two windows count twice. */
@@ -60,11 +68,11 @@ export interface TextWindow<Label extends string = string> {
   end: number;
   /** How many tokens the window has, special tokens included. At most `info.maxTokens`. */
   tokens: number;
-  /** The labels with their probabilities for this window, highest first, cut to `topK`. */
+  /** The labels with their scores for this window, highest first, cut to `topK`. */
   scores: LabelScore<Label>[];
 }
 
-/** The contribution of one word to the explained probability. */
+/** The contribution of one word to the explained score. */
 export interface Attribution {
   /** The offset at which the word starts, in UTF-16 code units of the string given. Words do not overlap. */
   start: number;
@@ -72,7 +80,7 @@ export interface Attribution {
   end: number;
   /** The word: `text.slice(start, end)` of the string given. */
   text: string;
-  /** How much of the probability is due to the word, from −1 to 1. Negative: the word speaks against the label. */
+  /** How much of the score is due to the word; of a probability, from −1 to 1. Negative: the word speaks against the label. */
   weight: number;
 }
 
@@ -107,9 +115,12 @@ export interface TextOptions extends CallOptions {
   topK?: number | undefined;
   /**
    * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
-   * is without it. By default 0.5 in a multi-label model, else none.
+   * is without it. By default 0.5 where each label is scored by itself (`"sigmoid"`), else none. Refused
+   * where the scores are logits (`"none"`).
    */
   threshold?: number | undefined;
+  /** What turns the logits into scores; by default the model's own, `info.activation`. */
+  activation?: Activation | undefined;
   /**
    * What to do with a text of more than `info.maxTokens` tokens: read all of it in windows of up to
    * 128 tokens, which begin and end at sentences where possible and overlap by up to 32 tokens
@@ -170,8 +181,11 @@ export interface StreamOptions extends TextOptions {
   onProgress?: ((progress: StreamProgress) => void) | undefined;
 }
 
-/** Options without a threshold: with these, the packaged model always gives a label. */
-export type WithoutThreshold<Options extends TextOptions> = Options & { threshold?: undefined };
+/** Options without a threshold, and without the sigmoid's: with these, the packaged model always gives a label. */
+export type WithoutThreshold<Options extends TextOptions> = Options & {
+  threshold?: undefined;
+  activation?: Exclude<Activation, "sigmoid"> | undefined;
+};
 
 /** One item of a stream: a text with its prediction, or with the error why it has none. */
 export type StreamItem<Label extends string = string, Chosen extends Label | null = Label | null> =
@@ -226,8 +240,13 @@ export interface ClassifierInfo<Label extends string = string> {
   version: string | null;
   /** The labels, in the model's order. */
   labels: readonly Label[];
-  /** Whether each label has its own probability (sigmoid); otherwise they sum to 1 (softmax). */
+  /** Whether a text can have several labels, each scored by itself: the activation is `"sigmoid"`. */
   multiLabel: boolean;
+  /**
+   * What turns the model's logits into scores: `"sigmoid"` for `problem_type: "multi_label_classification"` and
+   * for models with one logit, `"none"` for `"regression"`, else `"softmax"`.
+   */
+  activation: Activation;
   /** The most tokens that the model reads at once, special tokens included; see `longText`. */
   maxTokens: number;
   /** The model's files; none if the model is inside the WebAssembly module. */
