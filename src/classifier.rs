@@ -26,7 +26,8 @@ const _: () = {
 
 impl Classifier {
     /// Loads a model from a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `litmus.json` and `heads/*.head`.
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json` and
+    /// `heads/*.head`.
     ///
     /// ```
     /// let classifier = litmus_text::Classifier::from_dir("models/english")?;
@@ -124,7 +125,8 @@ impl Classifier {
         all(job.finish_logits())
     }
 
-    /// All tokens of a text, special tokens included.
+    /// All tokens of a text, added special tokens included. Special tokens that the text spells are read as text, as by
+    /// [`SpecialTokens::Text`](crate::SpecialTokens::Text).
     ///
     /// # Errors
     /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where the text has no tokens,

@@ -12,7 +12,7 @@ use crate::limits::MAX_BATCH_TOKENS;
 use crate::model::{Decision, Model};
 use crate::options::{Activation, Method, Options};
 use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
-use crate::text::windows::{Window, Windows};
+use crate::text::windows::{Reading, Window, Windows};
 use crate::text::words::{word_at, words};
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
@@ -140,7 +140,9 @@ impl PredictionJob {
     /// Adds the windows of a text to the rows.
     fn read(&mut self, text: &str) -> Result<Text, Error> {
         let explain = self.explain.is_some();
-        let Windows { windows, truncated } = self.model.windows(text, self.options.long_text, explain)?;
+        let Options { long_text, special_tokens, .. } = self.options;
+        let how = Reading { long_text, special_tokens, with_offsets: explain };
+        let Windows { windows, truncated } = self.model.windows(text, how)?;
         let words = if explain { words(text) } else { Vec::new() };
         let start = self.rows.len();
         let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();

@@ -97,7 +97,7 @@ pub use classifier::Classifier;
 pub use error::{Error, ErrorKind};
 pub use job::{PredictionJob, Progress};
 pub use model::{ModelFiles, ModelInfo};
-pub use options::{Activation, Explain, LongText, Method, Options};
+pub use options::{Activation, Explain, LongText, Method, Options, SpecialTokens};
 pub use prediction::{Attribution, Prediction, Score, Warning, Window};
 pub use text::tokenizer::Encoding;
 

@@ -25,6 +25,8 @@ pub struct Options {
     pub activation: Option<Activation>,
     /// How to read a text that has more tokens than the model reads at once.
     pub long_text: LongText,
+    /// How to read special tokens that a text spells.
+    pub special_tokens: SpecialTokens,
     /// Whether and how to explain the score word by word.
     pub explain: Option<Explain>,
 }
@@ -52,6 +54,19 @@ pub enum LongText {
     Truncate,
     /// Fail with [`ErrorKind::TextTooLong`].
     Error,
+}
+
+/// How to read special tokens that a text spells, such as `[SEP]` or `</s>`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SpecialTokens {
+    /// As text, so that whoever writes the text cannot change how the model reads it. Where the vocabulary has the special
+    /// token as a whole word, it counts as unknown.
+    #[default]
+    Text,
+    /// As the special tokens, as `tokenizers` does by default. The first use takes memory for a second copy of the
+    /// vocabulary.
+    Special,
 }
 
 /// An explanation of one label's score by the words of the text.
@@ -109,6 +124,12 @@ impl Options {
     /// Sets [`long_text`](Self::long_text).
     pub fn long_text(mut self, long_text: LongText) -> Self {
         self.long_text = long_text;
+        self
+    }
+
+    /// Sets [`special_tokens`](Self::special_tokens).
+    pub fn special_tokens(mut self, special_tokens: SpecialTokens) -> Self {
+        self.special_tokens = special_tokens;
         self
     }
 

@@ -60,6 +60,25 @@ fn a_vocabulary_larger_than_the_embedding_is_malformed() {
     assert_rejected(result, ErrorKind::ModelMalformed, "tokenizer.json");
 }
 
+/// Added tokens beyond the embedding fail only the texts that have them.
+#[test]
+fn an_added_token_without_an_embedding_fails_only_texts_that_spell_it() {
+    let mut tokenizer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read("tests/fixtures/tiny/tokenizer.json").unwrap()).unwrap();
+    let added = tokenizer["added_tokens"].as_array_mut().unwrap();
+    let mut token = added[0].clone();
+    token["id"] = 46.into();
+    token["content"] = "[ENTITY]".into();
+    token["special"] = false.into();
+    added.push(token);
+    let classifier = tiny_with("tokenizer.json", &serde_json::to_vec(&tokenizer).unwrap()).unwrap();
+    let predict = |text| classifier.predict(text, &Options::default());
+    assert!(predict("the dog is happy").is_ok());
+    let error = predict("the [ENTITY] is happy").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ModelMalformed);
+    assert!(error.to_string().contains("[ENTITY]"), "{error}");
+}
+
 /// The packaged model stores its embedding in 4 bits, in another op than the folder above.
 #[test]
 fn a_vocabulary_larger_than_a_quantised_embedding_is_malformed() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Activation, Classifier, Error, ErrorKind, Explain, LongText, Options, Prediction, Warning};
+use litmus_text::{Activation, Classifier, Error, ErrorKind, Explain, LongText, Options, Prediction, SpecialTokens, Warning};
 
 /// Lines that are predicted together: enough for batches of similar length.
 const CHUNK: usize = 256;
@@ -38,6 +38,9 @@ struct Arguments {
     /// How to read a text that has more tokens than the model reads at once
     #[arg(long, value_enum, value_name = "HOW", default_value = "window")]
     long_text: LongTextArgument,
+    /// How to read special tokens that a text spells, such as "[SEP]"
+    #[arg(long, value_enum, value_name = "HOW", default_value = "text")]
+    special_tokens: SpecialTokensArgument,
     /// The model's folder in Hugging Face layout; the sentiment model by default
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
@@ -63,6 +66,14 @@ enum LongTextArgument {
     Error,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum SpecialTokensArgument {
+    /// As text
+    Text,
+    /// As the special tokens
+    Special,
+}
+
 impl Arguments {
     fn options(&self) -> Options {
         let mut options = Options::default().long_text(match self.long_text {
@@ -70,6 +81,10 @@ impl Arguments {
             LongTextArgument::Truncate => LongText::Truncate,
             LongTextArgument::Error => LongText::Error,
         });
+        options.special_tokens = match self.special_tokens {
+            SpecialTokensArgument::Text => SpecialTokens::Text,
+            SpecialTokensArgument::Special => SpecialTokens::Special,
+        };
         options.threshold = self.threshold;
         options.activation = self.activation.map(|activation| match activation {
             ActivationArgument::Softmax => Activation::Softmax,

@@ -12,6 +12,8 @@ use crate::error::{Error, ErrorKind};
 pub(crate) const CONFIG: &str = "config.json";
 /// Hugging Face's fast tokenizer.
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
+/// Settings that override those of `tokenizer.json`; optional.
+pub(crate) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 /// The graph with its weights.
 pub(crate) const GRAPH: &str = "model.onnx";
 /// Name, version and temperature; optional.
@@ -24,7 +26,7 @@ const HEADS: (&str, &str) = ("heads/", ".head");
 const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
 /// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there are any,
-/// `litmus.json` and `heads/*.head`. Files of other names are ignored.
+/// `tokenizer_config.json`, `litmus.json` and `heads/*.head`. Files of other names are ignored.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -77,7 +79,8 @@ impl<'a> ModelFiles<'a> {
 #[cfg(not(target_arch = "wasm32"))]
 impl ModelFiles<'static> {
     /// Reads a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `litmus.json` and `heads/*.head`.
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json` and
+    /// `heads/*.head`.
     ///
     /// # Errors
     /// [`ErrorKind::ModelNotFound`], naming the file that cannot be read.
@@ -88,9 +91,11 @@ impl ModelFiles<'static> {
             .with(CONFIG, read(&folder.join(CONFIG))?)
             .with(TOKENIZER, read(&folder.join(TOKENIZER))?)
             .with(GRAPH, read(&folder.join(graph))?);
-        let manifest = folder.join(MANIFEST);
-        if manifest.exists() {
-            files = files.with(MANIFEST, read(&manifest)?);
+        for optional in [TOKENIZER_CONFIG, MANIFEST] {
+            let path = folder.join(optional);
+            if path.exists() {
+                files = files.with(optional, read(&path)?);
+            }
         }
         for name in head_names(folder)? {
             let bytes = read(&folder.join(&name))?;

@@ -12,14 +12,14 @@ use crate::error::{Error, ErrorKind};
 use crate::inference::batch::Batch;
 use crate::inference::calibration;
 use crate::inference::encoder::{Encoder, TractEncoder};
-use crate::options::{Activation, LongText};
+use crate::options::Activation;
 use crate::panic_guard::catch_panics;
 use crate::prediction::Score;
 use crate::text::tokenizer::{Encoding, Tokenizer};
-use crate::text::windows::Windows;
+use crate::text::windows::{Reading, Windows};
 use config::ModelConfig;
 pub use files::ModelFiles;
-use files::{GRAPH, TOKENIZER};
+use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
 pub use info::ModelInfo;
 pub(crate) use labels::Decision;
 
@@ -51,16 +51,20 @@ impl Model {
             let config = ModelConfig::read(files)?;
             // The graph first: it needs the most memory for a moment, and the rest fits into what that leaves.
             let encoder = TractEncoder::read(graph, config.num_labels)?;
-            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?)?;
+            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
             let vocabulary = encoder.vocabulary().or(config.vocabulary).unwrap_or(usize::MAX);
             if tokenizer.vocabulary() > vocabulary {
                 return Err(Error::malformed(format!(
-                    "tokenizer.json has {} tokens, but the model's embedding has only {vocabulary} rows",
+                    "tokenizer.json has {} tokens, but the model's embedding has only {vocabulary} rows: take both files \
+                     from the same export",
                     tokenizer.vocabulary()
                 )));
             }
             let (features, info) = (encoder.features(), config.info(encoder.labels()));
-            Ok(Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) })
+            let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) };
+            // Added tokens without an embedding may be in the file, but not in every text.
+            model.check_ids(&model.tokenizer.added_ids()?)?;
+            Ok(model)
         })
     }
 
@@ -85,9 +89,9 @@ impl Model {
     }
 
     /// The windows of a text that the model reads.
-    pub(crate) fn windows(&self, text: &str, long_text: LongText, with_offsets: bool) -> Result<Windows, Error> {
+    pub(crate) fn windows(&self, text: &str, how: Reading) -> Result<Windows, Error> {
         catch_panics(ErrorKind::Internal, || {
-            let read = Windows::of(text, &self.tokenizer, self.info.max_tokens, long_text, with_offsets)?;
+            let read = Windows::of(text, &self.tokenizer, self.info.max_tokens, how)?;
             read.windows.iter().try_for_each(|window| self.check_ids(&window.tokens.ids))?;
             Ok(read)
         })
@@ -142,8 +146,9 @@ impl Model {
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
     fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
         match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
-            Some(id) => Err(Error::malformed(format!(
-                "tokenizer.json gives token {id}, but the model's embedding has only {} rows",
+            Some(&id) => Err(Error::malformed(format!(
+                "tokenizer.json gives the token {:?} the id {id}, but the model's embedding has only {} rows",
+                self.tokenizer.spelling(id),
                 self.vocabulary
             ))),
             None => Ok(()),
@@ -191,7 +196,7 @@ pub(crate) mod tests {
         let tokenizer = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
             "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3, "fail": 4}, "unk_token": "?"}}"#;
         let files = ModelFiles::new().with("config.json", br#"{"id2label": {"0": "low", "1": "high"}}"#);
-        let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes()).unwrap();
+        let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes(), None).unwrap();
         let config = ModelConfig::read(&files).unwrap();
         Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
     }

@@ -1,12 +1,15 @@
 //! Text to token ids, through Hugging Face's `tokenizers`.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use tokenizers::ModelWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
 use super::tokenizer_check;
+use super::tokenizer_config::TokenizerConfig;
 use crate::error::{Error, ErrorKind};
+use crate::options::SpecialTokens;
 
 /// The tokens of a text: one element of each list per token, special tokens included.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,36 +44,77 @@ pub(crate) struct Tokens {
 
 /// The tokenizer of a model.
 pub(crate) struct Tokenizer {
+    /// Reads special tokens that a text spells as text.
     inner: tokenizers::Tokenizer,
+    /// Reads them as the special tokens. Made at its first use, because it holds the vocabulary a second time.
+    with_special_tokens: OnceLock<Box<tokenizers::Tokenizer>>,
     /// Special tokens that are added to a text.
     special: usize,
+    /// The special tokens except the unknown one. As text, they count as unknown: the vocabulary of a Unigram or WordLevel
+    /// model has them as whole words.
+    special_ids: Vec<u32>,
     unknown: Option<u32>,
     mask: Option<u32>,
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`. Its own padding and truncation are switched off.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+    /// Reads `tokenizer.json`, and `tokenizer_config.json` if there is one. Padding and truncation are switched off.
+    pub(crate) fn from_bytes(bytes: &[u8], config: Option<&[u8]>) -> Result<Self, Error> {
         let malformed =
             |e: tokenizers::Error| Error::malformed(format!("tokenizer.json cannot be read: {e}")).caused_by(e);
-        tokenizer_check::check(bytes)?;
+        let unk_id = tokenizer_check::check(bytes)?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(malformed)?;
         inner.with_padding(None).with_truncation(None).map_err(malformed)?;
+        inner.set_encode_special_tokens(true);
+        if let Some(config) = config {
+            TokenizerConfig::read(config)?.apply(&mut inner).map_err(malformed)?;
+        }
+        let id = |token: &str| inner.token_to_id(token);
         let unknown = match inner.get_model() {
-            ModelWrapper::WordPiece(model) => Some(model.unk_token.as_str()),
-            ModelWrapper::WordLevel(model) => Some(model.unk_token.as_str()),
-            ModelWrapper::BPE(model) => model.unk_token.as_deref(),
-            ModelWrapper::Unigram(_) => Some("<unk>"),
+            ModelWrapper::WordPiece(model) => id(&model.unk_token),
+            ModelWrapper::WordLevel(model) => id(&model.unk_token),
+            ModelWrapper::BPE(model) => model.unk_token.as_deref().and_then(id),
+            // Without it, the first character outside the vocabulary would be an error.
+            ModelWrapper::Unigram(_) if unk_id.is_none() => {
+                return Err(Error::malformed(
+                    "tokenizer.json has no unknown token: set `model.unk_id` to the index of the unknown token in \
+                     `model.vocab`",
+                ));
+            }
+            ModelWrapper::Unigram(_) => unk_id,
         };
-        let unknown = unknown.and_then(|token| inner.token_to_id(token));
+        let added = inner.get_added_tokens_decoder();
+        let special_ids = added.iter().filter(|&(&id, token)| token.special && Some(id) != unknown).map(|(&id, _)| id);
+        let special_ids = special_ids.collect();
         let mask = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
         let special = inner.get_post_processor().map_or(0, added_tokens);
-        Ok(Self { inner, special, unknown, mask })
+        Ok(Self { inner, with_special_tokens: OnceLock::new(), special, special_ids, unknown, mask })
     }
 
-    /// The size of the vocabulary, added tokens included.
+    fn inner(&self, special_tokens: SpecialTokens) -> &tokenizers::Tokenizer {
+        match special_tokens {
+            SpecialTokens::Text => &self.inner,
+            SpecialTokens::Special => self.with_special_tokens.get_or_init(|| {
+                let mut inner = self.inner.clone();
+                inner.set_encode_special_tokens(false);
+                inner.into()
+            }),
+        }
+    }
+
+    /// The size of the vocabulary without added tokens.
     pub(crate) fn vocabulary(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        self.inner.get_vocab_size(false)
+    }
+
+    /// The ids of the special tokens that are added to a text.
+    pub(crate) fn added_ids(&self) -> Result<Vec<u32>, Error> {
+        Ok(self.inner.encode_fast("", true).map_err(failed)?.get_ids().to_vec())
+    }
+
+    /// How the vocabulary spells a token.
+    pub(crate) fn spelling(&self, id: u32) -> String {
+        self.inner.id_to_token(id).unwrap_or_default()
     }
 
     /// The number of special tokens that are added to a text.
@@ -84,8 +128,8 @@ impl Tokenizer {
     }
 
     /// The number of tokens of a text, special tokens not counted.
-    pub(crate) fn count(&self, text: &str) -> Result<usize, Error> {
-        Ok(self.inner.encode_fast(text, false).map_err(failed)?.len())
+    pub(crate) fn count(&self, text: &str, special_tokens: SpecialTokens) -> Result<usize, Error> {
+        Ok(self.inner(special_tokens).encode_fast(text, false).map_err(failed)?.len())
     }
 
     /// The first `token_budget` tokens of a span of the text, with special tokens around them. Offsets take time and are
@@ -95,23 +139,25 @@ impl Tokenizer {
         text: &str,
         span: Range<usize>,
         token_budget: usize,
+        special_tokens: SpecialTokens,
         with_offsets: bool,
     ) -> Result<Tokens, Error> {
-        let (start, text) = (span.start, &text[span]);
+        let (start, text, inner) = (span.start, &text[span], self.inner(special_tokens));
         let mut raw = match with_offsets {
-            true => self.inner.encode_char_offsets(text, false),
-            false => self.inner.encode_fast(text, false),
+            true => inner.encode_char_offsets(text, false),
+            false => inner.encode_fast(text, false),
         }
         .map_err(failed)?;
         raw.truncate(token_budget, 0, TruncationDirection::Right);
         let count = raw.len();
-        let unknown = raw.get_ids().iter().filter(|&&id| Some(id) == self.unknown).count();
         let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
-        let whole = self.inner.post_process(raw, None, true).map_err(failed)?;
+        let whole = inner.post_process(raw, None, true).map_err(failed)?;
+        let ids = self.ids(&whole, special_tokens);
+        let unknown = self.count_unknown(&ids, whole.get_special_tokens_mask());
         let mut starts = spans.iter().map(|span| span.start);
         let next_start = |&special: &u32| if special == 1 { None } else { starts.next() };
         Ok(Tokens {
-            ids: whole.get_ids().to_vec(),
+            ids,
             starts: if with_offsets {
                 whole.get_special_tokens_mask().iter().map(next_start).collect()
             } else {
@@ -124,7 +170,7 @@ impl Tokenizer {
         })
     }
 
-    /// All tokens of a text, with spellings and spans.
+    /// All tokens of a text, with spellings and spans. Special tokens that it spells are text.
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding, Error> {
         let encoding = self.inner.encode_char_offsets(text, true).map_err(failed)?;
         let special = encoding.get_special_tokens_mask();
@@ -132,14 +178,35 @@ impl Tokenizer {
         if count == 0 {
             return Err(empty_text());
         }
-        let unknown =
-            encoding.get_ids().iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown);
+        let ids = self.ids(&encoding, SpecialTokens::Text);
+        let changed = ids.iter().zip(encoding.get_ids()).map(|(id, old)| id != old);
+        let spelled = encoding.get_tokens().iter().zip(changed);
+        let tokens =
+            spelled.zip(&ids).map(|((token, changed), &id)| if changed { self.spelling(id) } else { token.clone() });
         Ok(Encoding {
-            unknown_share: unknown.count() as f32 / count as f32,
-            ids: encoding.get_ids().to_vec(),
-            tokens: encoding.get_tokens().to_vec(),
+            unknown_share: self.count_unknown(&ids, special) as f32 / count as f32,
+            tokens: tokens.collect(),
             offsets: byte_spans(text, 0, encoding.get_offsets()),
+            ids,
         })
+    }
+
+    /// The ids of an encoding. Where special tokens are read as text, a special token that the model has as a whole word
+    /// becomes the unknown token.
+    fn ids(&self, encoding: &tokenizers::Encoding, special_tokens: SpecialTokens) -> Vec<u32> {
+        let mut ids = encoding.get_ids().to_vec();
+        if special_tokens == SpecialTokens::Text
+            && let Some(unknown) = self.unknown
+        {
+            let text = ids.iter_mut().zip(encoding.get_special_tokens_mask()).filter(|(_, special)| **special == 0);
+            text.filter(|(id, _)| self.special_ids.contains(id)).for_each(|(id, _)| *id = unknown);
+        }
+        ids
+    }
+
+    /// The unknown tokens among those that are not added.
+    fn count_unknown(&self, ids: &[u32], added: &[u32]) -> usize {
+        ids.iter().zip(added).filter(|&(&id, &added)| added == 0 && Some(id) == self.unknown).count()
     }
 }
 
@@ -167,4 +234,92 @@ pub(crate) fn empty_text() -> Error {
 
 fn failed(error: tokenizers::Error) -> Error {
     Error::internal(format!("the tokenizer failed: {error}")).caused_by(error)
+}
+
+/// Compared with Hugging Face's `AutoTokenizer`: `tests/fixtures/tokenizer_cases.py`.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Goldens {
+        configs: Vec<ConfigCase>,
+        spelled: Vec<SpelledCase>,
+    }
+
+    /// Token ids of texts with a `tokenizer_config.json` beside the `tokenizer.json` of a folder.
+    #[derive(Deserialize)]
+    struct ConfigCase {
+        folder: String,
+        config: Value,
+        texts: Vec<(String, Vec<u32>)>,
+    }
+
+    /// Token ids of texts that spell special tokens: as text, and as special tokens.
+    #[derive(Deserialize)]
+    struct SpelledCase {
+        folder: String,
+        texts: Vec<(String, Vec<u32>, Vec<u32>)>,
+    }
+
+    fn goldens() -> Goldens {
+        serde_json::from_slice(&std::fs::read("tests/fixtures/tokenizer_cases.json").unwrap()).unwrap()
+    }
+
+    fn file(folder: &str) -> Vec<u8> {
+        std::fs::read(format!("tests/fixtures/{folder}/tokenizer.json")).unwrap()
+    }
+
+    fn ids(tokenizer: &Tokenizer, text: &str, special_tokens: SpecialTokens) -> Vec<u32> {
+        tokenizer.tokens(text, 0..text.len(), 100, special_tokens, false).unwrap().ids
+    }
+
+    #[test]
+    fn tokenizer_config_overrides_tokenizer_json_as_in_auto_tokenizer() {
+        let Goldens { configs, .. } = goldens();
+        assert!(configs.len() >= 10);
+        for case in configs {
+            let config = case.config.to_string();
+            let tokenizer = Tokenizer::from_bytes(&file(&case.folder), Some(config.as_bytes())).unwrap();
+            for (text, expected) in &case.texts {
+                assert_eq!(ids(&tokenizer, text, SpecialTokens::Text), *expected, "{} {config} {text:?}", case.folder);
+            }
+        }
+        let damaged = Tokenizer::from_bytes(&file("folders/albert"), Some(b"{\"do_lower_case\": \"no\"}"));
+        assert!(damaged.err().unwrap().to_string().contains("tokenizer_config.json"));
+    }
+
+    #[test]
+    fn special_tokens_that_a_text_spells_are_text_unless_asked_for() {
+        let mut differing = 0;
+        for SpelledCase { folder, texts } in goldens().spelled {
+            let tokenizer = Tokenizer::from_bytes(&file(&folder), None).unwrap();
+            for (text, as_text, as_special) in texts {
+                assert_eq!(ids(&tokenizer, &text, SpecialTokens::Text), as_text, "{folder} {text:?}");
+                assert_eq!(ids(&tokenizer, &text, SpecialTokens::Special), as_special, "{folder} {text:?}");
+                assert_eq!(tokenizer.encode(&text).unwrap().ids, as_text, "{folder} {text:?}");
+                differing += usize::from(as_text != as_special);
+            }
+        }
+        assert!(differing >= 6, "only {differing} texts differ");
+    }
+
+    #[test]
+    fn a_unigram_model_needs_an_unknown_token_of_any_name() {
+        let json = |unk_id: &str| {
+            format!(
+                r#"{{"version": "1.0", "added_tokens": [], "pre_tokenizer": {{"type": "WhitespaceSplit"}}, "model":
+                {{"type": "Unigram", "unk_id": {unk_id}, "vocab": [["a", -1.0], ["UNKNOWN", 0.0], ["b", -1.0]]}}}}"#
+            )
+        };
+        let tokenizer = Tokenizer::from_bytes(json("1").as_bytes(), None).unwrap();
+        let encoding = tokenizer.encode("a z z b").unwrap();
+        assert_eq!((&encoding.ids[..], encoding.unknown_share), (&[0, 1, 1, 2][..], 0.5));
+        let error = Tokenizer::from_bytes(json("null").as_bytes(), None).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::ModelMalformed);
+        assert!(error.to_string().contains("unk_id"), "{error}");
+    }
 }

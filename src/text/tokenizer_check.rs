@@ -13,19 +13,26 @@ const LABELS: usize = 256;
 /// The parts to check. `tokenizers` reads the rest, the vocabulary, by itself.
 #[derive(Deserialize)]
 struct Outline {
+    model: Option<Model>,
     normalizer: Option<Value>,
     post_processor: Option<Value>,
     #[serde(rename = "decoder")]
     _decoder: Option<Value>,
 }
 
-/// Checks the file.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
+/// The part of the model that `tokenizers` does not show after loading.
+#[derive(Deserialize)]
+struct Model {
+    unk_id: Option<u32>,
+}
+
+/// Checks the file. Returns `model.unk_id`, which Unigram models have.
+pub(crate) fn check(bytes: &[u8]) -> Result<Option<u32>, Error> {
     let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
     let outline: Outline = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()).caused_by(e))?;
     outline.post_processor.as_ref().map_or(Ok(()), check_templates).map_err(malformed)?;
     match outline.normalizer.as_ref().map_or(Ok(1), growth).map_err(malformed)? {
-        ..=MAX_GROWTH => Ok(()),
+        ..=MAX_GROWTH => Ok(outline.model.and_then(|model| model.unk_id)),
         times => Err(Error::unsupported(format!(
             "tokenizer.json lengthens texts up to {times} times; the limit is {MAX_GROWTH}"
         ))),

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::tokenizer::{Tokenizer, Tokens, empty_text};
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_PIECE_BYTES;
-use crate::options::LongText;
+use crate::options::{LongText, SpecialTokens};
 
 /// Most tokens of a window of a long text, special tokens not counted. Most models could read more at once, but they were
 /// trained on texts of this length and less, and a window should be short enough to look at.
@@ -42,11 +42,10 @@ impl Windows {
         text: &str,
         tokenizer: &Tokenizer,
         max_tokens: usize,
-        long_text: LongText,
-        with_offsets: bool,
+        how: Reading,
     ) -> Result<Self, Error> {
         let token_budget = max_tokens.saturating_sub(tokenizer.special()).max(1);
-        let reader = Reader { text, tokenizer, token_budget, with_offsets };
+        let reader = Reader { text, tokenizer, token_budget, how };
         if text.len() <= MAX_PIECE_BYTES
             && let Some(whole) = reader.whole()?
         {
@@ -59,16 +58,25 @@ impl Windows {
         {
             return Ok(whole);
         }
-        match long_text {
+        match how.long_text {
             LongText::Window => reader.windows(&pieces),
             LongText::Truncate => reader.beginning(&pieces),
             LongText::Error => {
-                let count = tokenizer.count(text)? + tokenizer.special();
+                let count = tokenizer.count(text, how.special_tokens)? + tokenizer.special();
                 let message = format!("the text has {count} tokens, the model reads {max_tokens}");
                 Err(Error::new(ErrorKind::TextTooLong, message))
             }
         }
     }
+}
+
+/// How a text is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub long_text: LongText,
+    pub special_tokens: SpecialTokens,
+    /// Whether the tokens have their offsets, which take time.
+    pub with_offsets: bool,
 }
 
 /// A piece of a text, at most a sentence.
@@ -82,17 +90,22 @@ struct Reader<'a> {
     tokenizer: &'a Tokenizer,
     /// Most tokens that the model reads at once, special tokens not counted.
     token_budget: usize,
-    with_offsets: bool,
+    how: Reading,
 }
 
 impl Reader<'_> {
+    /// The first tokens of a span.
+    fn tokens(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
+        self.tokenizer.tokens(self.text, span, token_budget, self.how.special_tokens, with_offsets)
+    }
+
     fn window_budget(&self) -> usize {
         self.token_budget.min(WINDOW_TOKENS)
     }
 
     /// The text as one window, or `None` if it has too many tokens.
     fn whole(&self) -> Result<Option<Windows>, Error> {
-        let tokens = self.tokenizer.tokens(self.text, 0..self.text.len(), self.token_budget + 1, self.with_offsets)?;
+        let tokens = self.tokens(0..self.text.len(), self.token_budget + 1, self.how.with_offsets)?;
         match tokens.count {
             0 => Err(empty_text()),
             count if count > self.token_budget => Ok(None),
@@ -111,7 +124,7 @@ impl Reader<'_> {
             tokens >= 2 * self.token_budget // twice the budget: sentences can have more tokens alone than together
         });
         let end = enough.map_or(self.text.len(), |last| pieces[last].span.end);
-        let tokens = self.tokenizer.tokens(self.text, 0..end, self.token_budget, true)?;
+        let tokens = self.tokens(0..end, self.token_budget, true)?;
         let window = Window { span: 0..tokens.end, new_tokens: tokens.count, tokens };
         Ok(Windows { windows: vec![window], truncated: true })
     }
@@ -128,7 +141,7 @@ impl Reader<'_> {
     /// Adds a span as one piece, or halves it where it is too long.
     fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
         let part = &self.text[span.clone()];
-        let tokens = if part.len() <= MAX_PIECE_BYTES { self.tokenizer.count(part)? } else { usize::MAX };
+        let tokens = if part.len() <= MAX_PIECE_BYTES { self.tokenizer.count(part, self.how.special_tokens)? } else { usize::MAX };
         if tokens > self.window_budget()
             && let Some(middle) = middle(part)
         {
@@ -154,8 +167,7 @@ impl Reader<'_> {
             }
             let (span, tokens) = loop {
                 let span = trim(self.text, pieces[first].span.start..pieces[last - 1].span.end);
-                let tokens =
-                    self.tokenizer.tokens(self.text, span.clone(), self.token_budget + 1, self.with_offsets)?;
+                let tokens = self.tokens(span.clone(), self.token_budget + 1, self.how.with_offsets)?;
                 // Pieces can also have more tokens together than alone.
                 match tokens.count <= self.token_budget || last - first == 1 {
                     true => break (span, tokens),
@@ -167,7 +179,7 @@ impl Reader<'_> {
             let tokens = if tokens.count > self.token_budget {
                 // One character has more tokens than the model reads.
                 truncated = true;
-                self.tokenizer.tokens(self.text, span.clone(), self.token_budget, self.with_offsets)?
+                self.tokens(span.clone(), self.token_budget, self.how.with_offsets)?
             } else {
                 tokens
             };
@@ -223,11 +235,12 @@ mod tests {
         let json = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
             "post_processor": {"type": "BertProcessing", "sep": ["?", 0], "cls": ["?", 0]},
             "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
-        Tokenizer::from_bytes(json.as_bytes()).unwrap()
+        Tokenizer::from_bytes(json.as_bytes(), None).unwrap()
     }
 
     fn windows(text: &str, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
-        Windows::of(text, &tokenizer(), max_tokens, long_text, true)
+        let how = Reading { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
+        Windows::of(text, &tokenizer(), max_tokens, how)
     }
 
     /// Sentences with these numbers of words.

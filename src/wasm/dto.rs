@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::utf16::Utf16Offsets;
-use crate::{Activation, Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction};
+use crate::{Activation, Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction, SpecialTokens};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPESCRIPT: &str = r#"
@@ -14,6 +14,7 @@ export interface JobOptions {
   threshold?: number | undefined;
   activation?: Activation | undefined;
   longText?: "window" | "truncate" | "error" | undefined;
+  specialTokens?: SpecialTokens | undefined;
   explain?: {
     label?: string | undefined;
     method?: "occlusion" | "shapley" | undefined;
@@ -21,6 +22,8 @@ export interface JobOptions {
     seed?: number | undefined;
   } | undefined;
 }
+
+export type SpecialTokens = "text" | "special";
 
 export type Activation = "softmax" | "sigmoid" | "none";
 
@@ -72,6 +75,7 @@ pub(super) struct OptionsDto {
     threshold: Option<f32>,
     activation: Option<Activation>,
     long_text: Option<LongText>,
+    special_tokens: Option<SpecialTokens>,
     explain: Option<ExplainDto>,
 }
 
@@ -92,13 +96,14 @@ enum MethodDto {
 }
 
 impl From<OptionsDto> for Options {
-    fn from(OptionsDto { top_k, threshold, activation, long_text, explain }: OptionsDto) -> Self {
+    fn from(OptionsDto { top_k, threshold, activation, long_text, special_tokens, explain }: OptionsDto) -> Self {
         Self {
             // A number of labels beyond `usize` is as good as all of them.
             top_k: top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX)),
             threshold,
             activation,
             long_text: long_text.unwrap_or_default(),
+            special_tokens: special_tokens.unwrap_or_default(),
             explain: explain.map(Explain::from),
         }
     }

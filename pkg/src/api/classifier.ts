@@ -198,8 +198,9 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel>;
 
 /** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
-function paramsOf({ explain, topK, threshold, activation, longText }: TextOptions): PredictParams {
-  return { topK, threshold, activation, longText, explain: explain ? explainParamsOf(explain) : undefined };
+function paramsOf({ explain, topK, threshold, activation, longText, specialTokens }: TextOptions): PredictParams {
+  const explainParams = explain ? explainParamsOf(explain) : undefined;
+  return { topK, threshold, activation, longText, specialTokens, explain: explainParams };
 }
 
 function explainParamsOf(explain: true | ExplainOptions): ExplainOptions {

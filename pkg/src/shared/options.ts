@@ -60,6 +60,11 @@ export const PREDICTION_OPTIONS = {
       "What to do with a text of more tokens than the model reads at once: read it in overlapping windows, read only its " +
       "beginning, or refuse it.",
   },
+  specialTokens: {
+    enum: ["text", "special"],
+    default: "text",
+    description: "Whether special tokens that a text spells, such as `[SEP]`, are read as text or as the special tokens.",
+  },
   explain: {
     type: ["boolean", "object"],
     properties: EXPLAIN_OPTIONS,

@@ -59,7 +59,7 @@ export interface Failure {
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
-export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "activation" | "longText"> & {
+export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "activation" | "longText" | "specialTokens"> & {
   explain: ExplainOptions | undefined;
 };
 

@@ -128,6 +128,11 @@ export interface TextOptions extends CallOptions {
    * `text-too-long` (`"error"`).
    */
   longText?: "window" | "truncate" | "error" | undefined;
+  /**
+   * How to read special tokens that a text spells, such as `[SEP]` or `</s>`: as text (`"text"`, the default), so
+   * that whoever writes the text cannot change how the model reads it, or as the special tokens (`"special"`).
+   */
+  specialTokens?: "text" | "special" | undefined;
   /** Whether to return the weight of each word: for the most probable label (`true`), or as these options say. */
   explain?: boolean | ExplainOptions | undefined;
 }
@@ -207,7 +212,10 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
       error: LitmusError;
     };
 
-/** The tokens of a text, all of them however long it is. The arrays have one element per token. */
+/**
+ * The tokens of a text, all of them however long it is. Special tokens that the text spells are read as text. The
+ * arrays have one element per token.
+ */
 export interface Tokenization {
   /** The token ids, special tokens included. */
   ids: number[];
