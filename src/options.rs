@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
-use crate::limits::MAX_SAMPLES;
+use crate::limits::{MAX_SAMPLES, MAX_ZERO_SHOT_LABELS};
 
 /// Options of a prediction. The default is every label with its score, without an explanation.
 ///
@@ -29,6 +29,8 @@ pub struct Options {
     pub special_tokens: SpecialTokens,
     /// Whether and how to explain the score word by word.
     pub explain: Option<Explain>,
+    /// Scores these labels instead of the model's own. Not together with `activation` or `explain`.
+    pub zero_shot: Option<ZeroShot>,
 }
 
 /// What turns logits into scores.
@@ -102,6 +104,69 @@ impl Method {
     pub const DEFAULT_SAMPLES: usize = 20;
 }
 
+/// The part of a hypothesis that the label replaces.
+pub(crate) const PLACEHOLDER: &str = "{}";
+
+/// Labels of the caller's choice, scored by a model for natural language inference: a label's score says how strongly the
+/// text entails the hypothesis with the label in it. The text is read once for each label.
+///
+/// ```
+/// use litmus_text::{Options, ZeroShot};
+///
+/// let topics = ZeroShot::new(["politics", "sports"]).hypothesis("This text is about {}.");
+/// assert_eq!(Options::default().zero_shot(topics).zero_shot.unwrap().labels.len(), 2);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ZeroShot {
+    /// 1 to 1,000 labels, none twice.
+    pub labels: Vec<String>,
+    /// A sentence in which the label replaces `{}`; by default `This example is {}.`
+    pub hypothesis: String,
+    /// Whether a text can have several of the labels: then each is scored by itself. A single label always is.
+    pub multi_label: bool,
+}
+
+impl ZeroShot {
+    /// These labels with the default hypothesis, of which a text has one.
+    pub fn new<L: Into<String>>(labels: impl IntoIterator<Item = L>) -> Self {
+        let labels = labels.into_iter().map(Into::into).collect();
+        Self { labels, hypothesis: "This example is {}.".into(), multi_label: false }
+    }
+
+    /// Sets [`hypothesis`](Self::hypothesis).
+    pub fn hypothesis(mut self, hypothesis: impl Into<String>) -> Self {
+        self.hypothesis = hypothesis.into();
+        self
+    }
+
+    /// Sets [`multi_label`](Self::multi_label).
+    pub fn multi_label(mut self, multi_label: bool) -> Self {
+        self.multi_label = multi_label;
+        self
+    }
+
+    /// The reason why the options cannot be used.
+    fn check(&self, options: &Options) -> Result<(), String> {
+        let Self { labels, hypothesis, .. } = self;
+        if options.activation.is_some() || options.explain.is_some() {
+            return Err("a zero-shot classification takes neither an activation nor an explanation".into());
+        }
+        if !(1..=MAX_ZERO_SHOT_LABELS).contains(&labels.len()) {
+            return Err(format!("a zero-shot classification takes 1 to {MAX_ZERO_SHOT_LABELS} labels, not {}", labels.len()));
+        }
+        let mut sorted: Vec<&String> = labels.iter().collect();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("the zero-shot label {:?} is given twice", pair[0]));
+        }
+        if !hypothesis.contains(PLACEHOLDER) {
+            return Err(format!("the hypothesis {hypothesis:?} has no {PLACEHOLDER} for the label to replace"));
+        }
+        Ok(())
+    }
+}
+
 impl Options {
     /// Sets [`top_k`](Self::top_k).
     pub fn top_k(mut self, k: usize) -> Self {
@@ -139,6 +204,12 @@ impl Options {
         self
     }
 
+    /// Sets [`zero_shot`](Self::zero_shot).
+    pub fn zero_shot(mut self, zero_shot: ZeroShot) -> Self {
+        self.zero_shot = Some(zero_shot);
+        self
+    }
+
     /// Checks the ranges, and that the model has the label to explain. `labels` and `activation` are the model's.
     pub(crate) fn check(&self, labels: &[String], activation: Activation) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
@@ -147,6 +218,9 @@ impl Options {
         }
         if let Some(threshold) = self.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return invalid(format!("the threshold must be from 0 to 1, not {threshold}"));
+        }
+        if let Some(zero_shot) = &self.zero_shot {
+            return zero_shot.check(self).or_else(invalid);
         }
         if self.threshold.is_some() && self.activation.unwrap_or(activation) == Activation::None {
             return invalid(

@@ -31,7 +31,8 @@ pub struct Prediction {
     pub score: f32,
     /// Every label with its score, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
-    /// The number of tokens that the model read, special tokens included; those in two windows count twice.
+    /// The number of tokens that the model read, special tokens included; those in two windows count twice. In a zero-shot
+    /// classification, those with the longest hypothesis.
     pub tokens: usize,
     /// Whether the end of the text was not read, as with [`LongText::Truncate`](crate::LongText::Truncate). The last
     /// window ends with the last character that was read.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Activation, Classifier, Error, ErrorKind, Explain, LongText, Options, Prediction, SpecialTokens, Warning};
+use litmus_text::{Activation, Classifier, Error, ErrorKind, Explain, Input, LongText, Options, Prediction, SpecialTokens, Warning, ZeroShot};
 
 /// Lines that are predicted together: enough for batches of similar length.
 const CHUNK: usize = 256;
@@ -22,6 +22,18 @@ const MIN_BOLD: f32 = 0.1;
 struct Arguments {
     /// Texts to label; if there are none, each line of standard input is a text
     texts: Vec<String>,
+    /// Each text is a pair of texts, separated by a tab
+    #[arg(long)]
+    pairs: bool,
+    /// Score these labels, separated by commas, instead of the model's own: needs a model for natural language inference
+    #[arg(long, value_delimiter = ',', value_name = "LABELS", conflicts_with_all = ["pairs", "explain", "activation"])]
+    labels: Vec<String>,
+    /// The sentence that a text must entail to have a label, which replaces {}
+    #[arg(long, requires = "labels", default_value = "This example is {}.")]
+    hypothesis: String,
+    /// A text can have several of the labels
+    #[arg(long, requires = "labels")]
+    multi_label: bool,
     /// Print one JSON object per text: {"text", "label", "score", "scores", "tokens", "truncated", "windows",
     /// "attributions", "warnings"}, or {"text", "error": {"code", "message"}}; offsets are in bytes of UTF-8
     #[arg(long)]
@@ -92,6 +104,10 @@ impl Arguments {
             ActivationArgument::None => Activation::None,
         });
         options.explain = self.explain.then(Explain::default);
+        if !self.labels.is_empty() {
+            let zero_shot = ZeroShot::new(self.labels.clone()).hypothesis(&self.hypothesis);
+            options.zero_shot = Some(zero_shot.multi_label(self.multi_label));
+        }
         options
     }
 }
@@ -147,6 +163,7 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         out: BufWriter::new(io::stdout().lock()),
         jsonl: arguments.jsonl,
+        pairs: arguments.pairs,
         all_predicted: true,
         options,
     };
@@ -181,9 +198,26 @@ fn default_model() -> Result<Classifier, Error> {
     Classifier::from_dir("models/english")
 }
 
+/// A line: a text, or a text and its pair.
+struct Line<'a> {
+    text: &'a str,
+    pair: Option<&'a str>,
+}
+
+impl Input for Line<'_> {
+    fn text(&self) -> &str {
+        self.text
+    }
+
+    fn pair(&self) -> Option<&str> {
+        self.pair
+    }
+}
+
 struct Printer<W> {
     out: W,
     jsonl: bool,
+    pairs: bool,
     colours: bool,
     all_predicted: bool,
     options: Options,
@@ -191,14 +225,19 @@ struct Printer<W> {
 
 impl<W: Write> Printer<W> {
     fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> Result<(), Failure> {
-        let results = classifier.job(texts, &self.options)?.finish();
-        for (text, result) in texts.iter().zip(results) {
-            self.print(text, result)?;
+        let line = |text: &'_ String| match text.split_once('\t') {
+            Some((text, pair)) if self.pairs => Line { text, pair: Some(pair) },
+            _ => Line { text, pair: None },
+        };
+        let lines: Vec<Line> = texts.iter().map(line).collect();
+        let results = classifier.job(&lines, &self.options)?.finish();
+        for (line, result) in lines.iter().zip(results) {
+            self.print(line, result)?;
         }
         Ok(self.out.flush()?)
     }
 
-    fn print(&mut self, text: &str, result: Result<Prediction, Error>) -> io::Result<()> {
+    fn print(&mut self, &Line { text, pair }: &Line, result: Result<Prediction, Error>) -> io::Result<()> {
         self.all_predicted &= result.is_ok();
         if self.jsonl {
             let mut line = match result {
@@ -213,6 +252,9 @@ impl<W: Write> Printer<W> {
                 Err(e) => serde_json::json!({ "error": { "code": e.code(), "message": e.to_string() } }),
             };
             line["text"] = text.into();
+            if let Some(pair) = pair {
+                line["pair"] = pair.into();
+            }
             return writeln!(self.out, "{line}");
         }
         match result {

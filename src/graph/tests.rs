@@ -136,6 +136,7 @@ fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
                 rows: rows.len(),
                 columns: kept(rows[0]),
                 ids: of(rows, &case.input_ids),
+                type_ids: vec![0; rows.len() * kept(rows[0])],
                 mask: of(rows, &case.attention_mask),
             };
             let logits = encoder.encode(batch).unwrap_or_else(|e| panic!("{}: {e}", model.file));
@@ -168,7 +169,7 @@ fn scales(graph: &mut GraphProto) -> impl Iterator<Item = &mut TensorProto> {
 }
 
 fn alone(ids: &[i64]) -> Batch {
-    Batch { rows: 1, columns: ids.len(), ids: ids.to_vec(), mask: vec![1; ids.len()] }
+    Batch { rows: 1, columns: ids.len(), ids: ids.to_vec(), type_ids: vec![0; ids.len()], mask: vec![1; ids.len()] }
 }
 
 #[test]

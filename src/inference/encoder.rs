@@ -145,8 +145,7 @@ impl TractEncoder {
     /// The values of one output.
     fn run(&self, batch: Batch, output: usize) -> TractResult<Vec<f32>> {
         let shape = [batch.rows, batch.columns];
-        let segments = vec![0; batch.ids.len()];
-        let sources = [&batch.ids, &batch.mask, &segments];
+        let sources = [&batch.ids, &batch.mask, &batch.type_ids];
         let inputs = self
             .inputs
             .iter()
@@ -226,8 +225,8 @@ mod tests {
             let logits = |padding: usize, rows: usize| {
                 let row =
                     |value: i64| [ids.map(|id| if value == 0 { id } else { 1 }).to_vec(), vec![0; padding]].concat();
-                let batch =
-                    Batch { rows, columns: ids.len() + padding, ids: row(0).repeat(rows), mask: row(1).repeat(rows) };
+                let (columns, ids, mask) = (ids.len() + padding, row(0).repeat(rows), row(1).repeat(rows));
+                let batch = Batch { rows, columns, type_ids: vec![0; ids.len()], ids, mask };
                 encoder.encode(batch).unwrap().values[..labels].to_vec()
             };
             let alone = logits(0, 1);

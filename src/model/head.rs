@@ -207,6 +207,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::text::tokenizer::Sequence;
     use crate::inference::batch::Batch;
     use crate::inference::encoder::{Encoder, TractEncoder};
 
@@ -344,7 +345,8 @@ mod tests {
         let head = Head::read(files.get(NAME).unwrap()).unwrap();
         let rows: [&[u32]; 4] =
             [&[2, 248, 1377, 544, 18, 3], &[2, 5000, 3], &[2, 300, 15000, 42, 77, 501, 1234, 3], &[2, 442, 3]];
-        let batch = Batch::pad(&rows, 0);
+        let rows = rows.map(|ids| Sequence { ids: ids.to_vec(), type_ids: vec![0; ids.len()] });
+        let batch = Batch::pad(&rows.each_ref(), 0);
         let features = encoder.encode_features(batch.clone()).unwrap();
         let logits = encoder.encode(batch).unwrap();
         let mut worst: f32 = 0.0;

@@ -14,14 +14,13 @@ use crate::inference::calibration;
 use crate::inference::encoder::{Encoder, TractEncoder};
 use crate::options::Activation;
 use crate::panic_guard::catch_panics;
-use crate::prediction::Score;
-use crate::text::tokenizer::{Encoding, Tokenizer};
+use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
 use crate::text::windows::{Reading, Windows};
 use config::ModelConfig;
 pub use files::ModelFiles;
 use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
 pub use info::ModelInfo;
-pub(crate) use labels::Decision;
+pub(crate) use labels::{Decision, decide, rank};
 
 /// A loaded model.
 pub(crate) struct Model {
@@ -88,11 +87,14 @@ impl Model {
         })
     }
 
-    /// The windows of a text that the model reads.
-    pub(crate) fn windows(&self, text: &str, how: Reading) -> Result<Windows, Error> {
+    /// The windows of a text that the model reads, each with each of the pairs.
+    pub(crate) fn windows(&self, text: &str, pairs: &[&str], how: Reading) -> Result<Windows, Error> {
         catch_panics(ErrorKind::Internal, || {
-            let read = Windows::of(text, &self.tokenizer, self.info.max_tokens, how)?;
-            read.windows.iter().try_for_each(|window| self.check_ids(&window.tokens.ids))?;
+            let pairs = pairs.iter().map(|pair| self.tokenizer.pair(pair, how.special_tokens));
+            let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+            let read = Windows::of(text, &pairs, &self.tokenizer, self.info.max_tokens, how)?;
+            let sequences = read.windows.iter().flat_map(|window| &window.tokens.sequences);
+            sequences.map(|sequence| self.check_ids(&sequence.ids)).collect::<Result<(), _>>()?;
             Ok(read)
         })
     }
@@ -111,9 +113,9 @@ impl Model {
         self.encoder.max_rows()
     }
 
-    /// The logits of each row of token ids, computed as one batch. If that fails, each row is computed by itself, so
-    /// that one row never fails the others.
-    pub(crate) fn logits(&self, rows: &[&[u32]]) -> Vec<Result<Vec<f32>, Error>> {
+    /// The logits of each sequence, computed as one batch. If that fails, each is computed by itself, so that one
+    /// never fails the others.
+    pub(crate) fn logits(&self, rows: &[&Sequence]) -> Vec<Result<Vec<f32>, Error>> {
         match (self.batch_logits(rows), rows) {
             (Ok(logits), _) => logits.into_iter().map(Ok).collect(),
             (Err(error), [_]) => vec![Err(error)],
@@ -121,26 +123,21 @@ impl Model {
         }
     }
 
-    fn batch_logits(&self, rows: &[&[u32]]) -> Result<Vec<Vec<f32>>, Error> {
+    fn batch_logits(&self, rows: &[&Sequence]) -> Result<Vec<Vec<f32>>, Error> {
         catch_panics(ErrorKind::Internal, || {
             let logits = self.encoder.encode(Batch::pad(rows, self.padding_id))?;
             Ok(logits.rows().map(<[f32]>::to_vec).collect())
         })
     }
 
+    /// The temperature of the calibration.
+    pub(crate) fn temperature(&self) -> f32 {
+        self.temperature
+    }
+
     /// One row of logits to scores, by label.
     pub(crate) fn scores(&self, logits: &[f32], activation: Activation) -> Result<Vec<f32>, Error> {
         calibration::scores(logits, activation, self.temperature)
-    }
-
-    /// The labels of a text, from its scores.
-    pub(crate) fn decide(&self, scores: &[f32], activation: Activation, threshold: Option<f32>) -> Decision {
-        labels::decide(&self.rank(scores, None), activation, threshold)
-    }
-
-    /// The best `top_k` labels with their scores, highest first.
-    pub(crate) fn rank(&self, scores: &[f32], top_k: Option<usize>) -> Vec<Score> {
-        labels::rank(&self.info.labels, scores, top_k)
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
@@ -209,7 +206,8 @@ pub(crate) mod tests {
     #[test]
     fn a_row_that_fails_does_not_fail_the_others() {
         let model = fake(8, 5);
-        let results = model.logits(&[&[1], &[FAILING_ID as u32], &[2]]);
+        let rows = [1, FAILING_ID as u32, 2].map(|id| Sequence { ids: vec![id], type_ids: vec![0] });
+        let results = model.logits(&rows.each_ref());
         let failed: Vec<bool> = results.iter().map(Result::is_err).collect();
         assert_eq!(failed, [false, true, false]);
         assert_eq!(results[2].as_ref().unwrap(), &[0.0, 2.0]);

@@ -25,16 +25,35 @@ pub struct Encoding {
     pub unknown_share: f32,
 }
 
+/// What the model reads at once, special tokens included: a text or a pair of texts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sequence {
+    pub ids: Vec<u32>,
+    /// For each token, which of two texts it belongs to, as the tokenizer counts them.
+    pub type_ids: Vec<u32>,
+}
+
+/// The second text of a pair, without special tokens.
+pub(crate) struct Pair(tokenizers::Encoding);
+
+impl Pair {
+    /// Number of tokens.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// The tokens of one window: the part of an [`Encoding`] that a prediction needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tokens {
-    /// Token ids, special tokens included.
-    pub ids: Vec<u32>,
-    /// The start of each token in the whole text, in bytes; `None` for special tokens. Empty without offsets.
+    /// The window with each of its pairs, or one sequence without a pair.
+    pub sequences: Vec<Sequence>,
+    /// The start of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
+    /// the pair. Empty without offsets.
     pub starts: Vec<Option<usize>>,
     /// The end of the last token in the whole text, in bytes; the window's start without offsets.
     pub end: usize,
-    /// Tokens that are not special.
+    /// Tokens of the window's text, which are not special.
     pub count: usize,
     /// Those of them that the vocabulary knows.
     pub known: usize,
@@ -48,8 +67,8 @@ pub(crate) struct Tokenizer {
     inner: tokenizers::Tokenizer,
     /// Reads them as the special tokens. Made at its first use, because it holds the vocabulary a second time.
     with_special_tokens: OnceLock<Box<tokenizers::Tokenizer>>,
-    /// Special tokens that are added to a text.
-    special: usize,
+    /// Special tokens that are added to a text, and to a pair.
+    special: [usize; 2],
     /// The special tokens except the unknown one. As text, they count as unknown: the vocabulary of a Unigram or WordLevel
     /// model has them as whole words.
     special_ids: Vec<u32>,
@@ -87,7 +106,7 @@ impl Tokenizer {
         let special_ids = added.iter().filter(|&(&id, token)| token.special && Some(id) != unknown).map(|(&id, _)| id);
         let special_ids = special_ids.collect();
         let mask = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
-        let special = inner.get_post_processor().map_or(0, added_tokens);
+        let special = [false, true].map(|pair| inner.get_post_processor().map_or(0, |added| added_tokens(added, pair)));
         Ok(Self { inner, with_special_tokens: OnceLock::new(), special, special_ids, unknown, mask })
     }
 
@@ -117,9 +136,18 @@ impl Tokenizer {
         self.inner.id_to_token(id).unwrap_or_default()
     }
 
-    /// The number of special tokens that are added to a text.
-    pub(crate) fn special(&self) -> usize {
-        self.special
+    /// The number of special tokens that are added to a text, or to a pair.
+    pub(crate) fn special(&self, pair: bool) -> usize {
+        self.special[usize::from(pair)]
+    }
+
+    /// Reads the second text of a pair.
+    pub(crate) fn pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
+        let encoding = self.inner(special_tokens).encode_fast(text, false).map_err(failed)?;
+        if encoding.is_empty() {
+            return Err(Error::new(ErrorKind::EmptyText, "the pair is empty: leave it out to classify the text alone"));
+        }
+        Ok(Pair(encoding))
     }
 
     /// The token that replaces a masked word: the mask token, or the unknown token where the vocabulary has no mask.
@@ -132,12 +160,13 @@ impl Tokenizer {
         Ok(self.inner(special_tokens).encode_fast(text, false).map_err(failed)?.len())
     }
 
-    /// The first `token_budget` tokens of a span of the text, with special tokens around them. Offsets take time and are
-    /// optional.
+    /// The first `token_budget` tokens of a span of the text, with each of the pairs and with special tokens around them.
+    /// Offsets take time and are optional.
     pub(crate) fn tokens(
         &self,
         text: &str,
         span: Range<usize>,
+        pairs: &[Pair],
         token_budget: usize,
         special_tokens: SpecialTokens,
         with_offsets: bool,
@@ -151,18 +180,27 @@ impl Tokenizer {
         raw.truncate(token_budget, 0, TruncationDirection::Right);
         let count = raw.len();
         let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
-        let whole = inner.post_process(raw, None, true).map_err(failed)?;
-        let ids = self.ids(&whole, special_tokens);
-        let unknown = self.count_unknown(&ids, whole.get_special_tokens_mask());
+        let unknown = raw.get_ids().iter().filter(|&&id| self.is_unknown(id, special_tokens)).count();
+        let whole = |pair: Option<&Pair>| {
+            inner.post_process(raw.clone(), pair.map(|pair| pair.0.clone()), true).map_err(failed)
+        };
+        let all = match pairs {
+            [] => vec![whole(None)?],
+            pairs => pairs.iter().map(|pair| whole(Some(pair))).collect::<Result<_, _>>()?,
+        };
         let mut starts = spans.iter().map(|span| span.start);
-        let next_start = |&special: &u32| if special == 1 { None } else { starts.next() };
+        let first = all.first().filter(|_| with_offsets);
+        let of_text = first.map_or(Vec::new(), |first| {
+            let special = first.get_special_tokens_mask().iter();
+            special.zip(first.get_sequence_ids()).map(|(&special, id)| special == 0 && id != Some(1)).collect()
+        });
+        let sequence = |whole: &tokenizers::Encoding| Sequence {
+            ids: self.ids(whole, special_tokens),
+            type_ids: whole.get_type_ids().to_vec(),
+        };
         Ok(Tokens {
-            ids,
-            starts: if with_offsets {
-                whole.get_special_tokens_mask().iter().map(next_start).collect()
-            } else {
-                Vec::new()
-            },
+            sequences: all.iter().map(sequence).collect(),
+            starts: of_text.into_iter().map(|of_text| if of_text { starts.next() } else { None }).collect(),
             end: spans.iter().map(|span| span.end).max().unwrap_or(start),
             count,
             known: count - unknown,
@@ -179,12 +217,14 @@ impl Tokenizer {
             return Err(empty_text());
         }
         let ids = self.ids(&encoding, SpecialTokens::Text);
+        let unknown = ids.iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown);
+        let unknown_share = unknown.count() as f32 / count as f32;
         let changed = ids.iter().zip(encoding.get_ids()).map(|(id, old)| id != old);
         let spelled = encoding.get_tokens().iter().zip(changed);
         let tokens =
             spelled.zip(&ids).map(|((token, changed), &id)| if changed { self.spelling(id) } else { token.clone() });
         Ok(Encoding {
-            unknown_share: self.count_unknown(&ids, special) as f32 / count as f32,
+            unknown_share,
             tokens: tokens.collect(),
             offsets: byte_spans(text, 0, encoding.get_offsets()),
             ids,
@@ -195,19 +235,18 @@ impl Tokenizer {
     /// becomes the unknown token.
     fn ids(&self, encoding: &tokenizers::Encoding, special_tokens: SpecialTokens) -> Vec<u32> {
         let mut ids = encoding.get_ids().to_vec();
-        if special_tokens == SpecialTokens::Text
-            && let Some(unknown) = self.unknown
-        {
+        if let Some(unknown) = self.unknown {
             let text = ids.iter_mut().zip(encoding.get_special_tokens_mask()).filter(|(_, special)| **special == 0);
-            text.filter(|(id, _)| self.special_ids.contains(id)).for_each(|(id, _)| *id = unknown);
+            text.filter(|(id, _)| self.is_unknown(**id, special_tokens)).for_each(|(id, _)| *id = unknown);
         }
         ids
     }
 
-    /// The unknown tokens among those that are not added.
-    fn count_unknown(&self, ids: &[u32], added: &[u32]) -> usize {
-        ids.iter().zip(added).filter(|&(&id, &added)| added == 0 && Some(id) == self.unknown).count()
+    /// Whether a token of a text counts as unknown.
+    fn is_unknown(&self, id: u32, special_tokens: SpecialTokens) -> bool {
+        Some(id) == self.unknown || special_tokens == SpecialTokens::Text && self.special_ids.contains(&id)
     }
+
 }
 
 /// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
@@ -215,8 +254,8 @@ fn is_no_text(character: &char) -> bool {
     *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
 }
 
-fn added_tokens(processor: &impl tokenizers::PostProcessor) -> usize {
-    processor.added_tokens(false)
+fn added_tokens(processor: &impl tokenizers::PostProcessor, pair: bool) -> usize {
+    processor.added_tokens(pair)
 }
 
 /// Spans in characters to spans in bytes, moved by `start`. Byte offsets of `tokenizers` may lie within a character; those
@@ -248,6 +287,7 @@ mod tests {
     struct Goldens {
         configs: Vec<ConfigCase>,
         spelled: Vec<SpelledCase>,
+        pairs: Vec<PairCase>,
     }
 
     /// Token ids of texts with a `tokenizer_config.json` beside the `tokenizer.json` of a folder.
@@ -265,6 +305,13 @@ mod tests {
         texts: Vec<(String, Vec<u32>, Vec<u32>)>,
     }
 
+    /// Token ids of pairs of texts.
+    #[derive(Deserialize)]
+    struct PairCase {
+        folder: String,
+        texts: Vec<(String, String, Vec<u32>)>,
+    }
+
     fn goldens() -> Goldens {
         serde_json::from_slice(&std::fs::read("tests/fixtures/tokenizer_cases.json").unwrap()).unwrap()
     }
@@ -274,7 +321,7 @@ mod tests {
     }
 
     fn ids(tokenizer: &Tokenizer, text: &str, special_tokens: SpecialTokens) -> Vec<u32> {
-        tokenizer.tokens(text, 0..text.len(), 100, special_tokens, false).unwrap().ids
+        tokenizer.tokens(text, 0..text.len(), &[], 100, special_tokens, false).unwrap().sequences[0].ids.clone()
     }
 
     #[test]
@@ -305,6 +352,23 @@ mod tests {
             }
         }
         assert!(differing >= 6, "only {differing} texts differ");
+    }
+
+    #[test]
+    fn pairs_have_the_tokens_of_auto_tokenizer() {
+        for PairCase { folder, texts } in goldens().pairs {
+            let tokenizer = Tokenizer::from_bytes(&file(&folder), None).unwrap();
+            for (text, pair, expected) in texts {
+                let pair = tokenizer.pair(&pair, SpecialTokens::Text).unwrap();
+                let special = tokenizer.special(true);
+                let tokens =
+                    tokenizer.tokens(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
+                assert_eq!(tokens.sequences[0].ids, expected, "{folder} {text:?}");
+                assert_eq!(tokens.starts.iter().flatten().count(), tokens.count);
+                assert_eq!(tokens.starts.len(), expected.len());
+                assert!(special > tokenizer.special(false) && tokens.count + special < expected.len());
+            }
+        }
     }
 
     #[test]

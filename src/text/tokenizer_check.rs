@@ -54,13 +54,14 @@ fn growth(normalizer: &Value) -> Result<usize, String> {
     Ok(growth)
 }
 
-/// A template must describe each special token that it adds, and must not refer to a second text.
+/// A template must describe each special token that it adds, and the one for a single text must not refer to a second.
 fn check_templates(processor: &Value) -> Result<(), String> {
     let list = |value: &Value, key| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    for piece in list(processor, "single") {
-        if piece.pointer("/Sequence/id").is_some_and(|id| id != "A") {
-            return Err("its template for one text refers to a second one".into());
-        }
+    let single = list(processor, "single");
+    if single.iter().any(|piece| piece.pointer("/Sequence/id").is_some_and(|id| id != "A")) {
+        return Err("its template for one text refers to a second one".into());
+    }
+    for piece in single.into_iter().chain(list(processor, "pair")) {
         let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
         let token = processor.get("special_tokens").and_then(|tokens| tokens.get(id));
         if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
@@ -154,6 +155,7 @@ mod tests {
         assert_eq!(template(token, ""), damaged);
         assert_eq!(template(token, r#""[S]": {"id": "[S]", "ids": [1, 2], "tokens": ["[S]"]}"#), damaged);
         assert_eq!(template(&text.replace('A', "B"), ""), damaged);
+        assert_eq!(template(&format!(r#"{text}], "pair": [{token}"#), ""), damaged);
     }
 
     #[test]

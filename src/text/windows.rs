@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::tokenizer::{Tokenizer, Tokens, empty_text};
+use super::tokenizer::{Pair, Tokenizer, Tokens, empty_text};
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_PIECE_BYTES;
 use crate::options::{LongText, SpecialTokens};
@@ -14,6 +14,10 @@ use crate::options::{LongText, SpecialTokens};
 const WINDOW_TOKENS: usize = 128;
 /// Most tokens that a window repeats from the one before, so that no sentence is read without its context.
 const OVERLAP_TOKENS: usize = 32;
+
+/// Fewest tokens of a text that a pair must leave room for in each window: with less room, a long text would take very many
+/// windows, each with the whole pair.
+const MIN_WINDOW_TOKENS: usize = 16;
 
 /// A part of a text that the model reads at once.
 #[derive(Debug)]
@@ -34,18 +38,34 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// Divides a text into windows. `max_tokens` is the most tokens that the model reads at once, special tokens included.
+    /// Divides a text into windows; each is read with each of the pairs, which are never divided. `max_tokens` is the most
+    /// tokens that the model reads at once, special tokens included.
     ///
     /// # Errors
-    /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`].
+    /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`], or if a pair leaves no room for the
+    /// text.
     pub(crate) fn of(
         text: &str,
+        pairs: &[Pair],
         tokenizer: &Tokenizer,
         max_tokens: usize,
         how: Reading,
     ) -> Result<Self, Error> {
-        let token_budget = max_tokens.saturating_sub(tokenizer.special()).max(1);
-        let reader = Reader { text, tokenizer, token_budget, how };
+        let added = tokenizer.special(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
+        let token_budget = max_tokens.saturating_sub(added);
+        let pair_too_long = |needed: &str| {
+            Error::new(
+                ErrorKind::TextTooLong,
+                format!(
+                    "the pair takes {added} tokens, special tokens included, of the {max_tokens} that the model reads at \
+                     once; the text needs {needed}: shorten the pair"
+                ),
+            )
+        };
+        if token_budget == 0 && !pairs.is_empty() {
+            return Err(pair_too_long("at least one"));
+        }
+        let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), how };
         if text.len() <= MAX_PIECE_BYTES
             && let Some(whole) = reader.whole()?
         {
@@ -59,11 +79,15 @@ impl Windows {
             return Ok(whole);
         }
         match how.long_text {
+            LongText::Window if token_budget < MIN_WINDOW_TOKENS && !pairs.is_empty() => {
+                Err(pair_too_long(&format!("at least {MIN_WINDOW_TOKENS} in each window")))
+            }
             LongText::Window => reader.windows(&pieces),
             LongText::Truncate => reader.beginning(&pieces),
             LongText::Error => {
-                let count = tokenizer.count(text, how.special_tokens)? + tokenizer.special();
-                let message = format!("the text has {count} tokens, the model reads {max_tokens}");
+                let count = tokenizer.count(text, how.special_tokens)? + added;
+                let what = if pairs.is_empty() { "the text has" } else { "text and pair have" };
+                let message = format!("{what} {count} tokens, the model reads {max_tokens}");
                 Err(Error::new(ErrorKind::TextTooLong, message))
             }
         }
@@ -87,6 +111,7 @@ struct Piece {
 
 struct Reader<'a> {
     text: &'a str,
+    pairs: &'a [Pair],
     tokenizer: &'a Tokenizer,
     /// Most tokens that the model reads at once, special tokens not counted.
     token_budget: usize,
@@ -96,7 +121,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The first tokens of a span.
     fn tokens(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
-        self.tokenizer.tokens(self.text, span, token_budget, self.how.special_tokens, with_offsets)
+        self.tokenizer.tokens(self.text, span, self.pairs, token_budget, self.how.special_tokens, with_offsets)
     }
 
     fn window_budget(&self) -> usize {
@@ -240,7 +265,7 @@ mod tests {
 
     fn windows(text: &str, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
         let how = Reading { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
-        Windows::of(text, &tokenizer(), max_tokens, how)
+        Windows::of(text, &[], &tokenizer(), max_tokens, how)
     }
 
     /// Sentences with these numbers of words.
@@ -254,7 +279,7 @@ mod tests {
         let read = windows(" One two. Three? ", 5, LongText::Error).unwrap();
         assert_eq!((read.windows.len(), read.truncated), (1, false));
         let Window { span, tokens, new_tokens } = &read.windows[0];
-        assert_eq!((span.clone(), tokens.ids.len(), *new_tokens), (0..17, 5, 3));
+        assert_eq!((span.clone(), tokens.sequences[0].ids.len(), *new_tokens), (0..17, 5, 3));
         assert_eq!(tokens.starts, [None, Some(1), Some(5), Some(10), None]);
     }
 
@@ -298,7 +323,7 @@ mod tests {
     fn a_truncated_window_ends_where_the_last_token_ends() {
         let read = windows(&text(&[3, 3]), 6, LongText::Truncate).unwrap();
         assert!(read.truncated);
-        assert_eq!((read.windows[0].span.clone(), read.windows[0].tokens.ids.len()), (0..19, 6));
+        assert_eq!((read.windows[0].span.clone(), read.windows[0].tokens.sequences[0].ids.len()), (0..19, 6));
     }
 
     #[test]
@@ -306,6 +331,41 @@ mod tests {
         let error = windows(&text(&[3, 3]), 6, LongText::Error).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TextTooLong);
         assert_eq!(error.to_string(), "the text has 8 tokens, the model reads 6");
+    }
+
+    /// With a pair of `pair` words, and three special tokens.
+    fn with_pair(text: &str, pair: usize, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
+        let how = Reading { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
+        let pair = tokenizer().pair(&"pair ".repeat(pair), SpecialTokens::Text)?;
+        Windows::of(text, &[pair], &tokenizer(), max_tokens, how)
+    }
+
+    #[test]
+    fn each_window_has_the_whole_pair() {
+        let read = with_pair(&text(&[15, 15, 15]), 10, 33, LongText::Window).unwrap();
+        let lengths: Vec<usize> = read.windows.iter().map(|window| window.tokens.sequences[0].ids.len()).collect();
+        assert_eq!(lengths, [15 + 10 + 3; 3]);
+        let tokens = &read.windows[1].tokens;
+        assert_eq!(tokens.sequences[0].type_ids, [vec![0; 17], vec![1; 11]].concat());
+        assert_eq!(tokens.starts[..2], [None, Some(read.windows[1].span.start)]);
+        assert!(tokens.starts[16..].iter().all(Option::is_none));
+        let cut = with_pair(&text(&[15, 15, 15]), 10, 33, LongText::Truncate).unwrap();
+        assert!(cut.truncated && cut.windows[0].tokens.sequences[0].ids.len() == 33);
+    }
+
+    #[test]
+    fn a_pair_that_leaves_no_room_is_an_error() {
+        let kind = |pair, long_text| with_pair(&text(&[15, 15]), pair, 33, long_text).err().map(|e| e.kind());
+        assert_eq!(kind(14, LongText::Window), None);
+        assert_eq!(kind(15, LongText::Window), Some(ErrorKind::TextTooLong));
+        assert_eq!(kind(15, LongText::Truncate), None);
+        for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
+            assert_eq!(kind(30, long_text), Some(ErrorKind::TextTooLong));
+        }
+        let error = with_pair("one", 30, 33, LongText::Window).unwrap_err();
+        assert!(error.to_string().contains("the pair takes 33 tokens"), "{error}");
+        assert!(with_pair("one", 29, 33, LongText::Window).is_ok());
+        assert_eq!(with_pair("one", 0, 33, LongText::Window).unwrap_err().kind(), ErrorKind::EmptyText);
     }
 
     #[test]

@@ -21,10 +21,13 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TextInput,
   TextOptions,
   TextWindow,
   Tokenization,
   WithoutThreshold,
+  ZeroShotCallOptions,
+  ZeroShotOptions,
 } from "../shared/types.js";
 
 /**

@@ -26,10 +26,13 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TextInput,
   TextOptions,
   TextWindow,
   Tokenization,
   WithoutThreshold,
+  ZeroShotCallOptions,
+  ZeroShotOptions,
 } from "../shared/types.js";
 
 const packagedClassifier = memoize(() => createClassifier());

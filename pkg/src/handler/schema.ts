@@ -18,6 +18,7 @@ const object = (properties: Record<string, Schema>, required: string[] = Object.
 const array = (items: Schema, more: Schema = {}): Schema => ({ type: "array", items, ...more });
 
 const text: Schema = { type: "string", description: "The text to classify." };
+const pair: Schema = { type: "string", description: "The second text, for models that read two at once." };
 
 const needsShapley: Schema = { properties: { method: { const: "shapley" } }, required: ["method"] };
 
@@ -28,16 +29,20 @@ const options = {
     additionalProperties: false,
     dependentSchemas: Object.fromEntries(SHAPLEY_ONLY.map((name) => [name, needsShapley])),
   },
+  zeroShot: { ...PREDICTION_OPTIONS.zeroShot, additionalProperties: false },
 } as unknown as Record<keyof PredictionOptions, Schema>; // `Schema` has no readonly arrays
+
+/** An item of `texts`. */
+const input: Schema = { anyOf: [text, object({ text, pair }, ["text"])] };
 
 /** The schemas of the two forms of a request, with at most `maxTexts` texts. */
 export const requestSchemas = (maxTexts: number) => ({
   TextRequest: {
-    ...object({ text, ...options }, ["text"]),
+    ...object({ text, pair, ...options }, ["text"]),
     examples: [{ text: "I loved every minute of it" }, { text: "Predictable, yet lovely.", explain: true }],
   },
   TextsRequest: {
-    ...object({ texts: array(text, { maxItems: maxTexts }), ...options }, ["texts"]),
+    ...object({ texts: array(input, { maxItems: maxTexts }), ...options }, ["texts"]),
     examples: [{ texts: ["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"], topK: 1 }],
   },
 });

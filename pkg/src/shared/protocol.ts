@@ -5,6 +5,7 @@ import type {
   ExplainOptions,
   Prediction,
   PredictionProgress,
+  TextInput,
   TextOptions,
   Tokenization,
 } from "./types.js";
@@ -59,7 +60,7 @@ export interface Failure {
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
-export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "activation" | "longText" | "specialTokens"> & {
+export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"> & {
   explain: ExplainOptions | undefined;
 };
 
@@ -74,7 +75,7 @@ export type Request =
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
-  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean }
+  | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */

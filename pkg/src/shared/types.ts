@@ -66,7 +66,10 @@ export interface TextWindow<Label extends string = string> {
   start: number;
   /** The offset at which the window ends, in UTF-16 code units of the string given. */
   end: number;
-  /** How many tokens the window has, special tokens included. At most `info.maxTokens`. */
+  /**
+   * How many tokens the window has, special tokens and the pair included. At most `info.maxTokens`. With `zeroShot`, those
+   * of the longest hypothesis.
+   */
   tokens: number;
   /** The labels with their scores for this window, highest first, cut to `topK`. */
   scores: LabelScore<Label>[];
@@ -91,6 +94,12 @@ export interface Attribution {
  *   the tokenizer drops, count as unknown.
  */
 export type PredictionWarning = "mostly-unknown-tokens";
+
+/**
+ * A text, or a text with its pair, for models that read two texts at once: natural language inference, question
+ * answering, rerankers. Offsets refer to `text`.
+ */
+export type TextInput = string | { text: string; pair?: string | undefined };
 
 /** Options of every call. */
 export interface CallOptions {
@@ -135,6 +144,21 @@ export interface TextOptions extends CallOptions {
   specialTokens?: "text" | "special" | undefined;
   /** Whether to return the weight of each word: for the most probable label (`true`), or as these options say. */
   explain?: boolean | ExplainOptions | undefined;
+  /** Scores labels of your choice; see `Classifier.zeroShot`. Not together with `activation` or `explain`. */
+  zeroShot?: ZeroShotOptions | undefined;
+}
+
+/**
+ * Zero-shot classification: labels of your choice, scored by a model for natural language inference, one of whose own
+ * labels starts with "entail". The text is read once for each label.
+ */
+export interface ZeroShotOptions {
+  /** The labels to score instead of the model's own: 1 to 1,000, none twice. */
+  labels: readonly string[];
+  /** A sentence in which the label replaces `{}`; by default `"This example is {}."`. */
+  hypothesis?: string | undefined;
+  /** Whether a text can have several of the labels, each scored by itself; `false` by default. A single label always is. */
+  multiLabel?: boolean | undefined;
 }
 
 /** How to explain a prediction: by the probability of a label with some of the words masked. */
@@ -186,10 +210,15 @@ export interface StreamOptions extends TextOptions {
   onProgress?: ((progress: StreamProgress) => void) | undefined;
 }
 
+/** Options of `Classifier.zeroShot`. */
+export type ZeroShotCallOptions = Omit<ZeroShotOptions, "labels"> &
+  Omit<PredictOptions, "zeroShot" | "activation" | "explain">;
+
 /** Options without a threshold, and without the sigmoid's: with these, the packaged model always gives a label. */
 export type WithoutThreshold<Options extends TextOptions> = Options & {
   threshold?: undefined;
   activation?: Exclude<Activation, "sigmoid"> | undefined;
+  zeroShot?: undefined;
 };
 
 /** One item of a stream: a text with its prediction, or with the error why it has none. */
@@ -199,14 +228,17 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
       index: number;
       /** The text, as it was given. */
       text: string;
+      /** Its pair, if it was given one. */
+      pair?: string | undefined;
       prediction: Prediction<Label, Chosen>;
       error?: undefined;
     }
   | {
       /** The item's index in the source, counted from 0. */
       index: number;
-      /** The value that was given. If it is not a string, the error is `invalid-input`. */
+      /** The text, or the value that was given if that is no text: then the error is `invalid-input`. */
       text: unknown;
+      pair?: string | undefined;
       prediction?: undefined;
       /** `invalid-input`, `empty-text` or `text-too-long`. */
       error: LitmusError;
