@@ -506,7 +506,7 @@ mod tests {
         let mut model = fake(32, 4);
         model.info.max_tokens = 128;
         let p = predict(model, &text, &Options::default()).unwrap();
-        let high = |scores: &[crate::Score]| scores.iter().find(|score| score.label == "high").unwrap().score;
+        let high = |scores: &[Score]| scores.iter().find(|score| score.label == "high").unwrap().score;
         let [first, second] = [0, 1].map(|i| high(&p.windows[i].scores));
         assert!(p.windows.len() == 2 && first > 0.85 && second == 0.5, "{:?}", p.windows);
         let (all, new) = (130.0, 3.0);

@@ -153,7 +153,10 @@ impl ZeroShot {
             return Err("a zero-shot classification takes neither an activation nor an explanation".into());
         }
         if !(1..=MAX_ZERO_SHOT_LABELS).contains(&labels.len()) {
-            return Err(format!("a zero-shot classification takes 1 to {MAX_ZERO_SHOT_LABELS} labels, not {}", labels.len()));
+            return Err(format!(
+                "a zero-shot classification takes 1 to {MAX_ZERO_SHOT_LABELS} labels, not {}",
+                labels.len()
+            ));
         }
         let mut sorted: Vec<&String> = labels.iter().collect();
         sorted.sort_unstable();
@@ -214,7 +217,7 @@ impl Options {
     pub(crate) fn check(&self, labels: &[String], activation: Activation) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
         if self.top_k == Some(0) {
-            return invalid("top_k must be at least 1".into());
+            return invalid("top_k must be at least 1, not 0".into());
         }
         if let Some(threshold) = self.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return invalid(format!("the threshold must be from 0 to 1, not {threshold}"));

@@ -35,6 +35,28 @@ fn a_truncated_onnx_file_is_malformed() {
 }
 
 #[test]
+fn git_lfs_pointers_and_web_pages_are_called_so() {
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90\n";
+    for file in ["config.json", "tokenizer.json", "model.onnx"] {
+        assert_rejected(tiny_with(file, pointer), ErrorKind::ModelMalformed, &format!("{file} is a Git LFS pointer"));
+        let page = tiny_with(file, b"\n<!DOCTYPE html>\n<title>Not found</title>");
+        assert_rejected(page, ErrorKind::ModelMalformed, &format!("{file} is a web page"));
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_comes_with_the_command_that_makes_it() {
+    let tiny = ModelFiles::from_dir("tests/fixtures/tiny").unwrap();
+    let with = |names: &[&'static str]| {
+        let files = names.iter().fold(ModelFiles::new(), |files, &name| files.with(name, tiny.get(name).unwrap()));
+        Classifier::from_bytes(&files)
+    };
+    assert_rejected(with(&["config.json", "model.onnx"]), ErrorKind::ModelNotFound, "save_pretrained");
+    assert_rejected(with(&["config.json", "tokenizer.json"]), ErrorKind::ModelNotFound, "optimum-cli");
+    assert_rejected(with(&["model.onnx", "tokenizer.json"]), ErrorKind::ModelNotFound, "config.json");
+}
+
+#[test]
 fn an_unknown_op_is_named() {
     let model = bad("unsupported-op.onnx");
     assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "`NoSuchOp`");

@@ -58,7 +58,8 @@ fn labels_pairs_and_labels_of_the_callers_choice() {
     assert_eq!((&pairs[0]["tokens"], pairs[1].get("pair")), (&11.into(), None));
     let labels = ["--labels", "happy,a sad day", "--hypothesis", "this is {}", "--multi-label", "the dog is happy"];
     let scored = json(&litmus(&[&model[..], &labels].concat(), b""));
-    let mut names: Vec<_> = scored[0]["scores"].as_array().unwrap().iter().map(|s| s["label"].as_str().unwrap()).collect();
+    let mut names: Vec<_> =
+        scored[0]["scores"].as_array().unwrap().iter().map(|s| s["label"].as_str().unwrap()).collect();
     names.sort_unstable();
     assert_eq!(names, ["a sad day", "happy"]);
     assert!(scored[0]["labels"].is_array());

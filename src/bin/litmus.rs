@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Activation, Classifier, Error, ErrorKind, Explain, Input, LongText, Options, Prediction, SpecialTokens, Warning, ZeroShot};
+use litmus_text::{
+    Activation, Classifier, Error, ErrorKind, Explain, Input, LongText, Options, Prediction, SpecialTokens, Warning,
+    ZeroShot,
+};
 
 /// Lines that are predicted together: enough for batches of similar length.
 const CHUNK: usize = 256;
@@ -204,6 +207,16 @@ struct Line<'a> {
     pair: Option<&'a str>,
 }
 
+impl<'a> Line<'a> {
+    /// With `pairs`, a tab separates the text from its pair.
+    fn new(text: &'a str, pairs: bool) -> Self {
+        match text.split_once('\t') {
+            Some((text, pair)) if pairs => Self { text, pair: Some(pair) },
+            _ => Self { text, pair: None },
+        }
+    }
+}
+
 impl Input for Line<'_> {
     fn text(&self) -> &str {
         self.text
@@ -225,11 +238,7 @@ struct Printer<W> {
 
 impl<W: Write> Printer<W> {
     fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> Result<(), Failure> {
-        let line = |text: &'_ String| match text.split_once('\t') {
-            Some((text, pair)) if self.pairs => Line { text, pair: Some(pair) },
-            _ => Line { text, pair: None },
-        };
-        let lines: Vec<Line> = texts.iter().map(line).collect();
+        let lines: Vec<Line> = texts.iter().map(|text| Line::new(text, self.pairs)).collect();
         let results = classifier.job(&lines, &self.options)?.finish();
         for (line, result) in lines.iter().zip(results) {
             self.print(line, result)?;

@@ -11,7 +11,9 @@ use crate::options::Activation;
 /// `ModelMalformed` where a logit is NaN or infinite.
 pub(crate) fn scores(logits: &[f32], activation: Activation, temperature: f32) -> Result<Vec<f32>, Error> {
     if let Some(bad) = logits.iter().find(|x| !x.is_finite()) {
-        return Err(Error::malformed(format!("the model computed the logit {bad}: its weights are damaged")));
+        return Err(Error::malformed(format!(
+            "the model computed the logit {bad}: its weights are damaged: download or export the model again"
+        )));
     }
     let scaled = logits.iter().map(|x| x / temperature);
     match activation {

@@ -15,6 +15,9 @@ use crate::limits::MAX_BATCH_ROWS;
 /// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
 const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
 
+/// The remedy for a graph of another task.
+const EXPORT: &str = "export a classifier, for instance with `optimum-cli export onnx --task text-classification`";
+
 /// Raw scores, `rows` × `columns`, one column per label.
 #[derive(Debug)]
 pub(crate) struct Logits {
@@ -61,7 +64,7 @@ impl TractEncoder {
         let onnx = OnnxModel::read(bytes)?;
         let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
         if !inputs.contains(&0) {
-            return Err(Error::unsupported("model.onnx has no input `input_ids`"));
+            return Err(Error::unsupported(format!("model.onnx has no input `input_ids`: {EXPORT}")));
         }
         // Some exporters' masks stop tract's analysis with two symbolic dimensions. Such models run texts one by one.
         let (max_rows, (model, same_sizes)) = match onnx.prepare(None) {
@@ -181,7 +184,7 @@ fn eval_checked(
 fn input_index(name: &str) -> Result<usize, Error> {
     let known = INPUTS.iter().position(|known| known == &name);
     known.ok_or_else(|| {
-        Error::unsupported(format!("model.onnx has the input `{name}`; supported are {}", INPUTS.join(", ")))
+        Error::unsupported(format!("model.onnx has the input `{name}`; supported are {}: {EXPORT}", INPUTS.join(", ")))
     })
 }
 
@@ -189,7 +192,8 @@ fn input_index(name: &str) -> Result<usize, Error> {
 fn count_labels(output: &TypedFact, labels: Option<usize>) -> Result<usize, Error> {
     if output.rank() != 2 {
         return Err(Error::unsupported(format!(
-            "the output of model.onnx is {output:?}, not one row of logits per text: is it a classifier?"
+            "the first output of model.onnx has the shape {:?}, not one row of logits per text: {EXPORT}",
+            output.shape
         )));
     }
     match (output.shape[1].to_usize(), labels) {
@@ -204,7 +208,9 @@ fn count_labels(output: &TypedFact, labels: Option<usize>) -> Result<usize, Erro
 }
 
 fn labels_mismatch(columns: usize, labels: usize) -> Error {
-    Error::malformed(format!("model.onnx has {columns} logits, but config.json has {labels} labels: take both from the same export"))
+    Error::malformed(format!(
+        "model.onnx has {columns} logits, but config.json has {labels} labels: take both from the same export"
+    ))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -139,7 +139,7 @@ impl Config {
         match positions.checked_sub(unused) {
             Some(positions) if positions > 2 => Ok(positions),
             _ => Err(Error::malformed(format!(
-                "config.json: `max_position_embeddings` is {positions}, which leaves no position for text"
+                "config.json: `max_position_embeddings` is {positions}, which leaves no position for text: export the model again"
             ))),
         }
     }

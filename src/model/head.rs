@@ -207,9 +207,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::text::tokenizer::Sequence;
     use crate::inference::batch::Batch;
     use crate::inference::encoder::{Encoder, TractEncoder};
+    use crate::text::tokenizer::Sequence;
 
     const FOLDER: &str = "models/english";
     const NAME: &str = "heads/sentiment.head";

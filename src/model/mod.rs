@@ -18,6 +18,8 @@ use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
 use crate::text::windows::{Reading, Windows};
 use config::ModelConfig;
 pub use files::ModelFiles;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use files::missing;
 use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
 pub use info::ModelInfo;
 pub(crate) use labels::{Decision, decide, rank};
@@ -48,6 +50,7 @@ impl Model {
     pub(crate) fn load_with_graph(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
+            files::check_content(GRAPH, graph.chunk())?;
             // The graph first: it needs the most memory for a moment, and the rest fits into what that leaves.
             let encoder = TractEncoder::read(graph, config.num_labels)?;
             let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
@@ -102,7 +105,10 @@ impl Model {
     /// The id of the token that replaces a masked word.
     pub(crate) fn mask(&self) -> Result<u32, Error> {
         let mask = self.tokenizer.mask().ok_or_else(|| {
-            Error::unsupported("tokenizer.json has neither a mask token nor an unknown token to put in place of a word")
+            Error::unsupported(
+                "tokenizer.json has neither a mask token nor an unknown token to put in place of a word, which an explanation \
+                 needs: predict without it",
+            )
         })?;
         self.check_ids(&[mask])?;
         Ok(mask)

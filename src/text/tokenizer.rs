@@ -246,7 +246,6 @@ impl Tokenizer {
     fn is_unknown(&self, id: u32, special_tokens: SpecialTokens) -> bool {
         Some(id) == self.unknown || special_tokens == SpecialTokens::Text && self.special_ids.contains(&id)
     }
-
 }
 
 /// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
@@ -361,8 +360,7 @@ mod tests {
             for (text, pair, expected) in texts {
                 let pair = tokenizer.pair(&pair, SpecialTokens::Text).unwrap();
                 let special = tokenizer.special(true);
-                let tokens =
-                    tokenizer.tokens(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
+                let tokens = tokenizer.tokens(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
                 assert_eq!(tokens.sequences[0].ids, expected, "{folder} {text:?}");
                 assert_eq!(tokens.starts.iter().flatten().count(), tokens.count);
                 assert_eq!(tokens.starts.len(), expected.len());

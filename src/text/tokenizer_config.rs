@@ -54,12 +54,12 @@ impl TokenizerConfig {
 
     fn normalizer(&self, normalizer: &NormalizerWrapper) -> NormalizerWrapper {
         match normalizer {
-            NormalizerWrapper::BertNormalizer(file) => BertNormalizer {
-                handle_chinese_chars: self.setting(self.tokenize_chinese_chars, file.handle_chinese_chars, true),
-                strip_accents: self.setting(self.strip_accents.map(Some), file.strip_accents, None),
-                lowercase: self.setting(self.do_lower_case, file.lowercase, true),
-                ..*file
-            }
+            NormalizerWrapper::BertNormalizer(file) => BertNormalizer::new(
+                file.clean_text,
+                self.setting(self.tokenize_chinese_chars, file.handle_chinese_chars, true),
+                self.setting(self.strip_accents.map(Some), file.strip_accents, None),
+                self.setting(self.do_lower_case, file.lowercase, true),
+            )
             .into(),
             NormalizerWrapper::Sequence(file) => Sequence::new(self.steps(file.as_ref())).into(),
             other => other.clone(),

@@ -166,7 +166,11 @@ impl Reader<'_> {
     /// Adds a span as one piece, or halves it where it is too long.
     fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
         let part = &self.text[span.clone()];
-        let tokens = if part.len() <= MAX_PIECE_BYTES { self.tokenizer.count(part, self.how.special_tokens)? } else { usize::MAX };
+        let tokens = if part.len() <= MAX_PIECE_BYTES {
+            self.tokenizer.count(part, self.how.special_tokens)?
+        } else {
+            usize::MAX
+        };
         if tokens > self.window_budget()
             && let Some(middle) = middle(part)
         {

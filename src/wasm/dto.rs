@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::utf16::Utf16Offsets;
-use crate::{Activation, Encoding, Error, ErrorKind, Explain, Input, LongText, Method, Options, Prediction, SpecialTokens, ZeroShot};
+use crate::{
+    Activation, Encoding, Error, ErrorKind, Explain, Input, LongText, Method, Options, Prediction, SpecialTokens,
+    ZeroShot,
+};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPESCRIPT: &str = r#"
@@ -115,7 +118,9 @@ enum MethodDto {
 }
 
 impl From<OptionsDto> for Options {
-    fn from(OptionsDto { top_k, threshold, activation, long_text, special_tokens, explain, zero_shot }: OptionsDto) -> Self {
+    fn from(
+        OptionsDto { top_k, threshold, activation, long_text, special_tokens, explain, zero_shot }: OptionsDto,
+    ) -> Self {
         Self {
             // A number of labels beyond `usize` is as good as all of them.
             top_k: top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX)),

@@ -7,7 +7,8 @@ use super::dto::{self, Outcome, TextInput, Tokenization};
 use super::error::to_js;
 use super::link_kernel::link_kernel;
 use super::uint8_array_reader::Uint8ArrayReader;
-use crate::{Error, ErrorKind, ModelFiles};
+use crate::model::missing;
+use crate::{Error, ModelFiles};
 
 /// The file that is too large to be copied into WebAssembly memory as a whole.
 const GRAPH: &str = "model.onnx";
@@ -134,7 +135,7 @@ fn load(files: &JsValue) -> Result<crate::Classifier, Error> {
             _ => small = small.with(name, bytes.to_vec()),
         }
     }
-    let mut graph = graph.ok_or_else(|| Error::new(ErrorKind::ModelNotFound, format!("the model has no {GRAPH}")))?;
+    let mut graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
     crate::Classifier::from_stream(&small, &mut graph)
 }
 

@@ -65,7 +65,11 @@ same<typeof ownLabels, string[] | undefined>(true);
 const pairs = await own.predict(["text", { text: "text", pair: "pair" }]);
 same<typeof pairs, Prediction<string>[]>(true);
 await own.predict({ text: "text", pair: "pair" });
-const topic = await own.zeroShot("text", ["politics", "sports"], { hypothesis: "About {}.", multiLabel: true, topK: 1 });
+const topic = await own.zeroShot("text", ["politics", "sports"], {
+  hypothesis: "About {}.",
+  multiLabel: true,
+  topK: 1,
+});
 same<typeof topic, Prediction<"politics" | "sports">>(true);
 const topics = await own.zeroShot(["text"], ["politics", "sports"]);
 same<typeof topics, Prediction<"politics" | "sports">[]>(true);

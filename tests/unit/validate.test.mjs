@@ -142,13 +142,25 @@ test("texts are strings or pairs, without holes", () => {
     () => checkTexts({ length: 0 }),
     invalid("text must be a string, { text, pair } or an array of these, not a value of type object"),
   );
-  assert.throws(() => checkTexts(["a", 1n]), invalid("text 1 must be a string or { text, pair }, not a value of type bigint", 1));
+  assert.throws(
+    () => checkTexts(["a", 1n]),
+    invalid("text 1 must be a string or { text, pair }, not a value of type bigint", 1),
+  );
   assert.throws(
     () => checkTexts(Object.assign(Array(3), { 0: "a", 2: "b" })),
     invalid("text 1 must be a string or { text, pair }, not undefined", 1),
   );
-  for (const wrong of [{ pair: "a" }, { text: 1 }, { text: "a", pair: 1 }, { text: "a", pair: null }, { text: "a", pare: "b" }]) {
-    assert.throws(() => checkTexts([wrong]), invalid("text 0 must be a string or { text, pair }, not a value of type object", 0));
+  for (const wrong of [
+    { pair: "a" },
+    { text: 1 },
+    { text: "a", pair: 1 },
+    { text: "a", pair: null },
+    { text: "a", pare: "b" },
+  ]) {
+    assert.throws(
+      () => checkTexts([wrong]),
+      invalid("text 0 must be a string or { text, pair }, not a value of type object", 0),
+    );
   }
 });
 

@@ -77,7 +77,10 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
-  predict(texts: readonly TextInput[], options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>[]>;
+  predict(
+    texts: readonly TextInput[],
+    options?: WithoutThreshold<PredictOptions>,
+  ): Promise<Prediction<Label, Chosen>[]>;
   /**
    * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
    * classified rejects the whole call, with its `index` in the error. Several workers share the work.

@@ -25,6 +25,7 @@ import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
 const FILE_NAMES: Record<Role, string> = {
   config: "config.json",
   tokenizer: "tokenizer.json",
+  tokenizerConfig: "tokenizer_config.json",
   model: "model.onnx",
   manifest: "litmus.json",
 };

@@ -67,7 +67,8 @@ export function microBatching(
   const predict = ((text: TextInput, options: PredictOptions = {}) => {
     const { signal, timeout, onProgress, ...rest } = options;
     const length = typeof text === "string" ? text.length : text.text.length + (text.pair?.length ?? 0);
-    if (length > MAX_LENGTH || rest.explain || rest.zeroShot || timeout || onProgress) return classifier.predict(text, options);
+    if (length > MAX_LENGTH || rest.explain || rest.zeroShot || timeout || onProgress)
+      return classifier.predict(text, options);
     return new Promise<Prediction>((resolve, reject) => {
       const key = JSON.stringify(rest);
       const group: Group = groups.get(key) ?? { options: rest, texts: [] };

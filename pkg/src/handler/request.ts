@@ -39,7 +39,11 @@ export class PredictRequestReader {
     }
     const { valid, errors } = (hasTexts ? this.#manyTexts : this.#oneText).validate(body);
     if (!valid) throw schemaError(errors);
-    const { text, pair, texts, ...options } = body as { text: string; pair?: string; texts: TextInput[] } & PredictionOptions;
+    const { text, pair, texts, ...options } = body as {
+      text: string;
+      pair?: string;
+      texts: TextInput[];
+    } & PredictionOptions;
     return { texts: hasTexts ? texts : [pair === undefined ? text : { text, pair }], single: !hasTexts, options };
   }
 }

@@ -5,7 +5,9 @@ import type { CacheStore, Predictor, ResolvedOptions } from "./options.js";
 import { isPrediction, type PredictionOptions } from "./schema.js";
 
 /** The order of the options in a key, whatever their order in the request. */
-const OPTION_NAMES = [PREDICTION_OPTIONS, EXPLAIN_OPTIONS, ZERO_SHOT_OPTIONS].flatMap((options) => Object.keys(options));
+const OPTION_NAMES = [PREDICTION_OPTIONS, EXPLAIN_OPTIONS, ZERO_SHOT_OPTIONS].flatMap((options) =>
+  Object.keys(options),
+);
 
 /** Predictions by model, options and text, in the built-in cache or in the caller's store. */
 export class ResultCache {

@@ -10,7 +10,11 @@ export const ERROR_CODES = {
   "too-large": { status: 413, description: "The body has too many bytes or too many texts." },
   "unsupported-media-type": { status: 415, description: "The body must be uncompressed `application/json` in UTF-8." },
   "empty-text": { status: 422, description: "The text has no tokens: it is empty or all white space." },
-  "text-too-long": { status: 422, description: "The text exceeds the model's token limit, and `longText` is `error`; or the pair leaves no room for the text." },
+  "text-too-long": {
+    status: 422,
+    description:
+      "The text exceeds the model's token limit, and `longText` is `error`; or the pair leaves no room for the text.",
+  },
   "unknown-label": { status: 422, description: "`explain.label` is not one of the model's labels." },
   "model-unsupported": { status: 422, description: "The model cannot do what an option asks for." },
   "malformed-text": { status: 422, description: "The text is not valid Unicode: it contains an unpaired surrogate." },

@@ -84,7 +84,8 @@ export const PREDICTION_OPTIONS = {
   specialTokens: {
     enum: ["text", "special"],
     default: "text",
-    description: "Whether special tokens that a text spells, such as `[SEP]`, are read as text or as the special tokens.",
+    description:
+      "Whether special tokens that a text spells, such as `[SEP]`, are read as text or as the special tokens.",
   },
   explain: {
     type: ["boolean", "object"],

@@ -22,11 +22,16 @@ export interface FileCandidate {
 export interface ModelCandidates {
   config: FileCandidate[];
   tokenizer: FileCandidate[];
+  tokenizerConfig: FileCandidate[];
   model: FileCandidate[];
   manifest: FileCandidate[];
 }
 
 export type Role = keyof ModelCandidates;
+/** The files that a model may lack. */
+export type OptionalRole = "manifest" | "tokenizerConfig";
+/** A value for each file of a model. */
+export type ByRole<T> = Record<Exclude<Role, OptionalRole>, T> & { [Optional in OptionalRole]?: T | undefined };
 
 /** The bytes of a file of a model. */
 export interface ModelBlob {
@@ -34,8 +39,8 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `litmus.json` is optional. */
-export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob | undefined };
+/** The bytes of the files of a model. */
+export type ModelBlobs = ByRole<ModelBlob>;
 
 /** Where a thread gets a model from. */
 export type ModelSource =
@@ -60,7 +65,10 @@ export interface Failure {
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
-export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"> & {
+export type PredictParams = Pick<
+  TextOptions,
+  "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"
+> & {
   explain: ExplainOptions | undefined;
 };
 

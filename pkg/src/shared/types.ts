@@ -322,6 +322,8 @@ export interface ModelFiles {
   config: ModelFile;
   /** `tokenizer.json` */
   tokenizer: ModelFile;
+  /** `tokenizer_config.json`, which is optional: settings that override those of `tokenizer.json`. */
+  tokenizerConfig?: ModelFile | undefined;
   /** `model.onnx` */
   model: ModelFile;
   /** `litmus.json`, which is optional: temperature, name, version, sizes and checksums of the files. */
@@ -335,7 +337,7 @@ export interface ClassifierOptions {
    * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL is
    * resolved against the page's URL, in Node against the working directory. The folder has
    * `config.json`, `tokenizer.json`, the first that exists of `model.onnx`,
-   * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `litmus.json`. By default, the
+   * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `tokenizer_config.json` and `litmus.json`. By default, the
    * packaged sentiment model; in workerd, which has no files, the option is required.
    *
    * Files whose SHA-256 is in `litmus.json` are checked against it, where the platform can compute it:

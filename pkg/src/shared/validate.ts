@@ -55,7 +55,8 @@ export function checkOptions(options: unknown, rules: Rules, name?: string, requ
   }
   for (const [key, [expected, accepts]] of Object.entries(rules)) {
     const value: unknown = options[key as keyof typeof options];
-    if ((value !== undefined || required.includes(key)) && !accepts(value)) throw wrongValue(name ? `${name}.${key}` : key, expected, value);
+    if ((value !== undefined || required.includes(key)) && !accepts(value))
+      throw wrongValue(name ? `${name}.${key}` : key, expected, value);
   }
   return true;
 }
@@ -80,7 +81,9 @@ function ruleOf(name: string, schema: Schema): Rule {
   if (type === "array") {
     const { minItems = 0, maxItems = Infinity } = schema;
     const accepts = (value: unknown) =>
-      Array.isArray(value) && isNumber(value.length, minItems, maxItems) && value.every((item) => typeof item === "string");
+      Array.isArray(value) &&
+      isNumber(value.length, minItems, maxItems) &&
+      value.every((item) => typeof item === "string");
     return [`an array of ${minItems} to ${maxItems} strings`, accepts];
   }
   if (type === "string") return ["a string", (value) => typeof value === "string"];
