@@ -78,13 +78,13 @@ export async function assemble(folder = site) {
   await rename(part, folder);
 }
 
-/** Builds the parts of the package that changed, and assembles the site. */
-export async function buildSite() {
-  await build({ supply: false });
+/** Builds the parts of the package that changed, and assembles the site. `quick`: see `build`. */
+export async function buildSite({ quick = false } = {}) {
+  await build({ supply: false, quick });
   await assemble();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await step("the site", buildSite).catch(fail);
+  await step("the site", () => buildSite()).catch(fail);
   console.log(`\n  The site is in ${site}, ready to upload.`);
 }

@@ -8,7 +8,7 @@ import { buildSite, site } from "./site.mjs";
 const PORT = 5486;
 
 try {
-  await step("everything", buildSite);
+  await step("everything (the first time it takes minutes; each step says how many)", () => buildSite({ quick: true }));
   const { url } = await serve({ mounts: { "/": site }, port: Number(process.env.PORT ?? PORT) });
   console.log(`\n  litmus-text is at ${url}\n  Ctrl+C stops it.`);
 } catch (error) {

@@ -34,7 +34,10 @@ async function timesOf(classifier) {
   return times;
 }
 
-/** Loads a model and switches to it. `get` resolves to `createClassifier`'s option `model` and the model's size. */
+/**
+ * Loads a model and switches to it. `get` resolves to `createClassifier`'s option `model`, the model's size, and, where
+ * something must stay until the model is loaded, the function that then releases it.
+ */
 async function take(name, get) {
   loading.abort();
   loading = new AbortController();
@@ -43,8 +46,10 @@ async function take(name, get) {
   if (isBusy()) return fail(Object.assign(new Error(t("model.busy")), { code: "busy" }));
   progress();
   showOnly("model-loading");
+  let source;
   try {
-    const { model, bytes } = await get(signal);
+    source = await get(signal);
+    const { model, bytes } = source;
     const start = performance.now();
     let size = bytes;
     const onProgress = ({ file, loaded }) => {
@@ -67,6 +72,8 @@ async function take(name, get) {
   } catch (error) {
     if (signal.aborted) showOnly(found ? "model-result" : undefined);
     else fail(error);
+  } finally {
+    source?.release?.();
   }
 }
 
@@ -137,8 +144,12 @@ function folderOf(address) {
   return url;
 }
 
-/** Fetches a model from another site in a sandboxed frame: this page's policy allows no requests to other sites. */
-function fetchElsewhere(folder, signal) {
+/**
+ * Fetches a model from another site in a sandboxed frame: this page's policy allows no requests to other sites.
+ * The frame stays until `release`: the bytes of a posted Blob are still in the frame's process until the browser has
+ * copied them, and a frame that is removed earlier makes the Blob unreadable.
+ */
+async function fetchElsewhere(folder, signal) {
   const frame = make("iframe", { src: "fetcher.html", hidden: true, title: t("net.frame") });
   frame.sandbox = "allow-scripts";
   const { port1, port2 } = new MessageChannel();
@@ -153,7 +164,13 @@ function fetchElsewhere(folder, signal) {
   });
   frame.onload = () => frame.contentWindow.postMessage(folder.href, "*", [port2]);
   document.body.append(frame);
-  return files.finally(() => frame.remove());
+  const release = () => frame.remove();
+  try {
+    return { ...(await files), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 function fromAddress(address) {

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from corpora import asked
-from data import STUDENT_SEEDS, UNLABELLED, examples, mixed, targets
+from data import examples, student_epochs, targets
 from encoder import TASKS, Config, Encoder
 from files import made, read_arrays, seal, sha256, write_arrays
 from label import TEACHERS, labels
 from quantisation import coarse
 from rounding import round_in_network, scales_of, shipped_arrays
-from sources import NEUTRAL
+from sources import NEUTRAL, WRITTEN
 from splits import Corpora
 from teacher import original_embeddings, with_source_ids
 from training import device, fast_precision, log, train
@@ -67,7 +67,7 @@ def sayings(batch, said, neutral):
 
 def train_student(args, corpora, finished, recipe):
     tokenizer, said = load_cut(args), labels(args, corpora, args.teachers)
-    epochs = [examples(tokenizer, mixed(corpora, seed, UNLABELLED)) for seed in STUDENT_SEEDS]
+    epochs = [examples(tokenizer, texts) for texts in student_epochs(corpora)]
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
@@ -110,5 +110,6 @@ def student(args):
     finished = args.work / "student.npz"
     seals = {name: seal(args.work / f"teacher-{name}.npz") for name in {"minilm", *args.teachers}}
     recipe = {**RECIPE, "teachers": args.teachers, "from": seals, "tokenizer": sha256(path(args))}
+    recipe["written"] = WRITTEN["sha256"]
     if not made(finished, recipe):
         train_student(args, Corpora(args.data), finished, recipe)

@@ -28,8 +28,8 @@ export interface BoundaryError extends Error {
 }
 "#;
 
-/// A JavaScript `Error` with the properties `code` and, where one of several texts is at fault, `index`. Its name tells it
-/// from exceptions of other origin.
+/// A JavaScript `Error` with the properties `code` and, where one of several texts is at fault, `index`. Its name
+/// distinguishes it from all other exceptions.
 pub(super) fn to_js(error: Error) -> JsValue {
     let (code, index) = (error.code(), error.index());
     let js_error = js_sys::Error::new(&error.without_index().to_string());

@@ -12,9 +12,8 @@ use crate::{Error, ModelFiles};
 
 /// The file that is too large to be copied into WebAssembly memory as a whole.
 const GRAPH: &str = "model.onnx";
-/// Tokens that one step of a job computes at most, unless a single row has more. Between two steps JavaScript reports the
-/// progress and hears of an abort, so steps are short: some 50 ms. Larger ones are not faster: 3,000 words took 1.25 s in
-/// batches of 32 windows and take 1.04 s in these, which fit into the cache; 256 short texts take the same in both.
+/// The most tokens of one step, unless a single row has more. A step then takes about 50 ms; between two steps JavaScript
+/// reports progress and checks for an abort. Larger batches are not faster: their activations do not fit into the cache.
 const MAX_STEP_TOKENS: usize = 256;
 
 /// A loaded model.

@@ -32,12 +32,18 @@ const refusal = async (page) => {
   ];
 };
 
+/** Waits until the model is in use. A rejected model fails the test with the reason that the page shows. */
+const accepted = async (page) => {
+  await page.locator("#model-result:visible, #model-failure:visible").waitFor();
+  assert.deepEqual(await page.locator("#model-failure:visible").allTextContents(), []);
+};
+
 test("the model of a folder is used by the whole page, until the visitor goes back", async () => {
   const { page, context, errors } = await ready(site);
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
   await chooseFolder(page, "tiny");
-  await page.locator("#model-result").waitFor();
+  await accepted(page);
   assert.equal(await page.locator("#model-name").textContent(), "tiny");
   assert.deepEqual(await labels(page), ["joy", "anger", "surprise"]);
   const facts = await page.locator("#model-facts").textContent();
@@ -82,7 +88,7 @@ test("unusable folders are rejected with a reason, and the page works on", async
 test("the page fetches a model of its own origin", async () => {
   const { page, context, errors } = await ready(site);
   await fetchModel(page, "fixtures/folders/roberta");
-  await page.locator("#model-result").waitFor();
+  await accepted(page);
   assert.equal(await page.locator("#model-name").textContent(), "roberta");
   await fetchModel(page, "fixtures/nowhere");
   assert.match((await refusal(page))[0], /A file is missing/);
@@ -98,7 +104,7 @@ test("a sandboxed frame fetches a model of another origin; the page itself canno
   const frames = [];
   page.on("frameattached", (frame) => frames.push(frame));
   await fetchModel(page, `${withCors.url}tiny`);
-  await page.locator("#model-result").waitFor();
+  await accepted(page);
   assert.deepEqual(await labels(page), ["joy", "anger", "surprise"]);
   assert.equal(frames.length, 1);
   assert.equal(await page.locator("iframe").count(), 0);

@@ -1,5 +1,5 @@
-// Anything at all as an argument: it is answered, or refused with a code, and the next call works. LITMUS_FUZZ_SECONDS
-// makes it longer, LITMUS_FUZZ_SEED repeats a run.
+// Random arguments of any type: each call is answered or rejected with an error code, and the next call works.
+// LITMUS_FUZZ_SECONDS sets the duration, LITMUS_FUZZ_SEED repeats a run.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,14 +8,14 @@ import { fileURLToPath } from "node:url";
 import { createClassifier, LitmusError, predict } from "litmus-text";
 import { instances } from "./instances.mjs";
 
-/** A run of so many seconds is the same each time, as far as it comes. */
+/** Runs of at most this many seconds use the same seed each time. */
 const SHORT = 120;
 const SECONDS = Number(process.env.LITMUS_FUZZ_SECONDS ?? SHORT);
 const SEED = Number(process.env.LITMUS_FUZZ_SEED ?? (SECONDS > SHORT ? Date.now() % 2 ** 31 : 1));
 /** Milliseconds after which a call counts as hanging. */
 const NEVER_MS = 60_000;
 
-/** What hostile values throw: it may come through as it is. */
+/** Thrown by getters of the random values. It may reach the caller unchanged. */
 class Planted extends Error {}
 
 /** Marsaglia 2003, "Xorshift RNGs". */
@@ -275,14 +275,14 @@ const calls = {
   tokenize: () => classifier.tokenize(next(2) ? anything() : pick(strings)(), next(2) ? undefined : anything()),
   stream: () =>
     drain(classifier.stream(next(2) ? anything() : [anything(), "good", anything()], next(2) ? options() : anything())),
-  // Only what is refused before the packaged model would be loaded.
+  // Only arguments that are rejected before the packaged model is loaded.
   default: () =>
     next(2)
       ? predict(pick([7, null, [1], {}, [undefined]]), anything())
       : predict("good", { [pick(KEYS)]: Symbol("no"), timeout: 0 }),
   create: async () => {
     const model = next(3) ? { ...good, [pick(["config", "tokenizer", "model", "manifest"])]: anything() } : anything();
-    // A URL would be asked for, the packaged model take long.
+    // No URLs, which would cause requests, and not the packaged model, which takes long to load.
     if (model === undefined || typeof model === "string" || model instanceof URL) return;
     const made = await createClassifier(
       next(2) ? { model } : { ...options(), model, [pick(["workers", "cache", "timeout", "nonsense"])]: anything() },
@@ -295,8 +295,8 @@ const calls = {
   },
 };
 
-// Found by what follows: it was a promise that nobody listened to.
-test("a model whose getters throw is refused, once", async () => {
+// The test of random arguments found this: the error was also an unhandled rejection.
+test("a model whose getters throw is rejected, once", async () => {
   const bad = { config: 1, tokenizer: 1, model: 1 };
   for (const role of ["config", "manifest"]) {
     const model = Object.defineProperty({ ...bad }, role, { get: planted, enumerable: true });
@@ -305,7 +305,7 @@ test("a model whose getters throw is refused, once", async () => {
   }
 });
 
-test(`${SECONDS} s of any arguments, seed ${SEED}`, { timeout: (SECONDS + 120) * 1000 }, async (t) => {
+test(`${SECONDS} s of random arguments, seed ${SEED}`, { timeout: (SECONDS + 120) * 1000 }, async (t) => {
   const count = Object.fromEntries(Object.keys(calls).map((name) => [name, [0, 0]]));
   for (const end = performance.now() + SECONDS * 1000; performance.now() < end; ) {
     const name = pick(Object.keys(calls));

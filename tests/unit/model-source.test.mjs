@@ -1,6 +1,7 @@
 // The forms of the option `model`.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { importSource } from "./source.mjs";
 
 const { platform, sourceOf } = await importSource("model/model-source.ts", "platform/platform.ts");
@@ -90,4 +91,14 @@ test("anything else is refused", async () => {
   for (const model of [42, null, true, Symbol("model")]) {
     await assert.rejects(resolve(model), { code: "invalid-input", message: /^model must be a URL or files, not/ });
   }
+});
+
+test("bytes of another realm, as in a test of Jest or from a frame, are bytes", async () => {
+  const files = { config: "[1, 2]", tokenizer: "[3]", model: "[4, 5]" };
+  const given = Object.entries(files).map(([role, list]) => [role, runInNewContext(`new Uint8Array(${list})`)]);
+  const source = await resolve({ ...Object.fromEntries(given), manifest: runInNewContext("new ArrayBuffer(6)") });
+  const read = async ({ blob }) => [...new Uint8Array(await blob.arrayBuffer())];
+  assert.deepEqual(await read(source.files.config), [1, 2]);
+  assert.deepEqual(await read(source.files.model), [4, 5]);
+  assert.deepEqual(await read(source.files.manifest), [0, 0, 0, 0, 0, 0]);
 });

@@ -1,6 +1,6 @@
 import { sourceOf } from "../model/model-source.js";
+import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
-import { packageUrl } from "../platform/vite.js";
 import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";

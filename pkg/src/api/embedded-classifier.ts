@@ -1,4 +1,4 @@
-import { packageUrl } from "../platform/vite.js";
+import { packageUrl } from "../platform/package-url.js";
 import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";

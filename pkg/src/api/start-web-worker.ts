@@ -1,4 +1,4 @@
-import { viteDist } from "../platform/vite.js";
+import { viteDist } from "../platform/package-url.js";
 
 /** Bundlers recognise a worker's script by exactly this expression. Its URL is relative to the bundle in dist/. */
 export const startWebWorker = (): Worker =>

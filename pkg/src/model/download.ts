@@ -125,7 +125,11 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   const hasType = response.headers.get("content-type") === WASM_TYPE;
   const typed = hasType ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
   const body = withProgress(typed, file, bodySize(response), onProgress);
-  return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
+  // Node's compileStreaming is missing in the contexts in which Jest runs tests.
+  const compiled = WebAssembly.compileStreaming
+    ? WebAssembly.compileStreaming(body)
+    : body.arrayBuffer().then((bytes) => WebAssembly.compile(bytes));
+  return compiled.catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
       ? loadError("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
       : connectionError(url, signal, cause);

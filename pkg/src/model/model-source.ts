@@ -1,5 +1,5 @@
+import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
-import { packageUrl } from "../platform/vite.js";
 import { LitmusError } from "../shared/errors.js";
 import type {
   FileCandidate,
@@ -11,7 +11,7 @@ import type {
   Role,
 } from "../shared/protocol.js";
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
-import { ANYTHING, checkOptions, isObject, wrongValue } from "../shared/validate.js";
+import { ANYTHING, checkOptions, classOf, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 
 /** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
@@ -75,8 +75,9 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   const readGiven = async (role: Role) => {
     const path = LAYOUT[role][0] as string;
     const file: unknown = files[role];
-    const part = file instanceof Response && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
-    if (part instanceof Blob || part instanceof ArrayBuffer || part instanceof Uint8Array) {
+    const isUnread = classOf(file) === "Response" && !(file as Response).bodyUsed;
+    const part = isUnread ? await readBody(file as Response, path, onProgress, signal) : file;
+    if (["Blob", "File", "ArrayBuffer", "Uint8Array"].includes(classOf(part))) {
       return { path, blob: new Blob([part as BlobPart]) };
     }
     if (isOptional(role) && file === undefined) return undefined;
@@ -84,6 +85,8 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   };
   return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await readGiven(role)])));
 }
+
+const isUrl = (model: object): model is URL => classOf(model) === "URL";
 
 const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
 
@@ -99,8 +102,7 @@ export async function sourceOf(
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
     return { from: "folder", candidates: packagedModel(), cache };
   }
-  if (typeof model === "string" || model instanceof URL)
-    return { from: "folder", candidates: folderModel(model), cache };
+  if (typeof model === "string" || isUrl(model)) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
   return { from: "files", files: isList(model) ? pickedModel(model) : await readGivenFiles(model, onProgress, signal) };
 }

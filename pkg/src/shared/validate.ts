@@ -38,6 +38,12 @@ export const wrongValue = (name: string, expected: string, value: unknown, index
 
 export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
+/**
+ * The name of a built-in class that the value is an instance of, also of that class of another realm: test runners and frames
+ * have their own, whose instances `instanceof` does not recognise.
+ */
+export const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice("[object ".length, -1);
+
 const isNumber = (value: unknown, from: number, to: number): value is number =>
   typeof value === "number" && value >= from && value <= to;
 
@@ -102,7 +108,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Rules for `CallOptions`. */
 export const CALL: Rules = {
-  signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
+  signal: ["an AbortSignal", (value) => classOf(value) === "AbortSignal"],
   timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
 };
 
