@@ -11,7 +11,7 @@ use litmus_text::{Activation, Classifier, ErrorKind, LongText, Options, Predicti
 use serde::Deserialize;
 
 /// Largest difference of a logit, which int8 weights cause, and of a probability made of such logits.
-const LOGIT_ERROR: f32 = 0.3;
+const LOGIT_ERROR: f32 = 0.5;
 const PROBABILITY_ERROR: f32 = 0.1;
 
 #[derive(Deserialize)]
@@ -107,7 +107,7 @@ fn a_threshold_on_logits_is_refused() {
     }
 }
 
-/// The model has token types: without them, its logits differ.
+/// The model has token types: with zeros instead, its logits would differ by up to 3.
 #[test]
 fn pairs_have_the_scores_of_the_pipeline() {
     let (classifier, Goldens { cases, .. }) = nli();

@@ -96,8 +96,8 @@ impl Model {
             let pairs = pairs.iter().map(|pair| self.tokenizer.pair(pair, how.special_tokens));
             let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
             let read = Windows::of(text, &pairs, &self.tokenizer, self.info.max_tokens, how)?;
-            let sequences = read.windows.iter().flat_map(|window| &window.tokens.sequences);
-            sequences.map(|sequence| self.check_ids(&sequence.ids)).collect::<Result<(), _>>()?;
+            let mut sequences = read.windows.iter().flat_map(|window| &window.tokens.sequences);
+            sequences.try_for_each(|sequence| self.check_ids(&sequence.ids))?;
             Ok(read)
         })
     }

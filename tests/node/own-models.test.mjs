@@ -9,7 +9,7 @@ import { createClassifier } from "litmus-text";
 const folder = (name) => join(process.env.LITMUS_FIXTURES, "pipelines", name);
 const golden = async (name) => JSON.parse(await readFile(join(folder(name), "golden.json"), "utf8"));
 /** Largest difference of a probability and of a logit from Hugging Face's, which int8 weights cause. */
-const [PROBABILITY_ERROR, LOGIT_ERROR] = [0.1, 0.3];
+const [PROBABILITY_ERROR, LOGIT_ERROR] = [0.1, 0.5];
 
 let nli;
 before(async () => (nli = await createClassifier({ model: folder("nli") })));
