@@ -1,4 +1,4 @@
-// The model card: card.md with its generated tables, and the same tables for the terminal.
+// The model card: card-template.txt with its generated tables, and the same tables for the terminal.
 import { UserError } from "../../tools/command.mjs";
 import { compared, count, megabytes, milliseconds, percent, SETS, weakestFirst } from "./figures.mjs";
 
@@ -190,15 +190,16 @@ export function filled(template, facts, bySection) {
   const used = new Set();
   const card = template
     .replace(/\{\{(\w+)\}\}/g, (_, name) => {
-      if (facts[name] === undefined) throw new UserError(`card.md names the fact "${name}", which does not exist`);
+      if (facts[name] === undefined)
+        throw new UserError(`card-template.txt names the fact "${name}", which does not exist`);
       return facts[name];
     })
     .replace(/^<!-- (\w+) -->$/gm, (_, name) => {
-      if (!bySection[name]) throw new UserError(`card.md names the section "${name}", which does not exist`);
+      if (!bySection[name]) throw new UserError(`card-template.txt names the section "${name}", which does not exist`);
       used.add(name);
       return bySection[name].map(markdown).join("\n\n");
     });
   const unused = Object.keys(bySection).filter((name) => !used.has(name));
-  if (unused.length) throw new UserError(`card.md has no place for the sections ${unused.join(", ")}`);
+  if (unused.length) throw new UserError(`card-template.txt has no place for the sections ${unused.join(", ")}`);
   return card;
 }

@@ -76,7 +76,7 @@ const facts = {
   positions: 5,
 };
 
-const template = await readFile(new URL("card.md", import.meta.url), "utf8");
+const template = await readFile(new URL("card-template.txt", import.meta.url), "utf8");
 
 test("the card is filled completely", () => {
   const card = filled(template, { ...facts, heads: "`heads/a.head`" }, sections(metrics, litmus));

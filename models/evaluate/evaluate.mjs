@@ -75,7 +75,7 @@ async function measureOther(model, corpora) {
 async function evaluate({ data, work, model: folder, compare, withProbes }) {
   const file = (name) => join(folder, name);
   const runtime = await describeRuntime();
-  const template = await readFile(new URL("card.md", import.meta.url), "utf8");
+  const template = await readFile(new URL("card-template.txt", import.meta.url), "utf8");
   const corpora = await readCorpora(data);
   const probes = withProbes ? await readProbes() : undefined;
 
