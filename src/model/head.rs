@@ -209,6 +209,7 @@ mod tests {
     use super::*;
     use crate::inference::batch::Batch;
     use crate::inference::encoder::{Encoder, TractEncoder};
+    use crate::text::tokenizer::Sequence;
 
     const FOLDER: &str = "models/english";
     const NAME: &str = "heads/sentiment.head";
@@ -340,11 +341,12 @@ mod tests {
     #[test]
     fn the_packaged_head_gives_the_logits_of_the_graph() {
         let files = ModelFiles::from_dir(FOLDER).unwrap();
-        let encoder = TractEncoder::read(&mut files.require(GRAPH).unwrap(), 3).unwrap();
+        let encoder = TractEncoder::read(&mut files.require(GRAPH).unwrap(), Some(3)).unwrap();
         let head = Head::read(files.get(NAME).unwrap()).unwrap();
         let rows: [&[u32]; 4] =
             [&[2, 248, 1377, 544, 18, 3], &[2, 5000, 3], &[2, 300, 15000, 42, 77, 501, 1234, 3], &[2, 442, 3]];
-        let batch = Batch::pad(&rows, 0);
+        let rows = rows.map(|ids| Sequence { ids: ids.to_vec(), type_ids: vec![0; ids.len()] });
+        let batch = Batch::pad(&rows.each_ref(), 0);
         let features = encoder.encode_features(batch.clone()).unwrap();
         let logits = encoder.encode(batch).unwrap();
         let mut worst: f32 = 0.0;

@@ -67,6 +67,7 @@ export const INFO = {
   version: "1",
   labels: ["negative", "positive"],
   multiLabel: false,
+  activation: "softmax",
   maxTokens: 128,
   files: [],
   metrics: null,

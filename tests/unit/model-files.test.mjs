@@ -95,6 +95,27 @@ test("the HTTP cache is asked for a current copy only where there is a checksum"
   assert.deepEqual(revalidated, ["litmus.json"]);
 });
 
+test("tokenizer_config.json is read where there is one, and not asked for where litmus.json does not list it", async () => {
+  served["tokenizer_config.json"] = "{}";
+  assert.deepEqual((await load(source())).asked, ALL);
+  delete served["litmus.json"];
+  const found = await load(source());
+  assert.equal(found.texts.tokenizerConfig, "{}");
+  assert.ok(found.info.files.some(({ path }) => path === "tokenizer_config.json"));
+  for (const answer of [undefined, (response) => response.destroy()]) {
+    served["tokenizer_config.json"] = answer;
+    const { asked, texts } = await load(source());
+    assert.ok(asked.includes("tokenizer_config.json"));
+    assert.equal(texts.tokenizerConfig, undefined);
+  }
+  const listed = { ...FILES, "tokenizer_config.json": "{}" };
+  served = { ...listed, "litmus.json": manifestOf(listed) };
+  assert.equal((await load(source())).texts.tokenizerConfig, "{}");
+  delete globalThis.caches;
+  delete served["tokenizer_config.json"];
+  await assert.rejects(load(source(false)), { code: "model-not-found" });
+});
+
 test("on the same page, what was stored needs no network at all", async () => {
   const stored = await (await load(source())).storeFiles();
   assert.deepEqual((await load(stored)).asked, []);

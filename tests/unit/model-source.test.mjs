@@ -38,8 +38,8 @@ test("the packaged model is the default, except in workerd", async () => {
   const { from, candidates } = await resolve(undefined);
   assert.equal(from, "folder");
   assert.deepEqual(
-    Object.values(candidates).map(([{ url }]) => url.split("/models/english/")[1]),
-    Object.values(candidates).map(([{ path }]) => path),
+    Object.values(candidates).map(([file]) => file?.url.split("/models/english/")[1]),
+    Object.values(candidates).map(([file]) => file?.path),
   );
   platform.module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
   await assert.rejects(resolve(undefined), { code: "model-not-found", message: /workerd has no files/ });
@@ -70,7 +70,7 @@ test("files of a picked folder are found by their paths in it", async () => {
 test("files can be given one by one, as bytes, blobs or unread responses", async () => {
   const bytes = Uint8Array.of(1, 2);
   const given = { config: bytes, tokenizer: bytes.buffer, model: new Blob([bytes]) };
-  const { files } = await resolve({ ...given, manifest: new Response(bytes) });
+  const { files } = await resolve({ ...given, tokenizerConfig: bytes, manifest: new Response(bytes) });
   for (const { blob } of Object.values(files)) assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);
   const read = new Response(bytes);
   await read.text();

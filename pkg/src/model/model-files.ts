@@ -1,12 +1,14 @@
 import { throwIfAborted } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type {
+  ByRole,
   FileCandidate,
   ManifestInfo,
   ModelBlob,
   ModelBlobs,
   ModelSource,
   OnProgress,
+  OptionalRole,
   Role,
 } from "../shared/protocol.js";
 import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf } from "./cache.js";
@@ -14,8 +16,6 @@ import { verifyChecksum } from "./checksum.js";
 import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-type ByRole<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T | undefined };
 
 /** The bytes of a model's files. */
 export type ModelBytes = ByRole<Bytes>;
@@ -41,13 +41,16 @@ type EntryOf = (path: string) => ManifestEntry;
 
 interface Manifest {
   entryOf: EntryOf;
+  /** Whether the folder may have the file: litmus.json lists it, or lists no files. */
+  mayHave: (path: string) => boolean;
   metrics: ManifestInfo["metrics"];
 }
 
 /** Reads the files of a model from one kind of source. */
 interface ModelReader {
   manifest(): Promise<DownloadedFile | undefined>;
-  file(role: Exclude<Role, "manifest">, entryOf: EntryOf): Promise<DownloadedFile>;
+  file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
+  tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
 }
 
 /** Reads litmus.json as far as the download needs it. The engine reports what is malformed. */
@@ -62,6 +65,7 @@ export function parseManifest(bytes: Bytes | undefined): Manifest {
     // There is no litmus.json, or it is not JSON.
   }
   return {
+    mayHave: (path) => Object.keys(files).length === 0 || Object.hasOwn(files, path),
     entryOf: (path) => {
       const { bytes, sha256 } = files[path] ?? {};
       return {
@@ -83,6 +87,10 @@ function blobReader(files: ModelBlobs): ModelReader {
   return {
     manifest: async () => files.manifest && readBlob(files.manifest, {}),
     file: (role, entryOf) => readBlob(files[role], entryOf(files[role].path)),
+    tokenizerConfig: async ({ entryOf }) => {
+      const file = files.tokenizerConfig;
+      return file && readBlob(file, entryOf(file.path));
+    },
   };
 }
 
@@ -131,6 +139,14 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
     };
   };
 
+  const read = async (from: FileCandidate[], entryOf: EntryOf, file: string) => {
+    for (const candidate of from) {
+      const found = await fromCache(candidate, entryOf(candidate.path).sha256, file);
+      if (found) return found;
+    }
+    return fromNetwork(from, entryOf, file);
+  };
+
   return {
     manifest: async () => {
       const [candidate] = candidates.manifest as [FileCandidate];
@@ -156,11 +172,22 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       const from = candidates[role] as [FileCandidate];
       const file = from[0].path; // the name in progress events, whichever candidate it is
       reportStart(file, onProgress);
-      for (const candidate of from) {
-        const found = await fromCache(candidate, entryOf(candidate.path).sha256, file);
-        if (found) return found;
+      return read(from, entryOf, file);
+    },
+    tokenizerConfig: async ({ entryOf, mayHave }) => {
+      const from = candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
+      const [candidate] = from;
+      if (!candidate) return undefined;
+      try {
+        return await read(from, entryOf, candidate.path);
+      } catch (error) {
+        throwIfAborted(signal);
+        // Servers of other origins may answer with a 404 without CORS headers, which looks like a failed download.
+        const { code } = toLitmusError(error);
+        const missing = code === "model-not-found" || code === "download-failed";
+        if (missing && entryOf(candidate.path).sha256 === undefined) return undefined;
+        throw error;
       }
-      return fromNetwork(from, entryOf, file);
     },
   };
 }
@@ -174,18 +201,18 @@ export async function readModel(
   const reader = source.from === "files" ? blobReader(source.files) : folderReader(source, onProgress, signal);
   // litmus.json is read first, because it has the checksums of the others.
   const manifest = await reader.manifest();
-  const { entryOf, metrics } = parseManifest(manifest?.bytes);
-  const [config, tokenizer, model] = await Promise.all([
+  const parsed = parseManifest(manifest?.bytes);
+  const { entryOf, metrics } = parsed;
+  const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
+    reader.tokenizerConfig(parsed),
   ]);
-  const downloaded = { config, tokenizer, model, manifest };
-  const files = [config, tokenizer, model].map(({ path, bytes, sha256 }) => ({
-    path,
-    bytes: bytes.byteLength,
-    sha256: sha256 || null,
-  }));
+  const downloaded = { config, tokenizer, model, tokenizerConfig, manifest };
+  const files = [config, tokenizer, tokenizerConfig, model].flatMap((file) =>
+    file ? [{ path: file.path, bytes: file.bytes.byteLength, sha256: file.sha256 || null }] : [],
+  );
   return {
     files: mapFiles(downloaded, ({ bytes }) => bytes),
     info: { files, metrics },

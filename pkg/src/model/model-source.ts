@@ -9,6 +9,7 @@ import type {
   ModelCandidates,
   ModelSource,
   OnProgress,
+  OptionalRole,
   Role,
 } from "../shared/protocol.js";
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
@@ -19,11 +20,14 @@ import { readBody } from "./download.js";
 export const LAYOUT = {
   config: ["config.json"],
   tokenizer: ["tokenizer.json"],
+  tokenizerConfig: ["tokenizer_config.json"],
   model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
   manifest: ["litmus.json"],
 } satisfies Record<Role, string[]>;
 
 const ROLES = Object.keys(LAYOUT) as Role[];
+
+const isOptional = (role: Role): role is OptionalRole => role === "manifest" || role === "tokenizerConfig";
 
 const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
@@ -36,6 +40,7 @@ function packagedModel(): ModelCandidates {
   return {
     config: candidates("config.json", new URL("../models/english/config.json", import.meta.url)),
     tokenizer: candidates("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
+    tokenizerConfig: [],
     model: candidates("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
     manifest: candidates("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
   };
@@ -60,7 +65,7 @@ function pickedModel(list: Iterable<File>): ModelBlobs {
   return mapRoles((role) => {
     const path = LAYOUT[role].find((candidate) => byPath.has(candidate));
     if (path !== undefined) return { path, blob: byPath.get(path) as File };
-    if (role === "manifest") return undefined;
+    if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   }) as ModelBlobs;
 }
@@ -78,7 +83,7 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
     if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
       return { path, blob: new Blob([part as BlobPart]) };
     }
-    if (role === "manifest" && file === undefined) return undefined;
+    if (isOptional(role) && file === undefined) return undefined;
     throw wrongValue(`model.${role}`, "bytes, a Blob or an unread Response", file);
   };
   return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await readGiven(role)])));
