@@ -31,16 +31,17 @@ const PACKAGE = "/litmus-text/";
  */
 export function packageUrl(path: string, { href }: URL): string {
   const absolute = new URL(href, platform.baseUrl());
-  return packageRoot && !absolute.pathname.endsWith(PACKAGE + path) ? packageRoot + path : absolute.href;
+  const isOfVite8 = VITE_COPY.test(scriptUrl) && absolute.pathname.endsWith(PACKAGE + path);
+  return packageRoot && !isOfVite8 ? packageRoot + path : absolute.href;
 }
 
 /**
  * The URL of the worker's script where `new Worker(new URL("./worker.js", import.meta.url))` would not find it or may not
- * start it: where this script is a copy, or of another origin than the page. `file` is the URL of a file of the package, which
- * says whether the bundler knows where the package is.
+ * start it: where this script is a copy, or of another origin than the page. `file` gives the URL of a file of the package: in a
+ * copy, it says whether the bundler knows where the package is.
  */
-export function separateWorkerUrl(file: string): string | undefined {
-  if (packageRoot) return file.startsWith(packageRoot) ? `${packageRoot}dist/worker.js` : undefined;
+export function separateWorkerUrl(file: () => string): string | undefined {
+  if (packageRoot) return file().startsWith(packageRoot) ? `${packageRoot}dist/worker.js` : undefined;
   const isForeign = scriptUrl.startsWith("http") && new URL(scriptUrl).origin !== globalThis.location?.origin;
   return isForeign ? scriptUrl.replace(/[^/]*([?#].*)?$/, "worker.js") : undefined;
 }
