@@ -1,5 +1,5 @@
-import { startWorkerScript } from "../platform/worker-script.js";
 import { separateWorkerUrl } from "../platform/package-url.js";
+import { startWorkerScript } from "../platform/worker-script.js";
 
 /** Starts a web worker from the script at `given`, or from the package's own. `file` gives the URL of a file of the package. */
 export function startWebWorker(given: URL | undefined, file: () => string): Worker {
