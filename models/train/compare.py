@@ -1,5 +1,5 @@
-"""Beside the stages: how good the teachers' logits are on the dev sets, mixed in several proportions. The table from which
-label.MIX is chosen."""
+"""Beside the stages: how good the teachers' logits are on the dev sets, mixed in several proportions. label.MIX comes
+from this table."""
 
 import judge
 import torch
