@@ -19,8 +19,8 @@ from vocabulary import load_cut, without_emoji
 
 PIECE = 4000
 TEACHERS = ("minilm", "mpnet")
-# The fraction of mpnet in the mean of both teachers' logits, by head. From compare.py's table: three quarters are best for
-# SST-2 and GoEmotions and 0.6 points below the best for the written texts.
+# The fraction of mpnet in the mean of both teachers' logits, by head. From compare.py's table: three quarters are best
+# for SST-2 and GoEmotions, and 0.6 points below the best for the written texts.
 MIX = {"sentiment": 0.75, "emotion": 0.25, "toxicity": 0.5}
 
 
