@@ -1,6 +1,6 @@
 """Stage 4: what the teachers say about every text that a student may learn from: logits of all heads.
 
-Written in pieces of some thousand texts, so that a run that is killed goes on at the piece where it was."""
+Written in pieces of some thousand texts, so that a killed run continues with the piece that it was working on."""
 
 import hashlib
 
