@@ -18,8 +18,8 @@ export class InlineThread implements Thread {
   }
 
   async send<R extends Request>(request: R, signal = neverAborts(), listener?: Listener<R>): Promise<Reply<R>> {
-    // Calls of one short text each, one after the other, would keep the event loop from all other work. A worker's has its
-    // turn between two messages.
+    // Without this, a series of calls with one short text each would block the event loop. A worker's event loop runs
+    // between two messages anyway.
     if (request.type === "predict") await unlessAborted(platform.yieldToEventLoop(), signal);
     return (await this.#engine.answer(request, signal, listener as Listener<Request>)) as Reply<R>;
   }
