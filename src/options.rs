@@ -128,7 +128,7 @@ pub struct ZeroShot {
 }
 
 impl ZeroShot {
-    /// These labels with the default hypothesis; a text has one of the labels.
+    /// These labels with the default hypothesis, of which a text has one.
     pub fn new<L: Into<String>>(labels: impl IntoIterator<Item = L>) -> Self {
         let labels = labels.into_iter().map(Into::into).collect();
         Self { labels, hypothesis: "This example is {}.".into(), multi_label: false }
