@@ -138,8 +138,8 @@ def hugging_face_config(config):
 
 
 def check(folder, network, tokenizer):
-    """onnxruntime on the written folder must answer as the network does, up to the rounding that it does not do, and a
-    head file must say what the graph says."""
+    """The logits of onnxruntime on the written folder must be the network's, up to the rounding of the runtime, which
+    onnxruntime does not do; a head file must give the logits of the graph."""
     texts = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
     session = float32_session(folder / "model.onnx")
     heads = {task: read_head(folder / "heads" / f"{task}.head") for task in [*TASKS, "embedding"]}

@@ -45,12 +45,12 @@ def texts_to_label(corpora):
 
 
 def key(text):
-    """Names a text in a piece."""
+    """The key of a text in a piece: the first 8 bytes of its SHA-256."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
 def labelled(args, name):
-    """({key: f16 [33]}, the recipe of a piece): all that this teacher, with these weights, has said. Pieces of other
+    """({key: f16 [33]}, the recipe of a piece): the logits by this teacher with these weights. Pieces of other
     weights are deleted."""
     recipe, found = {"teacher": seal(args.work / f"teacher-{name}.npz")}, {}
     for path in sorted((args.work / f"labels-{name}").glob("*.npz")):

@@ -1,4 +1,4 @@
-"""One training run: seeded, logged, and resumed from its last checkpoint to the same bits as if never stopped."""
+"""One training run: seeded, logged, and resumed from its last checkpoint with the same bits as an uninterrupted run."""
 
 import json
 import os
