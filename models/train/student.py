@@ -39,7 +39,7 @@ EMBEDDED = slice(None, None, 2)
 
 
 def teacher_loss(logits, said, told):
-    """Divergence from the teachers, per text of the batch. said: their logits [B, 33]; told: bool [B], which have any."""
+    """Divergence from the teachers, per text. said: their logits [B, 33]; told: bool [B], which texts have them."""
     count, ends = len(told), np.cumsum(list(TASKS.values()))[:-1].tolist()
     said = dict(zip(TASKS, said[told].tensor_split(ends, dim=1), strict=True))
     ours = {task: logits[task][told] for task in TASKS}
