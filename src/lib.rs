@@ -18,7 +18,7 @@
 //! | predict one text, or several that must all be valid | [`Classifier::predict`], [`Classifier::predict_batch`] |
 //! | predict many texts with progress, cancellation and an error per text | [`Classifier::job`] |
 //! | choose scores, thresholds, how long texts are read | [`Options`] |
-//! | predict a pair of texts, or labels of your own with a model for inference | [`Input`], [`ZeroShot`] |
+//! | predict a pair of texts, or labels of your own with a model for natural language inference | [`Input`], [`ZeroShot`] |
 //! | explain a score word by word | [`Explain`] |
 //! | see tokens or raw logits | [`Classifier::tokenize`], [`Classifier::logits`] |
 //!

@@ -11,8 +11,8 @@ use crate::options::Activation;
 pub struct ModelInfo {
     /// The labels, in the order of their ids.
     pub labels: Vec<String>,
-    /// Whether a text can have several labels at once: then each score stands alone and they need not sum to 1. So it is
-    /// for models with the activation [`Sigmoid`](Activation::Sigmoid).
+    /// Whether a text can have several labels at once: then each label is scored by itself, and the scores need not sum to 1.
+    /// True for models with the activation [`Sigmoid`](Activation::Sigmoid).
     pub multi_label: bool,
     /// What turns the model's logits into scores, unless [`Options::activation`](crate::Options::activation) overrides
     /// it: the sigmoid for `problem_type: "multi_label_classification"` and for models with one logit, nothing for

@@ -67,8 +67,8 @@ export class ThreadLoader {
         isFirst = true;
         await fetch(source, true);
         resolve();
-        // Storing the files takes as long as loading them: the classifier is ready first. If it fails, for instance because its
-        // own `wasm` is missing, other classifiers still need the files.
+        // Storing the files takes as long as loading them, so the thread is started first. If the start fails, for instance
+        // because this classifier's `wasm` is missing, other classifiers still need the files.
         await started().catch(() => undefined);
         return thread.send({ type: "source" });
       });

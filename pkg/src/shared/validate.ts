@@ -4,7 +4,7 @@ import type { PredictOptions, StreamOptions, TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
 
-/** What a value must be, as an error message says it, and the check. */
+/** The expected value, as error messages state it, and the check. */
 export type Rule = readonly [expected: string, accepts: (value: unknown) => boolean];
 
 type Rules = Record<string, Rule>;
