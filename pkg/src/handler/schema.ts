@@ -114,6 +114,10 @@ const responseSchemas = {
     multiLabel: { type: "boolean", description: "Whether each label is scored independently of the others." },
     activation: { enum: ["softmax", "sigmoid", "none"], description: "What turns the logits into scores." },
     maxTokens: { type: "integer", minimum: 1, description: "The most tokens that the model reads at once." },
+    precision: object({
+      option: { enum: ["auto", "int8", "float32"] },
+      floatLayers: array({ type: "string", description: "A layer that is computed in float32, not in integers." }),
+    }),
     files: array(
       object({
         path: { type: "string" },
