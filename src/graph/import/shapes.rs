@@ -9,6 +9,7 @@ use tract_onnx::tract_hir::ops::array;
 
 use super::node::{Node, Outlets, load};
 use crate::graph::guard::check_expansion;
+use crate::limits::MAX_EXPANDED_ELEMENTS;
 
 impl Node<'_> {
     /// The axes that an attribute or an input names, sorted.
@@ -118,7 +119,9 @@ pub(super) fn pad(n: &mut Node) -> Outlets {
     let mut pads = vec![(0, 0); rank];
     for (i, axis) in axes.iter().enumerate() {
         let [before, after] = [sizes[i], sizes[axes.len() + i]].map(usize::try_from);
-        pads[Node::axis(*axis, rank)?] = (before?, after?);
+        let (before, after) = (before?, after?);
+        ensure!(before.max(after) <= MAX_EXPANDED_ELEMENTS, "Pad adds {before} and {after} elements to an axis");
+        pads[Node::axis(*axis, rank)?] = (before, after);
     }
     let value = match n.optional(2) {
         Some(value) => n.fact(value)?.konst.clone().context("the value of Pad is not constant")?,
