@@ -65,6 +65,8 @@ export async function visit(t, url) {
   const { page, errors, crossOrigin } = await openPage(t, url);
   let workers = 0;
   page.on("worker", () => workers++);
+  // A worker whose script cannot be loaded counts as started; the package says so and computes on the page's thread.
+  page.on("console", (message) => message.text().startsWith("litmus-text:") && errors.push(message.text()));
   await page.goto(url);
   await page.waitForFunction(visibleText).catch((error) => errors.push(error.message));
   const shown = await page.evaluate(visibleText);

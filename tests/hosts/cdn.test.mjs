@@ -25,6 +25,7 @@ async function startCdn(t) {
     [`/npm/litmus-text@${version}/+esm`]: await bundle("index"),
     "/npm/litmus-text/+esm": await bundle("index"),
     [`/npm/litmus-text@${version}/embedded/+esm`]: await bundle("embedded"),
+    "/npm/litmus-text/embedded/+esm": await bundle("embedded"),
   };
   const folders = [`/npm/litmus-text@${version}/`, `/litmus-text@${version}/`];
   const redirects = { "/litmus-text": `/litmus-text@${version}/dist/index.js` };
@@ -69,6 +70,7 @@ for (const [name, path] of Object.entries({
   "jsDelivr, /+esm": `/npm/litmus-text@${version}/+esm`,
   "jsDelivr, /+esm without a version": "/npm/litmus-text/+esm",
   "jsDelivr, /embedded/+esm": `/npm/litmus-text@${version}/embedded/+esm`,
+  "jsDelivr, /embedded/+esm without a version": "/npm/litmus-text/embedded/+esm",
   "unpkg, the file": `/litmus-text@${version}/dist/index.js`,
   "unpkg, the package's name": "/litmus-text",
 })) {

@@ -62,7 +62,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
       sourceOf(model, cache === true ? "always" : cache, onProgress, signal),
     ]);
     const [module, source] = await unlessAborted(sources, signal);
-    const start = () => startThread(workers, startWebWorker, scriptUrl);
+    const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     return new Classifier(pool, await pool.open(onProgress, signal));
   }).catch((error: unknown) => {

@@ -24,7 +24,8 @@ const wasm = () =>
 export const classifier: () => Promise<SentimentClassifier> = memoize(async () => {
   try {
     checkSupport();
-    const pool = new WorkerPool(new ThreadLoader(wasm(), "embedded"), () => startThread("auto", startWebWorker), 1);
+    const start = () => startThread("auto", (url) => startWebWorker(url, wasm));
+    const pool = new WorkerPool(new ThreadLoader(wasm(), "embedded"), start, 1);
     return new Classifier(pool, await pool.open(undefined, neverAborts())) as SentimentClassifier;
   } catch (error) {
     throw toLitmusError(error);

@@ -21,21 +21,27 @@ export function findPackageRoot(url: string): string | undefined {
 const scriptUrl = import.meta.url ?? "";
 const packageRoot = findPackageRoot(scriptUrl);
 
+const PACKAGE = "/litmus-text/";
+
 /**
  * The absolute URL of a file of the installed package. `path` is its path in the package, `url` what
  * `new URL(…, import.meta.url)` gives in this bundle. In Next.js that is no real URL: webpack with
  * `parser.javascript.url: "relative"`, and Turbopack, make it an object whose `href` is only a path of the page's origin.
+ * Since version 8, Vite writes the right URLs into its copies: those count, because a workspace has the package elsewhere.
  */
 export function packageUrl(path: string, { href }: URL): string {
-  return packageRoot ? packageRoot + path : new URL(href, platform.baseUrl()).href;
+  const absolute = new URL(href, platform.baseUrl());
+  const isOfVite8 = VITE_COPY.test(scriptUrl) && absolute.pathname.endsWith(PACKAGE + path);
+  return packageRoot && !isOfVite8 ? packageRoot + path : absolute.href;
 }
 
 /**
  * The URL of the worker's script where `new Worker(new URL("./worker.js", import.meta.url))` would not find it or may not
- * start it: where this script is a copy, or of another origin than the page.
+ * start it: where this script is a copy, or of another origin than the page. `file` gives the URL of a file of the package: in a
+ * copy, it says whether the bundler knows where the package is.
  */
-export function separateWorkerUrl(): string | undefined {
-  if (packageRoot) return `${packageRoot}dist/worker.js`;
+export function separateWorkerUrl(file: () => string): string | undefined {
+  if (packageRoot) return file().startsWith(packageRoot) ? `${packageRoot}dist/worker.js` : undefined;
   const isForeign = scriptUrl.startsWith("http") && new URL(scriptUrl).origin !== globalThis.location?.origin;
   return isForeign ? scriptUrl.replace(/[^/]*([?#].*)?$/, "worker.js") : undefined;
 }
