@@ -379,7 +379,8 @@ export interface ClassifierOptions {
   wasm?: string | URL | Response | WebAssembly.Module | BufferSource | undefined;
   /**
    * The URL of the worker's script, where the package does not find `dist/worker.js` by itself. A `blob:` URL needs a script
-   * without imports. A script of another origin needs CORS headers. In Node, Deno and Bun: of `dist/node-worker.js`.
+   * without imports. A script of another origin needs CORS headers. On a page of a `file:` URL, it runs as a classic
+   * script. In Node, Deno and Bun: of `dist/node-worker.js`.
    */
   workerUrl?: string | URL | undefined;
   /**

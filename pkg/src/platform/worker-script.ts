@@ -2,12 +2,14 @@
 const loaders = new Map<string, string>();
 
 /**
- * Starts a module worker. Browsers refuse to start one from a script of another origin, but a worker may import such a
+ * Starts a worker. Browsers refuse to start one from a script of another origin, but a worker may import such a
  * module, if its server allows it by CORS. Then the worker's script is one line, at a `blob:` URL.
  */
-export function startModuleWorker(url: string): Worker {
+export function startWorkerScript(url: string): Worker {
   const isForeign = url.startsWith("http") && new URL(url).origin !== location.origin;
-  return new Worker(isForeign ? loaderOf(url) : url, { type: "module" });
+  // On a page of a file: URL, Chromium loads no module scripts at all, but classic ones from blob: URLs.
+  const type = location.protocol === "file:" ? "classic" : "module";
+  return new Worker(isForeign ? loaderOf(url) : url, { type });
 }
 
 function loaderOf(url: string): string {
