@@ -69,7 +69,8 @@ export function testBrowser(launch) {
       await element("model-url").sendKeys(`${otherOrigin.url}tiny`);
       await click("model-fetch");
       await shown("model-result");
-      assert.equal(await element("model-labels").getText(), "joy\nanger\nsurprise");
+      const labels = await driver.findElements(By.css("#model-labels li"));
+      assert.deepEqual(await Promise.all(labels.map((label) => label.getText())), ["joy", "anger", "surprise"]);
       await untilOffline();
       await own.close();
       await driver.get(own.url); // not a refresh: geckodriver bypasses service workers in those

@@ -212,8 +212,9 @@ test("pairs and labels of one's choice, each with a cache entry of its own", asy
   for (const [body, status, code] of [
     [{ texts: [{ text, pare: "a" }] }, 400, "invalid-input"],
     [{ text, zeroShot: { labels: [] } }, 400, "invalid-input"],
-    [{ text, zeroShot: { labels: ["a", "a"] } }, 400, "invalid-input"],
-    [{ text, activation: "none", threshold: 0.5 }, 400, "invalid-input"],
+    [{ text, zeroShot: { labels: ["a", "a"] } }, 422, "conflicting-options"],
+    [{ text, zeroShot: { labels: ["a"] }, explain: true }, 422, "conflicting-options"],
+    [{ text, activation: "none", threshold: 0.5 }, 422, "conflicting-options"],
     [{ text, pair: "a\ud800" }, 422, "malformed-text"],
     [{ text, pair: text.repeat(100) }, 422, "text-too-long"],
   ]) {

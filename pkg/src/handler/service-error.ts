@@ -16,6 +16,7 @@ export const ERROR_CODES = {
       "The text exceeds the model's token limit, and `longText` is `error`; or the pair leaves no room for the text.",
   },
   "unknown-label": { status: 422, description: "`explain.label` is not one of the model's labels." },
+  "conflicting-options": { status: 422, description: "The options do not fit each other, or not the model." },
   "model-unsupported": { status: 422, description: "The model cannot do what an option asks for." },
   "malformed-text": { status: 422, description: "The text is not valid Unicode: it contains an unpaired surrogate." },
   "busy": { status: 429, description: "Too many texts are waiting for their prediction." },
@@ -87,9 +88,10 @@ export function toServiceError(error: unknown): ServiceError {
     case "timeout": // of the client's signal: the limits of the service are ServiceErrors
       return new ServiceError("aborted");
     case "text-too-long":
-    case "invalid-input": // options that fit the schema, but not the model or each other
     case "model-unsupported":
       return new ServiceError(code, message);
+    case "invalid-input": // not the schema's: the body has been checked with it before
+      return new ServiceError("conflicting-options", message);
     case "closed":
       return new ServiceError("unavailable");
     default:
