@@ -58,7 +58,8 @@ pub struct PredictionJob {
 }
 
 /// How much of a job is computed. A row is one sequence of tokens that the model reads: a window of a text, for a zero-shot
-/// classification a window with one of the hypotheses, or for an explanation a window with some words masked. Rows of a text that has failed count as done.
+/// classification a window with one of the hypotheses, or for an explanation a window with some words masked. Rows of a
+/// text that has failed count as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {

@@ -71,7 +71,7 @@ export function sizeAccuracyChart(metrics) {
   const low = step * Math.floor((100 * Math.min(...accuracies) - 1) / step);
   const high = step * Math.ceil((100 * Math.max(...accuracies) + 0.5) / step);
   const [least, most] = [2e6, 120e6];
-  const between = (from, to, share) => round(from + (to - from) * share);
+  const between = (from, to, fraction) => round(from + (to - from) * fraction);
   const xOf = (bytes) => between(plot.left, plot.right, Math.log(bytes / least) / Math.log(most / least));
   const yOf = (accuracy) => between(plot.bottom, plot.top, (100 * accuracy - low) / (high - low));
 
@@ -137,13 +137,13 @@ function matrix(left, top, title, subtitle, confusion) {
     parts.push(text(x0 - 12, y + CELL.height / 2 + 4, row, "", "end"));
     for (const [j, column] of columns.entries()) {
       const value = confusion[row][column];
-      const share = value / total;
+      const fraction = value / total;
       const x = x0 + j * CELL.width;
       const box = `x="${x + 1}" y="${y + 1}" width="${CELL.width - 2}" height="${CELL.height - 2}"`;
       parts.push(
-        `<rect ${box} rx="4" class="ours" fill-opacity="${(NONE + (ALL - NONE) * share).toFixed(3)}"/>`,
+        `<rect ${box} rx="4" class="ours" fill-opacity="${(NONE + (ALL - NONE) * fraction).toFixed(3)}"/>`,
         text(x + CELL.width / 2, y + 26, count(value), "strong", "middle"),
-        text(x + CELL.width / 2, y + 44, percent(share), "small", "middle"),
+        text(x + CELL.width / 2, y + 44, percent(fraction), "small", "middle"),
       );
       if (row === column) parts.push(`<rect ${box} rx="4" class="right"/>`);
     }
@@ -183,16 +183,16 @@ function reliabilityPlot(left, top, title, subtitle, { texts, calibration_error,
   const plot = { left: left + 44, right: left + 334, top: top + 46, bottom: top + 276 };
   const base = plot.bottom + 76;
   const xOf = (score) => plot.left + ((score - LEAST_SCORE) / (1 - LEAST_SCORE)) * (plot.right - plot.left);
-  const yOf = (share) => plot.bottom - share * (plot.bottom - plot.top);
+  const yOf = (fraction) => plot.bottom - fraction * (plot.bottom - plot.top);
   const line = (x1, y1, x2, y2, classes) => lineTo(round(x1), round(y1), round(x2), round(y2), classes);
   const parts = [text(left, top, title, "strong"), text(left, top + 19, subtitle, "soft")];
-  for (const share of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
-    parts.push(line(plot.left, yOf(share), plot.right, yOf(share), "grid"));
-    parts.push(text(plot.left - 8, round(yOf(share) + 4), percent(share, 0), "soft", "end"));
+  for (const fraction of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
+    parts.push(line(plot.left, yOf(fraction), plot.right, yOf(fraction), "grid"));
+    parts.push(text(plot.left - 8, round(yOf(fraction) + 4), percent(fraction, 0), "soft", "end"));
   }
   parts.push(line(plot.left, base, plot.right, base, "grid"));
-  for (const share of [0.4, 0.6, 0.8, 1]) {
-    parts.push(text(round(xOf(share)), base + 18, percent(share, 0), "soft", "middle"));
+  for (const fraction of [0.4, 0.6, 0.8, 1]) {
+    parts.push(text(round(xOf(fraction)), base + 18, percent(fraction, 0), "soft", "middle"));
   }
   parts.push(line(plot.left, yOf(LEAST_SCORE), plot.right, yOf(1), "dashed"));
 

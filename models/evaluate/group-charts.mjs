@@ -39,7 +39,7 @@ export function groupsChart({ written_dev: { groups, texts, correct, opposite } 
 export function thresholdChart(metrics) {
   const title = "Accuracy of the answers above a threshold";
   const plot = { left: 62, right: 752, top: 70, bottom: 330 };
-  const xOf = (share) => round(plot.left + share * (plot.right - plot.left));
+  const xOf = (fraction) => round(plot.left + fraction * (plot.right - plot.left));
   const lines = Object.entries(SETS).map(([key, { name }]) => {
     const points = metrics[key].risk_coverage.filter(({ texts }) => texts > 0);
     return { name, points };
@@ -55,8 +55,8 @@ export function thresholdChart(metrics) {
       text(plot.left - 8, y + 4, percent(tenth / 10, 0), "soft", "end"),
     );
   }
-  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    parts.push(text(xOf(share), plot.bottom + 20, percent(share, 0), "soft", "middle"));
+  for (const fraction of [0, 0.25, 0.5, 0.75, 1]) {
+    parts.push(text(xOf(fraction), plot.bottom + 20, percent(fraction, 0), "soft", "middle"));
   }
   for (const { name, points } of lines) {
     const path = points.map(({ coverage, accuracy }) => `${xOf(coverage)},${yOf(accuracy)}`).join(" ");

@@ -1,9 +1,9 @@
 //! Batches: texts of similar length are computed together, so that little is padding.
 
+use crate::text::tokenizer::Sequence;
+
 /// The shortest row of a batch has at least this fraction of the longest row's length: at most an eighth is padding.
 const MIN_LENGTH_RATIO: f32 = 7.0 / 8.0;
-
-use crate::text::tokenizer::Sequence;
 
 /// Rows of token ids, padded on the right to one length. Row-major, `rows` × `columns`.
 #[derive(Debug, Clone, PartialEq)]

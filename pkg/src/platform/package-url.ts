@@ -1,4 +1,5 @@
 import { platform } from "./platform.js";
+import { isForeign } from "./worker-script.js";
 
 /** The version of this package. The build replaces it. */
 declare const PACKAGE_VERSION: string;
@@ -42,6 +43,5 @@ export function packageUrl(path: string, { href }: URL): string {
  */
 export function separateWorkerUrl(file: () => string): string | undefined {
   if (packageRoot) return file().startsWith(packageRoot) ? `${packageRoot}dist/worker.js` : undefined;
-  const isForeign = scriptUrl.startsWith("http") && new URL(scriptUrl).origin !== globalThis.location?.origin;
-  return isForeign ? scriptUrl.replace(/[^/]*([?#].*)?$/, "worker.js") : undefined;
+  return isForeign(scriptUrl) ? scriptUrl.replace(/[^/]*([?#].*)?$/, "worker.js") : undefined;
 }
