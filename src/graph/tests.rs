@@ -483,7 +483,7 @@ fn wrong_external_data_are_rejected() {
         (&data, "location", "", ErrorKind::ModelMalformed, "same folder"),
         (&data[..100], "", "", ErrorKind::ModelMalformed, "is that file complete?"),
         (&data, "length", "4", ErrorKind::ModelMalformed, "instead of"),
-        (&data, "offset", "-1", ErrorKind::ModelMalformed, "no valid place"),
+        (&data, "offset", "-1", ErrorKind::ModelMalformed, "has the offset \"-1\""),
     ];
     for (data, key, value, kind, message) in cases {
         let error = read(data, key, value).unwrap_or_else(|| panic!("{key} {value:?} was accepted"));

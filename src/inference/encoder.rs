@@ -231,6 +231,7 @@ fn labels_mismatch(columns: usize, labels: usize) -> Error {
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
+    use crate::model::ModelFiles;
 
     /// Padding may change the order of f32 additions and nothing else.
     const MAX_PADDING_ERROR: f32 = 1e-4;
@@ -239,7 +240,8 @@ mod tests {
     fn padding_does_not_change_a_text() {
         for model in ["models/english/model.onnx", "tests/fixtures/tiny/model.onnx"] {
             let encoder =
-                TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], &(), None, Precision::Auto).unwrap();
+                TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], &ModelFiles::new(), None, Precision::Auto)
+                    .unwrap();
             let labels = encoder.labels();
             assert_eq!(labels, 3);
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");

@@ -88,10 +88,6 @@ pub(super) fn rules(rules: Rules) -> Rules {
         let Some((weighted_sum, weights)) = weighted_sum(model, node)? else { return Ok(None) };
         let float32 = floats.has(scores.product) || floats.has(weighted_sum);
         let found = Match::new(model, &scores, weighted_sum, weights)?;
-        let split = SplitHeads::find(model, scores.product, (weighted_sum, weights))?;
-        if found.is_none() && split.is_none() {
-            return Ok(None);
-        }
 
         let mut patch = TypedModelPatch::default();
         let mut mask = None;
@@ -112,7 +108,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
             }
             inputs.extend(mask);
             patch.wire_node(name, attention.op, &inputs)?[0]
-        } else if let Some(split) = split {
+        } else if let Some(split) = SplitHeads::find(model, scores.product, (weighted_sum, weights))? {
             let mut attention = Attention::new(split.heads, scores.scale * split.scale, split.width());
             attention.float32 = float32;
             split.wire(&mut patch, model, (name, Box::new(attention)), mask)?

@@ -14,7 +14,7 @@ use crate::kernels::layer_norm::LayerNorm;
 
 /// `softmax(q · kᵀ · scale + mask) · v`, where one weight and one bias hold those of queries, keys and values side by side.
 pub(super) fn attention(n: &mut Node) -> Outlets {
-    refuse_cache(n, 4)?;
+    refuse_decoder(n, 4)?;
     ensure!(!n.flag("do_rotary", false)?, "rotary positions in Attention are not supported");
     let (x, weight) = (n.input(0)?, n.input(1)?);
     let shape = n.fact(weight)?.shape.clone();
@@ -52,8 +52,8 @@ pub(super) fn attention(n: &mut Node) -> Outlets {
 
 /// The same with queries, keys and values as they are, apart from an optional bias.
 pub(super) fn multi_head_attention(n: &mut Node) -> Outlets {
-    refuse_cache(n, 6)?;
-    refuse_cache(n, 7)?;
+    refuse_decoder(n, 6)?;
+    refuse_decoder(n, 7)?;
     let mut qkv = [n.input(0)?, n.input(1)?, n.input(2)?];
     if n.optional(3).is_some() {
         let bias = n.fact(n.input(3)?)?.konst.clone().context("the bias of MultiHeadAttention is not constant")?;
@@ -69,8 +69,9 @@ pub(super) fn multi_head_attention(n: &mut Node) -> Outlets {
     attend(n, qkv, 4, 5)
 }
 
-fn refuse_cache(n: &Node, index: usize) -> TractResult<()> {
-    ensure!(n.optional(index).is_none(), "attention with keys and values of an earlier call is not supported");
+/// Refuses what only decoders have: keys and values of an earlier call at the input `cache`, and attention in one direction.
+fn refuse_decoder(n: &Node, cache: usize) -> TractResult<()> {
+    ensure!(n.optional(cache).is_none(), "attention with keys and values of an earlier call is not supported");
     ensure!(!n.flag("unidirectional", false)?, "attention in one direction is not supported");
     Ok(())
 }

@@ -17,21 +17,10 @@ pub(crate) trait ExternalFiles {
     fn read(&self, name: &str, range: Range<usize>) -> Option<Vec<u8>>;
 }
 
-/// No files.
-impl ExternalFiles for () {
-    fn size(&self, _: &str) -> Option<usize> {
-        None
-    }
-
-    fn read(&self, _: &str, _: Range<usize>) -> Option<Vec<u8>> {
-        None
-    }
-}
-
 /// Moves the bytes of all tensors in other files into the graph.
 pub(in crate::graph) fn inline(graph: &mut GraphProto, files: &dyn ExternalFiles) -> Result<(), Error> {
-    let in_nodes = graph.node.iter().flat_map(|node| &node.attribute).filter_map(|attribute| attribute.t.as_ref());
-    if let Some(tensor) = in_nodes.into_iter().find(|tensor| is_external(tensor)) {
+    let mut in_nodes = graph.node.iter().flat_map(|node| &node.attribute).filter_map(|attribute| attribute.t.as_ref());
+    if let Some(tensor) = in_nodes.find(|tensor| is_external(tensor)) {
         return Err(Error::unsupported(format!(
             "model.onnx stores the constant `{}` in another file; only weights may be there",
             tensor.name
@@ -40,7 +29,7 @@ pub(in crate::graph) fn inline(graph: &mut GraphProto, files: &dyn ExternalFiles
     // Tensors that share bytes would take more memory than the size of their file.
     let mut totals: HashMap<String, usize> = HashMap::new();
     for tensor in graph.initializer.iter_mut().filter(|tensor| is_external(tensor)) {
-        let (file, range) = place(tensor, files)?;
+        let (file, range) = locate(tensor, files)?;
         let total = totals.entry(file.clone()).or_default();
         *total += range.len();
         if files.size(&file).is_some_and(|size| *total > size) {
@@ -57,12 +46,14 @@ fn is_external(tensor: &TensorProto) -> bool {
     tensor.data_location == Some(DataLocation::External as i32)
 }
 
-/// The file of a tensor, and where the tensor lies in it.
-fn place(tensor: &TensorProto, files: &dyn ExternalFiles) -> Result<(String, Range<usize>), Error> {
+/// The file of a tensor, and the tensor's bytes in it.
+fn locate(tensor: &TensorProto, files: &dyn ExternalFiles) -> Result<(String, Range<usize>), Error> {
     let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| &entry.value[..]);
     let number = |key: &str| match entry(key) {
         None => Ok(None),
-        Some(value) => value.parse::<usize>().map(Some).map_err(|_| damaged(tensor, "has no valid place")),
+        Some(value) => {
+            value.parse::<usize>().map(Some).map_err(|_| damaged(tensor, &format!("has the {key} {value:?}")))
+        }
     };
     let file = entry("location").unwrap_or_default();
     let file = file.strip_prefix("./").unwrap_or(file);
@@ -78,7 +69,7 @@ fn place(tensor: &TensorProto, files: &dyn ExternalFiles) -> Result<(String, Ran
             format!("model.onnx stores its weights in {file}, which the model does not have: put it beside model.onnx"),
         ));
     };
-    let size = size(tensor).ok_or_else(|| damaged(tensor, "has no valid size or type"))?;
+    let size = size(tensor).ok_or_else(|| damaged(tensor, "has an invalid shape or type"))?;
     let (start, length) = (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(size));
     if length != size {
         return Err(damaged(tensor, &format!("has {length} bytes in {file} instead of {size}")));
@@ -93,7 +84,7 @@ fn damaged(tensor: &TensorProto, what: &str) -> Error {
     Error::malformed(format!("model.onnx is damaged: the tensor `{}` {what}", tensor.name))
 }
 
-/// The bytes of a tensor.
+/// The number of bytes of a tensor.
 fn size(tensor: &TensorProto) -> Option<usize> {
     let count = tensor.dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(usize::try_from(dim).ok()?))?;
     let bits = match tensor.data_type {
