@@ -231,7 +231,18 @@ fn labels_mismatch(columns: usize, labels: usize) -> Error {
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
-    use crate::model::ModelFiles;
+
+    struct NoFiles;
+
+    impl ExternalFiles for NoFiles {
+        fn size(&self, _: &str) -> Option<usize> {
+            None
+        }
+
+        fn read(&self, _: &str, _: std::ops::Range<usize>) -> Option<Vec<u8>> {
+            None
+        }
+    }
 
     /// Padding may change the order of f32 additions and nothing else.
     const MAX_PADDING_ERROR: f32 = 1e-4;
@@ -240,8 +251,7 @@ mod tests {
     fn padding_does_not_change_a_text() {
         for model in ["models/english/model.onnx", "tests/fixtures/tiny/model.onnx"] {
             let encoder =
-                TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], &ModelFiles::new(), None, Precision::Auto)
-                    .unwrap();
+                TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], &NoFiles, None, Precision::Auto).unwrap();
             let labels = encoder.labels();
             assert_eq!(labels, 3);
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");
