@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{fixture, in_characters, load};
@@ -145,6 +146,41 @@ fn single_label_models_use_softmax_and_multi_label_models_sigmoid() {
             let power = powers[classifier.info().labels.iter().position(|label| *label == score.label).unwrap()];
             let expected = power / if name == "roberta" { 1.0 + power } else { sum };
             assert!((score.score - expected).abs() < SCORE_ERROR, "{name}: {score:?} is not {expected}");
+        }
+    }
+}
+
+/// Token ids and logits of transformers.
+#[derive(Deserialize)]
+struct TrainedCase {
+    text: String,
+    ids: Vec<u32>,
+    logits: Vec<f32>,
+}
+
+/// Classifiers that Trainer has fine-tuned, in the folders that `optimum-cli export onnx` has written for them.
+/// `tests/fixtures/trained.py` makes them.
+#[test]
+fn the_folders_of_trainer_and_optimum_have_the_logits_of_transformers() {
+    let goldens: BTreeMap<String, Vec<TrainedCase>> = fixture("trained.json");
+    assert_eq!(goldens.len(), 2);
+    for (name, cases) in goldens {
+        let classifier = load(&format!("tests/fixtures/trained/{name}"));
+        let labels = if name == "bert" { &["negative", "neutral", "positive"][..] } else { &["LABEL_0", "LABEL_1"] };
+        assert_eq!(classifier.info().labels, labels, "{name}");
+        assert_eq!(classifier.info().max_tokens, 96, "{name}");
+        assert!(cases.len() >= 30, "{name}: only {} cases", cases.len());
+        for TrainedCase { text, ids, logits } in cases {
+            assert_eq!(classifier.tokenize(&text).unwrap().ids, ids, "{name}: {text:?}");
+            let ours = &classifier.logits(&[&text]).unwrap()[0];
+            let error = ours.iter().zip(&logits).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(error < MAX_ERROR, "{name}: a logit of {text:?} is {error} from transformers'");
+            let mut ranked: Vec<usize> = (0..logits.len()).collect();
+            ranked.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+            if logits[ranked[0]] - logits[ranked[1]] > 2.0 * MAX_ERROR {
+                let prediction = classifier.predict(&text, &Options::default()).unwrap();
+                assert_eq!(prediction.label.as_deref(), Some(labels[ranked[0]]), "{name}: {text:?}");
+            }
         }
     }
 }

@@ -193,7 +193,7 @@ def export(args):
         "provenance": {
             "weights": sources.WEIGHTS,
             "tokenizer": sources.TOKENIZER,
-            "teachers": [sources.WEIGHTS, *([sources.MPNET] if "mpnet" in (args.teachers or ["mpnet"]) else [])],
+            "teachers": [sources.WEIGHTS, sources.MPNET],
             "train": sources.TRAINED_ON,
             "calibration": [sources.SST2_DEV, sources.GOEMOTIONS_DEV],
         },

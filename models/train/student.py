@@ -11,7 +11,7 @@ from corpora import asked
 from data import examples, student_epochs, targets
 from encoder import TASKS, Config, Encoder
 from files import made, read_arrays, seal, sha256, write_arrays
-from label import TEACHERS, labels
+from label import MIX, TEACHERS, labels
 from quantisation import coarse
 from rounding import round_in_network, scales_of, shipped_arrays
 from sources import NEUTRAL, WRITTEN
@@ -68,7 +68,7 @@ def sayings(batch, said, neutral):
 
 
 def train_student(args, corpora, finished, recipe):
-    tokenizer, said = load_cut(args), labels(args, corpora, args.teachers)
+    tokenizer, said = load_cut(args), labels(args, corpora)
     epochs = [examples(tokenizer, texts) for texts in student_epochs(corpora)]
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
@@ -109,10 +109,9 @@ def train_student(args, corpora, finished, recipe):
 
 
 def student(args):
-    args.teachers = args.teachers or list(TEACHERS)
     finished = args.work / "student.npz"
-    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in {"minilm", *args.teachers}}
-    recipe = {**RECIPE, "teachers": args.teachers, "from": seals, "tokenizer": sha256(path(args))}
+    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
+    recipe = {**RECIPE, "mix": MIX, "from": seals, "tokenizer": sha256(path(args))}
     recipe["written"] = WRITTEN["sha256"]
     if not made(finished, recipe):
         train_student(args, Corpora(args.data), finished, recipe)

@@ -100,7 +100,7 @@ export class Engine {
     return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
   }
 
-  /** Predicts in small batches, and yields to the event loop before each, so that an abort can arrive. */
+  /** Predicts in small batches, and yields to the event loop between them, so that an abort can arrive. */
   async predict(
     { texts, params, failFast }: Of<"predict">,
     signal: AbortSignal,
@@ -114,8 +114,7 @@ export class Engine {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
         if (done >= total) break;
-        // Before each batch: without a worker, calls of one short text each would keep the event loop from all other work.
-        await unlessAborted(platform.yieldToEventLoop(), signal);
+        if (done > 0) await unlessAborted(platform.yieldToEventLoop(), signal);
         this.#run(() => job.step());
       }
       this.#job = undefined; // `finish` frees it

@@ -1,5 +1,6 @@
 import { Engine } from "../engine/engine.js";
-import { neverAborts } from "../shared/abort.js";
+import { platform } from "../platform/platform.js";
+import { neverAborts, unlessAborted } from "../shared/abort.js";
 import type { Listener, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
@@ -17,6 +18,9 @@ export class InlineThread implements Thread {
   }
 
   async send<R extends Request>(request: R, signal = neverAborts(), listener?: Listener<R>): Promise<Reply<R>> {
+    // Calls of one short text each, one after the other, would keep the event loop from all other work. A worker's has its
+    // turn between two messages.
+    if (request.type === "predict") await unlessAborted(platform.yieldToEventLoop(), signal);
     return (await this.#engine.answer(request, signal, listener as Listener<Request>)) as Reply<R>;
   }
 
