@@ -1,5 +1,4 @@
-import type { ExplainOptions, ZeroShotOptions } from "../shared/types.js";
-import type { PredictionOptions } from "./schema.js";
+import type { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, ZERO_SHOT_OPTIONS } from "../shared/options.js";
 
 // The descriptions of the schemas in shared/options.ts, for the OpenAPI document.
 
@@ -8,13 +7,13 @@ export const EXPLAIN_DESCRIPTIONS = {
   method: "How to compute the weights: by masking each word alone, or as Shapley values.",
   samples: "Permutations of the words to sample, for `shapley`.",
   seed: "Seed of the random permutations, for `shapley`.",
-} satisfies Record<keyof ExplainOptions, string>;
+} satisfies Record<keyof typeof EXPLAIN_OPTIONS, string>;
 
 export const ZERO_SHOT_DESCRIPTIONS = {
   labels: "The labels to score instead of the model's own, none twice.",
   hypothesis: "The second text of each pair; the label replaces `{}`.",
   multiLabel: "Whether a text can have several of the labels, each scored by itself.",
-} satisfies Record<keyof ZeroShotOptions, string>;
+} satisfies Record<keyof typeof ZERO_SHOT_OPTIONS, string>;
 
 export const PREDICTION_DESCRIPTIONS = {
   topK: "How many labels to return in `scores`. By default, all of them.",
@@ -33,4 +32,4 @@ export const PREDICTION_DESCRIPTIONS = {
   zeroShot:
     "Scores labels of your choice, with a model for natural language inference: how strongly the text entails a " +
     "hypothesis with the label in it. Not together with `activation` or `explain`.",
-} satisfies Record<keyof PredictionOptions, string>;
+} satisfies Record<keyof typeof PREDICTION_OPTIONS, string>;
