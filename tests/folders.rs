@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{fixture, in_characters, load};
-use litmus_text::{Classifier, LongText, Options};
+use litmus_text::{Classifier, ErrorKind, LongText, Options};
+use prost::Message;
 use serde::Deserialize;
+use tract_onnx::pb::tensor_proto::DataLocation;
+use tract_onnx::pb::{ModelProto, StringStringEntryProto};
 
 /// Byte-level BPE, Unigram, and Unigram with a normaliser. Each folder stores its graph in another form and path.
 const FOLDERS: [&str; 3] = ["roberta", "xlm-roberta", "albert"];
@@ -93,6 +96,38 @@ fn the_quantised_graph_is_preferred() {
     std::fs::write(to.join("onnx/model.onnx"), "not read").unwrap();
     let classifier = load(to.to_str().unwrap());
     assert!(classifier.predict("The trailer lied.", &Options::default()).is_ok());
+}
+
+/// The graph of a folder with its weights in a second file, as exporters name it.
+#[test]
+fn weights_may_be_in_a_second_file() {
+    let from = Path::new("tests/fixtures/folders/xlm-roberta");
+    let whole = load(from.to_str().unwrap()).logits(&["The trailer lied."]).unwrap();
+    for (graph, data) in [("model.onnx", "model.onnx.data"), ("onnx/model.onnx", "model.onnx_data")] {
+        let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("external-{data}"));
+        std::fs::create_dir_all(to.join("onnx")).unwrap();
+        for file in ["config.json", "tokenizer.json"] {
+            std::fs::copy(from.join(file), to.join(file)).unwrap();
+        }
+        let mut proto = ModelProto::decode(&std::fs::read(from.join("onnx/model.onnx")).unwrap()[..]).unwrap();
+        let mut bytes = vec![];
+        for tensor in proto.graph.as_mut().unwrap().initializer.iter_mut().filter(|t| t.raw_data.len() > 100) {
+            let entries = [("location", data.into()), ("offset", bytes.len().to_string())];
+            let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
+            tensor.external_data = entries.map(entry).into();
+            tensor.data_location = Some(DataLocation::External as i32);
+            bytes.append(&mut tensor.raw_data);
+        }
+        assert!(bytes.len() > 50_000);
+        std::fs::write(to.join(graph), proto.encode_to_vec()).unwrap();
+        let path = to.join(graph).with_file_name(data);
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(load(to.to_str().unwrap()).logits(&["The trailer lied."]).unwrap(), whole);
+        std::fs::remove_file(path).unwrap();
+        let error = Classifier::from_dir(&to).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ModelNotFound);
+        assert!(error.to_string().contains(data), "{error}");
+    }
 }
 
 #[test]

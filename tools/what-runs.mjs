@@ -36,7 +36,7 @@ const WEIGHTS = {
   "4bit": "4 bits",
   "8bit": "8 bits",
   "dynamic": "`quantize_dynamic`",
-  "o2-dynamic": "optimised, `quantize_dynamic`",
+  "o2-dynamic": "optimised and `quantize_dynamic`",
   "o2": "optimised",
   "o3": "optimised",
   "external": "external data",

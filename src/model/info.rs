@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::load_options::Precision;
 use crate::options::Activation;
 
 /// Facts about a loaded model.
@@ -24,4 +25,17 @@ pub struct ModelInfo {
     pub name: Option<String>,
     /// The model's version, where its `litmus.json` gives one.
     pub version: Option<String>,
+    /// The arithmetic of the layers.
+    pub precision: PrecisionInfo,
+}
+
+/// The arithmetic of a loaded model's layers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PrecisionInfo {
+    /// The option that the model was loaded with.
+    pub option: Precision,
+    /// The layers that are computed in f32 instead of integers, by their names in the graph.
+    pub float_layers: Vec<String>,
 }

@@ -9,9 +9,11 @@ mod labels;
 use std::fmt;
 
 use crate::error::{Error, ErrorKind};
+use crate::graph::ExternalFiles;
 use crate::inference::batch::Batch;
 use crate::inference::calibration;
 use crate::inference::encoder::{Encoder, TractEncoder};
+use crate::load_options::LoadOptions;
 use crate::options::Activation;
 use crate::panic_guard::catch_panics;
 use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
@@ -21,7 +23,7 @@ pub use files::ModelFiles;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use files::missing;
 use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
-pub use info::ModelInfo;
+pub use info::{ModelInfo, PrecisionInfo};
 pub(crate) use labels::{Decision, decide, rank};
 
 /// A loaded model.
@@ -39,20 +41,27 @@ pub(crate) struct Model {
 
 impl Model {
     /// Loads a model from its files, and checks the head files among them.
-    pub(crate) fn load(files: &ModelFiles) -> Result<Self, Error> {
-        let model = Self::load_with_graph(files, &mut files.require(GRAPH)?)?;
+    pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
+        let model = Self::load_with_graph(files, &mut files.require(GRAPH)?, files, options)?;
         head::check_all(files, model.features)?;
         Ok(model)
     }
 
-    /// Loads a model whose graph comes from elsewhere, piece by piece, so that the whole file is never in memory. Head
+    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. Head
     /// files are ignored: their check needs the whole file, and nothing uses a head yet.
-    pub(crate) fn load_with_graph(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
+    pub(crate) fn load_with_graph(
+        files: &ModelFiles,
+        graph: &mut dyn bytes::Buf,
+        external: &dyn ExternalFiles,
+        options: LoadOptions,
+    ) -> Result<Self, Error> {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
             files::check_content(GRAPH, graph.chunk())?;
             // The graph first: it needs the most memory for a moment, and the rest fits into what that leaves.
-            let encoder = TractEncoder::read(graph, config.num_labels)?;
+            let encoder = TractEncoder::read(graph, external, config.num_labels, options.precision)?;
+            let float_layers = encoder.float_layers().to_vec();
+            let precision = PrecisionInfo { option: options.precision, float_layers };
             let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
             let vocabulary = encoder.vocabulary().or(config.vocabulary).unwrap_or(usize::MAX);
             if tokenizer.vocabulary() > vocabulary {
@@ -62,7 +71,7 @@ impl Model {
                     tokenizer.vocabulary()
                 )));
             }
-            let (features, info) = (encoder.features(), config.info(encoder.labels()));
+            let (features, info) = (encoder.features(), ModelInfo { precision, ..config.info(encoder.labels()) });
             let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) };
             // Added tokens without an embedding may be in the file, but not in every text.
             model.check_ids(&model.tokenizer.added_ids()?)?;

@@ -80,8 +80,8 @@ export class Engine {
   }
 
   async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const { files, info, storeFiles } = await readModel(source, onProgress, signal);
-    this.#files = byName(files);
+    const { files, data, info, storeFiles } = await readModel(source, onProgress, signal);
+    this.#files = { ...data, ...byName(files) };
     this.#manifestInfo = info;
     this.#storeFiles = share ? storeFiles : undefined;
   }
@@ -92,10 +92,10 @@ export class Engine {
     return storeFiles();
   }
 
-  async start({ module }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
+  async start({ module, params }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
     const files = this.#files as FileBytes; // `fetch` or `unpack` came before
     this.#files = undefined;
-    this.#model = await LoadedModel.load(module, files);
+    this.#model = await LoadedModel.load(module, files, params);
     if (signal.aborted) this.end();
     return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
   }
