@@ -23,8 +23,8 @@ static FILES: LazyLock<ModelFiles<'static>> = LazyLock::new(|| {
     ModelFiles::from_dir(format!("{FIXTURES}/bad/small-embedding")).expect("a fixture").with(name, weights)
 });
 
-/// The graphs of all fixtures, ordered by path. The first byte of an input chooses one: a new fixture moves those after it, so
-/// the inputs in corpus/model.txt must be moved, too.
+/// The graphs of all fixtures, ordered by path. The first byte of an input is the index of one. A new fixture changes the
+/// indices after it: then the first bytes in corpus/model.txt must be changed, too.
 static GRAPHS: LazyLock<Vec<ModelProto>> = LazyLock::new(|| {
     let in_folder = |folder: &str| {
         let entries = std::fs::read_dir(format!("{FIXTURES}/{folder}")).expect("fixtures");
