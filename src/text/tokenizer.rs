@@ -108,17 +108,21 @@ impl Tokenizer {
         Ok(Self { inner: inner.into(), special, special_ids, unknown, mask })
     }
 
-    /// The tokenizer with this setting, until the guard is dropped.
-    fn inner(&self, special_tokens: SpecialTokens) -> RwLockReadGuard<'_, tokenizers::Tokenizer> {
+    /// Encodes with this setting. Threads that use the same setting run at once; one that changes it runs alone.
+    fn encode_with(
+        &self,
+        special_tokens: SpecialTokens,
+        encode: impl FnOnce(&tokenizers::Tokenizer) -> tokenizers::Result<tokenizers::Encoding>,
+    ) -> Result<tokenizers::Encoding, Error> {
         let as_text = special_tokens == SpecialTokens::Text;
-        loop {
-            let inner = self.read();
-            if inner.get_encode_special_tokens() == as_text {
-                return inner;
-            }
-            drop(inner);
-            self.inner.write().unwrap_or_else(PoisonError::into_inner).set_encode_special_tokens(as_text);
+        let inner = self.read();
+        if inner.get_encode_special_tokens() == as_text {
+            return encode(&inner).map_err(failed);
         }
+        drop(inner);
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        inner.set_encode_special_tokens(as_text);
+        encode(&inner).map_err(failed)
     }
 
     /// The tokenizer with either setting.
@@ -148,7 +152,7 @@ impl Tokenizer {
 
     /// Reads the second text of a pair.
     pub(crate) fn pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
-        let encoding = self.inner(special_tokens).encode_fast(text, false).map_err(failed)?;
+        let encoding = self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?;
         if encoding.is_empty() {
             return Err(Error::new(ErrorKind::EmptyText, "the pair is empty: leave it out to classify the text alone"));
         }
@@ -162,7 +166,7 @@ impl Tokenizer {
 
     /// The number of tokens of a text, special tokens not counted.
     pub(crate) fn count(&self, text: &str, special_tokens: SpecialTokens) -> Result<usize, Error> {
-        Ok(self.inner(special_tokens).encode_fast(text, false).map_err(failed)?.len())
+        Ok(self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?.len())
     }
 
     /// The first `token_budget` tokens of a span of the text, with each of the pairs and with special tokens around them.
@@ -176,16 +180,16 @@ impl Tokenizer {
         special_tokens: SpecialTokens,
         with_offsets: bool,
     ) -> Result<Tokens, Error> {
-        let (start, text, inner) = (span.start, &text[span], self.inner(special_tokens));
-        let mut raw = match with_offsets {
+        let (start, text) = (span.start, &text[span]);
+        let mut raw = self.encode_with(special_tokens, |inner| match with_offsets {
             true => inner.encode_char_offsets(text, false),
             false => inner.encode_fast(text, false),
-        }
-        .map_err(failed)?;
+        })?;
         raw.truncate(token_budget, 0, TruncationDirection::Right);
         let count = raw.len();
         let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
         let unknown = raw.get_ids().iter().filter(|&&id| self.is_unknown(id, special_tokens)).count();
+        let inner = self.read();
         let whole = |pair: Option<&Pair>| {
             inner.post_process(raw.clone(), pair.map(|pair| pair.0.clone()), true).map_err(failed)
         };
@@ -215,7 +219,7 @@ impl Tokenizer {
 
     /// All tokens of a text, with spellings and spans. Special tokens that it spells are text.
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding, Error> {
-        let encoding = self.inner(SpecialTokens::Text).encode_char_offsets(text, true).map_err(failed)?;
+        let encoding = self.encode_with(SpecialTokens::Text, |inner| inner.encode_char_offsets(text, true))?;
         let special = encoding.get_special_tokens_mask();
         let count = special.iter().filter(|&&special| special == 0).count();
         if count == 0 {
@@ -376,6 +380,21 @@ mod tests {
                 scope.spawn(move || check(special_tokens));
             }
         });
+    }
+
+    #[test]
+    fn threads_encode_at_once_unless_the_setting_changes() {
+        let tokenizer = Tokenizer::from_bytes(&file("tiny"), None).unwrap();
+        let at_once = |special_tokens| {
+            let mut at_once = false;
+            let encoding = tokenizer.encode_with(special_tokens, |inner| {
+                at_once = tokenizer.inner.try_read().is_ok();
+                inner.encode_fast("", false)
+            });
+            encoding.map(|_| at_once).unwrap()
+        };
+        use SpecialTokens::{Special, Text};
+        assert_eq!([Text, Text, Special, Special, Text].map(at_once), [true, true, false, true, false]);
     }
 
     #[test]
