@@ -9,6 +9,7 @@ use tract_onnx::tract_hir::ops::array;
 
 use super::node::{Node, Outlets, load};
 use crate::graph::guard::check_expansion;
+use crate::limits::MAX_EXPANDED_ELEMENTS;
 
 impl Node<'_> {
     /// The axes that an attribute or an input names, sorted.
@@ -125,7 +126,10 @@ pub(super) fn pad(n: &mut Node) -> Outlets {
         let axis = Node::axis(*axis, rank)?;
         let mut parts = vec![output];
         for (size, is_first) in [(sizes[i], true), (sizes[axes.len() + i], false)] {
-            let size = usize::try_from(size).context("Pad of a negative size is not supported")?;
+            ensure!(
+                (0..=MAX_EXPANDED_ELEMENTS as i64).contains(&size),
+                "Pad adds {size} elements to an axis; from 0 to {MAX_EXPANDED_ELEMENTS} are supported"
+            );
             if size == 0 {
                 continue;
             }
