@@ -13,9 +13,9 @@ use serde::Deserialize;
 const MAX_LOGIT_ERROR: f32 = 0.5;
 const MEAN_LOGIT_ERROR: f32 = 0.1;
 /// Percentage of the held-out texts that must get the same label as from onnxruntime.
-const MIN_SAME_LABELS: f64 = 99.7;
+const MIN_SAME_LABELS: f64 = 98.0;
 /// Largest difference in accuracy on them, in percentage points.
-const MAX_ACCURACY_GAP: f64 = 0.3;
+const MAX_ACCURACY_GAP: f64 = 0.5;
 /// Smallest accuracy of the packaged model there, in percent.
 const MIN_ACCURACY: f64 = 49.5;
 
