@@ -1,6 +1,7 @@
 //! Explanations: the weight of each word, from the scores of variants of a window in which some words are masked.
 
 use crate::options::Method;
+use crate::random::SplitMix64;
 
 /// The explanation of one window while it is computed.
 #[derive(Debug)]
@@ -97,34 +98,17 @@ impl Explainer {
 
 /// Random permutations of the words in antithetic pairs: each second one is the reverse of the one before.
 fn orders(words: usize, samples: usize, seed: u64) -> Vec<Vec<usize>> {
-    let mut random = SplitMix64(seed);
+    let mut random = SplitMix64::new(seed);
     let mut orders: Vec<Vec<usize>> = Vec::with_capacity(samples);
     for sample in 0..samples {
         let mut order: Vec<usize> = (0..words).collect();
         match orders.last() {
             Some(previous) if sample % 2 == 1 => order = previous.iter().rev().copied().collect(),
-            _ => (1..words).rev().for_each(|i| order.swap(i, random.below(i + 1))),
+            _ => random.shuffle(&mut order),
         }
         orders.push(order);
     }
     orders
-}
-
-/// Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators".
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `bound`. The bias of the remainder is far below the sampling error, as `bound` is small.
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
 }
 
 #[cfg(test)]

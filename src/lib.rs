@@ -88,7 +88,9 @@ mod model;
 mod options;
 mod panic_guard;
 mod prediction;
+mod random;
 mod shortest_decimal;
+mod teach;
 mod text;
 #[cfg(any(test, target_arch = "wasm32"))]
 pub mod wasm;

@@ -9,6 +9,8 @@ mod kernels;
 pub mod any;
 #[path = "kernels/attention.rs"]
 mod attention;
+#[path = "kernels/dense.rs"]
+mod dense;
 #[path = "kernels/embedding.rs"]
 mod embedding;
 #[path = "kernels/four_bit.rs"]
