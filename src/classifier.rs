@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::input::Input;
 use crate::job::PredictionJob;
 use crate::model::{Model, ModelFiles, ModelInfo};
 use crate::options::{LongText, Options};
@@ -26,7 +27,8 @@ const _: () = {
 
 impl Classifier {
     /// Loads a model from a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `litmus.json` and `heads/*.head`.
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json` and
+    /// `heads/*.head`.
     ///
     /// ```
     /// let classifier = litmus_text::Classifier::from_dir("models/english")?;
@@ -75,7 +77,7 @@ impl Classifier {
         &self.model.info
     }
 
-    /// Predicts one text.
+    /// Predicts one text, or a pair of texts.
     ///
     /// ```
     /// use litmus_text::{Classifier, Options};
@@ -88,9 +90,11 @@ impl Classifier {
     ///
     /// # Errors
     /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where the text has no tokens,
-    /// [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong) where it is too long for [`LongText::Error`],
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is out of its range.
-    pub fn predict(&self, text: &str, options: &Options) -> Result<Prediction, Error> {
+    /// [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong) where it is too long for [`LongText::Error`] or its pair
+    /// leaves no room for it, [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is out of its
+    /// range, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model cannot do what an option
+    /// asks for.
+    pub fn predict(&self, text: impl Input, options: &Options) -> Result<Prediction, Error> {
         let mut predictions = self.predict_batch(&[text], options).map_err(Error::without_index)?;
         predictions.pop().ok_or_else(|| Error::internal("one text gave no prediction"))
     }
@@ -100,7 +104,7 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
-    pub fn predict_batch<T: AsRef<str>>(&self, texts: &[T], options: &Options) -> Result<Vec<Prediction>, Error> {
+    pub fn predict_batch<T: Input>(&self, texts: &[T], options: &Options) -> Result<Vec<Prediction>, Error> {
         let job = all_readable(self.job(texts, options)?)?;
         all(job.finish())
     }
@@ -110,7 +114,7 @@ impl Classifier {
     /// # Errors
     /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
     /// out of its range. The error of a single text is in the result of [`finish`](PredictionJob::finish).
-    pub fn job<T: AsRef<str>>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
+    pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
         PredictionJob::new(self.model.clone(), texts, options)
     }
 
@@ -119,12 +123,13 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
-    pub fn logits<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
+    pub fn logits<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
         let job = all_readable(self.job(texts, &Options::default().long_text(LongText::Truncate))?)?;
         all(job.finish_logits())
     }
 
-    /// All tokens of a text, special tokens included.
+    /// All tokens of a text, added special tokens included. Special tokens that the text spells are read as text, as by
+    /// [`SpecialTokens::Text`](crate::SpecialTokens::Text).
     ///
     /// # Errors
     /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where the text has no tokens,

@@ -11,7 +11,8 @@ pub enum ErrorKind {
     InvalidInput,
     /// The text has no tokens: it is empty or white space.
     EmptyText,
-    /// The text has more tokens than the model reads at once, and the option is [`LongText::Error`](crate::LongText::Error).
+    /// The text has more tokens than the model reads at once, and the option is [`LongText::Error`](crate::LongText::Error);
+    /// or its pair leaves no room for it.
     TextTooLong,
     /// A file of the model is missing or cannot be read.
     ModelNotFound,
@@ -21,7 +22,8 @@ pub enum ErrorKind {
     HeadMalformed,
     /// A head file was made for another encoder.
     HeadMismatch,
-    /// The model is valid, but uses an op or a format that this runtime does not support.
+    /// The model is valid, but uses an op or a format that this runtime does not support, or cannot do what an option asks
+    /// for.
     ModelUnsupported,
     /// A batch needs a larger tensor than the limit, or there is no memory left.
     OutOfMemory,

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::explain::{Explainer, Variant};
 use crate::inference::batch::{BatchLimits, BatchQueue};
+use crate::input::Input;
 use crate::limits::MAX_BATCH_TOKENS;
-use crate::model::{Decision, Model};
-use crate::options::{Method, Options};
-use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
-use crate::text::windows::{Window, Windows};
+use crate::model::{Decision, Model, decide, rank};
+use crate::options::{Activation, Method, Options};
+use crate::prediction::{Attribution, Prediction, Score, Warning, Window as WindowPrediction};
+use crate::text::tokenizer::Sequence;
+use crate::text::windows::{Reading, Window, Windows};
 use crate::text::words::{word_at, words};
+use crate::zero_shot::ZeroShotPlan;
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
@@ -36,12 +39,17 @@ use crate::text::words::{word_at, words};
 pub struct PredictionJob {
     model: Arc<Model>,
     options: Options,
+    /// What turns logits into scores: the option's, or the model's own.
+    activation: Activation,
+    zero_shot: Option<ZeroShotPlan>,
     explain: Option<ExplainPlan>,
     limits: BatchLimits,
     texts: Vec<Result<Text, Error>>,
     /// The windows of all texts, in their order.
     rows: Vec<Row>,
-    /// The rows that are not computed yet.
+    /// What is computed: for each window its sequences, as the indices of the row and of the sequence in it.
+    sequences: Vec<(usize, usize)>,
+    /// The sequences that are not computed yet.
     queue: BatchQueue,
     explaining: Option<Explaining>,
     /// Rows that are explained.
@@ -49,8 +57,9 @@ pub struct PredictionJob {
     progress: Progress,
 }
 
-/// How much of a job is computed. A row is one sequence of tokens that the model reads: a window of a text, or for an
-/// explanation a window with some words masked. Rows of a text that has failed count as done.
+/// How much of a job is computed. A row is one sequence of tokens that the model reads: a window of a text, for a zero-shot
+/// classification a window with one of the hypotheses, or for an explanation a window with some words masked. Rows of a
+/// text that has failed count as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
@@ -77,9 +86,10 @@ struct Row {
     words: Vec<(usize, Vec<usize>)>,
     /// The window's weight in the text's scores: its fraction of the text's tokens.
     weight: f64,
-    /// By label; both are empty until they are computed.
-    logits: Vec<f32>,
-    probabilities: Vec<f32>,
+    /// For each sequence of the window, by the model's labels; empty until they are computed.
+    logits: Vec<Vec<f32>>,
+    /// By label; empty until they are computed.
+    scores: Vec<f32>,
 }
 
 /// The options of the explanation, resolved for this model.
@@ -103,8 +113,8 @@ struct Explaining {
 
 impl PredictionJob {
     /// Reads the texts.
-    pub(crate) fn new<T: AsRef<str>>(model: Arc<Model>, texts: &[T], options: &Options) -> Result<Self, Error> {
-        options.check(&model.info.labels)?;
+    pub(crate) fn new<T: Input>(model: Arc<Model>, texts: &[T], options: &Options) -> Result<Self, Error> {
+        options.check(&model.info.labels, model.info.activation)?;
         let explain = options.explain.as_ref().map(|explain| {
             let index = |label: &String| model.info.labels.iter().position(|name| name == label);
             Ok(ExplainPlan {
@@ -115,10 +125,13 @@ impl PredictionJob {
         });
         let mut job = Self {
             options: options.clone(),
+            activation: options.activation.unwrap_or(model.info.activation),
             explain: explain.transpose()?,
+            zero_shot: options.zero_shot.as_ref().map(|z| ZeroShotPlan::new(z, &model.info.labels)).transpose()?,
             limits: BatchLimits { rows: model.max_rows(), tokens: MAX_BATCH_TOKENS },
             texts: Vec::with_capacity(texts.len()),
             rows: Vec::with_capacity(texts.len()),
+            sequences: Vec::with_capacity(texts.len()),
             queue: BatchQueue::default(),
             explaining: None,
             explained: 0,
@@ -126,29 +139,42 @@ impl PredictionJob {
             model,
         };
         for text in texts {
-            let text = job.read(text.as_ref());
+            let text = job.read(text);
             job.texts.push(text);
         }
-        job.progress.total = job.rows.iter().map(|row| 1 + job.variants(row)).sum();
-        job.queue = BatchQueue::new(job.rows.iter().map(|row| row.window.tokens.ids.len()));
+        job.progress.total = job.sequences.len() + job.rows.iter().map(|row| job.variants(row)).sum::<usize>();
+        job.queue = BatchQueue::new(job.sequences.iter().map(|&index| job.sequence(index).ids.len()));
         Ok(job)
     }
 
     /// Adds the windows of a text to the rows.
-    fn read(&mut self, text: &str) -> Result<Text, Error> {
+    fn read(&mut self, input: &impl Input) -> Result<Text, Error> {
+        let text = input.text();
+        let pairs: Vec<&str> = match (&self.zero_shot, input.pair()) {
+            (Some(plan), None) => plan.hypotheses.iter().map(String::as_str).collect(),
+            (Some(_), Some(_)) => {
+                let message = "a zero-shot classification takes no pair: the hypotheses are the pairs";
+                return Err(Error::new(ErrorKind::InvalidInput, message));
+            }
+            (None, pair) => pair.into_iter().collect(),
+        };
         let explain = self.explain.is_some();
-        let Windows { windows, truncated } = self.model.windows(text, self.options.long_text, explain)?;
+        let Options { long_text, special_tokens, .. } = self.options;
+        let how = Reading { long_text, special_tokens, with_offsets: explain };
+        let Windows { windows, truncated } = self.model.windows(text, &pairs, how)?;
         let words = if explain { words(text) } else { Vec::new() };
         let start = self.rows.len();
         let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();
         for window in windows {
+            let sequences = window.tokens.sequences.len();
+            self.sequences.extend((0..sequences).map(|sequence| (self.rows.len(), sequence)));
             self.rows.push(Row {
                 text: self.texts.len(),
                 words: tokens_of_words(&window, &words),
                 weight: window.new_tokens as f64 / all_tokens as f64,
                 window,
-                logits: Vec::new(),
-                probabilities: Vec::new(),
+                logits: vec![Vec::new(); sequences],
+                scores: Vec::new(),
             });
         }
         Ok(Text { rows: start..self.rows.len(), truncated, weights: vec![0.0; words.len()], words })
@@ -188,21 +214,28 @@ impl PredictionJob {
     pub fn step(&mut self) -> bool {
         if let Some(batch) = self.queue.take(self.limits) {
             self.progress.done += batch.len();
-            let rows: Vec<usize> = batch.into_iter().filter(|&row| self.texts[self.rows[row].text].is_ok()).collect();
-            self.compute(&rows);
+            let batch: Vec<_> = batch.into_iter().map(|index| self.sequences[index]).collect();
+            self.compute(batch.into_iter().filter(|&(row, _)| self.texts[self.rows[row].text].is_ok()).collect());
         } else {
             self.explain_next();
         }
         self.progress.done < self.progress.total
     }
 
-    fn compute(&mut self, rows: &[usize]) {
-        let ids: Vec<&[u32]> = rows.iter().map(|&row| &self.rows[row].window.tokens.ids[..]).collect();
-        let computed = self.model.logits(&ids);
-        for (&row, logits) in rows.iter().zip(computed) {
+    fn sequence(&self, (row, sequence): (usize, usize)) -> &Sequence {
+        &self.rows[row].window.tokens.sequences[sequence]
+    }
+
+    fn compute(&mut self, batch: Vec<(usize, usize)>) {
+        let sequences: Vec<&Sequence> = batch.iter().map(|&index| self.sequence(index)).collect();
+        let computed = self.model.logits(&sequences);
+        for ((row, sequence), logits) in batch.into_iter().zip(computed) {
             let row = &mut self.rows[row];
-            match logits.and_then(|logits| Ok((self.model.probabilities(&logits)?, logits))) {
-                Ok((probabilities, logits)) => (row.probabilities, row.logits) = (probabilities, logits),
+            match logits.and_then(|logits| {
+                row.logits[sequence] = logits;
+                scores(&self.model, self.zero_shot.as_ref(), self.activation, &row.logits)
+            }) {
+                Ok(scores) => row.scores = scores,
                 Err(error) => self.texts[row.text] = Err(error),
             }
         }
@@ -216,9 +249,10 @@ impl PredictionJob {
             let count = self.variants(row);
             match &self.texts[row.text] {
                 Ok(text) if count > 0 => {
-                    let label = explain.label.unwrap_or_else(|| highest(&self.mean_probabilities(text)));
+                    let label = explain.label.unwrap_or_else(|| highest(&self.mean_scores(text)));
                     let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
-                    let explainer = Explainer::new(row.window.tokens.ids.clone(), words, explain.mask, explain.method);
+                    let ids = row.window.tokens.sequences[0].ids.clone();
+                    let explainer = Explainer::new(ids, words, explain.mask, explain.method);
                     self.explaining = Some(Explaining { explainer, label, next: 0, count });
                 }
                 _ => {
@@ -229,12 +263,14 @@ impl PredictionJob {
         }
         let Some(Explaining { explainer, label, next, count }) = &mut self.explaining else { return };
         let row = &self.rows[self.explained];
-        let end = (*count).min(*next + self.limits.rows_of_length(row.window.tokens.ids.len()));
+        let Sequence { ids, type_ids } = &row.window.tokens.sequences[0];
+        let end = (*count).min(*next + self.limits.rows_of_length(ids.len()));
         let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
-        let ids: Vec<&[u32]> = variants.iter().map(|variant| &variant.ids[..]).collect();
-        for (variant, logits) in variants.iter().zip(self.model.logits(&ids)) {
-            match logits.and_then(|logits| self.model.probabilities(&logits)) {
-                Ok(probabilities) => explainer.add_score(variant, f64::from(probabilities[*label])),
+        let sequence = |variant: &Variant| Sequence { ids: variant.ids.clone(), type_ids: type_ids.clone() };
+        let sequences: Vec<Sequence> = variants.iter().map(sequence).collect();
+        for (variant, logits) in variants.iter().zip(self.model.logits(&sequences.iter().collect::<Vec<_>>())) {
+            match logits.and_then(|logits| self.model.scores(&logits, self.activation)) {
+                Ok(scores) => explainer.add_score(variant, f64::from(scores[*label])),
                 Err(error) => self.texts[row.text] = Err(error),
             }
         }
@@ -243,7 +279,7 @@ impl PredictionJob {
         match &mut self.texts[row.text] {
             Ok(_) if end < *count => return,
             Ok(text) => {
-                let weights = explainer.weights(f64::from(row.probabilities[*label]));
+                let weights = explainer.weights(f64::from(row.scores[*label]));
                 for ((word, _), weight) in row.words.iter().zip(weights) {
                     text.weights[*word] += row.weight * weight;
                 }
@@ -254,11 +290,11 @@ impl PredictionJob {
         self.explained += 1;
     }
 
-    /// The text's probabilities by label: the weighted mean of its windows.
-    fn mean_probabilities(&self, text: &Text) -> Vec<f32> {
+    /// The text's scores by label: the weighted mean of its windows.
+    fn mean_scores(&self, text: &Text) -> Vec<f32> {
         let rows = &self.rows[text.rows.clone()];
-        let labels = rows.first().map_or(0, |row| row.probabilities.len());
-        let mean = |label| rows.iter().map(|row| row.weight * f64::from(row.probabilities[label])).sum::<f64>();
+        let labels = rows.first().map_or(0, |row| row.scores.len());
+        let mean = |label| rows.iter().map(|row| row.weight * f64::from(row.scores[label])).sum::<f64>();
         (0..labels).map(|label| mean(label) as f32).collect()
     }
 
@@ -272,22 +308,23 @@ impl PredictionJob {
     /// Computes the remaining batches and returns the logits of each text's first window.
     pub(crate) fn finish_logits(mut self) -> Vec<Result<Vec<f32>, Error>> {
         while self.step() {}
-        let logits = |text: Text| self.rows[text.rows.start].logits.clone();
+        let logits = |text: Text| self.rows[text.rows.start].logits[0].clone();
         std::mem::take(&mut self.texts).into_iter().map(|text| text.map(logits)).collect()
     }
 
     fn prediction(&self, text: &Text) -> Result<Prediction, Error> {
         let Options { top_k, threshold, .. } = self.options;
         let rows = &self.rows[text.rows.clone()];
-        let probabilities = self.mean_probabilities(text);
-        let Decision { label, labels } = self.model.decide(&probabilities, threshold);
-        let scores = self.model.rank(&probabilities, top_k);
+        let by_label = self.mean_scores(text);
+        let activation = self.zero_shot.as_ref().map_or(self.activation, |plan| plan.activation);
+        let Decision { label, labels } = decide(&self.rank(&by_label, None), activation, threshold);
+        let scores = self.rank(&by_label, top_k);
         let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
         let windows = rows.iter().map(|row| WindowPrediction {
             start: row.window.span.start,
             end: row.window.span.end,
-            tokens: row.window.tokens.ids.len(),
-            scores: self.model.rank(&row.probabilities, top_k),
+            tokens: length(&row.window),
+            scores: self.rank(&row.scores, top_k),
         });
         let sum = |of: fn(&Window) -> usize| rows.iter().map(|row| of(&row.window)).sum::<usize>();
         let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
@@ -295,13 +332,19 @@ impl PredictionJob {
             label,
             labels,
             score: best.score,
-            tokens: sum(|window| window.tokens.ids.len()),
+            tokens: sum(length),
             truncated: text.truncated,
             windows: windows.collect(),
             attributions: self.explain.is_some().then(|| self.attributions(text)),
             warnings: mostly_unknown.then_some(Warning::MostlyUnknownTokens).into_iter().collect(),
             scores,
         })
+    }
+
+    /// The best `top_k` labels with their scores, highest first.
+    fn rank(&self, scores: &[f32], top_k: Option<usize>) -> Vec<Score> {
+        let labels = self.zero_shot.as_ref().map_or(&self.model.info.labels, |plan| &plan.labels);
+        rank(labels, scores, top_k)
     }
 
     /// The words that have tokens in some window, with their weights.
@@ -313,6 +356,25 @@ impl PredictionJob {
         let words = text.words.iter().zip(&text.weights).zip(read).filter(|(_, read)| *read);
         words.map(|((w, &weight), _)| Attribution { start: w.start, end: w.end, weight: weight as f32 }).collect()
     }
+}
+
+/// The scores of a window; none while the logits of some of its sequences are missing.
+fn scores(
+    model: &Model,
+    zero_shot: Option<&ZeroShotPlan>,
+    activation: Activation,
+    logits: &[Vec<f32>],
+) -> Result<Vec<f32>, Error> {
+    match (zero_shot, logits) {
+        (_, logits) if logits.iter().any(Vec::is_empty) => Ok(Vec::new()),
+        (Some(plan), logits) => plan.scores(logits, model.temperature()),
+        (None, logits) => model.scores(&logits[0], activation),
+    }
+}
+
+/// The tokens of a window's longest sequence.
+fn length(window: &Window) -> usize {
+    window.tokens.sequences.iter().map(|sequence| sequence.ids.len()).max().unwrap_or(0)
 }
 
 /// For each word that has tokens in the window, the positions of these tokens.
@@ -329,10 +391,10 @@ fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<u
     found
 }
 
-/// The index of the highest probability; of equal ones the first.
-fn highest(probabilities: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if probabilities[i] > probabilities[best] { i } else { best };
-    (1..probabilities.len()).fold(0, better)
+/// The index of the highest score; of equal ones the first.
+fn highest(scores: &[f32]) -> usize {
+    let better = |best: usize, i: usize| if scores[i] > scores[best] { i } else { best };
+    (1..scores.len()).fold(0, better)
 }
 
 #[cfg(test)]
@@ -445,7 +507,7 @@ mod tests {
         let mut model = fake(32, 4);
         model.info.max_tokens = 128;
         let p = predict(model, &text, &Options::default()).unwrap();
-        let high = |scores: &[crate::Score]| scores.iter().find(|score| score.label == "high").unwrap().score;
+        let high = |scores: &[Score]| scores.iter().find(|score| score.label == "high").unwrap().score;
         let [first, second] = [0, 1].map(|i| high(&p.windows[i].scores));
         assert!(p.windows.len() == 2 && first > 0.85 && second == 0.5, "{:?}", p.windows);
         let (all, new) = (130.0, 3.0);

@@ -18,6 +18,7 @@
 //! | predict one text, or several that must all be valid | [`Classifier::predict`], [`Classifier::predict_batch`] |
 //! | predict many texts with progress, cancellation and an error per text | [`Classifier::job`] |
 //! | choose scores, thresholds, how long texts are read | [`Options`] |
+//! | predict a pair of texts, or labels of your own with a model for inference | [`Input`], [`ZeroShot`] |
 //! | explain a score word by word | [`Explain`] |
 //! | see tokens or raw logits | [`Classifier::tokenize`], [`Classifier::logits`] |
 //!
@@ -81,6 +82,7 @@ mod error;
 mod explain;
 mod graph;
 mod inference;
+mod input;
 mod job;
 mod kernels;
 mod limits;
@@ -94,12 +96,14 @@ mod teach;
 mod text;
 #[cfg(any(test, target_arch = "wasm32"))]
 pub mod wasm;
+mod zero_shot;
 
 pub use classifier::Classifier;
 pub use error::{Error, ErrorKind};
+pub use input::Input;
 pub use job::{PredictionJob, Progress};
 pub use model::{ModelFiles, ModelInfo};
-pub use options::{Explain, LongText, Method, Options};
+pub use options::{Activation, Explain, LongText, Method, Options, SpecialTokens, ZeroShot};
 pub use prediction::{Attribution, Prediction, Score, Warning, Window};
 pub use text::tokenizer::Encoding;
 

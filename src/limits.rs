@@ -7,6 +7,8 @@ pub(crate) const MAX_BATCH_ROWS: usize = 32;
 pub(crate) const MAX_BATCH_TOKENS: usize = 4096;
 /// Bytes of a long text that are tokenised at once: bounds the memory of the tokenizer.
 pub(crate) const MAX_PIECE_BYTES: usize = 4096;
+/// Labels of a zero-shot classification. Each is one more sequence for each window.
+pub(crate) const MAX_ZERO_SHOT_LABELS: usize = 1000;
 /// Permutations of an explanation with Shapley values.
 pub(crate) const MAX_SAMPLES: usize = 1000;
 

@@ -1,9 +1,9 @@
 //! Options of a prediction.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
-use crate::limits::MAX_SAMPLES;
+use crate::limits::{MAX_SAMPLES, MAX_ZERO_SHOT_LABELS};
 
 /// Options of a prediction. The default is every label with its score, without an explanation.
 ///
@@ -18,13 +18,31 @@ use crate::limits::MAX_SAMPLES;
 pub struct Options {
     /// Keeps only this many of the highest scores, at least 1; all if `None`.
     pub top_k: Option<usize>,
-    /// A score must be at least this for its label to be predicted, 0 to 1. If `None`, a single-label model always predicts
-    /// a label, and a multi-label model those with scores of at least 0.5.
+    /// A score must be at least this for its label to be predicted, 0 to 1. If `None`, there is always a label, except
+    /// with [`Activation::Sigmoid`]: then those with scores of at least 0.5. With [`Activation::None`] it is an error.
     pub threshold: Option<f32>,
+    /// What turns the logits into scores; the model's own [activation](crate::ModelInfo::activation) if `None`.
+    pub activation: Option<Activation>,
     /// How to read a text that has more tokens than the model reads at once.
     pub long_text: LongText,
+    /// How to read special tokens that a text spells.
+    pub special_tokens: SpecialTokens,
     /// Whether and how to explain the score word by word.
     pub explain: Option<Explain>,
+    /// Scores these labels instead of the model's own. Not together with `activation` or `explain`.
+    pub zero_shot: Option<ZeroShot>,
+}
+
+/// What turns logits into scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// Probabilities that sum to 1: a text has one label.
+    Softmax,
+    /// A probability for each label by itself: a text can have several labels, or none.
+    Sigmoid,
+    /// The scores are the logits: the value of a regression, or raw scores. They are not divided by the temperature.
+    None,
 }
 
 /// How to read a text that has more tokens than the model reads at once.
@@ -38,6 +56,19 @@ pub enum LongText {
     Truncate,
     /// Fail with [`ErrorKind::TextTooLong`].
     Error,
+}
+
+/// How to read special tokens that a text spells, such as `[SEP]` or `</s>`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SpecialTokens {
+    /// As text, so that whoever writes the text cannot change how the model reads it. Where the vocabulary has the special
+    /// token as a whole word, it counts as unknown.
+    #[default]
+    Text,
+    /// As the special tokens, as `tokenizers` does by default. The first use takes memory for a second copy of the
+    /// vocabulary.
+    Special,
 }
 
 /// An explanation of one label's score by the words of the text.
@@ -73,6 +104,72 @@ impl Method {
     pub const DEFAULT_SAMPLES: usize = 20;
 }
 
+/// The part of a hypothesis that the label replaces.
+pub(crate) const PLACEHOLDER: &str = "{}";
+
+/// Labels of the caller's choice, scored by a model for natural language inference: a label's score says how strongly the
+/// text entails the hypothesis with the label in it. The text is read once for each label.
+///
+/// ```
+/// use litmus_text::{Options, ZeroShot};
+///
+/// let topics = ZeroShot::new(["politics", "sports"]).hypothesis("This text is about {}.");
+/// assert_eq!(Options::default().zero_shot(topics).zero_shot.unwrap().labels.len(), 2);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ZeroShot {
+    /// 1 to 1,000 labels, none twice.
+    pub labels: Vec<String>,
+    /// A sentence in which the label replaces `{}`; by default `This example is {}.`
+    pub hypothesis: String,
+    /// Whether a text can have several of the labels: then each is scored by itself. A single label always is.
+    pub multi_label: bool,
+}
+
+impl ZeroShot {
+    /// These labels with the default hypothesis, of which a text has one.
+    pub fn new<L: Into<String>>(labels: impl IntoIterator<Item = L>) -> Self {
+        let labels = labels.into_iter().map(Into::into).collect();
+        Self { labels, hypothesis: "This example is {}.".into(), multi_label: false }
+    }
+
+    /// Sets [`hypothesis`](Self::hypothesis).
+    pub fn hypothesis(mut self, hypothesis: impl Into<String>) -> Self {
+        self.hypothesis = hypothesis.into();
+        self
+    }
+
+    /// Sets [`multi_label`](Self::multi_label).
+    pub fn multi_label(mut self, multi_label: bool) -> Self {
+        self.multi_label = multi_label;
+        self
+    }
+
+    /// The reason why the options cannot be used.
+    fn check(&self, options: &Options) -> Result<(), String> {
+        let Self { labels, hypothesis, .. } = self;
+        if options.activation.is_some() || options.explain.is_some() {
+            return Err("a zero-shot classification takes neither an activation nor an explanation".into());
+        }
+        if !(1..=MAX_ZERO_SHOT_LABELS).contains(&labels.len()) {
+            return Err(format!(
+                "a zero-shot classification takes 1 to {MAX_ZERO_SHOT_LABELS} labels, not {}",
+                labels.len()
+            ));
+        }
+        let mut sorted: Vec<&String> = labels.iter().collect();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("the zero-shot label {:?} is given twice", pair[0]));
+        }
+        if !hypothesis.contains(PLACEHOLDER) {
+            return Err(format!("the hypothesis {hypothesis:?} has no {PLACEHOLDER} for the label to replace"));
+        }
+        Ok(())
+    }
+}
+
 impl Options {
     /// Sets [`top_k`](Self::top_k).
     pub fn top_k(mut self, k: usize) -> Self {
@@ -86,9 +183,21 @@ impl Options {
         self
     }
 
+    /// Sets [`activation`](Self::activation).
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = Some(activation);
+        self
+    }
+
     /// Sets [`long_text`](Self::long_text).
     pub fn long_text(mut self, long_text: LongText) -> Self {
         self.long_text = long_text;
+        self
+    }
+
+    /// Sets [`special_tokens`](Self::special_tokens).
+    pub fn special_tokens(mut self, special_tokens: SpecialTokens) -> Self {
+        self.special_tokens = special_tokens;
         self
     }
 
@@ -98,14 +207,30 @@ impl Options {
         self
     }
 
-    /// Checks the ranges, and that the model has the label to explain.
-    pub(crate) fn check(&self, labels: &[String]) -> Result<(), Error> {
+    /// Sets [`zero_shot`](Self::zero_shot).
+    pub fn zero_shot(mut self, zero_shot: ZeroShot) -> Self {
+        self.zero_shot = Some(zero_shot);
+        self
+    }
+
+    /// Checks the ranges, and that the model has the label to explain. `labels` and `activation` are the model's.
+    pub(crate) fn check(&self, labels: &[String], activation: Activation) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
         if self.top_k == Some(0) {
-            return invalid("top_k must be at least 1".into());
+            return invalid("top_k must be at least 1, not 0".into());
         }
         if let Some(threshold) = self.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return invalid(format!("the threshold must be from 0 to 1, not {threshold}"));
+        }
+        if let Some(zero_shot) = &self.zero_shot {
+            return zero_shot.check(self).or_else(invalid);
+        }
+        if self.threshold.is_some() && self.activation.unwrap_or(activation) == Activation::None {
+            return invalid(
+                "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
+                 threshold out, or set the activation to softmax or sigmoid"
+                    .into(),
+            );
         }
         let Some(Explain { label, method }) = &self.explain else { return Ok(()) };
         if let Some(label) = label.as_ref().filter(|label| !labels.contains(label)) {

@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use crate::shortest_decimal;
 
-/// One label with its probability.
+/// One label with its score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Score {
     /// The label's name.
     pub label: String,
-    /// Its probability, 0 to 1.
+    /// Its probability, 0 to 1; with [`Activation::None`](crate::Activation::None) its logit.
     #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
 }
@@ -19,18 +19,20 @@ pub struct Score {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The label with the highest score; `None` if that is below [`Options::threshold`](crate::Options::threshold), or for
-    /// a multi-label model without it below 0.5.
+    /// The label with the highest score; `None` if that is below [`Options::threshold`](crate::Options::threshold), or
+    /// without it, where each label has a score of its own, below 0.5.
     pub label: Option<String>,
-    /// Only for a multi-label model: every label whose score reaches the threshold, highest first; there may be none.
+    /// Only with [`Activation::Sigmoid`](crate::Activation::Sigmoid), which multi-label models have: every label whose
+    /// score reaches the threshold, highest first; there may be none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// The highest score, a probability from 0 to 1.
+    /// The highest score: a probability from 0 to 1, or with [`Activation::None`](crate::Activation::None) a logit.
     #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
-    /// Every label with its probability, highest first, cut to [`Options::top_k`](crate::Options::top_k).
+    /// Every label with its score, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
-    /// The number of tokens that the model read, special tokens included; those in two windows count twice.
+    /// The number of tokens that the model read, special tokens included; those in two windows count twice. In a zero-shot
+    /// classification, those with the longest hypothesis.
     pub tokens: usize,
     /// Whether the end of the text was not read, as with [`LongText::Truncate`](crate::LongText::Truncate). The last
     /// window ends with the last character that was read.
@@ -54,7 +56,7 @@ pub struct Window {
     pub end: usize,
     /// Its number of tokens, special tokens included.
     pub tokens: usize,
-    /// Every label with its probability for this window, highest first, cut to [`Options::top_k`](crate::Options::top_k).
+    /// Every label with its score for this window, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
 }
 
@@ -66,7 +68,7 @@ pub struct Attribution {
     pub start: usize,
     /// End in the text, in bytes.
     pub end: usize,
-    /// The word's part in the probability, −1 to 1: positive for the label, negative against it.
+    /// The word's part in the score: positive for the label, negative against it; from −1 to 1 in a probability.
     #[serde(serialize_with = "shortest_decimal::serialize")]
     pub weight: f32,
 }

@@ -35,6 +35,28 @@ fn a_truncated_onnx_file_is_malformed() {
 }
 
 #[test]
+fn git_lfs_pointers_and_web_pages_are_called_so() {
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90\n";
+    for file in ["config.json", "tokenizer.json", "model.onnx"] {
+        assert_rejected(tiny_with(file, pointer), ErrorKind::ModelMalformed, &format!("{file} is a Git LFS pointer"));
+        let page = tiny_with(file, b"\n<!DOCTYPE html>\n<title>Not found</title>");
+        assert_rejected(page, ErrorKind::ModelMalformed, &format!("{file} is a web page"));
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_comes_with_the_command_that_makes_it() {
+    let tiny = ModelFiles::from_dir("tests/fixtures/tiny").unwrap();
+    let with = |names: &[&'static str]| {
+        let files = names.iter().fold(ModelFiles::new(), |files, &name| files.with(name, tiny.get(name).unwrap()));
+        Classifier::from_bytes(&files)
+    };
+    assert_rejected(with(&["config.json", "model.onnx"]), ErrorKind::ModelNotFound, "save_pretrained");
+    assert_rejected(with(&["config.json", "tokenizer.json"]), ErrorKind::ModelNotFound, "optimum-cli");
+    assert_rejected(with(&["model.onnx", "tokenizer.json"]), ErrorKind::ModelNotFound, "config.json");
+}
+
+#[test]
 fn an_unknown_op_is_named() {
     let model = bad("unsupported-op.onnx");
     assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "`NoSuchOp`");
@@ -58,6 +80,25 @@ fn a_tokenizer_that_is_not_json_is_malformed() {
 fn a_vocabulary_larger_than_the_embedding_is_malformed() {
     let result = Classifier::from_dir("tests/fixtures/bad/small-embedding");
     assert_rejected(result, ErrorKind::ModelMalformed, "tokenizer.json");
+}
+
+/// Added tokens beyond the embedding fail only the texts that have them.
+#[test]
+fn an_added_token_without_an_embedding_fails_only_texts_that_spell_it() {
+    let mut tokenizer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read("tests/fixtures/tiny/tokenizer.json").unwrap()).unwrap();
+    let added = tokenizer["added_tokens"].as_array_mut().unwrap();
+    let mut token = added[0].clone();
+    token["id"] = 46.into();
+    token["content"] = "[ENTITY]".into();
+    token["special"] = false.into();
+    added.push(token);
+    let classifier = tiny_with("tokenizer.json", &serde_json::to_vec(&tokenizer).unwrap()).unwrap();
+    let predict = |text| classifier.predict(text, &Options::default());
+    assert!(predict("the dog is happy").is_ok());
+    let error = predict("the [ENTITY] is happy").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ModelMalformed);
+    assert!(error.to_string().contains("[ENTITY]"), "{error}");
 }
 
 /// The packaged model stores its embedding in 4 bits, in another op than the folder above.
@@ -84,15 +125,11 @@ fn a_config_that_is_not_json_is_malformed() {
 }
 
 #[test]
-fn a_config_without_labels_is_malformed() {
-    let config = bad("no-labels/config.json");
-    assert_rejected(tiny_with("config.json", &config), ErrorKind::ModelMalformed, "id2label");
-}
-
-#[test]
 fn labels_that_the_graph_has_no_logits_for_are_malformed() {
-    let result = tiny_with("config.json", br#"{"id2label": {"0": "only"}}"#);
-    assert_rejected(result, ErrorKind::ModelMalformed, "labels");
+    for config in [r#"{"id2label": {"0": "only"}}"#, r#"{"num_labels": 2}"#] {
+        let result = tiny_with("config.json", config.as_bytes());
+        assert_rejected(result, ErrorKind::ModelMalformed, "model.onnx has 3 logits, but config.json has");
+    }
 }
 
 #[test]

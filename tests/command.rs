@@ -51,6 +51,27 @@ fn labels_lines_in_their_order_and_continues_after_a_bad_one() {
 }
 
 #[test]
+fn labels_pairs_and_labels_of_the_callers_choice() {
+    let model = ["--jsonl", "--model", "tests/fixtures/pipelines/nli"];
+    let pairs = json(&litmus(&[&model[..], &["--pairs"]].concat(), b"the dog is happy\tthe cat is sad\nno pair\n"));
+    assert_eq!((&pairs[0]["text"], &pairs[0]["pair"]), (&"the dog is happy".into(), &"the cat is sad".into()));
+    assert_eq!((&pairs[0]["tokens"], pairs[1].get("pair")), (&11.into(), None));
+    let labels = ["--labels", "happy,a sad day", "--hypothesis", "this is {}", "--multi-label", "the dog is happy"];
+    let scored = json(&litmus(&[&model[..], &labels].concat(), b""));
+    let mut names: Vec<_> =
+        scored[0]["scores"].as_array().unwrap().iter().map(|s| s["label"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a sad day", "happy"]);
+    assert!(scored[0]["labels"].is_array());
+    let logits = json(&litmus(&[&model[..], &["--activation", "none", "the dog is happy"]].concat(), b""));
+    let sum: f64 = logits[0]["scores"].as_array().unwrap().iter().map(|s| s["score"].as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() > 0.01, "{logits:?}");
+    let unsupported = litmus(&["--labels", "a,b", "text"], b"");
+    assert_eq!(unsupported.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unsupported.stderr).contains("[model-unsupported]"));
+}
+
+#[test]
 fn takes_more_lines_than_one_chunk() {
     let input = (0..600).map(|i| if i % 2 == 0 { "wonderful\n" } else { "dreadful\n" }).collect::<String>();
     let output = litmus(&["--jsonl"], input.as_bytes());

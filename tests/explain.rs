@@ -4,7 +4,7 @@
 mod common;
 
 use common::{numbers, sentiment};
-use litmus_text::{Attribution, ErrorKind, Explain, Method, Options, Prediction};
+use litmus_text::{Attribution, ErrorKind, Explain, Method, Options, Prediction, SpecialTokens};
 
 /// Deleting the words with the highest weights must lower the label's score by at least this much more than deleting as
 /// many random words, on average over texts of SST-2's development set.
@@ -118,7 +118,7 @@ fn weights_equal_differences_of_scores_of_masked_texts() {
             let pieces = sentiment().tokenize(&text[word.start..word.end]).unwrap().ids.len() - 2;
             masked.replace_range(word.start..word.end, &vec!["[MASK]"; pieces].join(" "));
         }
-        predict(&masked, &Options::default())
+        predict(&masked, &Options::default().special_tokens(SpecialTokens::Special))
     };
     let p = predict(text, &of_label("negative", Method::Occlusion));
     let whole = score(&p, "negative");

@@ -179,7 +179,7 @@ fn a_text_cannot_take_gigabytes() {
     let files = files().with("config.json", config).with("model.onnx", graph.file("product"));
     let classifier = Classifier::from_bytes(&files).unwrap();
     // 82 tokens of 16 MiB in one row: a batch of several rows would be divided.
-    let error = classifier.predict(&"the dog ".repeat(40), &Options::default()).unwrap_err();
+    let error = classifier.predict("the dog ".repeat(40), &Options::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutOfMemory, "{error}");
 }
 

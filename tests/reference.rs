@@ -63,6 +63,22 @@ fn tokens_equal_those_of_hugging_face() {
 }
 
 #[derive(Deserialize)]
+struct EmojiGoldens {
+    cases: Vec<(String, Vec<u32>)>,
+}
+
+/// The pre-tokenizer finds symbols by a regular expression, and its engine here is another than in Python.
+#[test]
+fn tokens_of_every_emoji_equal_those_of_hugging_face() {
+    let EmojiGoldens { cases } = fixture("emoji.json");
+    assert!(cases.len() > 5000, "only {} cases", cases.len());
+    let classifier = sentiment();
+    for (text, ids) in cases {
+        assert_eq!(classifier.tokenize(&text).unwrap().ids, ids, "{text:?}");
+    }
+}
+
+#[derive(Deserialize)]
 struct LogitGoldens {
     cases: Vec<LogitCase>,
     batches: Vec<LogitBatch>,

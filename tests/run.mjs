@@ -1,8 +1,10 @@
 // npm test: installs what is missing and runs every suite. `npm test -- NAME…` runs the suites whose name contains a
-// NAME. npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the quick suites.
+// NAME. npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the quick suites. With `--all`, the
+// suite of hosts runs its full matrix.
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "../tools/build.mjs";
 import { fail, run, UserError } from "../tools/command.mjs";
 import { checkDocs } from "../tools/docs.mjs";
@@ -17,6 +19,7 @@ import {
   ensureRust,
   ensureWasmBindgen,
   ensureWasmPack,
+  ensureWebKit,
   firefox,
   wasmConfig,
   withPath,
@@ -137,12 +140,20 @@ async function inNode() {
   });
 }
 
-async function inHosts() {
+/** One production app per host; with `all`, development servers, older versions and other modes, too. */
+async function inHosts({ all }) {
   await build();
   await ensureChromium();
-  const tools = await ensureHostTools();
+  const { tools, dependencies } = await ensureHostTools();
   await withInstalledPackage(async ({ tarball, installed }) => {
-    const env = { ...process.env, LITMUS_TARBALL: tarball, LITMUS_INSTALLED: installed, LITMUS_TOOLS: tools };
+    const env = {
+      ...process.env,
+      LITMUS_TARBALL: tarball,
+      LITMUS_INSTALLED: installed,
+      LITMUS_TOOLS: tools,
+      LITMUS_APP_DEPENDENCIES: JSON.stringify(dependencies),
+      LITMUS_HOSTS_ALL: all ? "1" : "",
+    };
     await nodeTests(join(root, "tests/hosts"), { env });
   });
 }
@@ -154,15 +165,22 @@ async function service() {
   await inFolder("tests/service");
 }
 
-const needsFirefox = (name) => ["firefox.test.mjs", "same-bits.test.mjs"].includes(name);
+/** Test files that need another browser than Chromium. */
+const otherBrowsers = {
+  "firefox.test.mjs": [ensureFirefox],
+  "webkit.test.mjs": [ensureWebKit],
+  "same-bits.test.mjs": [ensureChromium, ensureFirefox, ensureWebKit],
+};
 
-async function inBrowsers({ firefox }) {
+async function inBrowsers(ensured, wanted) {
   await build();
   await assemble();
-  await ensureChromium();
-  if (firefox) await ensureFirefox();
-  await inFolder("tests/browser", { wanted: (name) => needsFirefox(name) === firefox });
+  for (const ensure of ensured) await ensure();
+  await inFolder("tests/browser", { wanted });
 }
+
+const inChromium = () => inBrowsers([ensureChromium], (name) => !(name in otherBrowsers));
+const inBrowser = (file) => inBrowsers(otherBrowsers[file], (name) => name === file);
 
 // ── All of them, in the order in which they run
 
@@ -180,7 +198,7 @@ const suites = {
   "models: evaluation": { quick: true, run: () => inFolder("models/evaluate", { parallel: true }) },
   "crate: unit tests": { quick: true, run: () => cargo("test", ...native, "--lib") },
   "crate: native tests": { run: () => cargo("test", ...native) },
-  "crate: fuzzing": { run: () => fuzz({ seconds: 120, short: true }) },
+  "crate: fuzzing": { run: () => fuzz({ seconds: 30, short: true }) },
   "package: build": { run: buildEverything },
   "package: public types": { run: publicTypes },
   "lint: docs/api": { run: documentation },
@@ -191,14 +209,14 @@ const suites = {
   "package: Node": { run: inNode },
   "package: hosts": { run: inHosts },
   "service: Node, service worker": { run: service },
-  "browser: Chromium": { run: () => inBrowsers({ firefox: false }) },
-  "browser: Firefox": { run: () => inBrowsers({ firefox: true }) },
+  "browser: Chromium": { run: inChromium },
+  "browser: Firefox": { run: () => inBrowser("firefox.test.mjs") },
+  "browser: WebKit": { run: () => inBrowser("webkit.test.mjs") },
+  "browser: same scores": { run: () => inBrowser("same-bits.test.mjs") },
 };
 
 /** The suites that the command line names; all of them if it names none. */
-function chosenSuites([...names]) {
-  const quick = names.includes("--quick");
-  const parts = names.filter((name) => name !== "--quick");
+function chosenSuites({ quick, parts }) {
   const chosen = Object.entries(suites).filter(
     ([name, suite]) => (!quick || suite.quick) && (parts.length === 0 || parts.some((part) => name.includes(part))),
   );
@@ -210,12 +228,12 @@ const formatTime = (seconds) =>
   seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${(seconds % 60).toFixed(0)} s`;
 
 /** Runs the suites one after the other. A failure does not keep the next ones from running. */
-async function runSuites(chosen) {
+async function runSuites(chosen, options) {
   const results = [];
   for (const [name, suite] of chosen) {
     console.log(`\n━━ ${name}`);
     const start = performance.now();
-    const failure = await suite.run().then(
+    const failure = await suite.run(options).then(
       () => undefined,
       (error) => error,
     );
@@ -237,10 +255,14 @@ function printSummary(results) {
 }
 
 try {
-  const chosen = chosenSuites(process.argv.slice(2));
+  const { values, positionals: parts } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: "boolean" }, all: { type: "boolean", default: false } },
+  });
+  const chosen = chosenSuites({ quick: values.quick, parts });
   await ensureNode();
   await ensureRust();
-  process.exitCode = printSummary(await runSuites(chosen)) > 0 ? 1 : 0;
+  process.exitCode = printSummary(await runSuites(chosen, { all: values.all })) > 0 ? 1 : 0;
 } catch (error) {
   fail(error);
 }

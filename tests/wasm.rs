@@ -191,6 +191,6 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
     let unsupported = include_bytes!("fixtures/bad/unsupported-op.onnx");
     assert_eq!(code(load(&with("model.onnx", unsupported))), "model-unsupported");
     assert_eq!(code(load(&with("tokenizer.json", b"not JSON"))), "model-malformed");
-    assert_eq!(code(load(&with("config.json", b"{}"))), "model-malformed");
+    assert_eq!(code(load(&with("config.json", b"not JSON"))), "model-malformed");
     assert_eq!(predict(&classifier, &["good"], JsValue::UNDEFINED).unwrap().len(), 1);
 }

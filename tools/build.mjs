@@ -136,6 +136,7 @@ async function compileTypeScript() {
   const reads = [
     "pkg/src",
     "pkg/tsconfig.json",
+    "pkg/package.json",
     "tools/build.mjs",
     "package-lock.json",
     "pkg/wasm/litmus_text.js",
@@ -151,6 +152,7 @@ async function compileTypeScript() {
       const tsc = join(root, "node_modules/typescript/bin/tsc");
       await run(process.execPath, [tsc, "-p", join(pkg, "tsconfig.json"), "--emitDeclarationOnly"]);
       const { build: bundle } = await import("esbuild");
+      const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
       for (const names of bundles) {
         await bundle({
           entryPoints: names.map((name) => join(pkg, "src", "entry", `${name}.ts`)),
@@ -161,6 +163,7 @@ async function compileTypeScript() {
           format: "esm",
           target: "es2022",
           external: ["node:*", "*.wasm"],
+          define: { PACKAGE_VERSION: JSON.stringify(version) },
           ignoreAnnotations: true, // "sideEffects" of package.json is about dist
           minify: true,
           sourcemap: true,

@@ -33,14 +33,15 @@ async function locate(path, mounts) {
 
 /**
  * Serves folders.
- * @param {{ mounts: Record<string, string>, port?: number, headers?: Record<string, string> }} options `mounts` maps
- * URL prefixes to folders. If `port` is in use, the next free one is taken; 0 takes any. `headers` are part of every
- * response.
+ * @param {{ mounts: Record<string, string>, port?: number, headers?: Record<string, string> | ((path: string) =>
+ * Record<string, string>) }} options `mounts` maps URL prefixes to folders. If `port` is in use, the next free one is
+ * taken; 0 takes any. `headers` are part of every response, or of that to a path.
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
-export async function serve({ mounts, port = 0, headers = {} }) {
+export async function serve({ mounts, port = 0, headers: given = {} }) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
+    const headers = typeof given === "function" ? given(pathname) : given;
     const found = await locate(pathname, mounts).catch(() => undefined);
     if (!found) {
       response.writeHead(404, { ...headers, "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);

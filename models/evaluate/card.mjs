@@ -1,114 +1,167 @@
-// The generated tables of the model card, between marker comments, and the same tables for the terminal.
+// The model card: card-template.txt with its generated tables, and the same tables for the terminal.
 import { UserError } from "../../tools/command.mjs";
-import { compared, count, errors, megabytes, milliseconds, percent } from "./figures.mjs";
+import { compared, count, megabytes, milliseconds, percent, SETS, weakestFirst } from "./figures.mjs";
 
-const opening = (section) => `<!-- ${section}: written by models/evaluate -->`;
-const closing = (section) => `<!-- end of ${section} -->`;
+const setRows = (metrics, cells) =>
+  Object.entries(SETS).map(([key, { name, about }]) => [`${name}: ${about}`, ...cells(metrics[key], key)]);
 
-const SECTIONS = ["metrics", "calibration", "candidates", "probe", "failures"];
+function accuracyTable(metrics) {
+  const cells = ({ texts, accuracy, macro_f1, opposite, called_neutral, confusion }) => {
+    const neutral = called_neutral ?? Object.values(confusion).reduce((sum, predicted) => sum + predicted.neutral, 0);
+    const share = (value) => `${percent(value / texts)} (${count(value)})`;
+    return [count(texts), percent(accuracy), macro_f1 ? percent(macro_f1) : "", share(opposite), share(neutral)];
+  };
+  return [["", "texts", "accuracy", "macro-F1", "opposite", "predicted neutral"], ...setRows(metrics, cells)];
+}
 
-const accuracyCells = ({ texts, accuracy, correct }, macroF1) => {
-  return [count(texts), `${percent(accuracy)} (${count(correct)} right)`, macroF1];
-};
-
-const unknown = ({ share, unknown, tokens }) => `${percent(share, 2)} (${count(unknown)} of ${count(tokens)})`;
-const neutralFilms = ({ called_neutral, texts }) => `${percent(called_neutral / texts)} (${count(called_neutral)})`;
-
-function metricsSection({ runtime, sst2_dev, goemotions_dev, tokens, files, download, latency_ms }) {
-  const { negative, neutral, positive } = goemotions_dev.f1;
-  const f1 = [negative, neutral, positive].map((value) => percent(value)).join(" / ");
+function robustnessTable({ robustness: { texts, share, worst } }) {
   return [
-    `By \`npm run evaluate\` in the runtime that ships, ${runtime.name} ${runtime.version} under Node ${runtime.node}:`,
-    [
-      ["", "texts", "accuracy", "macro-F1"],
-      ["SST-2 dev, negative or positive", ...accuracyCells(sst2_dev, "")],
-      ["GoEmotions dev, three labels", ...accuracyCells(goemotions_dev, percent(goemotions_dev.macro_f1))],
-    ],
-    [
-      ["", ""],
-      ["texts of SST-2 dev called neutral", neutralFilms(sst2_dev)],
-      ["F1 on GoEmotions dev, negative / neutral / positive", f1],
-      ["unknown tokens in GoEmotions dev", unknown(tokens)],
-      [`one prediction of ${Object.keys(latency_ms).join(" / ")} tokens, ${runtime.machine}`, milliseconds(latency_ms)],
-    ],
+    ["changed texts", "same label", "variant with the fewest", "same label there"],
+    [count(texts), percent(share), worst.variant, percent(worst.share)],
+  ];
+}
+
+function sizeTables({ runtime, tokens, files, download, latency_ms }) {
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+  const unknown = `${percent(tokens.share, 2)} (${count(tokens.unknown)} of ${count(tokens.tokens)})`;
+  return [
     [
       ["file", "bytes", "brotli 11"],
       ...Object.entries(files).map(([file, { bytes, brotli }]) => [`\`${file}\``, count(bytes), count(brotli)]),
-      ["all", count(Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0)), count(download)],
+      ["all", count(bytes), count(download)],
+    ],
+    [
+      ["", ""],
+      [`one prediction of ${Object.keys(latency_ms).join(" / ")} tokens, ${runtime.machine}`, milliseconds(latency_ms)],
+      ["unknown tokens in GoEmotions dev", unknown],
     ],
   ];
 }
 
-const errorCells = ({ texts, calibration_error, calibration_error_by_chance }) => {
-  return [count(texts), percent(calibration_error), percent(calibration_error_by_chance)];
-};
+const groupRow = (name, { texts, correct, opposite }) => [
+  name,
+  count(texts),
+  `${count(correct)} (${percent(correct / texts, 0)})`,
+  count(opposite),
+];
 
-function calibrationSection({ sst2_dev, goemotions_dev }) {
+const groupTable = (groups, all) => [
+  ["group", "texts", "right", "opposite"],
+  ...weakestFirst(groups).map(([name, counts]) => groupRow(name.replaceAll("_", " "), counts)),
+  groupRow("all", all),
+];
+
+function calibrationTable(metrics) {
+  const points = (value) => `${(100 * value).toFixed(1)}`;
+  const cells = ({ texts, calibration_error: error, calibration_error_by_chance: chance }) => [
+    ...[count(texts), percent(error), percent(chance)],
+    points(Math.max(0, error - chance)),
+  ];
+  const head = ["", "texts", "expected calibration error", "expected by chance", "difference in points"];
+  return [head, ...setRows(metrics, cells)];
+}
+
+function thresholdTable(metrics) {
+  const sets = Object.keys(SETS).map((key) => metrics[key].risk_coverage);
   const cells = ({ texts, coverage, accuracy }) => [percent(coverage), texts ? percent(accuracy) : ""];
-  const rows = sst2_dev.risk_coverage.map((films, i) => {
-    return [String(films.threshold), ...cells(films), ...cells(goemotions_dev.risk_coverage[i])];
-  });
   return [
-    [
-      ["", "texts", "expected calibration error", "by chance alone"],
-      ["SST-2 dev, negative or positive", ...errorCells(sst2_dev)],
-      ["GoEmotions dev, three labels", ...errorCells(goemotions_dev)],
-    ],
-    [["threshold", "SST-2 dev: answered", "right of these", "GoEmotions dev: answered", "right of these"], ...rows],
+    ["threshold", ...Object.values(SETS).flatMap(({ name }) => [`${name}: answered`, "right of these"])],
+    ...sets[0].map(({ threshold }, i) => [String(threshold), ...sets.flatMap((set) => cells(set[i]))]),
   ];
 }
 
-function candidatesSection(metrics) {
-  const { models, teacher } = compared(metrics);
-  const tokens = Object.keys(metrics.latency_ms).join(" / ");
-  const head = [
-    ...["", "SST-2 dev", "called neutral", "GoEmotions dev", "macro-F1"],
-    ...["calibration error, SST-2 / GoEmotions", "unknown tokens", "download", `${tokens} tokens`, "probes"],
-  ];
-  const emotions = ({ goemotions_dev: { accuracy, macro_f1 } }) => [percent(accuracy), percent(macro_f1)];
-  const rows = models.map((each) => [
-    each.shipped ? `**${each.title}**, shipped` : each.title,
-    percent(each.sst2_dev.accuracy),
-    neutralFilms(each.sst2_dev),
-    ...emotions(each),
-    errors(each),
-    percent(each.tokens.share, 2),
-    megabytes(each.download),
-    milliseconds(each.latency_ms),
-    `${each.probe.correct} of ${each.probe.texts}`,
-  ]);
-  if (teacher) {
-    const [sst2, unknown] = [percent(teacher.sst2_dev.accuracy), percent(teacher.unknown_share, 2)];
-    rows.push([`teacher, ${teacher.measured_in}`, sst2, "", ...emotions(teacher), "", unknown, "", "", ""]);
-  }
-  return [[head, ...rows]];
-}
-
-function probeSection({ probe }) {
-  const row = (name, { texts, correct, opposite }) => [name, String(texts), String(correct), String(opposite)];
-  const groups = Object.entries(probe.groups);
+function headTables({ heads }) {
+  if (!heads) return ["This model has no other heads that were measured."];
+  const { emotion, toxicity, embedding, taught, measured_in } = heads;
+  const three = (value) => value.toFixed(3);
+  const { toxic, hateful } = toxicity.at_threshold;
+  const alarms = ({ false_alarms, recall }) => `${percent(false_alarms)} false alarms, ${percent(recall)} recall`;
+  const accuracies = (sets) =>
+    Object.values(sets)
+      .map((value) => percent(value))
+      .join(" / ");
   return [
+    `The runtime does not compute with these heads yet. Measured in ${measured_in}:`,
     [
-      ["group", "texts", "right", "the opposite"],
-      ...groups.map(([group, counts]) => row(counts.hard ? `${group} (hard)` : group, counts)),
-      row("all", probe),
+      ["head", "measure", ""],
+      ["emotion", "macro-F1 of 28 labels on GoEmotions dev", three(emotion.macro_f1)],
+      ["toxic", "AUC on ParaDetox", three(toxicity.auc.toxic_paradetox)],
+      ["toxic", "AUC on the written toxicity, dev part", three(toxicity.auc.toxic_written)],
+      ["toxic", "the written toxicity, dev part, at the threshold", alarms(toxic)],
+      ["hateful", "AUC on ToxiGen", three(toxicity.auc.hateful_toxigen)],
+      ["hateful", "AUC on Implicit Hate", three(toxicity.auc.hateful_implicit_hate)],
+      ["hateful", "the written toxicity, dev part, at the threshold", alarms(hateful)],
+      ["hateful", "HateCheck, balanced accuracy", percent(toxicity.hatecheck_balanced_accuracy)],
+      ["embedding", "mean cosine to all-MiniLM-L6-v2", three(embedding.cosine)],
+      ["embedding", "rank correlation of the similarities (Spearman)", three(embedding.spearman)],
+      ["embedding", "common texts among the nearest ten", percent(embedding.nearest_ten)],
+      ["taught on the features", "8 examples a label: BANKING77 / CLINC150 / HWU64", accuracies(taught.features)],
+      ["taught on the embedding", "the same", accuracies(taught.embedding)],
     ],
   ];
 }
 
-function failuresSection({ probe }) {
-  const head = ["group", "text", "a person says", "the model says"];
-  const row = ({ group, text, label, answer, score }) => [group, text, label, `${answer} ${score.toFixed(2)}`];
-  return [[head, ...probe.failures.map(row)]];
+function trainingTable({ training, sst2_dev, goemotions_dev, written_dev, heads }) {
+  if (!training) return ["No report of the training was at hand."];
+  const hours = ({ steps, hours }) => [count(steps), hours.toFixed(1)];
+  const teacher = ([name, run]) => [
+    ...[`teacher ${name}, float32`, percent(run.written_dev), percent(run.sst2_dev), percent(run.goemotions_dev)],
+    ...[run.emotion_macro_f1.toFixed(3), ...hours(run)],
+  ];
+  const scores = [written_dev, sst2_dev, goemotions_dev].map(({ accuracy }) => percent(accuracy));
+  return [
+    [
+      ["", ...["written dev", "SST-2 dev", "GoEmotions dev", "emotion, macro-F1", "steps", "hours on one core"]],
+      ...Object.entries(training.teachers).map(teacher),
+      ["**this model**", ...scores, heads.emotion.macro_f1.toFixed(3), ...hours(training.student)],
+    ],
+  ];
+}
+
+function comparisonTable(metrics) {
+  const models = compared(metrics);
+  if (models.length === 1) return ["This run compared no other models."];
+  const head = ["", ...Object.values(SETS).map(({ name }) => name), "opposite in written dev", "download"];
+  const row = (each) => [
+    each.shipped ? `**${each.title}**` : each.title,
+    ...Object.keys(SETS).map((key) => percent(each[key].accuracy)),
+    ...[count(each.written_dev.opposite), megabytes(each.download)],
+  ];
+  return [[head, ...models.map(row)]];
+}
+
+/** Every source of `provenance` with its licence and SHA-256. */
+function sourceTable({ provenance }) {
+  const row = (use) => (source) => [
+    use,
+    source.name,
+    `\`${source.package ?? source.packages?.join(" ") ?? source.file}\``,
+    source.license,
+    `\`${source.sha256}\``,
+  ];
+  const { weights, tokenizer, teachers = [], train, calibration } = provenance;
+  return [
+    ["used as", "source", "package or file", "licence", "SHA-256"],
+    row("weights")(weights),
+    row("tokenizer")(tokenizer),
+    ...teachers.map(row("teacher")),
+    ...train.map(row("training")),
+    ...calibration.map(row("calibration")),
+  ];
 }
 
 /** The content of each section: a list of paragraphs and tables. A table is a list of rows, the header first. */
-export const sections = (metrics) => ({
-  metrics: metricsSection(metrics),
-  calibration: calibrationSection(metrics),
-  candidates: candidatesSection(metrics),
-  probe: probeSection(metrics),
-  failures: failuresSection(metrics),
+export const sections = (metrics, litmus) => ({
+  accuracy: [accuracyTable(metrics)],
+  groups: [groupTable(metrics.written_dev.groups, metrics.written_dev)],
+  robustness: [robustnessTable(metrics)],
+  calibration: [calibrationTable(metrics), thresholdTable(metrics)],
+  heads: headTables(metrics),
+  probes: [metrics.probe ? groupTable(metrics.probe.groups, metrics.probe) : "This run did not measure the probes."],
+  size: sizeTables(metrics),
+  comparison: comparisonTable(metrics),
+  training: trainingTable(metrics),
+  sources: [sourceTable(litmus)],
 });
 
 const line = (cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -132,27 +185,21 @@ export function print(bySection) {
   }
 }
 
-/** The start and end offset of a section's content in the card. */
-function place(card, section) {
-  const [start, end] = [opening(section), closing(section)].map((marker) => {
-    const index = card.indexOf(marker);
-    if (index < 0) throw new UserError(`the model card has no line ${marker}`);
-    return index;
-  });
-  if (end < start) throw new UserError(`in the model card, ${closing(section)} comes before ${opening(section)}`);
-  return [start + opening(section).length, end];
-}
-
-/** Throws if a marker is missing. Called before the measurement, which takes minutes. */
-export function checkMarkers(card) {
-  for (const section of SECTIONS) place(card, section);
-}
-
-/** The card with the new content of its sections. */
-export function rewritten(card, bySection) {
-  for (const section of SECTIONS) {
-    const [start, end] = place(card, section);
-    card = `${card.slice(0, start)}\n${bySection[section].map(markdown).join("\n\n")}\n${card.slice(end)}`;
-  }
+/** The template with a fact in place of each `{{fact}}` and a section in place of each `<!-- section -->`. */
+export function filled(template, facts, bySection) {
+  const used = new Set();
+  const card = template
+    .replace(/\{\{(\w+)\}\}/g, (_, name) => {
+      if (facts[name] === undefined)
+        throw new UserError(`card-template.txt names the fact "${name}", which does not exist`);
+      return facts[name];
+    })
+    .replace(/^<!-- (\w+) -->$/gm, (_, name) => {
+      if (!bySection[name]) throw new UserError(`card-template.txt names the section "${name}", which does not exist`);
+      used.add(name);
+      return bySection[name].map(markdown).join("\n\n");
+    });
+  const unused = Object.keys(bySection).filter((name) => !used.has(name));
+  if (unused.length) throw new UserError(`card-template.txt has no place for the sections ${unused.join(", ")}`);
   return card;
 }

@@ -1,5 +1,5 @@
 // The charts of the model card: accuracy by download size, confusion matrices, reliability diagrams.
-import { compared, count, megabytes, percent } from "./figures.mjs";
+import { compared, count, megabytes, percent, SETS } from "./figures.mjs";
 import { circle, lineTo, svg, text, widthOf } from "./svg.mjs";
 
 /** Published results. `bytes`: one per parameter, the size of int8 weights. */
@@ -8,6 +8,9 @@ const PUBLISHED = [
   { title: "TinyBERT-4", detail: "14.5 MB · 92.6 %, test set", bytes: 14.5e6, accuracy: 0.926, test: true },
 ];
 const SOURCES = "DistilBERT: Sanh et al. 2019. TinyBERT-4: Jiao et al. 2020.";
+
+/** The set that is most like the texts of users comes first. */
+const CHART_ORDER = ["written_dev", "goemotions_dev", "sst2_dev"];
 
 const round = (value) => Math.round(value * 10) / 10;
 
@@ -50,24 +53,9 @@ function label({ x, y, title, detail }, plot, taken) {
   return lines.map(([down, content, classes]) => text(at, round(top + down), content, classes, anchor));
 }
 
-/** The teacher's accuracy as a line, because it has no download size. Its label stands at one of the ends. */
-function teacherLine(y, content, plot, taken) {
-  const width = widthOf(content);
-  const tops = [y - 20, y + 4];
-  const boxes = tops.flatMap((top) => [
-    { anchor: "end", left: plot.right - width, right: plot.right, top, bottom: top + 16 },
-    { anchor: "start", left: plot.left, right: plot.left + width, top, bottom: top + 16 },
-  ]);
-  const { anchor, left, right, top } = take(boxes, plot, taken);
-  taken.push({ left: plot.left, right: plot.right, top: y - 1, bottom: y + 1 });
-  const at = anchor === "end" ? right - 6 : left + 6;
-  return [lineTo(plot.left, y, plot.right, y, "dashed"), text(at, top + 12, content, "soft halo", anchor)];
-}
-
 export function sizeAccuracyChart(metrics) {
-  const { models, teacher } = compared(metrics);
-  const ours = models.map(({ title, shipped, download, sst2_dev: { accuracy } }) => ({
-    title: shipped ? `${title}, shipped` : title,
+  const ours = compared(metrics).map(({ title, shipped, download, sst2_dev: { accuracy } }) => ({
+    title,
     detail: `${megabytes(download)} · ${percent(accuracy)}`,
     bytes: download,
     accuracy,
@@ -78,12 +66,12 @@ export function sizeAccuracyChart(metrics) {
 
   const [width, height] = [780, 480];
   const plot = { left: 62, right: width - 28, top: 92, bottom: height - 108 };
-  const accuracies = [...points.map(({ accuracy }) => accuracy), ...(teacher ? [teacher.sst2_dev.accuracy] : [])];
+  const accuracies = points.map(({ accuracy }) => accuracy);
   const step = 2; // percentage points between two grid lines
   const low = step * Math.floor((100 * Math.min(...accuracies) - 1) / step);
   const high = step * Math.ceil((100 * Math.max(...accuracies) + 0.5) / step);
   const [least, most] = [2e6, 120e6];
-  const between = (from, to, share) => round(from + (to - from) * share);
+  const between = (from, to, fraction) => round(from + (to - from) * fraction);
   const xOf = (bytes) => between(plot.left, plot.right, Math.log(bytes / least) / Math.log(most / least));
   const yOf = (accuracy) => between(plot.bottom, plot.top, (100 * accuracy - low) / (high - low));
 
@@ -110,11 +98,6 @@ export function sizeAccuracyChart(metrics) {
 
   const placed = points.map((point) => ({ ...point, x: xOf(point.bytes), y: yOf(point.accuracy) }));
   const taken = placed.map(({ x, y }) => around(x, y, 11));
-  if (teacher) {
-    const { accuracy } = teacher.sst2_dev;
-    const content = `teacher, ${teacher.measured_in} · ${percent(accuracy)}`;
-    parts.push(...teacherLine(yOf(accuracy), content, plot, taken));
-  }
   // The shipped model's label is placed first.
   for (const point of placed.sort((a, b) => Boolean(b.shipped) - Boolean(a.shipped))) {
     const { x, y } = point;
@@ -142,8 +125,8 @@ function matrix(left, top, title, subtitle, confusion) {
   const parts = [
     text(left, top, title, "strong"),
     text(left, top + 19, subtitle, "soft"),
-    text(middle, y0 - 28, "the model says", "soft", "middle"),
-    text(x0 - 12, y0 - 9, "a person says", "soft", "end"),
+    text(middle, y0 - 28, "predicted", "soft", "middle"),
+    text(x0 - 12, y0 - 9, "human label", "soft", "end"),
   ];
   for (const [j, column] of columns.entries()) {
     parts.push(text(x0 + (j + 0.5) * CELL.width, y0 - 9, column, "", "middle"));
@@ -154,13 +137,13 @@ function matrix(left, top, title, subtitle, confusion) {
     parts.push(text(x0 - 12, y + CELL.height / 2 + 4, row, "", "end"));
     for (const [j, column] of columns.entries()) {
       const value = confusion[row][column];
-      const share = value / total;
+      const fraction = value / total;
       const x = x0 + j * CELL.width;
       const box = `x="${x + 1}" y="${y + 1}" width="${CELL.width - 2}" height="${CELL.height - 2}"`;
       parts.push(
-        `<rect ${box} rx="4" class="ours" fill-opacity="${(NONE + (ALL - NONE) * share).toFixed(3)}"/>`,
+        `<rect ${box} rx="4" class="ours" fill-opacity="${(NONE + (ALL - NONE) * fraction).toFixed(3)}"/>`,
         text(x + CELL.width / 2, y + 26, count(value), "strong", "middle"),
-        text(x + CELL.width / 2, y + 44, percent(share), "small", "middle"),
+        text(x + CELL.width / 2, y + 44, percent(fraction), "small", "middle"),
       );
       if (row === column) parts.push(`<rect ${box} rx="4" class="right"/>`);
     }
@@ -168,22 +151,28 @@ function matrix(left, top, title, subtitle, confusion) {
   return parts;
 }
 
-export function confusionChart({ sst2_dev, goemotions_dev }) {
+/** The upper left corners of three plots, two of them beside each other. */
+const corners = (height) => [
+  [24, 74],
+  [410, 74],
+  [24, 74 + height],
+];
+
+export function confusionChart(metrics) {
   const times = (cells) => Object.entries(cells).map(([label, value]) => `${label} ${value} times`);
   const described = (confusion) =>
     Object.entries(confusion)
-      .map(([row, cells]) => `${row} was called ${times(cells).join(", ")}`)
+      .map(([row, cells]) => `${row} was predicted as ${times(cells).join(", ")}`)
       .join("; ");
-  const films = `SST-2 dev, ${count(sst2_dev.texts)} sentences`;
-  const comments = `GoEmotions dev, ${count(goemotions_dev.texts)} comments`;
-  const parts = [
-    text(24, 36, "What a person says, and what the model says", "title"),
-    ...matrix(24, 74, films, "film reviews; a person says only these two", sst2_dev.confusion),
-    ...matrix(410, 74, comments, "from Reddit, those with one clear sentiment", goemotions_dev.confusion),
-    text(24, 362, "Framed: both say the same. Shares are of the row.", "soft"),
-  ];
-  const both = [`${films}: ${described(sst2_dev.confusion)}.`, `${comments}: ${described(goemotions_dev.confusion)}.`];
-  return svg(780, 384, "Confusion matrices", both.join(" "), parts);
+  const sets = CHART_ORDER.map((key) => ({ ...SETS[key], ...metrics[key] }));
+  const height = 300;
+  const parts = [text(24, 36, "Human labels and predicted labels", "title")];
+  for (const [i, { name, about, texts, confusion }] of sets.entries()) {
+    parts.push(...matrix(...corners(height)[i], `${name}, ${count(texts)} texts`, about, confusion));
+  }
+  parts.push(text(24, 620, "Framed: right. Percentages are of the row.", "soft"));
+  const description = sets.map(({ name, texts, confusion }) => `${name}, ${texts} texts: ${described(confusion)}.`);
+  return svg(780, 642, "Confusion matrices", description.join(" "), parts);
 }
 
 /** The score axis starts at the lowest possible highest score of three labels. */
@@ -194,16 +183,16 @@ function reliabilityPlot(left, top, title, subtitle, { texts, calibration_error,
   const plot = { left: left + 44, right: left + 334, top: top + 46, bottom: top + 276 };
   const base = plot.bottom + 76;
   const xOf = (score) => plot.left + ((score - LEAST_SCORE) / (1 - LEAST_SCORE)) * (plot.right - plot.left);
-  const yOf = (share) => plot.bottom - share * (plot.bottom - plot.top);
+  const yOf = (fraction) => plot.bottom - fraction * (plot.bottom - plot.top);
   const line = (x1, y1, x2, y2, classes) => lineTo(round(x1), round(y1), round(x2), round(y2), classes);
   const parts = [text(left, top, title, "strong"), text(left, top + 19, subtitle, "soft")];
-  for (const share of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
-    parts.push(line(plot.left, yOf(share), plot.right, yOf(share), "grid"));
-    parts.push(text(plot.left - 8, round(yOf(share) + 4), percent(share, 0), "soft", "end"));
+  for (const fraction of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
+    parts.push(line(plot.left, yOf(fraction), plot.right, yOf(fraction), "grid"));
+    parts.push(text(plot.left - 8, round(yOf(fraction) + 4), percent(fraction, 0), "soft", "end"));
   }
   parts.push(line(plot.left, base, plot.right, base, "grid"));
-  for (const share of [0.4, 0.6, 0.8, 1]) {
-    parts.push(text(round(xOf(share)), base + 18, percent(share, 0), "soft", "middle"));
+  for (const fraction of [0.4, 0.6, 0.8, 1]) {
+    parts.push(text(round(xOf(fraction)), base + 18, percent(fraction, 0), "soft", "middle"));
   }
   parts.push(line(plot.left, yOf(LEAST_SCORE), plot.right, yOf(1), "dashed"));
 
@@ -225,21 +214,22 @@ function reliabilityPlot(left, top, title, subtitle, { texts, calibration_error,
   return parts;
 }
 
-export function reliabilityChart({ sst2_dev, goemotions_dev }) {
-  const title = "How sure the model is, and how often it is right";
+export function reliabilityChart(metrics) {
   const described = ({ reliability }) =>
     reliability
       .map(({ score, accuracy, texts }) => `${percent(accuracy)} right at ${percent(score)} (${count(texts)})`)
       .join(", ");
-  const films = ["SST-2 dev", "the larger of the two scores, as a share of their sum"];
-  const comments = ["GoEmotions dev", "the highest of three scores"];
-  const parts = [
-    text(24, 36, title, "title"),
-    ...reliabilityPlot(24, 74, ...films, sst2_dev),
-    ...reliabilityPlot(410, 74, ...comments, goemotions_dev),
-    text(24, 474, "Across: the score. Up: the share of right answers; dashed: where both are the same.", "soft"),
-    text(24, 492, "Below: texts in each of the bins, which are 1/15 wide.", "soft"),
-  ];
-  const both = [`${films[0]}: ${described(sst2_dev)}.`, `${comments[0]}: ${described(goemotions_dev)}.`];
-  return svg(780, 512, title, both.join(" "), parts);
+  const scores = { sst2_dev: "the higher of the two polar scores, as a fraction of their sum" };
+  const height = 410;
+  const parts = [text(24, 36, "Score and accuracy", "title")];
+  for (const [i, key] of CHART_ORDER.entries()) {
+    const subtitle = scores[key] ?? "the highest of the three scores";
+    parts.push(...reliabilityPlot(...corners(height)[i], SETS[key].name, subtitle, metrics[key]));
+  }
+  parts.push(
+    text(24, 884, "Across: the score. Up: the fraction of right answers; dashed: where both are equal.", "soft"),
+    text(24, 902, "Below: texts in each of the bins, which are 1/15 wide.", "soft"),
+  );
+  const description = CHART_ORDER.map((key) => `${SETS[key].name}: ${described(metrics[key])}.`);
+  return svg(780, 922, "Reliability diagrams", description.join(" "), parts);
 }

@@ -1,18 +1,22 @@
-// npm run evaluate: measures models/english, and the candidates exported by models/train, in the runtime that ships.
-// Writes metrics.json, the charts, the tables of the model card and the metrics in litmus.json. Needs `npm run build`.
-//   --data FOLDER   holds sst2/ and goemotions/
-//   --work FOLDER   the work folder of models/train
-//   --model FOLDER  another model than models/english
-import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+// npm run evaluate: measures a model folder in the runtime that ships. Writes metrics.json, the charts, the model card and
+// the metrics in litmus.json. Needs `npm run build`.
+//   --data FOLDER     holds sst2/ and goemotions/
+//   --model FOLDER    the model, models/english by default
+//   --work FOLDER     the work folder of models/train, whose report.json has the measures of the other heads
+//   --compare FOLDER  another model with the same labels, measured beside this one; may be repeated
+//   --probes          the probes as well: once, at the end of all training (see README.md)
+import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { fail, step, UserError } from "../../tools/command.mjs";
+import { fail, step } from "../../tools/command.mjs";
 import { cache, root } from "../../tools/paths.mjs";
-import { checkMarkers, print, rewritten, sections } from "./card.mjs";
+import { filled, print, sections } from "./card.mjs";
 import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mjs";
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
-import { measures, polarMeasures, probeMeasures } from "./measures.mjs";
+import { groupsChart, thresholdChart } from "./group-charts.mjs";
+import { groupCounts, measures, polarMeasures } from "./measures.mjs";
+import { readReport } from "./report.mjs";
+import { changedTexts, readEndings, sameLabel } from "./robustness.mjs";
 import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
 import { refitted } from "./temperature.mjs";
 
@@ -24,117 +28,105 @@ const rounded = (value) =>
 
 const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
 const COUNTED = ["texts", "correct", "accuracy"];
-/** The measures of a set without its tables, for the comparison of models. */
-const summary = ({ halves, reliability, risk_coverage, ...figures }) => figures;
+/** What the comparison shows of a set. */
+const summary = (set) => pick(set, [...COUNTED, "opposite"]);
 
-/** The identity of a model: two folders with the same files and temperature are measured once. */
-const identity = ({ litmus: { files, temperature } }) => JSON.stringify([files, temperature]);
-const sha256Of = ({ litmus }) => litmus.files["model.onnx"].sha256;
+/** The measures of one set with sentiment labels in the runtime, and the rows with the shipped scores. */
+async function sentiment(model, { films, comments, written }) {
+  const labelled = comments.filter(({ label }) => label);
+  const shipped = {
+    sst2_dev: { rows: await scored(model, "SST-2 dev", films), polar: true },
+    goemotions_dev: { rows: await scored(model, "GoEmotions dev", labelled), polar: false },
+    written_dev: { rows: await scored(model, "written dev", written), polar: false },
+  };
+  const { temperatures, sets } = refitted(model.litmus.temperature, Object.values(shipped));
+  const [sst2, goemotions, ours] = sets;
+  const figures = {
+    temperatures,
+    sst2_dev: polarMeasures(LABELS, sst2),
+    goemotions_dev: measures(LABELS, goemotions),
+    written_dev: { ...measures(LABELS, ours), groups: groupCounts(ours).groups },
+  };
+  return { figures, shipped };
+}
 
-async function measure(model, { films, comments }, probes) {
+async function measure(model, corpora, probes) {
   const measured = async () => {
-    const shipped = [
-      await scored(model, "SST-2 dev", films),
-      await scored(
-        model,
-        "GoEmotions dev",
-        comments.filter(({ label }) => label),
-      ),
-    ];
-    const found = refitted(model.litmus.temperature, ...shipped);
-    return {
-      temperatures: found.temperatures,
-      sst2_dev: polarMeasures(LABELS, found.films),
-      goemotions_dev: measures(LABELS, found.comments),
-      tokens: await unknownTokens(model, comments),
-      probe: probeMeasures(await scored(model, "probes", probes)),
-    };
+    const { figures, shipped } = await sentiment(model, corpora);
+    const changed = changedTexts(await readEndings(), [...shipped.sst2_dev.rows, ...shipped.written_dev.rows]);
+    const robustness = sameLabel(await scored(model, "changed texts", changed));
+    const probe = probes && groupCounts(await scored(model, "probes", probes));
+    return { ...figures, robustness, tokens: await unknownTokens(model, corpora.comments), probe };
   };
   // Compression runs in other threads meanwhile.
-  const [files, { probe, ...figures }] = await Promise.all([fileSizes(model), measured()]);
+  const [files, figures] = await Promise.all([fileSizes(model), measured()]);
   const download = Object.values(files).reduce((sum, { brotli }) => sum + brotli, 0);
-  return { sha256: sha256Of(model), ...figures, files, download, probe };
+  return { ...figures, files, download };
 }
 
-/** Loads the candidates in WORK/models/6x4 and so on, if there are any. */
-async function openCandidates(work) {
-  const folder = join(work, "models");
-  const names = existsSync(folder) ? (await readdir(folder)).filter((name) => /^\d+x\d+$/.test(name)).sort() : [];
-  const models = [];
-  for (const name of names) models.push(await openModel(name, join(folder, name)));
-  return models;
+/** The measures of another model that the comparison shows. */
+async function measureOther(model, corpora) {
+  const [files, { figures }] = await Promise.all([fileSizes(model), sentiment(model, corpora)]);
+  const download = Object.values(files).reduce((sum, { brotli }) => sum + brotli, 0);
+  const sets = ["sst2_dev", "goemotions_dev", "written_dev"].map((set) => [set, summary(figures[set])]);
+  return { sha256: model.litmus.files["model.onnx"].sha256, ...Object.fromEntries(sets), download };
 }
 
-/**
- * The teacher's measures, as reported by the training pipeline, because it never ships. Without the calibration error,
- * which was measured on the texts that its temperature was fitted to.
- */
-async function readTeacher(work) {
-  const path = join(work, "candidates.json");
-  if (!existsSync(path)) throw new UserError(`no ${path}: run \`models/train/run.sh evaluate\` first`);
-  const { sst2_dev, goemotions_dev, unknown_share } = (await readJson(path)).teacher;
-  return {
-    measured_in: "float32 in torch",
-    sst2_dev: pick(sst2_dev, COUNTED),
-    goemotions_dev: pick(goemotions_dev, [...COUNTED, "macro_f1"]),
-    unknown_share,
-  };
-}
-
-/** The measures of the candidates from an earlier run, if that was about the same model. */
-async function earlierCandidates(path, sha256) {
-  const earlier = existsSync(path) ? await readJson(path) : {};
-  if (!earlier.candidates || earlier.model.sha256 === sha256) return earlier.candidates;
-  console.warn(`! ${path} compares candidates with another model (${earlier.model.sha256}): they are left out`);
-}
-
-async function evaluate({ data, work, model: folder }) {
+async function evaluate({ data, work, model: folder, compare, withProbes }) {
   const file = (name) => join(folder, name);
   const runtime = await describeRuntime();
-  if (!existsSync(file("README.md"))) throw new UserError(`no ${file("README.md")}, the model card`);
-  const card = await readFile(file("README.md"), "utf8");
-  checkMarkers(card);
+  const template = await readFile(new URL("card-template.txt", import.meta.url), "utf8");
   const corpora = await readCorpora(data);
-  const probes = await readProbes();
+  const probes = withProbes ? await readProbes() : undefined;
 
-  const final = await openModel("final", folder);
-  const candidates = await openCandidates(work);
-  const teacher = candidates.length ? await readTeacher(work) : undefined;
-  const distinct = [...new Map([final, ...candidates].map((model) => [identity(model), model])).values()];
-
-  const found = new Map();
-  for (const model of distinct) {
-    found.set(identity(model), await step(model.folder, () => measure(model, corpora, probes)));
+  const model = await openModel("this model", folder);
+  const figures = await step(folder, () => measure(model, corpora, probes));
+  const others = {};
+  for (const path of compare) {
+    const other = await openModel(path, path);
+    const title = `${other.litmus.name} ${other.litmus.version}`;
+    others[title] = await step(path, () => measureOther(other, corpora));
   }
-  const times = await step("latency", () => latencies(distinct));
-  for (const [i, model] of distinct.entries()) found.get(identity(model)).latency_ms = times[i];
+  const [latency_ms] = await step("latency", () => latencies([model]));
 
-  const { sha256, ...figures } = found.get(identity(final));
-  const comparison = candidates.map((model) => {
-    const { sst2_dev, goemotions_dev, probe, ...figures } = found.get(identity(model));
-    const sets = { sst2_dev: summary(sst2_dev), goemotions_dev: summary(goemotions_dev) };
-    return [model.name, { ...figures, ...sets, probe: pick(probe, ["texts", "correct", "opposite"]) }];
-  });
+  const { sha256 } = model.litmus.files["model.onnx"];
   const metrics = rounded({
-    model: { ...pick(final.litmus, ["name", "version", "temperature"]), sha256 },
+    model: { ...pick(model.litmus, ["name", "version", "temperature"]), sha256 },
     runtime,
     ...figures,
-    candidates: candidates.length
-      ? { teacher, ...Object.fromEntries(comparison) }
-      : await earlierCandidates(file("metrics.json"), sha256),
+    latency_ms,
+    ...(await readReport(work, sha256)),
+    others,
   });
 
-  const tables = sections(metrics);
+  const tables = sections(metrics, model.litmus);
+  const config = await readJson(file("config.json"));
+  const facts = {
+    ...pick(model.litmus, ["name", "version", "license"]),
+    runtime: `${runtime.name} ${runtime.version} under Node ${runtime.node}`,
+    layers: config.num_hidden_layers,
+    hidden: config.hidden_size,
+    vocabulary: config.vocab_size.toLocaleString("en-US"),
+    positions: config.max_position_embeddings,
+    heads: Object.keys(model.litmus.files)
+      .filter((name) => name.startsWith("heads/"))
+      .map((name) => `\`${name}\``)
+      .join(", "),
+  };
   const short = {
     sst2_dev: pick(metrics.sst2_dev, [...COUNTED, "calibration_error"]),
     goemotions_dev: pick(metrics.goemotions_dev, [...COUNTED, "macro_f1", "calibration_error"]),
+    written_dev: pick(metrics.written_dev, [...COUNTED, "macro_f1", "calibration_error"]),
   };
+  const card = filled(template, facts, tables);
   await writeFile(file("metrics.json"), toJson(metrics));
-  await writeFile(file("litmus.json"), toJson({ ...final.litmus, metrics: short }));
+  await writeFile(file("litmus.json"), toJson({ ...model.litmus, metrics: short }));
   await writeFile(file("size-accuracy.svg"), sizeAccuracyChart(metrics));
   await writeFile(file("confusion.svg"), confusionChart(metrics));
   await writeFile(file("reliability.svg"), reliabilityChart(metrics));
-  await writeFile(file("README.md"), rewritten(card, tables));
+  await writeFile(file("groups.svg"), groupsChart(metrics));
+  await writeFile(file("thresholds.svg"), thresholdChart(metrics));
+  await writeFile(file("README.md"), card);
   print(tables);
 }
 
@@ -144,9 +136,13 @@ try {
       data: { type: "string", default: join(root, "../shared/data") },
       work: { type: "string", default: join(cache, "train/work") },
       model: { type: "string", default: join(root, "models/english") },
+      compare: { type: "string", multiple: true, default: [] },
+      probes: { type: "boolean", default: false },
     },
   });
-  await evaluate(Object.fromEntries(Object.entries(values).map(([name, path]) => [name, resolve(path)])));
+  const [data, work, model] = [values.data, values.work, values.model].map((path) => resolve(path));
+  const compare = values.compare.map((path) => resolve(path));
+  await evaluate({ data, work, model, compare, withProbes: values.probes });
 } catch (error) {
   fail(error);
 }

@@ -6,22 +6,21 @@ export const milliseconds = (byTokens) =>
   `${Object.values(byTokens)
     .map((ms) => ms.toFixed(1))
     .join(" / ")} ms`;
-export const errors = ({ sst2_dev, goemotions_dev }) =>
-  [sst2_dev, goemotions_dev].map((each) => percent(each.calibration_error)).join(" / ");
 
-/** "6x4" → "6 layers, 4 bits". */
-const titleOf = (name) => name.replace(/^(\d+)x(\d+)$/, "$1 layers, $2 bits");
+/** The sets with sentiment labels, by their key in metrics.json. */
+export const SETS = {
+  sst2_dev: { name: "SST-2 dev", about: "sentences of film reviews, negative or positive" },
+  goemotions_dev: { name: "GoEmotions dev", about: "comments from Reddit with one clear sentiment" },
+  written_dev: { name: "written dev", about: "everyday texts written for this project" },
+};
 
-/** The candidates and the shipped model, which may be one of them, by download size. */
-export function compared({ model, candidates, ...shipped }) {
-  const { teacher, ...measured } = candidates ?? {};
-  const all = Object.entries(measured).map(([name, each]) => ({
-    ...each,
-    title: titleOf(name),
-    shipped: each.sha256 === model.sha256,
-  }));
-  if (!all.some((each) => each.shipped)) {
-    all.push({ ...shipped, title: `${model.name} ${model.version}`, shipped: true });
-  }
-  return { models: all.sort((a, b) => a.download - b.download), teacher };
+/** The shipped model and those it is compared with, by download size. */
+export function compared({ model, others = {}, ...shipped }) {
+  const all = Object.entries(others).map(([title, each]) => ({ ...each, title, shipped: false }));
+  all.push({ ...shipped, title: `${model.name} ${model.version}`, shipped: true });
+  return all.sort((a, b) => a.download - b.download);
 }
+
+/** Groups by their fraction of right answers, the lowest first. */
+export const weakestFirst = (groups) =>
+  Object.entries(groups).sort(([, a], [, b]) => a.correct / a.texts - b.correct / b.texts || b.texts - a.texts);

@@ -93,6 +93,9 @@ function accuracyOf(rows) {
   return { texts: rows.length, correct, accuracy: correct / rows.length };
 }
 
+/** The number of texts called positive for negative or negative for positive. */
+const oppositeOf = ({ negative, positive }) => negative.positive + positive.negative;
+
 const pairsOf = (rows) => rows.map(({ label, scores }) => [label, top(scores)]);
 
 /**
@@ -106,30 +109,35 @@ export function polarMeasures(labels, rows) {
   });
   const called_neutral = rows.filter(({ scores }) => top(scores) === "neutral").length;
   const confusion = confusionOf(["negative", "positive"], labels, pairsOf(rows));
-  return { ...accuracyOf(polar), called_neutral, confusion, ...calibrationOf(polar, rows) };
+  return {
+    ...accuracyOf(polar),
+    called_neutral,
+    opposite: oppositeOf(confusion),
+    confusion,
+    ...calibrationOf(polar, rows),
+  };
 }
 
 export function measures(labels, rows) {
   const confusion = confusionOf(labels, labels, pairsOf(rows));
   const f1 = f1Of(confusion);
   const macro_f1 = mean(Object.values(f1));
-  return { ...accuracyOf(rows), macro_f1, f1, confusion, ...calibrationOf(rows) };
+  return { ...accuracyOf(rows), opposite: oppositeOf(confusion), macro_f1, f1, confusion, ...calibrationOf(rows) };
 }
 
-/** Measures of the probes; rows also have `group` and `text`. `opposite` counts negative for positive and vice versa. */
-export function probeMeasures(rows) {
-  const total = { texts: 0, correct: 0, opposite: 0 };
+/** The counts of all rows and, in `groups`, of each row's group. */
+export function groupCounts(rows) {
+  const zeros = () => ({ texts: 0, correct: 0, opposite: 0 });
+  const total = zeros();
   const groups = {};
-  const failures = [];
-  for (const { group, hard, text, label, scores } of rows) {
-    groups[group] ??= { hard, texts: 0, correct: 0, opposite: 0 };
+  for (const { group, label, scores } of rows) {
+    groups[group] ??= zeros();
     const answer = top(scores);
     for (const counts of [total, groups[group]]) {
       counts.texts++;
       if (answer === label) counts.correct++;
       else if (![answer, label].includes("neutral")) counts.opposite++;
     }
-    if (answer !== label) failures.push({ group, text, label, answer, score: scores[answer] });
   }
-  return { ...total, groups, failures };
+  return { ...total, groups };
 }

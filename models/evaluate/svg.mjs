@@ -1,9 +1,9 @@
 // The SVG elements of the charts, with colours for light and dark pages.
 const STYLE = `
-  svg { --sheet: #ffffff; --ink: #221f26; --soft: #67616d; --line: #e6e1e8; --blue: #2f55bd;
+  svg { --sheet: #ffffff; --ink: #221f26; --soft: #67616d; --line: #e6e1e8; --blue: #2f55bd; --red: #b3372f;
     font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
   @media (prefers-color-scheme: dark) {
-    svg { --sheet: #17151a; --ink: #ece7ee; --soft: #a59dac; --line: #312c36; --blue: #8fb0ff; }
+    svg { --sheet: #17151a; --ink: #ece7ee; --soft: #a59dac; --line: #312c36; --blue: #8fb0ff; --red: #ff9a8f; }
   }
   text { fill: var(--ink); font-size: 13px; }
   .halo { paint-order: stroke; stroke: var(--sheet); stroke-width: 4px; stroke-linejoin: round; }
@@ -14,6 +14,9 @@ const STYLE = `
   .sheet { fill: var(--sheet); }
   .grid { stroke: var(--line); }
   .ours { fill: var(--blue); }
+  .one-step { fill: var(--line); }
+  .opposite { fill: var(--red); }
+  .curve { fill: none; stroke: var(--blue); stroke-width: 1.5; }
   .ring { fill: none; stroke: var(--blue); stroke-width: 1.5; }
   .published { fill: var(--sheet); stroke: var(--soft); stroke-width: 1.5; }
   .test { stroke-dasharray: 2 2; }

@@ -28,24 +28,24 @@ export function bestTemperature(sets, low = 0.1, high = 10) {
   return (low + high) / 2;
 }
 
-/** SST-2 has two classes, as in training. */
-const polar = ({ label, logits: { negative, positive } }) => ({ label, logits: { negative, positive } });
+/** The two classes of a set without neutral texts, as in training. */
+const polarOf = ({ label, logits: { negative, positive } }) => ({ label, logits: { negative, positive } });
 
 /** The odd rows and the even rows. */
 export const halvesOf = (rows) => [0, 1].map((half) => rows.filter((_, i) => i % 2 === half));
 
 /**
- * Both sets, rescored: each row at the temperature that fits the other half best. `shipped` is the temperature of the
- * given scores. The label with the highest score is the same at every temperature.
+ * All sets, rescored: each row at the temperature that fits the other half of all sets best. `shipped` is the temperature
+ * of the given scores. A set is `{ rows, polar }`; `polar` sets have no neutral texts. The label with the highest score is
+ * the same at every temperature.
  */
-export function refitted(shipped, films, comments) {
-  const withLogits = (rows) => rows.map((row) => ({ ...row, logits: logitsOf(row.scores, shipped) }));
-  const sets = [films, comments].map(withLogits);
-  const [oddFilms, evenFilms] = halvesOf(sets[0].map(polar));
-  const [oddComments, evenComments] = halvesOf(sets[1]);
-  const odd = bestTemperature([oddFilms, oddComments]);
-  const even = bestTemperature([evenFilms, evenComments]);
+export function refitted(shipped, sets) {
+  const withLogits = sets.map(({ rows, polar }) => ({
+    polar,
+    rows: rows.map((row) => ({ ...row, logits: logitsOf(row.scores, shipped) })),
+  }));
+  const halves = withLogits.map(({ rows, polar }) => halvesOf(polar ? rows.map(polarOf) : rows));
+  const [odd, even] = [0, 1].map((half) => bestTemperature(halves.map((set) => set[half])));
   const rescored = ({ logits, ...row }, i) => ({ ...row, scores: softmax(logits, i % 2 === 0 ? even : odd) });
-  const [refittedFilms, refittedComments] = sets.map((rows) => rows.map(rescored));
-  return { temperatures: { odd, even }, films: refittedFilms, comments: refittedComments };
+  return { temperatures: { odd, even }, sets: withLogits.map(({ rows }) => rows.map(rescored)) };
 }

@@ -52,9 +52,13 @@ test("each half is measured with the temperature of the other, and all rows coun
     const rows = mixed(rowsOf({ negative: 3, positive: 1 }, 2), rowsOf({ negative: 1, positive: 3 }, 0.5));
     // SST-2 is fitted on the polar classes alone.
     const neutral = set === "films" ? 0.4 : -Infinity;
-    return rows.map(({ label, logits }) => ({ label, scores: softmax({ ...logits, neutral }, shipped), set }));
+    const scored = rows.map(({ label, logits }) => ({ label, scores: softmax({ ...logits, neutral }, shipped), set }));
+    return { rows: scored, polar: set === "films" };
   });
-  const { temperatures, films, comments } = refitted(shipped, ...sets);
+  const {
+    temperatures,
+    sets: [films, comments],
+  } = refitted(shipped, sets);
   close(temperatures.odd, 2, 1e-4);
   close(temperatures.even, 0.5, 1e-4);
 

@@ -4,7 +4,7 @@ Shapes: B texts, S positions, H = 384 wide, A = 12 heads. The features are the l
 position, [CLS], so that layer computes its queries, its output and its feed-forward block for this position alone."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -61,19 +61,21 @@ class Dropout(nn.Module):
     """Dropout whose masks are slices of one long random mask: drawing each number anew took longer than the matrices.
     Where a slice starts is drawn from torch's generator, which checkpoints keep."""
 
-    LENGTH = 1 << 22
+    LENGTH = 1 << 23  # more than a batch of 64 texts of 96 tokens at 768 wide
+    masks: ClassVar = {}  # by type and probability, for all layers
 
     def __init__(self, probability):
         super().__init__()
-        self.probability, self.masks = probability, {}
+        self.probability = probability
 
     def mask(self, x):
-        if x.dtype not in self.masks:
+        key = (x.dtype, self.probability)
+        if key not in self.masks:
             generator = torch.Generator().manual_seed(0)
             kept = torch.rand(self.LENGTH, generator=generator) >= self.probability
-            self.masks[x.dtype] = (kept / (1 - self.probability)).to(x.dtype)
+            self.masks[key] = (kept / (1 - self.probability)).to(x.dtype)
         start = int(torch.randint(self.LENGTH - x.numel(), ()))
-        return self.masks[x.dtype][start : start + x.numel()].view(x.shape)
+        return self.masks[key][start : start + x.numel()].view(x.shape)
 
     def forward(self, x):
         return x * self.mask(x) if self.training and self.probability > 0 else x

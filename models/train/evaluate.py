@@ -2,6 +2,9 @@
 
 What is shipped is measured again in the runtime itself, by models/evaluate."""
 
+import hashlib
+import json
+
 import brotli
 import judge
 import measures
@@ -67,6 +70,21 @@ def toxicity_alarms(logits, dev, head):
     return alarms
 
 
+def training_runs(work):
+    """{run: its steps, hours and, for a teacher, its own scores}, from the logs of the runs that have finished."""
+    runs = {}
+    for name in ("teacher-minilm", "teacher-mpnet", "student"):
+        if not (work / f"{name}.npz").is_file():
+            continue
+        events = [json.loads(line) for line in (work / f"{name}.jsonl").read_text().splitlines()]
+        steps = [event for event in events if "seconds" in event]
+        runs[name] = {"steps": steps[-1]["steps"], "hours": steps[-1]["seconds"] / 3600}
+        if name != "student":
+            scores = [event for event in events if event.get("event") == "evaluation"][-1]
+            runs[name]["scores"] = {key: score for key, score in scores.items() if key not in ("event", "step")}
+    return runs
+
+
 def sizes(content):
     return {"bytes": len(content), "brotli": len(brotli.compress(content, quality=11, lgwin=24))}
 
@@ -84,7 +102,9 @@ def evaluate(args):
     report["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
     report["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
     network = build(arrays, Config(vocab=len(arrays[TABLE]))).SerializeToString()
-    report["model"] = sizes(network) | {"vocabulary": len(arrays[TABLE])}
+    # Which model.onnx this report is about: models/evaluate refuses the report of another.
+    report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
+    report["training"] = training_runs(args.work)
     report["tokenizer"] = sizes(as_json(read_json(path(args))["tokenizer"]).encode())
     write_json(args.work / "report.json", report)
     print("| | now | bar |\n|---|---|---|")

@@ -9,7 +9,7 @@ import mpnet
 import numpy as np
 import torch
 from corpora import asked
-from data import STUDENT_SEEDS, UNLABELLED, mixed, outputs
+from data import outputs, student_epochs
 from encoder import Config, Encoder
 from files import made, read_arrays, seal, write_arrays
 from splits import Corpora
@@ -32,46 +32,61 @@ def load_teacher(args, name):
         how = {"tokenizer": load_tokenizer(), "change": without_emoji, "ids_of": mpnet.ids_of}
     assert not model.load_arrays(arrays)
     model.precision = fast_precision()
+    model.encoder.to(model.precision)  # once, not in every batch: the same bits
     return model.to(device()).eval(), how
 
 
 def texts_to_label(corpora):
     """Those of the student's epochs, sorted, each once."""
-    epochs = [mixed(corpora, seed, UNLABELLED) for seed in STUDENT_SEEDS]
-    return sorted({asked(text) for texts in epochs for text in texts} - {""})
+    return sorted({asked(text) for texts in student_epochs(corpora) for text in texts} - {""})
 
 
-def pieces(args, name, texts):
-    """[(path, texts, recipe)]"""
-    teacher, found = seal(args.work / f"teacher-{name}.npz"), []
-    for number, start in enumerate(range(0, len(texts), PIECE)):
-        part = texts[start : start + PIECE]
-        digest = hashlib.sha256("\n".join(part).encode()).hexdigest()
-        found.append((args.work / f"labels-{name}/{number:04}.npz", part, {"teacher": teacher, "texts": digest}))
-    return found
+def key(text):
+    """Names a text in a piece."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+def labelled(args, name):
+    """({key: f16 [33]}, the recipe of a piece): all that this teacher, with these weights, has said. Pieces of other
+    weights are deleted."""
+    recipe, found = {"teacher": seal(args.work / f"teacher-{name}.npz")}, {}
+    for path in sorted((args.work / f"labels-{name}").glob("*.npz")):
+        if not made(path, recipe):
+            path.unlink()
+            continue
+        piece = read_arrays(path)
+        found |= zip(piece["keys"].tolist(), piece["logits"], strict=True)
+    return found, recipe
 
 
 def label(args):
+    """Texts that are new since the last run are the only ones that it labels."""
     torch.set_num_threads(threads())
     texts = texts_to_label(Corpora(args.data))
     for name in [args.encoder] if args.encoder else TEACHERS:
-        left = [piece for piece in pieces(args, name, texts) if not made(piece[0], piece[2])]
+        known, recipe = labelled(args, name)
+        left = [text for text in texts if key(text) not in known]
         if not left:
             continue
         model, how = load_teacher(args, name)
-        for done, (path, part, recipe) in enumerate(left, 1):
+        folder = args.work / f"labels-{name}"
+        first = 1 + max((int(path.stem) for path in folder.glob("*.npz")), default=-1)
+        parts = [left[start : start + PIECE] for start in range(0, len(left), PIECE)]
+        for number, part in enumerate(parts):
             logits = outputs(model, texts=part, read=judge.all_logits, **how)
-            write_arrays(path, {"logits": logits.astype(np.float16)}, recipe)
-            print(f"{name}: {done} of {len(left)} pieces", flush=True)
+            keys = np.array([key(text) for text in part], np.uint64)
+            arrays = {"keys": keys, "logits": logits.astype(np.float16)}
+            write_arrays(folder / f"{first + number:04}.npz", arrays, recipe)
+            print(f"{name}: {number + 1} of {len(parts)} pieces", flush=True)
 
 
 def labels(args, corpora, names):
     """{text: f32 [33]}: the mean of the teachers' logits."""
     texts, total = texts_to_label(corpora), 0
     for name in names:
-        parts = pieces(args, name, texts)
-        missing = [str(path) for path, _, recipe in parts if not made(path, recipe)]
+        known, _ = labelled(args, name)
+        missing = sum(key(text) not in known for text in texts)
         if missing:
-            raise SystemExit(f"{missing[0]}: {name} has not labelled it; run the stage label")
-        total = total + np.concatenate([read_arrays(path)["logits"].astype(np.float32) for path, _, _ in parts])
+            raise SystemExit(f"{name} has not labelled {missing:,} of {len(texts):,} texts; run the stage label")
+        total = total + np.array([known[key(text)] for text in texts], np.float32)
     return dict(zip(texts, total / len(names), strict=True))

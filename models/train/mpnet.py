@@ -69,10 +69,13 @@ class Mpnet(nn.Module):
         return Output(features, self.heads(features), None, {})
 
     def freeze(self, layers):
-        """Embeddings and the lowest layers keep what they are."""
+        """Embeddings and the lowest layers keep what they are, and drop nothing out: that saves its time."""
         frozen = [self.embeddings, self.distance, *self.encoder["layer"][:layers]]
         for module in frozen:
             module.requires_grad_(False)
+            for part in module.modules():
+                if isinstance(part, Dropout):
+                    part.probability = 0.0
 
     def arrays(self):
         return {name: p.detach().numpy().copy() for name, p in self.named_parameters()}

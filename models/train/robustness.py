@@ -1,22 +1,25 @@
 """Whether a label stays the same with "!" or an emoji behind the text, glued to it or behind a blank.
 
-Texts: SST-2 dev and the written dev texts that the model scores 0.7 or more. None of these emoji is used to train
-endings (`augment.py`)."""
+Texts: SST-2 dev and the written dev texts that the model scores 0.7 or more. The emoji are those of
+models/evaluate/endings.json, none of which is used to train endings (`augment.py`)."""
+
+from pathlib import Path
 
 import numpy as np
 from data import outputs
+from files import read_json
+from heads import SENTIMENT
 from measures import softmax
-from sources import NEGATIVE, NEUTRAL, POSITIVE
+from sources import NEUTRAL
 
 SURE = 0.7
-OBJECTS = "🪟🪴🧺🛋🧲🪜📻🏕🚜🥣"
-SAME = {NEGATIVE: "😕😿👿🥴☠", POSITIVE: "😺😇🤟💗😆"}
+ENDINGS = Path(__file__).resolve().parents[1] / "evaluate/endings.json"
 
 
-def variants(sentiment):
+def variants(endings, sentiment):
     """{name: ending}"""
     found = {"!": "!"} if sentiment != NEUTRAL else {}
-    found |= {emoji: emoji for emoji in OBJECTS + SAME.get(sentiment, "")}
+    found |= {emoji: emoji for emoji in endings["objects"] + endings.get(SENTIMENT[sentiment], "")}
     return found | {f"blank {name}": f" {ending}" for name, ending in found.items()}
 
 
@@ -30,7 +33,8 @@ def same_label(model, tokenizer, dev, temperature):
     before = softmax(outputs(model, tokenizer, texts, read).astype(np.float64) / temperature)
     sure = before.max(1) >= SURE
     called = before.argmax(1)
-    changed = [(name, i, texts[i] + end) for i in np.flatnonzero(sure) for name, end in variants(called[i]).items()]
+    by_label = [variants(read_json(ENDINGS), sentiment) for sentiment in range(len(SENTIMENT))]
+    changed = [(name, i, texts[i] + end) for i in np.flatnonzero(sure) for name, end in by_label[called[i]].items()]
     if not changed:
         raise SystemExit(f"no text of SST-2 dev or the written dev texts is scored {SURE} or more")
     after = outputs(model, tokenizer, [text for _, _, text in changed], read).argmax(1)

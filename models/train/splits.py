@@ -13,6 +13,8 @@ from corpora import OURS, fraction
 from files import write_text
 
 HELD_OUT = OURS / "held-out.txt"
+# Files that were written after the split: they train only.
+LATER = ("m", "n")
 OVERLAP = 0.35  # Jaccard index of the words of two texts from which on they stand in one cluster
 SHARE = 0.1
 # Of GoEmotions train: thresholds of the emotion labels are fitted on these comments.
@@ -39,7 +41,8 @@ def clusters(texts):
         common = Counter(j for word in mine for j in having[word])
         for j, count in common.items():
             if count / (len(mine) + len(words[j]) - count) >= OVERLAP:
-                parent[root(i)] = root(j)
+                a, b = sorted((root(i), root(j)))
+                parent[b] = a  # the first text names the cluster, in whatever order words come
         for word in mine:
             having[word].append(i)
     return [root(i) for i in range(len(texts))]
@@ -61,17 +64,45 @@ def chosen_rows(texts, seed):
     return rows
 
 
+def is_later(text):
+    return text.row.split(":")[0] in LATER
+
+
 def split(args):
-    """The stage: writes the committed list anew. The same texts give the same list."""
-    lists = [chosen_rows(texts, seed) for seed, texts in enumerate([corpora.written(), corpora.written_toxicity()])]
+    """The stage: writes the committed list if it is not there, and checks it."""
+    first = [text for text in corpora.written() if not is_later(text)]
+    if not HELD_OUT.is_file():
+        lists = [chosen_rows(texts, seed) for seed, texts in enumerate([first, corpora.written_toxicity()])]
 
-    def by_line(row):
-        return (row.split(":")[0], int(row.split(":")[1]))
+        def by_line(row):
+            return (row.split(":")[0], int(row.split(":")[1]))
 
-    write_text(HELD_OUT, "".join(f"{row}\n" for rows in lists for row in sorted(rows, key=by_line)))
+        write_text(HELD_OUT, "".join(f"{row}\n" for rows in lists for row in sorted(rows, key=by_line)))
     for name, texts in (("written", corpora.written()), ("written-toxicity", corpora.written_toxicity())):
+        check(texts)
         dev = [text for text in texts if text.row in held_rows()]
         print(f"{name}: {len(dev)} of {len(texts)} texts held out")
+
+
+def check(texts):
+    """A cluster is held out as a whole or not at all, and no text that was written later overlaps one held out."""
+    held, first = held_rows(), [text for text in texts if not is_later(text)]
+    sides = defaultdict(set)
+    for text, cluster in zip(first, clusters(first), strict=True):
+        sides[cluster].add(text.row in held)
+        if len(sides[cluster]) > 1:
+            raise SystemExit(
+                f"data/{text.row}: a text with many of the same words stands on the other side of the split"
+            )
+    having = defaultdict(list)
+    for words in (words_of(text.text) for text in first if text.row in held):
+        for word in words:
+            having[word].append(words)
+    for text in texts:
+        words = words_of(text.text)
+        near = (other for word in words for other in having[word])
+        if is_later(text) and any(len(words & other) / len(words | other) >= OVERLAP for other in near):
+            raise SystemExit(f"data/written/{text.row} overlaps a text that is held out: it may not train")
 
 
 def held_rows():

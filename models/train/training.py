@@ -134,7 +134,7 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         tokens += int(mask.sum())
         done, now = step + 1, time.monotonic()
         seconds, before = seconds + now - before, now
-        if done % STEPS_BETWEEN_LOGS == 0:
+        if done % STEPS_BETWEEN_LOGS == 0 or done == steps:
             means = {name: float(np.mean([s[name] for s in seen])) for name in seen[0]}
             means["tokens_per_second"] = tokens / (now - since)
             left = seconds / done * (steps - done)

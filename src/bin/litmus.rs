@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use litmus_text::{Classifier, Error, ErrorKind, Explain, LongText, Options, Prediction, Warning};
+use litmus_text::{
+    Activation, Classifier, Error, ErrorKind, Explain, Input, LongText, Options, Prediction, SpecialTokens, Warning,
+    ZeroShot,
+};
 
 /// Lines that are predicted together: enough for batches of similar length.
 const CHUNK: usize = 256;
@@ -22,6 +25,18 @@ const MIN_BOLD: f32 = 0.1;
 struct Arguments {
     /// Texts to label; if there are none, each line of standard input is a text
     texts: Vec<String>,
+    /// Each text is a pair of texts, separated by a tab
+    #[arg(long)]
+    pairs: bool,
+    /// Score these labels, separated by commas, instead of the model's own: needs a model for natural language inference
+    #[arg(long, value_delimiter = ',', value_name = "LABELS", conflicts_with_all = ["pairs", "explain", "activation"])]
+    labels: Vec<String>,
+    /// The sentence that a text must entail to have a label, which replaces {}
+    #[arg(long, requires = "labels", default_value = "This example is {}.")]
+    hypothesis: String,
+    /// A text can have several of the labels
+    #[arg(long, requires = "labels")]
+    multi_label: bool,
     /// Print one JSON object per text: {"text", "label", "score", "scores", "tokens", "truncated", "windows",
     /// "attributions", "warnings"}, or {"text", "error": {"code", "message"}}; offsets are in bytes of UTF-8
     #[arg(long)]
@@ -32,12 +47,28 @@ struct Arguments {
     /// Print "-" instead of a label (in JSON null) if the highest score is below this, 0 to 1
     #[arg(long, value_name = "SCORE")]
     threshold: Option<f32>,
+    /// What turns the model's logits into scores, instead of its own activation
+    #[arg(long, value_enum, value_name = "FUNCTION")]
+    activation: Option<ActivationArgument>,
     /// How to read a text that has more tokens than the model reads at once
     #[arg(long, value_enum, value_name = "HOW", default_value = "window")]
     long_text: LongTextArgument,
+    /// How to read special tokens that a text spells, such as "[SEP]"
+    #[arg(long, value_enum, value_name = "HOW", default_value = "text")]
+    special_tokens: SpecialTokensArgument,
     /// The model's folder in Hugging Face layout; the sentiment model by default
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ActivationArgument {
+    /// Probabilities that sum to 1
+    Softmax,
+    /// A probability for each label by itself
+    Sigmoid,
+    /// The logits themselves
+    None,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -50,6 +81,14 @@ enum LongTextArgument {
     Error,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum SpecialTokensArgument {
+    /// As text
+    Text,
+    /// As the special tokens
+    Special,
+}
+
 impl Arguments {
     fn options(&self) -> Options {
         let mut options = Options::default().long_text(match self.long_text {
@@ -57,8 +96,21 @@ impl Arguments {
             LongTextArgument::Truncate => LongText::Truncate,
             LongTextArgument::Error => LongText::Error,
         });
+        options.special_tokens = match self.special_tokens {
+            SpecialTokensArgument::Text => SpecialTokens::Text,
+            SpecialTokensArgument::Special => SpecialTokens::Special,
+        };
         options.threshold = self.threshold;
+        options.activation = self.activation.map(|activation| match activation {
+            ActivationArgument::Softmax => Activation::Softmax,
+            ActivationArgument::Sigmoid => Activation::Sigmoid,
+            ActivationArgument::None => Activation::None,
+        });
         options.explain = self.explain.then(Explain::default);
+        if !self.labels.is_empty() {
+            let zero_shot = ZeroShot::new(self.labels.clone()).hypothesis(&self.hypothesis);
+            options.zero_shot = Some(zero_shot.multi_label(self.multi_label));
+        }
         options
     }
 }
@@ -114,6 +166,7 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         out: BufWriter::new(io::stdout().lock()),
         jsonl: arguments.jsonl,
+        pairs: arguments.pairs,
         all_predicted: true,
         options,
     };
@@ -148,9 +201,36 @@ fn default_model() -> Result<Classifier, Error> {
     Classifier::from_dir("models/english")
 }
 
+/// A line: a text, or a text and its pair.
+struct Line<'a> {
+    text: &'a str,
+    pair: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// With `pairs`, a tab separates the text from its pair.
+    fn new(text: &'a str, pairs: bool) -> Self {
+        match text.split_once('\t') {
+            Some((text, pair)) if pairs => Self { text, pair: Some(pair) },
+            _ => Self { text, pair: None },
+        }
+    }
+}
+
+impl Input for Line<'_> {
+    fn text(&self) -> &str {
+        self.text
+    }
+
+    fn pair(&self) -> Option<&str> {
+        self.pair
+    }
+}
+
 struct Printer<W> {
     out: W,
     jsonl: bool,
+    pairs: bool,
     colours: bool,
     all_predicted: bool,
     options: Options,
@@ -158,14 +238,15 @@ struct Printer<W> {
 
 impl<W: Write> Printer<W> {
     fn predict(&mut self, classifier: &Classifier, texts: &[String]) -> Result<(), Failure> {
-        let results = classifier.job(texts, &self.options)?.finish();
-        for (text, result) in texts.iter().zip(results) {
-            self.print(text, result)?;
+        let lines: Vec<Line> = texts.iter().map(|text| Line::new(text, self.pairs)).collect();
+        let results = classifier.job(&lines, &self.options)?.finish();
+        for (line, result) in lines.iter().zip(results) {
+            self.print(line, result)?;
         }
         Ok(self.out.flush()?)
     }
 
-    fn print(&mut self, text: &str, result: Result<Prediction, Error>) -> io::Result<()> {
+    fn print(&mut self, &Line { text, pair }: &Line, result: Result<Prediction, Error>) -> io::Result<()> {
         self.all_predicted &= result.is_ok();
         if self.jsonl {
             let mut line = match result {
@@ -180,6 +261,9 @@ impl<W: Write> Printer<W> {
                 Err(e) => serde_json::json!({ "error": { "code": e.code(), "message": e.to_string() } }),
             };
             line["text"] = text.into();
+            if let Some(pair) = pair {
+                line["pair"] = pair.into();
+            }
             return writeln!(self.out, "{line}");
         }
         match result {

@@ -41,7 +41,7 @@ fn goldens() -> Vec<Model> {
 
 fn load(model: &Model) -> TractEncoder {
     let bytes = std::fs::read(format!("{FOLDER}/{}", model.file)).unwrap();
-    TractEncoder::read(&mut &bytes[..], model.labels).unwrap_or_else(|e| panic!("{}: {e}", model.file))
+    TractEncoder::read(&mut &bytes[..], Some(model.labels)).unwrap_or_else(|e| panic!("{}: {e}", model.file))
 }
 
 /// Linear layers, embeddings, normalisations and attentions of an architecture; the fixtures have two layers each.
@@ -83,7 +83,7 @@ fn every_exporters_graph_becomes_fused_ops() {
 #[test]
 fn the_packaged_model_becomes_fused_ops() {
     let bytes = std::fs::read("models/english/model.onnx").unwrap();
-    let encoder = TractEncoder::read(&mut &bytes[..], 3).unwrap();
+    let encoder = TractEncoder::read(&mut &bytes[..], Some(3)).unwrap();
     // Six layers and the classifier; the position table is only sliced.
     assert_eq!(fused(&encoder), [37, 1, 13, 6], "{:?}", encoder.ops());
     assert_eq!(encoder.ops().get("Softmax"), None);
@@ -136,6 +136,7 @@ fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
                 rows: rows.len(),
                 columns: kept(rows[0]),
                 ids: of(rows, &case.input_ids),
+                type_ids: vec![0; rows.len() * kept(rows[0])],
                 mask: of(rows, &case.attention_mask),
             };
             let logits = encoder.encode(batch).unwrap_or_else(|e| panic!("{}: {e}", model.file));
@@ -159,7 +160,7 @@ fn changed_file(file: &str, change: impl FnOnce(&mut GraphProto)) -> Result<Trac
     let bytes = std::fs::read(format!("{FOLDER}/{file}")).unwrap();
     let mut proto = ModelProto::decode(&bytes[..]).unwrap();
     change(proto.graph.as_mut().unwrap());
-    TractEncoder::read(&mut &proto.encode_to_vec()[..], 2)
+    TractEncoder::read(&mut &proto.encode_to_vec()[..], Some(2))
 }
 
 /// The scales of the graph's quantised weights.
@@ -168,7 +169,7 @@ fn scales(graph: &mut GraphProto) -> impl Iterator<Item = &mut TensorProto> {
 }
 
 fn alone(ids: &[i64]) -> Batch {
-    Batch { rows: 1, columns: ids.len(), ids: ids.to_vec(), mask: vec![1; ids.len()] }
+    Batch { rows: 1, columns: ids.len(), ids: ids.to_vec(), type_ids: vec![0; ids.len()], mask: vec![1; ids.len()] }
 }
 
 #[test]

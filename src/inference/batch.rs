@@ -1,5 +1,7 @@
 //! Batches: texts of similar length are computed together, so that little is padding.
 
+use crate::text::tokenizer::Sequence;
+
 /// The shortest row of a batch has at least this fraction of the longest row's length: at most an eighth is padding.
 const MIN_LENGTH_RATIO: f32 = 7.0 / 8.0;
 
@@ -9,24 +11,29 @@ pub(crate) struct Batch {
     pub rows: usize,
     pub columns: usize,
     pub ids: Vec<i64>,
+    /// Which of two texts a token belongs to; 0 for padding.
+    pub type_ids: Vec<i64>,
     /// 1 for a token of the text, 0 for padding.
     pub mask: Vec<i64>,
 }
 
 impl Batch {
     /// Pads rows to the length of the longest.
-    pub(crate) fn pad(rows: &[&[u32]], padding_id: u32) -> Self {
-        let columns = rows.iter().map(|ids| ids.len()).max().unwrap_or(0);
+    pub(crate) fn pad(rows: &[&Sequence], padding_id: u32) -> Self {
+        let columns = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
         let mut batch = Self {
             rows: rows.len(),
             columns,
             ids: Vec::with_capacity(rows.len() * columns),
+            type_ids: Vec::with_capacity(rows.len() * columns),
             mask: Vec::with_capacity(rows.len() * columns),
         };
-        for ids in rows {
+        for Sequence { ids, type_ids } in rows {
             let padding = columns - ids.len();
             batch.ids.extend(ids.iter().map(|&id| i64::from(id)));
             batch.ids.extend(std::iter::repeat_n(i64::from(padding_id), padding));
+            batch.type_ids.extend(type_ids.iter().map(|&id| i64::from(id)));
+            batch.type_ids.extend(std::iter::repeat_n(0, padding));
             batch.mask.extend(std::iter::repeat_n(1, ids.len()));
             batch.mask.extend(std::iter::repeat_n(0, padding));
         }
@@ -92,9 +99,11 @@ mod tests {
 
     #[test]
     fn padding_is_on_the_right_and_masked() {
-        let batch = Batch::pad(&[&[1, 2, 3], &[1]], 9);
+        let row = |ids: &[u32], type_ids: &[u32]| Sequence { ids: ids.to_vec(), type_ids: type_ids.to_vec() };
+        let batch = Batch::pad(&[&row(&[1, 2, 3], &[0, 1, 1]), &row(&[1], &[1])], 9);
         assert_eq!((batch.rows, batch.columns), (2, 3));
         assert_eq!(batch.ids, [1, 2, 3, 1, 9, 9]);
+        assert_eq!(batch.type_ids, [0, 1, 1, 1, 0, 0]);
         assert_eq!(batch.mask, [1, 1, 1, 1, 0, 0]);
     }
 

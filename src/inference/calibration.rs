@@ -1,20 +1,25 @@
-//! Logits to probabilities.
+//! Logits to scores.
 
 use crate::error::Error;
+use crate::options::Activation;
 
-/// One row of logits to as many probabilities, each in [0, 1]: a softmax, or for a multi-label model a sigmoid each,
-/// after division by a temperature fitted on held-out data (Guo et al. 2017, "On Calibration of Modern Neural
-/// Networks").
+/// One row of logits to as many scores. Softmax and sigmoid give probabilities, each in [0, 1], after division by a
+/// temperature fitted on held-out data (Guo et al. 2017, "On Calibration of Modern Neural Networks"); without an
+/// activation the scores are the logits.
 ///
 /// # Errors
 /// `ModelMalformed` where a logit is NaN or infinite.
-pub(crate) fn probabilities(logits: &[f32], multi_label: bool, temperature: f32) -> Result<Vec<f32>, Error> {
+pub(crate) fn scores(logits: &[f32], activation: Activation, temperature: f32) -> Result<Vec<f32>, Error> {
     if let Some(bad) = logits.iter().find(|x| !x.is_finite()) {
-        return Err(Error::malformed(format!("the model computed the logit {bad}: its weights are damaged")));
+        return Err(Error::malformed(format!(
+            "the model computed the logit {bad}: its weights are damaged: download or export the model again"
+        )));
     }
     let scaled = logits.iter().map(|x| x / temperature);
-    if multi_label {
-        return Ok(scaled.map(|x| 1.0 / (1.0 + (-x).exp())).collect());
+    match activation {
+        Activation::None => return Ok(logits.to_vec()),
+        Activation::Sigmoid => return Ok(scaled.map(|x| 1.0 / (1.0 + (-x).exp())).collect()),
+        Activation::Softmax => {}
     }
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max) / temperature;
     let exps: Vec<f32> = scaled.map(|x| (x - max).exp()).collect();
@@ -28,7 +33,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     fn softmax(logits: &[f32], temperature: f32) -> Result<Vec<f32>, Error> {
-        probabilities(logits, false, temperature)
+        scores(logits, Activation::Softmax, temperature)
     }
 
     #[test]
@@ -45,8 +50,13 @@ mod tests {
     }
 
     #[test]
-    fn multi_label_probabilities_do_not_sum_to_one() {
-        assert_eq!(probabilities(&[0.0, 200.0, -200.0], true, 1.0).unwrap(), [0.5, 1.0, 0.0]);
+    fn a_sigmoid_scores_each_label_by_itself() {
+        assert_eq!(scores(&[0.0, 200.0, -200.0], Activation::Sigmoid, 1.0).unwrap(), [0.5, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn without_an_activation_the_scores_are_the_logits() {
+        assert_eq!(scores(&[-3.5, 70.0], Activation::None, 2.0).unwrap(), [-3.5, 70.0]);
     }
 
     #[test]

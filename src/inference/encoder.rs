@@ -15,6 +15,9 @@ use crate::limits::MAX_BATCH_ROWS;
 /// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
 const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
 
+/// The remedy for a graph of another task.
+const EXPORT: &str = "export a classifier, for instance with `optimum-cli export onnx --task text-classification`";
+
 /// Raw scores, `rows` × `columns`, one column per label.
 #[derive(Debug)]
 pub(crate) struct Logits {
@@ -56,12 +59,12 @@ pub(crate) struct TractEncoder {
 }
 
 impl TractEncoder {
-    /// Reads an ONNX file.
-    pub(crate) fn read(bytes: &mut dyn bytes::Buf, labels: usize) -> Result<Self, Error> {
+    /// Reads an ONNX file. `labels` is how many logits it must have; if `None`, the graph decides.
+    pub(crate) fn read(bytes: &mut dyn bytes::Buf, labels: Option<usize>) -> Result<Self, Error> {
         let onnx = OnnxModel::read(bytes)?;
         let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
         if !inputs.contains(&0) {
-            return Err(Error::unsupported("model.onnx has no input `input_ids`"));
+            return Err(Error::unsupported(format!("model.onnx has no input `input_ids`: {EXPORT}")));
         }
         // Some exporters' masks stop tract's analysis with two symbolic dimensions. Such models run texts one by one.
         let (max_rows, (model, same_sizes)) = match onnx.prepare(None) {
@@ -73,11 +76,16 @@ impl TractEncoder {
             ),
         };
         let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
-        check_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
+        let labels = count_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
         let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());
         let features = features.and_then(|fact| fact.shape[1].to_usize().ok());
         let plan = model.into_runnable().map_err(unsupported)?;
         Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary(), features })
+    }
+
+    /// The number of logits.
+    pub(crate) fn labels(&self) -> usize {
+        self.labels
     }
 
     /// Size of the output `features`, if the graph has it.
@@ -140,8 +148,7 @@ impl TractEncoder {
     /// The values of one output.
     fn run(&self, batch: Batch, output: usize) -> TractResult<Vec<f32>> {
         let shape = [batch.rows, batch.columns];
-        let segments = vec![0; batch.ids.len()];
-        let sources = [&batch.ids, &batch.mask, &segments];
+        let sources = [&batch.ids, &batch.mask, &batch.type_ids];
         let inputs = self
             .inputs
             .iter()
@@ -177,24 +184,33 @@ fn eval_checked(
 fn input_index(name: &str) -> Result<usize, Error> {
     let known = INPUTS.iter().position(|known| known == &name);
     known.ok_or_else(|| {
-        Error::unsupported(format!("model.onnx has the input `{name}`; supported are {}", INPUTS.join(", ")))
+        Error::unsupported(format!("model.onnx has the input `{name}`; supported are {}: {EXPORT}", INPUTS.join(", ")))
     })
 }
 
-fn check_labels(output: &TypedFact, labels: usize) -> Result<(), Error> {
+/// The number of logits of a graph with this output, which must be `labels` if that is given.
+fn count_labels(output: &TypedFact, labels: Option<usize>) -> Result<usize, Error> {
     if output.rank() != 2 {
         return Err(Error::unsupported(format!(
-            "the output of model.onnx is {output:?}, not one row of logits per text: is it a classifier?"
+            "the first output of model.onnx has the shape {:?}, not one row of logits per text: {EXPORT}",
+            output.shape
         )));
     }
-    match output.shape[1].to_usize() {
-        Ok(columns) if columns != labels => Err(labels_mismatch(columns, labels)),
-        _ => Ok(()),
+    match (output.shape[1].to_usize(), labels) {
+        (Ok(columns), Some(labels)) if columns != labels => Err(labels_mismatch(columns, labels)),
+        (Ok(columns), _) => Ok(columns),
+        (Err(_), Some(labels)) => Ok(labels),
+        (Err(_), None) => Err(Error::malformed(
+            "model.onnx does not fix its number of logits, and config.json does not have it: add `num_labels` or \
+             `id2label` to config.json",
+        )),
     }
 }
 
 fn labels_mismatch(columns: usize, labels: usize) -> Error {
-    Error::malformed(format!("model.onnx has {columns} logits, but config.json has {labels} labels"))
+    Error::malformed(format!(
+        "model.onnx has {columns} logits, but config.json has {labels} labels: take both from the same export"
+    ))
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -207,15 +223,16 @@ mod tests {
     #[test]
     fn padding_does_not_change_a_text() {
         for model in ["models/english/model.onnx", "tests/fixtures/tiny/model.onnx"] {
-            let labels = 3;
-            let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], labels).unwrap();
+            let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], None).unwrap();
+            let labels = encoder.labels();
+            assert_eq!(labels, 3);
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");
             let ids = [101, 7, 19, 4, 3].map(|id| id % encoder.vocabulary().unwrap() as i64);
             let logits = |padding: usize, rows: usize| {
                 let row =
                     |value: i64| [ids.map(|id| if value == 0 { id } else { 1 }).to_vec(), vec![0; padding]].concat();
-                let batch =
-                    Batch { rows, columns: ids.len() + padding, ids: row(0).repeat(rows), mask: row(1).repeat(rows) };
+                let (columns, ids, mask) = (ids.len() + padding, row(0).repeat(rows), row(1).repeat(rows));
+                let batch = Batch { rows, columns, type_ids: vec![0; ids.len()], ids, mask };
                 encoder.encode(batch).unwrap().values[..labels].to_vec()
             };
             let alone = logits(0, 1);

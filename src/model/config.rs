@@ -3,18 +3,28 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::files::{CONFIG, MANIFEST, ModelFiles};
 use super::info::ModelInfo;
 use crate::error::Error;
+use crate::options::Activation;
 
 /// Assumed where `config.json` has no `max_position_embeddings`: BERT's value.
 const DEFAULT_MAX_TOKENS: usize = 512;
 
-/// The content of both files, checked.
+/// The content of both files, checked. The labels are complete only once the graph is known: [`info`](Self::info).
 #[derive(Debug)]
 pub(crate) struct ModelConfig {
-    pub info: ModelInfo,
+    /// The labels, if `config.json` names them.
+    labels: Option<Vec<String>>,
+    /// How many labels there are, if `config.json` says so.
+    pub num_labels: Option<usize>,
+    /// What turns the logits into scores, if `config.json` says so.
+    activation: Option<Activation>,
+    max_tokens: usize,
+    name: Option<String>,
+    version: Option<String>,
     /// Rows of the embedding table, if `config.json` has `vocab_size`.
     pub vocabulary: Option<usize>,
     pub padding_id: u32,
@@ -23,7 +33,8 @@ pub(crate) struct ModelConfig {
 
 #[derive(Deserialize)]
 struct Config {
-    id2label: Option<BTreeMap<String, String>>,
+    id2label: Option<BTreeMap<String, Value>>,
+    num_labels: Option<usize>,
     problem_type: Option<String>,
     max_position_embeddings: Option<usize>,
     model_type: Option<String>,
@@ -51,39 +62,68 @@ impl ModelConfig {
                 "litmus.json: `temperature` must be a number above 0, not {temperature}"
             )));
         }
+        let labels = config.labels()?;
         Ok(Self {
+            num_labels: labels.as_ref().map(Vec::len).or(config.num_labels),
+            labels,
+            activation: config.activation()?,
+            max_tokens: config.max_tokens()?,
+            name: manifest.name,
+            version: manifest.version,
             vocabulary: config.vocab_size,
             padding_id: config.pad_token_id.unwrap_or(0),
             temperature,
-            info: ModelInfo {
-                labels: config.labels()?,
-                multi_label: config.is_multi_label()?,
-                max_tokens: config.max_tokens()?,
-                name: manifest.name,
-                version: manifest.version,
-            },
         })
+    }
+
+    /// The facts about the model, for a graph with this many logits. Labels without names are called `LABEL_0`,
+    /// `LABEL_1` and so on, as in Hugging Face's `PreTrainedConfig`. The activation is the one that Hugging Face's
+    /// text-classification pipeline chooses.
+    pub(crate) fn info(&self, logits: usize) -> ModelInfo {
+        let unnamed = || (0..logits).map(|id| format!("LABEL_{id}")).collect();
+        let default = if logits == 1 { Activation::Sigmoid } else { Activation::Softmax };
+        let activation = self.activation.unwrap_or(default);
+        ModelInfo {
+            labels: self.labels.clone().unwrap_or_else(unnamed),
+            multi_label: activation == Activation::Sigmoid,
+            activation,
+            max_tokens: self.max_tokens,
+            name: self.name.clone(),
+            version: self.version.clone(),
+        }
     }
 }
 
 impl Config {
-    fn labels(&self) -> Result<Vec<String>, Error> {
-        let map = match &self.id2label {
-            Some(map) if !map.is_empty() => map,
-            _ => return Err(Error::malformed("config.json has no labels: `id2label` is missing or empty")),
+    /// The labels in the order of their ids; `None` where `id2label` is missing or empty. transformers leaves it out for
+    /// models with the two labels `LABEL_0` and `LABEL_1`.
+    fn labels(&self) -> Result<Option<Vec<String>>, Error> {
+        let Some(map) = self.id2label.as_ref().filter(|map| !map.is_empty()) else { return Ok(None) };
+        let label = |id: usize| match map.get(&id.to_string()) {
+            Some(Value::String(label)) => Ok(label.clone()),
+            Some(label @ (Value::Number(_) | Value::Bool(_))) => Ok(label.to_string()),
+            Some(other) => {
+                Err(Error::malformed(format!("config.json: the label {id} in `id2label` is {other}, not a string")))
+            }
+            None => Err(Error::malformed(format!(
+                "config.json: `id2label` has {} labels, but none with the key \"{id}\": its keys must be \"0\" to \"{}\"",
+                map.len(),
+                map.len() - 1
+            ))),
         };
-        (0..map.len()).map(|id| map.get(&id.to_string()).cloned()).collect::<Option<Vec<_>>>().ok_or_else(|| {
-            Error::malformed(format!("config.json: the keys of `id2label` must be 0 to {}", map.len() - 1))
-        })
+        (0..map.len()).map(label).collect::<Result<_, _>>().map(Some)
     }
 
-    fn is_multi_label(&self) -> Result<bool, Error> {
+    fn activation(&self) -> Result<Option<Activation>, Error> {
         match self.problem_type.as_deref() {
-            None | Some("single_label_classification") => Ok(false),
-            Some("multi_label_classification") => Ok(true),
-            Some(other) => {
-                Err(Error::unsupported(format!("config.json: the `problem_type` {other:?} is not a classification")))
-            }
+            // One logit is scored by itself, whatever the `problem_type`: a softmax of it would always be 1.
+            None | Some("single_label_classification") => Ok(None),
+            Some("multi_label_classification") => Ok(Some(Activation::Sigmoid)),
+            Some("regression") => Ok(Some(Activation::None)),
+            Some(other) => Err(Error::unsupported(format!(
+                "config.json: the `problem_type` {other:?} is unknown; set \"single_label_classification\", \
+                 \"multi_label_classification\" or \"regression\""
+            ))),
         }
     }
 
@@ -99,7 +139,7 @@ impl Config {
         match positions.checked_sub(unused) {
             Some(positions) if positions > 2 => Ok(positions),
             _ => Err(Error::malformed(format!(
-                "config.json: `max_position_embeddings` is {positions}, which leaves no position for text"
+                "config.json: `max_position_embeddings` is {positions}, which leaves no position for text: export the model again"
             ))),
         }
     }
@@ -122,32 +162,54 @@ mod tests {
         ModelConfig::read(&files)
     }
 
+    fn info(config: &str, logits: usize) -> ModelInfo {
+        read(config, None).unwrap().info(logits)
+    }
+
     #[test]
     fn labels_come_in_the_order_of_their_ids() {
         let many: Vec<_> = (0..12).map(|i| format!("\"{i}\": \"label {i}\"")).collect();
         let config = read(&format!("{{\"id2label\": {{{}}}}}", many.join(",")), None).unwrap();
-        assert_eq!(config.info.labels[10], "label 10");
-        assert_eq!(config.info.max_tokens, 512);
+        assert_eq!(config.info(12).labels[10], "label 10");
+        assert_eq!(config.info(12).max_tokens, 512);
         assert_eq!(config.temperature, 1.0);
     }
 
     #[test]
+    fn labels_without_names_are_numbered() {
+        for config in ["{}", r#"{"num_labels": 2}"#, r#"{"id2label": {}}"#, r#"{"id2label": null}"#] {
+            assert_eq!(info(config, 2).labels, ["LABEL_0", "LABEL_1"], "{config}");
+        }
+        assert_eq!(read(r#"{"num_labels": 3}"#, None).unwrap().num_labels, Some(3));
+        assert_eq!(info(r#"{"id2label": {"0": 1, "1": 2, "2": "three"}}"#, 3).labels, ["1", "2", "three"]);
+    }
+
+    #[test]
+    fn the_activation_is_that_of_hugging_face() {
+        let of = |problem: &str, logits| info(&format!("{{\"problem_type\": {problem}}}"), logits).activation;
+        for problem in ["null", "\"single_label_classification\""] {
+            assert_eq!((of(problem, 1), of(problem, 2)), (Activation::Sigmoid, Activation::Softmax));
+        }
+        assert_eq!(of("\"multi_label_classification\"", 2), Activation::Sigmoid);
+        assert_eq!(of("\"regression\"", 1), Activation::None);
+        assert!(info("{}", 1).multi_label && !info("{}", 2).multi_label);
+    }
+
+    #[test]
     fn roberta_has_no_positions_up_to_its_padding_id() {
-        let config =
-            r#"{"id2label": {"0": "a"}, "model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}"#;
-        assert_eq!(read(config, None).unwrap().info.max_tokens, 512);
+        let config = r#"{"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}"#;
+        assert_eq!(info(config, 2).max_tokens, 512);
     }
 
     #[test]
     fn damaged_and_unsupported_configs_have_different_kinds() {
         let cases = [
             ("[]", None, ErrorKind::ModelMalformed),
-            ("{}", None, ErrorKind::ModelMalformed),
-            (r#"{"id2label": {}}"#, None, ErrorKind::ModelMalformed),
             (r#"{"id2label": {"1": "a"}}"#, None, ErrorKind::ModelMalformed),
-            (r#"{"id2label": {"0": "a"}, "max_position_embeddings": 1}"#, None, ErrorKind::ModelMalformed),
-            (r#"{"id2label": {"0": "a"}}"#, Some(r#"{"temperature": 0}"#), ErrorKind::ModelMalformed),
-            (r#"{"id2label": {"0": "a"}, "problem_type": "regression"}"#, None, ErrorKind::ModelUnsupported),
+            (r#"{"id2label": {"0": ["a"]}}"#, None, ErrorKind::ModelMalformed),
+            (r#"{"max_position_embeddings": 1}"#, None, ErrorKind::ModelMalformed),
+            ("{}", Some(r#"{"temperature": 0}"#), ErrorKind::ModelMalformed),
+            (r#"{"problem_type": "ranking"}"#, None, ErrorKind::ModelUnsupported),
         ];
         for (config, manifest, kind) in cases {
             assert_eq!(read(config, manifest).unwrap_err().kind(), kind, "{config}");

@@ -12,6 +12,8 @@ use crate::error::{Error, ErrorKind};
 pub(crate) const CONFIG: &str = "config.json";
 /// Hugging Face's fast tokenizer.
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
+/// Settings that override those of `tokenizer.json`; optional.
+pub(crate) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 /// The graph with its weights.
 pub(crate) const GRAPH: &str = "model.onnx";
 /// Name, version and temperature; optional.
@@ -24,7 +26,7 @@ const HEADS: (&str, &str) = ("heads/", ".head");
 const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
 /// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there are any,
-/// `litmus.json` and `heads/*.head`. Files of other names are ignored.
+/// `tokenizer_config.json`, `litmus.json` and `heads/*.head`. Files of other names are ignored.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -63,7 +65,9 @@ impl<'a> ModelFiles<'a> {
 
     /// The bytes of a required file.
     pub(crate) fn require(&self, name: &str) -> Result<&[u8], Error> {
-        self.get(name).ok_or_else(|| Error::new(ErrorKind::ModelNotFound, format!("the model has no {name}")))
+        let bytes = self.get(name).ok_or_else(|| missing("the model", name))?;
+        check_content(name, bytes)?;
+        Ok(bytes)
     }
 
     /// Names and bytes of the head files.
@@ -77,7 +81,8 @@ impl<'a> ModelFiles<'a> {
 #[cfg(not(target_arch = "wasm32"))]
 impl ModelFiles<'static> {
     /// Reads a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `litmus.json` and `heads/*.head`.
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json` and
+    /// `heads/*.head`.
     ///
     /// # Errors
     /// [`ErrorKind::ModelNotFound`], naming the file that cannot be read.
@@ -85,12 +90,14 @@ impl ModelFiles<'static> {
         let folder = path.as_ref();
         let graph = GRAPH_PATHS.into_iter().find(|graph| folder.join(graph).exists()).unwrap_or(GRAPH);
         let mut files = Self::new()
-            .with(CONFIG, read(&folder.join(CONFIG))?)
-            .with(TOKENIZER, read(&folder.join(TOKENIZER))?)
-            .with(GRAPH, read(&folder.join(graph))?);
-        let manifest = folder.join(MANIFEST);
-        if manifest.exists() {
-            files = files.with(MANIFEST, read(&manifest)?);
+            .with(CONFIG, read_required(folder, CONFIG, CONFIG)?)
+            .with(TOKENIZER, read_required(folder, TOKENIZER, TOKENIZER)?)
+            .with(GRAPH, read_required(folder, graph, GRAPH)?);
+        for optional in [TOKENIZER_CONFIG, MANIFEST] {
+            let path = folder.join(optional);
+            if path.exists() {
+                files = files.with(optional, read(&path)?);
+            }
         }
         for name in head_names(folder)? {
             let bytes = read(&folder.join(&name))?;
@@ -100,11 +107,51 @@ impl ModelFiles<'static> {
     }
 }
 
+/// The error for a required file that is missing.
+pub(crate) fn missing(folder: &str, name: &str) -> Error {
+    let remedy = match name {
+        TOKENIZER => {
+            "save it from Python with `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)`; vocab.txt and \
+             sentencepiece files are not read"
+        }
+        GRAPH => "export it with `optimum-cli export onnx --task text-classification --model MODEL FOLDER`",
+        _ => "copy it from the folder of the model",
+    };
+    Error::new(ErrorKind::ModelNotFound, format!("{folder} has no {name}: {remedy}"))
+}
+
+/// Rejects what servers and git give instead of a file. `start` is its beginning.
+pub(crate) fn check_content(name: &str, start: &[u8]) -> Result<(), Error> {
+    if start.starts_with(b"version https://git-lfs") {
+        return Err(Error::malformed(format!(
+            "{name} is a Git LFS pointer, not the file: run \"git lfs pull\" or download the file itself"
+        )));
+    }
+    let text = start.trim_ascii_start();
+    if text.get(..5).is_some_and(|tag| [&b"<!doc"[..], b"<html", b"<?xml"].iter().any(|t| tag.eq_ignore_ascii_case(t)))
+    {
+        return Err(Error::malformed(format!(
+            "{name} is a web page, not the file: check its URL, which may need a sign-in or lead to an error page"
+        )));
+    }
+    Ok(())
+}
+
 /// Names and sizes: the bytes themselves are megabytes.
 impl fmt::Debug for ModelFiles<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.0.iter().map(|(name, bytes)| (name, format!("{} bytes", bytes.len())))).finish()
     }
+}
+
+/// Reads a file of a folder. `name` is what it is called in error messages.
+#[cfg(not(target_arch = "wasm32"))]
+fn read_required(folder: &Path, path: &str, name: &str) -> Result<Vec<u8>, Error> {
+    let path = folder.join(path);
+    if !path.exists() {
+        return Err(missing(&folder.display().to_string(), name));
+    }
+    read(&path)
 }
 
 #[cfg(not(target_arch = "wasm32"))]

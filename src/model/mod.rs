@@ -10,18 +10,19 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::inference::batch::Batch;
-use crate::inference::calibration::probabilities;
+use crate::inference::calibration;
 use crate::inference::encoder::{Encoder, TractEncoder};
-use crate::options::LongText;
+use crate::options::Activation;
 use crate::panic_guard::catch_panics;
-use crate::prediction::Score;
-use crate::text::tokenizer::{Encoding, Tokenizer};
-use crate::text::windows::Windows;
+use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
+use crate::text::windows::{Reading, Windows};
 use config::ModelConfig;
 pub use files::ModelFiles;
-use files::{GRAPH, TOKENIZER};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use files::missing;
+use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
 pub use info::ModelInfo;
-pub(crate) use labels::Decision;
+pub(crate) use labels::{Decision, decide, rank};
 
 /// A loaded model.
 pub(crate) struct Model {
@@ -49,23 +50,34 @@ impl Model {
     pub(crate) fn load_with_graph(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
+            files::check_content(GRAPH, graph.chunk())?;
             // The graph first: it needs the most memory for a moment, and the rest fits into what that leaves.
-            let encoder = TractEncoder::read(graph, config.info.labels.len())?;
-            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?)?;
+            let encoder = TractEncoder::read(graph, config.num_labels)?;
+            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
             let vocabulary = encoder.vocabulary().or(config.vocabulary).unwrap_or(usize::MAX);
             if tokenizer.vocabulary() > vocabulary {
                 return Err(Error::malformed(format!(
-                    "tokenizer.json has {} tokens, but the model's embedding has only {vocabulary} rows",
+                    "tokenizer.json has {} tokens, but the model's embedding has only {vocabulary} rows: take both files \
+                     from the same export",
                     tokenizer.vocabulary()
                 )));
             }
-            let features = encoder.features();
-            Ok(Self { features, ..Self::assemble(config, tokenizer, Box::new(encoder), vocabulary) })
+            let (features, info) = (encoder.features(), config.info(encoder.labels()));
+            let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) };
+            // Added tokens without an embedding may be in the file, but not in every text.
+            model.check_ids(&model.tokenizer.added_ids()?)?;
+            Ok(model)
         })
     }
 
-    fn assemble(config: ModelConfig, tokenizer: Tokenizer, encoder: Box<dyn Encoder>, vocabulary: usize) -> Self {
-        let ModelConfig { info, temperature, padding_id, .. } = config;
+    fn assemble(
+        info: ModelInfo,
+        config: ModelConfig,
+        tokenizer: Tokenizer,
+        encoder: Box<dyn Encoder>,
+        vocabulary: usize,
+    ) -> Self {
+        let ModelConfig { temperature, padding_id, .. } = config;
         Self { info, tokenizer, encoder, temperature, padding_id, vocabulary, features: None }
     }
 
@@ -78,11 +90,14 @@ impl Model {
         })
     }
 
-    /// The windows of a text that the model reads.
-    pub(crate) fn windows(&self, text: &str, long_text: LongText, with_offsets: bool) -> Result<Windows, Error> {
+    /// The windows of a text that the model reads, each with each of the pairs.
+    pub(crate) fn windows(&self, text: &str, pairs: &[&str], how: Reading) -> Result<Windows, Error> {
         catch_panics(ErrorKind::Internal, || {
-            let read = Windows::of(text, &self.tokenizer, self.info.max_tokens, long_text, with_offsets)?;
-            read.windows.iter().try_for_each(|window| self.check_ids(&window.tokens.ids))?;
+            let pairs = pairs.iter().map(|pair| self.tokenizer.pair(pair, how.special_tokens));
+            let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+            let read = Windows::of(text, &pairs, &self.tokenizer, self.info.max_tokens, how)?;
+            let mut sequences = read.windows.iter().flat_map(|window| &window.tokens.sequences);
+            sequences.try_for_each(|sequence| self.check_ids(&sequence.ids))?;
             Ok(read)
         })
     }
@@ -90,7 +105,10 @@ impl Model {
     /// The id of the token that replaces a masked word.
     pub(crate) fn mask(&self) -> Result<u32, Error> {
         let mask = self.tokenizer.mask().ok_or_else(|| {
-            Error::unsupported("tokenizer.json has neither a mask token nor an unknown token to put in place of a word")
+            Error::unsupported(
+                "tokenizer.json has neither a mask token nor an unknown token to put in place of a word, which an explanation \
+                 needs: predict without it",
+            )
         })?;
         self.check_ids(&[mask])?;
         Ok(mask)
@@ -101,9 +119,9 @@ impl Model {
         self.encoder.max_rows()
     }
 
-    /// The logits of each row of token ids, computed as one batch. If that fails, each row is computed by itself, so
-    /// that one row never fails the others.
-    pub(crate) fn logits(&self, rows: &[&[u32]]) -> Vec<Result<Vec<f32>, Error>> {
+    /// The logits of each sequence, computed as one batch. If that fails, each is computed by itself, so that one
+    /// never fails the others.
+    pub(crate) fn logits(&self, rows: &[&Sequence]) -> Vec<Result<Vec<f32>, Error>> {
         match (self.batch_logits(rows), rows) {
             (Ok(logits), _) => logits.into_iter().map(Ok).collect(),
             (Err(error), [_]) => vec![Err(error)],
@@ -111,33 +129,29 @@ impl Model {
         }
     }
 
-    fn batch_logits(&self, rows: &[&[u32]]) -> Result<Vec<Vec<f32>>, Error> {
+    fn batch_logits(&self, rows: &[&Sequence]) -> Result<Vec<Vec<f32>>, Error> {
         catch_panics(ErrorKind::Internal, || {
             let logits = self.encoder.encode(Batch::pad(rows, self.padding_id))?;
             Ok(logits.rows().map(<[f32]>::to_vec).collect())
         })
     }
 
-    /// One row of logits to probabilities, by label.
-    pub(crate) fn probabilities(&self, logits: &[f32]) -> Result<Vec<f32>, Error> {
-        probabilities(logits, self.info.multi_label, self.temperature)
+    /// The temperature of the calibration.
+    pub(crate) fn temperature(&self) -> f32 {
+        self.temperature
     }
 
-    /// The labels of a text, from its probabilities.
-    pub(crate) fn decide(&self, probabilities: &[f32], threshold: Option<f32>) -> Decision {
-        labels::decide(&self.rank(probabilities, None), self.info.multi_label, threshold)
-    }
-
-    /// The best `top_k` labels with their probabilities, highest first.
-    pub(crate) fn rank(&self, probabilities: &[f32], top_k: Option<usize>) -> Vec<Score> {
-        labels::rank(&self.info.labels, probabilities, top_k)
+    /// One row of logits to scores, by label.
+    pub(crate) fn scores(&self, logits: &[f32], activation: Activation) -> Result<Vec<f32>, Error> {
+        calibration::scores(logits, activation, self.temperature)
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
     fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
         match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
-            Some(id) => Err(Error::malformed(format!(
-                "tokenizer.json gives token {id}, but the model's embedding has only {} rows",
+            Some(&id) => Err(Error::malformed(format!(
+                "tokenizer.json gives the token {:?} the id {id}, but the model's embedding has only {} rows",
+                self.tokenizer.spelling(id),
                 self.vocabulary
             ))),
             None => Ok(()),
@@ -185,8 +199,9 @@ pub(crate) mod tests {
         let tokenizer = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
             "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3, "fail": 4}, "unk_token": "?"}}"#;
         let files = ModelFiles::new().with("config.json", br#"{"id2label": {"0": "low", "1": "high"}}"#);
-        let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes()).unwrap();
-        Model::assemble(ModelConfig::read(&files).unwrap(), tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
+        let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes(), None).unwrap();
+        let config = ModelConfig::read(&files).unwrap();
+        Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
     }
 
     #[test]
@@ -197,7 +212,8 @@ pub(crate) mod tests {
     #[test]
     fn a_row_that_fails_does_not_fail_the_others() {
         let model = fake(8, 5);
-        let results = model.logits(&[&[1], &[FAILING_ID as u32], &[2]]);
+        let rows = [1, FAILING_ID as u32, 2].map(|id| Sequence { ids: vec![id], type_ids: vec![0] });
+        let results = model.logits(&rows.each_ref());
         let failed: Vec<bool> = results.iter().map(Result::is_err).collect();
         assert_eq!(failed, [false, true, false]);
         assert_eq!(results[2].as_ref().unwrap(), &[0.0, 2.0]);

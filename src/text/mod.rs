@@ -2,5 +2,6 @@
 
 pub(crate) mod tokenizer;
 mod tokenizer_check;
+mod tokenizer_config;
 pub(crate) mod windows;
 pub(crate) mod words;

@@ -1,12 +1,15 @@
 //! Text to token ids, through Hugging Face's `tokenizers`.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use tokenizers::ModelWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
 use super::tokenizer_check;
+use super::tokenizer_config::TokenizerConfig;
 use crate::error::{Error, ErrorKind};
+use crate::options::SpecialTokens;
 
 /// The tokens of a text: one element of each list per token, special tokens included.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,16 +25,35 @@ pub struct Encoding {
     pub unknown_share: f32,
 }
 
+/// What the model reads at once, special tokens included: a text or a pair of texts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sequence {
+    pub ids: Vec<u32>,
+    /// For each token, which of two texts it belongs to, as the tokenizer counts them.
+    pub type_ids: Vec<u32>,
+}
+
+/// The second text of a pair, without special tokens.
+pub(crate) struct Pair(tokenizers::Encoding);
+
+impl Pair {
+    /// Number of tokens.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// The tokens of one window: the part of an [`Encoding`] that a prediction needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tokens {
-    /// Token ids, special tokens included.
-    pub ids: Vec<u32>,
-    /// The start of each token in the whole text, in bytes; `None` for special tokens. Empty without offsets.
+    /// The window with each of its pairs, or one sequence without a pair.
+    pub sequences: Vec<Sequence>,
+    /// The start of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
+    /// the pair. Empty without offsets.
     pub starts: Vec<Option<usize>>,
     /// The end of the last token in the whole text, in bytes; the window's start without offsets.
     pub end: usize,
-    /// Tokens that are not special.
+    /// Tokens of the window's text, which are not special.
     pub count: usize,
     /// Those of them that the vocabulary knows.
     pub known: usize,
@@ -41,41 +63,91 @@ pub(crate) struct Tokens {
 
 /// The tokenizer of a model.
 pub(crate) struct Tokenizer {
+    /// Reads special tokens that a text spells as text.
     inner: tokenizers::Tokenizer,
-    /// Special tokens that are added to a text.
-    special: usize,
+    /// Reads them as the special tokens. Made at its first use, because it holds the vocabulary a second time.
+    with_special_tokens: OnceLock<Box<tokenizers::Tokenizer>>,
+    /// Special tokens that are added to a text, and to a pair.
+    special: [usize; 2],
+    /// The special tokens except the unknown one. As text, they count as unknown: the vocabulary of a Unigram or WordLevel
+    /// model has them as whole words.
+    special_ids: Vec<u32>,
     unknown: Option<u32>,
     mask: Option<u32>,
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`. Its own padding and truncation are switched off.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+    /// Reads `tokenizer.json`, and `tokenizer_config.json` if there is one. Padding and truncation are switched off.
+    pub(crate) fn from_bytes(bytes: &[u8], config: Option<&[u8]>) -> Result<Self, Error> {
         let malformed =
             |e: tokenizers::Error| Error::malformed(format!("tokenizer.json cannot be read: {e}")).caused_by(e);
-        tokenizer_check::check(bytes)?;
+        let unk_id = tokenizer_check::check(bytes)?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(malformed)?;
         inner.with_padding(None).with_truncation(None).map_err(malformed)?;
+        inner.set_encode_special_tokens(true);
+        if let Some(config) = config {
+            TokenizerConfig::read(config)?.apply(&mut inner).map_err(malformed)?;
+        }
+        let id = |token: &str| inner.token_to_id(token);
         let unknown = match inner.get_model() {
-            ModelWrapper::WordPiece(model) => Some(model.unk_token.as_str()),
-            ModelWrapper::WordLevel(model) => Some(model.unk_token.as_str()),
-            ModelWrapper::BPE(model) => model.unk_token.as_deref(),
-            ModelWrapper::Unigram(_) => Some("<unk>"),
+            ModelWrapper::WordPiece(model) => id(&model.unk_token),
+            ModelWrapper::WordLevel(model) => id(&model.unk_token),
+            ModelWrapper::BPE(model) => model.unk_token.as_deref().and_then(id),
+            // Without it, the first character outside the vocabulary would be an error.
+            ModelWrapper::Unigram(_) if unk_id.is_none() => {
+                return Err(Error::malformed(
+                    "tokenizer.json has no unknown token: set `model.unk_id` to the index of the unknown token in \
+                     `model.vocab`",
+                ));
+            }
+            ModelWrapper::Unigram(_) => unk_id,
         };
-        let unknown = unknown.and_then(|token| inner.token_to_id(token));
+        let added = inner.get_added_tokens_decoder();
+        let special_ids = added.iter().filter(|&(&id, token)| token.special && Some(id) != unknown).map(|(&id, _)| id);
+        let special_ids = special_ids.collect();
         let mask = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
-        let special = inner.get_post_processor().map_or(0, added_tokens);
-        Ok(Self { inner, special, unknown, mask })
+        let special = [false, true].map(|pair| inner.get_post_processor().map_or(0, |added| added_tokens(added, pair)));
+        Ok(Self { inner, with_special_tokens: OnceLock::new(), special, special_ids, unknown, mask })
     }
 
-    /// The size of the vocabulary, added tokens included.
+    fn inner(&self, special_tokens: SpecialTokens) -> &tokenizers::Tokenizer {
+        match special_tokens {
+            SpecialTokens::Text => &self.inner,
+            SpecialTokens::Special => self.with_special_tokens.get_or_init(|| {
+                let mut inner = self.inner.clone();
+                inner.set_encode_special_tokens(false);
+                inner.into()
+            }),
+        }
+    }
+
+    /// The size of the vocabulary without added tokens.
     pub(crate) fn vocabulary(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        self.inner.get_vocab_size(false)
     }
 
-    /// The number of special tokens that are added to a text.
-    pub(crate) fn special(&self) -> usize {
-        self.special
+    /// The ids of the special tokens that are added to a text.
+    pub(crate) fn added_ids(&self) -> Result<Vec<u32>, Error> {
+        Ok(self.inner.encode_fast("", true).map_err(failed)?.get_ids().to_vec())
+    }
+
+    /// How the vocabulary spells a token.
+    pub(crate) fn spelling(&self, id: u32) -> String {
+        self.inner.id_to_token(id).unwrap_or_default()
+    }
+
+    /// The number of special tokens that are added to a text, or to a pair.
+    pub(crate) fn special(&self, pair: bool) -> usize {
+        self.special[usize::from(pair)]
+    }
+
+    /// Reads the second text of a pair.
+    pub(crate) fn pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
+        let encoding = self.inner(special_tokens).encode_fast(text, false).map_err(failed)?;
+        if encoding.is_empty() {
+            return Err(Error::new(ErrorKind::EmptyText, "the pair is empty: leave it out to classify the text alone"));
+        }
+        Ok(Pair(encoding))
     }
 
     /// The token that replaces a masked word: the mask token, or the unknown token where the vocabulary has no mask.
@@ -84,39 +156,51 @@ impl Tokenizer {
     }
 
     /// The number of tokens of a text, special tokens not counted.
-    pub(crate) fn count(&self, text: &str) -> Result<usize, Error> {
-        Ok(self.inner.encode_fast(text, false).map_err(failed)?.len())
+    pub(crate) fn count(&self, text: &str, special_tokens: SpecialTokens) -> Result<usize, Error> {
+        Ok(self.inner(special_tokens).encode_fast(text, false).map_err(failed)?.len())
     }
 
-    /// The first `token_budget` tokens of a span of the text, with special tokens around them. Offsets take time and are
-    /// optional.
+    /// The first `token_budget` tokens of a span of the text, with each of the pairs and with special tokens around them.
+    /// Offsets take time and are optional.
     pub(crate) fn tokens(
         &self,
         text: &str,
         span: Range<usize>,
+        pairs: &[Pair],
         token_budget: usize,
+        special_tokens: SpecialTokens,
         with_offsets: bool,
     ) -> Result<Tokens, Error> {
-        let (start, text) = (span.start, &text[span]);
+        let (start, text, inner) = (span.start, &text[span], self.inner(special_tokens));
         let mut raw = match with_offsets {
-            true => self.inner.encode_char_offsets(text, false),
-            false => self.inner.encode_fast(text, false),
+            true => inner.encode_char_offsets(text, false),
+            false => inner.encode_fast(text, false),
         }
         .map_err(failed)?;
         raw.truncate(token_budget, 0, TruncationDirection::Right);
         let count = raw.len();
-        let unknown = raw.get_ids().iter().filter(|&&id| Some(id) == self.unknown).count();
         let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
-        let whole = self.inner.post_process(raw, None, true).map_err(failed)?;
+        let unknown = raw.get_ids().iter().filter(|&&id| self.is_unknown(id, special_tokens)).count();
+        let whole = |pair: Option<&Pair>| {
+            inner.post_process(raw.clone(), pair.map(|pair| pair.0.clone()), true).map_err(failed)
+        };
+        let all = match pairs {
+            [] => vec![whole(None)?],
+            pairs => pairs.iter().map(|pair| whole(Some(pair))).collect::<Result<_, _>>()?,
+        };
         let mut starts = spans.iter().map(|span| span.start);
-        let next_start = |&special: &u32| if special == 1 { None } else { starts.next() };
+        let first = all.first().filter(|_| with_offsets);
+        let of_text = first.map_or(Vec::new(), |first| {
+            let special = first.get_special_tokens_mask().iter();
+            special.zip(first.get_sequence_ids()).map(|(&special, id)| special == 0 && id != Some(1)).collect()
+        });
+        let sequence = |whole: &tokenizers::Encoding| Sequence {
+            ids: self.ids(whole, special_tokens),
+            type_ids: whole.get_type_ids().to_vec(),
+        };
         Ok(Tokens {
-            ids: whole.get_ids().to_vec(),
-            starts: if with_offsets {
-                whole.get_special_tokens_mask().iter().map(next_start).collect()
-            } else {
-                Vec::new()
-            },
+            sequences: all.iter().map(sequence).collect(),
+            starts: of_text.into_iter().map(|of_text| if of_text { starts.next() } else { None }).collect(),
             end: spans.iter().map(|span| span.end).max().unwrap_or(start),
             count,
             known: count - unknown,
@@ -124,7 +208,7 @@ impl Tokenizer {
         })
     }
 
-    /// All tokens of a text, with spellings and spans.
+    /// All tokens of a text, with spellings and spans. Special tokens that it spells are text.
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding, Error> {
         let encoding = self.inner.encode_char_offsets(text, true).map_err(failed)?;
         let special = encoding.get_special_tokens_mask();
@@ -132,14 +216,35 @@ impl Tokenizer {
         if count == 0 {
             return Err(empty_text());
         }
-        let unknown =
-            encoding.get_ids().iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown);
+        let ids = self.ids(&encoding, SpecialTokens::Text);
+        let unknown = ids.iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown);
+        let unknown_share = unknown.count() as f32 / count as f32;
+        let changed = ids.iter().zip(encoding.get_ids()).map(|(id, old)| id != old);
+        let spelled = encoding.get_tokens().iter().zip(changed);
+        let tokens =
+            spelled.zip(&ids).map(|((token, changed), &id)| if changed { self.spelling(id) } else { token.clone() });
         Ok(Encoding {
-            unknown_share: unknown.count() as f32 / count as f32,
-            ids: encoding.get_ids().to_vec(),
-            tokens: encoding.get_tokens().to_vec(),
+            unknown_share,
+            tokens: tokens.collect(),
             offsets: byte_spans(text, 0, encoding.get_offsets()),
+            ids,
         })
+    }
+
+    /// The ids of an encoding. Where special tokens are read as text, a special token that the model has as a whole word
+    /// becomes the unknown token.
+    fn ids(&self, encoding: &tokenizers::Encoding, special_tokens: SpecialTokens) -> Vec<u32> {
+        let mut ids = encoding.get_ids().to_vec();
+        if let Some(unknown) = self.unknown {
+            let text = ids.iter_mut().zip(encoding.get_special_tokens_mask()).filter(|(_, special)| **special == 0);
+            text.filter(|(id, _)| self.is_unknown(**id, special_tokens)).for_each(|(id, _)| *id = unknown);
+        }
+        ids
+    }
+
+    /// Whether a token of a text counts as unknown.
+    fn is_unknown(&self, id: u32, special_tokens: SpecialTokens) -> bool {
+        Some(id) == self.unknown || special_tokens == SpecialTokens::Text && self.special_ids.contains(&id)
     }
 }
 
@@ -148,8 +253,8 @@ fn is_no_text(character: &char) -> bool {
     *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
 }
 
-fn added_tokens(processor: &impl tokenizers::PostProcessor) -> usize {
-    processor.added_tokens(false)
+fn added_tokens(processor: &impl tokenizers::PostProcessor, pair: bool) -> usize {
+    processor.added_tokens(pair)
 }
 
 /// Spans in characters to spans in bytes, moved by `start`. Byte offsets of `tokenizers` may lie within a character; those
@@ -167,4 +272,116 @@ pub(crate) fn empty_text() -> Error {
 
 fn failed(error: tokenizers::Error) -> Error {
     Error::internal(format!("the tokenizer failed: {error}")).caused_by(error)
+}
+
+/// Compared with Hugging Face's `AutoTokenizer`: `tests/fixtures/tokenizer_cases.py`.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Goldens {
+        configs: Vec<ConfigCase>,
+        spelled: Vec<SpelledCase>,
+        pairs: Vec<PairCase>,
+    }
+
+    /// Token ids of texts with a `tokenizer_config.json` beside the `tokenizer.json` of a folder.
+    #[derive(Deserialize)]
+    struct ConfigCase {
+        folder: String,
+        config: Value,
+        texts: Vec<(String, Vec<u32>)>,
+    }
+
+    /// Token ids of texts that spell special tokens: as text, and as special tokens.
+    #[derive(Deserialize)]
+    struct SpelledCase {
+        folder: String,
+        texts: Vec<(String, Vec<u32>, Vec<u32>)>,
+    }
+
+    /// Token ids of pairs of texts.
+    #[derive(Deserialize)]
+    struct PairCase {
+        folder: String,
+        texts: Vec<(String, String, Vec<u32>)>,
+    }
+
+    fn goldens() -> Goldens {
+        serde_json::from_slice(&std::fs::read("tests/fixtures/tokenizer_cases.json").unwrap()).unwrap()
+    }
+
+    fn file(folder: &str) -> Vec<u8> {
+        std::fs::read(format!("tests/fixtures/{folder}/tokenizer.json")).unwrap()
+    }
+
+    fn ids(tokenizer: &Tokenizer, text: &str, special_tokens: SpecialTokens) -> Vec<u32> {
+        tokenizer.tokens(text, 0..text.len(), &[], 100, special_tokens, false).unwrap().sequences[0].ids.clone()
+    }
+
+    #[test]
+    fn tokenizer_config_overrides_tokenizer_json_as_in_auto_tokenizer() {
+        let Goldens { configs, .. } = goldens();
+        assert!(configs.len() >= 10);
+        for case in configs {
+            let config = case.config.to_string();
+            let tokenizer = Tokenizer::from_bytes(&file(&case.folder), Some(config.as_bytes())).unwrap();
+            for (text, expected) in &case.texts {
+                assert_eq!(ids(&tokenizer, text, SpecialTokens::Text), *expected, "{} {config} {text:?}", case.folder);
+            }
+        }
+        let damaged = Tokenizer::from_bytes(&file("folders/albert"), Some(b"{\"do_lower_case\": \"no\"}"));
+        assert!(damaged.err().unwrap().to_string().contains("tokenizer_config.json"));
+    }
+
+    #[test]
+    fn special_tokens_that_a_text_spells_are_text_unless_asked_for() {
+        let mut differing = 0;
+        for SpelledCase { folder, texts } in goldens().spelled {
+            let tokenizer = Tokenizer::from_bytes(&file(&folder), None).unwrap();
+            for (text, as_text, as_special) in texts {
+                assert_eq!(ids(&tokenizer, &text, SpecialTokens::Text), as_text, "{folder} {text:?}");
+                assert_eq!(ids(&tokenizer, &text, SpecialTokens::Special), as_special, "{folder} {text:?}");
+                assert_eq!(tokenizer.encode(&text).unwrap().ids, as_text, "{folder} {text:?}");
+                differing += usize::from(as_text != as_special);
+            }
+        }
+        assert!(differing >= 6, "only {differing} texts differ");
+    }
+
+    #[test]
+    fn pairs_have_the_tokens_of_auto_tokenizer() {
+        for PairCase { folder, texts } in goldens().pairs {
+            let tokenizer = Tokenizer::from_bytes(&file(&folder), None).unwrap();
+            for (text, pair, expected) in texts {
+                let pair = tokenizer.pair(&pair, SpecialTokens::Text).unwrap();
+                let special = tokenizer.special(true);
+                let tokens = tokenizer.tokens(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
+                assert_eq!(tokens.sequences[0].ids, expected, "{folder} {text:?}");
+                assert_eq!(tokens.starts.iter().flatten().count(), tokens.count);
+                assert_eq!(tokens.starts.len(), expected.len());
+                assert!(special > tokenizer.special(false) && tokens.count + special < expected.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_unigram_model_needs_an_unknown_token_of_any_name() {
+        let json = |unk_id: &str| {
+            format!(
+                r#"{{"version": "1.0", "added_tokens": [], "pre_tokenizer": {{"type": "WhitespaceSplit"}}, "model":
+                {{"type": "Unigram", "unk_id": {unk_id}, "vocab": [["a", -1.0], ["UNKNOWN", 0.0], ["b", -1.0]]}}}}"#
+            )
+        };
+        let tokenizer = Tokenizer::from_bytes(json("1").as_bytes(), None).unwrap();
+        let encoding = tokenizer.encode("a z z b").unwrap();
+        assert_eq!((&encoding.ids[..], encoding.unknown_share), (&[0, 1, 1, 2][..], 0.5));
+        let error = Tokenizer::from_bytes(json("null").as_bytes(), None).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::ModelMalformed);
+        assert!(error.to_string().contains("unk_id"), "{error}");
+    }
 }

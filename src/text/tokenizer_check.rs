@@ -13,21 +13,28 @@ const LABELS: usize = 256;
 /// The parts to check. `tokenizers` reads the rest, the vocabulary, by itself.
 #[derive(Deserialize)]
 struct Outline {
+    model: Option<Model>,
     normalizer: Option<Value>,
     post_processor: Option<Value>,
     #[serde(rename = "decoder")]
     _decoder: Option<Value>,
 }
 
-/// Checks the file.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
+/// The part of the model that `tokenizers` does not show after loading.
+#[derive(Deserialize)]
+struct Model {
+    unk_id: Option<u32>,
+}
+
+/// Checks the file. Returns `model.unk_id`, which Unigram models have.
+pub(crate) fn check(bytes: &[u8]) -> Result<Option<u32>, Error> {
     let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
     let outline: Outline = serde_json::from_slice(bytes).map_err(|e| malformed(e.to_string()).caused_by(e))?;
     outline.post_processor.as_ref().map_or(Ok(()), check_templates).map_err(malformed)?;
     match outline.normalizer.as_ref().map_or(Ok(1), growth).map_err(malformed)? {
-        ..=MAX_GROWTH => Ok(()),
+        ..=MAX_GROWTH => Ok(outline.model.and_then(|model| model.unk_id)),
         times => Err(Error::unsupported(format!(
-            "tokenizer.json lengthens texts up to {times} times; the limit is {MAX_GROWTH}"
+            "the normaliser in tokenizer.json can make a text {times} times as long; the limit is {MAX_GROWTH}"
         ))),
     }
 }
@@ -47,13 +54,14 @@ fn growth(normalizer: &Value) -> Result<usize, String> {
     Ok(growth)
 }
 
-/// A template must describe each special token that it adds, and must not refer to a second text.
+/// A template must describe each special token that it adds, and the one for a single text must not refer to a second.
 fn check_templates(processor: &Value) -> Result<(), String> {
     let list = |value: &Value, key| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    for piece in list(processor, "single") {
-        if piece.pointer("/Sequence/id").is_some_and(|id| id != "A") {
-            return Err("its template for one text refers to a second one".into());
-        }
+    let single = list(processor, "single");
+    if single.iter().any(|piece| piece.pointer("/Sequence/id").is_some_and(|id| id != "A")) {
+        return Err("its template for one text refers to a second one".into());
+    }
+    for piece in single.into_iter().chain(list(processor, "pair")) {
         let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
         let token = processor.get("special_tokens").and_then(|tokens| tokens.get(id));
         if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
@@ -147,6 +155,7 @@ mod tests {
         assert_eq!(template(token, ""), damaged);
         assert_eq!(template(token, r#""[S]": {"id": "[S]", "ids": [1, 2], "tokens": ["[S]"]}"#), damaged);
         assert_eq!(template(&text.replace('A', "B"), ""), damaged);
+        assert_eq!(template(&format!(r#"{text}], "pair": [{token}"#), ""), damaged);
     }
 
     #[test]

@@ -4,16 +4,20 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::tokenizer::{Tokenizer, Tokens, empty_text};
+use super::tokenizer::{Pair, Tokenizer, Tokens, empty_text};
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_PIECE_BYTES;
-use crate::options::LongText;
+use crate::options::{LongText, SpecialTokens};
 
 /// Most tokens of a window of a long text, special tokens not counted. Most models could read more at once, but they were
 /// trained on texts of this length and less, and a window should be short enough to look at.
 const WINDOW_TOKENS: usize = 128;
 /// Most tokens that a window repeats from the one before, so that no sentence is read without its context.
 const OVERLAP_TOKENS: usize = 32;
+
+/// Fewest tokens of a text that a pair must leave room for in each window: with less room, a long text would take very many
+/// windows, each with the whole pair.
+const MIN_WINDOW_TOKENS: usize = 16;
 
 /// A part of a text that the model reads at once.
 #[derive(Debug)]
@@ -34,19 +38,34 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// Divides a text into windows. `max_tokens` is the most tokens that the model reads at once, special tokens included.
+    /// Divides a text into windows; each is read with each of the pairs, which are never divided. `max_tokens` is the most
+    /// tokens that the model reads at once, special tokens included.
     ///
     /// # Errors
-    /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`].
+    /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`], or if a pair leaves no room for the
+    /// text.
     pub(crate) fn of(
         text: &str,
+        pairs: &[Pair],
         tokenizer: &Tokenizer,
         max_tokens: usize,
-        long_text: LongText,
-        with_offsets: bool,
+        how: Reading,
     ) -> Result<Self, Error> {
-        let token_budget = max_tokens.saturating_sub(tokenizer.special()).max(1);
-        let reader = Reader { text, tokenizer, token_budget, with_offsets };
+        let added = tokenizer.special(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
+        let token_budget = max_tokens.saturating_sub(added);
+        let pair_too_long = |needed: &str| {
+            Error::new(
+                ErrorKind::TextTooLong,
+                format!(
+                    "the pair takes {added} tokens, special tokens included, of the {max_tokens} that the model reads at \
+                     once; the text needs {needed}: shorten the pair"
+                ),
+            )
+        };
+        if token_budget == 0 && !pairs.is_empty() {
+            return Err(pair_too_long("at least one"));
+        }
+        let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), how };
         if text.len() <= MAX_PIECE_BYTES
             && let Some(whole) = reader.whole()?
         {
@@ -59,16 +78,29 @@ impl Windows {
         {
             return Ok(whole);
         }
-        match long_text {
+        match how.long_text {
+            LongText::Window if token_budget < MIN_WINDOW_TOKENS && !pairs.is_empty() => {
+                Err(pair_too_long(&format!("at least {MIN_WINDOW_TOKENS} in each window")))
+            }
             LongText::Window => reader.windows(&pieces),
             LongText::Truncate => reader.beginning(&pieces),
             LongText::Error => {
-                let count = tokenizer.count(text)? + tokenizer.special();
-                let message = format!("the text has {count} tokens, the model reads {max_tokens}");
+                let count = tokenizer.count(text, how.special_tokens)? + added;
+                let what = if pairs.is_empty() { "the text has" } else { "text and pair have" };
+                let message = format!("{what} {count} tokens, the model reads {max_tokens}");
                 Err(Error::new(ErrorKind::TextTooLong, message))
             }
         }
     }
+}
+
+/// How a text is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub long_text: LongText,
+    pub special_tokens: SpecialTokens,
+    /// Whether the tokens have their offsets, which take time.
+    pub with_offsets: bool,
 }
 
 /// A piece of a text, at most a sentence.
@@ -79,20 +111,26 @@ struct Piece {
 
 struct Reader<'a> {
     text: &'a str,
+    pairs: &'a [Pair],
     tokenizer: &'a Tokenizer,
     /// Most tokens that the model reads at once, special tokens not counted.
     token_budget: usize,
-    with_offsets: bool,
+    how: Reading,
 }
 
 impl Reader<'_> {
+    /// The first tokens of a span.
+    fn tokens(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
+        self.tokenizer.tokens(self.text, span, self.pairs, token_budget, self.how.special_tokens, with_offsets)
+    }
+
     fn window_budget(&self) -> usize {
         self.token_budget.min(WINDOW_TOKENS)
     }
 
     /// The text as one window, or `None` if it has too many tokens.
     fn whole(&self) -> Result<Option<Windows>, Error> {
-        let tokens = self.tokenizer.tokens(self.text, 0..self.text.len(), self.token_budget + 1, self.with_offsets)?;
+        let tokens = self.tokens(0..self.text.len(), self.token_budget + 1, self.how.with_offsets)?;
         match tokens.count {
             0 => Err(empty_text()),
             count if count > self.token_budget => Ok(None),
@@ -111,7 +149,7 @@ impl Reader<'_> {
             tokens >= 2 * self.token_budget // twice the budget: sentences can have more tokens alone than together
         });
         let end = enough.map_or(self.text.len(), |last| pieces[last].span.end);
-        let tokens = self.tokenizer.tokens(self.text, 0..end, self.token_budget, true)?;
+        let tokens = self.tokens(0..end, self.token_budget, true)?;
         let window = Window { span: 0..tokens.end, new_tokens: tokens.count, tokens };
         Ok(Windows { windows: vec![window], truncated: true })
     }
@@ -128,7 +166,11 @@ impl Reader<'_> {
     /// Adds a span as one piece, or halves it where it is too long.
     fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
         let part = &self.text[span.clone()];
-        let tokens = if part.len() <= MAX_PIECE_BYTES { self.tokenizer.count(part)? } else { usize::MAX };
+        let tokens = if part.len() <= MAX_PIECE_BYTES {
+            self.tokenizer.count(part, self.how.special_tokens)?
+        } else {
+            usize::MAX
+        };
         if tokens > self.window_budget()
             && let Some(middle) = middle(part)
         {
@@ -154,8 +196,7 @@ impl Reader<'_> {
             }
             let (span, tokens) = loop {
                 let span = trim(self.text, pieces[first].span.start..pieces[last - 1].span.end);
-                let tokens =
-                    self.tokenizer.tokens(self.text, span.clone(), self.token_budget + 1, self.with_offsets)?;
+                let tokens = self.tokens(span.clone(), self.token_budget + 1, self.how.with_offsets)?;
                 // Pieces can also have more tokens together than alone.
                 match tokens.count <= self.token_budget || last - first == 1 {
                     true => break (span, tokens),
@@ -167,7 +208,7 @@ impl Reader<'_> {
             let tokens = if tokens.count > self.token_budget {
                 // One character has more tokens than the model reads.
                 truncated = true;
-                self.tokenizer.tokens(self.text, span.clone(), self.token_budget, self.with_offsets)?
+                self.tokens(span.clone(), self.token_budget, self.how.with_offsets)?
             } else {
                 tokens
             };
@@ -223,11 +264,12 @@ mod tests {
         let json = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
             "post_processor": {"type": "BertProcessing", "sep": ["?", 0], "cls": ["?", 0]},
             "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
-        Tokenizer::from_bytes(json.as_bytes()).unwrap()
+        Tokenizer::from_bytes(json.as_bytes(), None).unwrap()
     }
 
     fn windows(text: &str, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
-        Windows::of(text, &tokenizer(), max_tokens, long_text, true)
+        let how = Reading { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
+        Windows::of(text, &[], &tokenizer(), max_tokens, how)
     }
 
     /// Sentences with these numbers of words.
@@ -241,7 +283,7 @@ mod tests {
         let read = windows(" One two. Three? ", 5, LongText::Error).unwrap();
         assert_eq!((read.windows.len(), read.truncated), (1, false));
         let Window { span, tokens, new_tokens } = &read.windows[0];
-        assert_eq!((span.clone(), tokens.ids.len(), *new_tokens), (0..17, 5, 3));
+        assert_eq!((span.clone(), tokens.sequences[0].ids.len(), *new_tokens), (0..17, 5, 3));
         assert_eq!(tokens.starts, [None, Some(1), Some(5), Some(10), None]);
     }
 
@@ -285,7 +327,7 @@ mod tests {
     fn a_truncated_window_ends_where_the_last_token_ends() {
         let read = windows(&text(&[3, 3]), 6, LongText::Truncate).unwrap();
         assert!(read.truncated);
-        assert_eq!((read.windows[0].span.clone(), read.windows[0].tokens.ids.len()), (0..19, 6));
+        assert_eq!((read.windows[0].span.clone(), read.windows[0].tokens.sequences[0].ids.len()), (0..19, 6));
     }
 
     #[test]
@@ -293,6 +335,41 @@ mod tests {
         let error = windows(&text(&[3, 3]), 6, LongText::Error).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TextTooLong);
         assert_eq!(error.to_string(), "the text has 8 tokens, the model reads 6");
+    }
+
+    /// With a pair of `pair` words, and three special tokens.
+    fn with_pair(text: &str, pair: usize, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
+        let how = Reading { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
+        let pair = tokenizer().pair(&"pair ".repeat(pair), SpecialTokens::Text)?;
+        Windows::of(text, &[pair], &tokenizer(), max_tokens, how)
+    }
+
+    #[test]
+    fn each_window_has_the_whole_pair() {
+        let read = with_pair(&text(&[15, 15, 15]), 10, 33, LongText::Window).unwrap();
+        let lengths: Vec<usize> = read.windows.iter().map(|window| window.tokens.sequences[0].ids.len()).collect();
+        assert_eq!(lengths, [15 + 10 + 3; 3]);
+        let tokens = &read.windows[1].tokens;
+        assert_eq!(tokens.sequences[0].type_ids, [vec![0; 17], vec![1; 11]].concat());
+        assert_eq!(tokens.starts[..2], [None, Some(read.windows[1].span.start)]);
+        assert!(tokens.starts[16..].iter().all(Option::is_none));
+        let cut = with_pair(&text(&[15, 15, 15]), 10, 33, LongText::Truncate).unwrap();
+        assert!(cut.truncated && cut.windows[0].tokens.sequences[0].ids.len() == 33);
+    }
+
+    #[test]
+    fn a_pair_that_leaves_no_room_is_an_error() {
+        let kind = |pair, long_text| with_pair(&text(&[15, 15]), pair, 33, long_text).err().map(|e| e.kind());
+        assert_eq!(kind(14, LongText::Window), None);
+        assert_eq!(kind(15, LongText::Window), Some(ErrorKind::TextTooLong));
+        assert_eq!(kind(15, LongText::Truncate), None);
+        for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
+            assert_eq!(kind(30, long_text), Some(ErrorKind::TextTooLong));
+        }
+        let error = with_pair("one", 30, 33, LongText::Window).unwrap_err();
+        assert!(error.to_string().contains("the pair takes 33 tokens"), "{error}");
+        assert!(with_pair("one", 29, 33, LongText::Window).is_ok());
+        assert_eq!(with_pair("one", 0, 33, LongText::Window).unwrap_err().kind(), ErrorKind::EmptyText);
     }
 
     #[test]

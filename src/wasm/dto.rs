@@ -4,15 +4,28 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::utf16::Utf16Offsets;
-use crate::{Encoding, Error, ErrorKind, Explain, LongText, Method, Options, Prediction};
+use crate::{
+    Activation, Encoding, Error, ErrorKind, Explain, Input, LongText, Method, Options, Prediction, SpecialTokens,
+    ZeroShot,
+};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPESCRIPT: &str = r#"
+/** A text, or a text with its pair. */
+export type TextInput = string | { text: string; pair?: string | undefined };
+
 /** Options of `Classifier.job`. */
 export interface JobOptions {
   topK?: number | undefined;
   threshold?: number | undefined;
+  activation?: Activation | undefined;
   longText?: "window" | "truncate" | "error" | undefined;
+  specialTokens?: SpecialTokens | undefined;
+  zeroShot?: {
+    labels: readonly string[];
+    hypothesis?: string | undefined;
+    multiLabel?: boolean | undefined;
+  } | undefined;
   explain?: {
     label?: string | undefined;
     method?: "occlusion" | "shapley" | undefined;
@@ -21,11 +34,16 @@ export interface JobOptions {
   } | undefined;
 }
 
+export type SpecialTokens = "text" | "special";
+
+export type Activation = "softmax" | "sigmoid" | "none";
+
 export interface ModelInfo {
   name: string | null;
   version: string | null;
   labels: string[];
   multiLabel: boolean;
+  activation: Activation;
   maxTokens: number;
 }
 
@@ -37,7 +55,7 @@ export interface LabelScore {
 /** Offsets are in UTF-16 code units of the text. */
 export interface Prediction {
   label: string | null;
-  /** In predictions of a multi-label model only. */
+  /** Only where each label has a score of its own. */
   labels?: string[];
   score: number;
   scores: LabelScore[];
@@ -66,8 +84,21 @@ export interface Tokenization {
 pub(super) struct OptionsDto {
     top_k: Option<u64>,
     threshold: Option<f32>,
+    activation: Option<Activation>,
     long_text: Option<LongText>,
+    special_tokens: Option<SpecialTokens>,
     explain: Option<ExplainDto>,
+    zero_shot: Option<ZeroShotDto>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ZeroShotDto {
+    labels: Vec<String>,
+    #[serde(default)]
+    hypothesis: Option<String>,
+    #[serde(default)]
+    multi_label: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -87,14 +118,64 @@ enum MethodDto {
 }
 
 impl From<OptionsDto> for Options {
-    fn from(OptionsDto { top_k, threshold, long_text, explain }: OptionsDto) -> Self {
+    fn from(
+        OptionsDto { top_k, threshold, activation, long_text, special_tokens, explain, zero_shot }: OptionsDto,
+    ) -> Self {
         Self {
             // A number of labels beyond `usize` is as good as all of them.
             top_k: top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX)),
             threshold,
+            activation,
             long_text: long_text.unwrap_or_default(),
+            special_tokens: special_tokens.unwrap_or_default(),
             explain: explain.map(Explain::from),
+            zero_shot: zero_shot.map(ZeroShot::from),
         }
+    }
+}
+
+impl From<ZeroShotDto> for ZeroShot {
+    fn from(ZeroShotDto { labels, hypothesis, multi_label }: ZeroShotDto) -> Self {
+        let zero_shot = Self::new(labels).multi_label(multi_label.unwrap_or(false));
+        match hypothesis {
+            Some(hypothesis) => zero_shot.hypothesis(hypothesis),
+            None => zero_shot,
+        }
+    }
+}
+
+/// A text, or a text with its pair.
+pub(super) struct TextInput {
+    pub text: String,
+    pub pair: Option<String>,
+}
+
+impl Input for TextInput {
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn pair(&self) -> Option<&str> {
+        self.pair.as_deref()
+    }
+}
+
+impl TextInput {
+    /// Reads a string, or an object with `text` and perhaps `pair`.
+    pub(super) fn read(value: &JsValue) -> Result<Self, Error> {
+        let property = |name: &str| js_sys::Reflect::get(value, &name.into()).ok();
+        let of = |value: Option<JsValue>| value.filter(|value| !value.is_undefined() && !value.is_null());
+        let read = || match value.as_string() {
+            Some(text) => Some(Self { text, pair: None }),
+            None => {
+                let text = property("text")?.as_string()?;
+                match of(property("pair")) {
+                    Some(pair) => Some(Self { text, pair: Some(pair.as_string()?) }),
+                    None => Some(Self { text, pair: None }),
+                }
+            }
+        };
+        read().ok_or_else(|| invalid("the text must be a string, or an object with the strings `text` and `pair`"))
     }
 }
 

@@ -43,7 +43,10 @@ pub(super) fn to_js(error: Error) -> JsValue {
 
 /// Called by the allocator: throws `out-of-memory` through whatever was being computed.
 pub(super) fn throw_out_of_memory() -> ! {
-    let error = to_js(Error::new(ErrorKind::OutOfMemory, "WebAssembly memory is exhausted"));
+    let error = to_js(Error::new(
+        ErrorKind::OutOfMemory,
+        "WebAssembly memory is exhausted: predict fewer or shorter texts at once, or take a smaller model",
+    ));
     set(&error, "fatal", &JsValue::TRUE);
     wasm_bindgen::throw_val(error)
 }

@@ -3,11 +3,12 @@
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::dto::{self, Outcome, Tokenization};
+use super::dto::{self, Outcome, TextInput, Tokenization};
 use super::error::to_js;
 use super::link_kernel::link_kernel;
 use super::uint8_array_reader::Uint8ArrayReader;
-use crate::{Error, ErrorKind, ModelFiles};
+use crate::model::missing;
+use crate::{Error, ModelFiles};
 
 /// The file that is too large to be copied into WebAssembly memory as a whole.
 const GRAPH: &str = "model.onnx";
@@ -38,11 +39,11 @@ impl Classifier {
     /// Starts a prediction: reads the texts, and computes nothing yet.
     pub fn job(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "readonly string[]")] texts: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "readonly TextInput[]")] texts: JsValue,
         #[wasm_bindgen(unchecked_param_type = "JobOptions | undefined")] options: JsValue,
     ) -> Result<PredictionJob, JsValue> {
         let start = || {
-            let texts = strings(&texts)?;
+            let texts = inputs(&texts)?;
             let job = self.0.job(&texts, &dto::read_options(options)?)?.max_batch_tokens(MAX_STEP_TOKENS);
             Ok(PredictionJob { job, texts })
         };
@@ -65,7 +66,7 @@ impl Classifier {
 pub struct PredictionJob {
     job: crate::PredictionJob,
     /// Kept for the conversion of offsets.
-    texts: Vec<String>,
+    texts: Vec<TextInput>,
 }
 
 #[wasm_bindgen]
@@ -97,7 +98,7 @@ impl PredictionJob {
     #[wasm_bindgen(unchecked_return_type = "Outcome[]")]
     pub fn finish(self) -> Result<JsValue, JsValue> {
         let results = self.texts.iter().zip(self.job.finish());
-        let outcomes: Vec<Outcome> = results.map(|(text, result)| Outcome::new(text, result)).collect();
+        let outcomes: Vec<Outcome> = results.map(|(input, result)| Outcome::new(&input.text, result)).collect();
         dto::write(&outcomes).map_err(to_js)
     }
 }
@@ -133,13 +134,13 @@ fn load(files: &JsValue) -> Result<crate::Classifier, Error> {
             _ => small = small.with(name, bytes.to_vec()),
         }
     }
-    let mut graph = graph.ok_or_else(|| Error::new(ErrorKind::ModelNotFound, format!("the model has no {GRAPH}")))?;
+    let mut graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
     crate::Classifier::from_stream(&small, &mut graph)
 }
 
-fn strings(texts: &JsValue) -> Result<Vec<String>, Error> {
-    let texts = texts.dyn_ref::<Array>().ok_or_else(|| dto::invalid("texts must be an array of strings"))?;
-    texts.iter().enumerate().map(|(i, text)| text.as_string().ok_or_else(|| not_a_string().at(i))).collect()
+fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
+    let texts = texts.dyn_ref::<Array>().ok_or_else(|| dto::invalid("texts must be an array"))?;
+    texts.iter().enumerate().map(|(i, text)| TextInput::read(&text).map_err(|error| error.at(i))).collect()
 }
 
 fn not_a_string() -> Error {

@@ -75,6 +75,39 @@ test("loads again without a network", async () => {
   await context.close();
 });
 
+test("a model without checksums is kept by its ETags, and loads again without a network", async () => {
+  const options = { model: "/fixtures/folders/albert/" };
+  const open = async (context) => {
+    const requests = [];
+    const prepare = (page) => page.on("request", (request) => requests.push(request));
+    const { page, context: own } = await site.packagePage({ context, prepare });
+    const asked = () =>
+      requests
+        .filter((request) => /\/albert\/(config|tokenizer|model)\./.test(request.url()))
+        .map((request) => `${request.method()} ${request.url().split("/").pop()}`)
+        .sort();
+    return { page, context: own, asked };
+  };
+  const stored = async () => {
+    const cache = await caches.open("litmus-text");
+    const entries = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
+    return entries.filter(Boolean).length === 3;
+  };
+  const { page, context, asked } = await open();
+  const label = await loadAndPredict(page, options);
+  assert.equal(typeof label, "string");
+  assert.deepEqual(asked(), ["GET config.json", "GET model.onnx", "GET tokenizer.json"]);
+  await eventually(page, stored);
+  const next = await open(context);
+  assert.equal(await loadAndPredict(next.page, options), label);
+  assert.deepEqual(next.asked(), ["HEAD config.json", "HEAD model.onnx", "HEAD tokenizer.json"]);
+  await context.setOffline(true);
+  assert.equal(await loadAndPredict(next.page, options), label);
+  const { code } = await loadAndPredict(next.page, { ...options, cache: "verified" });
+  assert.equal(code, "download-failed");
+  await context.close();
+});
+
 test("a damaged entry of the cache is dropped and fetched again", async () => {
   const { page, context, requestsOf } = await openPage();
   assert.equal(await loadAndPredict(page), "positive");

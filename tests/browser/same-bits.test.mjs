@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { launchChromium } from "../../tools/chromium.mjs";
 import { launchFirefox } from "../harness/firefox.mjs";
 import { serveSite } from "../harness/site.mjs";
+import { launchWebKit } from "../harness/webkit.mjs";
 import { scores } from "./pages/scores.mjs";
 import { numbers, texts } from "./texts.mjs";
 
@@ -25,8 +26,8 @@ async function inChromium(url, json, order) {
   }
 }
 
-async function inFirefox(url, json, order) {
-  const driver = await launchFirefox();
+async function throughWebDriver(launch, url, json, order) {
+  const driver = await launch();
   try {
     await driver.get(url);
     await driver.wait(() => driver.executeScript(() => "scores" in globalThis), 30_000);
@@ -73,7 +74,7 @@ function same(actual, expected, all) {
   );
 }
 
-test("scores of 200 texts are bit-identical between Chromium, Firefox and Node, alone or batched", {
+test("scores of 200 texts are bit-identical between Chromium, Firefox, WebKit and Node, alone or batched", {
   timeout: 3 * LIMIT,
 }, async (t) => {
   const all = await texts();
@@ -86,7 +87,8 @@ test("scores of 200 texts are bit-identical between Chromium, Firefox and Node, 
   const seen = {
     Node: await inNode(json, order),
     Chromium: await inChromium(url, json, order),
-    Firefox: await inFirefox(url, json, order),
+    Firefox: await throughWebDriver(launchFirefox, url, json, order),
+    WebKit: await throughWebDriver(launchWebKit, url, json, order),
   };
   for (const [where, ways] of Object.entries(seen)) {
     for (const [way, scores] of Object.entries(ways)) {

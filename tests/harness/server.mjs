@@ -19,6 +19,14 @@ export async function listen(answer) {
   };
 }
 
+/** A free port of the loopback interface, for programs that do not find one by themselves. */
+export async function freePort() {
+  const { server, close } = await listen(() => {});
+  const { port } = server.address();
+  await close();
+  return port;
+}
+
 /**
  * Serves the packaged model to pages of any origin. `answerGraph(response, bytes)` answers each request for model.onnx,
  * whose content is `bytes`.

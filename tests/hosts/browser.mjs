@@ -1,4 +1,5 @@
 // Chromium with a recording proxy, which sees every request to another origin: those of pages, workers and extensions.
+import { after } from "node:test";
 import { launchChromiumProfile } from "../../tools/chromium.mjs";
 import { listen } from "../harness/server.mjs";
 import { recordMisbehaviour } from "../harness/site.mjs";
@@ -23,26 +24,53 @@ async function recordingProxy() {
   return { ...proxy, recorded };
 }
 
-/** Chromium with a profile of its own until the test ends. `crossOrigin` lists the requests that reached the proxy. */
-export async function chromiumOf(t, args = []) {
+/** Starts Chromium with a new profile. `crossOrigin` lists the requests that reached the proxy. */
+async function launch(args = []) {
   const proxy = await recordingProxy();
-  t.after(() => proxy.close());
   const context = await launchChromiumProfile([`--proxy-server=${proxy.url}`, ...args], { timeout: LIMIT });
-  t.after(() => context.close());
   context.setDefaultTimeout(LIMIT);
-  return { context, crossOrigin: proxy.recorded };
+  const close = async () => {
+    await context.close();
+    await proxy.close();
+  };
+  return { context, crossOrigin: proxy.recorded, close };
 }
 
-/** Opens an app and waits for its text. `crossOrigin` lists the requests that left its origin. */
-export async function visit(t, url) {
-  const { context, crossOrigin } = await chromiumOf(t);
+/** Chromium with these arguments until the test ends. */
+export async function chromiumOf(t, args) {
+  const chromium = await launch(args);
+  t.after(chromium.close);
+  return chromium;
+}
+
+/** One Chromium for all apps of a test file: each has an origin of its own, and starting it takes long. */
+let shared;
+after(async () => (await shared)?.close());
+
+// biome-ignore lint/performance/useDomNodeTextContent: frameworks put scripts into the body, which textContent includes
+const visibleText = () => document.body.innerText.trim();
+
+/** An empty page for an app. `crossOrigin` lists the requests that leave the origin of `url`. */
+export async function openPage(t, url) {
+  shared ??= launch();
+  const { context, crossOrigin } = await shared;
+  crossOrigin.length = 0;
   const page = await context.newPage();
-  const { errors } = recordMisbehaviour(page, new URL(url).origin, { crossOrigin });
+  t.after(() => page.close());
+  return { page, ...recordMisbehaviour(page, new URL(url).origin, { crossOrigin }) };
+}
+
+/** Opens an app and waits for its text. */
+export async function visit(t, url) {
+  const { page, errors, crossOrigin } = await openPage(t, url);
   let workers = 0;
   page.on("worker", () => workers++);
+  // A worker whose script cannot be loaded counts as started; the package says so and computes on the page's thread.
+  page.on("console", (message) => message.text().startsWith("litmus-text:") && errors.push(message.text()));
   await page.goto(url);
-  await page.waitForFunction(() => document.body.textContent.trim()).catch((error) => errors.push(error.message));
-  const [shown, isolated] = await page.evaluate(() => [document.body.textContent.trim(), crossOriginIsolated]);
+  await page.waitForFunction(visibleText).catch((error) => errors.push(error.message));
+  const shown = await page.evaluate(visibleText);
+  const isolated = await page.evaluate(() => crossOriginIsolated);
   return { page, seen: { shown, workers, isolated, crossOrigin, errors } };
 }
 

@@ -29,6 +29,13 @@ async function esbuild(folder) {
   await output(folder, process.execPath, "build.js");
 }
 
+test("a page of a file: URL, with everything in one script", { timeout: LIMIT }, async (t) => {
+  const folder = await project(t, "file");
+  await esbuild(folder);
+  const { seen } = await visit(t, pathToFileURL(join(folder, "index.html")).href);
+  assert.deepEqual(seen, good(await expected()));
+});
+
 for (const bundle of [webpack, rollup, esbuild]) {
   test(bundle.name, { timeout: LIMIT }, async (t) => {
     const folder = await project(t, bundle.name);

@@ -1,4 +1,5 @@
-// Each `js` block of the package's README and of the pages in docs/ runs and prints what its comments say.
+// Each `js` block of the package's README and of the pages in docs/ runs and prints what its comments say. Blocks that cannot run
+// by themselves, such as configuration, are fenced as `javascript`.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";

@@ -183,6 +183,49 @@ test("a prediction of a multi-label model has its labels, from an external cache
   multiLabel.close();
 });
 
+test("pairs and labels of one's choice, each with a cache entry of its own", async () => {
+  const nli = await createClassifier({ model: new URL("../fixtures/pipelines/nli", import.meta.url) });
+  const other = createHandler({ classifier: nli });
+  const text = newText();
+  const ask = async (body) => {
+    const response = await other(post(body));
+    return [response.status, cacheStatus(response), await response.json()];
+  };
+  const bodies = [
+    { text },
+    { text, pair: "the cat" },
+    { text, pair: "the dog" },
+    { text: `"the cat" ${text}` },
+    { text, zeroShot: { labels: ["sad", "happy"] } },
+    { text, zeroShot: { labels: ["sad", "angry"] } },
+    { text, zeroShot: { labels: ["sad", "angry"], multiLabel: true } },
+    { text, activation: "none" },
+  ];
+  for (const body of bodies) assert.deepEqual((await ask(body)).slice(0, 2), [200, "miss"], JSON.stringify(body));
+  for (const { text: first, pair, ...options } of bodies) {
+    const expected = await nli.predict(pair ? { text: first, pair } : first, options);
+    const [, status, prediction] = await ask({ text: first, ...(pair && { pair }), ...options });
+    assert.deepEqual([status, prediction], ["hit", expected]);
+  }
+  const [, , { predictions }] = await ask({ texts: [text, { text, pair: "the cat" }] });
+  assert.deepEqual(predictions, await nli.predict([text, { text, pair: "the cat" }]));
+  for (const [body, status, code] of [
+    [{ texts: [{ text, pare: "a" }] }, 400, "invalid-input"],
+    [{ text, zeroShot: { labels: [] } }, 400, "invalid-input"],
+    [{ text, zeroShot: { labels: ["a", "a"] } }, 422, "conflicting-options"],
+    [{ text, zeroShot: { labels: ["a"] }, explain: true }, 422, "conflicting-options"],
+    [{ text, activation: "none", threshold: 0.5 }, 422, "conflicting-options"],
+    [{ text, pair: "a\ud800" }, 422, "malformed-text"],
+    [{ text, pair: text.repeat(100) }, 422, "text-too-long"],
+  ]) {
+    const [actual, , { error }] = await ask(body);
+    assert.deepEqual([actual, error.code], [status, code], JSON.stringify(body));
+  }
+  const unsupported = await handler(post({ text, zeroShot: { labels: ["a"] } }));
+  assert.deepEqual([unsupported.status, (await unsupported.json()).error.code], [422, "model-unsupported"]);
+  nli.close();
+});
+
 test("a cache that throws, or returns invalid values, fails no request", async () => {
   const fails = () => {
     throw new Error("the store cannot be reached");

@@ -46,6 +46,11 @@ same<typeof warnings, "mostly-unknown-tokens"[]>(true);
 same<(typeof scores)[number], { label: SentimentLabel; score: number }>(true);
 const { offsets, unknownShare }: Tokenization = await classifier.tokenize("text");
 same<[typeof offsets, typeof unknownShare], [[start: number, end: number][], number]>(true);
+const activated = await classifier.predict("text", { activation: "sigmoid", specialTokens: "special" });
+same<typeof activated, Prediction<SentimentLabel>>(true);
+const raw = await classifier.predict("text", { activation: "none" });
+same<typeof raw.label, SentimentLabel>(true);
+same<typeof classifier.info.activation, "softmax" | "sigmoid" | "none">(true);
 const labels: readonly SentimentLabel[] = classifier.labels;
 const anyClassifier: Classifier = classifier;
 void anyClassifier;
@@ -57,6 +62,19 @@ const { label: ownLabel } = await own.predict("text");
 same<typeof ownLabel, string | null>(true);
 const { labels: ownLabels } = await own.predict("text");
 same<typeof ownLabels, string[] | undefined>(true);
+const pairs = await own.predict(["text", { text: "text", pair: "pair" }]);
+same<typeof pairs, Prediction<string>[]>(true);
+await own.predict({ text: "text", pair: "pair" });
+const topic = await own.zeroShot("text", ["politics", "sports"], {
+  hypothesis: "About {}.",
+  multiLabel: true,
+  topK: 1,
+});
+same<typeof topic, Prediction<"politics" | "sports">>(true);
+const topics = await own.zeroShot(["text"], ["politics", "sports"]);
+same<typeof topics, Prediction<"politics" | "sports">[]>(true);
+await own.predict("text", { zeroShot: { labels: ["politics"] } });
+for await (const { text, pair } of own.stream([{ text: "text", pair: "pair" }])) void [text, pair];
 const intents = await createClassifier<"order" | "refund">({ model: "/models/intent/" });
 const [{ label: intent }] = (await intents.predict(["text"])) as [Prediction<"order" | "refund">];
 same<typeof intent, "order" | "refund" | null>(true);
@@ -139,6 +157,7 @@ try {
       | "head-malformed"
       | "head-mismatch"
       | "model-unsupported"
+      | "unsupported"
       | "aborted"
       | "timeout"
       | "closed"

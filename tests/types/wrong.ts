@@ -20,6 +20,16 @@ predict("text", { topK: "1" });
 predict("text", { threshold: "0.5" });
 // @ts-expect-error no such way
 predict("text", { longText: "cut" });
+// @ts-expect-error no such activation
+predict("text", { activation: "relu" });
+// @ts-expect-error a sigmoid may give no label
+(await predict("text", { activation: "sigmoid" })).label.length;
+// @ts-expect-error labels are required
+classifier.predict("text", { zeroShot: { hypothesis: "{}" } });
+// @ts-expect-error zero-shot scores have no explanation
+classifier.zeroShot("text", ["a"], { explain: true });
+// @ts-expect-error a pair needs a text
+classifier.predict({ pair: "pair" });
 // @ts-expect-error not a boolean, nor options
 predict("text", { explain: "positive" });
 // @ts-expect-error misspelt

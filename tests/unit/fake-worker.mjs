@@ -67,6 +67,7 @@ export const INFO = {
   version: "1",
   labels: ["negative", "positive"],
   multiLabel: false,
+  activation: "softmax",
   maxTokens: 128,
   files: [],
   metrics: null,
@@ -99,7 +100,7 @@ export const engine =
       case "fetch":
         return undefined;
       case "source":
-        return { from: "folder", candidates: {}, cache: true, stored: true };
+        return { from: "folder", candidates: {}, cache: "always", stored: true };
       case "start":
         return INFO;
       case "predict":

@@ -31,13 +31,17 @@ let requests;
 let revalidated;
 /** What the server has, by path; a value can be a status. */
 let served;
+/** The headers that tell the version of a file, by path. */
+let versions;
 
 before(async () => {
   server = createServer((request, response) => {
-    requests.push(request.url.slice(1));
+    const head = request.method === "HEAD" ? "HEAD " : "";
+    requests.push(head + request.url.slice(1));
+    for (const [name, value] of Object.entries(versions[request.url.slice(1)] ?? {})) response.setHeader(name, value);
     if (/max-age=0|no-cache/.test(request.headers["cache-control"])) revalidated.push(request.url.slice(1));
     const body = served[request.url.slice(1)];
-    if (typeof body === "string") response.end(body);
+    if (typeof body === "string") response.setHeader("content-length", body.length).end(body);
     else if (body === undefined) response.writeHead(404).end();
     else body(response);
   });
@@ -51,12 +55,13 @@ after(() => {
 beforeEach(() => {
   requests = [];
   revalidated = [];
+  versions = {};
   served = { ...FILES, "litmus.json": manifestOf(FILES) };
   globalThis.caches = new FakeCaches();
 });
 afterEach(() => delete globalThis.caches);
 
-const source = (cache = true) => sourceOf(base, cache, undefined, signal);
+const source = (cache = "always") => sourceOf(base, cache, undefined, signal);
 
 /** The files' texts, and the paths that the server was asked for. */
 async function load(from, onProgress) {
@@ -88,6 +93,27 @@ test("the HTTP cache is asked for a current copy only where there is a checksum"
   delete served["litmus.json"];
   await load(source());
   assert.deepEqual(revalidated, ["litmus.json"]);
+});
+
+test("tokenizer_config.json is read where there is one, and not asked for where litmus.json does not list it", async () => {
+  served["tokenizer_config.json"] = "{}";
+  assert.deepEqual((await load(source())).asked, ALL);
+  delete served["litmus.json"];
+  const found = await load(source());
+  assert.equal(found.texts.tokenizerConfig, "{}");
+  assert.ok(found.info.files.some(({ path }) => path === "tokenizer_config.json"));
+  for (const answer of [undefined, (response) => response.destroy()]) {
+    served["tokenizer_config.json"] = answer;
+    const { asked, texts } = await load(source());
+    assert.ok(asked.includes("tokenizer_config.json"));
+    assert.equal(texts.tokenizerConfig, undefined);
+  }
+  const listed = { ...FILES, "tokenizer_config.json": "{}" };
+  served = { ...listed, "litmus.json": manifestOf(listed) };
+  assert.equal((await load(source())).texts.tokenizerConfig, "{}");
+  delete globalThis.caches;
+  delete served["tokenizer_config.json"];
+  await assert.rejects(load(source(false)), { code: "model-not-found" });
 });
 
 test("on the same page, what was stored needs no network at all", async () => {
@@ -182,6 +208,45 @@ test("the first model file that exists is taken", async () => {
   assert.deepEqual([texts.model, info.files[2].path], ["whole", "onnx/model.onnx"]);
 });
 
+test("of another origin, a refused answer can be a 404 without CORS headers: the optional litmus.json and the next candidate", async () => {
+  const refuse = (response) => response.destroy();
+  globalThis.location = { origin: "https://page.example" };
+  try {
+    served["litmus.json"] = served["model.onnx"] = served["onnx/model_quantized.onnx"] = refuse;
+    served["onnx/model.onnx"] = "whole";
+    const { texts, info } = await load(source());
+    assert.deepEqual([texts.model, texts.manifest, info.files[2].path], ["whole", undefined, "onnx/model.onnx"]);
+
+    served["onnx/model.onnx"] = refuse;
+    await assert.rejects(load(source()), {
+      code: "download-failed",
+      message:
+        /model\.onnx: the connection failed, or the server did not send the header Access-Control-Allow-Origin; /,
+    });
+    for (const status of [500, 503]) {
+      served["litmus.json"] = (response) => response.writeHead(status).end();
+      await assert.rejects(load(source()), { code: "download-failed", message: /litmus\.json: status 50/ });
+    }
+  } finally {
+    delete globalThis.location;
+  }
+});
+
+test("of another origin, a litmus.json that was stored earlier is taken while it cannot be had", async () => {
+  globalThis.location = { origin: "https://page.example" };
+  try {
+    await (await load(source())).storeFiles();
+    served["litmus.json"] = (response) => response.destroy();
+    const { texts, asked } = await load(source());
+    assert.equal(texts.manifest, manifestOf(FILES));
+    assert.deepEqual(asked, ["litmus.json"]);
+    delete served["litmus.json"];
+    assert.equal((await load(source())).texts.manifest, undefined, "a status 404 says that there is none any more");
+  } finally {
+    delete globalThis.location;
+  }
+});
+
 test("failures say what went wrong", async () => {
   const answers = [
     [(response) => response.writeHead(403).end(), "model-not-found", "status 403"],
@@ -273,11 +338,72 @@ test("files in hand are checked against their litmus.json", async () => {
     model: new Response("onnx"),
     manifest: encode(manifestOf(FILES)).buffer,
   };
-  const { texts } = await load(sourceOf(given, true, undefined, signal));
+  const { texts } = await load(sourceOf(given, "always", undefined, signal));
   assert.deepEqual([texts.config, texts.tokenizer, texts.model], ["{}", "[]", "onnx"]);
   const wrong = { ...given, model: encode("other") };
-  await assert.rejects(load(sourceOf(wrong, true, undefined, signal)), {
+  await assert.rejects(load(sourceOf(wrong, "always", undefined, signal)), {
     code: "checksum-mismatch",
     message: /^model\.onnx has the SHA-256/,
   });
+});
+
+const DATE = "Sat, 01 Nov 2025 10:00:00 GMT";
+const HEADS = ["HEAD config.json", "HEAD model.onnx", "HEAD tokenizer.json"];
+/** Optional files, which this server does not have. */
+const MISSING = ["litmus.json", "tokenizer_config.json"];
+
+for (const [name, version, newer] of [
+  ["ETag", { etag: '"1"' }, { etag: '"2"' }],
+  ["size and date", { "last-modified": DATE }, { "last-modified": "Sun, 02 Nov 2025 10:00:00 GMT" }],
+]) {
+  test(`files without a checksum are kept by ${name}`, async () => {
+    delete served["litmus.json"];
+    for (const path of Object.keys(FILES)) versions[path] = version;
+    const first = await load(source());
+    assert.deepEqual(await first.storeFiles(), { ...(await source()), stored: true });
+    const second = await load(source());
+    assert.deepEqual(second.asked, [...HEADS, ...MISSING]);
+    assert.deepEqual([second.texts, second.info], [first.texts, first.info]);
+
+    served["config.json"] = "[]";
+    versions["config.json"] = newer;
+    const third = await load(source());
+    assert.deepEqual(third.asked, [...HEADS, "config.json", ...MISSING].toSorted());
+    assert.equal(third.texts.config, "[]");
+    await third.storeFiles();
+    assert.deepEqual((await load(source())).asked, [...HEADS, ...MISSING], "the new version is kept");
+  });
+}
+
+test("files without a checksum load without a network, with and without a litmus.json", async () => {
+  for (const path of Object.keys(FILES)) versions[path] = { etag: '"1"' };
+  for (const manifest of ['{"temperature": 2}', undefined]) {
+    globalThis.caches = new FakeCaches();
+    served = { ...FILES, ...(manifest && { "litmus.json": manifest }) };
+    const online = await load(source());
+    await online.storeFiles();
+    const offline = Object.fromEntries([...ALL].map((path) => [path, (response) => response.destroy()]));
+    served = offline;
+    assert.deepEqual((await load(source())).texts, online.texts, manifest);
+    for (const cache of ["verified", false]) {
+      await assert.rejects(load(source(cache)), { code: "download-failed" }, cache);
+    }
+  }
+});
+
+test("without a checksum nothing is kept by a server that tells no version, nor with another `cache`", async () => {
+  delete served["litmus.json"];
+  const { storeFiles } = await load(source());
+  assert.equal((await storeFiles()).from, "files");
+  for (const path of Object.keys(FILES)) versions[path] = { etag: '"1"' };
+  for (const cache of ["verified", false]) await (await load(source(cache))).storeFiles();
+  assert.equal(globalThis.caches.entries.size, 0);
+});
+
+test("a HEAD request that the server refuses downloads the file", async () => {
+  delete served["litmus.json"];
+  for (const path of Object.keys(FILES)) versions[path] = { etag: '"1"' };
+  await (await load(source())).storeFiles();
+  versions["model.onnx"] = {};
+  assert.ok((await load(source())).asked.includes("model.onnx"));
 });

@@ -1,12 +1,13 @@
 // The forms of the option `model`.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { importSource } from "./source.mjs";
 
 const { platform, sourceOf } = await importSource("model/model-source.ts", "platform/platform.ts");
 
 const { signal } = new AbortController();
-const resolve = (model) => sourceOf(model, true, undefined, signal);
+const resolve = (model) => sourceOf(model, "always", undefined, signal);
 const { baseUrl } = platform;
 
 afterEach(() => {
@@ -23,7 +24,7 @@ test("a folder is a URL, with or without a slash at its end, or relative to the 
     ["/own/", "https://example.org/own/"],
   ]) {
     const { from, candidates, cache } = await resolve(model);
-    assert.deepEqual([from, cache], ["folder", true]);
+    assert.deepEqual([from, cache], ["folder", "always"]);
     assert.deepEqual(
       candidates.model.map(({ url }) => url),
       ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"].map((path) => folder + path),
@@ -37,8 +38,8 @@ test("the packaged model is the default, except in workerd", async () => {
   const { from, candidates } = await resolve(undefined);
   assert.equal(from, "folder");
   assert.deepEqual(
-    Object.values(candidates).map(([{ url }]) => url.split("/models/english/")[1]),
-    Object.values(candidates).map(([{ path }]) => path),
+    Object.values(candidates).map(([file]) => file?.url.split("/models/english/")[1]),
+    Object.values(candidates).map(([file]) => file?.path),
   );
   platform.module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
   await assert.rejects(resolve(undefined), { code: "model-not-found", message: /workerd has no files/ });
@@ -69,7 +70,7 @@ test("files of a picked folder are found by their paths in it", async () => {
 test("files can be given one by one, as bytes, blobs or unread responses", async () => {
   const bytes = Uint8Array.of(1, 2);
   const given = { config: bytes, tokenizer: bytes.buffer, model: new Blob([bytes]) };
-  const { files } = await resolve({ ...given, manifest: new Response(bytes) });
+  const { files } = await resolve({ ...given, tokenizerConfig: bytes, manifest: new Response(bytes) });
   for (const { blob } of Object.values(files)) assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);
   const read = new Response(bytes);
   await read.text();
@@ -90,4 +91,14 @@ test("anything else is refused", async () => {
   for (const model of [42, null, true, Symbol("model")]) {
     await assert.rejects(resolve(model), { code: "invalid-input", message: /^model must be a URL or files, not/ });
   }
+});
+
+test("bytes of another realm, as in a test of Jest or from a frame, are bytes", async () => {
+  const files = { config: "[1, 2]", tokenizer: "[3]", model: "[4, 5]" };
+  const given = Object.entries(files).map(([role, list]) => [role, runInNewContext(`new Uint8Array(${list})`)]);
+  const source = await resolve({ ...Object.fromEntries(given), manifest: runInNewContext("new ArrayBuffer(6)") });
+  const read = async ({ blob }) => [...new Uint8Array(await blob.arrayBuffer())];
+  assert.deepEqual(await read(source.files.config), [1, 2]);
+  assert.deepEqual(await read(source.files.model), [4, 5]);
+  assert.deepEqual(await read(source.files.manifest), [0, 0, 0, 0, 0, 0]);
 });

@@ -40,6 +40,7 @@ export async function importSource(...files) {
       format: "esm",
       platform: "node",
       target: "es2022",
+      define: { PACKAGE_VERSION: '"1.2.3"' },
       sourcemap: "inline",
       logLevel: "error",
       plugins: [withoutWasm],

@@ -24,8 +24,8 @@ afterEach(() => {
 
 async function kindOf(workers, startWebWorker = web) {
   started = [];
-  const { isWorker } = await startThread(workers, startWebWorker);
-  assert.equal(isWorker, started.length > 0);
+  const { runsIn } = await startThread(workers, startWebWorker);
+  assert.equal(runsIn, { "web worker": "worker", "worker thread": "worker-threads" }[started[0]] ?? "page");
   return started[0] ?? "calling thread";
 }
 
@@ -51,15 +51,19 @@ test("Node, Deno and Bun: worker threads for a number, else the calling thread",
   );
 });
 
-test("a worker that cannot be constructed or loaded: the calling thread", async () => {
+test("a worker that cannot be constructed or loaded: the calling thread, and one warning that says why", async (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
   globalThis.Worker = FakeWorker;
   const refuse = () => {
     throw new DOMException("of another origin", "SecurityError");
   };
-  assert.equal((await startThread("auto", refuse)).isWorker, false);
+  assert.equal((await startThread("auto", refuse)).runsIn, "page");
   const worker = new FakeWorker(engine(), { ready: false });
   const thread = startThread("auto", () => worker);
   queueMicrotask(() => worker.onerror({ preventDefault() {} }));
-  assert.equal((await thread).isWorker, false);
+  assert.equal((await thread).runsIn, "page");
   assert.equal(worker.terminated, true);
+  const messages = warn.mock.calls.map(({ arguments: [message] }) => message);
+  assert.equal(messages.length, 1);
+  assert.match(messages[0], /^litmus-text: no worker could be started: of another origin\. /);
 });

@@ -9,7 +9,7 @@ const { ThreadLoader, WorkerThread } = await importSource("pool/thread-loader.ts
 const { signal } = new AbortController();
 let lastUrl = 0;
 const freshUrl = () => `https://example.org/${++lastUrl}.wasm`;
-const folder = (url) => ({ from: "folder", candidates: { config: [{ path: "config.json", url }] }, cache: true });
+const folder = (url) => ({ from: "folder", candidates: { config: [{ path: "config.json", url }] }, cache: "always" });
 
 function makeThread(override) {
   const worker = new FakeWorker(engine(override));
@@ -64,6 +64,17 @@ test("if the first load is aborted, the second downloads by itself", async () =>
   await assert.rejects(aborted, { code: "aborted" });
   assert.deepEqual(await other, INFO);
   assert.deepEqual(second.types().slice(0, 3).sort(), ["compile", "fetch", "start"]);
+});
+
+test("if the first cannot compile its module, others still get the files", async () => {
+  const fail = async () => {
+    throw Object.assign(new Error("no such file"), { code: "model-not-found" });
+  };
+  const [first, second] = [makeThread({ compile: fail }), makeThread()];
+  const failed = new ThreadLoader(freshUrl(), folder("f")).load(first.thread, undefined, signal);
+  const other = new ThreadLoader(freshUrl(), folder("f")).load(second.thread, undefined, signal);
+  await assert.rejects(failed, { code: "model-not-found" });
+  assert.deepEqual(await other, INFO);
 });
 
 test("files in hand are fetched by each thread, without waiting for others", async () => {

@@ -20,6 +20,12 @@ test("wrong values are named, with what was expected", () => {
     [{ explain: { method: "lime" } }, 'explain.method must be "occlusion" or "shapley", not "lime"'],
     [{ explain: { method: "shapley", samples: 1001 } }, "explain.samples must be an integer from 1 to 1000, not 1001"],
     [{ explain: { label: null } }, "explain.label must be a string, not null"],
+    [{ activation: "relu" }, 'activation must be "softmax", "sigmoid" or "none", not "relu"'],
+    [{ specialTokens: true }, 'specialTokens must be "text" or "special", not a value of type boolean'],
+    [{ zeroShot: ["a"] }, "zeroShot must be an object, not an array"],
+    [{ zeroShot: {} }, "zeroShot.labels must be an array of 1 to 1000 strings, not undefined"],
+    [{ zeroShot: { labels: [] } }, "zeroShot.labels must be an array of 1 to 1000 strings, not an array"],
+    [{ zeroShot: { labels: ["a"], multiLabel: 1 } }, "zeroShot.multiLabel must be true or false, not 1"],
     [{ timeout: 0 }, "timeout must be an integer of milliseconds from 1 to 2147483647, not 0"],
     [{ timeout: 2 ** 31 }, "timeout must be an integer of milliseconds from 1 to 2147483647, not 2147483648"],
     [{ signal: {} }, "signal must be an AbortSignal, not a value of type object"],
@@ -31,7 +37,9 @@ test("wrong values are named, with what was expected", () => {
 
 test("unknown options are refused, and the known ones listed", () => {
   assert.throws(() => checkPredictOptions({ topk: 1 }), {
-    message: 'unknown key "topk" in options (known: signal, timeout, topK, threshold, longText, explain, onProgress)',
+    message:
+      'unknown key "topk" in options (known: signal, timeout, topK, threshold, activation, longText, specialTokens, explain, ' +
+      "zeroShot, onProgress)",
   });
   assert.throws(() => checkPredictOptions({ explain: { lable: "a" } }), {
     message: 'unknown key "lable" in explain (known: label, method, samples, seed)',
@@ -73,7 +81,9 @@ test("the package and the service's schema accept the same values", () => {
   const values = {
     topK: [1, 2 ** 53 - 1, 0, -1, 1.5, "1", null, 2 ** 53, true],
     threshold: [0, 0.5, 1, -0.1, 1.1, "1", null],
+    activation: ["softmax", "sigmoid", "none", "relu", 1, null],
     longText: ["window", "truncate", "error", "", 1, null],
+    specialTokens: ["text", "special", "", true, null],
     explain: [
       true,
       false,
@@ -87,6 +97,19 @@ test("the package and the service's schema accept the same values", () => {
       1,
       null,
       [],
+    ],
+    zeroShot: [
+      { labels: ["a"] },
+      { labels: ["a", "b"], hypothesis: "{}", multiLabel: true },
+      {},
+      { labels: [] },
+      { labels: [1] },
+      { labels: "a" },
+      { labels: Array(1001).fill("a") },
+      { labels: ["a"], hypothesis: 1 },
+      { labels: ["a"], multiLabel: "yes" },
+      true,
+      null,
     ],
   };
   assert.deepEqual(Object.keys(values), Object.keys(PREDICTION_OPTIONS));
@@ -107,21 +130,38 @@ test("the package and the service's schema accept the same values", () => {
   }
 });
 
-test("texts are strings, without holes", () => {
+test("texts are strings or pairs, without holes", () => {
   checkText("");
   checkTexts("text");
   checkTexts([]);
   checkTexts(["a", "b"]);
+  checkTexts({ text: "a", pair: "b" });
+  checkTexts(["a", { text: "a", pair: "b" }, { text: "a", pair: undefined }]);
   assert.throws(() => checkText(["a"]), invalid("text must be a string, not an array"));
   assert.throws(
     () => checkTexts({ length: 0 }),
-    invalid("text must be a string or an array of strings, not a value of type object"),
+    invalid("text must be a string, { text, pair } or an array of these, not a value of type object"),
   );
-  assert.throws(() => checkTexts(["a", 1n]), invalid("text 1 must be a string, not a value of type bigint", 1));
+  assert.throws(
+    () => checkTexts(["a", 1n]),
+    invalid("text 1 must be a string or { text, pair }, not a value of type bigint", 1),
+  );
   assert.throws(
     () => checkTexts(Object.assign(Array(3), { 0: "a", 2: "b" })),
-    invalid("text 1 must be a string, not undefined", 1),
+    invalid("text 1 must be a string or { text, pair }, not undefined", 1),
   );
+  for (const wrong of [
+    { pair: "a" },
+    { text: 1 },
+    { text: "a", pair: 1 },
+    { text: "a", pair: null },
+    { text: "a", pare: "b" },
+  ]) {
+    assert.throws(
+      () => checkTexts([wrong]),
+      invalid("text 0 must be a string or { text, pair }, not a value of type object", 0),
+    );
+  }
 });
 
 test("a stream's source is iterable and not a string", () => {

@@ -282,13 +282,11 @@ test("a worker that works does not shut down", async () => {
 
 test("worker threads of Node stay", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  platform.startWorkerThread = () => assert.fail();
-  try {
-    const pool = makePool(1);
-    await pool.open(undefined, signal);
-    mock.timers.tick(10 * IDLE_MS);
-    assert.equal(workers[0].terminated, false);
-  } finally {
-    delete platform.startWorkerThread;
-  }
+  const worker = new FakeWorker(engine());
+  const pool = makePool(1, undefined, async () => new WorkerThread(worker, "worker-threads"));
+  assert.equal(pool.runsIn, "page");
+  await pool.open(undefined, signal);
+  assert.equal(pool.runsIn, "worker-threads");
+  mock.timers.tick(10 * IDLE_MS);
+  assert.equal(worker.terminated, false);
 });

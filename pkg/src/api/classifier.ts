@@ -13,9 +13,11 @@ import type {
   SentimentLabel,
   StreamItem,
   StreamOptions,
+  TextInput,
   TextOptions,
   Tokenization,
   WithoutThreshold,
+  ZeroShotCallOptions,
 } from "../shared/types.js";
 import { CALL, checkOptions, checkPredictOptions, checkSource, checkText, checkTexts } from "../shared/validate.js";
 import { stream } from "./stream.js";
@@ -51,9 +53,10 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     return this.#info.labels as readonly Label[];
   }
 
-  /** Facts about the model, and the memory in use now. */
+  /** Facts about the model, where it runs, and the memory in use now. */
   get info(): ClassifierInfo<Label> {
-    return { ...this.#info, labels: this.labels, memoryBytes: this.#pool.memoryBytes };
+    const { runsIn, memoryBytes } = this.#pool;
+    return { ...this.#info, labels: this.labels, runsIn, memoryBytes };
   }
 
   /**
@@ -61,13 +64,13 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
-  predict(text: string, options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>>;
+  predict(text: TextInput, options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>>;
   /**
    * Classifies one text.
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
-  predict(text: string, options?: PredictOptions): Promise<Prediction<Label>>;
+  predict(text: TextInput, options?: PredictOptions): Promise<Prediction<Label>>;
   /**
    * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
    * classified rejects the whole call, with its `index` in the error. Several workers share the work.
@@ -75,24 +78,61 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
-  predict(texts: readonly string[], options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>[]>;
+  predict(
+    texts: readonly TextInput[],
+    options?: WithoutThreshold<PredictOptions>,
+  ): Promise<Prediction<Label, Chosen>[]>;
   /**
    * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
    * classified rejects the whole call, with its `index` in the error. Several workers share the work.
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
-  predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction<Label>[]>;
-  async predict(texts: string | readonly string[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
+  predict(texts: readonly TextInput[], options?: PredictOptions): Promise<Prediction<Label>[]>;
+  async predict(
+    texts: TextInput | readonly TextInput[],
+    options: PredictOptions = {},
+  ): Promise<Prediction | Prediction[]> {
     checkTexts(texts);
     checkPredictOptions(options);
-    if (typeof texts !== "string") return this.#predict(texts, options);
+    if (isArray(texts)) return this.#predict(texts, options);
     try {
       return (await this.#predict([texts], options))[0] as Prediction;
     } catch (error) {
       // The caller gave no array that an index could refer to.
       throw withIndex(toLitmusError(error), undefined);
     }
+  }
+
+  /**
+   * Scores labels of your choice, with a model for natural language inference (NLI): for each label, how strongly the
+   * text entails the hypothesis with the label in it, as Hugging Face's zero-shot pipeline does. The text is read once
+   * for each label. The option `zeroShot` of `predict` and `stream` does the same.
+   *
+   * @example
+   * const { label } = await classifier.zeroShot("The match was cancelled", ["politics", "sports"], {
+   *   hypothesis: "This text is about {}.",
+   * });
+   *
+   * @throws LitmusError as `predict`; `model-unsupported` if none of the model's labels starts with "entail"
+   */
+  zeroShot<const Choice extends string>(
+    text: string,
+    labels: readonly Choice[],
+    options?: ZeroShotCallOptions,
+  ): Promise<Prediction<Choice>>;
+  /** Scores labels of your choice for several texts. */
+  zeroShot<const Choice extends string>(
+    texts: readonly string[],
+    labels: readonly Choice[],
+    options?: ZeroShotCallOptions,
+  ): Promise<Prediction<Choice>[]>;
+  async zeroShot(
+    texts: string | readonly string[],
+    labels: readonly string[],
+    { hypothesis, multiLabel, ...options }: ZeroShotCallOptions = {},
+  ): Promise<Prediction | Prediction[]> {
+    return this.predict(texts as string, { ...options, zeroShot: { labels, hypothesis, multiLabel } });
   }
 
   /**
@@ -109,7 +149,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
    */
   stream(
-    texts: Iterable<string> | AsyncIterable<string>,
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options?: WithoutThreshold<StreamOptions>,
   ): AsyncGenerator<StreamItem<Label, Chosen>, void, undefined>;
   /**
@@ -118,11 +158,11 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
    */
   stream(
-    texts: Iterable<string> | AsyncIterable<string>,
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options?: StreamOptions,
   ): AsyncGenerator<StreamItem<Label>, void, undefined>;
   async *stream(
-    texts: Iterable<string> | AsyncIterable<string>,
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options: StreamOptions = {},
   ): AsyncGenerator<StreamItem<Label, Chosen>, void, undefined> {
     checkSource(texts);
@@ -131,7 +171,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     const controller = new AbortController();
     const unfollow = follow(options, controller);
     const { signal } = controller;
-    const predict = (batch: string[]) =>
+    const predict = (batch: TextInput[]) =>
       this.#pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
     try {
       // Two batches for each thread: it computes one while the next one waits.
@@ -155,7 +195,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
   }
 
   /** Splits the texts into requests, which the threads share and between which other calls get their turn. */
-  async #predict(texts: readonly string[], options: PredictOptions): Promise<Prediction[]> {
+  async #predict(texts: readonly TextInput[], options: PredictOptions): Promise<Prediction[]> {
     const { onProgress } = options;
     const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / this.#pool.size)) || 1;
     const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
@@ -164,7 +204,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
     const params = paramsOf(options);
     return withSignal(options, async (signal) => {
-      const predict = async (batch: string[], i: number) => {
+      const predict = async (batch: TextInput[], i: number) => {
         const listener = (latest: PredictionProgress) => {
           progress[i] = latest;
           if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
@@ -198,9 +238,14 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel>;
 
 /** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
-function paramsOf({ topK, threshold, longText, explain }: TextOptions): PredictParams {
-  return { topK, threshold, longText, explain: explain ? explainParamsOf(explain) : undefined };
+function paramsOf(options: TextOptions): PredictParams {
+  const { explain, zeroShot, topK, threshold, activation, longText, specialTokens } = options;
+  const explainParams = explain ? explainParamsOf(explain) : undefined;
+  return { topK, threshold, activation, longText, specialTokens, zeroShot, explain: explainParams };
 }
+
+/** `Array.isArray` for readonly arrays. */
+const isArray = (texts: TextInput | readonly TextInput[]): texts is readonly TextInput[] => Array.isArray(texts);
 
 function explainParamsOf(explain: true | ExplainOptions): ExplainOptions {
   if (explain === true) return {};

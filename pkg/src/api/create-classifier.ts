@@ -1,6 +1,8 @@
 import { sourceOf } from "../model/model-source.js";
-import { platform } from "../platform/platform.js";
-import { packageUrl } from "../platform/vite.js";
+import { wasmSourceOf } from "../model/wasm-source.js";
+import { packageUrl } from "../platform/package-url.js";
+import { resolveUrl } from "../platform/resolve-url.js";
+import { checkSupport } from "../platform/support.js";
 import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
@@ -12,7 +14,8 @@ import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
-const wasm = () => platform.module ?? packageUrl(new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
+const packagedWasm = () =>
+  packageUrl("wasm/litmus_text_bg.wasm", new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
 
 /**
  * Loads the packaged sentiment model and the WebAssembly module that runs it.
@@ -22,7 +25,7 @@ const wasm = () => platform.module ?? packageUrl(new URL("../wasm/litmus_text_bg
  * const { label, score } = await classifier.predict("I loved every minute of it");
  *
  * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
- * `checksum-mismatch`, `out-of-memory`, `aborted`, `timeout`
+ * `checksum-mismatch`, `unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
 export function createClassifier(options?: ClassifierOptions & { model?: undefined }): Promise<SentimentClassifier>;
 /**
@@ -33,18 +36,24 @@ export function createClassifier(options?: ClassifierOptions & { model?: undefin
  * const { label, score } = await classifier.predict("cancel my order");
  *
  * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
- * `checksum-mismatch`, `model-malformed`, `model-unsupported`, `out-of-memory`, `aborted`, `timeout`
+ * `checksum-mismatch`, `model-malformed`, `model-unsupported`, `unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
 export function createClassifier<Label extends string = string>(
   options?: ClassifierOptions,
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
   checkOptions(options, CLASSIFIER);
-  const { model, workers = "auto", cache = true, signal, timeout, onProgress } = options;
+  const { model, wasm, workerUrl, workers = "auto", cache = "always", signal, timeout, onProgress } = options;
   return withSignal({ signal, timeout }, async (signal) => {
-    const source = await unlessAborted(sourceOf(model, cache, onProgress, signal), signal);
-    const start = () => startThread(workers, startWebWorker);
-    const pool = new WorkerPool(new ThreadLoader(wasm(), source), start, Number(workers) || 1);
+    checkSupport();
+    const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
+    const sources = Promise.all([
+      wasmSourceOf(wasm, packagedWasm, onProgress, signal),
+      sourceOf(model, cache === true ? "always" : cache, onProgress, signal),
+    ]);
+    const [module, source] = await unlessAborted(sources, signal);
+    const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
+    const pool = new WorkerPool(new ThreadLoader(module, source), start, Number(workers) || 1);
     return new Classifier(pool, await pool.open(onProgress, signal));
   }).catch((error: unknown) => {
     throw toLitmusError(error);

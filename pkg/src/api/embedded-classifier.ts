@@ -1,4 +1,5 @@
-import { packageUrl } from "../platform/vite.js";
+import { packageUrl } from "../platform/package-url.js";
+import { checkSupport } from "../platform/support.js";
 import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
@@ -9,19 +10,22 @@ import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 /** The WebAssembly file with the model in it. Relative to the bundle in dist/. */
-const wasm = () => packageUrl(new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url));
+const wasm = () =>
+  packageUrl("wasm/embedded/litmus_text_bg.wasm", new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url));
 
 /**
  * The sentiment classifier from a single WebAssembly file, which holds the model and its tokenizer.
  * It runs in a worker in browsers, else on the calling thread. The first call loads it; all callers
  * share it, so leave it open.
  *
- * @throws LitmusError `model-not-found`, `download-failed` if the file cannot be loaded; the next call
- * tries again
+ * @throws LitmusError `model-not-found`, `download-failed` if the file cannot be loaded, `unsupported`; the next
+ * call tries again
  */
 export const classifier: () => Promise<SentimentClassifier> = memoize(async () => {
   try {
-    const pool = new WorkerPool(new ThreadLoader(wasm(), "embedded"), () => startThread("auto", startWebWorker), 1);
+    checkSupport();
+    const start = () => startThread("auto", (url) => startWebWorker(url, wasm));
+    const pool = new WorkerPool(new ThreadLoader(wasm(), "embedded"), start, 1);
     return new Classifier(pool, await pool.open(undefined, neverAborts())) as SentimentClassifier;
   } catch (error) {
     throw toLitmusError(error);
@@ -33,7 +37,7 @@ export const classifier: () => Promise<SentimentClassifier> = memoize(async () =
  * is optional, because the first call of `predict` loads what is missing. The import itself loads
  * nothing.
  *
- * @throws LitmusError `model-not-found`, `download-failed`; the next call tries again
+ * @throws LitmusError `model-not-found`, `download-failed`, `unsupported`; the next call tries again
  */
 export async function load(): Promise<void> {
   await classifier();

@@ -1,8 +1,8 @@
 import { unlessAborted } from "../shared/abort.js";
 import { withIndex } from "../shared/errors.js";
 import type { Outcome } from "../shared/protocol.js";
-import type { StreamItem, StreamOptions } from "../shared/types.js";
-import { wrongText } from "../shared/validate.js";
+import type { StreamItem, StreamOptions, TextInput } from "../shared/types.js";
+import { isTextInput, wrongText } from "../shared/validate.js";
 
 /** The most texts that go to a thread at once. */
 const BATCH_SIZE = 32;
@@ -11,18 +11,19 @@ const MAX_WAIT_MS = 10;
 
 interface Row {
   index: number;
-  text: unknown;
+  input: unknown;
 }
 
-/** Predicts a batch. Rows that are not strings get their error without being sent. */
-async function predictRows(rows: Row[], predict: (texts: string[]) => Promise<Outcome[]>): Promise<StreamItem[]> {
-  const texts = rows.map(({ text }) => text).filter((text) => typeof text === "string");
+/** Predicts a batch. Rows that are no texts get their error without being sent. */
+async function predictRows(rows: Row[], predict: (texts: TextInput[]) => Promise<Outcome[]>): Promise<StreamItem[]> {
+  const texts = rows.map(({ input }) => input).filter(isTextInput);
   const outcomes = (texts.length ? await predict(texts) : []).values();
-  return rows.map(({ index, text }) => {
-    if (typeof text !== "string") return { index, text, error: wrongText(text, index) };
+  return rows.map(({ index, input }) => {
+    if (!isTextInput(input)) return { index, text: input, error: wrongText(input, index) };
+    const item = typeof input === "string" ? { index, text: input } : { index, ...input };
     const outcome = outcomes.next().value as Outcome;
-    if ("prediction" in outcome) return { index, text, prediction: outcome.prediction };
-    return { index, text, error: withIndex(outcome.failure, index) };
+    if ("prediction" in outcome) return { ...item, prediction: outcome.prediction };
+    return { ...item, error: withIndex(outcome.failure, index) };
   });
 }
 
@@ -36,7 +37,7 @@ type Event = () => StreamItem[];
 export async function* stream(
   source: Iterable<unknown> | AsyncIterable<unknown>,
   maxBatches: number,
-  predict: (texts: string[]) => Promise<Outcome[]>,
+  predict: (texts: TextInput[]) => Promise<Outcome[]>,
   { signal, onProgress }: Pick<StreamOptions, "signal" | "onProgress">,
 ): AsyncGenerator<StreamItem, void, undefined> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
@@ -53,9 +54,9 @@ export async function* stream(
   /** Set when the source has no more rows. Throws what the source threw, after the items before it. */
   let end: (() => void) | undefined;
 
-  const onRow = (text: unknown): StreamItem[] => {
+  const onRow = (input: unknown): StreamItem[] => {
     nextRow = undefined;
-    rows.push({ index: count++, text });
+    rows.push({ index: count++, input });
     waitOver ??= new Promise((resolve) => {
       timer = setTimeout(resolve, MAX_WAIT_MS, onWaitOver);
     });

@@ -17,7 +17,7 @@ import type {
   Request,
   Role,
 } from "../shared/protocol.js";
-import type { Prediction, Tokenization } from "../shared/types.js";
+import type { Prediction, TextInput, Tokenization } from "../shared/types.js";
 import { openEmbedded } from "./embedded-file.js";
 import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
 
@@ -25,6 +25,7 @@ import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
 const FILE_NAMES: Record<Role, string> = {
   config: "config.json",
   tokenizer: "tokenizer.json",
+  tokenizerConfig: "tokenizer_config.json",
   model: "model.onnx",
   manifest: "litmus.json",
 };
@@ -120,7 +121,7 @@ export class Engine {
       this.#job = undefined; // `finish` frees it
       const outcomes = this.#run(() => job.finish());
       return outcomes.map((outcome, i) =>
-        "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as string) } : outcome,
+        "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as TextInput) } : outcome,
       );
     } finally {
       this.#freeJob();
@@ -158,7 +159,8 @@ const toBlobs = (files: FileBytes): ModelBlobs =>
   ) as unknown as ModelBlobs;
 
 /** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
-function withWords(prediction: WasmPrediction, text: string): Prediction {
+function withWords(prediction: WasmPrediction, input: TextInput): Prediction {
+  const text = typeof input === "string" ? input : input.text;
   const attributions = prediction.attributions?.map(({ start, end, weight }) => ({
     start,
     end,

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import "../platform/node.js";
 import { microBatching } from "../handler/micro-batching.js";
 import { createNodeServer, shutDown } from "../handler/node-server.js";
+import { packFolder } from "../model/pack-folder.js";
 import { createHandler } from "./handler.js";
 import { createClassifier } from "./index.js";
 
@@ -14,14 +15,24 @@ import { createClassifier } from "./index.js";
 const GRACE_MS = 10_000;
 
 const USAGE = `Usage: litmus-text serve [options]
+       litmus-text pack FOLDER
 
-Serves POST /predict and GET /model, /health, /metrics, /openapi.json.
+serve answers POST /predict and GET /model, /health, /metrics, /openapi.json.
 
   --port N       port to listen on (default 8080; 0 takes a free one)
   --host NAME    address to listen on (default 127.0.0.1: only this machine)
   --workers N    number of worker threads (default: the number of processors)
   --model URL    folder of a model (default: the packaged sentiment model)
-  --help         print this text`;
+  --help         print this text
+
+pack writes the sizes and SHA-256 sums of a model's files into FOLDER/litmus.json.`;
+
+interface ServeOptions {
+  port: number;
+  host: string;
+  workers: number;
+  model?: string | undefined;
+}
 
 /** An error in the arguments. Its message is all that is printed. */
 class UsageError extends Error {}
@@ -45,9 +56,12 @@ function parseArguments(args: string[]) {
         help: { type: "boolean", default: false },
       },
     });
-    if (!values.help && positionals.join() !== "serve") throw new UsageError(USAGE);
+    const [command, folder] = positionals;
+    const isRight = command === "serve" ? positionals.length === 1 : command === "pack" && positionals.length === 2;
+    if (!values.help && !isRight) throw new UsageError(USAGE);
     return {
       ...values,
+      folder,
       port: parseInteger("port", values.port, 0, 65535),
       workers: parseInteger("workers", values.workers, 1, 256),
     };
@@ -57,9 +71,18 @@ function parseArguments(args: string[]) {
 }
 
 async function main(): Promise<void> {
-  const { help, port, host, workers, model } = parseArguments(process.argv.slice(2));
-  if (help) return console.log(USAGE);
+  const { help, folder, ...options } = parseArguments(process.argv.slice(2));
+  if (help) console.log(USAGE);
+  else if (folder === undefined) await serve(options);
+  else await pack(folder);
+}
 
+async function pack(folder: string): Promise<void> {
+  const files = await packFolder(folder);
+  for (const [path, { bytes, sha256 }] of Object.entries(files)) console.log(`${sha256}  ${bytes}  ${path}`);
+}
+
+async function serve({ port, host, workers, model }: ServeOptions): Promise<void> {
   const loading = createClassifier({ workers, model });
   const server = createNodeServer(
     createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }),

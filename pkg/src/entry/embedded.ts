@@ -6,6 +6,7 @@ export type { Classifier, SentimentClassifier } from "../api/classifier.js";
 export { classifier, load } from "../api/embedded-classifier.js";
 export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
 export type {
+  Activation,
   Attribution,
   CallOptions,
   ClassifierInfo,
@@ -20,10 +21,13 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TextInput,
   TextOptions,
   TextWindow,
   Tokenization,
   WithoutThreshold,
+  ZeroShotCallOptions,
+  ZeroShotOptions,
 } from "../shared/types.js";
 
 /**

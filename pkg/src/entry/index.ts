@@ -7,6 +7,7 @@ export type { Classifier, SentimentClassifier } from "../api/classifier.js";
 export { createClassifier } from "../api/create-classifier.js";
 export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
 export type {
+  Activation,
   Attribution,
   CallOptions,
   ClassifierInfo,
@@ -25,10 +26,13 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TextInput,
   TextOptions,
   TextWindow,
   Tokenization,
   WithoutThreshold,
+  ZeroShotCallOptions,
+  ZeroShotOptions,
 } from "../shared/types.js";
 
 const packagedClassifier = memoize(() => createClassifier());

@@ -1,5 +1,5 @@
 import { follow, unlessAborted } from "../shared/abort.js";
-import type { Prediction } from "../shared/types.js";
+import type { Prediction, TextInput } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 import type { ResultCache } from "./result-cache.js";
 import type { PredictionOptions } from "./schema.js";
@@ -30,6 +30,10 @@ interface Flight {
   stop(): void;
 }
 
+/** The text, and its pair if it has one. */
+const partsOf = (input: TextInput): string[] =>
+  typeof input === "string" ? [input] : [input.text, ...(input.pair === undefined ? [] : [input.pair])];
+
 /** Predicts a text: from the cache, else from the same computation in progress, else by the classifier. */
 export class CachedPredictor {
   readonly #cache: ResultCache;
@@ -45,7 +49,7 @@ export class CachedPredictor {
    */
   async *predictAll(
     model: Predictor,
-    texts: string[],
+    texts: TextInput[],
     options: PredictionOptions,
     signal: AbortSignal,
   ): AsyncGenerator<TextResult> {
@@ -53,7 +57,7 @@ export class CachedPredictor {
     const unfollow = follow({ signal }, stop);
     const pending: Promise<TextResult>[] = [];
     const start = (index: number): Promise<TextResult> =>
-      this.#predict(model, texts[index] as string, options, stop.signal).then(
+      this.#predict(model, texts[index] as TextInput, options, stop.signal).then(
         (result) => ({ index, ...result }),
         // After an abort, the error is that of the whole request: a disconnect or the time limit.
         (error: unknown) => ({
@@ -75,11 +79,11 @@ export class CachedPredictor {
   /** When `signal` is aborted and no other request waits for the same result, its computation stops. */
   async #predict(
     model: Predictor,
-    text: string,
+    text: TextInput,
     options: PredictionOptions,
     signal: AbortSignal,
   ): Promise<CachedPrediction> {
-    if (/\p{Surrogate}/u.test(text)) throw new ServiceError("malformed-text");
+    if (partsOf(text).some((part) => /\p{Surrogate}/u.test(part))) throw new ServiceError("malformed-text");
     const key = await this.#cache.key(model, options, text);
     const existing = this.#flights.get(key);
     const flight = existing ?? this.#start(key, model, text, options);
@@ -92,7 +96,7 @@ export class CachedPredictor {
     }
   }
 
-  #start(key: string, model: Predictor, text: string, options: PredictionOptions): Flight {
+  #start(key: string, model: Predictor, text: TextInput, options: PredictionOptions): Flight {
     const stop = new AbortController();
     let ended = false;
     const end = () => {
@@ -115,7 +119,7 @@ export class CachedPredictor {
   async #compute(
     key: string,
     model: Predictor,
-    text: string,
+    text: TextInput,
     options: PredictionOptions,
     signal: AbortSignal,
   ): Promise<CachedPrediction> {

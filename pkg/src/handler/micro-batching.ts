@@ -1,7 +1,7 @@
 import type { Classifier } from "../api/classifier.js";
 import { abortError, whenAborted } from "../shared/abort.js";
 import { type LitmusError, toLitmusError, withIndex } from "../shared/errors.js";
-import type { Prediction, PredictOptions, TextOptions } from "../shared/types.js";
+import type { Prediction, PredictOptions, TextInput, TextOptions } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 
 /** Texts in a batch. A batch that has begun is computed to its end. */
@@ -10,7 +10,7 @@ const MAX_BATCH = 16;
 const MAX_LENGTH = 500;
 
 interface WaitingText {
-  text: string;
+  text: TextInput;
   signal: AbortSignal | undefined;
   resolve(prediction: Prediction): void;
   reject(error: LitmusError): void;
@@ -64,9 +64,11 @@ export function microBatching(
     }
   };
 
-  const predict = ((text: string, options: PredictOptions = {}) => {
+  const predict = ((text: TextInput, options: PredictOptions = {}) => {
     const { signal, timeout, onProgress, ...rest } = options;
-    if (text.length > MAX_LENGTH || rest.explain || timeout || onProgress) return classifier.predict(text, options);
+    const length = typeof text === "string" ? text.length : text.text.length + (text.pair?.length ?? 0);
+    if (length > MAX_LENGTH || rest.explain || rest.zeroShot || timeout || onProgress)
+      return classifier.predict(text, options);
     return new Promise<Prediction>((resolve, reject) => {
       const key = JSON.stringify(rest);
       const group: Group = groups.get(key) ?? { options: rest, texts: [] };

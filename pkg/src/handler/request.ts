@@ -1,11 +1,12 @@
 import { type OutputUnit, Validator } from "@cfworker/json-schema";
+import type { TextInput } from "../shared/types.js";
 import type { ResolvedOptions } from "./options.js";
 import { type PredictionOptions, requestSchemas } from "./schema.js";
 import { ServiceError } from "./service-error.js";
 
 /** A request for predictions, read and checked. */
 export interface PredictRequest {
-  texts: string[];
+  texts: TextInput[];
   /** Whether the body had `text` rather than `texts`. */
   single: boolean;
   options: PredictionOptions;
@@ -38,8 +39,12 @@ export class PredictRequestReader {
     }
     const { valid, errors } = (hasTexts ? this.#manyTexts : this.#oneText).validate(body);
     if (!valid) throw schemaError(errors);
-    const { text, texts, ...options } = body as { text: string; texts: string[] } & PredictionOptions;
-    return { texts: hasTexts ? texts : [text], single: !hasTexts, options };
+    const { text, pair, texts, ...options } = body as {
+      text: string;
+      pair?: string;
+      texts: TextInput[];
+    } & PredictionOptions;
+    return { texts: hasTexts ? texts : [pair === undefined ? text : { text, pair }], single: !hasTexts, options };
   }
 }
 

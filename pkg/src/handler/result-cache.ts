@@ -1,11 +1,13 @@
 import { LRUCache } from "lru-cache";
-import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS } from "../shared/options.js";
-import type { Prediction } from "../shared/types.js";
+import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, ZERO_SHOT_OPTIONS } from "../shared/options.js";
+import type { Prediction, TextInput } from "../shared/types.js";
 import type { CacheStore, Predictor, ResolvedOptions } from "./options.js";
 import { isPrediction, type PredictionOptions } from "./schema.js";
 
 /** The order of the options in a key, whatever their order in the request. */
-const OPTION_NAMES = [...Object.keys(PREDICTION_OPTIONS), ...Object.keys(EXPLAIN_OPTIONS)];
+const OPTION_NAMES = [PREDICTION_OPTIONS, EXPLAIN_OPTIONS, ZERO_SHOT_OPTIONS].flatMap((options) =>
+  Object.keys(options),
+);
 
 /** Predictions by model, options and text, in the built-in cache or in the caller's store. */
 export class ResultCache {
@@ -22,10 +24,12 @@ export class ResultCache {
     this.#onFailure = onFailure;
   }
 
-  async key(model: Predictor, options: PredictionOptions, text: string): Promise<string> {
+  async key(model: Predictor, options: PredictionOptions, input: TextInput): Promise<string> {
     const modelId = this.#modelIds.get(model) ?? identify(model);
     this.#modelIds.set(model, modelId);
-    const key = `${JSON.stringify(options, OPTION_NAMES)} ${modelId} ${text}`;
+    const { text, pair } = typeof input === "string" ? { text: input, pair: undefined } : input;
+    // Two blanks where there is no pair, so that no text can look like a pair.
+    const key = `${JSON.stringify(options, OPTION_NAMES)} ${modelId} ${JSON.stringify(pair) ?? ""} ${text}`;
     if (!this.#external) return key;
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");

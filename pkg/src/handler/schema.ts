@@ -18,6 +18,7 @@ const object = (properties: Record<string, Schema>, required: string[] = Object.
 const array = (items: Schema, more: Schema = {}): Schema => ({ type: "array", items, ...more });
 
 const text: Schema = { type: "string", description: "The text to classify." };
+const pair: Schema = { type: "string", description: "The second text, for models that read two at once." };
 
 const needsShapley: Schema = { properties: { method: { const: "shapley" } }, required: ["method"] };
 
@@ -28,39 +29,43 @@ const options = {
     additionalProperties: false,
     dependentSchemas: Object.fromEntries(SHAPLEY_ONLY.map((name) => [name, needsShapley])),
   },
+  zeroShot: { ...PREDICTION_OPTIONS.zeroShot, additionalProperties: false },
 } as unknown as Record<keyof PredictionOptions, Schema>; // `Schema` has no readonly arrays
+
+/** An item of `texts`. */
+const input: Schema = { anyOf: [text, object({ text, pair }, ["text"])] };
 
 /** The schemas of the two forms of a request, with at most `maxTexts` texts. */
 export const requestSchemas = (maxTexts: number) => ({
   TextRequest: {
-    ...object({ text, ...options }, ["text"]),
+    ...object({ text, pair, ...options }, ["text"]),
     examples: [{ text: "I loved every minute of it" }, { text: "Predictable, yet lovely.", explain: true }],
   },
   TextsRequest: {
-    ...object({ texts: array(text, { maxItems: maxTexts }), ...options }, ["texts"]),
+    ...object({ texts: array(input, { maxItems: maxTexts }), ...options }, ["texts"]),
     examples: [{ texts: ["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"], topK: 1 }],
   },
 });
 
-const probability: Schema = { type: "number", minimum: 0, maximum: 1 };
+const score: Schema = { type: "number", description: "A probability from 0 to 1, or with `activation: none` a logit." };
 const offset: Schema = { type: "integer", minimum: 0, description: "In UTF-16 code units of the text." };
 const index: Schema = { type: "integer", minimum: 0, description: "Index in `texts`, from 0." };
 const tokens: Schema = { type: "integer", minimum: 1, description: "Number of tokens that the model read." };
-const scores = array(object({ label: { type: "string" }, score: probability }), {
-  description: "The labels with their probabilities, highest first, cut to `topK`.",
+const scores = array(object({ label: { type: "string" }, score }), {
+  description: "The labels with their scores, highest first, cut to `topK`.",
 });
 
 const predictionProperties = {
   label: {
     type: ["string", "null"],
     description:
-      "The most probable label; null if its probability is below `threshold` or, in a multi-label model, 0.5.",
+      "The label with the highest score; null if that is below `threshold` or, where each label is scored by itself, 0.5.",
   },
   labels: array(
     { type: "string" },
-    { description: "Only of a multi-label model: the labels at or above the threshold, most probable first." },
+    { description: "Only where each label is scored by itself: the labels at or above the threshold, highest first." },
   ),
-  score: { ...probability, description: "The highest probability, calibrated." },
+  score: { ...score, description: "The highest score: a calibrated probability, or with `activation: none` a logit." },
   scores,
   tokens,
   truncated: {
@@ -76,11 +81,11 @@ const predictionProperties = {
         start: offset,
         end: offset,
         text: { type: "string" },
-        weight: { type: "number", minimum: -1, maximum: 1 },
+        weight: { type: "number" },
       }),
     ),
     type: ["array", "null"],
-    description: "The contribution of each word to the probability of the label; null without `explain`.",
+    description: "The contribution of each word to the score of the label; null without `explain`.",
   },
   warnings: array({ enum: ["mostly-unknown-tokens"] }, { description: "Reasons to doubt the label." }),
 } satisfies Record<keyof Prediction | "labels", Schema>;
@@ -107,6 +112,7 @@ const responseSchemas = {
     version: { type: ["string", "null"] },
     labels: array({ type: "string" }),
     multiLabel: { type: "boolean", description: "Whether each label is scored independently of the others." },
+    activation: { enum: ["softmax", "sigmoid", "none"], description: "What turns the logits into scores." },
     maxTokens: { type: "integer", minimum: 1, description: "The most tokens that the model reads at once." },
     files: array(
       object({
@@ -121,6 +127,11 @@ const responseSchemas = {
     metrics: {
       type: ["object", "null"],
       description: "The model's evaluation from its litmus.json; null if there is none.",
+    },
+    runsIn: {
+      enum: ["worker", "worker-threads", "page"],
+      description:
+        "The thread that computes: a web worker, worker threads of Node, Deno or Bun, or the calling thread.",
     },
     memoryBytes: { type: "integer", minimum: 0, description: "Current size of the WebAssembly memory." },
   }),

@@ -10,8 +10,14 @@ export const ERROR_CODES = {
   "too-large": { status: 413, description: "The body has too many bytes or too many texts." },
   "unsupported-media-type": { status: 415, description: "The body must be uncompressed `application/json` in UTF-8." },
   "empty-text": { status: 422, description: "The text has no tokens: it is empty or all white space." },
-  "text-too-long": { status: 422, description: "The text exceeds the model's token limit, and `longText` is `error`." },
+  "text-too-long": {
+    status: 422,
+    description:
+      "The text exceeds the model's token limit, and `longText` is `error`; or the pair leaves no room for the text.",
+  },
   "unknown-label": { status: 422, description: "`explain.label` is not one of the model's labels." },
+  "conflicting-options": { status: 422, description: "The options do not fit each other, or not the model." },
+  "model-unsupported": { status: 422, description: "The model cannot do what an option asks for." },
   "malformed-text": { status: 422, description: "The text is not valid Unicode: it contains an unpaired surrogate." },
   "busy": { status: 429, description: "Too many texts are waiting for their prediction." },
   "internal": { status: 500, description: "Internal error." },
@@ -82,7 +88,10 @@ export function toServiceError(error: unknown): ServiceError {
     case "timeout": // of the client's signal: the limits of the service are ServiceErrors
       return new ServiceError("aborted");
     case "text-too-long":
+    case "model-unsupported":
       return new ServiceError(code, message);
+    case "invalid-input": // not the schema's: the body has been checked with it before
+      return new ServiceError("conflicting-options", message);
     case "closed":
       return new ServiceError("unavailable");
     default:

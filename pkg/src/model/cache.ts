@@ -1,7 +1,13 @@
 // Stores model files in the browser's Cache API under their URL and SHA-256, so that a new version of a file has another
-// key. Browsers have this API where they have `crypto.subtle`: on https and localhost.
+// key. A file without a checksum has an empty one in its key, and the server's version of it in a header. Browsers have this API where they have `crypto.subtle`: on https and localhost.
 
 const CACHE_NAME = "litmus-text";
+
+/** The header of a stored file that has its version. */
+const VERSION_HEADER = "litmus-version";
+
+/** The checksum in the key of a file that has none. */
+export const NO_CHECKSUM = "";
 
 /** The URL of the file with its SHA-256 as a query parameter; the Cache API ignores fragments. */
 export function cacheKey(url: string, sha256: string): string {
@@ -22,11 +28,28 @@ async function withCache<T>(work: (cache: Cache) => Promise<T>): Promise<T | und
 export const readStored = (url: string, sha256: string): Promise<Response | undefined> =>
   withCache((cache) => cache.match(cacheKey(url, sha256)));
 
+/** What tells one version of a file from another: the server's ETag, or the size and the date. `undefined` if it sends neither. */
+export function versionOf({ headers }: Response): string | undefined {
+  const date = headers.get("last-modified");
+  return headers.get("etag") ?? (date ? `${headers.get("content-length")} ${date}` : undefined);
+}
+
+/** The version of a stored file, as the server had it. */
+export const storedVersion = ({ headers }: Response): string | null => headers.get(VERSION_HEADER);
+
 /** Stores a file and removes its other versions. Resolves to whether it was stored. */
-export async function store(url: string, sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+export async function store(
+  url: string,
+  sha256: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  version?: string,
+): Promise<boolean> {
   const stored = await withCache(async (cache) => {
     await cache.delete(url, { ignoreSearch: true });
-    await cache.put(cacheKey(url, sha256), new Response(bytes));
+    await cache.put(
+      cacheKey(url, sha256),
+      new Response(bytes, { headers: version ? { [VERSION_HEADER]: version } : {} }),
+    );
     return true;
   });
   return stored ?? false;

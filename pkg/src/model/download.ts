@@ -1,7 +1,9 @@
 import { platform } from "../platform/platform.js";
-import { abortError } from "../shared/abort.js";
+import { abortError, throwIfAborted } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, OnProgress } from "../shared/protocol.js";
+import { versionOf } from "./cache.js";
+import { decodeDataUrl } from "./data-url.js";
 
 /** The statuses of a file that does not exist. Some hosts answer 403 instead of 404. */
 const MISSING_STATUSES = [403, 404, 410];
@@ -29,16 +31,37 @@ function statusError({ status }: Response, url: URL | string): LitmusError {
   return loadError(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
 }
 
-/** Opens a URL. Resolves to the reason if the file does not exist; any other failure rejects. */
-async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | string> {
+async function request(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response> {
+  if (url.protocol === "data:") return decodeDataUrl(url);
+  if (url.protocol === "file:" && platform.openFile) return platform.openFile(url);
+  return fetch(url, { signal, cache });
+}
+
+/** Why a file could not be opened at a URL. */
+export interface Missing {
+  reason: string;
+  /** The error of `fetch`, if it was refused an answer. */
+  refused?: unknown;
+}
+
+/** Whether CORS applies to a URL. Then a page cannot tell a status 404 without CORS headers from a lack of connection. */
+const isForeign = ({ protocol, origin }: URL): boolean =>
+  protocol.startsWith("http") && globalThis.location !== undefined && origin !== location.origin;
+
+/** Opens a URL. Resolves to the reason if the file does not, or perhaps does not, exist; any other failure rejects. */
+export async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | Missing> {
   let response: Response;
   try {
-    response = await (url.protocol === "file:" && platform.openFile
-      ? platform.openFile(url)
-      : fetch(url, { signal, cache }));
+    response = await request(url, signal, cache);
   } catch (cause) {
     // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
+    if (!cached && isForeign(url) && !signal.aborted) {
+      return {
+        reason: "the connection failed, or the server did not send the header Access-Control-Allow-Origin",
+        refused: cause,
+      };
+    }
     if (!cached) throw connectionError(url, signal, cause);
     response = cached;
   }
@@ -46,24 +69,37 @@ async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise
   const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;
   if (response.ok && !isPage) return response;
   await response.body?.cancel();
-  if (response.ok) return WEB_PAGE;
-  if (MISSING_STATUSES.includes(response.status)) return `status ${response.status}`;
+  if (response.ok) return { reason: WEB_PAGE };
+  if (MISSING_STATUSES.includes(response.status)) return { reason: `status ${response.status}` };
   throw statusError(response, url);
 }
 
-/** Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache. */
+/** Whether the server has this version of a file. Without a connection, the version is taken to be current. */
+export async function isCurrent(url: string, version: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return versionOf(await fetch(url, { method: "HEAD", cache: "no-cache", signal })) === version;
+  } catch {
+    throwIfAborted(signal);
+    return true;
+  }
+}
+
+/** Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache. Rejects if there is none. */
 export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
   candidates: Candidate[],
   signal: AbortSignal,
   cache: RequestCache = "default",
 ): Promise<{ response: Response; candidate: Candidate }> {
   const reasons: string[] = [];
+  let cause: unknown;
   for (const candidate of candidates) {
-    const response = await open(new URL(candidate.url), signal, cache);
-    if (typeof response !== "string") return { response, candidate };
-    reasons.push(`${candidate.url}: ${response}`);
+    const opened = await open(new URL(candidate.url), signal, cache);
+    if (!("reason" in opened)) return { response: opened, candidate };
+    reasons.push(`${candidate.url}: ${opened.reason}`);
+    cause ??= opened.refused;
   }
-  throw new LitmusError("model-not-found", `could not load ${reasons.join("; ")}`);
+  const code = cause === undefined ? "model-not-found" : "download-failed";
+  throw new LitmusError(code, `could not load ${reasons.join("; ")}`, { cause });
 }
 
 /** Reports a file before its first byte, so that a listener knows of all files before the first one is complete. */
@@ -125,7 +161,11 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   const hasType = response.headers.get("content-type") === WASM_TYPE;
   const typed = hasType ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
   const body = withProgress(typed, file, bodySize(response), onProgress);
-  return WebAssembly.compileStreaming(body).catch((cause: unknown) => {
+  // Node's compileStreaming is missing in the contexts in which Jest runs tests.
+  const compiled = WebAssembly.compileStreaming
+    ? WebAssembly.compileStreaming(body)
+    : body.arrayBuffer().then((bytes) => WebAssembly.compile(bytes));
+  return compiled.catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
       ? loadError("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
       : connectionError(url, signal, cause);

@@ -1,24 +1,21 @@
 import { throwIfAborted } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type {
+  ByRole,
   FileCandidate,
   ManifestInfo,
   ModelBlob,
   ModelBlobs,
   ModelSource,
   OnProgress,
+  OptionalRole,
   Role,
 } from "../shared/protocol.js";
-import { readStored, removeStored, store } from "./cache.js";
+import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
-import { openFirst, readBody, reportStart } from "./download.js";
+import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** litmus.json has the checksums of the other files, but nothing has its own: the network's copy is preferred. */
-const NO_CHECKSUM = "";
-
-type ByRole<T> = Record<Exclude<Role, "manifest">, T> & { manifest?: T | undefined };
 
 /** The bytes of a model's files. */
 export type ModelBytes = ByRole<Bytes>;
@@ -44,13 +41,16 @@ type EntryOf = (path: string) => ManifestEntry;
 
 interface Manifest {
   entryOf: EntryOf;
+  /** Whether the folder may have the file: litmus.json lists it, or lists no files. */
+  mayHave: (path: string) => boolean;
   metrics: ManifestInfo["metrics"];
 }
 
 /** Reads the files of a model from one kind of source. */
 interface ModelReader {
   manifest(): Promise<DownloadedFile | undefined>;
-  file(role: Exclude<Role, "manifest">, entryOf: EntryOf): Promise<DownloadedFile>;
+  file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
+  tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
 }
 
 /** Reads litmus.json as far as the download needs it. The engine reports what is malformed. */
@@ -65,6 +65,7 @@ export function parseManifest(bytes: Bytes | undefined): Manifest {
     // There is no litmus.json, or it is not JSON.
   }
   return {
+    mayHave: (path) => Object.keys(files).length === 0 || Object.hasOwn(files, path),
     entryOf: (path) => {
       const { bytes, sha256 } = files[path] ?? {};
       return {
@@ -86,13 +87,17 @@ function blobReader(files: ModelBlobs): ModelReader {
   return {
     manifest: async () => files.manifest && readBlob(files.manifest, {}),
     file: (role, entryOf) => readBlob(files[role], entryOf(files[role].path)),
+    tokenizerConfig: async ({ entryOf }) => {
+      const file = files.tokenizerConfig;
+      return file && readBlob(file, entryOf(file.path));
+    },
   };
 }
 
 /** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
 function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): ModelReader {
   const fromCache = async ({ path, url }: FileCandidate, sha256: string | undefined, file: string) => {
-    const response = cache && sha256 !== undefined && (await readStored(url, sha256));
+    const response = await (sha256 === undefined ? readCurrent(url) : cache && readStored(url, sha256));
     if (!response) return undefined;
     try {
       const bytes = await readBody(response, file, onProgress, signal);
@@ -100,40 +105,66 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       return { path, bytes, sha256 };
     } catch {
       throwIfAborted(signal);
-      await removeStored(url, sha256);
+      await removeStored(url, sha256 ?? NO_CHECKSUM);
       return undefined;
     }
+  };
+
+  /** The stored copy of a file without a checksum, if the server has the same version or cannot be reached. */
+  const readCurrent = async (url: string) => {
+    const kept = cache === "always" ? await readStored(url, NO_CHECKSUM) : undefined;
+    const version = kept && storedVersion(kept);
+    if (!version) return undefined;
+    return stored || (await isCurrent(url, version, signal)) ? kept : undefined;
   };
 
   const fromNetwork = async (from: FileCandidate[], entryOf: EntryOf, file: string) => {
     // With a checksum, the server is asked whether the copy in the HTTP cache is current: an old one would not match.
     const hasChecksum = from.some(({ path }) => entryOf(path).sha256 !== undefined);
     const { response, candidate } = await openFirst(from, signal, hasChecksum ? "no-cache" : "default");
-    const { path, url } = candidate;
+    return readResponse(response, candidate, entryOf, file);
+  };
+
+  const readResponse = async (response: Response, { path, url }: FileCandidate, entryOf: EntryOf, file: string) => {
     const { sha256, bytes: size } = entryOf(path);
+    const version = sha256 === undefined && cache === "always" ? versionOf(response) : undefined;
     const bytes = await readBody(response, file, onProgress, signal, size);
     await verifyChecksum(bytes, sha256, url);
+    const canStore = cache && (sha256 !== undefined || version);
     return {
       path,
       bytes,
       sha256,
-      store: () => !url.startsWith("http") || (cache && sha256 !== undefined && store(url, sha256, bytes)),
+      store: () => !url.startsWith("http") || (canStore ? store(url, sha256 ?? NO_CHECKSUM, bytes, version) : false),
     };
+  };
+
+  const read = async (from: FileCandidate[], entryOf: EntryOf, file: string) => {
+    for (const candidate of from) {
+      const found = await fromCache(candidate, entryOf(candidate.path).sha256, file);
+      if (found) return found;
+    }
+    return fromNetwork(from, entryOf, file);
   };
 
   return {
     manifest: async () => {
       const [candidate] = candidates.manifest as [FileCandidate];
+      const [config] = candidates.config as [FileCandidate];
       const readEarlier = () => fromCache(candidate, NO_CHECKSUM, candidate.path);
       const current = stored && (await readEarlier());
       if (current) return current;
       try {
-        return await fromNetwork([candidate], () => ({ sha256: NO_CHECKSUM }), candidate.path);
+        const opened = await open(new URL(candidate.url), signal, "no-cache");
+        if ("reason" in opened) return opened.refused ? await readEarlier() : undefined;
+        return await readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
       } catch (error) {
         const { code } = toLitmusError(error);
         if (code === "model-not-found") return undefined;
         const earlier = code === "download-failed" && (await readEarlier());
         if (earlier) return earlier;
+        // Offline, and there was no litmus.json when the other files were stored.
+        if (code === "download-failed" && (await readCurrent(config.url))) return undefined;
         throw error;
       }
     },
@@ -141,11 +172,22 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       const from = candidates[role] as [FileCandidate];
       const file = from[0].path; // the name in progress events, whichever candidate it is
       reportStart(file, onProgress);
-      for (const candidate of from) {
-        const found = await fromCache(candidate, entryOf(candidate.path).sha256, file);
-        if (found) return found;
+      return read(from, entryOf, file);
+    },
+    tokenizerConfig: async ({ entryOf, mayHave }) => {
+      const from = candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
+      const [candidate] = from;
+      if (!candidate) return undefined;
+      try {
+        return await read(from, entryOf, candidate.path);
+      } catch (error) {
+        throwIfAborted(signal);
+        // Servers of other origins may answer with a 404 without CORS headers, which looks like a failed download.
+        const { code } = toLitmusError(error);
+        const missing = code === "model-not-found" || code === "download-failed";
+        if (missing && entryOf(candidate.path).sha256 === undefined) return undefined;
+        throw error;
       }
-      return fromNetwork(from, entryOf, file);
     },
   };
 }
@@ -159,18 +201,18 @@ export async function readModel(
   const reader = source.from === "files" ? blobReader(source.files) : folderReader(source, onProgress, signal);
   // litmus.json is read first, because it has the checksums of the others.
   const manifest = await reader.manifest();
-  const { entryOf, metrics } = parseManifest(manifest?.bytes);
-  const [config, tokenizer, model] = await Promise.all([
+  const parsed = parseManifest(manifest?.bytes);
+  const { entryOf, metrics } = parsed;
+  const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
+    reader.tokenizerConfig(parsed),
   ]);
-  const downloaded = { config, tokenizer, model, manifest };
-  const files = [config, tokenizer, model].map(({ path, bytes, sha256 }) => ({
-    path,
-    bytes: bytes.byteLength,
-    sha256: sha256 || null,
-  }));
+  const downloaded = { config, tokenizer, model, tokenizerConfig, manifest };
+  const files = [config, tokenizer, tokenizerConfig, model].flatMap((file) =>
+    file ? [{ path: file.path, bytes: file.bytes.byteLength, sha256: file.sha256 || null }] : [],
+  );
   return {
     files: mapFiles(downloaded, ({ bytes }) => bytes),
     info: { files, metrics },

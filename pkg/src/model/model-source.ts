@@ -1,44 +1,60 @@
+import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
-import { packageUrl } from "../platform/vite.js";
+import { resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
-import type { FileCandidate, ModelBlobs, ModelCandidates, ModelSource, OnProgress, Role } from "../shared/protocol.js";
+import type {
+  CacheMode,
+  FileCandidate,
+  ModelBlobs,
+  ModelCandidates,
+  ModelSource,
+  OnProgress,
+  OptionalRole,
+  Role,
+} from "../shared/protocol.js";
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
-import { ANYTHING, checkOptions, isObject, wrongValue } from "../shared/validate.js";
+import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 
 /** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
-const LAYOUT = {
+export const LAYOUT = {
   config: ["config.json"],
   tokenizer: ["tokenizer.json"],
+  tokenizerConfig: ["tokenizer_config.json"],
   model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
   manifest: ["litmus.json"],
 } satisfies Record<Role, string[]>;
 
 const ROLES = Object.keys(LAYOUT) as Role[];
 
+const isOptional = (role: Role): role is OptionalRole => role === "manifest" || role === "tokenizerConfig";
+
 const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
 /** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
 function packagedModel(): ModelCandidates {
-  const candidates = (path: string, url: URL): FileCandidate[] => [{ path, url: packageUrl(url) }];
+  const candidates = (path: string, url: URL): FileCandidate[] => [
+    { path, url: packageUrl(`models/english/${path}`, url) },
+  ];
   return {
     config: candidates("config.json", new URL("../models/english/config.json", import.meta.url)),
     tokenizer: candidates("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
+    tokenizerConfig: [],
     model: candidates("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
     manifest: candidates("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
   };
 }
 
 function folderModel(model: string | URL): ModelCandidates {
-  let folder: URL;
-  try {
-    folder = new URL(model, platform.baseUrl());
-  } catch (cause) {
-    throw new LitmusError("invalid-input", `model is not a URL: ${model}`, { cause });
-  }
+  const folder = resolveUrl("model", model);
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
-  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: new URL(path, folder).href })));
+  const urlOf = (path: string) => {
+    const url = new URL(path, folder);
+    url.search = folder.search; // an access token, for instance
+    return url.href;
+  };
+  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: urlOf(path) })));
 }
 
 /** The files of a folder that the user picked or dropped, found by their paths in it. */
@@ -49,7 +65,7 @@ function pickedModel(list: Iterable<File>): ModelBlobs {
   return mapRoles((role) => {
     const path = LAYOUT[role].find((candidate) => byPath.has(candidate));
     if (path !== undefined) return { path, blob: byPath.get(path) as File };
-    if (role === "manifest") return undefined;
+    if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   }) as ModelBlobs;
 }
@@ -63,11 +79,11 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   const readGiven = async (role: Role) => {
     const path = LAYOUT[role][0] as string;
     const file: unknown = files[role];
-    const part = file instanceof Response && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
-    if (part instanceof Blob || part instanceof ArrayBuffer || part instanceof Uint8Array) {
+    const part = isA(file, "Response") && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
+    if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
       return { path, blob: new Blob([part as BlobPart]) };
     }
-    if (role === "manifest" && file === undefined) return undefined;
+    if (isOptional(role) && file === undefined) return undefined;
     throw wrongValue(`model.${role}`, "bytes, a Blob or an unread Response", file);
   };
   return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await readGiven(role)])));
@@ -78,7 +94,7 @@ const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => 
 /** Turns the option `model` into a source that can be sent to a worker. */
 export async function sourceOf(
   model: ClassifierOptions["model"],
-  cache: boolean,
+  cache: CacheMode,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<ModelSource> {
@@ -87,8 +103,7 @@ export async function sourceOf(
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
     return { from: "folder", candidates: packagedModel(), cache };
   }
-  if (typeof model === "string" || model instanceof URL)
-    return { from: "folder", candidates: folderModel(model), cache };
+  if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
   return { from: "files", files: isList(model) ? pickedModel(model) : await readGivenFiles(model, onProgress, signal) };
 }

@@ -10,10 +10,12 @@ export class NodeWebWorker {
   onmessage: ((event: { data: FromWorker }) => void) | null = null;
   onmessageerror: ((error: unknown) => void) | null = null;
   onerror: ((event: object) => void) | null = null;
-  readonly #worker = new NodeWorker(new URL("./node-worker.js", import.meta.url));
+  readonly #worker: NodeWorker;
   #owedReplies = 1; // the "ready" message
 
-  constructor() {
+  /** `url` is that of the worker's script, if it is not beside this bundle. */
+  constructor(url: URL | undefined) {
+    this.#worker = url ? new NodeWorker(url) : new NodeWorker(new URL("./node-worker.js", import.meta.url));
     const fail = (error: Error) => this.onerror?.({ message: error.message, error, preventDefault() {} });
     this.#worker.on("message", (data: FromWorker) => {
       if (data.type !== "progress") this.#addOwedReplies(-1);

@@ -9,12 +9,13 @@ import { platform } from "./platform.js";
 
 // The web workers of Deno and Bun would keep a program from exiting.
 platform.hasWebWorkers = false;
-platform.startWorkerThread = () => new NodeWebWorker() as unknown as Worker;
+platform.startWorkerThread = (url) => new NodeWebWorker(url) as unknown as Worker;
 
 // Deno handles new requests and closed connections only when it runs timers.
 platform.yieldToEventLoop = "Deno" in globalThis ? () => setTimeout(0) : () => setImmediate();
 
 platform.baseUrl = () => pathToFileURL("./").href;
+platform.pathToUrl = pathToFileURL;
 
 // The WebAssembly module and the model are files of the installed package, and Node's fetch does not open file: URLs.
 platform.openFile = async (url) => {

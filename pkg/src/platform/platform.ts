@@ -2,12 +2,14 @@
 export const platform: {
   /** The URL against which relative URLs are resolved. */
   baseUrl: () => string | undefined;
+  /** The URL of a file's path, on platforms where a string without a scheme is a path. */
+  pathToUrl?: (path: string) => URL;
   /** Opens a `file:` URL, on platforms whose `fetch` does not. */
   openFile?: (url: URL) => Promise<Response>;
   /** Whether to use web workers where they exist. */
   hasWebWorkers: boolean;
   /** Starts a worker thread, on platforms that have them in place of web workers. */
-  startWorkerThread?: () => Worker;
+  startWorkerThread?: (url?: URL) => Worker;
   /** Resolves after the events that have arrived, an abort for instance, were handled. */
   yieldToEventLoop: () => Promise<void>;
   /** Keeps a call alive that waits for other calls. Returns a function that ends this. Only where it is necessary. */

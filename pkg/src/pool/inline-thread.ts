@@ -5,7 +5,7 @@ import type { Thread } from "./thread.js";
 
 /** Runs the model on the calling thread. */
 export class InlineThread implements Thread {
-  readonly isWorker = false;
+  readonly runsIn = "page";
   readonly #engine = new Engine();
 
   get broken(): boolean {

@@ -1,29 +1,42 @@
 import { platform } from "../platform/platform.js";
+import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/types.js";
 import { InlineThread } from "./inline-thread.js";
 import type { Thread } from "./thread.js";
+import { PolicyWatch, warnOfMissingWorker } from "./worker-failure.js";
 import { WorkerThread } from "./worker-thread.js";
+
+/** Starts a worker from the script at `url`, or from the package's own. */
+type StartWorker = (url: URL | undefined) => Worker;
 
 /**
  * Starts a thread: a worker if the option `workers` allows it and the platform has them, else the calling thread. Also the
- * calling thread if the worker's script cannot be loaded, for instance because it is of another origin.
+ * calling thread, with a warning, if the worker cannot be started, for instance because a policy of the page forbids it.
  */
 export async function startThread(
   workers: NonNullable<ClassifierOptions["workers"]>,
-  startWebWorker: () => Worker,
+  startWebWorker: StartWorker,
+  workerUrl?: URL,
 ): Promise<Thread> {
   const startWorker = chooseWorker(workers, startWebWorker);
   if (!startWorker) return new InlineThread();
+  const policies = new PolicyWatch();
   try {
-    const thread = new WorkerThread(startWorker());
+    const thread = new WorkerThread(
+      startWorker(workerUrl),
+      startWorker === startWebWorker ? "worker" : "worker-threads",
+    );
     await thread.ready;
     return thread;
-  } catch {
+  } catch (error) {
+    warnOfMissingWorker((await policies.violation()) ?? toLitmusError(error).message);
     return new InlineThread();
+  } finally {
+    policies.stop();
   }
 }
 
-function chooseWorker(workers: "auto" | number, startWebWorker: () => Worker): (() => Worker) | undefined {
+function chooseWorker(workers: "auto" | number, startWebWorker: StartWorker): StartWorker | undefined {
   if (workers === 0) return undefined;
   if (workers !== "auto" && platform.startWorkerThread) return platform.startWorkerThread;
   return platform.hasWebWorkers && typeof Worker === "function" ? startWebWorker : undefined;

@@ -67,7 +67,9 @@ export class ThreadLoader {
         isFirst = true;
         await fetch(source, true);
         resolve();
-        await started(); // storing the files takes as long as loading them: the classifier is ready first
+        // Storing the files takes as long as loading them: the classifier is ready first. If it fails, for instance because its
+        // own `wasm` is missing, other classifiers still need the files.
+        await started().catch(() => undefined);
         return thread.send({ type: "source" });
       });
       this.#shared = sharedSource.catch(() => undefined);

@@ -1,9 +1,10 @@
 import type { Listener, Reply, Request } from "../shared/protocol.js";
+import type { ClassifierInfo } from "../shared/types.js";
 
 /** Runs one model, in a worker or on the calling thread. */
 export interface Thread {
-  /** Whether it is a worker. */
-  readonly isWorker: boolean;
+  /** Which kind of thread it is. */
+  readonly runsIn: ClassifierInfo["runsIn"];
   /** Whether it has crashed or was terminated, so that another one must take its place. */
   readonly broken: boolean;
   /** The size of its WebAssembly memory in bytes. */

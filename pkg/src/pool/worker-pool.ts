@@ -35,6 +35,7 @@ export class WorkerPool {
   readonly #idle: Thread[] = [];
   /** One controller per thread that is being started: in workerd, a request must not abort a signal of another request. */
   readonly #starting = new Set<AbortController>();
+  #runsIn: Thread["runsIn"] = "page";
   #closed = false;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -48,6 +49,11 @@ export class WorkerPool {
   /** The most threads that it runs at a time. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The kind of its threads; while they are shut down, that of the last one. */
+  get runsIn(): Thread["runsIn"] {
+    return this.#runsIn;
   }
 
   /** The size of all threads' WebAssembly memory in bytes. */
@@ -116,7 +122,8 @@ export class WorkerPool {
       const info = await unlessAborted(this.#loader.load(thread, onProgress, signal), signal);
       this.#threads.add(thread);
       this.#idle.push(thread);
-      if (!thread.isWorker) this.#size = 1; // several models on the calling thread would only take turns
+      this.#runsIn = thread.runsIn;
+      if (thread.runsIn === "page") this.#size = 1; // several models on the calling thread would only take turns
       return info;
     } catch (error) {
       thread.terminate();
@@ -145,8 +152,8 @@ export class WorkerPool {
 
   /** Worker threads of Node, Deno and Bun stay: idle ones do not keep the process alive. */
   #shutDownWhenIdle(): void {
-    const isIdle = this.#running.size + this.#starting.size === 0 && !platform.startWorkerThread;
-    if (!isIdle || ![...this.#threads].some(({ isWorker }) => isWorker)) return;
+    const isIdle = this.#running.size + this.#starting.size === 0;
+    if (!isIdle || ![...this.#threads].some(({ runsIn }) => runsIn === "worker")) return;
     this.#idleTimer = setTimeout(() => this.#terminateAll(), IDLE_MS);
   }
 

@@ -7,6 +7,10 @@ import type { Thread } from "./thread.js";
 /** A worker that has not stopped a timed-out request after this many milliseconds is terminated. */
 const GRACE_MS = 1000;
 
+/** Browsers say no more about a script that they could not or would not load. */
+const NOT_LOADED =
+  "its script could not be loaded (if the page has a Cross-Origin-Embedder-Policy, the script's response needs it, too)";
+
 /** A request without a reply yet. */
 interface Pending {
   resolve(value: Reply<Request>): void;
@@ -16,7 +20,7 @@ interface Pending {
 
 /** The page's end of the protocol between page and worker. The worker's end is worker-main.ts. */
 export class WorkerThread implements Thread {
-  readonly isWorker = true;
+  readonly runsIn: "worker" | "worker-threads";
   broken = false;
   memoryBytes = 0;
   /** Settles when the worker has run its script. */
@@ -25,8 +29,9 @@ export class WorkerThread implements Thread {
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, runsIn: WorkerThread["runsIn"] = "worker") {
     this.#worker = worker;
+    this.runsIn = runsIn;
     this.ready = new Promise((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) =>
         data.type === "ready" ? resolve() : this.#receive(data);
@@ -37,7 +42,7 @@ export class WorkerThread implements Thread {
       };
       worker.onerror = (event) => {
         event.preventDefault(); // the calls that fail report it
-        fail(`the worker failed: ${event.message ?? "its script could not be loaded"}`, event.error ?? event);
+        fail(`the worker failed: ${event.message ?? NOT_LOADED}`, event.error ?? event);
       };
       worker.onmessageerror = (event) => fail("a message from the worker could not be deserialised", event);
     });

@@ -13,6 +13,7 @@
  * - `head-mismatch`: a head file was made for another encoder.
  * - `model-unsupported`: the model is valid but uses an operator or a feature that this library does
  *   not implement.
+ * - `unsupported`: the browser or runtime has no WebAssembly, or none with SIMD.
  * - `aborted`: the call's `signal` was aborted. The error's `name` is `"AbortError"`, its `cause` is
  *   the signal's reason.
  * - `timeout`: the call took longer than its `timeout`, or its `signal` is of `AbortSignal.timeout()`
@@ -34,6 +35,7 @@ export type LitmusErrorCode =
   | "head-malformed"
   | "head-mismatch"
   | "model-unsupported"
+  | "unsupported"
   | "aborted"
   | "timeout"
   | "closed"

@@ -5,6 +5,7 @@ import type {
   ExplainOptions,
   Prediction,
   PredictionProgress,
+  TextInput,
   TextOptions,
   Tokenization,
 } from "./types.js";
@@ -21,11 +22,16 @@ export interface FileCandidate {
 export interface ModelCandidates {
   config: FileCandidate[];
   tokenizer: FileCandidate[];
+  tokenizerConfig: FileCandidate[];
   model: FileCandidate[];
   manifest: FileCandidate[];
 }
 
 export type Role = keyof ModelCandidates;
+/** The files that a model may lack. */
+export type OptionalRole = "manifest" | "tokenizerConfig";
+/** A value for each file of a model. */
+export type ByRole<T> = Record<Exclude<Role, OptionalRole>, T> & { [Optional in OptionalRole]?: T | undefined };
 
 /** The bytes of a file of a model. */
 export interface ModelBlob {
@@ -33,16 +39,20 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `litmus.json` is optional. */
-export type ModelBlobs = Record<Exclude<Role, "manifest">, ModelBlob> & { manifest?: ModelBlob | undefined };
+/** The bytes of the files of a model. */
+export type ModelBlobs = ByRole<ModelBlob>;
+
+/** The option `cache`, resolved. */
+export type CacheMode = "always" | "verified" | false;
 
 /** Where a thread gets a model from. */
 export type ModelSource =
   /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
-  { from: "folder"; candidates: ModelCandidates; cache: boolean; stored?: true } | { from: "files"; files: ModelBlobs };
+  | { from: "folder"; candidates: ModelCandidates; cache: CacheMode; stored?: true }
+  | { from: "files"; files: ModelBlobs };
 
 /** Facts about a loaded model. */
-export type ModelInfo = Omit<ClassifierInfo, "memoryBytes">;
+export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes">;
 
 /** The facts that are known without loading the model into WebAssembly. */
 export type ManifestInfo = Pick<ModelInfo, "files" | "metrics">;
@@ -59,7 +69,10 @@ export interface Failure {
 export type Outcome = { prediction: Prediction } | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
-export type PredictParams = Pick<TextOptions, "topK" | "threshold" | "longText"> & {
+export type PredictParams = Pick<
+  TextOptions,
+  "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"
+> & {
   explain: ExplainOptions | undefined;
 };
 
@@ -74,7 +87,7 @@ export type Request =
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module }
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
-  | { type: "predict"; texts: string[]; params: PredictParams; failFast: boolean }
+  | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */

@@ -3,13 +3,21 @@ import type { LitmusError } from "./errors.js";
 /** The labels of the packaged sentiment model. */
 export type SentimentLabel = "negative" | "neutral" | "positive";
 
-/** One label and its probability. */
+/** One label and its score. */
 export interface LabelScore<Label extends string = string> {
   /** The label's name, from the model's `id2label`. */
   label: Label;
-  /** The label's calibrated probability, from 0 to 1. */
+  /** The label's calibrated probability, from 0 to 1; with the activation `"none"` its logit. */
   score: number;
 }
+
+/**
+ * What turns logits into scores.
+ * - `"softmax"`: probabilities that sum to 1; a text has one label.
+ * - `"sigmoid"`: a probability for each label by itself; a text can have several labels, or none.
+ * - `"none"`: the scores are the logits, without calibration: the value of a regression, or raw scores.
+ */
+export type Activation = "softmax" | "sigmoid" | "none";
 
 /**
  * The prediction for one text. `Label` is the type of the model's labels, `Chosen` that of `label`: it excludes `null` where
@@ -17,20 +25,20 @@ export interface LabelScore<Label extends string = string> {
  */
 export interface Prediction<Label extends string = string, Chosen extends Label | null = Label | null> {
   /**
-   * The most probable label, or `null` if its probability is below `threshold`; in a multi-label model
-   * the first of `labels`, or `null` if there are none.
+   * The label with the highest score, or `null` if that is below `threshold`; where each label is scored
+   * by itself (`"sigmoid"`), the first of `labels`, or `null` if there are none.
    */
   label: Chosen;
   /**
-   * In predictions of a multi-label model only: the labels whose probability is at least `threshold`,
-   * highest first, perhaps none.
+   * Only where each label is scored by itself (`"sigmoid"`), as in multi-label models: the labels whose
+   * score is at least `threshold`, highest first, perhaps none.
    */
   labels?: Label[];
-  /** The highest probability, from 0 to 1, calibrated. */
+  /** The highest score: a calibrated probability from 0 to 1, or with the activation `"none"` a logit. */
   score: number;
   /**
-   * The labels with their probabilities, highest first, cut to `topK`. The probabilities of all labels
-   * sum to 1, except in a multi-label model, where each label has its own.
+   * The labels with their scores, highest first, cut to `topK`. With the activation `"softmax"` the
+   * scores of all labels sum to 1.
    */
   scores: LabelScore<Label>[];
   /** How many tokens the model read, special tokens included. Tokens that are in two windows count twice. */
@@ -58,13 +66,16 @@ export interface TextWindow<Label extends string = string> {
   start: number;
   /** The offset at which the window ends, in UTF-16 code units of the string given. */
   end: number;
-  /** How many tokens the window has, special tokens included. At most `info.maxTokens`. */
+  /**
+   * How many tokens the window has, special tokens and the pair included. At most `info.maxTokens`. With `zeroShot`, those
+   * of the longest hypothesis.
+   */
   tokens: number;
-  /** The labels with their probabilities for this window, highest first, cut to `topK`. */
+  /** The labels with their scores for this window, highest first, cut to `topK`. */
   scores: LabelScore<Label>[];
 }
 
-/** The contribution of one word to the explained probability. */
+/** The contribution of one word to the explained score. */
 export interface Attribution {
   /** The offset at which the word starts, in UTF-16 code units of the string given. Words do not overlap. */
   start: number;
@@ -72,7 +83,7 @@ export interface Attribution {
   end: number;
   /** The word: `text.slice(start, end)` of the string given. */
   text: string;
-  /** How much of the probability is due to the word, from −1 to 1. Negative: the word speaks against the label. */
+  /** How much of the score is due to the word; of a probability, from −1 to 1. Negative: the word speaks against the label. */
   weight: number;
 }
 
@@ -83,6 +94,12 @@ export interface Attribution {
  *   the tokenizer drops, count as unknown.
  */
 export type PredictionWarning = "mostly-unknown-tokens";
+
+/**
+ * A text, or a text with its pair, for models that read two texts at once: natural language inference, question
+ * answering, rerankers. Offsets refer to `text`.
+ */
+export type TextInput = string | { text: string; pair?: string | undefined };
 
 /** Options of every call. */
 export interface CallOptions {
@@ -107,9 +124,12 @@ export interface TextOptions extends CallOptions {
   topK?: number | undefined;
   /**
    * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
-   * is without it. By default 0.5 in a multi-label model, else none.
+   * is without it. By default 0.5 where each label is scored by itself (`"sigmoid"`), else none. Refused
+   * where the scores are logits (`"none"`).
    */
   threshold?: number | undefined;
+  /** What turns the logits into scores; by default the model's own, `info.activation`. */
+  activation?: Activation | undefined;
   /**
    * What to do with a text of more than `info.maxTokens` tokens: read all of it in windows of up to
    * 128 tokens, which begin and end at sentences where possible and overlap by up to 32 tokens
@@ -117,8 +137,28 @@ export interface TextOptions extends CallOptions {
    * `text-too-long` (`"error"`).
    */
   longText?: "window" | "truncate" | "error" | undefined;
+  /**
+   * How to read special tokens that a text spells, such as `[SEP]` or `</s>`: as text (`"text"`, the default), so
+   * that whoever writes the text cannot change how the model reads it, or as the special tokens (`"special"`).
+   */
+  specialTokens?: "text" | "special" | undefined;
   /** Whether to return the weight of each word: for the most probable label (`true`), or as these options say. */
   explain?: boolean | ExplainOptions | undefined;
+  /** Scores labels of your choice; see `Classifier.zeroShot`. Not together with `activation` or `explain`. */
+  zeroShot?: ZeroShotOptions | undefined;
+}
+
+/**
+ * Zero-shot classification: labels of your choice, scored by a model for natural language inference, one of whose own
+ * labels starts with "entail". The text is read once for each label.
+ */
+export interface ZeroShotOptions {
+  /** The labels to score instead of the model's own: 1 to 1,000, none twice. */
+  labels: readonly string[];
+  /** A sentence in which the label replaces `{}`; by default `"This example is {}."`. */
+  hypothesis?: string | undefined;
+  /** Whether a text can have several of the labels, each scored by itself; `false` by default. A single label always is. */
+  multiLabel?: boolean | undefined;
 }
 
 /** How to explain a prediction: by the probability of a label with some of the words masked. */
@@ -170,8 +210,16 @@ export interface StreamOptions extends TextOptions {
   onProgress?: ((progress: StreamProgress) => void) | undefined;
 }
 
-/** Options without a threshold: with these, the packaged model always gives a label. */
-export type WithoutThreshold<Options extends TextOptions> = Options & { threshold?: undefined };
+/** Options of `Classifier.zeroShot`. */
+export type ZeroShotCallOptions = Omit<ZeroShotOptions, "labels"> &
+  Omit<PredictOptions, "zeroShot" | "activation" | "explain">;
+
+/** Options without a threshold, and without the sigmoid's: with these, the packaged model always gives a label. */
+export type WithoutThreshold<Options extends TextOptions> = Options & {
+  threshold?: undefined;
+  activation?: Exclude<Activation, "sigmoid"> | undefined;
+  zeroShot?: undefined;
+};
 
 /** One item of a stream: a text with its prediction, or with the error why it has none. */
 export type StreamItem<Label extends string = string, Chosen extends Label | null = Label | null> =
@@ -180,20 +228,26 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
       index: number;
       /** The text, as it was given. */
       text: string;
+      /** Its pair, if it was given one. */
+      pair?: string | undefined;
       prediction: Prediction<Label, Chosen>;
       error?: undefined;
     }
   | {
       /** The item's index in the source, counted from 0. */
       index: number;
-      /** The value that was given. If it is not a string, the error is `invalid-input`. */
+      /** The text, or the value that was given if that is no text: then the error is `invalid-input`. */
       text: unknown;
+      pair?: string | undefined;
       prediction?: undefined;
       /** `invalid-input`, `empty-text` or `text-too-long`. */
       error: LitmusError;
     };
 
-/** The tokens of a text, all of them however long it is. The arrays have one element per token. */
+/**
+ * The tokens of a text, all of them however long it is. Special tokens that the text spells are read as text. The
+ * arrays have one element per token.
+ */
 export interface Tokenization {
   /** The token ids, special tokens included. */
   ids: number[];
@@ -226,14 +280,24 @@ export interface ClassifierInfo<Label extends string = string> {
   version: string | null;
   /** The labels, in the model's order. */
   labels: readonly Label[];
-  /** Whether each label has its own probability (sigmoid); otherwise they sum to 1 (softmax). */
+  /** Whether a text can have several labels, each scored by itself: the activation is `"sigmoid"`. */
   multiLabel: boolean;
+  /**
+   * What turns the model's logits into scores: `"sigmoid"` for `problem_type: "multi_label_classification"` and
+   * for models with one logit, `"none"` for `"regression"`, else `"softmax"`.
+   */
+  activation: Activation;
   /** The most tokens that the model reads at once, special tokens included; see `longText`. */
   maxTokens: number;
   /** The model's files; none if the model is inside the WebAssembly module. */
   files: readonly FileInfo[];
   /** The measurements in the model's `litmus.json`, or `null`. */
   metrics: Readonly<Record<string, unknown>> | null;
+  /**
+   * The thread that computes: a web worker; a worker thread of Node, Deno or Bun; or the calling thread (`"page"`). A page
+   * that cannot start a worker computes on its own thread, which then blocks, and one warning in the console says why.
+   */
+  runsIn: "worker" | "worker-threads" | "page";
   /**
    * The current size of the WebAssembly memory in bytes, summed over this classifier's workers; 0 while
    * they are shut down. Classifiers on the calling thread share one memory.
@@ -263,6 +327,8 @@ export interface ModelFiles {
   config: ModelFile;
   /** `tokenizer.json` */
   tokenizer: ModelFile;
+  /** `tokenizer_config.json`, which is optional: settings that override those of `tokenizer.json`. */
+  tokenizerConfig?: ModelFile | undefined;
   /** `model.onnx` */
   model: ModelFile;
   /** `litmus.json`, which is optional: temperature, name, version, sizes and checksums of the files. */
@@ -274,9 +340,10 @@ export interface ClassifierOptions {
   /**
    * The model: the URL of a folder in Hugging Face layout, its files one by one, or the files of a
    * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL is
-   * resolved against the page's URL, in Node against the working directory. The folder has
+   * resolved against the page's URL; its query is kept for each file. In Node, Deno and Bun, a string without a scheme is
+   * the path of the folder. The folder has
    * `config.json`, `tokenizer.json`, the first that exists of `model.onnx`,
-   * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `litmus.json`. By default, the
+   * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `tokenizer_config.json` and `litmus.json`. By default, the
    * packaged sentiment model; in workerd, which has no files, the option is required.
    *
    * Files whose SHA-256 is in `litmus.json` are checked against it, where the platform can compute it:
@@ -295,11 +362,25 @@ export interface ClassifierOptions {
    */
   workers?: "auto" | number | undefined;
   /**
-   * Whether to store the model's files in the browser's Cache API, so that the next visit does not
-   * download them; `true` by default. Only files whose SHA-256 is in `litmus.json` are stored, only on
-   * https and localhost, and only while the browser grants the space.
+   * The package's WebAssembly file `wasm/litmus_text_bg.wasm`, where the package does not find it by itself: its URL, the
+   * `Response` of a `fetch`, its bytes, or the compiled module.
    */
-  cache?: boolean | undefined;
+  wasm?: string | URL | Response | WebAssembly.Module | BufferSource | undefined;
+  /**
+   * The URL of the worker's script, where the package does not find `dist/worker.js` by itself. A `blob:` URL needs a script
+   * without imports. A script of another origin needs CORS headers. On a page of a `file:` URL, it runs as a classic
+   * script. In Node, Deno and Bun: of `dist/node-worker.js`.
+   */
+  workerUrl?: string | URL | undefined;
+  /**
+   * Which files of the model to store in the browser's Cache API, so that the next visit does not download them and works
+   * offline. They are stored on https and localhost only, and while the browser grants the space.
+   * - `"always"`, the default, or `true`: all. A file whose SHA-256 is not in `litmus.json` is used again if the server, asked
+   *   with a `HEAD` request, still has the same `ETag`, or the same size and date, or cannot be reached.
+   * - `"verified"`: only files whose SHA-256 is in `litmus.json`.
+   * - `false`: none.
+   */
+  cache?: "always" | "verified" | boolean | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
   /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */

@@ -1,6 +1,6 @@
 import { LitmusError } from "./errors.js";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
-import type { PredictOptions, StreamOptions } from "./types.js";
+import type { PredictOptions, StreamOptions, TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
 
@@ -15,7 +15,10 @@ interface Schema {
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
 }
 
 /** A value in an error message. */
@@ -33,6 +36,21 @@ function invalid(message: string, index?: number): LitmusError {
 export const wrongValue = (name: string, expected: string, value: unknown, index?: number): LitmusError =>
   invalid(`${name} must be ${expected}, not ${format(value)}`, index);
 
+interface PlatformClasses {
+  "AbortSignal": AbortSignal;
+  "ArrayBuffer": ArrayBuffer;
+  "Blob": Blob;
+  "File": File;
+  "Response": Response;
+  "Uint8Array": Uint8Array;
+  "URL": URL;
+  "WebAssembly.Module": WebAssembly.Module;
+}
+
+/** Whether a value is of this class of the platform. Unlike `instanceof`, also of another realm: a frame, or jsdom in Jest. */
+export const isA = <Name extends keyof PlatformClasses>(value: unknown, name: Name): value is PlatformClasses[Name] =>
+  Object.prototype.toString.call(value) === `[object ${name}]`;
+
 export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
 const isNumber = (value: unknown, from: number, to: number): value is number =>
@@ -42,7 +60,7 @@ const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): 
   Number.isSafeInteger(value) && isNumber(value, from, to);
 
 /** Throws `invalid-input` unless each option fits its rule. Unknown keys are refused: a misspelt option would be ignored. */
-export function checkOptions(options: unknown, rules: Rules, name?: string): true {
+export function checkOptions(options: unknown, rules: Rules, name?: string, required: readonly string[] = []): true {
   const all = name ?? "options";
   if (options === undefined) return true;
   if (!isObject(options) || Array.isArray(options)) throw wrongValue(all, "an object", options);
@@ -52,7 +70,8 @@ export function checkOptions(options: unknown, rules: Rules, name?: string): tru
   }
   for (const [key, [expected, accepts]] of Object.entries(rules)) {
     const value: unknown = options[key as keyof typeof options];
-    if (value !== undefined && !accepts(value)) throw wrongValue(name ? `${name}.${key}` : key, expected, value);
+    if ((value !== undefined || required.includes(key)) && !accepts(value))
+      throw wrongValue(name ? `${name}.${key}` : key, expected, value);
   }
   return true;
 }
@@ -62,7 +81,7 @@ function rulesOf(properties: Readonly<Record<string, Schema>>): Rules {
 }
 
 function ruleOf(name: string, schema: Schema): Rule {
-  const { type, enum: values, minimum = -Infinity, maximum = Infinity, properties } = schema;
+  const { type, enum: values, minimum = -Infinity, maximum = Infinity, properties, required } = schema;
   if (values) {
     const quoted = values.map((value) => `"${value}"`);
     const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
@@ -70,7 +89,17 @@ function ruleOf(name: string, schema: Schema): Rule {
   }
   if (properties) {
     const rules = rulesOf(properties);
+    if (required) return ["an object", (value) => checkOptions(value, rules, name, required)];
     return ["true, false or an object", (value) => typeof value === "boolean" || checkOptions(value, rules, name)];
+  }
+  if (type === "boolean") return ["true or false", (value) => typeof value === "boolean"];
+  if (type === "array") {
+    const { minItems = 0, maxItems = Infinity } = schema;
+    const accepts = (value: unknown) =>
+      Array.isArray(value) &&
+      isNumber(value.length, minItems, maxItems) &&
+      value.every((item) => typeof item === "string");
+    return [`an array of ${minItems} to ${maxItems} strings`, accepts];
   }
   if (type === "string") return ["a string", (value) => typeof value === "string"];
   if (type === "number")
@@ -88,7 +117,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Rules for `CallOptions`. */
 export const CALL: Rules = {
-  signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
+  signal: ["an AbortSignal", (value) => isA(value, "AbortSignal")],
   timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
 };
 
@@ -100,7 +129,9 @@ export const CLASSIFIER: Rules = {
   ...CALL,
   model: ANYTHING, // model-source.ts checks it
   workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
-  cache: ["true or false", (value) => typeof value === "boolean"],
+  wasm: ANYTHING, // wasm-source.ts checks it
+  workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
+  cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
   onProgress: FUNCTION,
 };
 
@@ -114,21 +145,29 @@ export function checkPredictOptions(options: PredictOptions | StreamOptions = {}
   }
 }
 
-/** The error for a text that is not a string. `index` is its index in the array of texts. */
+/** Whether a value is a string, or an object of the strings `text` and perhaps `pair`, and nothing else. */
+export function isTextInput(value: unknown): value is TextInput {
+  if (typeof value === "string") return true;
+  if (!isObject(value)) return false;
+  const { text, pair, ...rest } = value as { text?: unknown; pair?: unknown };
+  return typeof text === "string" && (pair === undefined || typeof pair === "string") && Object.keys(rest).length === 0;
+}
+
+/** The error for a value that is no text. `index` is its index in the array of texts. */
 export function wrongText(text: unknown, index?: number): LitmusError {
-  return wrongValue(index === undefined ? "text" : `text ${index}`, "a string", text, index);
+  return wrongValue(index === undefined ? "text" : `text ${index}`, "a string or { text, pair }", text, index);
 }
 
 export function checkText(text: unknown): asserts text is string {
-  if (typeof text !== "string") throw wrongText(text);
+  if (typeof text !== "string") throw wrongValue("text", "a string", text);
 }
 
-export function checkTexts(texts: unknown): asserts texts is string | readonly string[] {
-  if (typeof texts === "string") return;
-  if (!Array.isArray(texts)) throw wrongValue("text", "a string or an array of strings", texts);
+export function checkTexts(texts: unknown): asserts texts is TextInput | readonly TextInput[] {
+  if (isTextInput(texts)) return;
+  if (!Array.isArray(texts)) throw wrongValue("text", "a string, { text, pair } or an array of these", texts);
   // forEach would skip the holes of a sparse array.
   for (let index = 0; index < texts.length; index++) {
-    if (typeof texts[index] !== "string") throw wrongText(texts[index], index);
+    if (!isTextInput(texts[index])) throw wrongText(texts[index], index);
   }
 }
 

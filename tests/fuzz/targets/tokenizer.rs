@@ -1,4 +1,4 @@
-//! Fuzzes `tokenizer.json` and, after a zero byte, a text for it, without a model.
+//! Fuzzes `tokenizer.json` and, after a zero byte each, a text for it and `tokenizer_config.json`, without a model.
 #![no_main]
 #![allow(dead_code)]
 
@@ -15,15 +15,15 @@ mod text;
 
 use error::ErrorKind;
 use libfuzzer_sys::fuzz_target;
-use options::LongText;
+use options::{LongText, SpecialTokens};
 
 const TEXT: &[u8] = "The unhappy dog's sun: so good\u{1f600}! \u{3000}e\u{301} \u{fdfa} <s>[MASK]\r\n".as_bytes();
 
 fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
-    let mut parts = data.splitn(2, |&byte| byte == 0);
+    let mut parts = data.splitn(3, |&byte| byte == 0);
     let file = parts.next().unwrap_or_default();
     let text = String::from_utf8_lossy(parts.next().unwrap_or(TEXT));
-    let tokenizer = match text::tokenizer::Tokenizer::from_bytes(file) {
+    let tokenizer = match text::tokenizer::Tokenizer::from_bytes(file, parts.next()) {
         Ok(tokenizer) => tokenizer,
         Err(error) => {
             return assert!(matches!(error.kind(), ErrorKind::ModelMalformed | ErrorKind::ModelUnsupported), "{error}");
@@ -35,7 +35,12 @@ fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     // Any text gives windows or an error.
     for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
         for limit in [4, 64] {
-            let _ = text::windows::Windows::of(&text, &tokenizer, limit, long_text, true);
+            for special_tokens in [SpecialTokens::Text, SpecialTokens::Special] {
+                let how = text::windows::Reading { long_text, special_tokens, with_offsets: true };
+                let pair = tokenizer.pair("A pair.", special_tokens);
+                let _ = text::windows::Windows::of(&text, &[], &tokenizer, limit, how);
+                let _ = pair.map(|pair| text::windows::Windows::of(&text, &[pair], &tokenizer, limit, how));
+            }
         }
     }
 }));

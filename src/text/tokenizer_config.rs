@@ -1,0 +1,85 @@
+//! `tokenizer_config.json`: settings that override `tokenizer.json`, as in Hugging Face's `AutoTokenizer`.
+//!
+//! `AutoTokenizer` takes vocabulary and special tokens from `tokenizer.json`, but the classes of the BERT and RoBERTa
+//! families set up lower-casing, accents and the prefix space from the keys of `tokenizer_config.json`, or from defaults.
+//! The two files disagree where a tokenizer was edited or converted after training. The class
+//! `PreTrainedTokenizerFast` uses `tokenizer.json` as it is.
+
+use serde::Deserialize;
+use tokenizers::normalizers::{BertNormalizer, Lowercase, Sequence};
+use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
+
+use crate::error::Error;
+
+/// Classes that use `tokenizer.json` as it is.
+const GENERIC_CLASSES: [&str; 3] = ["PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend"];
+
+/// The keys that change how a text is divided into tokens.
+#[derive(Deserialize, Default)]
+pub(super) struct TokenizerConfig {
+    tokenizer_class: Option<String>,
+    do_lower_case: Option<bool>,
+    strip_accents: Option<bool>,
+    tokenize_chinese_chars: Option<bool>,
+    keep_accents: Option<bool>,
+    add_prefix_space: Option<bool>,
+}
+
+impl TokenizerConfig {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes)
+            .map_err(|e| Error::malformed(format!("tokenizer_config.json cannot be read: {e}")).caused_by(e))
+    }
+
+    /// Applies the settings to a tokenizer that was read from `tokenizer.json`.
+    pub(super) fn apply(&self, tokenizer: &mut tokenizers::Tokenizer) -> tokenizers::Result<()> {
+        if self.tokenizer_class.as_deref().is_some_and(|class| GENERIC_CLASSES.contains(&class)) {
+            return Ok(());
+        }
+        if let Some(normalizer) = tokenizer.get_normalizer().map(|normalizer| self.normalizer(normalizer)) {
+            tokenizer.with_normalizer(Some(normalizer))?;
+        }
+        if let Some(PreTokenizerWrapper::ByteLevel(byte_level)) = tokenizer.get_pre_tokenizer() {
+            let add_prefix_space = self.setting(self.add_prefix_space, byte_level.add_prefix_space, false);
+            let byte_level = byte_level.add_prefix_space(add_prefix_space);
+            tokenizer.with_pre_tokenizer(Some(byte_level));
+        }
+        Ok(())
+    }
+
+    /// A key's value; where it is missing, the default of the class, or without a class the value of `tokenizer.json`.
+    fn setting<T>(&self, key: Option<T>, file: T, default: T) -> T {
+        key.unwrap_or(if self.tokenizer_class.is_some() { default } else { file })
+    }
+
+    fn normalizer(&self, normalizer: &NormalizerWrapper) -> NormalizerWrapper {
+        match normalizer {
+            NormalizerWrapper::BertNormalizer(file) => BertNormalizer::new(
+                file.clean_text,
+                self.setting(self.tokenize_chinese_chars, file.handle_chinese_chars, true),
+                self.setting(self.strip_accents.map(Some), file.strip_accents, None),
+                self.setting(self.do_lower_case, file.lowercase, true),
+            )
+            .into(),
+            NormalizerWrapper::Sequence(file) => Sequence::new(self.steps(file.as_ref())).into(),
+            other => other.clone(),
+        }
+    }
+
+    /// The steps of ALBERT's, XLNet's and DeBERTa's normalisers.
+    fn steps(&self, file: &[NormalizerWrapper]) -> Vec<NormalizerWrapper> {
+        let removes = |step: &NormalizerWrapper| match step {
+            NormalizerWrapper::Lowercase(_) => self.do_lower_case == Some(false),
+            NormalizerWrapper::StripAccents(_) | NormalizerWrapper::NFKD(_) => self.keep_accents == Some(true),
+            _ => false,
+        };
+        let mut steps: Vec<_> = file.iter().filter(|step| !removes(step)).cloned().collect();
+        let has_lowercase = steps.iter().any(|step| matches!(step, NormalizerWrapper::Lowercase(_)));
+        if self.do_lower_case == Some(true) && !has_lowercase {
+            // SentencePiece's character map comes last.
+            let map = steps.iter().position(|step| matches!(step, NormalizerWrapper::Precompiled(_)));
+            steps.insert(map.unwrap_or(0), Lowercase.into());
+        }
+        steps
+    }
+}

@@ -1,0 +1,50 @@
+// The examples for React and Svelte: predictions appear while they are computed, and a component that is gone stops the work.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../../tools/paths.mjs";
+import { serve } from "../../tools/serve.mjs";
+import { openPage } from "./browser.mjs";
+import { LIMIT, project, runScript } from "./project.mjs";
+
+/** Counts the messages of the page's workers as `replies`. */
+function countReplies() {
+  globalThis.replies = 0;
+  globalThis.Worker = class extends Worker {
+    constructor(...options) {
+      super(...options);
+      this.addEventListener("message", () => globalThis.replies++);
+    }
+  };
+}
+
+for (const example of ["react", "svelte"]) {
+  test(`examples/${example}`, { timeout: 3 * LIMIT }, async (t) => {
+    const folder = await project(t, example, { from: join(root, "examples") });
+    await runScript(folder, "build");
+    const server = await serve({ mounts: { "/": join(folder, "dist") } });
+    t.after(() => server.close());
+    const { page, errors } = await openPage(t, server.url);
+    await page.addInitScript(countReplies);
+    await page.goto(server.url);
+    const click = (name) => page.getByRole("button", { name }).click();
+    const status = (pattern) => page.getByRole("status").filter({ hasText: pattern }).waitFor();
+    const replies = () => page.evaluate(() => globalThis.replies);
+
+    await click("Two reviews");
+    await status(/^\s*2 of 2, 1 positive, done\s*$/);
+
+    await click("All reviews");
+    await status(/^\s*[1-9]\d* of 2000, [1-9]\d* positive\s*$/);
+    await click("Stop");
+    await page.waitForTimeout(1000); // the batch that is being computed
+    const after = await replies();
+    assert.equal(await page.getByRole("status").count(), 0);
+    await page.waitForTimeout(1000);
+    assert.equal(await replies(), after, "nothing is computed any more");
+
+    await click("Two reviews");
+    await status(/^\s*2 of 2, 1 positive, done\s*$/);
+    assert.deepEqual(errors, []);
+  });
+}
