@@ -1,15 +1,18 @@
 //! [`Classifier`]: loads a model and predicts texts.
 
+use std::collections::BTreeMap;
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::input::Input;
 use crate::job::PredictionJob;
-use crate::model::{Model, ModelFiles, ModelInfo};
+use crate::model::{Head, Model, ModelFiles, ModelInfo};
 use crate::options::{LongText, Options};
 use crate::prediction::Prediction;
+use crate::task::TaskPlan;
+use crate::teach::{Examples, Taught, TeachOptions, TeachingJob};
 use crate::text::tokenizer::Encoding;
 
 /// A loaded model, ready to predict. Clones share the model.
@@ -18,6 +21,9 @@ use crate::text::tokenizer::Encoding;
 #[derive(Debug, Clone)]
 pub struct Classifier {
     model: Arc<Model>,
+    info: Arc<ModelInfo>,
+    /// The head that takes the place of the graph's own classifier.
+    head: Option<Head>,
 }
 
 const _: () = {
@@ -53,13 +59,13 @@ impl Classifier {
     /// that this runtime does not have, [`ErrorKind::HeadMalformed`](crate::ErrorKind::HeadMalformed) where a head file is
     /// damaged, [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where it was made for another encoder.
     pub fn from_bytes(files: &ModelFiles) -> Result<Self, Error> {
-        Ok(Self { model: Model::load(files)?.into() })
+        Ok(Self::new(Model::load(files)?))
     }
 
     /// Loads a model whose `model.onnx` is read from `graph` piece by piece instead of from `files`.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn from_stream(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
-        Ok(Self { model: Model::load_with_graph(files, graph)?.into() })
+        Ok(Self::new(Model::load_with_graph(files, graph)?))
     }
 
     /// Loads the model that is compiled into this library: with the feature `embed-model`, the folder that the environment
@@ -72,9 +78,39 @@ impl Classifier {
         Self::from_bytes(&include!(concat!(env!("OUT_DIR"), "/embedded_model.rs")))
     }
 
-    /// Facts about the model.
+    fn new(model: Model) -> Self {
+        Self { info: model.info.clone().into(), model: model.into(), head: None }
+    }
+
+    /// A classifier of the labels of a head, on the same encoder. It shares the model with this one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features,
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the head has no labels.
+    pub fn with_head(&self, head: &Head) -> Result<Self, Error> {
+        self.model.check_head(head)?;
+        if head.is_embedding() {
+            let message = "a head of the kind \"embedding\" has no labels: `embed` uses the one in the model's folder";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+        let info = ModelInfo {
+            labels: head.labels().to_vec(),
+            multi_label: head.multi_label(),
+            activation: head.activation(),
+            ..self.model.info.clone()
+        };
+        Ok(Self { model: self.model.clone(), info: info.into(), head: Some(head.clone()) })
+    }
+
+    /// The head that [`with_head`](Self::with_head) was given.
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// Facts about the model. The labels are those of [`head`](Self::head) where there is one.
     pub fn info(&self) -> &ModelInfo {
-        &self.model.info
+        &self.info
     }
 
     /// Predicts one text, or a pair of texts.
@@ -109,13 +145,117 @@ impl Classifier {
         all(job.finish())
     }
 
+    /// Predicts a text for several tasks at once: the encoder reads it once, whatever the number of tasks.
+    ///
+    /// ```
+    /// use litmus_text::{Classifier, Options};
+    ///
+    /// let classifier = Classifier::from_dir("models/english")?;
+    /// let by_task = classifier.predict_tasks("I loved every minute of it", &["sentiment"], &Options::default())?;
+    /// assert_eq!(by_task["sentiment"].label.as_deref(), Some("positive"));
+    /// # Ok::<(), litmus_text::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn predict_tasks(
+        &self,
+        text: impl Input,
+        tasks: &[&str],
+        options: &Options,
+    ) -> Result<BTreeMap<String, Prediction>, Error> {
+        let job = all_readable(self.tasks_job(&[text], tasks, options)?).map_err(Error::without_index)?;
+        job.finish_by_task().pop().ok_or_else(|| Error::internal("one text gave no prediction"))?
+    }
+
+    /// Starts a prediction in steps for several tasks at once. Its results are those of
+    /// [`finish_by_task`](PredictionJob::finish_by_task).
+    ///
+    /// # Errors
+    /// As [`job`](Self::job); [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the model does not have one of
+    /// the tasks, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where it gives no features.
+    pub fn tasks_job<T: Input>(&self, texts: &[T], tasks: &[&str], options: &Options) -> Result<PredictionJob, Error> {
+        let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
+        if tasks.is_empty() {
+            return invalid("the list of tasks is empty".to_owned());
+        }
+        if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&&task[..])) {
+            return invalid(format!("there are options for the task {task:?}, which is not among the tasks"));
+        }
+        self.start(texts, &tasks.iter().copied().map(Some).collect::<Vec<_>>(), options)
+    }
+
+    fn start<T: Input>(&self, texts: &[T], tasks: &[Option<&str>], options: &Options) -> Result<PredictionJob, Error> {
+        options.check()?;
+        let plan = |task: &Option<&str>| TaskPlan::new(&self.model, self.head.as_ref(), *task, options);
+        let tasks = tasks.iter().map(plan).collect::<Result<_, _>>()?;
+        PredictionJob::new(self.model.clone(), texts, tasks, options)
+    }
+
     /// Starts a prediction in steps, which has progress and is cancelled by dropping the job.
     ///
     /// # Errors
     /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
     /// out of its range. The error of a single text is in the result of [`finish`](PredictionJob::finish).
     pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
-        PredictionJob::new(self.model.clone(), texts, options)
+        match &options.task {
+            Some(task) => self.tasks_job(texts, &[task], options),
+            None => self.start(texts, &[None], options),
+        }
+    }
+
+    /// The embeddings of texts: vectors of length 1 whose dot product is the cosine of two texts, near 1 for texts of the
+    /// same meaning. They are for search, clustering and duplicates. A long text has the embedding of the mean of its windows.
+    ///
+    /// # Errors
+    /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the
+    /// model's folder has no `heads/embedding.head`.
+    pub fn embed<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
+        let head = self.model.embedding()?;
+        let features = all(all_readable(self.features_job(texts)?)?.finish_features())?;
+        Ok(features.iter().map(|features| normalised(head.apply(features))).collect())
+    }
+
+    /// Teaches labels of your own, from a few examples each: logistic regression on the encoder's features. Deterministic: the
+    /// same examples give the same bits on every machine. A classifier [with a head](Self::with_head) teaches that head more;
+    /// its examples stay.
+    ///
+    /// ```
+    /// use litmus_text::{Classifier, Examples, Head, Options, TeachOptions};
+    ///
+    /// let classifier = Classifier::from_dir("models/english")?;
+    /// let examples = Examples::new()
+    ///     .label("refund", ["I want my money back", "Please refund my order"])
+    ///     .label("shipping", ["Where is my parcel?", "My order has not arrived"]);
+    /// let taught = classifier.teach(&examples, &TeachOptions::default())?;
+    /// let file = taught.head.to_bytes();
+    ///
+    /// let triage = classifier.with_head(&Head::from_bytes(&file)?)?;
+    /// let prediction = triage.predict("the parcel never came", &Options::default())?;
+    /// assert_eq!(prediction.label.as_deref(), Some("shipping"));
+    /// # Ok::<(), litmus_text::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`teaching_job`](Self::teaching_job).
+    pub fn teach(&self, examples: &Examples, options: &TeachOptions) -> Result<Taught, Error> {
+        self.teaching_job(examples, options)?.finish()
+    }
+
+    /// Starts teaching in steps, which has progress and is cancelled by dropping the job.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where there are fewer than 2 or more than 1,000 labels, or
+    /// more than 50,000 examples, [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where an example is empty,
+    /// [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable) where the head that is to be taught more does not
+    /// have its examples, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    pub fn teaching_job(&self, examples: &Examples, options: &TeachOptions) -> Result<TeachingJob, Error> {
+        TeachingJob::new(self.model.clone(), self.head.as_ref(), examples, options)
+    }
+
+    /// A job that computes features only.
+    pub(crate) fn features_job<T: Input>(&self, texts: &[T]) -> Result<PredictionJob, Error> {
+        PredictionJob::new(self.model.clone(), texts, Vec::new(), &Options::default())
     }
 
     /// The model's raw scores before calibration, one row per text with one logit per label. Of a text that is too long
@@ -140,6 +280,14 @@ impl Classifier {
     }
 }
 
+/// The vector divided by its length.
+fn normalised(mut vector: Vec<f32>) -> Vec<f32> {
+    let squares: f64 = vector.iter().map(|&value| f64::from(value).powi(2)).sum();
+    let length = squares.sqrt().max(f64::MIN_POSITIVE);
+    vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+    vector
+}
+
 /// The job, unless a text of it could not be read.
 fn all_readable(job: PredictionJob) -> Result<PredictionJob, Error> {
     job.first_failure().map_or(Ok(job), Err)
@@ -157,7 +305,7 @@ mod tests {
     use crate::model::tests::fake;
 
     fn classifier(max_rows: usize) -> Classifier {
-        Classifier { model: fake(max_rows, 3).into() }
+        Classifier::new(fake(max_rows, 3))
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
                 mask: of(rows, &case.attention_mask),
             };
             let logits = encoder.encode(batch).unwrap_or_else(|e| panic!("{}: {e}", model.file));
-            for (ours, &row) in logits.rows().zip(rows) {
+            for (ours, &row) in logits.iter().map(|output| &output.logits).zip(rows) {
                 for (a, b) in ours.iter().zip(&case.logits[row]) {
                     assert!(a.is_finite(), "{}: {ours:?}", model.file);
                     errors.push((a - b).abs());
@@ -175,7 +175,7 @@ fn alone(ids: &[i64]) -> Batch {
 #[test]
 fn weights_with_a_scale_of_zero_are_zeros() {
     let encoder = changed(|graph| scales(graph).for_each(|tensor| tensor.raw_data.fill(0))).unwrap();
-    let logits = |ids: &[i64]| encoder.encode(alone(ids)).unwrap().rows().next().unwrap().to_vec();
+    let logits = |ids: &[i64]| encoder.encode(alone(ids)).unwrap().swap_remove(0).logits;
     let first = logits(&[1, 2, 3]);
     assert!(first.iter().all(|value| value.is_finite()), "{first:?}");
     assert_eq!(first, logits(&[9, 8, 7, 6, 5, 4]), "only biases are left, so all texts have the same logits");

@@ -90,6 +90,7 @@ impl ModelConfig {
             max_tokens: self.max_tokens,
             name: self.name.clone(),
             version: self.version.clone(),
+            tasks: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::head::Head;
 use crate::options::Activation;
 
 /// Facts about a loaded model.
@@ -24,4 +25,26 @@ pub struct ModelInfo {
     pub name: Option<String>,
     /// The model's version, where its `litmus.json` gives one.
     pub version: Option<String>,
+    /// The tasks that the heads of the model's folder add, by name: see [`Options::task`](crate::Options::task).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskInfo>,
+}
+
+/// A task of a model: what one of its heads classifies.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// The task's name, from the file `heads/NAME.head`.
+    pub name: String,
+    /// The labels, in the order of the head.
+    pub labels: Vec<String>,
+    /// Whether a text can have several labels at once.
+    pub multi_label: bool,
+}
+
+impl TaskInfo {
+    pub(super) fn new(name: &str, head: &Head) -> Self {
+        Self { name: name.into(), labels: head.labels().to_vec(), multi_label: head.multi_label() }
+    }
 }

@@ -3,6 +3,8 @@
 mod config;
 mod files;
 mod head;
+mod head_file;
+mod heads;
 mod info;
 mod labels;
 
@@ -10,9 +12,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind};
 use crate::inference::batch::Batch;
-use crate::inference::calibration;
-use crate::inference::encoder::{Encoder, TractEncoder};
-use crate::options::Activation;
+use crate::inference::encoder::{Encoder, Output, TractEncoder};
 use crate::panic_guard::catch_panics;
 use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
 use crate::text::windows::{Reading, Windows};
@@ -21,8 +21,12 @@ pub use files::ModelFiles;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use files::missing;
 use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
-pub use info::ModelInfo;
-pub(crate) use labels::{Decision, decide, rank};
+pub use head::Head;
+pub(crate) use head::{TaughtExamples, energy};
+pub(crate) use head_file::TaughtHead;
+use heads::Heads;
+pub use info::{ModelInfo, TaskInfo};
+pub(crate) use labels::{Decision, Thresholds, decide, rank};
 
 /// A loaded model.
 pub(crate) struct Model {
@@ -35,18 +39,20 @@ pub(crate) struct Model {
     vocabulary: usize,
     /// Size of the graph's output `features`, which heads read.
     features: Option<usize>,
+    heads: Heads,
 }
 
 impl Model {
-    /// Loads a model from its files, and checks the head files among them.
+    /// Loads a model and its heads from its files.
     pub(crate) fn load(files: &ModelFiles) -> Result<Self, Error> {
-        let model = Self::load_with_graph(files, &mut files.require(GRAPH)?)?;
-        head::check_all(files, model.features)?;
+        let mut model = Self::load_with_graph(files, &mut files.require(GRAPH)?)?;
+        model.heads = Heads::read(files, model.features)?;
+        model.info.tasks = model.heads.tasks.iter().map(|(task, head)| TaskInfo::new(task, head)).collect();
         Ok(model)
     }
 
     /// Loads a model whose graph comes from elsewhere, piece by piece, so that the whole file is never in memory. Head
-    /// files are ignored: their check needs the whole file, and nothing uses a head yet.
+    /// files are ignored: their check needs the whole file.
     pub(crate) fn load_with_graph(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
@@ -78,7 +84,7 @@ impl Model {
         vocabulary: usize,
     ) -> Self {
         let ModelConfig { temperature, padding_id, .. } = config;
-        Self { info, tokenizer, encoder, temperature, padding_id, vocabulary, features: None }
+        Self { info, tokenizer, encoder, temperature, padding_id, vocabulary, features: None, heads: Heads::default() }
     }
 
     /// All tokens of a text.
@@ -119,31 +125,64 @@ impl Model {
         self.encoder.max_rows()
     }
 
-    /// The logits of each sequence, computed as one batch. If that fails, each is computed by itself, so that one
+    /// The output for each sequence, computed as one batch. If that fails, each is computed by itself, so that one
     /// never fails the others.
-    pub(crate) fn logits(&self, rows: &[&Sequence]) -> Vec<Result<Vec<f32>, Error>> {
-        match (self.batch_logits(rows), rows) {
-            (Ok(logits), _) => logits.into_iter().map(Ok).collect(),
+    pub(crate) fn encode(&self, rows: &[&Sequence]) -> Vec<Result<Output, Error>> {
+        match (self.encode_batch(rows), rows) {
+            (Ok(outputs), _) => outputs.into_iter().map(Ok).collect(),
             (Err(error), [_]) => vec![Err(error)],
-            (Err(_), rows) => rows.iter().flat_map(|row| self.logits(&[row])).collect(),
+            (Err(_), rows) => rows.iter().flat_map(|row| self.encode(&[row])).collect(),
         }
     }
 
-    fn batch_logits(&self, rows: &[&Sequence]) -> Result<Vec<Vec<f32>>, Error> {
-        catch_panics(ErrorKind::Internal, || {
-            let logits = self.encoder.encode(Batch::pad(rows, self.padding_id))?;
-            Ok(logits.rows().map(<[f32]>::to_vec).collect())
-        })
+    fn encode_batch(&self, rows: &[&Sequence]) -> Result<Vec<Output>, Error> {
+        catch_panics(ErrorKind::Internal, || self.encoder.encode(Batch::pad(rows, self.padding_id)))
     }
 
-    /// The temperature of the calibration.
+    /// The temperature of the graph's own classifier.
     pub(crate) fn temperature(&self) -> f32 {
         self.temperature
     }
 
-    /// One row of logits to scores, by label.
-    pub(crate) fn scores(&self, logits: &[f32], activation: Activation) -> Result<Vec<f32>, Error> {
-        calibration::scores(logits, activation, self.temperature)
+    /// Size of the features that heads read. `what` needs them.
+    pub(crate) fn features(&self, what: &str) -> Result<usize, Error> {
+        self.features.ok_or_else(|| {
+            Error::unsupported(format!(
+                "{what} needs a model whose graph has the output `features` of the shape [batch, size], which heads read; \
+                 this one has only logits"
+            ))
+        })
+    }
+
+    /// The head of a task. `None` if that is the task of the graph's own classifier: its head has the same labels.
+    pub(crate) fn head(&self, task: &str) -> Result<Option<&Head>, Error> {
+        self.features("a task")?;
+        match self.heads.tasks.get(task) {
+            Some(head) => Ok(Some(head).filter(|head| head.labels() != self.info.labels)),
+            None => {
+                let tasks: Vec<&str> = self.heads.tasks.keys().map(String::as_str).collect();
+                let message = format!("the model has no task {task:?} (it has: {})", tasks.join(", "));
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+
+    /// The head that maps features to an embedding.
+    pub(crate) fn embedding(&self) -> Result<&Head, Error> {
+        self.features("an embedding")?;
+        self.heads.embedding.as_ref().ok_or_else(|| {
+            Error::unsupported("the model has no head of the kind \"embedding\", such as heads/embedding.head")
+        })
+    }
+
+    /// Checks that a head reads the features of this encoder.
+    pub(crate) fn check_head(&self, head: &Head) -> Result<(), Error> {
+        head.check_encoder("the head", &self.heads.encoder, Some(self.features("a head")?))
+    }
+
+    /// The id of the encoder.
+    pub(crate) fn encoder_id(&self) -> &str {
+        &self.heads.encoder
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
@@ -168,11 +207,11 @@ impl fmt::Debug for Model {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::inference::encoder::Logits;
-
     /// Scores a text by its first token id, so that a wrong order shows. Fails a batch that holds [`FAILING`].
     struct FirstToken {
         max_rows: usize,
+        /// Size of the features: 1 at the first token id, else 0.
+        features: usize,
     }
 
     /// The text that makes [`fake`]'s encoder fail.
@@ -184,13 +223,16 @@ pub(crate) mod tests {
             self.max_rows
         }
 
-        fn encode(&self, batch: Batch) -> Result<Logits, Error> {
+        fn encode(&self, batch: Batch) -> Result<Vec<Output>, Error> {
             assert!(batch.rows <= self.max_rows);
             if batch.ids.contains(&FAILING_ID) {
                 return Err(Error::internal("the encoder failed"));
             }
             let rows = batch.ids.chunks_exact(batch.columns);
-            Ok(Logits::new(2, rows.flat_map(|row| [0.0, row[0] as f32]).collect()))
+            let logits = |row: &[i64]| vec![0.0, row[0] as f32];
+            let features =
+                |row: &[i64]| (0..self.features).map(|i| if i as i64 == row[0] { 1.0 } else { 0.0 }).collect();
+            Ok(rows.map(|row| Output { logits: logits(row), features: features(row) }).collect())
         }
     }
 
@@ -201,7 +243,13 @@ pub(crate) mod tests {
         let files = ModelFiles::new().with("config.json", br#"{"id2label": {"0": "low", "1": "high"}}"#);
         let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes(), None).unwrap();
         let config = ModelConfig::read(&files).unwrap();
-        Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
+        Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows, features: 0 }), vocabulary)
+    }
+
+    /// The same model with a vector of features per text, which shows the first word.
+    pub(crate) fn fake_with_features() -> Model {
+        let encoder = Box::new(FirstToken { max_rows: 8, features: 5 });
+        Model { features: Some(5), encoder, ..fake(8, 5) }
     }
 
     #[test]
@@ -213,9 +261,9 @@ pub(crate) mod tests {
     fn a_row_that_fails_does_not_fail_the_others() {
         let model = fake(8, 5);
         let rows = [1, FAILING_ID as u32, 2].map(|id| Sequence { ids: vec![id], type_ids: vec![0] });
-        let results = model.logits(&rows.each_ref());
+        let results = model.encode(&rows.each_ref());
         let failed: Vec<bool> = results.iter().map(Result::is_err).collect();
         assert_eq!(failed, [false, true, false]);
-        assert_eq!(results[2].as_ref().unwrap(), &[0.0, 2.0]);
+        assert_eq!(results[2].as_ref().unwrap().logits, [0.0, 2.0]);
     }
 }

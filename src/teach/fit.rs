@@ -3,7 +3,7 @@
 
 use super::folds::folds;
 use super::lbfgs::Lbfgs;
-use super::logistic::{Examples, Link, LogisticLoss, parameter_count, scores};
+use super::logistic::{LabelledFeatures, Link, LogisticLoss, parameter_count, scores};
 use super::temperature;
 
 /// Penalties of the squared weights that are tried, the largest first: each fit starts where the one before ended. They
@@ -29,7 +29,6 @@ pub(super) struct HeldOut {
 pub(super) struct Fitted {
     /// Weights, classes × width, then biases.
     pub parameters: Vec<f32>,
-    pub penalty: f64,
     /// By which scores are divided before they become probabilities.
     pub temperature: f64,
     /// Empty where no label has two examples.
@@ -37,6 +36,7 @@ pub(super) struct Fitted {
 }
 
 /// The best penalty so far.
+#[derive(Debug)]
 struct Choice {
     penalty: f64,
     loss: f64,
@@ -45,8 +45,9 @@ struct Choice {
 }
 
 /// A fit in progress.
+#[derive(Debug)]
 pub(super) struct Fit {
-    examples: Examples,
+    examples: LabelledFeatures,
     classes: usize,
     link: Link,
     folds: Vec<Vec<usize>>,
@@ -61,15 +62,16 @@ pub(super) struct Fit {
 }
 
 /// The fit to one set of examples.
+#[derive(Debug)]
 struct Minimisation {
-    examples: Examples,
+    examples: LabelledFeatures,
     penalty: f64,
     solver: Lbfgs,
     iterations: usize,
 }
 
 impl Minimisation {
-    fn new(examples: Examples, classes: usize, link: Link, penalty: f64, start: Vec<f32>) -> Self {
+    fn new(examples: LabelledFeatures, classes: usize, link: Link, penalty: f64, start: Vec<f32>) -> Self {
         let mut loss = LogisticLoss { examples: &examples, classes, link, penalty };
         let tolerance = TOLERANCE * Lbfgs::new(&mut loss, vec![0.0; start.len()], 0.0).gradient_norm();
         let solver = Lbfgs::new(&mut loss, start, tolerance);
@@ -86,7 +88,7 @@ impl Minimisation {
 
 impl Fit {
     /// Starts a fit. The features have about unit variance.
-    pub(super) fn new(examples: Examples, classes: usize, link: Link) -> Self {
+    pub(super) fn new(examples: LabelledFeatures, classes: usize, link: Link) -> Self {
         let folds = folds(&examples.labels, classes);
         let zero = vec![0.0; parameter_count(classes, examples.width)];
         Self {
@@ -103,9 +105,14 @@ impl Fit {
         }
     }
 
-    /// Fits that are done, and all of them.
-    pub(super) fn progress(&self) -> (usize, usize) {
-        (self.done, self.validations() + 1)
+    /// Fits that a job has for examples with these labels.
+    pub(super) fn count(labels: &[Vec<usize>], classes: usize) -> usize {
+        PENALTIES.len() * folds(labels, classes).len() + 1
+    }
+
+    /// Fits that are done.
+    pub(super) fn done(&self) -> usize {
+        self.done
     }
 
     fn validations(&self) -> usize {
@@ -169,12 +176,12 @@ impl Fit {
     /// Takes the remaining steps.
     pub(super) fn finish(mut self) -> Fitted {
         while self.step() {}
-        let Choice { penalty, temperature, held_out, .. } = self.choice.unwrap_or(Choice {
+        let Choice { temperature, held_out, .. } = self.choice.unwrap_or(Choice {
             penalty: DEFAULT_PENALTY,
             loss: f64::INFINITY,
             temperature: 1.0,
             held_out: HeldOut::default(),
         });
-        Fitted { parameters: self.parameters, penalty, temperature, held_out }
+        Fitted { parameters: self.parameters, temperature, held_out }
     }
 }

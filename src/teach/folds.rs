@@ -4,8 +4,8 @@ use crate::random::SplitMix64;
 
 /// Parts into which the examples are divided; each is held out once.
 const FOLDS: usize = 5;
-/// Examples that take part in cross-validation at most: more take longer and choose no better.
-const MAX_VALIDATED: usize = 5000;
+/// Of more examples than these only one fold is held out: it is large enough, and five fits take long.
+const MANY: usize = 2000;
 const SEED: u64 = 1;
 
 /// The examples of each fold, as indices. Every label is spread over the folds as evenly as it goes. The only example of a
@@ -17,7 +17,6 @@ pub(super) fn folds(labels: &[Vec<usize>], classes: usize) -> Vec<Vec<usize>> {
         by_label[labels.first().copied().unwrap_or(classes)].push(example);
     }
     let mut random = SplitMix64::new(SEED);
-    let total = labels.len();
     let mut folds = vec![Vec::new(); FOLDS];
     let mut next = 0;
     for mut group in by_label {
@@ -25,9 +24,6 @@ pub(super) fn folds(labels: &[Vec<usize>], classes: usize) -> Vec<Vec<usize>> {
             continue;
         }
         random.shuffle(&mut group);
-        if total > MAX_VALIDATED {
-            group.truncate((group.len() * MAX_VALIDATED / total).max(2));
-        }
         for example in group {
             folds[next % FOLDS].push(example);
             next += 1;
@@ -35,6 +31,9 @@ pub(super) fn folds(labels: &[Vec<usize>], classes: usize) -> Vec<Vec<usize>> {
     }
     folds.iter_mut().for_each(|fold| fold.sort_unstable());
     folds.retain(|fold| !fold.is_empty());
+    if labels.len() > MANY {
+        folds.truncate(1);
+    }
     folds
 }
 
@@ -67,10 +66,10 @@ mod tests {
     }
 
     #[test]
-    fn many_examples_are_sampled() {
+    fn of_many_examples_a_fifth_of_each_label_is_held_out() {
         let labels: Vec<Vec<usize>> = (0..20_000).map(|i| vec![usize::from(i % 100 == 0)]).collect();
-        let all = folds(&labels, 2).concat();
-        assert_eq!(all.len(), MAX_VALIDATED);
-        assert_eq!(all.iter().filter(|&&i| labels[i] == [1]).count(), MAX_VALIDATED / 100);
+        let folds = folds(&labels, 2);
+        assert_eq!((folds.len(), folds[0].len()), (1, 20_000 / FOLDS));
+        assert_eq!(folds[0].iter().filter(|&&i| labels[i] == [1]).count(), 200 / FOLDS);
     }
 }

@@ -17,6 +17,7 @@ pub(super) trait Objective {
 }
 
 /// The state of a minimisation.
+#[derive(Debug)]
 pub(super) struct Lbfgs {
     x: Vec<f32>,
     gradient: Vec<f32>,
@@ -27,6 +28,7 @@ pub(super) struct Lbfgs {
 }
 
 /// A step and the change of the gradient along it.
+#[derive(Debug)]
 struct Pair {
     step: Vec<f32>,
     change: Vec<f32>,

@@ -15,7 +15,7 @@ pub(super) enum Link {
 
 /// Feature vectors with labels.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Examples {
+pub(super) struct LabelledFeatures {
     /// Row-major, one row per example.
     pub features: Vec<f32>,
     /// Width of a row.
@@ -26,7 +26,18 @@ pub(super) struct Examples {
     pub weights: Vec<f32>,
 }
 
-impl Examples {
+impl LabelledFeatures {
+    /// Examples with weights by label, so that a label with many examples does not outvote the others.
+    pub(super) fn new(features: Vec<f32>, width: usize, labels: Vec<Vec<usize>>, classes: usize) -> Self {
+        let mut counts = vec![0usize; classes];
+        labels.iter().flatten().for_each(|&label| counts[label] += 1);
+        let mean = labels.len() as f64 / classes.max(1) as f64;
+        // The root is half-way between equal examples and equal labels.
+        let weight =
+            |labels: &Vec<usize>| labels.first().map_or(1.0, |&label| (mean / counts[label] as f64).sqrt() as f32);
+        Self { weights: labels.iter().map(weight).collect(), features, width, labels }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.labels.len()
     }
@@ -61,7 +72,7 @@ pub(super) fn scores(parameters: &[f32], features: &[f32], width: usize, classes
 
 /// The negative log-likelihood of the examples plus half the penalty times the squared weights. Biases have no penalty.
 pub(super) struct LogisticLoss<'a> {
-    pub examples: &'a Examples,
+    pub examples: &'a LabelledFeatures,
     pub classes: usize,
     pub link: Link,
     pub penalty: f64,
@@ -69,7 +80,7 @@ pub(super) struct LogisticLoss<'a> {
 
 impl Objective for LogisticLoss<'_> {
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f32]) -> f64 {
-        let Examples { features, width, labels, weights } = self.examples;
+        let LabelledFeatures { features, width, labels, weights } = self.examples;
         // From here on, the scores become the derivatives of the loss by the scores.
         let mut rows = scores(parameters, features, *width, self.classes);
         let mut loss = 0.0;
@@ -126,14 +137,14 @@ mod tests {
     use super::*;
     use crate::random::SplitMix64;
 
-    fn examples(link: Link, classes: usize) -> Examples {
+    fn examples(link: Link, classes: usize) -> LabelledFeatures {
         let (count, width) = (13, 6);
         let mut random = SplitMix64::new(7);
         let labels = (0..count).map(|i| match link {
             Link::Softmax => vec![i % classes],
             Link::Sigmoid => (0..classes).filter(|label| (i + label) % 3 == 0).collect(),
         });
-        Examples {
+        LabelledFeatures {
             features: (0..count * width).map(|_| random.below(2000) as f32 / 1000.0 - 1.0).collect(),
             width,
             labels: labels.collect(),
