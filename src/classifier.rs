@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind};
 use crate::input::Input;
 use crate::job::PredictionJob;
+use crate::load_options::LoadOptions;
 use crate::model::{Head, Model, ModelFiles, ModelInfo};
 use crate::options::{LongText, Options};
 use crate::prediction::Prediction;
@@ -59,13 +60,35 @@ impl Classifier {
     /// that this runtime does not have, [`ErrorKind::HeadMalformed`](crate::ErrorKind::HeadMalformed) where a head file is
     /// damaged, [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where it was made for another encoder.
     pub fn from_bytes(files: &ModelFiles) -> Result<Self, Error> {
-        Ok(Self::new(Model::load(files)?))
+        Self::load(files, LoadOptions::default())
     }
 
-    /// Loads a model whose `model.onnx` is read from `graph` piece by piece instead of from `files`.
+    /// Loads a model from the bytes of its files, with options.
+    ///
+    /// ```
+    /// use litmus_text::{Classifier, LoadOptions, ModelFiles, Precision};
+    ///
+    /// let files = ModelFiles::from_dir("models/english")?;
+    /// let classifier = Classifier::load(&files, LoadOptions::default().precision(Precision::Auto))?;
+    /// assert!(classifier.info().precision.float_layers.is_empty());
+    /// # Ok::<(), litmus_text::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes).
+    pub fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
+        Ok(Self::new(Model::load(files, options)?))
+    }
+
+    /// Loads a model whose `model.onnx` is read from `graph` and whose external data are read from `external`, piece by piece.
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn from_stream(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
-        Ok(Self::new(Model::load_with_graph(files, graph)?))
+    pub(crate) fn from_stream(
+        files: &ModelFiles,
+        graph: &mut dyn bytes::Buf,
+        external: &dyn crate::graph::ExternalFiles,
+        options: LoadOptions,
+    ) -> Result<Self, Error> {
+        Ok(Self::new(Model::load_with_graph(files, graph, external, options)?))
     }
 
     /// Loads the model that is compiled into this library: with the feature `embed-model`, the folder that the environment

@@ -14,11 +14,11 @@
 //!
 //! | task | item |
 //! |---|---|
-//! | load a model | [`Classifier::from_dir`], [`Classifier::from_bytes`] with [`ModelFiles`] |
+//! | load a model | [`Classifier::from_dir`], [`Classifier::from_bytes`] with [`ModelFiles`], [`Classifier::load`] with [`LoadOptions`] |
 //! | predict one text, or several that must all be valid | [`Classifier::predict`], [`Classifier::predict_batch`] |
 //! | predict many texts with progress, cancellation and an error per text | [`Classifier::job`] |
 //! | choose scores, thresholds, how long texts are read | [`Options`] |
-//! | predict a pair of texts, or labels of your own with a model for inference | [`Input`], [`ZeroShot`] |
+//! | predict a pair of texts, or labels of your own with a model for natural language inference | [`Input`], [`ZeroShot`] |
 //! | predict other tasks of the model, several at once | [`Options::task`], [`Classifier::predict_tasks`] |
 //! | teach labels of your own from a few examples | [`Classifier::teach`], [`Classifier::with_head`] |
 //! | compare texts by their meaning | [`Classifier::embed`] |
@@ -41,9 +41,10 @@
 //!
 //! A model is a folder in Hugging Face layout: `config.json`, `tokenizer.json` and `model.onnx`, plus an optional
 //! `litmus.json` with a name, a version and the temperature of the calibration. The graph may be a BERT, MiniLM,
-//! DistilBERT, RoBERTa, XLM-RoBERTa, ELECTRA or ALBERT with a classification head, in float32, float16, int8 (static or
-//! dynamic) or with 4-bit weights, as the common exporters write it. Its weights must be inside `model.onnx`. Any other
-//! graph of supported ONNX ops loads as well; an unknown op is reported by name.
+//! DistilBERT, RoBERTa, XLM-RoBERTa, data2vec, MPNet, ELECTRA, ALBERT, MobileBERT, ModernBERT, NomicBERT or DeBERTa-v3 with a
+//! classification head, in float32, float16, int8 (static or dynamic) or with 4-bit weights, as the common exporters and
+//! onnxruntime's optimizer write it. Its weights may be in a second file, such as `model.onnx_data`. Any other graph of
+//! supported ONNX ops loads as well; an unknown op is reported by name.
 //!
 //! Model files are untrusted input: they are checked, memory is limited, and a panic of a library becomes an [`Error`].
 //! CPU time is not limited.
@@ -89,6 +90,7 @@ mod input;
 mod job;
 mod kernels;
 mod limits;
+mod load_options;
 mod model;
 mod options;
 mod panic_guard;
@@ -106,7 +108,8 @@ pub use classifier::Classifier;
 pub use error::{Error, ErrorKind};
 pub use input::Input;
 pub use job::{PredictionJob, Progress};
-pub use model::{Head, ModelFiles, ModelInfo, TaskInfo};
+pub use load_options::{LoadOptions, Precision};
+pub use model::{Head, ModelFiles, ModelInfo, PrecisionInfo, TaskInfo};
 pub use options::{Activation, Explain, LongText, Method, Options, SpecialTokens, TaskOptions, ZeroShot};
 pub use prediction::{Attribution, Prediction, Score, Warning, Window};
 pub use teach::{Contradiction, Examples, LabelReport, OddExample, Taught, TeachOptions, TeachReport, TeachingJob};

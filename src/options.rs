@@ -153,17 +153,20 @@ pub(crate) const PLACEHOLDER: &str = "{}";
 pub struct ZeroShot {
     /// 1 to 1,000 labels, none twice.
     pub labels: Vec<String>,
-    /// A sentence in which the label replaces `{}`; by default `This example is {}.`
+    /// A sentence in which the label replaces `{}`; by default [`DEFAULT_HYPOTHESIS`](Self::DEFAULT_HYPOTHESIS).
     pub hypothesis: String,
     /// Whether a text can have several of the labels: then each is scored by itself. A single label always is.
     pub multi_label: bool,
 }
 
 impl ZeroShot {
+    /// The hypothesis of Hugging Face's zero-shot pipeline.
+    pub const DEFAULT_HYPOTHESIS: &str = "This example is {}.";
+
     /// These labels with the default hypothesis, of which a text has one.
     pub fn new<L: Into<String>>(labels: impl IntoIterator<Item = L>) -> Self {
         let labels = labels.into_iter().map(Into::into).collect();
-        Self { labels, hypothesis: "This example is {}.".into(), multi_label: false }
+        Self { labels, hypothesis: Self::DEFAULT_HYPOTHESIS.into(), multi_label: false }
     }
 
     /// Sets [`hypothesis`](Self::hypothesis).

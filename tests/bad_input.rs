@@ -62,13 +62,6 @@ fn an_unknown_op_is_named() {
     assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "`NoSuchOp`");
 }
 
-/// An architecture that is not supported, as an exporter writes it.
-#[test]
-fn the_op_that_deberta_needs_is_named() {
-    let model = bad("deberta.onnx");
-    assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "the op `Sign` of ai.onnx");
-}
-
 #[test]
 fn a_tokenizer_that_is_not_json_is_malformed() {
     for tokenizer in [&b"<!doctype html>"[..], b"", b"{}", b"{\"model\": {\"type\": \"WordPiece\"", &[0xff, 0xfe]] {

@@ -4,11 +4,15 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{fixture, in_characters, load};
-use litmus_text::{Classifier, LongText, Options};
+use litmus_text::{Classifier, ErrorKind, LongText, Options};
+use prost::Message;
 use serde::Deserialize;
+use tract_onnx::pb::tensor_proto::DataLocation;
+use tract_onnx::pb::{ModelProto, StringStringEntryProto};
 
 /// Byte-level BPE, Unigram, and Unigram with a normaliser. Each folder stores its graph in another form and path.
 const FOLDERS: [&str; 3] = ["roberta", "xlm-roberta", "albert"];
@@ -94,6 +98,38 @@ fn the_quantised_graph_is_preferred() {
     assert!(classifier.predict("The trailer lied.", &Options::default()).is_ok());
 }
 
+/// The graph of a folder with its weights in a second file, as exporters name it.
+#[test]
+fn weights_may_be_in_a_second_file() {
+    let from = Path::new("tests/fixtures/folders/xlm-roberta");
+    let whole = load(from.to_str().unwrap()).logits(&["The trailer lied."]).unwrap();
+    for (graph, data) in [("model.onnx", "model.onnx.data"), ("onnx/model.onnx", "model.onnx_data")] {
+        let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("external-{data}"));
+        std::fs::create_dir_all(to.join("onnx")).unwrap();
+        for file in ["config.json", "tokenizer.json"] {
+            std::fs::copy(from.join(file), to.join(file)).unwrap();
+        }
+        let mut proto = ModelProto::decode(&std::fs::read(from.join("onnx/model.onnx")).unwrap()[..]).unwrap();
+        let mut bytes = vec![];
+        for tensor in proto.graph.as_mut().unwrap().initializer.iter_mut().filter(|t| t.raw_data.len() > 100) {
+            let entries = [("location", data.into()), ("offset", bytes.len().to_string())];
+            let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
+            tensor.external_data = entries.map(entry).into();
+            tensor.data_location = Some(DataLocation::External as i32);
+            bytes.append(&mut tensor.raw_data);
+        }
+        assert!(bytes.len() > 50_000);
+        std::fs::write(to.join(graph), proto.encode_to_vec()).unwrap();
+        let path = to.join(graph).with_file_name(data);
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(load(to.to_str().unwrap()).logits(&["The trailer lied."]).unwrap(), whole);
+        std::fs::remove_file(path).unwrap();
+        let error = Classifier::from_dir(&to).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ModelNotFound);
+        assert!(error.to_string().contains(data), "{error}");
+    }
+}
+
 #[test]
 fn single_label_models_use_softmax_and_multi_label_models_sigmoid() {
     for (name, classifier, cases) in folders() {
@@ -110,6 +146,41 @@ fn single_label_models_use_softmax_and_multi_label_models_sigmoid() {
             let power = powers[classifier.info().labels.iter().position(|label| *label == score.label).unwrap()];
             let expected = power / if name == "roberta" { 1.0 + power } else { sum };
             assert!((score.score - expected).abs() < SCORE_ERROR, "{name}: {score:?} is not {expected}");
+        }
+    }
+}
+
+/// Token ids and logits of transformers.
+#[derive(Deserialize)]
+struct TrainedCase {
+    text: String,
+    ids: Vec<u32>,
+    logits: Vec<f32>,
+}
+
+/// Classifiers that Trainer has fine-tuned, in the folders that `optimum-cli export onnx` has written for them.
+/// `tests/fixtures/trained.py` makes them.
+#[test]
+fn the_folders_of_trainer_and_optimum_have_the_logits_of_transformers() {
+    let goldens: BTreeMap<String, Vec<TrainedCase>> = fixture("trained.json");
+    assert_eq!(goldens.len(), 2);
+    for (name, cases) in goldens {
+        let classifier = load(&format!("tests/fixtures/trained/{name}"));
+        let labels = if name == "bert" { &["negative", "neutral", "positive"][..] } else { &["LABEL_0", "LABEL_1"] };
+        assert_eq!(classifier.info().labels, labels, "{name}");
+        assert_eq!(classifier.info().max_tokens, 96, "{name}");
+        assert!(cases.len() >= 30, "{name}: only {} cases", cases.len());
+        for TrainedCase { text, ids, logits } in cases {
+            assert_eq!(classifier.tokenize(&text).unwrap().ids, ids, "{name}: {text:?}");
+            let ours = &classifier.logits(&[&text]).unwrap()[0];
+            let error = ours.iter().zip(&logits).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(error < MAX_ERROR, "{name}: a logit of {text:?} is {error} from transformers'");
+            let mut ranked: Vec<usize> = (0..logits.len()).collect();
+            ranked.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+            if logits[ranked[0]] - logits[ranked[1]] > 2.0 * MAX_ERROR {
+                let prediction = classifier.predict(&text, &Options::default()).unwrap();
+                assert_eq!(prediction.label.as_deref(), Some(labels[ranked[0]]), "{name}: {text:?}");
+            }
         }
     }
 }

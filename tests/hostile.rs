@@ -252,8 +252,15 @@ fn weights_that_are_not_finite_are_rejected() {
 }
 
 #[test]
-fn external_data_is_never_read() {
-    for location in ["/etc/hostname", "../../../Cargo.toml", "config.json"] {
+fn only_files_of_the_model_are_read_as_external_data() {
+    let outside = ErrorKind::ModelMalformed;
+    let cases = [
+        ("/etc/hostname", outside),
+        ("../../../Cargo.toml", outside),
+        ("./../Cargo.toml", outside),
+        ("Cargo.toml", ErrorKind::ModelNotFound),
+    ];
+    for (location, expected) in cases {
         let entry = |(key, value): (&str, &str)| StringStringEntryProto { key: key.into(), value: value.into() };
         let tensor = TensorProto {
             name: "weight".into(),
@@ -267,7 +274,7 @@ fn external_data_is_never_read() {
         let ids = graph.ids();
         graph.0.initializer.push(tensor.clone());
         graph.op("Mul", "product", &[&ids, "weight"], vec![]);
-        assert_eq!(rejection(&graph.file("product")), ErrorKind::ModelUnsupported);
+        assert_eq!(rejection(&graph.file("product")), expected, "{location}");
         let mut graph = Graph::default();
         let ids = graph.ids();
         let value = AttributeProto { name: "value".into(), t: Some(tensor), ..kind(AttributeType::Tensor) };

@@ -9,6 +9,8 @@ mod kernels;
 pub mod any;
 #[path = "kernels/attention.rs"]
 mod attention;
+#[path = "kernels/attention_f32.rs"]
+mod attention_f32;
 #[path = "kernels/dense.rs"]
 mod dense;
 #[path = "kernels/embedding.rs"]

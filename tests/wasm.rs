@@ -20,7 +20,7 @@ fn load(files: &[(&str, &[u8])]) -> Result<Classifier, JsValue> {
     for (name, bytes) in files {
         set(&object, name, &Uint8Array::from(*bytes));
     }
-    Classifier::new(object.into())
+    Classifier::new(object.into(), JsValue::UNDEFINED)
 }
 
 fn sentiment() -> Classifier {
@@ -176,11 +176,14 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
         assert_eq!(code(classifier.tokenize(bad.clone())), "invalid-input");
         let files = Object::new();
         set(&files, "model.onnx", &bad);
-        assert_eq!(code(Classifier::new(files.into())), "invalid-input");
+        assert_eq!(code(Classifier::new(files.into(), JsValue::UNDEFINED)), "invalid-input");
     }
     for bad in [7.into(), JsValue::NULL, JsValue::UNDEFINED] {
-        assert_eq!(code(Classifier::new(bad)), "invalid-input");
+        assert_eq!(code(Classifier::new(bad, JsValue::UNDEFINED)), "invalid-input");
     }
+    let (files, options) = (Object::new(), Object::new());
+    set(&options, "precision", &"f16".into());
+    assert_eq!(code(Classifier::new(files.into(), options.into())), "invalid-input");
     let all = [("config.json", CONFIG), ("tokenizer.json", TOKENIZER), ("model.onnx", MODEL)];
     let without = |name: &str| all.iter().filter(|file| file.0 != name).copied().collect::<Vec<_>>();
     let with = |name: &'static str, bytes: &'static [u8]| [without(name), vec![(name, bytes)]].concat();

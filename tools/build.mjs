@@ -37,7 +37,7 @@ async function hash(paths) {
   return sum.digest("hex");
 }
 
-/** Does `work` unless `stamp`, written after the last time, still says the same. */
+/** Runs `work` and writes `value` into the file `stamp`; skips it if the file has that value already and all outputs exist. */
 async function unlessDone(stamp, value, outputs, work) {
   const last = await readFile(stamp, "utf8").catch(() => "");
   if (last === value && outputs.every((output) => existsSync(output))) return;
@@ -117,7 +117,7 @@ const bundles = [
   ["workerd", "handler-workerd"],
 ];
 
-/** What is inside `dist` besides our own, and its licence. */
+/** The npm packages that are bundled into `dist`. */
 const bundled = ["lru-cache", "@cfworker/json-schema"];
 
 async function writeLicences(dist) {

@@ -18,7 +18,7 @@ export async function step(title, work) {
 
 /**
  * Runs a command to its end. With `quiet`, it resolves to the command's output. With `prefix`, each line of output is
- * marked, so that two commands can run at once, and a long silence (of a linker) is filled with the elapsed time.
+ * marked, so that two commands can run at once, and the elapsed time is printed when there is no output for long (a linker).
  */
 export function run(command, args, { prefix, quiet, ...options } = {}) {
   return new Promise((resolve, reject) => {

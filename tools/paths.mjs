@@ -1,4 +1,4 @@
-// Where things are on this machine.
+// Folders: the repository, the cache for tools, build products.
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

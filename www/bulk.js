@@ -1,6 +1,7 @@
 // The part "Many texts": labels the rows of a file, or pasted rows, in a pool of workers. The page stays responsive.
 import { batch } from "./benches/texts.mjs";
 import { $, make } from "./dom.js";
+import { areValues } from "./labels.js";
 import { count, figure, onLanguage, percent, t } from "./language.js";
 import { createClassifier } from "./litmus-text/dist/index.js";
 import { model, onModel } from "./model.js";
@@ -102,7 +103,7 @@ function labelledFraction({ marks, results: { count } }) {
 
 async function run() {
   const { classifier, options } = model();
-  const results = new Results(classifier.labels);
+  const results = new Results(classifier.info);
   const stop = new AbortController();
   job = {
     state: "running",
@@ -118,6 +119,7 @@ async function run() {
   buttons();
   status();
   showTable(rows, results);
+  $("bulk-charts").hidden = areValues(classifier.info);
   draw();
   $("bulk-pause").focus({ preventScroll: true });
   let pool;

@@ -4,6 +4,7 @@ import { time } from "./benches/measure.mjs";
 import { passage } from "./benches/texts.mjs";
 import { isBusy } from "./bulk.js";
 import { $, make } from "./dom.js";
+import { areValues } from "./labels.js";
 import { figure, has, onLanguage, t } from "./language.js";
 import { useOwn, usePackaged } from "./model.js";
 import { countOfFrame } from "./network.js";
@@ -92,12 +93,19 @@ function fail(error) {
   showOnly("model-failure");
 }
 
+/** What a prediction of the model has: the key of its description. */
+function kindOf(info) {
+  if (areValues(info)) return "model.values";
+  if (!info.multiLabel) return "model.one-of";
+  return info.labels.length === 1 ? "model.yes-no" : "model.any-of";
+}
+
 function display() {
   const { name, info, bytes, loadMs, times } = found;
   $("model-name").textContent = name;
   $("model-labels").replaceChildren(...info.labels.map((label) => make("li", { textContent: label })));
   const facts = [
-    [t("model.kind"), t(info.multiLabel ? "model.any-of" : "model.one-of", info.labels.length)],
+    [t("model.kind"), t(kindOf(info), info.labels.length)],
     [t("model.size"), bytes === undefined ? "" : t("model.bytes", bytes)],
     [t("model.reads"), t("model.tokens", info.maxTokens)],
     [t("model.load"), t("speed.ms", figure(loadMs))],

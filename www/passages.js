@@ -1,7 +1,7 @@
 // Long texts: a bar for each passage (window) of the text, and the selected passage with its words coloured.
 import { $, make } from "./dom.js";
-import { nameOf, toneOf } from "./labels.js";
-import { onLanguage, percent, t } from "./language.js";
+import { nameOf, scoreText, toneOf } from "./labels.js";
+import { onLanguage, t } from "./language.js";
 import { named, paint } from "./words.js";
 
 /** Milliseconds that a passage must stay selected before its explanation is computed. */
@@ -33,7 +33,7 @@ export function showPassages(value, windows, classifier) {
 function column({ scores: [{ label, score }] }) {
   const element = make("span", {}, make("i"));
   element.dataset.tone = toneOf(label, now.classifier.labels);
-  element.style.setProperty("--score", score);
+  element.style.setProperty("--score", Math.min(1, Math.abs(score)));
   return element;
 }
 
@@ -50,9 +50,9 @@ function choose() {
 }
 
 function say(i) {
-  const { windows } = now;
+  const { windows, classifier } = now;
   const [{ label, score }] = windows[i].scores;
-  const verdict = t("long.verdict", i + 1, windows.length, nameOf(label), percent(score));
+  const verdict = t("long.verdict", i + 1, windows.length, nameOf(label), scoreText(score, classifier.info));
   $("passage-verdict").textContent = verdict;
   $("passage").ariaValueText = verdict;
 }

@@ -1,7 +1,8 @@
 // The results of all rows, in a few bytes per row: a label index, a score for each label, and the error codes.
 
-/** Label index of a row that failed. */
-export const FAILED = 0xffff;
+/** Label index of a row that failed, and of one without a label: none of several was likely enough. */
+const FAILED = 0xffff;
+const NONE = 0xfffe;
 const BINS = 20;
 
 const grown = (array, length) => {
@@ -16,8 +17,10 @@ export class Results {
   /** Error codes by row number. */
   #errors = new Map();
 
-  /** `names`: the model's labels. */
-  constructor(names) {
+  /** `info`: that of the classifier. */
+  constructor(info) {
+    const names = info.labels;
+    this.info = info;
     this.names = names;
     this.count = 0;
     /** Number of rows per label (`counts`), and per range of the highest score (`bins`). */
@@ -42,10 +45,10 @@ export class Results {
       return;
     }
     const label = this.names.indexOf(prediction.label);
-    this.#labels[row] = label;
+    this.#labels[row] = label < 0 ? NONE : label;
     for (const each of prediction.scores)
       this.#scores[row * this.names.length + this.names.indexOf(each.label)] = each.score;
-    this.counts[label]++;
+    if (label >= 0) this.counts[label]++;
     this.bins[Math.min(BINS - 1, Math.floor(prediction.score * BINS))]++;
   }
 
@@ -53,7 +56,10 @@ export class Results {
   row(row) {
     const label = this.#labels[row];
     if (label === FAILED) return { error: this.#errors.get(row) };
-    return { label: this.names[label], score: this.#scores[row * this.names.length + label] };
+    const scores = this.#scores.subarray(row * this.names.length, (row + 1) * this.names.length);
+    return label === NONE
+      ? { label: null, score: Math.max(...scores) }
+      : { label: this.names[label], score: scores[label] };
   }
 
   /** Copies of the arrays, cut to the number of rows. They can be sent to a worker. */

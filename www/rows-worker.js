@@ -247,7 +247,8 @@ async function save({ names, labels, scores, errors }) {
     const label = labels[row];
     if (label === 0xffff) return ["", "", ...names.map(() => ""), errors[row]];
     const all = scores.subarray(row * perLabel, (row + 1) * perLabel);
-    return [names[label], all[label].toFixed(4), ...Array.from(all, (score) => score.toFixed(4)), ""];
+    const best = label < perLabel ? all[label] : Math.max(...all); // a row can be without a label
+    return [names[label] ?? "", best.toFixed(4), ...Array.from(all, (score) => score.toFixed(4)), ""];
   };
   const added = ["label", "score", ...names.map((name) => `score_${name}`), "error"];
   const parts = kind === "csv" && start > 0 ? ["\ufeff"] : [];
@@ -271,7 +272,7 @@ async function save({ names, labels, scores, errors }) {
         const all = Object.fromEntries(names.map((name, i) => [name, Number(values[2 + i])]));
         const more = values.at(-1)
           ? { error: values.at(-1) }
-          : { label: values[0], score: Number(values[1]), scores: all };
+          : { label: values[0] || null, score: Number(values[1]), scores: all };
         const renamed = Object.fromEntries(Object.entries(more).map(([key, value]) => [free(key, taken), value]));
         lines.push(`${JSON.stringify({ ...fields, ...renamed })}\n`);
       } else {

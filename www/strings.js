@@ -36,6 +36,7 @@ const en = {
   "label.negative": "negative",
   "label.neutral": "neutral",
   "label.positive": "positive",
+  "label-none": "no label",
 
   "why.toggle": "Colour the words that decided",
   "why.idle": "Words that speak for the label are underlined, those against it dashed.",
@@ -141,6 +142,8 @@ const en = {
   "model.kind": "Labels",
   "model.one-of": (n) => `one of ${n}`,
   "model.any-of": (n) => `any of ${n}`,
+  "model.yes-no": () => "one: yes or no",
+  "model.values": (n) => (n === 1 ? "one value" : `${n} values`),
   "model.load": "Loaded in",
   "model.ms": (tokens) => `${tokens} tokens`,
   "model.busy": "A table is being read: finish or cancel that first.",
@@ -206,6 +209,7 @@ const zh = {
   "label.negative": "负面",
   "label.neutral": "中性",
   "label.positive": "正面",
+  "label-none": "无标签",
 
   "why.toggle": "给起作用的词上色",
   "why.idle": "支持结论的词加实线，反对的词加虚线。",
@@ -311,6 +315,8 @@ const zh = {
   "model.kind": "标签",
   "model.one-of": (n) => `${n} 选一`,
   "model.any-of": (n) => `${n} 个中可多选`,
+  "model.yes-no": () => "一个：是或否",
+  "model.values": (n) => `${n} 个数值`,
   "model.load": "载入用时",
   "model.ms": (tokens) => `${tokens} 个词元`,
   "model.busy": "正在读一张表：请先等它完成或取消。",

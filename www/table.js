@@ -1,7 +1,7 @@
 // The table of labelled rows. Only the visible rows are in the document, however many rows there are.
 import { $, make } from "./dom.js";
-import { nameOf, toneOf } from "./labels.js";
-import { count, has, onLanguage, percent, t } from "./language.js";
+import { nameOf, scoreText, toneOf } from "./labels.js";
+import { count, has, onLanguage, t } from "./language.js";
 
 /** Rows rendered above and below the visible ones, so that scrolling shows no gaps. */
 const MARGIN = 6;
@@ -86,7 +86,7 @@ function line(index, row) {
     make("td", { className: "row", textContent: count(row + 1) }),
     make("td", { className: "text", textContent: text, title: text }),
     make("td", { className: "label" }, mark),
-    make("td", { className: "score", textContent: error ? "" : percent(score) }),
+    make("td", { className: "score", textContent: error ? "" : scoreText(score, results.info) }),
   );
   line.dataset.row = row;
   return line;

@@ -1,8 +1,8 @@
 // The part "Try it": classifies the text as it is typed, then explains the prediction word by word.
 import { batch, passage } from "./benches/texts.mjs";
 import { $, make } from "./dom.js";
-import { nameOf, toneOf } from "./labels.js";
-import { onLanguage, percent, t } from "./language.js";
+import { areValues, nameOf, scoreText, toneOf } from "./labels.js";
+import { onLanguage, t } from "./language.js";
 import { model, onModel } from "./model.js";
 import { hidePassages, showPassages } from "./passages.js";
 import { kept, named, paint } from "./words.js";
@@ -98,10 +98,14 @@ function display() {
   const { label, score, scores, tokens, windows, warnings } = prediction;
   const { classifier } = model();
   $("test").dataset.tone = toneOf(label, classifier.labels);
-  $("test").style.setProperty("--score", score);
+  const { info } = classifier;
+  const isSure = label !== null && !areValues(info);
+  $("test").style.setProperty("--score", isSure ? score : 0);
   $("verdict").textContent = nameOf(label);
-  $("confidence").textContent = percent(score);
-  bars($("bars"), scores, classifier.labels);
+  $("confidence").textContent = label === null ? "" : scoreText(score, info);
+  $("bars").classList.toggle("values", areValues(info));
+  const texts = scores.map((each) => [each.label, scoreText(each.score, info)]);
+  bars($("bars"), scores, classifier.labels, Object.fromEntries(texts));
   $("facts").textContent = t("try.facts", tokens, milliseconds.toFixed(1));
   $("parts").hidden = windows.length === 1;
   $("parts").textContent = t("try.parts", windows.length, classifier.info.maxTokens);
@@ -110,11 +114,11 @@ function display() {
   $("code-text").textContent = JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
   $("code-result").textContent = `// ${label}, ${score.toFixed(3)}`;
   show("result");
-  announce(`${nameOf(label)}, ${percent(score)}`);
+  announce([nameOf(label), $("confidence").textContent].filter(Boolean).join(", "));
 }
 
-/** One bar per label, in the model's order, so that bars keep their position while the text changes. */
-export function bars(list, scores, labels, values = {}) {
+/** One bar per label with its text, in the model's order, so that bars keep their position while the text changes. */
+export function bars(list, scores, labels, texts) {
   const rows = labels.length > MAX_BARS ? scores.slice(0, MAX_BARS).map(({ label }) => label) : labels;
   const key = rows.join("\n");
   if (list.dataset.rows !== key) {
@@ -126,7 +130,7 @@ export function bars(list, scores, labels, values = {}) {
     if (!row) continue;
     row.style.setProperty("--score", score);
     row.querySelector("dt").textContent = nameOf(label);
-    row.querySelector("dd").textContent = values[label] ?? percent(score);
+    row.querySelector("dd").textContent = texts[label];
   }
 }
 

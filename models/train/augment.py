@@ -1,5 +1,5 @@
-"""Endings that leave a text's sentiment what it is: "!", a neutral object, an emoji of the same sentiment; and emoji
-alone. They train what the robustness measurement asks for: the same label whatever stands behind the text."""
+"""Endings that do not change a text's sentiment: "!", a neutral object, an emoji of the same sentiment; and texts of
+emoji alone. They train what robustness.py measures: the label stays the same with such an ending."""
 
 from dataclasses import replace
 
@@ -7,12 +7,12 @@ import numpy as np
 from corpora import Text, asked
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
-# Those whose sentiment does not hang on the text. Written for this project.
+# Emoji whose sentiment does not depend on the text. Written for this project.
 EMOJI = {
     NEGATIVE: "👎😠😡🤬😞😔😟☹🙁😣😖😩😫😢🤢🤮💔😒😤😨😰😱❌🚫💩😭😾🙄",
     POSITIVE: "👍😀😃😄😁😊🙂😍🥰😘❤💕💖💜😎👏🙌🎉💯🤗🤩🥳😋✨🌟🔥💪🥇🏆✅😻💚💙🧡💛",
 }
-# Things, animals, places: no opinion in them. The robustness script measures with others.
+# Things, animals and places, which express no opinion. The robustness script measures with others.
 OBJECTS = (
     "🎬🎥📷📱💻⌚🖨📚📖📝📎📌📅📦🚗🚌🚕🚲🚆✈🛳🏠🏢🏨🏫🍕🍔🍟🌮🍣🍜🍞🧀🍎🍌🥕☕🍵🧃🐶🐱🐭🐰🐻🐼🐸🐔🐟🦋🌳🌵🌧🌙⛰🏖🗺🕒🧦👟🧥👜🎒"
     "🛏🪑🚪🔑🔌💡🔧🔨🧹🧴🎸🎹⚽🏀🎾🎮🧩🎟🛒💳"

@@ -24,12 +24,12 @@ class Text:
     toxic: int | None = None
     hateful: int | None = None
     group: str = ""
-    row: str = ""  # names the text in lists that are committed
-    base: str | None = None  # what teachers are asked about, if not the text itself; "": nothing
+    row: str = ""  # identifies the text in committed lists: file and line
+    base: str | None = None  # the text that teachers label instead of this one; "": they label none
 
 
 def asked(text):
-    """What teachers are asked about."""
+    """The text that teachers label."""
     return text.text if text.base is None else text.base
 
 

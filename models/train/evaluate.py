@@ -52,10 +52,10 @@ def calibration(logits, dev):
     fitted = [sentiment_temperature([half(name, start) for name in names]) for start in (0, 1)]
     result = {"temperatures": fitted}
     for name, (found, labels) in parts.items():
-        shares = np.empty(found.shape)
+        probabilities = np.empty(found.shape)
         for start in (0, 1):
-            shares[start::2] = measures.softmax(found[start::2] / fitted[1 - start])
-        result[name] = measures.calibration_error(shares, labels)
+            probabilities[start::2] = measures.softmax(found[start::2] / fitted[1 - start])
+        result[name] = measures.calibration_error(probabilities, labels)
     return result
 
 

@@ -138,8 +138,8 @@ def hugging_face_config(config):
 
 
 def check(folder, network, tokenizer):
-    """onnxruntime on the written folder must answer as the network does, up to the rounding that it does not do, and a
-    head file must say what the graph says."""
+    """The logits of onnxruntime on the written folder must be the network's, up to the rounding of the runtime, which
+    onnxruntime does not do; a head file must give the logits of the graph."""
     texts = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
     session = float32_session(folder / "model.onnx")
     heads = {task: read_head(folder / "heads" / f"{task}.head") for task in [*TASKS, "embedding"]}
@@ -193,7 +193,7 @@ def export(args):
         "provenance": {
             "weights": sources.WEIGHTS,
             "tokenizer": sources.TOKENIZER,
-            "teachers": [sources.WEIGHTS, *([sources.MPNET] if "mpnet" in (args.teachers or ["mpnet"]) else [])],
+            "teachers": [sources.WEIGHTS, sources.MPNET],
             "train": sources.TRAINED_ON,
             "calibration": [sources.SST2_DEV, sources.GOEMOTIONS_DEV],
         },

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 SETS = ("banking77", "clinc", "hwu64")
 EXAMPLES, SEEDS = 8, 3
-PENALTY = 1.0  # of the squared weights, as scikit-learn's C = 1 has it
+PENALTY = 1.0  # on the squared weights: scikit-learn's C = 1
 
 
 def standardised(train, test):

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, whenever the run is killed; a damaged one is noticed when it is read."""
+"""Files that are written atomically, so that a killed run leaves no partial file, and checked by SHA-256 when read."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Builds an ONNX graph node by node, each named after what it computes: an exporter's graph is not ours to choose."""
+"""Builds an ONNX graph node by node, each named after what it computes. An exporter would choose other ones."""
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper

@@ -85,12 +85,19 @@ def label_auc(logits, texts, label):
     return auc(logits["toxicity"][:, label], labels)
 
 
-def hatecheck_scores(model, tokenizer, data, **how):
-    texts = corpora.hate(data, sources.HATECHECK, "hatecheck")
-    found = logits_of(model, tokenizer, texts, **how)["toxicity"][:, HATEFUL]
-    labels = np.array([text.hateful for text in texts])
+def hatecheck_texts(data):
+    return corpora.hate(data, sources.HATECHECK, "hatecheck")
+
+
+def hatecheck_of(logits, texts):
+    found, labels = logits["toxicity"][:, HATEFUL], np.array([text.hateful for text in texts])
     false_alarms, recall = measures.alarms(found, labels, 0.0)
     return {"hatecheck_balanced": (1 - false_alarms + recall) / 2, "hatecheck_auc": auc(found, labels)}
+
+
+def hatecheck_scores(model, tokenizer, data, **how):
+    texts = hatecheck_texts(data)
+    return hatecheck_of(logits_of(model, tokenizer, texts, **how), texts)
 
 
 def dev_scores(model, tokenizer, corpora_, data, **how):

@@ -1,6 +1,6 @@
 """all-mpnet-base-v2 in plain torch, fine-tuned as the larger teacher: 12 layers, 768 wide, features the mean of the
 last layer. Its attention adds a bias by distance, the same in every layer (Song et al. 2020; the buckets: Raffel et al.
-2020). Its vocabulary is MiniLM's with ids moved by four."""
+2020). Its vocabulary is MiniLM's with ids increased by four."""
 
 import math
 
@@ -69,7 +69,7 @@ class Mpnet(nn.Module):
         return Output(features, self.heads(features), None, {})
 
     def freeze(self, layers):
-        """Embeddings and the lowest layers keep what they are, and drop nothing out: that saves its time."""
+        """Freezes the embeddings and the lowest layers and switches off their dropout, which saves time."""
         frozen = [self.embeddings, self.distance, *self.encoder["layer"][:layers]]
         for module in frozen:
             module.requires_grad_(False)

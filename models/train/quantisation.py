@@ -2,11 +2,11 @@
 
 Stored in 8 bits: symmetric, one scale per output channel of a Linear and per row of the word table, max|w| / 127.
 Stored in 4 bits: blocks of 32 along the input dimension, w ≈ q × scale with q in −8…7 (ONNX MatMulNBits,
-GatherBlockQuantized). The scales of a row are small whole multiples of one number, its unit.
-When it loads a Linear, the runtime (src/kernels/linear.rs) makes of either, and of the f32 classifier, whole
-numbers up to 63 with one scale per output channel, as relaxed SIMD multiplies on all machines alike; of the word table
-whole numbers up to 127 with one scale per row. From 4 bits that loses nothing, thanks to the units. What goes into a
-Linear it rounds to whole numbers up to 127, with one scale for each position of each text."""
+GatherBlockQuantized). The scales of a row are small integer multiples of one number, its unit.
+When the runtime (src/kernels/linear.rs) loads a Linear from either, or the f32 classifier, it requantises the weights
+to integers in ±63 with one scale per output channel: relaxed SIMD multiplies these alike on all machines. The word
+table becomes integers in ±127 with one scale per row. From 4 bits this loses nothing, because of the units. The inputs
+of a Linear are rounded to integers in ±127, with one scale for each position of each text."""
 
 import numpy as np
 import torch
@@ -16,15 +16,15 @@ LOW, HIGH = -8, 7
 STORED, ROW, WEIGHT = 127, 127, 63
 
 
-def whole_numbers(rows, limit):
-    """[..., columns] → (q, scale [..., 1]), q whole but f32. max|q| = limit in each row: q × scale gives q again."""
+def quantised_rows(rows, limit):
+    """[..., columns] → (q, scale [..., 1]), q integers as f32. max|q| = limit in each row: q × scale gives q again."""
     largest = rows.abs().amax(-1, keepdim=True)
     scale = torch.where(largest > 0, largest / limit, 1)
     return (rows / scale).round_(), scale
 
 
 def through_whole(rows, limit):
-    q, scale = whole_numbers(rows, limit)
+    q, scale = quantised_rows(rows, limit)
     return q.mul_(scale)
 
 
@@ -34,9 +34,9 @@ def short(scale):
 
 
 def block_scales(weight, limit, steps=16):
-    """[rows, columns] → [rows, columns / 32]: whole multiples of one unit per row, so that q × scale / unit is a whole
-    number up to `limit`; of the units and multiples those with the least squared error. A negative scale puts the
-    largest |w| of a block at −8 when that is positive."""
+    """[rows, columns] → [rows, columns / 32]: integer multiples of one unit per row, so that q × scale / unit is an
+    integer in ±`limit`; the units and multiples are those with the least squared error. Where the weight of the largest
+    magnitude in a block is positive, the block's scale is negative, so that this weight is stored as −8."""
     blocks = weight.unflatten(1, (-1, BLOCK))
     extreme = blocks.gather(2, blocks.abs().argmax(2, keepdim=True))
     sign = torch.where(extreme > 0, -1.0, 1.0)
@@ -57,7 +57,7 @@ def block_scales(weight, limit, steps=16):
 
 
 def int4(blocks, scales):
-    """Blocks [..., 32] and scales [..., 1] → whole numbers in −8…7, still f32."""
+    """Blocks [..., 32] and scales [..., 1] → integers in −8…7, as f32."""
     return (blocks / scales).round_().clamp_(LOW, HIGH)
 
 

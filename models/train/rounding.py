@@ -20,7 +20,7 @@ TABLE = "embeddings.word.weight"
 
 
 def rounded_names(arrays):
-    """The weights that are kept in 4 bits: what multiplies in the encoder, and the word table. Heads stay in f32."""
+    """The weights that are stored in 4 bits: the matrices of the encoder and the word table. Heads stay in f32."""
     return [name for name, array in arrays.items() if name.startswith("encoder.") and array.ndim == 2] + [TABLE]
 
 
@@ -31,7 +31,7 @@ def scales_of(arrays):
 
 
 def round_rows(model):
-    """What goes into the encoder's linear layers is rounded as the runtime does."""
+    """Rounds the inputs of the encoder's linear layers as the runtime does."""
     for name, module in model.named_modules():
         if isinstance(module, Linear) and name.startswith("encoder."):
             module.through_rows = rounded_rows
@@ -43,7 +43,7 @@ def int8_rows(weight):
 
 
 def round_in_network(model, scales):
-    """Lets `model` compute as the runtime will. The scales of the blocks stay what they are."""
+    """Makes `model` compute with the runtime's rounding. The scales of the blocks stay fixed."""
 
     def weight_through(scale):
         return lambda weight: straight_through(weight, through_int4(weight.detach(), scale))

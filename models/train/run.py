@@ -17,13 +17,12 @@ MODULES = {"split": "splits"}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=["all", *STAGES])
+    parser.add_argument("stage", choices=["all", *STAGES, "compare"])
     parser.add_argument("--data", type=Path, default=HERE / "../../../shared/data", help="the folder of the corpora")
     work = Path.home() / ".cache/litmus-text/train/work"
     parser.add_argument("--work", type=Path, default=work, help="folder for checkpoints and logs")
     parser.add_argument("--out", type=Path, default=HERE.parent / "english", help="the model folder to write")
     parser.add_argument("--encoder", choices=["minilm", "mpnet"], help="`teacher` and `label`: only this one")
-    parser.add_argument("--teachers", nargs="+", choices=["minilm", "mpnet"], help="`student`: those it learns from")
     args = parser.parse_args()
     for stage in STAGES if args.stage == "all" else [args.stage]:
         print(f"== {stage}", flush=True)

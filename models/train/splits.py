@@ -1,6 +1,6 @@
-"""Which texts train nothing: the dev parts of the corpora that come without one, and what thresholds are fitted on.
+"""The texts that are held out of training: dev parts of corpora that have none, and texts to fit thresholds on.
 
-The dev part of the written texts is a committed list, data/held-out.txt: whole clusters of like texts, about a tenth
+The dev part of the written texts is a committed list, data/held-out.txt: whole clusters of similar texts, about a tenth
 of each group. Other corpora are split by a hash of their words (`corpora.fraction`)."""
 
 import re
@@ -133,7 +133,7 @@ class Corpora:
             of_corpus = {text.text: text for text in unlabelled if text.corpus == corpus}
             dev["embedding"] += sorted(of_corpus.values(), key=lambda text: fraction(text.text))[:count]
         self.dev = dict(dev)
-        # A text that is held out trains nothing, whatever other corpus has it too.
+        # A held-out text is removed from all training corpora that also contain it.
         tests = [
             text for name, part in sources.INTENTS if part == "test" for text, _ in corpora.intents(data, name, part)
         ]

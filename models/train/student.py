@@ -1,6 +1,6 @@
 """Stage 5: the student: the fine-tuned MiniLM with 4-bit weights, trained with the runtime's rounding in the network
-(quantisation-aware training, Jacob et al. 2018). It learns what the teachers say and what the corpora say; where a text
-has emoji the corpus alone speaks, as the teachers saw the text without them."""
+(quantisation-aware training, Jacob et al. 2018). It learns the teachers' logits and the labels of the corpora. A text
+with emoji has only the label of its corpus, because the teachers read the text without them."""
 
 import judge
 import losses
@@ -11,7 +11,7 @@ from corpora import asked
 from data import examples, student_epochs, targets
 from encoder import TASKS, Config, Encoder
 from files import made, read_arrays, seal, sha256, write_arrays
-from label import TEACHERS, labels
+from label import MIX, TEACHERS, labels
 from quantisation import coarse
 from rounding import round_in_network, scales_of, shipped_arrays
 from sources import NEUTRAL, WRITTEN
@@ -31,7 +31,7 @@ RECIPE = {
     "weight_decay": 0.0,
     "dropout": 0.05,
     "gold": 0.5,  # weight of the corpora's labels beside the teachers'
-    "neutral": 0.1,  # how much of the teachers' belief that a text of a polar corpus is neutral is kept
+    "neutral": 0.1,  # factor on the teachers' probability of neutral, for texts of polar corpora
 }
 POSITIONS = "embeddings.position.weight"
 # The original's embedding is computed for every second text of a batch: it takes a sixth of a step's time.
@@ -39,23 +39,23 @@ EMBEDDED = slice(None, None, 2)
 
 
 def teacher_loss(logits, said, told):
-    """Divergence from the teachers, per text of the batch. said: [B, 33] logits; told: bool [B], who has any."""
+    """Divergence from the teachers, per text. said: their logits [B, 33]; told: bool [B], which texts have them."""
     count, ends = len(told), np.cumsum(list(TASKS.values()))[:-1].tolist()
     said = dict(zip(TASKS, said[told].tensor_split(ends, dim=1), strict=True))
     ours = {task: logits[task][told] for task in TASKS}
     kl = F.kl_div(ours["sentiment"].log_softmax(1), said["sentiment"].log_softmax(1), reduction="sum", log_target=True)
     loss = losses.WEIGHTS["sentiment"] * kl
     for task in ("emotion", "toxicity"):
-        share = said[task].sigmoid()
-        entropy = F.binary_cross_entropy_with_logits(ours[task], share, reduction="sum")
-        # Less what cannot be learnt, so that zero is the best: the number is read, its gradient is the same.
-        least = F.binary_cross_entropy(share, share, reduction="sum")
+        target = said[task].sigmoid()
+        entropy = F.binary_cross_entropy_with_logits(ours[task], target, reduction="sum")
+        # Less the entropy of the teachers, which cannot be learnt: the best loss is then zero, with the same gradient.
+        least = F.binary_cross_entropy(target, target, reduction="sum")
         loss = loss + losses.WEIGHTS[task] * (entropy - least)
     return loss / count
 
 
 def sayings(batch, said, neutral):
-    """([B, 33] logits of the teachers, zero where they were not asked; bool [B], where they were)"""
+    """([B, 33] logits of the teachers, zero for texts that they did not label; bool [B], whether they did)"""
     rows = np.zeros((len(batch), sum(TASKS.values())), np.float32)
     told = np.zeros(len(batch), bool)
     for i, example in enumerate(batch):
@@ -68,7 +68,7 @@ def sayings(batch, said, neutral):
 
 
 def train_student(args, corpora, finished, recipe):
-    tokenizer, said = load_cut(args), labels(args, corpora, args.teachers)
+    tokenizer, said = load_cut(args), labels(args, corpora)
     epochs = [examples(tokenizer, texts) for texts in student_epochs(corpora)]
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
@@ -109,10 +109,9 @@ def train_student(args, corpora, finished, recipe):
 
 
 def student(args):
-    args.teachers = args.teachers or list(TEACHERS)
     finished = args.work / "student.npz"
-    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in {"minilm", *args.teachers}}
-    recipe = {**RECIPE, "teachers": args.teachers, "from": seals, "tokenizer": sha256(path(args))}
+    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
+    recipe = {**RECIPE, "mix": MIX, "from": seals, "tokenizer": sha256(path(args))}
     recipe["written"] = WRITTEN["sha256"]
     if not made(finished, recipe):
         train_student(args, Corpora(args.data), finished, recipe)

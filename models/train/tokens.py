@@ -38,6 +38,6 @@ def pad(sequences):
 
 
 def batches(sequences, size):
-    """Indices of all sequences in batches of like length."""
+    """Indices of all sequences in batches of similar length."""
     by_length = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
     return [by_length[i : i + size] for i in range(0, len(by_length), size)]

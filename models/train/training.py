@@ -1,4 +1,4 @@
-"""One training run: seeded, logged, and resumed from its last checkpoint to the same bits as if never stopped."""
+"""One training run: seeded, logged, and resumed from its last checkpoint with the same bits as an uninterrupted run."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def groups(model, recipe):
 
 
 def rate(step, steps, warm_up):
-    """Share of the peak rate: linear warm-up, then linear decay to zero."""
+    """Fraction of the peak rate: linear warm-up, then linear decay to zero."""
     warm_up = max(1, int(warm_up * steps))
     return min((step + 1) / warm_up, (steps - step) / (steps - warm_up))
 

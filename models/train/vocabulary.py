@@ -20,8 +20,8 @@ from tokenizers import Tokenizer
 from tokens import as_json, source_tokenizer
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-SHOWN = 20  # times that the training texts must have a piece
-COMMONEST = 6000  # entries from the top of the source's vocabulary, shown or not
+SHOWN = 20  # a piece is kept if the training texts have it this often
+COMMONEST = 6000  # this many entries from the top of the source's vocabulary are kept in any case
 SYMBOL_SHOWN = 3
 LAST_LATIN = 0x24F
 FIRST_WORD = 999  # [unused…] and single characters come before it
@@ -50,7 +50,7 @@ EMOJI = re.compile("[" + "".join(emoji_names()) + "\ufe0f\u200d]+")
 
 
 def without_emoji(text):
-    """What a teacher reads whose vocabulary has no emoji."""
+    """The text for a teacher whose vocabulary has no emoji."""
     return " ".join(EMOJI.sub(" ", text).split()) if EMOJI.search(text) else text
 
 

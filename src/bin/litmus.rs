@@ -37,7 +37,7 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', value_name = "LABELS", conflicts_with_all = ["pairs", "explain", "activation"])]
     labels: Vec<String>,
     /// The sentence that a text must entail to have a label, which replaces {}
-    #[arg(long, requires = "labels", default_value = "This example is {}.")]
+    #[arg(long, requires = "labels", default_value = ZeroShot::DEFAULT_HYPOTHESIS)]
     hypothesis: String,
     /// A text can have several of the labels
     #[arg(long, requires = "labels")]

@@ -10,6 +10,7 @@
 //! | `onnx` | the pipeline above |
 //! | `import` | the ONNX ops that are known, over tract's own |
 //! | `weights` | quantised weights, straight from the file; float16 and dynamic quantisation rewritten before |
+//! | `precision` | which layers are computed in f32 instead of integers |
 //! | `fuse` | one file per fused op: the rule that finds it and the op |
 //! | `guard` | limits for untrusted files, and checks of indices that come from a text |
 //! | `op` | the boilerplate of an op |
@@ -21,9 +22,11 @@ mod guard;
 mod import;
 mod onnx;
 mod op;
+mod precision;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 mod weights;
 
 pub(crate) use guard::{SameSize, check_batch};
-pub(crate) use onnx::{FEATURES, LOGITS, OnnxModel};
+pub(crate) use onnx::{FEATURES, LOGITS, OnnxModel, PreparedGraph};
+pub(crate) use weights::external::ExternalFiles;

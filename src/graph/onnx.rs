@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 
 use tract_onnx::Onnx;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, tensor_proto::DataLocation};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
+use crate::graph::weights::external::{self, ExternalFiles};
 use crate::graph::weights::{QuantTensors, dequantize_rest, dynamic, float16};
-use crate::graph::{fuse, guard, import};
+use crate::graph::{fuse, guard, import, precision};
+use crate::load_options::Precision;
 
 /// A decoded ONNX file with no unknown op.
 pub(crate) struct OnnxModel {
@@ -22,28 +24,40 @@ pub(crate) struct OnnxModel {
     vocabulary: Option<usize>,
 }
 
+/// A graph that is ready to run.
+pub(crate) struct PreparedGraph {
+    pub model: TypedModel,
+    /// The sizes that the graph assumes to be equal.
+    pub same_sizes: Vec<guard::SameSize>,
+    /// The names of the layers that are computed in f32.
+    pub float_layers: Vec<String>,
+}
+
 /// Indices of the outputs of a prepared graph: the logits always, the features where the file has them.
 pub(crate) const LOGITS: usize = 0;
 pub(crate) const FEATURES: usize = 1;
+
+/// The input that has the token ids.
+const IDS: &str = "input_ids";
 
 /// The declutter pass that is left out.
 const ENDLESS_PASS: &str = "PropagateRoi";
 
 impl OnnxModel {
-    /// Decodes and checks a file.
-    pub(crate) fn read(bytes: &mut dyn bytes::Buf) -> Result<Self, Error> {
+    /// Decodes and checks a file. `files` are those that it may store weights in.
+    pub(crate) fn read(bytes: &mut dyn bytes::Buf, files: &dyn ExternalFiles) -> Result<Self, Error> {
         // The file's types and shapes of inner values are hints, and often too narrow. They are ignored.
         let mut onnx = Onnx::default().with_ignore_value_info(true).with_ignore_output_shapes(true);
         import::register(&mut onnx.op_register);
         let mut proto: ModelProto = prost::Message::decode(bytes)
             .map_err(|e: prost::DecodeError| Error::malformed(format!("model.onnx is damaged: {e:#}")).caused_by(e))?;
         let graph = proto.graph.as_mut().ok_or_else(|| Error::malformed("model.onnx is damaged: it has no graph"))?;
-        check_weights(graph)?;
+        external::inline(graph, files)?;
         guard::check_file(graph)?;
         float16::widen(graph)?;
         dynamic::undo(graph);
         let weights = QuantTensors::take(graph)?;
-        check_graph(graph, &onnx)?;
+        check_graph(graph)?;
         let vocabulary = vocabulary(graph, &weights);
         Ok(Self { onnx, proto, weights, vocabulary })
     }
@@ -93,18 +107,19 @@ impl OnnxModel {
         Ok(model)
     }
 
-    /// The graph of fused ops, ready to run, and the sizes that it assumes to be equal.
-    pub(crate) fn prepare(&self, rows: Option<usize>) -> TractResult<(TypedModel, Vec<guard::SameSize>)> {
+    /// The graph of fused ops, ready to run.
+    pub(crate) fn prepare(&self, rows: Option<usize>, option: Precision) -> TractResult<PreparedGraph> {
         let mut model = self.decluttered(rows)?;
-        fuse::fuse(&mut model)?;
+        let floats = precision::choose(&model, option).context("precision")?;
+        fuse::fuse(&mut model, &floats)?;
         dequantize_rest(&mut model).context("rest")?;
-        let same = guard::same_sizes(&model)?;
+        let same_sizes = guard::same_sizes(&model)?;
         // tract's optimisation passes cost as much load time as all fusion, and only its matrix products gain from them.
         if model.nodes().iter().any(|node| node.op_is::<EinSum>()) {
             model = model.into_optimized().context("optimize")?;
         }
         guard::check_all_indices(&mut model);
-        Ok((model, same))
+        Ok(PreparedGraph { model, same_sizes, float_layers: floats.names() })
     }
 }
 
@@ -113,8 +128,14 @@ fn is_vector_per_text(fact: &TypedFact) -> bool {
 }
 
 fn vocabulary(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
-    let looked_up = |n: &&NodeProto| n.op_type == "Gather" && n.input.get(1).is_some_and(|i| i == "input_ids");
-    let table = graph.node.iter().find(looked_up)?.input.first()?;
+    let reads = |node: &NodeProto, input: usize, value: &str| node.input.get(input).is_some_and(|name| name == value);
+    let casts = graph.node.iter().filter(|node| node.op_type == "Cast" && reads(node, 0, IDS));
+    let ids: Vec<&str> = casts.flat_map(|node| &node.output).map(String::as_str).chain([IDS]).collect();
+    let table = graph.node.iter().find_map(|node| match &node.op_type[..] {
+        "Gather" if ids.iter().any(|ids| reads(node, 1, ids)) => node.input.first(),
+        "EmbedLayerNormalization" if ids.iter().any(|ids| reads(node, 0, ids)) => node.input.get(2),
+        _ => None,
+    })?;
     if let Some(shape) = weights.shape(table) {
         return shape.first().copied();
     }
@@ -122,19 +143,16 @@ fn vocabulary(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
     usize::try_from(*rows).ok()
 }
 
-fn check_weights(graph: &GraphProto) -> Result<(), Error> {
-    match graph.initializer.iter().find(|t| t.data_location == Some(DataLocation::External as i32)) {
-        Some(tensor) => Err(Error::unsupported(format!(
-            "model.onnx stores `{}` in another file: export it again with its weights inside",
-            tensor.name
-        ))),
-        None => Ok(()),
-    }
-}
-
 /// Reports unknown ops and missing values by name, where tract would fail with a general error.
-fn check_graph(graph: &GraphProto, onnx: &Onnx) -> Result<(), Error> {
-    let unknown = graph.node.iter().find(|n| !onnx.op_register.0.contains_key(&n.op_type));
+fn check_graph(graph: &GraphProto) -> Result<(), Error> {
+    let unknown = graph.node.iter().find(|node| !import::supports(node));
+    if let Some(node) = unknown.filter(|node| node.op_type == "MatMulBnb4") {
+        return Err(Error::unsupported(format!(
+            "model.onnx has weights of 4 bits in the format of bitsandbytes (the op `{}`), which this runtime does not read: \
+             take model_quantized.onnx, model_q4.onnx or model.onnx of the same model",
+            node.op_type
+        )));
+    }
     if let Some(node) = unknown {
         let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
         return Err(Error::unsupported(format!(

@@ -9,8 +9,9 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::batch::Batch;
 use crate::error::Error;
-use crate::graph::{FEATURES, LOGITS, OnnxModel, SameSize, check_batch};
+use crate::graph::{ExternalFiles, FEATURES, LOGITS, OnnxModel, PreparedGraph, SameSize, check_batch};
 use crate::limits::MAX_BATCH_ROWS;
+use crate::load_options::Precision;
 
 /// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
 const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
@@ -48,31 +49,40 @@ pub(crate) struct TractEncoder {
     vocabulary: Option<usize>,
     /// Size of the output `features`, if the graph has it.
     features: Option<usize>,
+    /// The names of the layers that are computed in f32.
+    float_layers: Vec<String>,
 }
 
 impl TractEncoder {
-    /// Reads an ONNX file. `labels` is how many logits it must have; if `None`, the graph decides.
-    pub(crate) fn read(bytes: &mut dyn bytes::Buf, labels: Option<usize>) -> Result<Self, Error> {
-        let onnx = OnnxModel::read(bytes)?;
+    /// Reads an ONNX file. `files` are those that it may store weights in. `labels` is how many logits it must have; if
+    /// `None`, the graph decides.
+    pub(crate) fn read(
+        bytes: &mut dyn bytes::Buf,
+        files: &dyn ExternalFiles,
+        labels: Option<usize>,
+        precision: Precision,
+    ) -> Result<Self, Error> {
+        let onnx = OnnxModel::read(bytes, files)?;
         let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
         if !inputs.contains(&0) {
             return Err(Error::unsupported(format!("model.onnx has no input `input_ids`: {EXPORT}")));
         }
         // Some exporters' masks stop tract's analysis with two symbolic dimensions. Such models run texts one by one.
-        let (max_rows, (model, same_sizes)) = match onnx.prepare(None) {
+        let (max_rows, graph) = match onnx.prepare(None, precision) {
             Ok(prepared) => (MAX_BATCH_ROWS, prepared),
             Err(_) => (
                 1,
-                onnx.prepare(Some(1))
+                onnx.prepare(Some(1), precision)
                     .map_err(|e| Error::unsupported(format!("model.onnx cannot be prepared: {e:#}")).caused_by(e))?,
             ),
         };
         let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
+        let PreparedGraph { model, same_sizes, float_layers } = graph;
         let labels = count_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
         let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());
         let features = features.and_then(|fact| fact.shape[1].to_usize().ok());
         let plan = model.into_runnable().map_err(unsupported)?;
-        Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary(), features })
+        Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary(), features, float_layers })
     }
 
     /// The number of logits.
@@ -83,6 +93,11 @@ impl TractEncoder {
     /// Size of the output `features`, if the graph has it.
     pub(crate) fn features(&self) -> Option<usize> {
         self.features
+    }
+
+    /// The names of the layers that are computed in f32.
+    pub(crate) fn float_layers(&self) -> &[String] {
+        &self.float_layers
     }
 
     /// The name and output shape of each op, without weights and inputs.
@@ -212,13 +227,26 @@ fn labels_mismatch(columns: usize, labels: usize) -> Error {
 mod tests {
     use super::*;
 
+    struct NoFiles;
+
+    impl ExternalFiles for NoFiles {
+        fn size(&self, _: &str) -> Option<usize> {
+            None
+        }
+
+        fn read(&self, _: &str, _: std::ops::Range<usize>) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
     /// Padding may change the order of f32 additions and nothing else.
     const MAX_PADDING_ERROR: f32 = 1e-4;
 
     #[test]
     fn padding_does_not_change_a_text() {
         for model in ["models/english/model.onnx", "tests/fixtures/tiny/model.onnx"] {
-            let encoder = TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], None).unwrap();
+            let encoder =
+                TractEncoder::read(&mut &std::fs::read(model).unwrap()[..], &NoFiles, None, Precision::Auto).unwrap();
             let labels = encoder.labels();
             assert_eq!(labels, 3);
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");

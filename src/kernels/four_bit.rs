@@ -12,7 +12,7 @@ pub(crate) const BLOCK: usize = 32;
 const BYTES: usize = BLOCK / 2;
 /// The nibble that stands for the weight 0.
 const ZERO: i8 = 8;
-/// The largest integer multiple of a unit that a block scale may be: 8 times it still fits in an i8.
+/// The largest integer multiple of a unit that a block scale may be: the largest weight is then 8 · 15 units, which fits in an i8.
 const MAX_MULTIPLE: i32 = 15;
 /// The 16 weights of a block whose scale is −15 to 15 units, in units.
 const TABLES: [[i8; 16]; 2 * MAX_MULTIPLE as usize + 1] = tables();

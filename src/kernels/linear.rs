@@ -1,6 +1,6 @@
-//! A linear layer in integers: `activation(x · W + b)`.
+//! A linear layer, `activation(x · W + b)`, in integers or in f32.
 //!
-//! Weights are quantised to 7 bits with one scale per output channel, each row of `x` to 8 bits with one scale: relaxed
+//! In integers, weights are quantised to 7 bits with one scale per output channel, each row of `x` to 8 bits with one scale: relaxed
 //! SIMD multiplies these to the same integers on every machine, and the loss is small. The weights are stored with
 //! [`OFFSET`] added, so that none is negative; the row's sum takes the offset off again:
 //! `y = (dot product − OFFSET · sum of the row) · row scale · channel scale + bias`.
@@ -23,6 +23,8 @@ const ROW_LIMIT: f32 = 127.0;
 pub(crate) const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
 /// Bytes of quantised rows that are multiplied with one block of weights after the other: they stay in the L2 cache.
 const PANEL_BYTES: usize = 128 * 1024;
+/// Rows that are multiplied together in f32.
+const FLOAT_ROWS: usize = 4;
 
 /// The function applied to each output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,12 +50,20 @@ impl Activation {
 pub(crate) struct PackedLinear {
     pub inputs: usize,
     pub outputs: usize,
-    /// Blocks of [`CHANNELS`] outputs. A block has groups of [`INPUTS`] inputs; a group has each output's weights in turn.
-    packed: Arc<Vec<i8>>,
+    weights: Weights,
     /// One per output, padded with zeros to whole blocks.
-    scales: Arc<Vec<f32>>,
     bias: Vec<f32>,
     pub activation: Activation,
+}
+
+/// Weights in blocks of [`CHANNELS`] outputs.
+#[derive(Debug, Clone)]
+enum Weights {
+    /// A block has groups of [`INPUTS`] inputs; a group has each output's weights in turn. `scales` has one value per output,
+    /// padded with zeros to whole blocks.
+    Int8 { packed: Arc<Vec<i8>>, scales: Arc<Vec<f32>> },
+    /// A block has the weights of each input in turn.
+    Float32(Arc<Vec<f32>>),
 }
 
 impl PackedLinear {
@@ -110,7 +120,7 @@ impl PackedLinear {
                 }
             }
         }
-        Self::unbiased(inputs, outputs, packed, all_scales)
+        Self::int8(inputs, outputs, packed, all_scales)
     }
 
     /// Like [`pack`](Self::pack), from integer weights stored output by output. `row(output)` returns an output's weights.
@@ -125,12 +135,30 @@ impl PackedLinear {
             *scale *= pack_row(row(output), output % CHANNELS, block);
         }
         scales.resize(padded, 0.0);
-        Self::unbiased(inputs, outputs, packed, scales)
+        Self::int8(inputs, outputs, packed, scales)
     }
 
-    fn unbiased(inputs: usize, outputs: usize, packed: Vec<i8>, scales: Vec<f32>) -> Self {
-        let bias = vec![0.0; scales.len()];
-        Self { inputs, outputs, packed: packed.into(), scales: scales.into(), bias, activation: Activation::None }
+    /// Packs f32 weights as they are: `weight(input, output)`.
+    pub(crate) fn float32(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+        let mut packed = vec![0.0; outputs.next_multiple_of(CHANNELS) * inputs];
+        for (block, packed) in packed.chunks_exact_mut((CHANNELS * inputs).max(1)).enumerate() {
+            let (eights, _) = packed.as_chunks_mut::<CHANNELS>();
+            for (input, eight) in eights.iter_mut().enumerate() {
+                for (output, to) in (block * CHANNELS..outputs).zip(eight) {
+                    *to = weight(input, output);
+                }
+            }
+        }
+        Self::unbiased(inputs, outputs, Weights::Float32(packed.into()))
+    }
+
+    fn int8(inputs: usize, outputs: usize, packed: Vec<i8>, scales: Vec<f32>) -> Self {
+        Self::unbiased(inputs, outputs, Weights::Int8 { packed: packed.into(), scales: scales.into() })
+    }
+
+    fn unbiased(inputs: usize, outputs: usize, weights: Weights) -> Self {
+        let bias = vec![0.0; outputs.next_multiple_of(CHANNELS)];
+        Self { inputs, outputs, weights, bias, activation: Activation::None }
     }
 
     /// Like [`pack`](Self::pack), from f32 weights: `weight(input, output)`.
@@ -143,7 +171,12 @@ impl PackedLinear {
 
     /// Whether both share their weights and have the same bias and activation.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.packed, &other.packed) && self.bias == other.bias && self.activation == other.activation
+        let same = match (&self.weights, &other.weights) {
+            (Weights::Int8 { packed: a, .. }, Weights::Int8 { packed: b, .. }) => Arc::ptr_eq(a, b),
+            (Weights::Float32(a), Weights::Float32(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        same && self.bias == other.bias && self.activation == other.activation
     }
 
     /// Adds to each output's bias.
@@ -153,24 +186,54 @@ impl PackedLinear {
         }
     }
 
-    /// Computes `y`, rows of `outputs` values, from `x`, rows of `inputs` values. A row with a NaN or an infinity gives a
-    /// row of NaN.
+    /// Computes `y`, rows of `outputs` values, from `x`, rows of `inputs` values. In integers, a row with a NaN or an infinity
+    /// gives a row of NaN.
     pub(crate) fn run(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs.max(1);
         assert_eq!((x.len(), y.len()), (rows * self.inputs, rows * self.outputs));
+        let (packed, scales) = match &self.weights {
+            Weights::Int8 { packed, scales } => (&packed[..], &scales[..]),
+            Weights::Float32(weights) => return self.multiply_f32(weights, x, y),
+        };
         SCRATCH.with_borrow_mut(|scratch| {
             if prefers_i8() {
                 scratch.narrow.quantize(x, rows, self.inputs);
-                self.multiply(&scratch.narrow, row_dot_products_i8, &mut scratch.sums, y);
+                self.multiply((packed, scales), &scratch.narrow, row_dot_products_i8, &mut scratch.sums, y);
             } else {
                 scratch.wide.quantize(x, rows, self.inputs);
-                self.multiply(&scratch.wide, row_dot_products_i16, &mut scratch.sums, y);
+                self.multiply((packed, scales), &scratch.wide, row_dot_products_i16, &mut scratch.sums, y);
             }
         });
     }
 
+    /// Sums the products of each output in the order of the inputs, for any number of rows.
+    fn multiply_f32(&self, weights: &[f32], x: &[f32], y: &mut [f32]) {
+        let (inputs, outputs) = (self.inputs.max(1), self.outputs.max(1));
+        let panel_rows = (PANEL_BYTES / (size_of::<f32>() * inputs)).max(FLOAT_ROWS);
+        for (x, y) in x.chunks(panel_rows * inputs).zip(y.chunks_mut(panel_rows * outputs)) {
+            for (block, weights) in weights.chunks_exact(CHANNELS * inputs).enumerate() {
+                for (x, y) in x.chunks(FLOAT_ROWS * inputs).zip(y.chunks_mut(FLOAT_ROWS * outputs)) {
+                    // Missing rows of the last tile repeat its first, and their sums are dropped.
+                    let rows = std::array::from_fn(|i| x.get(i * inputs..(i + 1) * inputs).unwrap_or(&x[..inputs]));
+                    self.finish_f32(tile_f32::<FLOAT_ROWS>(rows, weights), block * CHANNELS, y);
+                }
+            }
+        }
+    }
+
+    /// Writes the outputs from `channel` on to the rows of `y`.
+    fn finish_f32(&self, sums: [[F32x4; 2]; FLOAT_ROWS], channel: usize, y: &mut [f32]) {
+        let width = CHANNELS.min(self.outputs - channel);
+        let bias = eight(&self.bias[channel..]);
+        for ([low, high], y) in sums.into_iter().zip(y.chunks_exact_mut(self.outputs)) {
+            let [low, high] = [low + bias[0], high + bias[1]].map(|value| self.activation.apply(value));
+            store_eight(low, high, &mut y[channel..][..width]);
+        }
+    }
+
     fn multiply<T>(
         &self,
+        (packed, scales): (&[i8], &[f32]),
         x: &QuantRows<T>,
         dot_products: DotProducts<T>,
         sums: &mut Vec<[i32; CHANNELS]>,
@@ -182,18 +245,25 @@ impl PackedLinear {
             let values = &x.values[first * x.stride..panel.end * x.stride];
             sums.resize(panel.len(), [0; CHANNELS]);
             for block in 0..self.bias.len() / CHANNELS {
-                let weights = &self.packed[block * CHANNELS * x.stride..][..CHANNELS * x.stride];
+                let weights = &packed[block * CHANNELS * x.stride..][..CHANNELS * x.stride];
                 dot_products(values, x.stride, weights, sums);
-                self.finish(x, panel.clone(), block * CHANNELS, sums, y);
+                self.finish(scales, x, panel.clone(), block * CHANNELS, sums, y);
             }
         }
     }
 
     /// Turns the dot products of the channels from `channel` on into outputs.
-    fn finish<T>(&self, x: &QuantRows<T>, rows: Range<usize>, channel: usize, sums: &[[i32; CHANNELS]], y: &mut [f32]) {
+    fn finish<T>(
+        &self,
+        scales: &[f32],
+        x: &QuantRows<T>,
+        rows: Range<usize>,
+        channel: usize,
+        sums: &[[i32; CHANNELS]],
+        y: &mut [f32],
+    ) {
         let width = CHANNELS.min(self.outputs - channel);
-        let both = |of: &[f32]| [F32x4::load_first(&of[channel..]), F32x4::load_first(&of[channel + LANES..])];
-        let (scales, bias) = (both(&self.scales), both(&self.bias));
+        let (scales, bias) = (eight(&scales[channel..]), eight(&self.bias[channel..]));
         for (row, sums) in rows.zip(sums) {
             let scale = F32x4::splat(x.scales[row]);
             let [low, high] = F32x4::from_i32_minus(sums, x.offsets[row]);
@@ -201,6 +271,28 @@ impl PackedLinear {
             store_eight(value(0, low), value(1, high), &mut y[row * self.outputs + channel..][..width]);
         }
     }
+}
+
+/// The first eight values.
+#[inline(always)]
+fn eight(from: &[f32]) -> [F32x4; CHANNELS / LANES] {
+    [F32x4::load_first(from), F32x4::load_first(&from[LANES..])]
+}
+
+/// The sums of the products of some rows with the weights of one block.
+#[inline(always)]
+fn tile_f32<const ROWS: usize>(rows: [&[f32]; ROWS], weights: &[f32]) -> [[F32x4; 2]; ROWS] {
+    let (inputs, _) = weights.as_chunks::<CHANNELS>();
+    let rows = rows.map(|row| &row[..inputs.len()]);
+    let mut sums = [[F32x4::splat(0.0); 2]; ROWS];
+    for (input, weights) in inputs.iter().enumerate() {
+        let weights = eight(weights);
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let value = F32x4::splat(row[input]);
+            *sums = [sums[0] + value * weights[0], sums[1] + value * weights[1]];
+        }
+    }
+    sums
 }
 
 /// Packs the weights of one channel into its block. Returns the divisor that was needed to make them fit the limit.

@@ -2,12 +2,13 @@
 //!
 //! | file | computes |
 //! |---|---|
-//! | `linear` | `activation(x · W + b)` in integers |
+//! | `linear` | `activation(x · W + b)` in integers or in f32 |
 //! | `dense` | products of f32 matrices, for fitting heads |
 //! | `embedding` | rows of an int8 table |
 //! | `four_bit` | 4-bit weights in blocks to int8 with one scale per row |
 //! | `layer_norm` | layer normalisation of a sum |
 //! | `attention` | softmax attention of all heads |
+//! | `attention_f32` | the same in f32 |
 //! | `math` | exp, tanh and GELU, four at a time |
 //! | `quantize` | a row of f32 to integers and a scale |
 //!
@@ -17,6 +18,7 @@
 //! `tests/kernels.rs` compares the two.
 
 pub(crate) mod attention;
+pub(crate) mod attention_f32;
 pub(crate) mod dense;
 pub(crate) mod embedding;
 pub(crate) mod four_bit;

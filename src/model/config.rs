@@ -6,12 +6,27 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::files::{CONFIG, MANIFEST, ModelFiles};
-use super::info::ModelInfo;
+use super::info::{ModelInfo, PrecisionInfo};
 use crate::error::Error;
 use crate::options::Activation;
 
 /// Assumed where `config.json` has no `max_position_embeddings`: BERT's value.
 const DEFAULT_MAX_TOKENS: usize = 512;
+
+/// Values of `model_type` of RoBERTa and its relatives.
+const ROBERTAS: [&str; 11] = [
+    "camembert",
+    "data2vec-text",
+    "ibert",
+    "longformer",
+    "luke",
+    "mpnet",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+];
 
 /// The content of both files, checked. The labels are complete only once the graph is known: [`info`](Self::info).
 #[derive(Debug)]
@@ -90,6 +105,7 @@ impl ModelConfig {
             max_tokens: self.max_tokens,
             name: self.name.clone(),
             version: self.version.clone(),
+            precision: PrecisionInfo::default(),
             tasks: Vec::new(),
         }
     }
@@ -132,9 +148,7 @@ impl Config {
         let positions = self.max_position_embeddings.unwrap_or(DEFAULT_MAX_TOKENS);
         // The RoBERTa family numbers positions from the padding id plus 1, so the first ones are never used.
         let unused = match self.model_type.as_deref() {
-            Some("roberta" | "xlm-roberta" | "camembert" | "xlm-roberta-xl") => {
-                self.pad_token_id.unwrap_or(1) as usize + 1
-            }
+            Some(model_type) if ROBERTAS.contains(&model_type) => self.pad_token_id.unwrap_or(1) as usize + 1,
             _ => 0,
         };
         match positions.checked_sub(unused) {
@@ -200,6 +214,11 @@ mod tests {
     fn roberta_has_no_positions_up_to_its_padding_id() {
         let config = r#"{"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}"#;
         assert_eq!(info(config, 2).max_tokens, 512);
+        for relative in ["data2vec-text", "mpnet", "roberta-prelayernorm", "xmod"] {
+            let config = config.replace("\"roberta\"", &format!("\"{relative}\""));
+            assert_eq!(info(&config, 2).max_tokens, 512, "{relative}");
+        }
+        assert_eq!(info(&config.replace("roberta", "deberta-v2"), 2).max_tokens, 514);
     }
 
     #[test]

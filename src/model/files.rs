@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
+use crate::graph::ExternalFiles;
 
 /// Labels and dimensions of the model.
 pub(crate) const CONFIG: &str = "config.json";
@@ -25,8 +27,13 @@ const HEADS: (&str, &str) = ("heads/", ".head");
 #[cfg(not(target_arch = "wasm32"))]
 const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
+/// What exporters add to the name of the graph's file for the file of its weights.
+#[cfg(not(target_arch = "wasm32"))]
+const EXTERNAL_ENDS: [&str; 2] = [".data", "_data"];
+
 /// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there are any,
-/// `tokenizer_config.json`, `litmus.json` and `heads/*.head`. Files of other names are ignored.
+/// `tokenizer_config.json`, `litmus.json` and `heads/*.head`, and the file that `model.onnx` stores its weights in, by the name
+/// that stands in `model.onnx`, such as `model.onnx.data` or `model.onnx_data`. Files of other names are ignored.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,11 +87,21 @@ impl<'a> ModelFiles<'a> {
     }
 }
 
+impl ExternalFiles for ModelFiles<'_> {
+    fn size(&self, name: &str) -> Option<usize> {
+        self.get(name).map(<[u8]>::len)
+    }
+
+    fn read(&self, name: &str, range: Range<usize>) -> Option<Vec<u8>> {
+        self.get(name)?.get(range).map(<[u8]>::to_vec)
+    }
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 impl ModelFiles<'static> {
     /// Reads a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json` and
-    /// `heads/*.head`.
+    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json`,
+    /// `heads/*.head`, and the graph's weights in a file beside it, named like it with `.data` or `_data` at the end.
     ///
     /// # Errors
     /// [`ErrorKind::ModelNotFound`], naming the file that cannot be read.
@@ -99,6 +116,12 @@ impl ModelFiles<'static> {
             let path = folder.join(optional);
             if path.exists() {
                 files = files.with(optional, read(&path)?);
+            }
+        }
+        for end in EXTERNAL_ENDS {
+            let path = folder.join(format!("{graph}{end}"));
+            if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.exists()) {
+                files = files.with(name.to_owned(), read(&path)?);
             }
         }
         for name in head_names(folder)? {

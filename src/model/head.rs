@@ -140,6 +140,7 @@ mod tests {
     use super::*;
     use crate::inference::batch::Batch;
     use crate::inference::encoder::{Encoder, TractEncoder};
+    use crate::load_options::Precision;
     use crate::text::tokenizer::Sequence;
 
     const FOLDER: &str = "models/english";
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn the_packaged_head_gives_the_logits_of_the_graph() {
         let files = ModelFiles::from_dir(FOLDER).unwrap();
-        let encoder = TractEncoder::read(&mut files.require(GRAPH).unwrap(), Some(3)).unwrap();
+        let encoder = TractEncoder::read(&mut files.require(GRAPH).unwrap(), &files, Some(3), Precision::Auto).unwrap();
         let head = Head::from_bytes(files.get(NAME).unwrap()).unwrap();
         let rows: [&[u32]; 4] =
             [&[2, 248, 1377, 544, 18, 3], &[2, 5000, 3], &[2, 300, 15000, 42, 77, 501, 1234, 3], &[2, 442, 3]];

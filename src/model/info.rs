@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::head::Head;
+use crate::load_options::Precision;
 use crate::options::Activation;
 
 /// Facts about a loaded model.
@@ -12,8 +13,8 @@ use crate::options::Activation;
 pub struct ModelInfo {
     /// The labels, in the order of their ids.
     pub labels: Vec<String>,
-    /// Whether a text can have several labels at once: then each score stands alone and they need not sum to 1. So it is
-    /// for models with the activation [`Sigmoid`](Activation::Sigmoid).
+    /// Whether a text can have several labels at once: then each label is scored by itself, and the scores need not sum to 1.
+    /// True for models with the activation [`Sigmoid`](Activation::Sigmoid).
     pub multi_label: bool,
     /// What turns the model's logits into scores, unless [`Options::activation`](crate::Options::activation) overrides
     /// it: the sigmoid for `problem_type: "multi_label_classification"` and for models with one logit, nothing for
@@ -25,9 +26,22 @@ pub struct ModelInfo {
     pub name: Option<String>,
     /// The model's version, where its `litmus.json` gives one.
     pub version: Option<String>,
+    /// The arithmetic of the layers.
+    pub precision: PrecisionInfo,
     /// The tasks that the heads of the model's folder add, by name: see [`Options::task`](crate::Options::task).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskInfo>,
+}
+
+/// The arithmetic of a loaded model's layers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PrecisionInfo {
+    /// The option that the model was loaded with.
+    pub option: Precision,
+    /// The layers that are computed in f32 instead of integers, by their names in the graph.
+    pub float_layers: Vec<String>,
 }
 
 /// A task of a model: what one of its heads classifies.

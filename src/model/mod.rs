@@ -11,8 +11,10 @@ mod labels;
 use std::fmt;
 
 use crate::error::{Error, ErrorKind};
+use crate::graph::ExternalFiles;
 use crate::inference::batch::Batch;
 use crate::inference::encoder::{Encoder, Output, TractEncoder};
+use crate::load_options::LoadOptions;
 use crate::panic_guard::catch_panics;
 use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
 use crate::text::windows::{Reading, Windows};
@@ -25,7 +27,7 @@ pub use head::Head;
 pub(crate) use head::{TaughtExamples, energy};
 pub(crate) use head_file::TaughtHead;
 use heads::Heads;
-pub use info::{ModelInfo, TaskInfo};
+pub use info::{ModelInfo, PrecisionInfo, TaskInfo};
 pub(crate) use labels::{Decision, Thresholds, decide, rank};
 
 /// A loaded model.
@@ -44,21 +46,28 @@ pub(crate) struct Model {
 
 impl Model {
     /// Loads a model and its heads from its files.
-    pub(crate) fn load(files: &ModelFiles) -> Result<Self, Error> {
-        let mut model = Self::load_with_graph(files, &mut files.require(GRAPH)?)?;
+    pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
+        let mut model = Self::load_with_graph(files, &mut files.require(GRAPH)?, files, options)?;
         model.heads = Heads::read(files, model.features)?;
         model.info.tasks = model.heads.tasks.iter().map(|(task, head)| TaskInfo::new(task, head)).collect();
         Ok(model)
     }
 
-    /// Loads a model whose graph comes from elsewhere, piece by piece, so that the whole file is never in memory. Head
+    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. Head
     /// files are ignored: their check needs the whole file.
-    pub(crate) fn load_with_graph(files: &ModelFiles, graph: &mut dyn bytes::Buf) -> Result<Self, Error> {
+    pub(crate) fn load_with_graph(
+        files: &ModelFiles,
+        graph: &mut dyn bytes::Buf,
+        external: &dyn ExternalFiles,
+        options: LoadOptions,
+    ) -> Result<Self, Error> {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
             files::check_content(GRAPH, graph.chunk())?;
             // The graph first: it needs the most memory for a moment, and the rest fits into what that leaves.
-            let encoder = TractEncoder::read(graph, config.num_labels)?;
+            let encoder = TractEncoder::read(graph, external, config.num_labels, options.precision)?;
+            let float_layers = encoder.float_layers().to_vec();
+            let precision = PrecisionInfo { option: options.precision, float_layers };
             let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
             let vocabulary = encoder.vocabulary().or(config.vocabulary).unwrap_or(usize::MAX);
             if tokenizer.vocabulary() > vocabulary {
@@ -68,7 +77,7 @@ impl Model {
                     tokenizer.vocabulary()
                 )));
             }
-            let (features, info) = (encoder.features(), config.info(encoder.labels()));
+            let (features, info) = (encoder.features(), ModelInfo { precision, ..config.info(encoder.labels()) });
             let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) };
             // Added tokens without an embedding may be in the file, but not in every text.
             model.check_ids(&model.tokenizer.added_ids()?)?;

@@ -53,11 +53,11 @@ pub(crate) struct Tokens {
     pub starts: Vec<Option<usize>>,
     /// The end of the last token in the whole text, in bytes; the window's start without offsets.
     pub end: usize,
-    /// Tokens of the window's text, which are not special.
+    /// Number of tokens of the window's text, special tokens not counted.
     pub count: usize,
-    /// Those of them that the vocabulary knows.
+    /// Number of these tokens that are in the vocabulary.
     pub known: usize,
-    /// Those that it does not know, plus characters that are no text, for which tokenizers return no token.
+    /// Number of these tokens that are not, plus characters that are no text, for which tokenizers return no token.
     pub unknown: usize,
 }
 

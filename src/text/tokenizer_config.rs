@@ -7,6 +7,9 @@
 
 use serde::Deserialize;
 use tokenizers::normalizers::{BertNormalizer, Lowercase, Sequence};
+use tokenizers::pre_tokenizers::metaspace::PrependScheme;
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
+use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
 use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
 
 use crate::error::Error;
@@ -39,12 +42,49 @@ impl TokenizerConfig {
         if let Some(normalizer) = tokenizer.get_normalizer().map(|normalizer| self.normalizer(normalizer)) {
             tokenizer.with_normalizer(Some(normalizer))?;
         }
-        if let Some(PreTokenizerWrapper::ByteLevel(byte_level)) = tokenizer.get_pre_tokenizer() {
-            let add_prefix_space = self.setting(self.add_prefix_space, byte_level.add_prefix_space, false);
-            let byte_level = byte_level.add_prefix_space(add_prefix_space);
-            tokenizer.with_pre_tokenizer(Some(byte_level));
-        }
+        let pre_tokenizer = tokenizer.get_pre_tokenizer().map(|pre_tokenizer| self.pre_tokenizer(pre_tokenizer));
+        tokenizer.with_pre_tokenizer(pre_tokenizer);
         Ok(())
+    }
+
+    fn pre_tokenizer(&self, file: &PreTokenizerWrapper) -> PreTokenizerWrapper {
+        match file {
+            PreTokenizerWrapper::ByteLevel(file) => {
+                file.add_prefix_space(self.setting(self.add_prefix_space, file.add_prefix_space, false)).into()
+            }
+            PreTokenizerWrapper::Metaspace(_) => {
+                PreTokenizers::new(self.sentence_piece(std::slice::from_ref(file))).into()
+            }
+            PreTokenizerWrapper::Sequence(file) => PreTokenizers::new(self.sentence_piece(file.as_ref())).into(),
+            other => other.clone(),
+        }
+    }
+
+    /// The pre-tokenizers of SentencePiece models, where ▁ stands for a space, with the prefix space.
+    fn sentence_piece(&self, file: &[PreTokenizerWrapper]) -> Vec<PreTokenizerWrapper> {
+        let mut steps = file.to_vec();
+        let class = self.tokenizer_class.as_deref().map(|class| class.trim_end_matches("Fast"));
+        let splits_at_spaces = match class {
+            Some("AlbertTokenizer" | "CamembertTokenizer" | "XLMRobertaTokenizer") => true,
+            Some("BarthezTokenizer" | "BigBirdTokenizer" | "DebertaV2Tokenizer" | "RemBertTokenizer") => false,
+            None if self.add_prefix_space.is_some() => false,
+            _ => return steps,
+        };
+        let scheme = match (self.add_prefix_space, class) {
+            (None | Some(true), _) => PrependScheme::Always,
+            (Some(false), Some("DebertaV2Tokenizer")) => PrependScheme::First,
+            (Some(false), _) => PrependScheme::Never,
+        };
+        for step in &mut steps {
+            if let PreTokenizerWrapper::Metaspace(metaspace) = step {
+                metaspace.set_prepend_scheme(scheme);
+            }
+        }
+        // Older files leave out the split at spaces. With it, a text without the prefix space has no ▁ at all.
+        if splits_at_spaces && matches!(steps[..], [PreTokenizerWrapper::Metaspace(_)]) {
+            steps.insert(0, WhitespaceSplit.into());
+        }
+        steps
     }
 
     /// A key's value; where it is missing, the default of the class, or without a class the value of `tokenizer.json`.

@@ -1,12 +1,13 @@
 //! The plain objects that cross the boundary, in Rust and in TypeScript.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 use super::utf16::Utf16Offsets;
 use crate::{
-    Activation, Encoding, Error, ErrorKind, Explain, Input, LongText, Method, Options, Prediction, SpecialTokens,
-    ZeroShot,
+    Activation, Encoding, Error, ErrorKind, Explain, Input, LoadOptions, LongText, Method, Options, Precision,
+    Prediction, SpecialTokens, ZeroShot,
 };
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -34,6 +35,10 @@ export interface JobOptions {
   } | undefined;
 }
 
+/** Options of the constructor of `Classifier`. */
+export interface LoadOptions {
+  precision?: "auto" | "int8" | "float32" | undefined;
+}
 export type SpecialTokens = "text" | "special";
 
 export type Activation = "softmax" | "sigmoid" | "none";
@@ -45,6 +50,7 @@ export interface ModelInfo {
   multiLabel: boolean;
   activation: Activation;
   maxTokens: number;
+  precision: { option: "auto" | "int8" | "float32"; floatLayers: string[] };
 }
 
 export interface LabelScore {
@@ -192,6 +198,13 @@ impl From<ExplainDto> for Explain {
     }
 }
 
+/// Options of a load as JavaScript gives them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LoadOptionsDto {
+    precision: Option<Precision>,
+}
+
 /// The result of one text: `{ prediction }` or `{ failure }`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -248,12 +261,21 @@ impl Tokenization {
 
 /// Reads the options of a job.
 pub(super) fn read_options(options: JsValue) -> Result<Options, Error> {
+    read::<OptionsDto>(options).map(Options::from)
+}
+
+/// Reads the options of a load.
+pub(super) fn read_load_options(options: JsValue) -> Result<LoadOptions, Error> {
+    let LoadOptionsDto { precision } = read(options)?;
+    Ok(LoadOptions::default().precision(precision.unwrap_or_default()))
+}
+
+fn read<Dto: Default + DeserializeOwned>(options: JsValue) -> Result<Dto, Error> {
     if options.is_undefined() || options.is_null() {
-        return Ok(Options::default());
+        return Ok(Dto::default());
     }
-    let dto: OptionsDto = serde_wasm_bindgen::from_value(options)
-        .map_err(|error| invalid(format!("invalid options: {}", message(error.into()))))?;
-    Ok(dto.into())
+    serde_wasm_bindgen::from_value(options)
+        .map_err(|error| invalid(format!("invalid options: {}", message(error.into()))))
 }
 
 /// An answer as a plain JavaScript object.

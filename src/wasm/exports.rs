@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::dto::{self, Outcome, TextInput, Tokenization};
 use super::error::to_js;
+use super::external_arrays::ExternalArrays;
 use super::link_kernel::link_kernel;
 use super::uint8_array_reader::Uint8ArrayReader;
 use crate::model::missing;
@@ -26,8 +27,9 @@ impl Classifier {
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(unchecked_param_type = "Record<string, Uint8Array>")] files: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "LoadOptions | undefined")] options: JsValue,
     ) -> Result<Classifier, JsValue> {
-        load(&files).map(Self).map_err(to_js)
+        load(&files, options).map(Self).map_err(to_js)
     }
 
     /// Facts about the model.
@@ -119,10 +121,12 @@ fn start() {
     crate::kernels::simd::relaxed::load(|module| link_kernel(module).unwrap_or(0));
 }
 
-fn load(files: &JsValue) -> Result<crate::Classifier, Error> {
+fn load(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
+    let options = dto::read_load_options(options)?;
     let files = files.dyn_ref::<Object>().ok_or_else(|| dto::invalid("the model's files must be an object"))?;
     let mut small = ModelFiles::new();
     let mut graph = None;
+    let mut external = ExternalArrays::default();
     for entry in Object::entries(files).iter() {
         let entry: Array = entry.unchecked_into();
         let name = entry.get(0).as_string().unwrap_or_default();
@@ -131,11 +135,12 @@ fn load(files: &JsValue) -> Result<crate::Classifier, Error> {
         };
         match &name[..] {
             GRAPH => graph = Some(Uint8ArrayReader::new(bytes)),
-            _ => small = small.with(name, bytes.to_vec()),
+            _ if name.ends_with(".json") || name.ends_with(".head") => small = small.with(name, bytes.to_vec()),
+            _ => external.push(name, bytes),
         }
     }
     let mut graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
-    crate::Classifier::from_stream(&small, &mut graph)
+    crate::Classifier::from_stream(&small, &mut graph, &external, options)
 }
 
 fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {

@@ -13,6 +13,8 @@ mod error;
 #[cfg(target_arch = "wasm32")]
 mod exports;
 #[cfg(target_arch = "wasm32")]
+mod external_arrays;
+#[cfg(target_arch = "wasm32")]
 mod link_kernel;
 #[cfg(target_arch = "wasm32")]
 mod uint8_array_reader;

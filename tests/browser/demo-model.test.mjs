@@ -61,6 +61,48 @@ test("the model of a folder is used by the whole page, until the visitor goes ba
   await context.close();
 });
 
+test("a regression has a value instead of a percentage, a full bar and a histogram of probabilities", async () => {
+  const { page, context, errors } = await ready(site);
+  await chooseFolder(page, "pipelines/regression");
+  await accepted(page);
+  assert.match(await page.locator("#model-facts").textContent(), /Labelsone value/);
+  await page.locator("#text").fill("I was so angry!");
+  await verdict(page, "LABEL_0");
+  assert.match(await page.locator("#confidence").textContent(), /^-\d\.\d\d$/);
+  assert.match(await page.locator("#bars dd").textContent(), /^-\d\.\d\d$/);
+  const bar = await page.locator("#bars > div").evaluate((row) => getComputedStyle(row, "::after").content);
+  assert.equal(bar, "none");
+  await label(page, await fileOf("few.txt", "I was so angry!\nnot bad\n"));
+  await page.locator('#bulk-table [data-row="1"]').waitFor();
+  assert.equal(await page.locator("#bulk-charts").isVisible(), false);
+  const scores = await page.locator("#bulk-table td.score").allTextContents();
+  assert.equal(scores.length, 2);
+  for (const score of scores) assert.match(score, /^-?\d\.\d\d$/);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("where no label is likely enough, the page says so; the rows of a table keep their scores", async () => {
+  const { page, context, errors } = await ready(site);
+  await chooseFolder(page, "pipelines/one-logit");
+  await accepted(page);
+  assert.match(await page.locator("#model-facts").textContent(), /Labelsone: yes or no/);
+  await page.locator("#text").fill("I was so angry!");
+  await verdict(page, "no label");
+  assert.equal(await page.locator("#confidence").textContent(), "");
+  assert.match(await page.locator("#bars dd").textContent(), /^1\d\.\d%$/);
+  await page.locator("#text").fill("not bad");
+  await verdict(page, "LABEL_0");
+  await label(page, await fileOf("few.txt", "I was so angry!\nnot bad\n"));
+  await page.locator('#bulk-table [data-row="1"]').waitFor();
+  assert.deepEqual(await page.locator("#bulk-table .tag").allTextContents(), ["no label", "LABEL_0"]);
+  const [, without, labelled] = (await download(page)).text.split("\n");
+  assert.match(without, /^I was so angry!,,(0\.1\d+),\1,$/);
+  assert.match(labelled, /^not bad,LABEL_0,(0\.\d+),\1,$/);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("unusable folders are rejected with a reason, and the page works on", async () => {
   const { page, context, errors } = await ready(site);
   for (const [folder, reason, detail] of [

@@ -63,6 +63,16 @@ const STATES = {
     await page.locator("#model-result").waitFor();
     await top(page, "#model");
   },
+  regression: async (page) => {
+    await chooseFolder(page, "pipelines/regression");
+    await page.locator("#model-result").waitFor();
+    await type(page, "I was so angry! Why is it raining?");
+  },
+  unlabelled: async (page) => {
+    await chooseFolder(page, "pipelines/one-logit");
+    await page.locator("#model-result").waitFor();
+    await type(page, "I was so angry! Why is it raining?");
+  },
   refused: async (page) => {
     await chooseFolder(page, "bad/no-labels");
     await page.locator("#model-failure").waitFor();

@@ -5,7 +5,7 @@ import { MAX_WASM_GROWTH, soak } from "../../benches/soak.mjs";
 
 const PREDICTIONS = 9_000;
 /**
- * In so short a run it is when garbage is collected, in the workers too, that makes most of it: 110 MB more was seen.
+ * In so short a run the growth mostly depends on when garbage is collected, in the workers too: up to 110 MB were seen.
  */
 const MAX_GROWN_BYTES = 250e6;
 /**

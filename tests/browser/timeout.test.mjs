@@ -47,7 +47,7 @@ function* zeros() {
 
 const works = (page) => page.evaluate(async () => (await litmus.predict("a gorgeous movie")).label);
 
-test("a model that computes for ever is ended with its worker, and the next call has another", async () => {
+test("a model whose computation never ends is terminated with its worker, and the next call has another", async () => {
   const { page, context } = await plain();
   assert.equal(await works(page), "positive");
   const { late, behind, signalled, tokens } = await page.evaluate(
@@ -70,7 +70,7 @@ test("a model that computes for ever is ended with its worker, and the next call
   await context.close();
 });
 
-test("a model that loads for ever is given up, and its worker ended", async () => {
+test("a model whose load never ends times out, and its worker is terminated", async () => {
   const { page, context } = await plain();
   const load = await page.evaluate(
     (model) => outcome(() => litmus.createClassifier({ model: files(model), timeout: 1500 })),
@@ -83,7 +83,7 @@ test("a model that loads for ever is given up, and its worker ended", async () =
   await context.close();
 });
 
-test("a server that never ends its answer is given up", async () => {
+test("a server whose response never ends times out", async () => {
   const server = await serveModel((response, bytes) => sendHalf(response, bytes));
   const { page, context } = await plain();
   for (const workers of ["auto", 0]) {
@@ -155,7 +155,7 @@ test("the timeout of the first predict includes the load", async () => {
   await context.close();
 });
 
-test("a tokenizer that never comes to an end is ended", async () => {
+test("a tokenizer whose matching never ends is terminated", async () => {
   const { page, context } = await plain();
   const regex = { type: "Split", pattern: { Regex: "(?:(?=(a+)+b)x|y)z" }, behavior: "Isolated", invert: false };
   const late = await page.evaluate(

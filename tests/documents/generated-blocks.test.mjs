@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/paths.mjs";
+import { whatRuns } from "../../tools/what-runs.mjs";
 
 const MARKER = /^<!-- (\/|end of )?([a-z][\w-]*(?::[\w-]+)*)\b.*-->$/;
 
@@ -57,4 +58,30 @@ test("no generated block of a document is empty", async () => {
     assert.doesNotMatch(text, /:\n\n\n/, `${document}: something is missing between a colon and two empty lines`);
   }
   assert.ok(count >= 5, `only ${count} blocks were found`);
+});
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+/** Whether a file has a test of that name. A name may be put together in a loop: `${app}, production`. */
+function hasTest(text, name) {
+  if (text.includes(`fn ${name}()`)) return true;
+  return [...text.matchAll(/\btest\(\s*(?:"([^"]+)"|`([^`]+)`|\w+\.name)/g)].some(([, plain, template]) => {
+    // Without a text the title is a variable, such as `bundle.name`: all of it is a value.
+    const parts = plain ? [plain] : (template?.split(/\$\{[^}]+\}/) ?? ["", ""]);
+    const values = new RegExp(`^${parts.map(escaped).join("(.+)")}$`).exec(name)?.slice(1);
+    return values?.every((value) => text.includes(value)) ?? false;
+  });
+}
+
+test("the tables of what runs are up to date, and their tests exist", async () => {
+  const { blocks, tests } = await whatRuns();
+  const readme = generatedBlocks(await readFile(join(root, "README.md"), "utf8"));
+  for (const [name, content] of Object.entries(blocks)) {
+    assert.equal(readme.get(name), content, "run npm run what-runs");
+  }
+  for (const [file, name] of tests) {
+    assert.ok(hasTest(await readFile(join(root, file), "utf8"), name), `${file} has no test "${name}"`);
+  }
+  const loop = 'for (const app of ["astro"]) test(`$' + "{app}, production`, () => {});";
+  assert.deepEqual([hasTest(loop, "astro, production"), hasTest(loop, "parcel, production")], [true, false]);
 });

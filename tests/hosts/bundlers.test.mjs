@@ -1,10 +1,12 @@
-// Apps built by webpack, Rollup and esbuild, each with the configuration in its folder of apps/.
+// Apps built by webpack, Rollup and esbuild, each with the configuration in its folder of apps/. Vite has tests of its own.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { serve } from "../../tools/serve.mjs";
+import { listen } from "../harness/server.mjs";
 import { good, visit } from "./browser.mjs";
 import { expected, LIMIT, link, output, project, tool } from "./project.mjs";
 
@@ -44,5 +46,29 @@ for (const bundle of [webpack, rollup, esbuild]) {
     t.after(() => server.close());
     const { seen } = await visit(t, server.url);
     assert.deepEqual(seen, good(await expected()));
+  });
+}
+
+/** Its URLs are relative to the script, so that the output runs at any place. Resolves to the folder of the output. */
+async function vite(folder) {
+  const { build } = await tool("vite");
+  await build({ root: folder, base: "./", configFile: false, logLevel: "warn" });
+  return join(folder, "dist");
+}
+
+for (const bundle of [webpack, rollup, esbuild, vite]) {
+  test(`${bundle.name}, its output on another origin than the page: computed in a worker`, {
+    timeout: LIMIT,
+  }, async (t) => {
+    const folder = await project(t, bundle.name);
+    const output = (await bundle(folder)) ?? folder;
+    const cdn = await serve({ mounts: { "/": output }, headers: { "access-control-allow-origin": "*" } });
+    t.after(() => cdn.close());
+    const html = (await readFile(join(output, "index.html"), "utf8")).replace(/src="(\.\/)?/, `src="${cdn.url}`);
+    const page = await listen((_, response) => response.writeHead(200, { "content-type": "text/html" }).end(html));
+    t.after(() => page.close());
+    const { seen } = await visit(t, page.url);
+    const crossOrigin = seen.crossOrigin.filter((url) => !url.startsWith(cdn.url) && !url.startsWith("blob:"));
+    assert.deepEqual({ ...seen, crossOrigin }, good(await expected()));
   });
 }

@@ -56,7 +56,7 @@ const forbidding = {
   },
   "Cross-Origin-Embedder-Policy": {
     headers: { "cross-origin-embedder-policy": "require-corp" },
-    reason: /if the page has a Cross-Origin-Embedder-Policy, the script's response needs it, too/,
+    reason: /the page's Cross-Origin-Embedder-Policy forbids it: send this header with http:\S+worker\.js, too/,
   },
 };
 

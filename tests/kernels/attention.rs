@@ -8,9 +8,9 @@ const LENGTHS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33];
 const HEAD_DIMS: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 32, 64];
 /// What masks add to the score of a masked key.
 const MASKED: [f32; 3] = [-1e4, f32::MIN, f32::NEG_INFINITY];
-const PER_BATCH: [bool; 3] = [true, false, false];
-const PER_QUERY: [bool; 3] = [false, false, true];
-const PER_SCORE: [bool; 3] = [true; 3];
+pub(super) const PER_BATCH: [bool; 3] = [true, false, false];
+pub(super) const PER_QUERY: [bool; 3] = [false, false, true];
+pub(super) const PER_SCORE: [bool; 3] = [true; 3];
 
 /// The error of quantising queries and keys of ordinary size, relative to the largest value.
 pub(super) const ORDINARY_ERROR: f64 = 8e-4;
@@ -53,11 +53,11 @@ impl Case {
         self
     }
 
-    fn mask(&self) -> Option<Mask<'_>> {
+    pub(super) fn mask(&self) -> Option<Mask<'_>> {
         self.mask.as_ref().map(|(values, strides)| Mask { values, strides: *strides })
     }
 
-    fn qkv(&self) -> [&[f32]; 3] {
+    pub(super) fn qkv(&self) -> [&[f32]; 3] {
         self.qkv.each_ref().map(Vec::as_slice)
     }
 
@@ -127,7 +127,7 @@ fn square(batch: usize, length: usize, heads: usize, head_dim: usize) -> Shape {
     Shape { batch, queries: length, keys: length, heads, head_dim }
 }
 
-fn shapes() -> impl Iterator<Item = Shape> {
+pub(super) fn shapes() -> impl Iterator<Item = Shape> {
     let all = |batch, heads, length| HEAD_DIMS.map(|head_dim| square(batch, length, heads, head_dim));
     (1..=3).flat_map(move |batch| {
         (1..=3).flat_map(move |heads| LENGTHS.into_iter().flat_map(move |length| all(batch, heads, length)))

@@ -290,3 +290,36 @@ fn relaxed_simd_gives_the_same_bits() {
         }
     }
 }
+
+/// In f32 only sums are rounded; each row is the same alone.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn float_layers_are_exact_up_to_rounding() {
+    let random = &mut Random(9);
+    for (inputs, outputs) in INPUTS.into_iter().flat_map(|inputs| OUTPUTS.map(|outputs| (inputs, outputs))) {
+        for (count, activation) in (1..=9).chain([130]).zip(ACTIVATIONS.into_iter().cycle()) {
+            let weights = random.values(inputs * outputs, 0.5);
+            let bias = random.values(outputs, 1.0);
+            let mut layer = PackedLinear::float32(inputs, outputs, |input, output| weights[input * outputs + output]);
+            layer.add_bias(bias.iter().copied());
+            layer.activation = activation;
+            // One value of a row is 1,000 times as large as the others: integers would lose these.
+            let mut x = random.values(count * inputs, 1.0);
+            x.iter_mut().step_by(inputs).for_each(|value| *value *= 1000.0);
+            let y = run(&layer, &x);
+            let alone: Vec<f32> = x.chunks(inputs).flat_map(|row| run(&layer, row)).collect();
+            assert_eq!(bits(&y), bits(&alone), "{count} rows of {inputs}");
+            for (i, y) in y.into_iter().enumerate() {
+                let (row, output) = (&x[i / outputs * inputs..][..inputs], i % outputs);
+                let terms = || row.iter().zip(weights[output..].iter().step_by(outputs));
+                let sum: f64 =
+                    terms().map(|(x, w)| f64::from(*x) * f64::from(*w)).sum::<f64>() + f64::from(bias[output]);
+                let size: f64 = terms().map(|(x, w)| (f64::from(*x) * f64::from(*w)).abs()).sum::<f64>() + 1.0;
+                let rounding = (inputs + 2) as f64 * ROUNDING * size;
+                let bound =
+                    if activation == Activation::None { rounding } else { GELU_SLOPE * rounding + gelu_error(sum) };
+                assert_near(y, reference::activate(activation, sum), bound, ([inputs, outputs], activation, i));
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! One hash over results of all kernels: it must be the same natively and in every browser.
 
 use super::kernels::attention::{Mask, Shape, run};
+use super::kernels::attention_f32;
 use super::kernels::embedding::EmbeddingTable;
 use super::kernels::layer_norm::LayerNorm;
 use super::kernels::linear::{Activation, PackedLinear};
@@ -10,6 +11,8 @@ use super::{Random, bits};
 
 /// Changes only if a kernel's results change.
 const ALL_RESULTS: u64 = 0x6DE7_B711_D1E8_D435;
+/// The same for layers in f32.
+const FLOAT_RESULTS: u64 = 0x84D7_2725_9B73_2373;
 
 /// FNV-1a (Fowler, Noll and Vo, 1991).
 fn hash(values: &[f32]) -> u64 {
@@ -68,4 +71,34 @@ fn results_are_the_same_bits_everywhere() {
 
     assert!(results.iter().all(|result| !result.is_nan()));
     assert_eq!(hash(&results), ALL_RESULTS, "{:#x}", hash(&results));
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn float_results_are_the_same_bits_everywhere() {
+    let random = &mut Random(2);
+    let (inputs, outputs, rows) = (71, 21, 13);
+    let mut results = vec![];
+    for activation in [Activation::None, Activation::Gelu, Activation::GeluTanh] {
+        let weights = random.values(inputs * outputs, 0.5);
+        let mut layer = PackedLinear::float32(inputs, outputs, |input, output| weights[input * outputs + output]);
+        layer.add_bias(random.values(outputs, 1.0).into_iter());
+        layer.activation = activation;
+        let mut y = vec![0.0; rows * outputs];
+        layer.run(&random.values(rows * inputs, 3.0), &mut y);
+        results.extend(y);
+    }
+    for head_dim in [7, 32] {
+        let shape = Shape { batch: 2, queries: rows, keys: rows, heads: 3, head_dim };
+        let count = shape.batch * shape.keys * shape.heads * shape.head_dim;
+        let [q, k, v] = [3.0, 3.0, 1.0].map(|size| random.values(count, size));
+        let values = random.values(shape.batch * shape.keys, 100.0);
+        for mask in [None, Some(Mask { values: &values, strides: [shape.keys, 0, 0] })] {
+            let mut y = vec![0.0; count];
+            attention_f32::run(shape, 0.4, [&q, &k, &v], mask, &mut y);
+            results.extend(y);
+        }
+    }
+    assert!(results.iter().all(|result| !result.is_nan()));
+    assert_eq!(hash(&results), FLOAT_RESULTS, "{:#x}", hash(&results));
 }

@@ -281,6 +281,54 @@ test("a multi-label model of other tools, with segment ids and a pooler", async 
   tiny.close();
 });
 
+/** Allowed difference of float32 scores from onnxruntime's. */
+const MAX_FLOAT_ERROR = 1e-4;
+
+test("precision: float32 gives onnxruntime's scores, and info says which layers it is", async () => {
+  const model = join(process.env.LITMUS_FIXTURES, "folders/xlm-roberta");
+  const { cases } = JSON.parse(await fixture("folders/xlm-roberta/golden.json"));
+  const [{ text, logits }] = cases;
+  const powers = logits.map(Math.exp);
+  const sum = powers.reduce((sum, power) => sum + power);
+  for (const [workers, precision, maxError] of [
+    [0, "float32", MAX_FLOAT_ERROR],
+    [1, "float32", MAX_FLOAT_ERROR],
+    [0, "int8", MAX_SCORE_ERROR],
+    [0, undefined, MAX_SCORE_ERROR],
+  ]) {
+    const loaded = await createClassifier({ model, workers, precision });
+    const { option, floatLayers } = loaded.info.precision;
+    assert.equal(option, precision ?? "auto");
+    assert.equal(floatLayers.length > 0, precision === "float32");
+    for (const { label, score } of (await loaded.predict(text)).scores) {
+      const expected = powers[loaded.labels.indexOf(label)] / sum;
+      assert.ok(Math.abs(score - expected) < maxError, `${precision}: ${label} ${score}, not ${expected}`);
+    }
+    loaded.close();
+  }
+  await fails(() => createClassifier({ precision: "f16" }), "invalid-input", {
+    message: /"auto", "int8" or "float32"/,
+  });
+});
+
+test("a graph with its weights in a second file", async () => {
+  const path = "architectures/minilm-dynamo20-eager-external.onnx";
+  const model = await fixture(path);
+  const folder = "folders/xlm-roberta";
+  const files = {
+    config: await fixture(`${folder}/config.json`),
+    tokenizer: await fixture(`${folder}/tokenizer.json`),
+    model,
+  };
+  await fails(() => createClassifier({ model: files }), "model-not-found", { message: /-external\.onnx\.data/ });
+  const name = path.replace("architectures/", "").concat(".data");
+  const data = { [name]: await fixture(`${path}.data`) };
+  // The tokenizer has more tokens than this model's table has rows, which is only known once the weights are read.
+  await fails(() => createClassifier({ model: { ...files, data } }), "model-malformed", {
+    message: /has only 50 rows/,
+  });
+});
+
 test("progress of a file on disk ends at its size", async () => {
   const last = new Map();
   const counted = await createClassifier({ onProgress: (event) => last.set(event.file, event) });

@@ -45,6 +45,21 @@ test("labels without names, one logit and regressions have the scores of Hugging
   }
 });
 
+test("folders that Trainer and optimum have written load untouched, with the logits of transformers", async () => {
+  const trained = join(process.env.LITMUS_FIXTURES, "trained");
+  const cases = Object.entries(JSON.parse(await readFile(`${trained}.json`, "utf8")));
+  assert.equal(cases.length, 2);
+  for (const [name, texts] of cases) {
+    const classifier = await createClassifier({ model: join(trained, name) });
+    for (const { text, ids, logits } of texts) {
+      assert.deepEqual(Array.from((await classifier.tokenize(text)).ids), ids);
+      const expected = Object.fromEntries(classifier.labels.map((label, i) => [label, logits[i]]));
+      assertClose(await classifier.predict(text, { activation: "none" }), expected, LOGIT_ERROR);
+    }
+    classifier.close();
+  }
+});
+
 test("pairs have the scores of the pipeline, alone, in a batch and in a stream", async () => {
   const { cases } = await golden("nli");
   const pairs = cases.map(({ text, pair }) => ({ text, pair }));

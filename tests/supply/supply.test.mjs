@@ -1,4 +1,4 @@
-// What the package is made of comes from where it should, unchanged, and under licences that ours can be under.
+// Everything that the package is made of comes unchanged from its registry, under a licence that is compatible with ours.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

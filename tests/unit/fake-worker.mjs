@@ -69,6 +69,7 @@ export const INFO = {
   multiLabel: false,
   activation: "softmax",
   maxTokens: 128,
+  precision: { option: "auto", floatLayers: [] },
   files: [],
   metrics: null,
 };

@@ -66,9 +66,10 @@ const source = (cache = "always") => sourceOf(base, cache, undefined, signal);
 /** The files' texts, and the paths that the server was asked for. */
 async function load(from, onProgress) {
   requests = [];
-  const { files, info, storeFiles } = await readModel(await from, onProgress, signal);
-  const texts = Object.fromEntries(Object.entries(files).map(([role, bytes]) => [role, bytes && decode(bytes)]));
-  return { texts, info, storeFiles, asked: requests.toSorted() };
+  const { files, data, info, storeFiles } = await readModel(await from, onProgress, signal);
+  const decodeAll = (files) =>
+    Object.fromEntries(Object.entries(files).map(([key, bytes]) => [key, bytes && decode(bytes)]));
+  return { texts: decodeAll(files), data: decodeAll(data), info, storeFiles, asked: requests.toSorted() };
 }
 
 const ALL = ["config.json", "litmus.json", "model.onnx", "tokenizer.json"];
@@ -406,4 +407,53 @@ test("a HEAD request that the server refuses downloads the file", async () => {
   await (await load(source())).storeFiles();
   versions["model.onnx"] = {};
   assert.ok((await load(source())).asked.includes("model.onnx"));
+});
+
+/** A protobuf field with a length. */
+const field = (number, content) => Buffer.concat([Buffer.from([number * 8 + 2, content.length]), Buffer.from(content)]);
+/** An ONNX file whose tensors are in these files. */
+const graphWithWeightsIn = (...names) =>
+  field(
+    7,
+    Buffer.concat(names.map((name) => field(5, field(13, Buffer.concat([field(1, "location"), field(2, name)]))))),
+  ).toString();
+
+test("the file in which a graph stores its weights is downloaded, checked and stored, too", async () => {
+  const files = { ...FILES, "model.onnx": graphWithWeightsIn("a b.data", "./a b.data"), "a b.data": "weights" };
+  served = { ...files, "a%20b.data": files["a b.data"], "litmus.json": manifestOf(files) };
+  const first = await load(source());
+  assert.deepEqual(first.asked, [...ALL, "a%20b.data"].toSorted());
+  assert.deepEqual(first.data, { "a b.data": "weights" });
+  assert.equal(first.info.files.at(-1).sha256, sha256("weights"));
+  await first.storeFiles();
+  assert.deepEqual((await load(source())).asked, ["litmus.json"]);
+  served["a%20b.data"] = "wrong!!";
+  globalThis.caches = new FakeCaches();
+  await assert.rejects(load(source()), { code: "checksum-mismatch" });
+});
+
+test("it lies beside the graph, and other threads get its bytes", async () => {
+  served = { ...FILES, "onnx/model.onnx": graphWithWeightsIn("model.onnx_data"), "onnx/model.onnx_data": "weights" };
+  delete served["model.onnx"];
+  const { data, storeFiles } = await load(source(false));
+  assert.deepEqual(data, { "model.onnx_data": "weights" });
+  const shared = await storeFiles();
+  assert.deepEqual((await load(shared)).data, data);
+});
+
+test("it may be given as one of the files", async () => {
+  const graph = graphWithWeightsIn("w.data");
+  const bytes = { config: encode("{}"), tokenizer: encode("[]"), model: encode(graph) };
+  const given = (data) => sourceOf({ ...bytes, data }, false, undefined, signal);
+  assert.deepEqual((await load(given({ "w.data": encode("weights") }))).data, { "w.data": "weights" });
+  await assert.rejects(load(given(undefined)), { code: "model-not-found", message: /w\.data/ });
+  const picked = Object.entries({ ...FILES, "model.onnx": graph, "w.data": "weights" });
+  const list = picked.map(([name, text]) => new File([text], name));
+  assert.deepEqual((await load(sourceOf(list, false, undefined, signal))).data, { "w.data": "weights" });
+});
+
+test("a file outside of the folder is not asked for", async () => {
+  served["model.onnx"] = graphWithWeightsIn("../secret", "/etc/passwd", "https://example.org/x", "..", "");
+  delete served["litmus.json"];
+  assert.deepEqual((await load(source())).asked, [...ALL, "tokenizer_config.json"].toSorted());
 });

@@ -70,8 +70,11 @@ test("files of a picked folder are found by their paths in it", async () => {
 test("files can be given one by one, as bytes, blobs or unread responses", async () => {
   const bytes = Uint8Array.of(1, 2);
   const given = { config: bytes, tokenizer: bytes.buffer, model: new Blob([bytes]) };
-  const { files } = await resolve({ ...given, tokenizerConfig: bytes, manifest: new Response(bytes) });
-  for (const { blob } of Object.values(files)) assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);
+  const more = { tokenizerConfig: bytes, manifest: new Response(bytes), data: { "model.onnx_data": bytes } };
+  const { data, ...files } = (await resolve({ ...given, ...more })).files;
+  assert.equal(data[0].path, "model.onnx_data");
+  for (const { blob } of [...Object.values(files), ...data])
+    assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);
   const read = new Response(bytes);
   await read.text();
   for (const wrong of [undefined, null, "{}", [1, 2], read]) {

@@ -26,7 +26,7 @@ import { stream } from "./stream.js";
 const MAX_REQUEST_TEXTS = 256;
 
 /**
- * A loaded model. Calls are answered in the order in which they came. Every method rejects with a
+ * A loaded model. Calls start in the order in which they were made. Every method rejects with a
  * {@link LitmusError}: `closed` after `close()`, `aborted` when its `signal` is aborted, `internal`
  * when the worker has crashed; the next call then starts another worker.
  * `using` and `await using` close the classifier, in runtimes that have them.
@@ -194,7 +194,7 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     return withSignal(options, (signal) => this.#pool.send({ type: "tokenize", text }, signal));
   }
 
-  /** Splits the texts into requests, which the threads share and between which other calls get their turn. */
+  /** Splits the texts into requests: the threads share them, and requests of other calls can run between them. */
   async #predict(texts: readonly TextInput[], options: PredictOptions): Promise<Prediction[]> {
     const { onProgress } = options;
     const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / this.#pool.size)) || 1;

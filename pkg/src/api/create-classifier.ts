@@ -43,7 +43,17 @@ export function createClassifier<Label extends string = string>(
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
   checkOptions(options, CLASSIFIER);
-  const { model, wasm, workerUrl, workers = "auto", cache = "always", signal, timeout, onProgress } = options;
+  const {
+    model,
+    wasm,
+    workerUrl,
+    workers = "auto",
+    cache = "always",
+    precision,
+    signal,
+    timeout,
+    onProgress,
+  } = options;
   return withSignal({ signal, timeout }, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
@@ -53,7 +63,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     ]);
     const [module, source] = await unlessAborted(sources, signal);
     const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
-    const pool = new WorkerPool(new ThreadLoader(module, source), start, Number(workers) || 1);
+    const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     return new Classifier(pool, await pool.open(onProgress, signal));
   }).catch((error: unknown) => {
     throw toLitmusError(error);

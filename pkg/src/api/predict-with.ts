@@ -3,7 +3,7 @@ import type { Prediction, PredictOptions, SentimentLabel } from "../shared/types
 import { checkPredictOptions, checkTexts } from "../shared/validate.js";
 import type { SentimentClassifier } from "./classifier.js";
 
-/** The type of `predict` with the packaged model. */
+/** The result of `predict` with the packaged model. */
 export type PredictResult = Prediction<SentimentLabel> | Prediction<SentimentLabel>[];
 
 /**

@@ -4,7 +4,27 @@ import { startWorkerScript } from "../platform/worker-script.js";
 /** Starts a web worker from the script at `given`, or from the package's own. `file` gives the URL of a file of the package. */
 export function startWebWorker(given: URL | undefined, file: () => string): Worker {
   const url = given?.href ?? separateWorkerUrl(file);
-  if (url) return startWorkerScript(url);
-  // Bundlers recognise a worker's script by exactly this expression. Its URL is relative to the bundle in dist/.
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  return url ? startWorkerScript(url) : startWorkerScript(...bundledWorker());
+}
+
+/**
+ * The URL of the worker's script, and its options, as a bundler has written them. Bundlers recognise only the whole expression
+ * `new Worker(new URL(…))`, which browsers refuse for a script of another origin. Therefore a class that stands in for `Worker` reads
+ * its arguments.
+ */
+function bundledWorker(): [URL, WorkerOptions] {
+  const { Worker: original } = globalThis;
+  let url: URL | undefined;
+  let options: WorkerOptions | undefined;
+  globalThis.Worker = class {
+    constructor(...args: [URL, WorkerOptions?]) {
+      [url, options] = args;
+    }
+  } as unknown as typeof Worker;
+  try {
+    new Worker(new URL("./worker.js", import.meta.url), { type: "module" }); // relative to the bundle in dist/
+  } finally {
+    globalThis.Worker = original;
+  }
+  return [url as URL, options ?? {}];
 }

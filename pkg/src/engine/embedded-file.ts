@@ -3,7 +3,7 @@ import type { OnProgress } from "../shared/protocol.js";
 import type { FileBytes } from "./instance.js";
 
 // The embedded build is one file: the ordinary WebAssembly module, followed by the model's files as custom sections
-// named "litmus." and the file's name. tools/build.mjs appends them.
+// named "litmus." and the file's name. tools/embedded-file.mjs appends them.
 
 const PREFIX = "litmus.";
 /** "\0asm" and the version of the format. */

@@ -80,8 +80,8 @@ export class Engine {
   }
 
   async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const { files, info, storeFiles } = await readModel(source, onProgress, signal);
-    this.#files = byName(files);
+    const { files, data, info, storeFiles } = await readModel(source, onProgress, signal);
+    this.#files = { ...data, ...byName(files) };
     this.#manifestInfo = info;
     this.#storeFiles = share ? storeFiles : undefined;
   }
@@ -92,15 +92,15 @@ export class Engine {
     return storeFiles();
   }
 
-  async start({ module }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
+  async start({ module, params }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
     const files = this.#files as FileBytes; // `fetch` or `unpack` came before
     this.#files = undefined;
-    this.#model = await LoadedModel.load(module, files);
+    this.#model = await LoadedModel.load(module, files, params);
     if (signal.aborted) this.end();
     return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
   }
 
-  /** Predicts in small batches, and yields to the event loop before each, so that an abort can arrive. */
+  /** Predicts in small batches, and yields to the event loop between them, so that an abort can arrive. */
   async predict(
     { texts, params, failFast }: Of<"predict">,
     signal: AbortSignal,
@@ -114,8 +114,7 @@ export class Engine {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
         if (done >= total) break;
-        // Before each batch: without a worker, calls of one short text each would keep the event loop from all other work.
-        await unlessAborted(platform.yieldToEventLoop(), signal);
+        if (done > 0) await unlessAborted(platform.yieldToEventLoop(), signal);
         this.#run(() => job.step());
       }
       this.#job = undefined; // `finish` frees it

@@ -5,6 +5,7 @@ import init, {
   memoryBytes as wasmMemoryBytes,
 } from "../../wasm/litmus_text.js";
 import { LitmusError } from "../shared/errors.js";
+import type { LoadParams } from "../shared/protocol.js";
 
 /** The bytes of a model's files, by their names in a model folder. */
 export type FileBytes = Record<string, Uint8Array<ArrayBuffer>>;
@@ -32,11 +33,11 @@ export class LoadedModel {
   }
 
   /** Loads a model. `module` is only used for the first model of the thread. */
-  static async load(module: WebAssembly.Module, files: FileBytes): Promise<LoadedModel> {
+  static async load(module: WebAssembly.Module, files: FileBytes, params: LoadParams): Promise<LoadedModel> {
     await init({ module_or_path: module });
     started = true;
     if (replacementDue) replaceInstance();
-    const model = new LoadedModel(guarded(() => new Classifier(files)));
+    const model = new LoadedModel(guarded(() => new Classifier(files, params)));
     models.add(model);
     return model;
   }

@@ -13,6 +13,7 @@ export type {
   ExplainOptions,
   FileInfo,
   LabelScore,
+  Precision,
   Prediction,
   PredictionProgress,
   PredictionWarning,

@@ -18,6 +18,7 @@ export type {
   LabelScore,
   ModelFile,
   ModelFiles,
+  Precision,
   Prediction,
   PredictionProgress,
   PredictionWarning,

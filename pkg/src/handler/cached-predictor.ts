@@ -5,7 +5,7 @@ import type { ResultCache } from "./result-cache.js";
 import type { PredictionOptions } from "./schema.js";
 import { ServiceError, toServiceError } from "./service-error.js";
 
-/** How many texts of one request are computed at once. Few, so that other requests get their turn in between. */
+/** How many texts of one request are computed at once. Few, so that texts of other requests are computed in between. */
 const CONCURRENT_TEXTS = 8;
 
 /**

@@ -100,7 +100,7 @@ class Service {
     return request.method === "HEAD" ? { response: new Response(null, response) } : result;
   }
 
-  /** The path behind the base, if there is a route of that name. */
+  /** The path after the base, if there is a route of that name. */
   #routeName({ url }: Request): string | undefined {
     const { pathname } = new URL(url);
     const name = pathname.slice(this.#base.length);

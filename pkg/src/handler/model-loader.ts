@@ -61,7 +61,7 @@ export class ModelLoader {
   }
 }
 
-/** Resolves when `work` has settled, or after so many milliseconds. */
+/** Resolves when `work` has settled, at the latest after `milliseconds`. */
 async function settledWithin(work: Promise<void> | undefined, milliseconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));

@@ -1,7 +1,8 @@
 // The JSON Schemas of requests and responses. request.ts checks bodies with them, and openapi.ts publishes them.
 import { type Schema, Validator } from "@cfworker/json-schema";
-import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "../shared/options.js";
+import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY, ZERO_SHOT_OPTIONS } from "../shared/options.js";
 import type { CallOptions, Prediction, TextOptions } from "../shared/types.js";
+import { EXPLAIN_DESCRIPTIONS, PREDICTION_DESCRIPTIONS, ZERO_SHOT_DESCRIPTIONS } from "./option-descriptions.js";
 import { ERROR_CODES } from "./service-error.js";
 
 /** The options of `predict` that change a prediction. */
@@ -22,15 +23,30 @@ const pair: Schema = { type: "string", description: "The second text, for models
 
 const needsShapley: Schema = { properties: { method: { const: "shapley" } }, required: ["method"] };
 
+/** Schemas of options with their descriptions. */
+function describe<Name extends string>(schemas: Record<Name, object>, descriptions: Record<Name, string>) {
+  const described = Object.keys(descriptions).map((name) => [
+    name,
+    { ...schemas[name as Name], description: descriptions[name as Name] },
+  ]);
+  return Object.fromEntries(described) as Record<Name, Schema>;
+}
+
+const described = describe(PREDICTION_OPTIONS, PREDICTION_DESCRIPTIONS);
 const options = {
-  ...PREDICTION_OPTIONS,
+  ...described,
   explain: {
-    ...PREDICTION_OPTIONS.explain,
+    ...described.explain,
+    properties: describe(EXPLAIN_OPTIONS, EXPLAIN_DESCRIPTIONS),
     additionalProperties: false,
     dependentSchemas: Object.fromEntries(SHAPLEY_ONLY.map((name) => [name, needsShapley])),
   },
-  zeroShot: { ...PREDICTION_OPTIONS.zeroShot, additionalProperties: false },
-} as unknown as Record<keyof PredictionOptions, Schema>; // `Schema` has no readonly arrays
+  zeroShot: {
+    ...described.zeroShot,
+    properties: describe(ZERO_SHOT_OPTIONS, ZERO_SHOT_DESCRIPTIONS),
+    additionalProperties: false,
+  },
+};
 
 /** An item of `texts`. */
 const input: Schema = { anyOf: [text, object({ text, pair }, ["text"])] };
@@ -114,6 +130,10 @@ const responseSchemas = {
     multiLabel: { type: "boolean", description: "Whether each label is scored independently of the others." },
     activation: { enum: ["softmax", "sigmoid", "none"], description: "What turns the logits into scores." },
     maxTokens: { type: "integer", minimum: 1, description: "The most tokens that the model reads at once." },
+    precision: object({
+      option: { enum: ["auto", "int8", "float32"] },
+      floatLayers: array({ type: "string", description: "A layer that is computed in float32, not in integers." }),
+    }),
     files: array(
       object({
         path: { type: "string" },

@@ -1,5 +1,6 @@
 // Stores model files in the browser's Cache API under their URL and SHA-256, so that a new version of a file has another
-// key. A file without a checksum has an empty one in its key, and the server's version of it in a header. Browsers have this API where they have `crypto.subtle`: on https and localhost.
+// key. The key of a file without a checksum has an empty one, and a header has the server's version of the file. Browsers
+// have this API where they have `crypto.subtle`: on https and localhost.
 
 const CACHE_NAME = "litmus-text";
 

@@ -48,7 +48,7 @@ export interface Missing {
 const isForeign = ({ protocol, origin }: URL): boolean =>
   protocol.startsWith("http") && globalThis.location !== undefined && origin !== location.origin;
 
-/** Opens a URL. Resolves to the reason if the file does not, or perhaps does not, exist; any other failure rejects. */
+/** Opens a URL. Resolves to the reason if the file is missing, or if the page cannot tell; any other failure rejects. */
 export async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | Missing> {
   let response: Response;
   try {

@@ -1,5 +1,5 @@
 import { throwIfAborted } from "../shared/abort.js";
-import { toLitmusError } from "../shared/errors.js";
+import { LitmusError, toLitmusError } from "../shared/errors.js";
 import type {
   ByRole,
   FileCandidate,
@@ -14,6 +14,7 @@ import type {
 import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
 import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
+import { externalFiles } from "./external-data.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -51,7 +52,12 @@ interface ModelReader {
   manifest(): Promise<DownloadedFile | undefined>;
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
+  /** The file of this name in the same folder as the graph. */
+  beside(graph: DownloadedFile, name: string, entryOf: EntryOf): Promise<DownloadedFile>;
 }
+
+/** The path of a file in the same folder as another. */
+const sibling = (path: string, name: string) => path.replace(/[^/]*$/, () => name);
 
 /** Reads litmus.json as far as the download needs it. The engine reports what is malformed. */
 export function parseManifest(bytes: Bytes | undefined): Manifest {
@@ -90,6 +96,16 @@ function blobReader(files: ModelBlobs): ModelReader {
     tokenizerConfig: async ({ entryOf }) => {
       const file = files.tokenizerConfig;
       return file && readBlob(file, entryOf(file.path));
+    },
+    beside: (graph, name, entryOf) => {
+      const path = sibling(graph.path, name);
+      const file = files.data?.find((file) => file.path === path);
+      if (!file)
+        throw new LitmusError(
+          "model-not-found",
+          `model.onnx stores weights in ${name}, which is not among the files given`,
+        );
+      return readBlob(file, entryOf(path));
     },
   };
 }
@@ -174,6 +190,14 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       reportStart(file, onProgress);
       return read(from, entryOf, file);
     },
+    beside: ({ path }, name, entryOf) => {
+      const graph = candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
+      const url = new URL(encodeURIComponent(name), graph.url);
+      url.search = new URL(graph.url).search;
+      const candidate = { path: sibling(path, name), url: url.href };
+      reportStart(candidate.path, onProgress);
+      return read([candidate], entryOf, candidate.path);
+    },
     tokenizerConfig: async ({ entryOf, mayHave }) => {
       const from = candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
       const [candidate] = from;
@@ -192,12 +216,20 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
   };
 }
 
-/** Reads the files of a model. `storeFiles` stores them, and resolves to the source from which other threads read them. */
+/**
+ * Reads the files of a model. `data` are those in which `model.onnx` stores weights, by their names. `storeFiles` stores all
+ * of them, and resolves to the source from which other threads read them.
+ */
 export async function readModel(
   source: ModelSource,
   onProgress: OnProgress,
   signal: AbortSignal,
-): Promise<{ files: ModelBytes; info: ManifestInfo; storeFiles: () => Promise<ModelSource> }> {
+): Promise<{
+  files: ModelBytes;
+  data: Record<string, Bytes>;
+  info: ManifestInfo;
+  storeFiles: () => Promise<ModelSource>;
+}> {
   const reader = source.from === "files" ? blobReader(source.files) : folderReader(source, onProgress, signal);
   // litmus.json is read first, because it has the checksums of the others.
   const manifest = await reader.manifest();
@@ -209,14 +241,16 @@ export async function readModel(
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
   ]);
+  const data = await Promise.all(externalFiles(model.bytes).map((name) => reader.beside(model, name, entryOf)));
   const downloaded = { config, tokenizer, model, tokenizerConfig, manifest };
-  const files = [config, tokenizer, tokenizerConfig, model].flatMap((file) =>
+  const files = [config, tokenizer, tokenizerConfig, model, ...data].flatMap((file) =>
     file ? [{ path: file.path, bytes: file.bytes.byteLength, sha256: file.sha256 || null }] : [],
   );
   return {
     files: mapFiles(downloaded, ({ bytes }) => bytes),
+    data: Object.fromEntries(data.map(({ path, bytes }) => [path.replace(/.*\//, ""), bytes])),
     info: { files, metrics },
-    storeFiles: () => storeAll(source, downloaded),
+    storeFiles: () => storeAll(source, downloaded, data),
   };
 }
 
@@ -225,8 +259,13 @@ function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile
 }
 
 /** Stores the files. Resolves to the same source if all were stored, else to one that holds their bytes. */
-async function storeAll(source: ModelSource, files: ByRole<DownloadedFile>): Promise<ModelSource> {
-  const stored = await Promise.all(Object.values(files).map((file) => file?.store?.() ?? true));
+async function storeAll(
+  source: ModelSource,
+  files: ByRole<DownloadedFile>,
+  data: DownloadedFile[],
+): Promise<ModelSource> {
+  const stored = await Promise.all([...Object.values(files), ...data].map((file) => file?.store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
-  return { from: "files", files: mapFiles(files, ({ path, bytes }) => ({ path, blob: new Blob([bytes]) })) };
+  const blob = ({ path, bytes }: DownloadedFile) => ({ path, blob: new Blob([bytes]) });
+  return { from: "files", files: { ...mapFiles(files, blob), data: data.map(blob) } };
 }

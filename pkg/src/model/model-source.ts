@@ -62,31 +62,29 @@ function pickedModel(list: Iterable<File>): ModelBlobs {
   const byPath = new Map<string, File>();
   // The path from a folder picker begins with the folder's own name.
   for (const file of list) byPath.set(file.webkitRelativePath?.split("/").slice(1).join("/") || file.name, file);
-  return mapRoles((role) => {
+  const byRole = mapRoles((role) => {
     const path = LAYOUT[role].find((candidate) => byPath.has(candidate));
     if (path !== undefined) return { path, blob: byPath.get(path) as File };
     if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
-  }) as ModelBlobs;
+  });
+  const data = [...byPath].filter(([path]) => path.endsWith("data")).map(([path, blob]) => ({ path, blob }));
+  return { ...byRole, data } as ModelBlobs;
 }
 
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
-  checkOptions(
-    files,
-    mapRoles(() => ANYTHING),
-    "model",
-  );
-  const readGiven = async (role: Role) => {
-    const path = LAYOUT[role][0] as string;
-    const file: unknown = files[role];
+  checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING }, "model");
+  const readGiven = async (name: string, path: string, file: unknown) => {
     const part = isA(file, "Response") && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
     if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
       return { path, blob: new Blob([part as BlobPart]) };
     }
-    if (isOptional(role) && file === undefined) return undefined;
-    throw wrongValue(`model.${role}`, "bytes, a Blob or an unread Response", file);
+    throw wrongValue(`model.${name}`, "bytes, a Blob or an unread Response", file);
   };
-  return Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await readGiven(role)])));
+  const given = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
+  const byRole = given.map(async (role) => [role, await readGiven(role, LAYOUT[role][0] as string, files[role])]);
+  const data = Object.entries(files.data ?? {}).map(([name, file]) => readGiven(`data["${name}"]`, name, file));
+  return { ...Object.fromEntries(await Promise.all(byRole)), data: await Promise.all(data) };
 }
 
 const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;

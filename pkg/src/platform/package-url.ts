@@ -1,5 +1,4 @@
 import { platform } from "./platform.js";
-import { isForeign } from "./worker-script.js";
 
 /** The version of this package. The build replaces it. */
 declare const PACKAGE_VERSION: string;
@@ -37,11 +36,10 @@ export function packageUrl(path: string, { href }: URL): string {
 }
 
 /**
- * The URL of the worker's script where `new Worker(new URL("./worker.js", import.meta.url))` would not find it or may not
- * start it: where this script is a copy, or of another origin than the page. `file` gives the URL of a file of the package: in a
- * copy, it says whether the bundler knows where the package is.
+ * The URL of the worker's script where this script is a copy, away from the package's files: there
+ * `new Worker(new URL("./worker.js", import.meta.url))` does not find it. `file` gives the URL of a file of the package, which says
+ * whether the bundler knows where the package is.
  */
 export function separateWorkerUrl(file: () => string): string | undefined {
-  if (packageRoot) return file().startsWith(packageRoot) ? `${packageRoot}dist/worker.js` : undefined;
-  return isForeign(scriptUrl) ? scriptUrl.replace(/[^/]*([?#].*)?$/, "worker.js") : undefined;
+  return packageRoot && file().startsWith(packageRoot) ? `${packageRoot}dist/worker.js` : undefined;
 }

@@ -1,5 +1,6 @@
 import { Engine } from "../engine/engine.js";
-import { neverAborts } from "../shared/abort.js";
+import { platform } from "../platform/platform.js";
+import { neverAborts, unlessAborted } from "../shared/abort.js";
 import type { Listener, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
@@ -17,6 +18,9 @@ export class InlineThread implements Thread {
   }
 
   async send<R extends Request>(request: R, signal = neverAborts(), listener?: Listener<R>): Promise<Reply<R>> {
+    // Without this, a series of calls with one short text each would block the event loop. A worker's event loop runs
+    // between two messages anyway.
+    if (request.type === "predict") await unlessAborted(platform.yieldToEventLoop(), signal);
     return (await this.#engine.answer(request, signal, listener as Listener<Request>)) as Reply<R>;
   }
 

@@ -1,4 +1,4 @@
-import type { ModelInfo, ModelSource, OnProgress } from "../shared/protocol.js";
+import type { LoadParams, ModelInfo, ModelSource, OnProgress } from "../shared/protocol.js";
 import { singleFlight } from "../shared/single-flight.js";
 import type { Thread } from "./thread.js";
 
@@ -9,12 +9,14 @@ const modules = new Map<string, WebAssembly.Module>();
 export class ThreadLoader {
   #wasm: string | WebAssembly.Module;
   #source: ModelSource | "embedded";
+  readonly #params: LoadParams;
   #shared: Promise<unknown> = Promise.resolve();
 
   /** `wasm` is the module or its URL. The source `"embedded"` says that the file at that URL holds the model, too. */
-  constructor(wasm: string | WebAssembly.Module, source: ModelSource | "embedded") {
+  constructor(wasm: string | WebAssembly.Module, source: ModelSource | "embedded", params: LoadParams = {}) {
     this.#wasm = wasm;
     this.#source = source;
+    this.#params = params;
   }
 
   /** Settles when the files that the first thread has downloaded are available to other threads. */
@@ -27,7 +29,7 @@ export class ThreadLoader {
     if (this.#source === "embedded") return this.#loadEmbedded(thread, onProgress, signal);
     const compiled = this.#compile(thread, onProgress, signal);
     const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);
-    const started = Promise.all([compiled, fetched]).then(([module]) => thread.send({ type: "start", module }, signal));
+    const started = Promise.all([compiled, fetched]).then(([module]) => this.#start(thread, module, signal));
     return started;
   }
 
@@ -35,7 +37,11 @@ export class ThreadLoader {
     const { module, source } = await thread.send({ type: "unpack", url: this.#wasm as string }, signal, onProgress);
     this.#wasm = module;
     this.#source = source;
-    return thread.send({ type: "start", module }, signal);
+    return this.#start(thread, module, signal);
+  }
+
+  #start(thread: Thread, module: WebAssembly.Module, signal: AbortSignal): Promise<ModelInfo> {
+    return thread.send({ type: "start", module, params: this.#params }, signal);
   }
 
   async #compile(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
@@ -67,8 +73,8 @@ export class ThreadLoader {
         isFirst = true;
         await fetch(source, true);
         resolve();
-        // Storing the files takes as long as loading them: the classifier is ready first. If it fails, for instance because its
-        // own `wasm` is missing, other classifiers still need the files.
+        // Storing the files takes as long as loading them, so the thread is started first. If the start fails, for instance
+        // because this classifier's `wasm` is missing, other classifiers still need the files.
         await started().catch(() => undefined);
         return thread.send({ type: "source" });
       });

@@ -5,7 +5,7 @@ import type { ClassifierInfo } from "../shared/types.js";
 export interface Thread {
   /** Which kind of thread it is. */
   readonly runsIn: ClassifierInfo["runsIn"];
-  /** Whether it has crashed or was terminated, so that another one must take its place. */
+  /** Whether it has crashed or was terminated, so that the pool must replace it. */
   readonly broken: boolean;
   /** The size of its WebAssembly memory in bytes. */
   readonly memoryBytes: number;

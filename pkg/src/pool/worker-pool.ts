@@ -14,7 +14,7 @@ interface QueuedRequest {
   listener: Listener<Request>;
   resolve(value: Reply<Request>): void;
   reject(error: LitmusError): void;
-  /** Gives it to a thread. */
+  /** Gives the request to a thread. */
   assign(thread: Thread): void;
 }
 
@@ -39,7 +39,7 @@ export class WorkerPool {
   #closed = false;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Of at most `size` threads. */
+  /** A pool of at most `size` threads, which `start` starts and `loader` loads. */
   constructor(loader: Loader, start: () => Promise<Thread>, size: number) {
     this.#loader = loader;
     this.#start = start;
@@ -51,7 +51,7 @@ export class WorkerPool {
     return this.#size;
   }
 
-  /** The kind of its threads; while they are shut down, that of the last one. */
+  /** The kind of the pool's threads; while they are shut down, the kind of the last one. */
   get runsIn(): Thread["runsIn"] {
     return this.#runsIn;
   }
@@ -123,7 +123,7 @@ export class WorkerPool {
       this.#threads.add(thread);
       this.#idle.push(thread);
       this.#runsIn = thread.runsIn;
-      if (thread.runsIn === "page") this.#size = 1; // several models on the calling thread would only take turns
+      if (thread.runsIn === "page") this.#size = 1; // several models on the calling thread would compute one after the other
       return info;
     } catch (error) {
       thread.terminate();
@@ -165,7 +165,7 @@ export class WorkerPool {
       queued.reject(toLitmusError(error));
     }
     this.#running.delete(queued);
-    this.#idle.push(thread); // #dispatch sorts out broken ones
+    this.#idle.push(thread); // #dispatch removes broken ones
     this.#dispatch();
   }
 
@@ -175,7 +175,7 @@ export class WorkerPool {
     try {
       await this.#startThread(undefined, starting.signal);
     } catch (error) {
-      // The running threads must do. If there is none, this request fails and the next one tries again.
+      // Continue with the threads that run. If there is none, this request fails and the next one tries again.
       if (this.#threads.size > 0) this.#size = this.#threads.size;
       else this.#waiting.shift()?.reject(toLitmusError(error));
     }

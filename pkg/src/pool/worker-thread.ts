@@ -7,7 +7,7 @@ import type { Thread } from "./thread.js";
 /** A worker that has not stopped a timed-out request after this many milliseconds is terminated. */
 const GRACE_MS = 1000;
 
-/** Browsers say no more about a script that they could not or would not load. */
+/** Browsers say no more about a script that they could not or would not load; see worker-failure.ts. */
 const NOT_LOADED =
   "its script could not be loaded (if the page has a Cross-Origin-Embedder-Policy, the script's response needs it, too)";
 

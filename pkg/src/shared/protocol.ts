@@ -1,6 +1,7 @@
 import type { LitmusErrorCode } from "./errors.js";
 import type {
   ClassifierInfo,
+  ClassifierOptions,
   DownloadProgress,
   ExplainOptions,
   Prediction,
@@ -39,8 +40,8 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. */
-export type ModelBlobs = ByRole<ModelBlob>;
+/** The bytes of the files of a model. `data` are the files in which `model.onnx` may store weights. */
+export type ModelBlobs = ByRole<ModelBlob> & { data?: ModelBlob[] | undefined };
 
 /** The option `cache`, resolved. */
 export type CacheMode = "always" | "verified" | false;
@@ -76,6 +77,9 @@ export type PredictParams = Pick<
   explain: ExplainOptions | undefined;
 };
 
+/** The options of a load that the engine needs. */
+export type LoadParams = Pick<ClassifierOptions, "precision">;
+
 /** A request to the thread that runs a model. */
 export type Request =
   | { type: "compile"; url: string }
@@ -85,7 +89,7 @@ export type Request =
   | { type: "fetch"; source: ModelSource; share: boolean }
   /** Stores the downloaded files, and answers where other threads get them. */
   | { type: "source" }
-  | { type: "start"; module: WebAssembly.Module }
+  | { type: "start"; module: WebAssembly.Module; params: LoadParams }
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
   | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean }
   | { type: "tokenize"; text: string };

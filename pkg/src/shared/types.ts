@@ -291,6 +291,11 @@ export interface ClassifierInfo<Label extends string = string> {
   maxTokens: number;
   /** The model's files; none if the model is inside the WebAssembly module. */
   files: readonly FileInfo[];
+  /**
+   * The arithmetic of the model's layers: the option `precision` of the load, and the names of the layers
+   * that are computed in float32 instead of integers.
+   */
+  precision: { readonly option: Precision; readonly floatLayers: readonly string[] };
   /** The measurements in the model's `litmus.json`, or `null`. */
   metrics: Readonly<Record<string, unknown>> | null;
   /**
@@ -318,6 +323,9 @@ export interface DownloadProgress {
   total: number | null;
 }
 
+/** The arithmetic of a model's layers. */
+export type Precision = "auto" | "int8" | "float32";
+
 /** One file of a model: its bytes, a `Blob` or `File`, or the `Response` of a `fetch`. */
 export type ModelFile = Uint8Array | ArrayBuffer | Blob | Response;
 
@@ -333,6 +341,8 @@ export interface ModelFiles {
   model: ModelFile;
   /** `litmus.json`, which is optional: temperature, name, version, sizes and checksums of the files. */
   manifest?: ModelFile;
+  /** The files in which `model.onnx` stores its weights, where it does so, by their names: `{ "model.onnx_data": file }`. */
+  data?: Readonly<Record<string, ModelFile>>;
 }
 
 /** Options of `createClassifier`. */
@@ -343,7 +353,8 @@ export interface ClassifierOptions {
    * resolved against the page's URL; its query is kept for each file. In Node, Deno and Bun, a string without a scheme is
    * the path of the folder. The folder has
    * `config.json`, `tokenizer.json`, the first that exists of `model.onnx`,
-   * `onnx/model_quantized.onnx` and `onnx/model.onnx`, and optionally `tokenizer_config.json` and `litmus.json`. By default, the
+   * `onnx/model_quantized.onnx` and `onnx/model.onnx`, the file beside it in which it stores its weights
+   * where it does so, and optionally `tokenizer_config.json` and `litmus.json`. By default, the
    * packaged sentiment model; in workerd, which has no files, the option is required.
    *
    * Files whose SHA-256 is in `litmus.json` are checked against it, where the platform can compute it:
@@ -381,6 +392,15 @@ export interface ClassifierOptions {
    * - `false`: none.
    */
   cache?: "always" | "verified" | boolean | undefined;
+  /**
+   * The arithmetic of linear layers, attention and embeddings.
+   * - `"auto"`, the default: integers; but float32 for the layers with float weights of a model in which a few
+   *   channels are so much larger than the others that integers would lose these. `info.precision.floatLayers`
+   *   names the layers. Weights that are stored quantised are not examined.
+   * - `"int8"`: integers for every layer, the smallest and fastest form.
+   * - `"float32"`: float32 for every layer: four times the memory, and slower.
+   */
+  precision?: Precision | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
   /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */

@@ -1,10 +1,10 @@
 import { LitmusError } from "./errors.js";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
-import type { PredictOptions, StreamOptions, TextInput } from "./types.js";
+import type { Precision, PredictOptions, StreamOptions, TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
 
-/** What a value must be, as an error message says it, and the check. */
+/** The expected value, as error messages state it, and the check. */
 export type Rule = readonly [expected: string, accepts: (value: unknown) => boolean];
 
 type Rules = Record<string, Rule>;
@@ -124,6 +124,8 @@ export const CALL: Rules = {
 /** Rules for `PredictOptions` and `StreamOptions`. */
 const PREDICT: Rules = { ...CALL, ...rulesOf(PREDICTION_OPTIONS), onProgress: FUNCTION };
 
+const PRECISIONS = ["auto", "int8", "float32"] as const satisfies readonly Precision[];
+
 /** Rules for `ClassifierOptions`. */
 export const CLASSIFIER: Rules = {
   ...CALL,
@@ -132,6 +134,7 @@ export const CLASSIFIER: Rules = {
   wasm: ANYTHING, // wasm-source.ts checks it
   workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
   cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
+  precision: ruleOf("precision", { enum: PRECISIONS }),
   onProgress: FUNCTION,
 };
 

@@ -14,7 +14,18 @@ use crate::kernels::layer_norm::LayerNorm;
 
 /// The layer normalisation of its input, or of the sum of its two inputs.
 #[derive(Debug, Clone)]
-pub(super) struct AddLayerNorm(Arc<LayerNorm>);
+pub(in crate::graph) struct AddLayerNorm(Arc<LayerNorm>);
+
+impl AddLayerNorm {
+    pub(in crate::graph) fn new(norm: LayerNorm) -> Self {
+        Self(norm.into())
+    }
+
+    /// The gain of each column.
+    pub(in crate::graph) fn gain(&self) -> &[f32] {
+        &self.0.gain
+    }
+}
 
 impl PartialEq for AddLayerNorm {
     fn eq(&self, other: &Self) -> bool {
@@ -42,7 +53,7 @@ impl EvalOp for AddLayerNorm {
 typed_op!(AddLayerNorm, |_op, inputs| Ok(tvec!(inputs[0].without_value())));
 
 pub(super) fn rules(rules: Rules) -> Rules {
-    rules.with_rule_for::<RmsNorm>("layer norm", |(), model, node, _, op| {
+    rules.with_rule_for::<RmsNorm>("layer norm", |_, model, node, _, op| {
         let fact = model.outlet_fact(node.inputs[0])?;
         let Ok(width) = fact.shape[fact.rank() - 1].to_usize() else { return Ok(None) };
         if op.axis + 1 != fact.rank() || fact.datum_type != f32::datum_type() {
@@ -51,7 +62,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
         let Some(x) = centred(model, node.inputs[0], op.axis, width)? else { return Ok(None) };
         let (gain, scaled) = parameter::<Mul>(model, node, width)?.unwrap_or((vec![1.0; width], node));
         let (bias, last) = parameter::<Add>(model, scaled, width)?.unwrap_or((vec![0.0; width], scaled));
-        let norm = AddLayerNorm(Arc::new(LayerNorm { gain, bias, epsilon: op.eps.cast_to_scalar()? }));
+        let norm = AddLayerNorm::new(LayerNorm { gain, bias, epsilon: op.eps.cast_to_scalar()? });
 
         let mut patch = TypedModelPatch::default();
         let inputs = match sum(model, x, node.inputs[0].node)? {

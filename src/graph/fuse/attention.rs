@@ -5,23 +5,35 @@ use tract_onnx::tract_core::ops::change_axes::AxisOp;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::logic::Iff;
-use tract_onnx::tract_core::ops::math::{Add, IsNan};
+use tract_onnx::tract_core::ops::math::{self, Add, IsNan};
 use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 use tract_onnx::tract_hir::internal::*;
 
 use super::pattern::{Dim, Dims, Rules, binary, constant, unscaled};
+use super::split_heads::SplitHeads;
 use crate::graph::op::typed_op;
-use crate::kernels::attention::{Mask, Shape, run};
+use crate::kernels::attention::{self, Mask, Shape};
+use crate::kernels::attention_f32;
 
 /// Inputs: queries `[batch,] queries, heads · head_dim`, keys and values `[batch,] keys, heads · head_dim`, and optionally
 /// an additive mask that broadcasts to `batch, heads, queries, keys`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Attention {
+pub(in crate::graph) struct Attention {
     heads: usize,
     scale: f32,
+    /// Whether to compute in f32 instead of integers.
+    pub(super) float32: bool,
     pub(super) dims: Dims,
 }
 impl Eq for Attention {}
+
+impl Attention {
+    /// Attention over three axes, whose output has the shape of the queries, with `width` columns.
+    pub(in crate::graph) fn new(heads: usize, scale: f32, width: usize) -> Self {
+        let dims = Dims(tvec![Dim::Input(0), Dim::Input(1), Dim::Fixed(width)]);
+        Self { heads, scale, float32: false, dims }
+    }
+}
 
 impl EvalOp for Attention {
     op_out_of_plan!();
@@ -43,6 +55,7 @@ impl EvalOp for Attention {
         let [q, k, v] = [slices[0], slices[1], slices[2]];
         let fits = q.len() == batch * queries * width && [k, v].iter().all(|x| x.len() == batch * keys * width);
         ensure!(fits, "queries, keys and values have shapes that do not fit: {inputs:?}");
+        let run = if self.float32 { attention_f32::run } else { attention::run };
         run(shape, self.scale, [q, k, v], mask, y.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?);
         Ok(tvec!(y.into_tvalue()))
     }
@@ -66,28 +79,49 @@ fn mask<'a>(sizes: &[usize], values: &'a [f32], shape: Shape) -> TractResult<Mas
 }
 
 pub(super) fn rules(rules: Rules) -> Rules {
-    rules.with_rule_for::<Softmax>("attention", |(), model, node, _, op| {
+    rules.with_rule_for::<Softmax>("attention", |floats, model, node, _, op| {
         let rank = model.outlet_fact(node.inputs[0])?.rank();
         if op.kind != SoftmaxKind::Softmax || *op.axes != [rank - 1] || rank != 4 {
             return Ok(None);
         }
         let Some(scores) = Scores::find(model, node.inputs[0])? else { return Ok(None) };
         let Some((weighted_sum, weights)) = weighted_sum(model, node)? else { return Ok(None) };
-        let Some(attention) = Match::new(model, &scores, weighted_sum, weights)? else { return Ok(None) };
+        let float32 = floats.has(scores.product) || floats.has(weighted_sum);
+        let found = Match::new(model, &scores, weighted_sum, weights)?;
 
         let mut patch = TypedModelPatch::default();
-        let mut inputs = tvec!();
-        for outlet in attention.inputs {
-            inputs.push(patch.tap_model(model, outlet)?);
+        let mut mask = None;
+        for (i, masking) in scores.masking.into_iter().enumerate() {
+            let name = format!("{}.{i}", node.name);
+            let next = masking.wire(&mut patch, model, &name)?;
+            mask = Some(match mask {
+                None => next,
+                Some(sum) => patch.wire_node(format!("{name}.sum"), math::add(), &[sum, next])?[0],
+            });
         }
-        if let Some(masking) = scores.masking {
-            inputs.push(masking.wire(&mut patch, model, &node.name)?);
-        }
-        let y = patch.wire_node(&weighted_sum.name, attention.op, &inputs)?[0];
+        let name = &weighted_sum.name;
+        let y = if let Some(mut attention) = found {
+            attention.op.float32 = float32;
+            let mut inputs = tvec!();
+            for outlet in attention.inputs {
+                inputs.push(patch.tap_model(model, outlet)?);
+            }
+            inputs.extend(mask);
+            patch.wire_node(name, attention.op, &inputs)?[0]
+        } else if let Some(split) = SplitHeads::find(model, scores.product, (weighted_sum, weights))? {
+            let mut attention = Attention::new(split.heads, scores.scale * split.scale, split.width());
+            attention.float32 = float32;
+            split.wire(&mut patch, model, (name, Box::new(attention)), mask)?
+        } else {
+            return Ok(None);
+        };
         patch.shunt_outside(model, weighted_sum.id.into(), y)?;
         Ok(Some(patch))
     })
 }
+
+/// The most masks and biases of one attention.
+const MAX_MASKS: usize = 3;
 
 /// How a graph masks scores.
 enum Masking {
@@ -117,39 +151,48 @@ impl Masking {
 struct Scores<'m> {
     product: &'m TypedNode,
     scale: f32,
-    masking: Option<Masking>,
+    /// Masks and biases, all of which are added.
+    masking: Vec<Masking>,
 }
 
 impl<'m> Scores<'m> {
     fn find(model: &'m TypedModel, outlet: OutletId) -> TractResult<Option<Self>> {
-        let (masked, masking) = match masking(model, outlet)? {
-            Some((scores, masking)) => (scores, Some(masking)),
-            None => (outlet, None),
-        };
-        let (product, scale) = unscaled(model, masked)?;
+        Self::below(model, outlet, MAX_MASKS)
+    }
+
+    /// The scores of an outlet below at most `masks` masks.
+    fn below(model: &'m TypedModel, outlet: OutletId, masks: usize) -> TractResult<Option<Self>> {
+        let (product, scale) = unscaled(model, outlet)?;
         let node = model.node(product.node);
-        Ok(node.op_is::<EinSum>().then_some(Self { product: node, scale, masking }))
+        if node.op_is::<EinSum>() {
+            return Ok(Some(Self { product: node, scale, masking: vec![] }));
+        }
+        let Some(left) = masks.checked_sub(1) else { return Ok(None) };
+        for (outlet, mask) in masking(model, outlet) {
+            if let Some(mut scores) = Self::below(model, outlet, left)? {
+                scores.masking.push(mask);
+                return Ok(Some(scores));
+            }
+        }
+        Ok(None)
     }
 }
 
-fn masking(model: &TypedModel, outlet: OutletId) -> TractResult<Option<(OutletId, Masking)>> {
+/// The ways to read an outlet as masked scores.
+fn masking(model: &TypedModel, outlet: OutletId) -> Vec<(OutletId, Masking)> {
     if let Some([a, b]) = binary::<Add>(model, outlet) {
-        for (scores, mask) in [(a, b), (b, a)] {
-            if model.node(unscaled(model, scores)?.0.node).op_is::<EinSum>() {
-                return Ok(Some((scores, Masking::Add(mask))));
-            }
-        }
+        return vec![(a, Masking::Add(b)), (b, Masking::Add(a))];
     }
     let node = model.node(outlet.node);
     if !node.op_is::<Iff>() {
-        return Ok(None);
+        return vec![];
     }
-    for (scores, by, replaced_if) in [(node.inputs[2], node.inputs[1], true), (node.inputs[1], node.inputs[2], false)] {
-        if let Some(by) = constant(model, by).filter(|by| by.len() == 1) {
-            return Ok(Some((scores, Masking::Replace { condition: node.inputs[0], by, replaced_if })));
-        }
-    }
-    Ok(None)
+    let ways = [(node.inputs[2], node.inputs[1], true), (node.inputs[1], node.inputs[2], false)];
+    let replaced = ways.into_iter().filter_map(|(scores, by, replaced_if)| {
+        let by = constant(model, by).filter(|by| by.len() == 1)?;
+        Some((scores, Masking::Replace { condition: node.inputs[0], by, replaced_if }))
+    });
+    replaced.collect()
 }
 
 /// The product of the softmax's attention weights with the values, and which of its inputs the weights are. Exporters may
@@ -322,7 +365,7 @@ impl Match {
                     None => Dim::Fixed(1),
                 });
                 let scale = scores.scale * q.scale * k.scale;
-                let op = Attention { heads: q.heads, scale, dims: Dims(dims.collect()) };
+                let op = Attention { heads: q.heads, scale, float32: false, dims: Dims(dims.collect()) };
                 return Ok(Some(Self { op, inputs: [q.source, k.source, v.source] }));
             }
         }

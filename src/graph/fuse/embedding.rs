@@ -48,7 +48,10 @@ typed_op!(Embedding, |op, inputs| {
 });
 
 pub(super) fn rules(rules: Rules) -> Rules {
-    rules.with_rule_for::<Gather>("embedding", |(), model, node, _, op| {
+    rules.with_rule_for::<Gather>("embedding", |floats, model, node, _, op| {
+        if floats.has(node) {
+            return Ok(None);
+        }
         let Some(weight) = Weight::find(model, node.inputs[0]) else { return Ok(None) };
         if op.axis != 0 || op.output_type.is_some() || weight.axes.len() != 2 || !weight.is_row_major() {
             return Ok(None);

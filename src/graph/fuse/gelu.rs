@@ -18,7 +18,7 @@ fn is(value: f32, expected: f32) -> bool {
 }
 
 pub(super) fn rules(rules: Rules) -> Rules {
-    rules.with_rule_for::<ElementWiseOp>("gelu", |(), model, node, _, op| {
+    rules.with_rule_for::<ElementWiseOp>("gelu", |_, model, node, _, op| {
         let (x, gelu): (_, Box<dyn ElementWiseMiniOp>) = if op.0.is::<Erf>() {
             let (x, factor) = unscaled(model, node.inputs[0])?;
             if !is(factor, std::f32::consts::FRAC_1_SQRT_2) {

@@ -48,16 +48,16 @@ typed_op!(Linear, |op, inputs| Ok(tvec!(f32::fact(op.dims.of(&inputs[0].shape)))
 
 pub(super) fn rules(rules: Rules) -> Rules {
     rules
-        .with_rule_for::<EinSum>("linear", |(), model, node, name, op| {
+        .with_rule_for::<EinSum>("linear", |floats, model, node, name, op| {
             for (x, weight) in [(0, 1), (1, 0)] {
-                if let Some(linear) = from_einsum(model, node, op, x, weight)? {
+                if let Some(linear) = from_einsum(model, node, op, [x, weight], floats.has(node))? {
                     return TypedModelPatch::replace_single_op(model, node, &[node.inputs[x]], linear)
                         .map(|patch| Some(patch.with_context(name.to_string())));
                 }
             }
             Ok(None)
         })
-        .with_rule_for::<TypedBinOp>("bias", |(), model, node, _, op| {
+        .with_rule_for::<TypedBinOp>("bias", |_, model, node, _, op| {
             if !op.0.is::<Add>() {
                 return Ok(None);
             }
@@ -69,7 +69,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
             }
             Ok(None)
         })
-        .with_rule_for::<ElementWiseOp>("activation", |(), model, node, _, op| {
+        .with_rule_for::<ElementWiseOp>("activation", |_, model, node, _, op| {
             let activation = if op.0.is::<GeluExact>() {
                 Activation::Gelu
             } else if op.0.is::<GeluApproximate>() {
@@ -93,8 +93,8 @@ fn from_einsum(
     model: &TypedModel,
     node: &TypedNode,
     op: &EinSum,
-    x: usize,
-    weight: usize,
+    [x, weight]: [usize; 2],
+    float32: bool,
 ) -> TractResult<Option<Linear>> {
     let fact = model.outlet_fact(node.inputs[x])?;
     let Some(weight_found) = Weight::find(model, node.inputs[weight]) else { return Ok(None) };
@@ -142,13 +142,20 @@ fn from_einsum(
         dims[out] = Dim::Fixed(weight_found.axes[w].0);
     }
     let offsets = |axes: &[(usize, usize)]| weight_found.offsets(&axes.iter().map(|a| a.1).collect::<Vec<_>>());
-    let Some(layer) = pack(&weight_found.base, &offsets(&summed), &offsets(&channels)) else { return Ok(None) };
+    let (inputs, mut outputs) = (offsets(&summed), offsets(&channels));
+    outputs.iter_mut().for_each(|output| *output += weight_found.first);
+    let Some(layer) = pack(&weight_found.base, &inputs, &outputs, float32) else {
+        return Ok(None);
+    };
     Ok(Some(Linear { layer, dims: Dims(dims.into()) }))
 }
 
-fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<PackedLinear> {
+fn pack(base: &Base, inputs: &[usize], outputs: &[usize], float32: bool) -> Option<PackedLinear> {
     let (n_in, n_out) = (inputs.len(), outputs.len());
     Some(match base {
+        Base::Int8(tensor) if float32 => {
+            PackedLinear::float32(n_in, n_out, |i, o| tensor.value(inputs[i] + outputs[o]))
+        }
         Base::Int8(tensor) => {
             let scales: Vec<f32> = outputs.iter().map(|&o| tensor.scale(o)).collect();
             let per_output = inputs.iter().all(|&i| tensor.scale(i) == scales[0])
@@ -168,10 +175,7 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<PackedLinear
                     [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
                 })
             } else {
-                PackedLinear::quantize(n_in, n_out, |i, o| {
-                    let at = inputs[i] + outputs[o];
-                    f32::from(tensor.values[at]) * tensor.scale(at)
-                })
+                PackedLinear::quantize(n_in, n_out, |i, o| tensor.value(inputs[i] + outputs[o]))
             }
         }
         Base::Float(tensor) => {
@@ -180,7 +184,12 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize]) -> Option<PackedLinear
             if values.iter().any(|v| !v.is_finite()) {
                 return None;
             }
-            PackedLinear::quantize(n_in, n_out, |i, o| values[inputs[i] + outputs[o]])
+            let weight = |i: usize, o: usize| values[inputs[i] + outputs[o]];
+            if float32 {
+                PackedLinear::float32(n_in, n_out, weight)
+            } else {
+                PackedLinear::quantize(n_in, n_out, weight)
+            }
         }
     })
 }

@@ -7,6 +7,7 @@
 //! | `gelu` | spellings of GELU that tract does not know, for `linear` |
 //! | `add_layer_norm` | layer normalisation, of a sum where there is one |
 //! | `attention` | scores, mask, softmax and values of all heads |
+//! | `split_heads` | the same where other ops, such as rotary positions, have divided the heads before |
 //! | `read_position` | no op: of the last layer, only the position that the classifier reads |
 
 mod add_layer_norm;
@@ -14,20 +15,31 @@ mod attention;
 mod embedding;
 mod gelu;
 mod linear;
-mod pattern;
+pub(super) mod pattern;
 mod read_position;
+mod split_heads;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
 use pattern::Rules;
 
+pub(super) use add_layer_norm::AddLayerNorm;
+pub(super) use attention::Attention;
+pub(super) use pattern::FloatLayers;
+
 /// Applies all fusion rules.
-pub(super) fn fuse(model: &mut TypedModel) -> TractResult<()> {
+pub(super) fn fuse(model: &mut TypedModel, floats: &FloatLayers) -> TractResult<()> {
     let mut rules = Rules::default();
     for add in [gelu::rules, linear::rules, embedding::rules, add_layer_norm::rules, attention::rules] {
         rules = add(rules);
     }
-    rules.rewrite(&(), model).context("fusing")?;
-    read_position::rules(Rules::default()).rewrite(&(), model).context("keeping the position that is read")
+    for node in model.nodes_mut() {
+        let float32 = floats.has(node);
+        if let Some(op) = node.op_as_mut::<Attention>() {
+            op.float32 = float32;
+        }
+    }
+    rules.rewrite(floats, model).context("fusing")?;
+    read_position::rules(Rules::default()).rewrite(floats, model).context("keeping the position that is read")
 }

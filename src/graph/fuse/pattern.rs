@@ -1,12 +1,31 @@
 //! What the fusion rules look for in a graph, and the shapes of the ops that they make.
 
+use std::collections::HashSet;
+
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::model::Rewriter;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::math::Mul;
 use tract_onnx::tract_hir::internal::*;
 
-pub(in crate::graph) type Rules = Rewriter<()>;
+pub(in crate::graph) type Rules = Rewriter<FloatLayers>;
+
+/// The nodes that are computed in f32, by name: nodes keep their names while the graph is rewritten.
+#[derive(Debug, Default)]
+pub(in crate::graph) struct FloatLayers(pub HashSet<String>);
+
+impl FloatLayers {
+    pub(in crate::graph) fn has(&self, node: &TypedNode) -> bool {
+        self.0.contains(&node.name)
+    }
+
+    /// The names in alphabetical order.
+    pub(in crate::graph) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.iter().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+}
 
 /// One dimension of an op's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use super::pattern::{Rules, only_user};
 
 pub(super) fn rules(rules: Rules) -> Rules {
     rules
-        .with_rule_for::<Gather>("gather of one position", |(), model, node, _, op| {
+        .with_rule_for::<Gather>("gather of one position", |_, model, node, _, op| {
             let indices = model.outlet_fact(node.inputs[1])?.konst.clone();
             let Some(indices) = indices.filter(|indices| indices.len() == 1 && indices.rank() <= 1) else {
                 return Ok(None);
@@ -38,7 +38,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
             patch.shunt_outside(model, node.id.into(), sliced)?;
             Ok(Some(patch))
         })
-        .with_rule_for::<Slice>("slice of one position", |(), model, node, _, op| {
+        .with_rule_for::<Slice>("slice of one position", |_, model, node, _, op| {
             let (Some(start), Some(end)) = (op.start.as_usize(), op.end.as_usize()) else { return Ok(None) };
             // A residual connection has two users; they must read the same position.
             let users = model.outlet_successors(node.inputs[0]);

@@ -5,6 +5,7 @@
 //! symbolic dimensions; here shapes follow from the inputs alone, as each node is wired.
 
 mod arithmetic;
+mod contrib;
 mod node;
 mod quantize_linear;
 mod shapes;
@@ -21,16 +22,18 @@ use node::{Node, Outlets};
 /// Wires a node and returns its outputs, at least the first.
 type Wire = fn(&mut Node) -> Outlets;
 
-/// Every supported op.
-const OPS: [(&str, Wire); 63] = [
+/// Every supported op of ONNX.
+const OPS: [(&str, Wire); 71] = [
     ("Abs", |n| n.each(math::abs())),
     ("Add", |n| n.fold(math::add().0)),
     ("And", |n| n.fold(logic::and().0)),
     ("Cast", arithmetic::cast),
+    ("Ceil", |n| n.each(math::ceil())),
     ("Clip", arithmetic::clip),
     ("Concat", shapes::concat),
     ("Constant", arithmetic::constant),
     ("ConstantOfShape", shapes::constant_of_shape),
+    ("Cos", |n| n.each(math::cos())),
     ("CumSum", arithmetic::cum_sum),
     ("DequantizeLinear", quantize_linear::dequantize_linear),
     ("Div", arithmetic::divide),
@@ -40,6 +43,7 @@ const OPS: [(&str, Wire); 63] = [
     ("Exp", |n| n.each(math::exp())),
     ("Expand", shapes::expand),
     ("Flatten", shapes::flatten),
+    ("Floor", |n| n.each(math::floor())),
     ("Gather", shapes::gather),
     ("GatherElements", shapes::gather_elements),
     ("GatherND", shapes::gather_nd),
@@ -53,6 +57,7 @@ const OPS: [(&str, Wire); 63] = [
     ("LayerNormalization", arithmetic::layer_normalization),
     ("Less", |n| n.fold(comp_lt())),
     ("LessOrEqual", |n| n.fold(comp_lte())),
+    ("Log", |n| n.each(math::ln())),
     ("MatMul", arithmetic::mat_mul),
     ("Max", |n| n.fold(math::max().0)),
     ("Min", |n| n.fold(math::min().0)),
@@ -60,6 +65,7 @@ const OPS: [(&str, Wire); 63] = [
     ("Neg", |n| n.each(math::neg())),
     ("Not", |n| n.each(logic::not())),
     ("Or", |n| n.fold(logic::or().0)),
+    ("Pad", shapes::pad),
     ("Pow", arithmetic::pow),
     ("QuantizeLinear", quantize_linear::quantize_linear),
     ("Range", shapes::range),
@@ -70,8 +76,11 @@ const OPS: [(&str, Wire); 63] = [
     ("ReduceSum", |n| arithmetic::reduce(n, Reducer::Sum)),
     ("Relu", arithmetic::relu),
     ("Reshape", shapes::reshape),
+    ("Round", |n| n.each(math::round_half_to_even())),
     ("Shape", shapes::shape),
     ("Sigmoid", |n| n.each(nn::sigmoid())),
+    ("Sign", |n| n.each(math::sign())),
+    ("Sin", |n| n.each(math::sin())),
     ("Size", shapes::size),
     ("Slice", shapes::slice),
     ("Softmax", arithmetic::softmax),
@@ -88,16 +97,48 @@ const OPS: [(&str, Wire); 63] = [
     ("Where", arithmetic::select),
 ];
 
+/// Every supported op of the domain [`CONTRIB`].
+const CONTRIB_OPS: [(&str, Wire); 11] = [
+    ("Attention", contrib::attention),
+    ("BiasGelu", contrib::bias_gelu),
+    ("DequantizeLinear", quantize_linear::dequantize_linear),
+    ("EmbedLayerNormalization", contrib::embed_layer_normalization),
+    ("FastGelu", contrib::fast_gelu),
+    ("FusedMatMul", contrib::fused_mat_mul),
+    ("Gelu", contrib::bias_gelu),
+    ("MultiHeadAttention", contrib::multi_head_attention),
+    ("QuantizeLinear", quantize_linear::quantize_linear),
+    ("QuickGelu", contrib::quick_gelu),
+    ("SkipLayerNormalization", contrib::skip_layer_normalization),
+];
+
+/// onnxruntime's domain.
+pub(super) const CONTRIB: &str = "com.microsoft";
+
 /// Registers every supported op.
 pub(super) fn register(ops: &mut OnnxOpRegister) {
-    for (name, _) in OPS {
+    for (name, _) in OPS.iter().chain(&CONTRIB_OPS) {
         ops.insert(name, parse);
     }
 }
 
+/// Whether the op of a node is supported. The same name means different ops in different domains.
+pub(super) fn supports(node: &NodeProto) -> bool {
+    wire(node).is_some()
+}
+
+fn wire(node: &NodeProto) -> Option<Wire> {
+    let ops: &[(&str, Wire)] = match &node.domain[..] {
+        "" | "ai.onnx" => &OPS,
+        CONTRIB => &CONTRIB_OPS,
+        _ => &[],
+    };
+    ops.iter().find(|(name, _)| *name == node.op_type).map(|(_, wire)| *wire)
+}
+
 fn parse(ctx: &ParsingContext, proto: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    let (_, wire) = OPS.iter().find(|(name, _)| *name == proto.op_type).context("the op is not registered")?;
-    let op = Parsed { proto: proto.clone(), opset: ctx.onnx_operator_set_version, wire: *wire };
+    let wire = wire(proto).context("the op is not registered")?;
+    let op = Parsed { proto: proto.clone(), opset: ctx.onnx_operator_set_version, wire };
     Ok((Box::new(op), vec![]))
 }
 

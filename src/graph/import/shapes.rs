@@ -1,7 +1,7 @@
 //! Ops that read shapes, and ops that move values without changing them.
 
 use tract_onnx::tract_core::ops::array::{
-    Gather, GatherElements, GatherNd, MultiBroadcastTo, Slice, StridedSlice, Trilu,
+    Gather, GatherElements, GatherNd, MultiBroadcastTo, Pad, PadMode, Slice, StridedSlice, Trilu,
 };
 use tract_onnx::tract_core::ops::change_axes::{perm_to_ops, to_axis_ops_with_onnx_rules};
 use tract_onnx::tract_hir::internal::*;
@@ -9,6 +9,7 @@ use tract_onnx::tract_hir::ops::array;
 
 use super::node::{Node, Outlets, load};
 use crate::graph::guard::check_expansion;
+use crate::limits::MAX_EXPANDED_ELEMENTS;
 
 impl Node<'_> {
     /// The axes that an attribute or an input names, sorted.
@@ -103,6 +104,31 @@ pub(super) fn gather_nd(n: &mut Node) -> Outlets {
     );
     let indices = n.cast(indices, DatumType::I64)?;
     Ok(tvec!(n.wire(GatherNd::new(batch_dims), &[input, indices])?))
+}
+
+/// Padding with a constant.
+pub(super) fn pad(n: &mut Node) -> Outlets {
+    let input = n.input(0)?;
+    let rank = n.rank(input)?;
+    let mode = n.proto.get_attr_opt::<&str>("mode")?.unwrap_or("constant");
+    ensure!(mode == "constant", "Pad of mode {mode:?} is not supported");
+    let sizes = n.integers("pads", 1)?.context("the sizes of Pad are missing")?;
+    let axes: Vec<i64> = n.constant(3)?.unwrap_or_else(|| (0..rank as i64).collect());
+    ensure!(sizes.len() == 2 * axes.len(), "Pad has not two sizes per axis");
+    ensure!(n.fact(input)?.datum_type.is_number(), "Pad of {:?} is not supported", n.fact(input)?.datum_type);
+    let mut pads = vec![(0, 0); rank];
+    for (i, axis) in axes.iter().enumerate() {
+        let [before, after] = [sizes[i], sizes[axes.len() + i]].map(usize::try_from);
+        let (before, after) = (before?, after?);
+        ensure!(before.max(after) <= MAX_EXPANDED_ELEMENTS, "Pad adds {before} and {after} elements to an axis");
+        pads[Node::axis(*axis, rank)?] = (before, after);
+    }
+    let value = match n.optional(2) {
+        Some(value) => n.fact(value)?.konst.clone().context("the value of Pad is not constant")?,
+        None => tensor0(n.proto.get_attr_opt("value")?.unwrap_or(0f32)).into_arc_tensor(),
+    };
+    ensure!(value.len() == 1, "the value of Pad is not a scalar");
+    Ok(tvec!(n.wire(Pad { pads, mode: PadMode::Constant(value) }, &[input])?))
 }
 
 pub(super) fn range(n: &mut Node) -> Outlets {

@@ -6,11 +6,15 @@
 //! | `Mul(Cast(MatMulInteger(q(x), W)), x's scale × W's)`, `q` being `DynamicQuantizeLinear` | `MatMul(x, DequantizeLinear(W))` |
 //! | the same with `q(y)` in place of `W` | `MatMul(x, y)` |
 //! | `DequantizeLinear(Gather(W, ids))` | `Gather(DequantizeLinear(W), ids)` |
+//! | `QAttention(q(x), W, …)` | `Attention(x, DequantizeLinear(W), …)` |
+//! | `QEmbedLayerNormalization` of quantised tables | `EmbedLayerNormalization` of dequantised ones |
 
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
+
+use crate::graph::import::CONTRIB;
 
 /// Rewrites the graph.
 pub(in crate::graph) fn undo(graph: &mut GraphProto) {
@@ -59,7 +63,60 @@ impl<'a> Replacements<'a> {
     /// The new nodes, by the index of the node that they replace.
     fn all(mut self) -> HashMap<usize, Vec<NodeProto>> {
         let nodes = self.nodes.iter().enumerate();
-        nodes.filter_map(|(index, node)| Some((index, self.product(node).or_else(|| self.rows(node))?))).collect()
+        nodes.filter_map(|(index, node)| Some((index, self.replacement(node)?))).collect()
+    }
+
+    fn replacement(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+        match &node.op_type[..] {
+            "QAttention" => self.attention(node),
+            "QEmbedLayerNormalization" => self.embedding(node),
+            _ => self.product(node).or_else(|| self.rows(node)),
+        }
+    }
+
+    fn attention(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+        let input = |i: usize| node.input.get(i).map_or("", String::as_str);
+        let quantize = self.producer("DynamicQuantizeLinear", input(0))?;
+        if !quantize.output.iter().eq([input(0), input(3), input(6)]) {
+            return None;
+        }
+        let weight = self.constants([input(1), input(4), input(7)])?;
+        let mut nodes = vec![];
+        let weight = self.dequantize(weight, &mut nodes);
+        let inputs = [quantize.input.first()?, &weight, input(2), input(5), input(8)].map(String::from);
+        nodes.push(self.contrib_like("Attention", inputs.into(), node));
+        Some(nodes)
+    }
+
+    fn embedding(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+        let input = |i: usize| node.input.get(i).map_or("", String::as_str);
+        // Five tables and vectors from input 2 on, their scales from input 8 on, their zero points from input 13 on.
+        let (mut nodes, mut inputs) = (vec![], vec![input(0).to_string(), input(1).to_string()]);
+        for i in 0..5 {
+            let values = input(2 + i);
+            if values.is_empty() {
+                inputs.push(String::new());
+                continue;
+            }
+            let constants = self.constants([values, input(8 + i), input(13 + i)])?;
+            inputs.push(self.dequantize(constants, &mut nodes));
+        }
+        inputs.push(input(7).into());
+        nodes.push(self.contrib_like("EmbedLayerNormalization", inputs, node));
+        Some(nodes)
+    }
+
+    /// The inputs of a `DequantizeLinear`, if all are constants. The zero point may be missing.
+    fn constants<'n>(&self, [values, scale, zero_point]: [&'n str; 3]) -> Option<Vec<&'n str>> {
+        let mut inputs = vec![values, scale];
+        inputs.extend(Some(zero_point).filter(|name| !name.is_empty()));
+        inputs.iter().all(|name| self.initializers.contains_key(name)).then_some(inputs)
+    }
+
+    /// An op of onnxruntime's domain with the outputs and attributes of `node`.
+    fn contrib_like(&self, op: &str, input: Vec<String>, node: &NodeProto) -> NodeProto {
+        let domain = CONTRIB.into();
+        NodeProto { domain, attribute: node.attribute.clone(), ..node_like(op, input, node) }
     }
 
     /// Replaces a dynamically quantised matrix product.
@@ -119,10 +176,7 @@ impl<'a> Replacements<'a> {
             let own = quantize.output.iter().eq([values, scale, zero_point]);
             return quantize.input.first().filter(|_| own).map(|x| Operand::Float(x));
         }
-        let mut inputs = vec![values, scale];
-        inputs.extend(Some(zero_point).filter(|name| !name.is_empty()));
-        let constant = inputs.iter().all(|name| self.initializers.contains_key(name));
-        constant.then_some(Operand::Weight(inputs))
+        self.constants([values, scale, zero_point]).map(Operand::Weight)
     }
 
     /// The name of a weight's f32 values. Weights may be shared: the `DequantizeLinear` is added once.

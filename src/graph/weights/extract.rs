@@ -1,5 +1,5 @@
 //! Takes quantised weights out of the file before tract would convert them to f32: int8 weights behind
-//! `DequantizeLinear`, and 4-bit weights of `MatMulNBits` and `GatherBlockQuantized`, which become `MatMul` and `Gather`.
+//! `DequantizeLinear`, and weights in [`blocks`](super::blocks).
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,30 +9,37 @@ use tract_onnx::pb::type_proto::{self, Value};
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto};
 use tract_onnx::prelude::*;
 
+use super::blocks::Source;
 use super::quant_tensor::{QuantConst, QuantTensor, row_major};
+use super::values::{floats, integers};
 use crate::error::Error;
-use crate::kernels::four_bit::{BLOCK, requantize};
-use crate::kernels::linear::WEIGHT_LIMIT;
 
 /// The quantised weights of a file, by the name of the f32 value that each represents.
 pub(in crate::graph) struct QuantTensors(HashMap<String, Arc<QuantTensor>>);
 
 impl QuantTensors {
     /// Takes out each initializer that a `DequantizeLinear` reads, together with that node, whose output becomes an input
-    /// of the graph. 4-bit weights become inputs themselves. Weights that int8 with a zero point of 0 cannot hold stay.
+    /// of the graph. Weights in blocks become inputs, too. Weights that int8 with a zero point of 0 cannot hold stay.
     pub(in crate::graph) fn take(graph: &mut GraphProto) -> Result<Self, Error> {
         let named = graph.initializer.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index));
         let indices: HashMap<String, usize> = named.collect();
-        let mut taken = HashMap::new();
+        let gathers = graph.node.iter().filter(|node| node.op_type == "Gather");
+        let tables = gathers.filter_map(|node| node.input.first().cloned()).collect();
+        let mut taken: HashMap<String, Arc<QuantTensor>> = HashMap::new();
         let mut nodes = Vec::with_capacity(graph.node.len());
-        for node in std::mem::take(&mut graph.node) {
-            if let Some((name, tensor)) = take_int8(&node, graph, &indices)? {
-                graph.input.push(float_input(&name, &tensor.shape()));
+        let mut source = Source { indices, tables, graph };
+        for node in std::mem::take(&mut source.graph.node) {
+            if let Some(blocks) = source.take_blocks(&node, |name| taken.contains_key(name))? {
+                if let Some(tensor) = blocks.tensor {
+                    source.graph.input.push(float_input(&blocks.name, &tensor.shape()));
+                    taken.insert(blocks.name, Arc::new(tensor));
+                }
+                nodes.extend(blocks.nodes);
+            } else if let Some(vector) = dequantized_vector(&node, source.graph, &source.indices) {
+                source.graph.initializer.push(vector);
+            } else if let Some((name, tensor)) = take_int8(&node, source.graph, &source.indices)? {
+                source.graph.input.push(float_input(&name, &tensor.shape()));
                 taken.insert(name, Arc::new(tensor));
-            } else if let Some((name, node, tensor)) = take_four_bit(&node, graph, &indices)? {
-                graph.input.push(float_input(&name, &tensor.shape()));
-                taken.insert(name, Arc::new(tensor));
-                nodes.push(node);
             } else {
                 nodes.push(node);
             }
@@ -113,82 +120,6 @@ fn take_int8(
     Ok(Some((output.clone(), QuantTensor { axes: row_major(&shape), values: values.into(), scales, run })))
 }
 
-/// The name of a node's 4-bit weights, the standard ONNX node that replaces the node, and the weights. Forms that common
-/// exporters do not write, with explicit zero points or other block sizes, stay as they are and are unsupported.
-fn take_four_bit(
-    node: &NodeProto,
-    graph: &mut GraphProto,
-    indices: &HashMap<String, usize>,
-) -> Result<Option<(String, NodeProto, QuantTensor)>, Error> {
-    let is_product = node.op_type == "MatMulNBits";
-    if !is_product && node.op_type != "GatherBlockQuantized" {
-        return Ok(None);
-    }
-    let number = |name: &str, default: i64| node.attribute.iter().find(|a| a.name == name).map_or(default, |a| a.i);
-    let named = |i: usize| node.input.get(i).filter(|name| !name.is_empty());
-    let (weight_input, x_input) = if is_product { (1, 0) } else { (0, 1) };
-    let initializer = |i: usize| named(i).and_then(|name| indices.get(name)).copied();
-    let (Some(weights), Some(scales), Some(x)) = (initializer(weight_input), initializer(2), named(x_input)) else {
-        return Ok(None);
-    };
-    let usual = number("bits", 4) == 4
-        && number("block_size", 128) == BLOCK as i64
-        && (3..6).all(|i| named(i).is_none())
-        && (is_product || (number("gather_axis", 0) == 0 && number("quantize_axis", 1) == 1));
-    let weight = &graph.initializer[weights];
-    let Some(scales) = floats(&graph.initializer[scales]) else { return Ok(None) };
-    let signed = weight.data_type == INT4;
-    if !usual || !(signed || weight.data_type == DataType::Uint8 as i32) || weight.raw_data.is_empty() {
-        return Ok(None);
-    }
-    // Rows and columns of the weights; columns must fill whole blocks.
-    let [rows, columns] = match is_product {
-        true => [number("N", 0), number("K", 0)],
-        false => [0, 1].map(|axis| weight.dims.get(axis).copied().unwrap_or(0)),
-    };
-    let (rows, columns) = (usize::try_from(rows).unwrap_or(0), usize::try_from(columns).unwrap_or(0));
-    // A uint8 tensor packs two weights in a byte, so its last dimension is half the columns. An int4 tensor does not.
-    let columns = if is_product || signed { columns } else { columns.saturating_mul(2) };
-    if !columns.is_multiple_of(BLOCK) {
-        return Ok(None);
-    }
-    let blocks = columns / BLOCK;
-    let fits = rows.checked_mul(columns) == Some(weight.raw_data.len() * 2) && scales.len() == rows * blocks;
-    if !fits || scales.iter().any(|scale| !scale.is_finite()) {
-        return Err(Error::malformed(format!(
-            "model.onnx is damaged: the sizes of `{}` and its scales do not match",
-            weight.name
-        )));
-    }
-    let mut packed = std::mem::take(&mut graph.initializer[weights].raw_data);
-    if signed {
-        // Converts −8…7 to 0…15: flips the highest bit of each nibble.
-        packed.iter_mut().for_each(|byte| *byte ^= 0x88);
-    }
-    let name = named(weight_input).cloned().unwrap_or_default();
-    let plain = |op_type: &str, input: Vec<String>| NodeProto {
-        op_type: op_type.into(),
-        input,
-        output: node.output.clone(),
-        name: node.name.clone(),
-        ..NodeProto::default()
-    };
-    Ok(Some(if is_product {
-        let (values, scales) = requantize(&packed, &scales, blocks, WEIGHT_LIMIT);
-        let axes = tvec![(columns, 1), (rows, columns)];
-        let tensor = QuantTensor { axes, values: values.into(), scales, run: columns };
-        (name.clone(), plain("MatMul", vec![x.clone(), name]), tensor)
-    } else {
-        let (values, scales) = requantize(&packed, &scales, blocks, f32::from(i8::MAX));
-        let axes = row_major(&[rows, columns]);
-        let tensor = QuantTensor { axes, values: values.into(), scales, run: columns };
-        (name.clone(), plain("Gather", vec![name, x.clone()]), tensor)
-    }))
-}
-
-/// `TensorProto.INT4`, which tract does not name.
-const INT4: i32 = 22;
-
 /// The values minus the zero point, if all of them fit in int8. The values are moved out where possible.
 fn centred(tensor: &mut TensorProto, zero_point: i32) -> Option<Vec<i8>> {
     let is_int8 = tensor.data_type == DataType::Int8 as i32;
@@ -200,28 +131,30 @@ fn centred(tensor: &mut TensorProto, zero_point: i32) -> Option<Vec<i8>> {
     integers(tensor)?.into_iter().map(centred).collect()
 }
 
-/// The values of an 8-bit tensor.
-fn integers(tensor: &TensorProto) -> Option<Vec<i32>> {
-    let is_int8 = tensor.data_type == DataType::Int8 as i32;
-    if !is_int8 && tensor.data_type != DataType::Uint8 as i32 {
+/// The f32 values of a `DequantizeLinear` of one axis, such as gains and biases: ops read them.
+fn dequantized_vector(node: &NodeProto, graph: &GraphProto, indices: &HashMap<String, usize>) -> Option<TensorProto> {
+    let tensor = |i: usize| Some(&graph.initializer[*indices.get(node.input.get(i)?)?]);
+    let values = tensor(0).filter(|tensor| node.op_type == "DequantizeLinear" && tensor.dims.len() == 1)?;
+    let (numbers, scales) = (integers(values)?, floats(tensor(1)?)?);
+    let zero_points = match node.input.get(2).filter(|name| !name.is_empty()) {
+        Some(_) => integers(tensor(2)?)?,
+        None => vec![0],
+    };
+    let fits = |count: usize| count == 1 || count == numbers.len();
+    if !fits(scales.len()) || !fits(zero_points.len()) {
         return None;
     }
-    if tensor.raw_data.is_empty() {
-        return Some(tensor.int32_data.clone());
-    }
-    let bytes = tensor.raw_data.iter();
-    Some(bytes.map(|&byte| if is_int8 { i32::from(byte as i8) } else { i32::from(byte) }).collect())
-}
-
-fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
-    if tensor.data_type != DataType::Float as i32 {
-        return None;
-    }
-    if tensor.raw_data.is_empty() {
-        return Some(tensor.float_data.clone());
-    }
-    let (fours, rest) = tensor.raw_data.as_chunks::<4>();
-    rest.is_empty().then(|| fours.iter().map(|four| f32::from_le_bytes(*four)).collect())
+    let value = |(i, number): (usize, &i32)| {
+        let zero_point = zero_points[i % zero_points.len()];
+        (*number as f32 - zero_point as f32) * scales[i % scales.len()]
+    };
+    Some(TensorProto {
+        name: node.output.first()?.clone(),
+        dims: values.dims.clone(),
+        data_type: DataType::Float as i32,
+        float_data: numbers.iter().enumerate().map(value).collect(),
+        ..TensorProto::default()
+    })
 }
 
 fn float_input(name: &str, shape: &[usize]) -> ValueInfoProto {

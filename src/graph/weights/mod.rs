@@ -2,16 +2,22 @@
 //!
 //! | file | job |
 //! |---|---|
+//! | `external` | weights in another file |
 //! | `float16` | float16 in the file to float32 |
 //! | `dynamic` | dynamic quantisation, rewritten to plain ops behind quantised weights |
-//! | `extract` | int8 and 4-bit weights, out of the file |
+//! | `extract` | int8 weights, out of the file |
+//! | `blocks` | weights of 4 or 8 bits in blocks, out of the file |
+//! | `values` | the values of a tensor of the file |
 //! | `quant_tensor` | such a weight as a constant of the graph |
 //! | `view` | a weight as an op sees it, behind any change of axes |
 
+mod blocks;
 pub(super) mod dynamic;
+pub(super) mod external;
 mod extract;
 pub(super) mod float16;
 mod quant_tensor;
+mod values;
 mod view;
 
 pub(super) use extract::QuantTensors;

@@ -24,6 +24,11 @@ impl QuantTensor {
         self.scales[index / self.run.max(1) % self.scales.len()]
     }
 
+    /// The f32 that `values[index]` stands for.
+    pub(in crate::graph) fn value(&self, index: usize) -> f32 {
+        f32::from(self.values[index]) * self.scale(index)
+    }
+
     pub(in crate::graph) fn shape(&self) -> TVec<usize> {
         sizes(&self.axes)
     }
@@ -31,7 +36,7 @@ impl QuantTensor {
     fn dequantized(&self) -> TractResult<Tensor> {
         let all: Vec<usize> = (0..self.axes.len()).collect();
         let indices = offsets(&self.axes, &all).into_iter();
-        let values: Vec<f32> = indices.map(|index| f32::from(self.values[index]) * self.scale(index)).collect();
+        let values: Vec<f32> = indices.map(|index| self.value(index)).collect();
         Tensor::from_shape(&self.shape(), &values)
     }
 }

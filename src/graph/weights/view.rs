@@ -1,6 +1,7 @@
-//! A weight as an op sees it: its values, and its axes behind any transposition or reshape.
+//! A weight as an op sees it: its values, and its axes behind any transposition, reshape or slice.
 
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::array::Slice;
 use tract_onnx::tract_core::ops::change_axes::AxisOp;
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::internal::*;
@@ -20,6 +21,8 @@ pub(in crate::graph) struct Weight {
     pub base: Base,
     /// The size of each axis and its stride in the base.
     pub axes: TVec<(usize, usize)>,
+    /// The offset of the first value in the base.
+    pub first: usize,
 }
 
 impl Weight {
@@ -27,20 +30,34 @@ impl Weight {
     pub(in crate::graph) fn find(model: &TypedModel, outlet: OutletId) -> Option<Self> {
         let mut node = model.node(outlet.node);
         let mut changes = vec![];
-        while let Some(change) = node.op_as::<AxisOp>() {
-            changes.push(change);
+        while node.op_is::<AxisOp>() || node.op_is::<Slice>() {
+            changes.push(node);
             node = model.node(node.inputs[0].node);
         }
         let weight = if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {
-            Self { axes: tensor.axes.clone(), base: Base::Int8(tensor.clone()) }
+            Self { axes: tensor.axes.clone(), first: 0, base: Base::Int8(tensor.clone()) }
         } else {
             let tensor = node.op_as::<Const>()?.val();
             if tensor.datum_type() != f32::datum_type() || !tensor.is_plain_ram() {
                 return None;
             }
-            Self { axes: row_major(tensor.shape()), base: Base::Float(tensor.clone()) }
+            Self { axes: row_major(tensor.shape()), first: 0, base: Base::Float(tensor.clone()) }
         };
-        changes.into_iter().rev().try_fold(weight, |weight, change| weight.changed(change))
+        changes.into_iter().rev().try_fold(weight, |weight, node| match node.op_as::<Slice>() {
+            Some(slice) => weight.sliced(slice),
+            None => weight.changed(node.op_as::<AxisOp>()?),
+        })
+    }
+
+    fn sliced(mut self, slice: &Slice) -> Option<Self> {
+        let (start, end) = (slice.start.to_usize().ok()?, slice.end.to_usize().ok()?);
+        let (size, stride) = self.axes.get_mut(slice.axis)?;
+        if start > end || end > *size {
+            return None;
+        }
+        *size = end - start;
+        self.first += start * *stride;
+        Some(self)
     }
 
     fn changed(mut self, change: &AxisOp) -> Option<Self> {
@@ -71,13 +88,17 @@ impl Weight {
         Some(self)
     }
 
-    /// The offset in the base of each combination of indices of these axes, the last axis fastest.
+    /// The offset from the first value of each combination of indices of these axes, the last axis fastest.
     pub(in crate::graph) fn offsets(&self, axes: &[usize]) -> Vec<usize> {
         offsets(&self.axes, axes)
     }
 
-    /// Whether the base is row-major in these axes.
+    /// Whether the weight is all of the base, and row-major in these axes.
     pub(in crate::graph) fn is_row_major(&self) -> bool {
-        self.axes == row_major(&sizes(&self.axes))
+        let count = match &self.base {
+            Base::Int8(tensor) => tensor.values.len(),
+            Base::Float(tensor) => tensor.len(),
+        };
+        count == sizes(&self.axes).iter().product::<usize>() && self.axes == row_major(&sizes(&self.axes))
     }
 }
