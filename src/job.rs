@@ -88,8 +88,10 @@ struct Row {
     words: Vec<(usize, Vec<usize>)>,
     /// The window's weight in the text's scores: its fraction of the text's tokens.
     weight: f64,
-    /// For each sequence of the window, once it is computed.
-    outputs: Vec<Option<Output>>,
+    /// For each sequence of the window; empty until they are computed. Features are kept only where no task reads them.
+    outputs: Vec<Output>,
+    /// Sequences that are not computed yet.
+    missing: usize,
     /// By task; empty until they are computed.
     scores: Vec<Scores>,
 }
@@ -172,7 +174,8 @@ impl PredictionJob {
                 words: tokens_of_words(&window, &words),
                 weight: window.new_tokens as f64 / all_tokens as f64,
                 window,
-                outputs: vec![None; sequences],
+                outputs: vec![Output::default(); sequences],
+                missing: sequences,
                 scores: Vec::new(),
             });
         }
@@ -326,31 +329,24 @@ impl PredictionJob {
     /// Computes the remaining batches and returns the logits of each text's first window.
     pub(crate) fn finish_logits(mut self) -> Vec<Result<Vec<f32>, Error>> {
         while self.step() {}
-        self.texts.iter().map(|text| Ok(self.outputs(text)?.next().map_or(Vec::new(), |o| o.logits.clone()))).collect()
+        let logits = |text: &Result<Text, Error>| {
+            let first = text.as_ref().map_err(Error::clone)?.rows.start;
+            Ok(self.rows[first].outputs[0].logits.clone())
+        };
+        self.texts.iter().map(logits).collect()
     }
 
     /// Computes the remaining batches and returns the features of each text: the weighted mean of its windows.
     pub(crate) fn finish_features(mut self) -> Vec<Result<Vec<f32>, Error>> {
         while self.step() {}
         let features = |text: &Result<Text, Error>| {
-            let mut mean = Vec::new();
-            for (row, output) in
-                self.rows[text.as_ref().map_err(Error::clone)?.rows.clone()].iter().zip(self.outputs(text)?)
-            {
-                mean.resize(output.features.len(), 0.0);
-                for (mean, &value) in mean.iter_mut().zip(&output.features) {
-                    *mean += row.weight * f64::from(value);
-                }
-            }
-            Ok(mean.into_iter().map(|value| value as f32).collect())
+            let rows = &self.rows[text.as_ref().map_err(Error::clone)?.rows.clone()];
+            let size = rows.iter().map(|row| row.outputs[0].features.len()).max().unwrap_or(0);
+            let mean =
+                |i: usize| rows.iter().map(|row| row.weight * f64::from(row.outputs[0].features[i])).sum::<f64>();
+            Ok((0..size).map(|i| mean(i) as f32).collect())
         };
         self.texts.iter().map(features).collect()
-    }
-
-    /// The outputs for the first sequence of each of a text's windows.
-    fn outputs(&self, text: &Result<Text, Error>) -> Result<impl Iterator<Item = &Output>, Error> {
-        let rows = self.rows[text.as_ref().map_err(Error::clone)?.rows.clone()].iter();
-        Ok(rows.filter_map(|row| row.outputs[0].as_ref()))
     }
 
     fn prediction(&self, text: &Text, index: usize) -> Result<Prediction, Error> {
@@ -396,10 +392,11 @@ impl PredictionJob {
 impl Row {
     /// Adds the output for one of the window's sequences. Computes the scores once all are there.
     fn add_output(&mut self, sequence: usize, output: Output, tasks: &[TaskPlan]) -> Result<(), Error> {
-        self.outputs[sequence] = Some(output);
-        let outputs: Vec<Output> = self.outputs.iter().flatten().cloned().collect();
-        if outputs.len() == self.outputs.len() {
-            self.scores = tasks.iter().map(|task| task.scores(&outputs)).collect::<Result<_, _>>()?;
+        self.outputs[sequence] = output;
+        self.missing -= 1;
+        if self.missing == 0 && !tasks.is_empty() {
+            self.scores = tasks.iter().map(|task| task.scores(&self.outputs)).collect::<Result<_, _>>()?;
+            self.outputs.iter_mut().for_each(|output| output.features = Vec::new());
         }
         Ok(())
     }

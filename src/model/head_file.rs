@@ -1,5 +1,6 @@
 //! The format of head files. ARCHITECTURE.md describes it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use half::f16;
@@ -184,8 +185,8 @@ impl Header {
         if self.labels.len() != expected {
             return Err(format!("it has {} labels, expected {expected}", self.labels.len()));
         }
-        if let Some(label) = self.labels.iter().enumerate().find_map(|(i, l)| self.labels[..i].contains(l).then_some(l))
-        {
+        let mut seen = HashSet::new();
+        if let Some(label) = self.labels.iter().find(|&label| !seen.insert(label)) {
             return Err(format!("it has the label {label:?} twice"));
         }
         if !(self.temperature.is_finite() && self.temperature > 0.0) {

@@ -185,3 +185,65 @@ impl Fit {
         Fitted { parameters: self.parameters, temperature, held_out }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SplitMix64;
+
+    const WIDTH: usize = 6;
+
+    /// `count` examples of each of three labels: noise, and at the label's own feature `signal`.
+    fn examples(count: usize, signal: f32) -> LabelledFeatures {
+        let mut random = SplitMix64::new(3);
+        let labels: Vec<Vec<usize>> = (0..3 * count).map(|i| vec![i % 3]).collect();
+        let value = |i: usize, random: &mut SplitMix64| {
+            let own = i % WIDTH == labels[i / WIDTH][0];
+            random.below(2000) as f32 / 1000.0 - 1.0 + if own { signal } else { 0.0 }
+        };
+        let features = (0..labels.len() * WIDTH).map(|i| value(i, &mut random)).collect();
+        LabelledFeatures::new(features, WIDTH, labels.clone(), 3)
+    }
+
+    fn right(fitted: &Fitted, examples: &LabelledFeatures) -> usize {
+        let scores = scores(&fitted.parameters, &examples.features, WIDTH, 3);
+        let best = |row: &[f32]| (1..3).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+        scores.chunks(3).zip(&examples.labels).filter(|(row, labels)| best(row) == labels[0]).count()
+    }
+
+    #[test]
+    fn labels_with_a_signal_are_learnt_and_held_out_examples_are_scored_once() {
+        let examples = examples(20, 3.0);
+        let fitted = Fit::new(examples.clone(), 3, Link::Softmax).finish();
+        assert!(right(&fitted, &examples) >= 58, "{} of 60", right(&fitted, &examples));
+        let mut held_out = fitted.held_out.examples.clone();
+        held_out.sort_unstable();
+        assert_eq!(held_out, (0..60).collect::<Vec<_>>());
+        assert_eq!(fitted.held_out.scores.len(), 3 * 60);
+    }
+
+    #[test]
+    fn noise_is_not_believed() {
+        let temperature = |signal| Fit::new(examples(20, signal), 3, Link::Softmax).finish().temperature;
+        let (noise, signal) = (temperature(0.0), temperature(3.0));
+        assert!(noise > 2.0 * signal, "the temperature is {noise} for noise and {signal} with a signal");
+    }
+
+    #[test]
+    fn steps_count_every_fit_and_the_bits_are_the_same() {
+        let examples = examples(5, 1.0);
+        let mut fit = Fit::new(examples.clone(), 3, Link::Sigmoid);
+        while fit.step() {}
+        assert_eq!(fit.done(), Fit::count(&examples.labels, 3));
+        assert_eq!(fit.done(), PENALTIES.len() * 5 + 1);
+        let bits = |fitted: Fitted| fitted.parameters.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(fit.finish()), bits(Fit::new(examples, 3, Link::Sigmoid).finish()));
+    }
+
+    #[test]
+    fn one_example_a_label_leaves_none_to_hold_out() {
+        let fitted = Fit::new(examples(1, 3.0), 3, Link::Softmax).finish();
+        assert_eq!((fitted.temperature, fitted.held_out.examples.len()), (1.0, 0));
+        assert_eq!(right(&fitted, &examples(1, 3.0)), 3);
+    }
+}

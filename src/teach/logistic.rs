@@ -177,6 +177,13 @@ mod tests {
     }
 
     #[test]
+    fn a_label_with_four_times_the_examples_has_twice_the_weight() {
+        let labels = vec![vec![0], vec![0], vec![0], vec![0], vec![1]];
+        let weights = LabelledFeatures::new(vec![0.0; 5], 1, labels, 2).weights;
+        assert_eq!(weights[0] * 2.0, weights[4]);
+    }
+
+    #[test]
     fn scores_of_any_size_have_a_finite_loss() {
         for link in [Link::Softmax, Link::Sigmoid] {
             let mut row = [1e30, -1e30, 0.0];
