@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::input::Input;
 use crate::job::PredictionJob;
 use crate::load_options::LoadOptions;
-use crate::model::{Head, Model, ModelFiles, ModelInfo};
+use crate::model::{Head, Heads, Model, ModelFiles, ModelInfo, TaskInfo};
 use crate::options::{LongText, Options};
 use crate::prediction::Prediction;
 use crate::task::TaskPlan;
@@ -23,8 +23,7 @@ use crate::text::tokenizer::Encoding;
 pub struct Classifier {
     model: Arc<Model>,
     info: Arc<ModelInfo>,
-    /// The head that takes the place of the graph's own classifier.
-    head: Option<Head>,
+    heads: Arc<Heads>,
 }
 
 const _: () = {
@@ -77,7 +76,8 @@ impl Classifier {
     /// # Errors
     /// As [`from_bytes`](Self::from_bytes).
     pub fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
-        Ok(Self::new(Model::load(files, options)?))
+        let (model, heads) = Model::load(files, options)?;
+        Ok(Self::new(model.into(), heads))
     }
 
     /// Loads a model whose `model.onnx` is read from `graph` and whose external data are read from `external`, piece by piece.
@@ -88,7 +88,8 @@ impl Classifier {
         external: &dyn crate::graph::ExternalFiles,
         options: LoadOptions,
     ) -> Result<Self, Error> {
-        Ok(Self::new(Model::load_with_graph(files, graph, external, options)?))
+        let model = Model::load_with_graph(files, graph, external, options)?;
+        Ok(Self::new(model.into(), Heads::default()))
     }
 
     /// Loads the model that is compiled into this library: with the feature `embed-model`, the folder that the environment
@@ -101,8 +102,14 @@ impl Classifier {
         Self::from_bytes(&include!(concat!(env!("OUT_DIR"), "/embedded_model.rs")))
     }
 
-    fn new(model: Model) -> Self {
-        Self { info: model.info.clone().into(), model: model.into(), head: None }
+    fn new(model: Arc<Model>, heads: Heads) -> Self {
+        let mut info = model.info.clone();
+        if let Some(head) = &heads.own {
+            info.labels = head.labels().to_vec();
+            (info.multi_label, info.activation) = (head.multi_label(), head.activation());
+        }
+        info.tasks = heads.tasks.iter().map(|(name, head)| TaskInfo::new(name, head)).collect();
+        Self { model, info: info.into(), heads: heads.into() }
     }
 
     /// A classifier of the labels of a head, on the same encoder. It shares the model with this one.
@@ -112,23 +119,32 @@ impl Classifier {
     /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features,
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the head has no labels.
     pub fn with_head(&self, head: &Head) -> Result<Self, Error> {
-        self.model.check_head(head)?;
+        self.model.features("a head")?;
+        self.model.check_head("the head", head)?;
         if head.is_embedding() {
-            let message = "a head of the kind \"embedding\" has no labels: `embed` uses the one in the model's folder";
+            let message = "a head of the kind \"embedding\" has no labels: add it with `with_task`";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
-        let info = ModelInfo {
-            labels: head.labels().to_vec(),
-            multi_label: head.multi_label(),
-            activation: head.activation(),
-            ..self.model.info.clone()
-        };
-        Ok(Self { model: self.model.clone(), info: info.into(), head: Some(head.clone()) })
+        Ok(Self::new(self.model.clone(), Heads { own: Some(head.clone()), ..(*self.heads).clone() }))
+    }
+
+    /// The classifier with one more task, or with another head for that task; or, where the head is of the kind "embedding",
+    /// for [`embed`](Self::embed). A file `heads/NAME.head` in the model's folder has the same effect.
+    ///
+    /// # Errors
+    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    pub fn with_task(&self, name: &str, head: &Head) -> Result<Self, Error> {
+        self.model.features("a head")?;
+        self.model.check_head("the head", head)?;
+        let mut heads = (*self.heads).clone();
+        heads.add(name, head.clone());
+        Ok(Self::new(self.model.clone(), heads))
     }
 
     /// The head that [`with_head`](Self::with_head) was given.
     pub fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
+        self.heads.own.as_ref()
     }
 
     /// Facts about the model. The labels are those of [`head`](Self::head) where there is one.
@@ -210,7 +226,7 @@ impl Classifier {
 
     fn start<T: Input>(&self, texts: &[T], tasks: &[Option<&str>], options: &Options) -> Result<PredictionJob, Error> {
         options.check()?;
-        let plan = |task: &Option<&str>| TaskPlan::new(&self.model, self.head.as_ref(), *task, options);
+        let plan = |task: &Option<&str>| TaskPlan::new(&self.model, &self.heads, *task, options);
         let tasks = tasks.iter().map(plan).collect::<Result<_, _>>()?;
         PredictionJob::new(self.model.clone(), texts, tasks, options)
     }
@@ -234,7 +250,7 @@ impl Classifier {
     /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the
     /// model's folder has no `heads/embedding.head`.
     pub fn embed<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
-        let head = self.model.embedding()?;
+        let head = self.heads.embedding(&self.model)?;
         let features = all(all_readable(self.features_job(texts)?)?.finish_features())?;
         Ok(features.iter().map(|features| normalised(head.apply(features))).collect())
     }
@@ -273,7 +289,7 @@ impl Classifier {
     /// [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable) where the head that is to be taught more does not
     /// have its examples, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
     pub fn teaching_job(&self, examples: &Examples, options: &TeachOptions) -> Result<TeachingJob, Error> {
-        TeachingJob::new(self.model.clone(), self.head.as_ref(), examples, options)
+        TeachingJob::new(self.model.clone(), self.head(), examples, options)
     }
 
     /// A job that computes features only.
@@ -328,7 +344,7 @@ mod tests {
     use crate::model::tests::fake;
 
     fn classifier(max_rows: usize) -> Classifier {
-        Classifier::new(fake(max_rows, 3))
+        Classifier::new(fake(max_rows, 3).into(), Heads::default())
     }
 
     #[test]

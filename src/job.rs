@@ -431,6 +431,7 @@ fn highest(scores: &[f32]) -> usize {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use crate::model::Heads;
     use crate::model::tests::{FAILING, fake};
     use crate::options::Explain;
     use crate::prediction::Score;
@@ -444,7 +445,7 @@ mod tests {
 
     fn job(model: Model, texts: &[&str], options: &Options) -> Result<PredictionJob, Error> {
         options.check()?;
-        let task = TaskPlan::new(&model, None, None, options)?;
+        let task = TaskPlan::new(&model, &Heads::default(), None, options)?;
         PredictionJob::new(Arc::new(model), texts, vec![task], options)
     }
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::inference::calibration;
 use crate::inference::encoder::Output;
-use crate::model::{Decision, Head, Model, Thresholds, decide, energy, rank};
+use crate::model::{Decision, Head, Heads, Model, Thresholds, decide, energy, rank};
 use crate::options::{Activation, Options};
 use crate::prediction::Score;
 use crate::zero_shot::ZeroShotPlan;
@@ -40,13 +40,8 @@ pub(crate) struct Scores {
 }
 
 impl TaskPlan {
-    /// A task of the model's packaged heads; without a name that of `head`, or else of the graph's own classifier.
-    pub(crate) fn new(
-        model: &Model,
-        head: Option<&Head>,
-        task: Option<&str>,
-        options: &Options,
-    ) -> Result<Self, Error> {
+    /// One of the tasks of `heads`; without a name that of their own head, or else of the graph's own classifier.
+    pub(crate) fn new(model: &Model, heads: &Heads, task: Option<&str>, options: &Options) -> Result<Self, Error> {
         if let Some(zero_shot) = &options.zero_shot {
             if let Some(task) = task {
                 return Err(invalid(format!("a zero-shot classification takes no task, but the task is {task:?}")));
@@ -63,8 +58,8 @@ impl TaskPlan {
             });
         }
         let head = match task {
-            Some(task) => model.head(task)?,
-            None => head,
+            Some(task) => heads.task(task, model)?,
+            None => heads.own.as_ref(),
         };
         let of_task = task.and_then(|task| options.by_task.get(task));
         let labels = head.map_or(&model.info.labels[..], Head::labels);

@@ -17,17 +17,17 @@ fn model() -> &'static Classifier {
     static MODEL: LazyLock<Classifier> = LazyLock::new(|| {
         let taught = |multi_label, labels: [(&str, [&str; 4]); 2]| {
             let examples = labels.into_iter().fold(Examples::new(), |all, (label, texts)| all.label(label, texts));
-            sentiment().teach(&examples, &TeachOptions::default().multi_label(multi_label)).unwrap().head.to_bytes()
+            sentiment().teach(&examples, &TeachOptions::default().multi_label(multi_label)).unwrap().head
         };
         let refund = ["I want my money back", "Please refund my order", "How do I get a refund?", "Pay me back"];
         let shipping = ["Where is my parcel?", "The delivery is late", "The courier never came", "My order is lost"];
         let question = ["Where is it?", "How do I do this?", "When does it arrive?", "Who can help me?"];
         let anger = ["I hate this", "This makes me furious", "I am so angry", "What an outrage!"];
-        let files = ModelFiles::from_dir("models/english").unwrap();
-        let files = files
-            .with("heads/topic.head", taught(false, [("refund", refund), ("shipping", shipping)]))
-            .with("heads/signs.head", taught(true, [("question", question), ("anger", anger)]));
-        Classifier::from_bytes(&files).unwrap()
+        // One task from a file, one added to the loaded model.
+        let topic = taught(false, [("refund", refund), ("shipping", shipping)]).to_bytes();
+        let files = ModelFiles::from_dir("models/english").unwrap().with("heads/topic.head", topic);
+        let signs = taught(true, [("question", question), ("anger", anger)]);
+        Classifier::from_bytes(&files).unwrap().with_task("signs", &signs).unwrap()
     });
     &MODEL
 }

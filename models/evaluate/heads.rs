@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use litmus_text::{Activation, Classifier, Examples, ModelFiles, Options, TeachOptions};
+use litmus_text::{Activation, Classifier, Examples, Head, Options, TeachOptions};
 
 /// Texts that are predicted together.
 const CHUNK: usize = 512;
@@ -57,13 +57,12 @@ struct Measures {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { data, model, examples: counts, seeds, sets } = Arguments::parse();
-    let files = ModelFiles::from_dir(&model)?;
-    let classifier = Classifier::from_bytes(&files)?;
+    let classifier = Classifier::from_dir(&model)?;
     println!("| set | examples a label | accuracy | deviation | AUROC out of scope | features, s | fit, s |");
     println!("|---|---|---|---|---|---|---|");
     for name in &sets {
         let set = read_set(&data.join("intents"), name)?;
-        let mut heads = files.clone();
+        let mut with_heads = classifier.clone();
         let mut measures: BTreeMap<String, Measures> = BTreeMap::new();
         let runs =
             counts.iter().flat_map(|&count| (0..if count == 0 { 1 } else { seeds }).map(move |seed| (count, seed)));
@@ -72,10 +71,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let task = format!("{count}-{seed}");
             let (head, measured) = teach(&classifier, &examples)?;
             measures.insert(task.clone(), measured);
-            heads = heads.with(format!("heads/{task}.head"), head);
+            with_heads = with_heads.with_task(&task, &head)?;
         }
         // One pass of the encoder for all heads.
-        score(&Classifier::from_bytes(&heads)?, &set, &mut measures)?;
+        score(&with_heads, &set, &mut measures)?;
         for &count in &counts {
             let prefix = format!("{count}-");
             let of_count: Vec<&Measures> =
@@ -86,8 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Teaches a head. Returns its file.
-fn teach(classifier: &Classifier, examples: &Examples) -> Result<(Vec<u8>, Measures), Box<dyn Error>> {
+fn teach(classifier: &Classifier, examples: &Examples) -> Result<(Head, Measures), Box<dyn Error>> {
     let start = Instant::now();
     let mut job = classifier.teaching_job(examples, &TeachOptions::default())?;
     while !job.is_fitting() && job.step() {}
@@ -95,7 +93,7 @@ fn teach(classifier: &Classifier, examples: &Examples) -> Result<(Vec<u8>, Measu
     let taught = job.finish()?;
     let fit = start.elapsed() - features;
     let examples = taught.report.labels.iter().map(|label| label.examples).sum();
-    Ok((taught.head.to_bytes(), Measures { examples, features, fit, ..Measures::default() }))
+    Ok((taught.head, Measures { examples, features, fit, ..Measures::default() }))
 }
 
 /// Adds accuracy and AUROC to the measures of each head, which is a task of the classifier.

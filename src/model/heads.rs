@@ -1,42 +1,62 @@
-//! The heads of a model folder.
+//! The heads of a classifier.
 
 use std::collections::BTreeMap;
 
+use super::Model;
 use super::files::ModelFiles;
-use super::head::{Head, encoder_id};
-use crate::error::Error;
+use super::head::Head;
+use crate::error::{Error, ErrorKind};
 
-/// The heads of a model whose graph gives features.
-#[derive(Debug, Default)]
+/// The heads of a classifier. Clones share the weights.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Heads {
-    /// The id of the encoder that they read; every head must have it.
-    pub encoder: String,
-    /// Heads with labels, by task: the file `heads/TASK.head`.
+    /// The head that takes the place of the graph's own classifier.
+    pub own: Option<Head>,
+    /// Heads with labels, by task.
     pub tasks: BTreeMap<String, Head>,
-    pub embedding: Option<Head>,
+    /// The head that maps features to an embedding.
+    embedding: Option<Head>,
 }
 
 impl Heads {
-    /// Reads and checks the heads among the files of a model: each must be undamaged, and of the encoder beside it.
-    ///
-    /// `features` is the size of the graph's output `features`.
-    pub(super) fn read(files: &ModelFiles, features: Option<usize>) -> Result<Self, Error> {
+    /// Reads and checks the head files of a model: each must be undamaged, and of the encoder beside it. The task of
+    /// `heads/NAME.head` is NAME.
+    pub(crate) fn read(files: &ModelFiles, model: &Model) -> Result<Self, Error> {
         let mut heads = Self::default();
         for (task, name, bytes) in files.heads() {
             let head = Head::from_file(name, bytes)?;
-            if heads.encoder.is_empty() {
-                heads.encoder = encoder_id(files)?;
-            }
-            head.check_encoder(name, &heads.encoder, features)?;
-            match head.is_embedding() {
-                true => heads.embedding = Some(head),
-                false => drop(heads.tasks.insert(task.into(), head)),
-            }
-        }
-        // Heads that come later need the id, too.
-        if heads.encoder.is_empty() && features.is_some() {
-            heads.encoder = encoder_id(files)?;
+            model.check_head(name, &head)?;
+            heads.add(task, head);
         }
         Ok(heads)
+    }
+
+    /// Adds the head of a task, or the one for embeddings.
+    pub(crate) fn add(&mut self, task: &str, head: Head) {
+        match head.is_embedding() {
+            true => self.embedding = Some(head),
+            false => drop(self.tasks.insert(task.into(), head)),
+        }
+    }
+
+    /// The head of a task. `None` if that is the task of the graph's own classifier: its head has the same labels.
+    pub(crate) fn task(&self, task: &str, model: &Model) -> Result<Option<&Head>, Error> {
+        model.features("a task")?;
+        match self.tasks.get(task) {
+            Some(head) => Ok(Some(head).filter(|head| head.labels() != model.info.labels)),
+            None => {
+                let tasks: Vec<&str> = self.tasks.keys().map(String::as_str).collect();
+                let message = format!("the model has no task {task:?} (it has: {})", tasks.join(", "));
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+
+    /// The head that maps features to an embedding.
+    pub(crate) fn embedding(&self, model: &Model) -> Result<&Head, Error> {
+        model.features("an embedding")?;
+        self.embedding.as_ref().ok_or_else(|| {
+            Error::unsupported("the model has no head of the kind \"embedding\", such as heads/embedding.head")
+        })
     }
 }

@@ -58,7 +58,7 @@ pub struct TaskInfo {
 }
 
 impl TaskInfo {
-    pub(super) fn new(name: &str, head: &Head) -> Self {
+    pub(crate) fn new(name: &str, head: &Head) -> Self {
         Self { name: name.into(), labels: head.labels().to_vec(), multi_label: head.multi_label() }
     }
 }

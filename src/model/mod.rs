@@ -26,7 +26,7 @@ use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
 pub use head::Head;
 pub(crate) use head::{TaughtExamples, energy};
 pub(crate) use head_file::TaughtHead;
-use heads::Heads;
+pub(crate) use heads::Heads;
 pub use info::{ModelInfo, PrecisionInfo, TaskInfo};
 pub(crate) use labels::{Decision, Thresholds, decide, rank};
 
@@ -41,16 +41,19 @@ pub(crate) struct Model {
     vocabulary: usize,
     /// Size of the graph's output `features`, which heads read.
     features: Option<usize>,
-    heads: Heads,
+    /// The id by which heads name the encoder that they read; empty where the graph gives no features.
+    encoder_id: String,
 }
 
 impl Model {
     /// Loads a model and its heads from its files.
-    pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
+    pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<(Self, Heads), Error> {
         let mut model = Self::load_with_graph(files, &mut files.require(GRAPH)?, files, options)?;
-        model.heads = Heads::read(files, model.features)?;
-        model.info.tasks = model.heads.tasks.iter().map(|(task, head)| TaskInfo::new(task, head)).collect();
-        Ok(model)
+        if model.features.is_some() || files.heads().next().is_some() {
+            model.encoder_id = head::encoder_id(files)?;
+        }
+        let heads = Heads::read(files, &model)?;
+        Ok((model, heads))
     }
 
     /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. Head
@@ -93,7 +96,16 @@ impl Model {
         vocabulary: usize,
     ) -> Self {
         let ModelConfig { temperature, padding_id, .. } = config;
-        Self { info, tokenizer, encoder, temperature, padding_id, vocabulary, features: None, heads: Heads::default() }
+        Self {
+            info,
+            tokenizer,
+            encoder,
+            temperature,
+            padding_id,
+            vocabulary,
+            features: None,
+            encoder_id: String::new(),
+        }
     }
 
     /// All tokens of a text.
@@ -163,35 +175,14 @@ impl Model {
         })
     }
 
-    /// The head of a task. `None` if that is the task of the graph's own classifier: its head has the same labels.
-    pub(crate) fn head(&self, task: &str) -> Result<Option<&Head>, Error> {
-        self.features("a task")?;
-        match self.heads.tasks.get(task) {
-            Some(head) => Ok(Some(head).filter(|head| head.labels() != self.info.labels)),
-            None => {
-                let tasks: Vec<&str> = self.heads.tasks.keys().map(String::as_str).collect();
-                let message = format!("the model has no task {task:?} (it has: {})", tasks.join(", "));
-                Err(Error::new(ErrorKind::InvalidInput, message))
-            }
-        }
+    /// Checks that a head reads the features of this encoder. `name` is what the head is called in error messages.
+    pub(crate) fn check_head(&self, name: &str, head: &Head) -> Result<(), Error> {
+        head.check_encoder(name, &self.encoder_id, self.features)
     }
 
-    /// The head that maps features to an embedding.
-    pub(crate) fn embedding(&self) -> Result<&Head, Error> {
-        self.features("an embedding")?;
-        self.heads.embedding.as_ref().ok_or_else(|| {
-            Error::unsupported("the model has no head of the kind \"embedding\", such as heads/embedding.head")
-        })
-    }
-
-    /// Checks that a head reads the features of this encoder.
-    pub(crate) fn check_head(&self, head: &Head) -> Result<(), Error> {
-        head.check_encoder("the head", &self.heads.encoder, Some(self.features("a head")?))
-    }
-
-    /// The id of the encoder.
+    /// The id of the encoder, for heads that are taught; empty where the graph gives no features.
     pub(crate) fn encoder_id(&self) -> &str {
-        &self.heads.encoder
+        &self.encoder_id
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
