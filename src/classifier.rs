@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::embedding::EmbeddingJob;
 use crate::error::{Error, ErrorKind};
 use crate::input::Input;
 use crate::job::PredictionJob;
@@ -250,9 +251,22 @@ impl Classifier {
     /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the
     /// model's folder has no `heads/embedding.head`.
     pub fn embed<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
-        let head = self.heads.embedding(&self.model)?;
-        let features = all(all_readable(self.features_job(texts)?)?.finish_features())?;
-        Ok(features.iter().map(|features| normalised(head.apply(features))).collect())
+        let job = self.embedding_job(texts)?;
+        match job.first_failure() {
+            Some(error) => Err(error),
+            None => all(job.finish()),
+        }
+    }
+
+    /// Starts to compute [embeddings](Self::embed) in steps, which has progress and is cancelled by dropping the job.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model's folder has no
+    /// `heads/embedding.head`.
+    pub fn embedding_job<T: Input>(&self, texts: &[T]) -> Result<EmbeddingJob, Error> {
+        let head = self.heads.embedding(&self.model)?.clone();
+        let features = PredictionJob::new(self.model.clone(), texts, Vec::new(), &Options::default())?;
+        Ok(EmbeddingJob::new(features, head))
     }
 
     /// Teaches labels of your own, from a few examples each: logistic regression on the encoder's features. Deterministic: the
@@ -292,11 +306,6 @@ impl Classifier {
         TeachingJob::new(self.model.clone(), self.head(), examples, options)
     }
 
-    /// A job that computes features only.
-    pub(crate) fn features_job<T: Input>(&self, texts: &[T]) -> Result<PredictionJob, Error> {
-        PredictionJob::new(self.model.clone(), texts, Vec::new(), &Options::default())
-    }
-
     /// The model's raw scores before calibration, one row per text with one logit per label. Of a text that is too long
     /// to be read at once, only the beginning is read.
     ///
@@ -317,14 +326,6 @@ impl Classifier {
     pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
         self.model.tokenize(text)
     }
-}
-
-/// The vector divided by its length.
-fn normalised(mut vector: Vec<f32>) -> Vec<f32> {
-    let squares: f64 = vector.iter().map(|&value| f64::from(value).powi(2)).sum();
-    let length = squares.sqrt().max(f64::MIN_POSITIVE);
-    vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
-    vector
 }
 
 /// The job, unless a text of it could not be read.

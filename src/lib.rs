@@ -82,6 +82,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod classifier;
+mod embedding;
 mod error;
 mod explain;
 mod graph;
@@ -105,6 +106,7 @@ pub mod wasm;
 mod zero_shot;
 
 pub use classifier::Classifier;
+pub use embedding::EmbeddingJob;
 pub use error::{Error, ErrorKind};
 pub use input::Input;
 pub use job::{PredictionJob, Progress};
