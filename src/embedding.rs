@@ -49,7 +49,7 @@ impl EmbeddingJob {
 
 /// The vector divided by its length.
 fn normalised(mut vector: Vec<f32>) -> Vec<f32> {
-    let squares: f64 = vector.iter().map(|&value| f64::from(value).powi(2)).sum();
+    let squares: f64 = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
     // A vector of zeros stays one.
     let length = squares.sqrt().max(f64::MIN_POSITIVE);
     vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);

@@ -98,7 +98,7 @@ impl Objective for LogisticLoss<'_> {
         for row in rows.chunks_exact(self.classes.max(1)) {
             of_biases.iter_mut().zip(row).for_each(|(sum, derivative)| *sum += derivative);
         }
-        let squares: f64 = penalised.iter().map(|&parameter| f64::from(parameter).powi(2)).sum();
+        let squares: f64 = penalised.iter().map(|&parameter| f64::from(parameter) * f64::from(parameter)).sum();
         loss + self.penalty / 2.0 * squares
     }
 }

@@ -19,8 +19,8 @@ impl Standard {
             mean.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
         }
         mean.iter_mut().for_each(|sum| *sum /= count);
-        let squares: f64 =
-            rows().flat_map(|row| row.iter().zip(&mean)).map(|(&x, mean)| (f64::from(x) - mean).powi(2)).sum();
+        let differences = rows().flat_map(|row| row.iter().zip(&mean)).map(|(&x, mean)| f64::from(x) - mean);
+        let squares: f64 = differences.map(|difference| difference * difference).sum();
         let variance = squares / (count * width.max(1) as f64);
         // Without any difference between texts there is nothing to scale.
         Self { mean, scale: if variance > 0.0 { variance.sqrt() } else { 1.0 } }
