@@ -126,7 +126,9 @@ impl Classifier {
             let message = "a head of the kind \"embedding\" has no labels: add it with `with_task`";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
-        Ok(Self::new(self.model.clone(), Heads { own: Some(head.clone()), ..(*self.heads).clone() }))
+        let mut heads = (*self.heads).clone();
+        heads.own = Some(head.clone());
+        Ok(Self::new(self.model.clone(), heads))
     }
 
     /// The classifier with one more task, or with another head for that task; or, where the head is of the kind "embedding",
