@@ -19,8 +19,6 @@ export const has = (key) => Object.hasOwn(strings[now], key);
 
 export const count = (value) => numbers.count.format(value);
 export const percent = (share) => numbers.percent.format(share);
-/** Formats with two decimals. */
-export const decimal = (value) => numbers.decimal.format(value);
 /** Formats with three significant digits. */
 export const figure = (value) => numbers.figure.format(value);
 
@@ -33,7 +31,6 @@ function use(language) {
   numbers = {
     count: new Intl.NumberFormat(language),
     percent: new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }),
-    decimal: new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
     figure: new Intl.NumberFormat(language, { maximumSignificantDigits: 3 }),
   };
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);

@@ -93,19 +93,12 @@ function fail(error) {
   showOnly("model-failure");
 }
 
-/** What a prediction of the model has: the key of its description. */
-function kindOf(info) {
-  if (areValues(info)) return "model.values";
-  if (!info.multiLabel) return "model.one-of";
-  return info.labels.length === 1 ? "model.yes-no" : "model.any-of";
-}
-
 function display() {
   const { name, info, bytes, loadMs, times } = found;
   $("model-name").textContent = name;
   $("model-labels").replaceChildren(...info.labels.map((label) => make("li", { textContent: label })));
   const facts = [
-    [t("model.kind"), t(kindOf(info), info.labels.length)],
+    [t("model.kind"), !areValues(info) && t(info.multiLabel ? "model.any-of" : "model.one-of", info.labels.length)],
     [t("model.size"), bytes === undefined ? "" : t("model.bytes", bytes)],
     [t("model.reads"), t("model.tokens", info.maxTokens)],
     [t("model.load"), t("speed.ms", figure(loadMs))],

@@ -1,8 +1,7 @@
 // The results of all rows, in a few bytes per row: a label index, a score for each label, and the error codes.
 
-/** Label index of a row that failed, and of one without a label: none of several was likely enough. */
-const FAILED = 0xffff;
-const NONE = 0xfffe;
+/** Label index of a row that failed. */
+const FAILED = 0xfffe;
 const BINS = 20;
 
 const grown = (array, length) => {
@@ -45,10 +44,10 @@ export class Results {
       return;
     }
     const label = this.names.indexOf(prediction.label);
-    this.#labels[row] = label < 0 ? NONE : label;
+    this.#labels[row] = label; // -1 becomes 0xffff: none of several labels was likely enough
     for (const each of prediction.scores)
       this.#scores[row * this.names.length + this.names.indexOf(each.label)] = each.score;
-    if (label >= 0) this.counts[label]++;
+    this.counts[label]++; // an index of -1 has no effect
     this.bins[Math.min(BINS - 1, Math.floor(prediction.score * BINS))]++;
   }
 
@@ -57,9 +56,7 @@ export class Results {
     const label = this.#labels[row];
     if (label === FAILED) return { error: this.#errors.get(row) };
     const scores = this.#scores.subarray(row * this.names.length, (row + 1) * this.names.length);
-    return label === NONE
-      ? { label: null, score: Math.max(...scores) }
-      : { label: this.names[label], score: scores[label] };
+    return { label: this.names[label] ?? null, score: scores[label] ?? Math.max(...scores) };
   }
 
   /** Copies of the arrays, cut to the number of rows. They can be sent to a worker. */

@@ -231,7 +231,7 @@ async function texts({ rows }) {
 async function order({ by, descending, labels, scores }) {
   const rows = Uint32Array.from(labels, (_, i) => i);
   const sign = descending ? -1 : 1;
-  const failed = (row) => (labels[row] === 0xffff ? 1 : 0);
+  const failed = (row) => (labels[row] === 0xfffe ? 1 : 0);
   if (by === "row") return rows.sort((a, b) => sign * (a - b));
   const value = by === "score" ? scores : labels;
   return rows.sort((a, b) => failed(a) - failed(b) || sign * (value[a] - value[b]) || a - b);
@@ -245,9 +245,9 @@ async function save({ names, labels, scores, errors }) {
   const free = (name, among) => (among.includes(name) ? `litmus_${name}` : name);
   const found = (row) => {
     const label = labels[row];
-    if (label === 0xffff) return ["", "", ...names.map(() => ""), errors[row]];
+    if (label === 0xfffe) return ["", "", ...names.map(() => ""), errors[row]];
     const all = scores.subarray(row * perLabel, (row + 1) * perLabel);
-    const best = label < perLabel ? all[label] : Math.max(...all); // a row can be without a label
+    const best = all[label] ?? Math.max(...all); // a row can be without a label
     return [names[label] ?? "", best.toFixed(4), ...Array.from(all, (score) => score.toFixed(4)), ""];
   };
   const added = ["label", "score", ...names.map((name) => `score_${name}`), "error"];

@@ -99,10 +99,9 @@ function display() {
   const { classifier } = model();
   $("test").dataset.tone = toneOf(label, classifier.labels);
   const { info } = classifier;
-  const isSure = label !== null && !areValues(info);
-  $("test").style.setProperty("--score", isSure ? score : 0);
+  $("test").style.setProperty("--score", label === null || areValues(info) ? 0 : score);
   $("verdict").textContent = nameOf(label);
-  $("confidence").textContent = label === null ? "" : scoreText(score, info);
+  $("confidence").textContent = label && scoreText(score, info);
   $("bars").classList.toggle("values", areValues(info));
   const texts = scores.map((each) => [each.label, scoreText(each.score, info)]);
   bars($("bars"), scores, classifier.labels, Object.fromEntries(texts));
@@ -114,7 +113,7 @@ function display() {
   $("code-text").textContent = JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
   $("code-result").textContent = `// ${label}, ${score.toFixed(3)}`;
   show("result");
-  announce([nameOf(label), $("confidence").textContent].filter(Boolean).join(", "));
+  announce(`${nameOf(label)}, ${$("confidence").textContent}`);
 }
 
 /** One bar per label with its text, in the model's order, so that bars keep their position while the text changes. */

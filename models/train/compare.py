@@ -1,5 +1,5 @@
-"""Beside the stages: how good the teachers' logits are on the dev sets, mixed in several proportions. label.MIX comes
-from this table."""
+"""Not a stage: prints how good the teachers' logits are on the dev sets, mixed in several proportions. label.MIX was
+chosen from this table."""
 
 import judge
 import torch

@@ -168,16 +168,7 @@ impl Scratch {
         let columns = self.key_scales.len();
         let all = &mut self.weights[i * columns..][..columns];
         let (row, padding) = all.split_at_mut(shape.keys);
-        let mut largest = F32x4::splat(f32::NEG_INFINITY);
-        match mask {
-            Some(mask) => zip_in_place(row, mask, f32::NEG_INFINITY, |score, mask| {
-                let score = score + mask;
-                largest = largest.max(score);
-                score
-            }),
-            None => for_each_four(row, f32::NEG_INFINITY, |score| largest = largest.max(score)),
-        }
-        let largest = F32x4::splat(largest.max_lane());
+        let largest = F32x4::splat(add_mask(row, mask));
         let [mut sum, mut most, mut not_finite] = [F32x4::splat(0.0); 3];
         zip_in_place(row, &self.value_scales[..shape.keys], f32::NEG_INFINITY, |score, scale| {
             let weight = exp(score - largest);
@@ -225,6 +216,21 @@ impl Scratch {
             }
         }
     }
+}
+
+/// Adds the mask to one query's scores, and returns the largest of them.
+#[inline(always)]
+pub(super) fn add_mask(scores: &mut [f32], mask: Option<&[f32]>) -> f32 {
+    let mut largest = F32x4::splat(f32::NEG_INFINITY);
+    match mask {
+        Some(mask) => zip_in_place(scores, mask, f32::NEG_INFINITY, |score, mask| {
+            let score = score + mask;
+            largest = largest.max(score);
+            score
+        }),
+        None => for_each_four(scores, f32::NEG_INFINITY, |score| largest = largest.max(score)),
+    }
+    largest.max_lane()
 }
 
 thread_local! {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::attention::{Mask, Shape};
+use super::attention::{Mask, Shape, add_mask};
 use super::math::exp;
 use super::simd::{F32x4, LANES, for_each_four, zip_in_place};
 
@@ -59,16 +59,7 @@ fn dot_product(a: &[f32], b: &[f32]) -> f32 {
 /// Replaces scores by `e^(score + mask − largest)`, and returns their sum.
 #[inline(always)]
 fn softmax(scores: &mut [f32], mask: Option<&[f32]>) -> f32 {
-    let mut largest = F32x4::splat(f32::NEG_INFINITY);
-    match mask {
-        Some(mask) => zip_in_place(scores, mask, f32::NEG_INFINITY, |score, mask| {
-            let score = score + mask;
-            largest = largest.max(score);
-            score
-        }),
-        None => for_each_four(scores, f32::NEG_INFINITY, |score| largest = largest.max(score)),
-    }
-    let largest = F32x4::splat(largest.max_lane());
+    let largest = F32x4::splat(add_mask(scores, mask));
     let mut sum = F32x4::splat(0.0);
     let (fours, rest) = scores.as_chunks_mut::<LANES>();
     let mut weigh = |score: F32x4| {

@@ -10,11 +10,12 @@ const site = useSite();
 const prepare = (page) =>
   page.addInitScript(() => {
     delete globalThis.Worker;
-    const { instantiate } = WebAssembly;
-    WebAssembly.instantiate = async (module, imports) => {
-      const instance = await instantiate(module, imports);
-      globalThis.memory = instance.exports.memory;
-      return instance;
+    const { Instance } = WebAssembly;
+    // biome-ignore lint/complexity/useArrowFunction: it is called with `new`
+    WebAssembly.Instance = function (module, imports) {
+      const { exports } = new Instance(module, imports);
+      if (exports.classifier_new) globalThis.memory = exports.memory; // else it is the relaxed-SIMD kernel
+      return { exports };
     };
   });
 

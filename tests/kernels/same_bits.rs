@@ -57,6 +57,17 @@ fn results_are_the_same_bits_everywhere() {
         results.extend(x);
     }
 
+    results.extend(attention_results(random, rows, run));
+
+    assert!(results.iter().all(|result| !result.is_nan()));
+    assert_eq!(hash(&results), ALL_RESULTS, "{:#x}", hash(&results));
+}
+
+type Attention = fn(Shape, f32, [&[f32]; 3], Option<Mask>, &mut [f32]);
+
+/// What a kernel for attention computes from random values, with a mask and without.
+fn attention_results(random: &mut Random, rows: usize, run: Attention) -> Vec<f32> {
+    let mut results = vec![];
     for head_dim in [7, 32] {
         let shape = Shape { batch: 2, queries: rows, keys: rows, heads: 3, head_dim };
         let count = shape.batch * shape.keys * shape.heads * shape.head_dim;
@@ -68,9 +79,7 @@ fn results_are_the_same_bits_everywhere() {
             results.extend(y);
         }
     }
-
-    assert!(results.iter().all(|result| !result.is_nan()));
-    assert_eq!(hash(&results), ALL_RESULTS, "{:#x}", hash(&results));
+    results
 }
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
@@ -88,17 +97,7 @@ fn float_results_are_the_same_bits_everywhere() {
         layer.run(&random.values(rows * inputs, 3.0), &mut y);
         results.extend(y);
     }
-    for head_dim in [7, 32] {
-        let shape = Shape { batch: 2, queries: rows, keys: rows, heads: 3, head_dim };
-        let count = shape.batch * shape.keys * shape.heads * shape.head_dim;
-        let [q, k, v] = [3.0, 3.0, 1.0].map(|size| random.values(count, size));
-        let values = random.values(shape.batch * shape.keys, 100.0);
-        for mask in [None, Some(Mask { values: &values, strides: [shape.keys, 0, 0] })] {
-            let mut y = vec![0.0; count];
-            attention_f32::run(shape, 0.4, [&q, &k, &v], mask, &mut y);
-            results.extend(y);
-        }
-    }
+    results.extend(attention_results(random, rows, attention_f32::run));
     assert!(results.iter().all(|result| !result.is_nan()));
     assert_eq!(hash(&results), FLOAT_RESULTS, "{:#x}", hash(&results));
 }

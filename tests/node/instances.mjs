@@ -7,7 +7,7 @@ export let instances = 0;
 /** The memory of the latest instance. */
 export let memory;
 
-const { instantiate, Instance } = WebAssembly;
+const { Instance } = WebAssembly;
 
 /** The exports of an instance, with a step of a job that counts. */
 function watched(exports) {
@@ -24,11 +24,6 @@ function watched(exports) {
   return { ...exports, predictionjob_step: counted };
 }
 
-WebAssembly.instantiate = async (module, imports) => {
-  const { exports } = await instantiate(module, imports);
-  return { module, instance: { exports: watched(exports) } };
-};
-// By this, an instance that has crashed is replaced.
 // biome-ignore lint/complexity/useArrowFunction: it is called with `new`
 WebAssembly.Instance = function (module, imports) {
   return { exports: watched(new Instance(module, imports).exports) };

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { runInNewContext } from "node:vm";
 import { createClassifier } from "litmus-text";
 
 const installed = new URL("./", import.meta.resolve("litmus-text/package.json"));
@@ -38,6 +39,7 @@ test("wasm: a URL, a Response, bytes or a compiled module", async () => {
     bytes,
     new Uint8Array(bytes).buffer,
     await WebAssembly.compile(bytes),
+    runInNewContext("new WebAssembly.Module(bytes)", { bytes }), // of another realm, as in Jest
   ]) {
     assert.equal(await runsIn({ wasm }), "page", String(wasm));
   }

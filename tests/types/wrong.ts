@@ -51,8 +51,8 @@ predict("text", { explain: { method: "lime" } });
 
 // @ts-expect-error misspelt
 createClassifier({ modal: "/model/" });
-// @ts-expect-error comes with a later version
-createClassifier({ precision: "int8" });
+// @ts-expect-error no such precision
+createClassifier({ precision: "int4" });
 // @ts-expect-error not a number of workers
 createClassifier({ workers: "2" });
 // @ts-expect-error "auto" or a number

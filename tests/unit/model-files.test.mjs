@@ -221,8 +221,7 @@ test("of another origin, a refused answer can be a 404 without CORS headers: the
     served["onnx/model.onnx"] = refuse;
     await assert.rejects(load(source()), {
       code: "download-failed",
-      message:
-        /model\.onnx: the connection failed, or the server did not send the header Access-Control-Allow-Origin; /,
+      message: /model\.onnx: the connection failed, or the server sent no Access-Control-Allow-Origin; /,
     });
     for (const status of [500, 503]) {
       served["litmus.json"] = (response) => response.writeHead(status).end();

@@ -16,7 +16,7 @@ const withoutWasm = {
     onLoad({ filter: /.*/, namespace: "no-wasm" }, () => ({
       contents: `
         const fail = () => { throw new Error("unit tests have no WebAssembly"); };
-        export { fail as default, fail as __wbg_reset_state, fail as Classifier, fail as memoryBytes };`,
+        export { fail as __wbg_reset_state, fail as Classifier, fail as initSync, fail as memoryBytes };`,
     }));
   },
 };

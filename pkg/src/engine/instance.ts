@@ -1,6 +1,7 @@
-import init, {
+import {
   type BoundaryError,
   Classifier,
+  initSync,
   __wbg_reset_state as resetGlue,
   memoryBytes as wasmMemoryBytes,
 } from "../../wasm/litmus_text.js";
@@ -34,7 +35,8 @@ export class LoadedModel {
 
   /** Loads a model. `module` is only used for the first model of the thread. */
   static async load(module: WebAssembly.Module, files: FileBytes, params: LoadParams): Promise<LoadedModel> {
-    await init({ module_or_path: module });
+    // Like the replacement after a crash. On a page's main thread Chromium allows it for modules of up to 8 MiB.
+    initSync({ module });
     started = true;
     if (replacementDue) replaceInstance();
     const model = new LoadedModel(guarded(() => new Classifier(files, params)));

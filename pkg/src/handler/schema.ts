@@ -23,11 +23,11 @@ const pair: Schema = { type: "string", description: "The second text, for models
 
 const needsShapley: Schema = { properties: { method: { const: "shapley" } }, required: ["method"] };
 
-/** Schemas of options with their descriptions. */
-function describe<Name extends string>(schemas: Record<Name, object>, descriptions: Record<Name, string>) {
+/** Schemas of options with their descriptions and defaults. */
+function describe<Name extends string>(schemas: Record<Name, object>, descriptions: Record<Name, object>) {
   const described = Object.keys(descriptions).map((name) => [
     name,
-    { ...schemas[name as Name], description: descriptions[name as Name] },
+    { ...schemas[name as Name], ...descriptions[name as Name] },
   ]);
   return Object.fromEntries(described) as Record<Name, Schema>;
 }

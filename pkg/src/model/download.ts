@@ -1,3 +1,4 @@
+import { isForeign } from "../platform/origin.js";
 import { platform } from "../platform/platform.js";
 import { abortError, throwIfAborted } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
@@ -44,10 +45,6 @@ export interface Missing {
   refused?: unknown;
 }
 
-/** Whether CORS applies to a URL. Then a page cannot tell a status 404 without CORS headers from a lack of connection. */
-const isForeign = ({ protocol, origin }: URL): boolean =>
-  protocol.startsWith("http") && globalThis.location !== undefined && origin !== location.origin;
-
 /** Opens a URL. Resolves to the reason if the file is missing, or if the page cannot tell; any other failure rejects. */
 export async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | Missing> {
   let response: Response;
@@ -56,9 +53,10 @@ export async function open(url: URL, signal: AbortSignal, cache: RequestCache): 
   } catch (cause) {
     // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
+    // A page cannot tell a status 404 without CORS headers from a lack of connection.
     if (!cached && isForeign(url) && !signal.aborted) {
       return {
-        reason: "the connection failed, or the server did not send the header Access-Control-Allow-Origin",
+        reason: "the connection failed, or the server sent no Access-Control-Allow-Origin",
         refused: cause,
       };
     }

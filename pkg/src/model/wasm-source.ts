@@ -18,7 +18,8 @@ export async function wasmSourceOf(
   if (typeof given === "string" || isA(given, "URL")) return resolveUrl("wasm", given).href;
   const isUnread = isA(given, "Response") && !given.bodyUsed;
   const bytes: unknown = isUnread ? await readBody(given, "litmus_text_bg.wasm", onProgress, signal) : given;
-  if (isA(bytes, "WebAssembly.Module")) return bytes;
+  // wasm-bindgen recognises only modules of its own realm; a clone belongs to it.
+  if (isA(bytes, "WebAssembly.Module")) return bytes instanceof WebAssembly.Module ? bytes : structuredClone(bytes);
   if (!isA(bytes, "ArrayBuffer") && !ArrayBuffer.isView(bytes)) {
     throw wrongValue("wasm", "a URL, an unread Response, a WebAssembly.Module or bytes", given);
   }

@@ -1,9 +1,8 @@
+import { isForeign } from "./origin.js";
+import { platform } from "./platform.js";
+
 /** Scripts that load a script of another origin, by its URL. */
 const loaders = new Map<string, string>();
-
-/** Whether a script is of another origin than the page. */
-const isForeign = (url: string): boolean =>
-  url.startsWith("http") && new URL(url).origin !== globalThis.location?.origin;
 
 /**
  * Starts a worker. Browsers refuse to start one from a script of another origin, but a worker may load such a script, a
@@ -12,7 +11,8 @@ const isForeign = (url: string): boolean =>
 export function startWorkerScript(url: string | URL, options: WorkerOptions = { type: "module" }): Worker {
   // On a page of a file: URL, Chromium loads no module scripts at all, but classic ones from blob: URLs.
   const type = location.protocol === "file:" ? "classic" : (options.type ?? "classic");
-  return new Worker(isForeign(`${url}`) ? loaderOf(`${url}`, type) : url, { type });
+  const foreign = isForeign(new URL(url, platform.baseUrl()));
+  return new Worker(foreign ? loaderOf(`${url}`, type) : url, { type });
 }
 
 function loaderOf(url: string, type: WorkerType): string {

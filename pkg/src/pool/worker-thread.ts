@@ -8,8 +8,7 @@ import type { Thread } from "./thread.js";
 const GRACE_MS = 1000;
 
 /** Browsers say no more about a script that they could not or would not load; see worker-failure.ts. */
-const NOT_LOADED =
-  "its script could not be loaded (if the page has a Cross-Origin-Embedder-Policy, the script's response needs it, too)";
+const NOT_LOADED = "its script could not be loaded, or the page's embedder policy forbids it";
 
 /** A request without a reply yet. */
 interface Pending {

@@ -2,15 +2,15 @@ import type { CallOptions, ExplainOptions, TextOptions, ZeroShotOptions } from "
 
 // The options that change a prediction, as JSON Schema. The package checks its arguments with it (validate.ts), the service
 // publishes it in its OpenAPI document and checks bodies with it (handler/), and the last lines of this file compile only
-// while the types in types.ts describe the same options. The schemas' descriptions, which a page does not need, are in
-// handler/option-descriptions.ts.
+// while the types in types.ts describe the same options. A page does not need the schemas'
+// descriptions and defaults: they are in handler/option-descriptions.ts.
 
 /** The properties of `explain`. */
 export const EXPLAIN_OPTIONS = {
   label: { type: "string" },
-  method: { enum: ["occlusion", "shapley"], default: "occlusion" },
-  samples: { type: "integer", minimum: 1, maximum: 1000, default: 20 },
-  seed: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 },
+  method: { enum: ["occlusion", "shapley"] },
+  samples: { type: "integer", minimum: 1, maximum: 1000 },
+  seed: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
 } as const;
 
 /** The properties of `explain` that have no effect with another method, and are refused there. */
@@ -19,11 +19,8 @@ export const SHAPLEY_ONLY = ["samples", "seed"] as const;
 /** The properties of `zeroShot`. */
 export const ZERO_SHOT_OPTIONS = {
   labels: { type: "array", items: { type: "string" }, minItems: 1, maxItems: 1000 },
-  hypothesis: {
-    type: "string",
-    default: "This example is {}.",
-  },
-  multiLabel: { type: "boolean", default: false },
+  hypothesis: { type: "string" },
+  multiLabel: { type: "boolean" },
 } as const;
 
 /** The options of `predict` and `stream` that change a prediction. */
@@ -31,9 +28,9 @@ export const PREDICTION_OPTIONS = {
   topK: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
   threshold: { type: "number", minimum: 0, maximum: 1 },
   activation: { enum: ["softmax", "sigmoid", "none"] },
-  longText: { enum: ["window", "truncate", "error"], default: "window" },
-  specialTokens: { enum: ["text", "special"], default: "text" },
-  explain: { type: ["boolean", "object"], properties: EXPLAIN_OPTIONS, default: false },
+  longText: { enum: ["window", "truncate", "error"] },
+  specialTokens: { enum: ["text", "special"] },
+  explain: { type: ["boolean", "object"], properties: EXPLAIN_OPTIONS },
   zeroShot: { type: "object", properties: ZERO_SHOT_OPTIONS, required: ["labels"] },
 } as const;
 

@@ -1,5 +1,5 @@
 import { LitmusError } from "./errors.js";
-import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
+import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
 import type { Precision, PredictOptions, StreamOptions, TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
@@ -141,7 +141,7 @@ export const CLASSIFIER: Rules = {
 export function checkPredictOptions(options: PredictOptions | StreamOptions = {}): void {
   checkOptions(options, PREDICT);
   const explain = Object(options.explain) as { [key: string]: unknown };
-  const { method = EXPLAIN_OPTIONS.method.default } = explain;
+  const { method = "occlusion" } = explain;
   const ignored = SHAPLEY_ONLY.filter((key) => explain[key] !== undefined);
   if (method !== "shapley" && ignored.length > 0) {
     throw invalid(`explain.samples and explain.seed need method "shapley", not "${method}"`);
