@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::embedding::EmbeddingJob;
 use crate::error::{Error, ErrorKind};
+use crate::heads::Heads;
 use crate::input::Input;
 use crate::job::PredictionJob;
 use crate::load_options::LoadOptions;
-use crate::model::{Head, Heads, Model, ModelFiles, ModelInfo, TaskInfo};
+use crate::model::{Head, Model, ModelFiles, ModelInfo};
 use crate::options::{LongText, Options};
 use crate::prediction::Prediction;
 use crate::task::TaskPlan;
@@ -77,7 +78,8 @@ impl Classifier {
     /// # Errors
     /// As [`from_bytes`](Self::from_bytes).
     pub fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
-        let (model, heads) = Model::load(files, options)?;
+        let model = Model::load(files, options)?;
+        let heads = Heads::read(files, &model)?;
         Ok(Self::new(model.into(), heads))
     }
 
@@ -109,7 +111,7 @@ impl Classifier {
             info.labels = head.labels().to_vec();
             (info.multi_label, info.activation) = (head.multi_label(), head.activation());
         }
-        info.tasks = heads.tasks.iter().map(|(name, head)| TaskInfo::new(name, head)).collect();
+        info.tasks = heads.info();
         Self { model, info: info.into(), heads: heads.into() }
     }
 
@@ -218,17 +220,22 @@ impl Classifier {
     /// the tasks, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where it gives no features.
     pub fn tasks_job<T: Input>(&self, texts: &[T], tasks: &[&str], options: &Options) -> Result<PredictionJob, Error> {
         let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
-        if tasks.is_empty() {
-            return invalid("the list of tasks is empty".to_owned());
+        match &options.task {
+            Some(task) => {
+                invalid(format!("the option `task` is {task:?}, but the tasks are given by name: leave it out"))
+            }
+            None if tasks.is_empty() => invalid("the list of tasks is empty".into()),
+            None => self.start(texts, &tasks.iter().copied().map(Some).collect::<Vec<_>>(), options),
         }
-        if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&&task[..])) {
-            return invalid(format!("there are options for the task {task:?}, which is not among the tasks"));
-        }
-        self.start(texts, &tasks.iter().copied().map(Some).collect::<Vec<_>>(), options)
     }
 
+    /// `None` stands for the classifier's own labels.
     fn start<T: Input>(&self, texts: &[T], tasks: &[Option<&str>], options: &Options) -> Result<PredictionJob, Error> {
         options.check()?;
+        if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&Some(task))) {
+            let message = format!("there are options for the task {task:?}, which is not among the tasks");
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
         let plan = |task: &Option<&str>| TaskPlan::new(&self.model, &self.heads, *task, options);
         let tasks = tasks.iter().map(plan).collect::<Result<_, _>>()?;
         PredictionJob::new(self.model.clone(), texts, tasks, options)
@@ -240,10 +247,7 @@ impl Classifier {
     /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
     /// out of its range. The error of a single text is in the result of [`finish`](PredictionJob::finish).
     pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
-        match &options.task {
-            Some(task) => self.tasks_job(texts, &[task], options),
-            None => self.start(texts, &[None], options),
-        }
+        self.start(texts, &[options.task.as_deref()], options)
     }
 
     /// The embeddings of texts: vectors of length 1 whose dot product is the cosine of two texts, near 1 for texts of the
@@ -286,7 +290,7 @@ impl Classifier {
     /// let file = taught.head.to_bytes();
     ///
     /// let triage = classifier.with_head(&Head::from_bytes(&file)?)?;
-    /// let prediction = triage.predict("the parcel never came", &Options::default())?;
+    /// let prediction = triage.predict("Is my parcel lost?", &Options::default())?;
     /// assert_eq!(prediction.label.as_deref(), Some("shipping"));
     /// # Ok::<(), litmus_text::Error>(())
     /// ```

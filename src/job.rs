@@ -431,7 +431,7 @@ fn highest(scores: &[f32]) -> usize {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::model::Heads;
+    use crate::heads::Heads;
     use crate::model::tests::{FAILING, fake};
     use crate::options::Explain;
     use crate::prediction::Score;

@@ -86,6 +86,7 @@ mod embedding;
 mod error;
 mod explain;
 mod graph;
+mod heads;
 mod inference;
 mod input;
 mod job;

@@ -1,9 +1,10 @@
 //! What a job classifies texts into: labels, and how the encoder's outputs become their scores.
 
 use crate::error::{Error, ErrorKind};
+use crate::heads::Heads;
 use crate::inference::calibration;
 use crate::inference::encoder::Output;
-use crate::model::{Decision, Head, Heads, Model, Thresholds, decide, energy, rank};
+use crate::model::{Decision, Head, Model, Thresholds, decide, energy, rank};
 use crate::options::{Activation, Options};
 use crate::prediction::Score;
 use crate::zero_shot::ZeroShotPlan;

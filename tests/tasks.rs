@@ -12,7 +12,14 @@ use litmus_text::{
 
 const TEXT: &str = "Where is my parcel? I hate this, give me my money back!";
 
-/// The packaged model with two more heads: `topic`, of which a text has one label, and `signs`, of which it can have several.
+/// The packaged model without its heads, except that of the task "sentiment".
+fn files() -> ModelFiles<'static> {
+    let names = ["config.json", "tokenizer.json", "litmus.json", "model.onnx", "heads/sentiment.head"];
+    let read = |name| std::fs::read(format!("models/english/{name}")).unwrap();
+    names.into_iter().fold(ModelFiles::new(), |files, name| files.with(name, read(name)))
+}
+
+/// This model with two more heads: `topic`, of which a text has one label, and `signs`, of which it can have several.
 fn model() -> &'static Classifier {
     static MODEL: LazyLock<Classifier> = LazyLock::new(|| {
         let taught = |multi_label, labels: [(&str, [&str; 4]); 2]| {
@@ -25,7 +32,7 @@ fn model() -> &'static Classifier {
         let anger = ["I hate this", "This makes me furious", "I am so angry", "What an outrage!"];
         // One task from a file, one added to the loaded model.
         let topic = taught(false, [("refund", refund), ("shipping", shipping)]).to_bytes();
-        let files = ModelFiles::from_dir("models/english").unwrap().with("heads/topic.head", topic);
+        let files = files().with("heads/topic.head", topic);
         let signs = taught(true, [("question", question), ("anger", anger)]);
         Classifier::from_bytes(&files).unwrap().with_task("signs", &signs).unwrap()
     });
@@ -40,6 +47,34 @@ fn a_task_has_the_labels_of_its_head() {
     assert_eq!(predict("topic").label.as_deref(), Some("shipping"));
     let signs = predict("signs");
     assert_eq!(signs.label, signs.labels.unwrap().first().cloned());
+}
+
+/// Delete `ignore` when the packaged model has these heads.
+#[test]
+#[ignore = "the packaged model has only the head of the task \"sentiment\""]
+fn the_packaged_heads_label_and_compare_texts() {
+    let tasks: Vec<_> = sentiment().info().tasks.iter().map(|task| (&task.name[..], task.multi_label)).collect();
+    assert_eq!(tasks, [("emotion", true), ("sentiment", false), ("toxicity", true)]);
+    let predict = |task: &str, text| sentiment().predict(text, &Options::default().task(task)).unwrap();
+    assert_eq!(predict("toxicity", "You are a stupid piece of shit").label.as_deref(), Some("toxic"));
+    assert_eq!(predict("toxicity", "Good morning, see you at the meeting").labels.as_deref(), Some(&[][..]));
+    assert!(predict("emotion", "Thank you so much for your help!").labels.unwrap().contains(&"gratitude".into()));
+    let texts = ["How do I reset my password?", "I forgot my password, what can I do?", "The soup was delicious"];
+    let embeddings = sentiment().embed(&texts).unwrap();
+    let cosine = |a: usize, b: usize| embeddings[a].iter().zip(&embeddings[b]).map(|(a, b)| a * b).sum::<f32>();
+    assert!(cosine(0, 1) > 0.5 && cosine(0, 2) < 0.3, "{} and {}", cosine(0, 1), cosine(0, 2));
+}
+
+#[test]
+fn a_taught_head_with_the_labels_of_the_graph_keeps_its_own_weights() {
+    let examples = Examples::new()
+        .label("negative", ["I loved it", "What a wonderful film", "Great fun"])
+        .label("neutral", ["It is a film", "The film has two parts", "It starts at eight"])
+        .label("positive", ["I hated it", "What a dreadful film", "A waste of time"]);
+    let head = sentiment().teach(&examples, &TeachOptions::default()).unwrap().head;
+    let classifier = sentiment().with_task("reverse", &head).unwrap();
+    let label = |task| classifier.predict("I loved it", &Options::default().task(task)).unwrap().label.unwrap();
+    assert_eq!((label("sentiment"), label("reverse")), ("positive".into(), "negative".into()));
 }
 
 #[test]
@@ -113,16 +148,19 @@ fn wrong_tasks_have_codes() {
     assert_eq!(kind(model().predict(TEXT, &threshold)), ErrorKind::InvalidInput);
     let label = Options::default().task("topic").explain(Explain::default().label("positive"));
     assert_eq!(kind(model().predict(TEXT, &label)), ErrorKind::InvalidInput);
-    assert_eq!(model().predict_tasks(TEXT, &[], &Options::default()).unwrap_err().kind(), ErrorKind::InvalidInput);
+    let by_tasks = |tasks: &[&str], options: &Options| model().predict_tasks(TEXT, tasks, options).unwrap_err().kind();
+    assert_eq!(by_tasks(&[], &Options::default()), ErrorKind::InvalidInput);
+    assert_eq!(by_tasks(&["topic"], &Options::default().task("signs")), ErrorKind::InvalidInput);
+    let of_no_task = Options::default().by_task("topic", TaskOptions::default());
+    assert_eq!(kind(model().predict(TEXT, &of_no_task)), ErrorKind::InvalidInput);
 }
 
 #[test]
 fn embeddings_have_length_one_and_need_their_head() {
-    assert_eq!(sentiment().embed(&[TEXT]).unwrap_err().kind(), ErrorKind::ModelUnsupported);
+    assert_eq!(model().embed(&[TEXT]).unwrap_err().kind(), ErrorKind::ModelUnsupported);
     assert_eq!(tiny().embed(&[TEXT]).unwrap_err().kind(), ErrorKind::ModelUnsupported);
-    let files = ModelFiles::from_dir("models/english").unwrap();
-    let files = files.clone().with("heads/embedding.head", identity(files.get("heads/sentiment.head").unwrap()));
-    let classifier = Classifier::from_bytes(&files).unwrap();
+    let identity = identity(files().get("heads/sentiment.head").unwrap());
+    let classifier = Classifier::from_bytes(&files().with("heads/embedding.head", identity)).unwrap();
     assert_eq!(classifier.info().tasks.len(), 1, "an embedding is no task");
     let embeddings = classifier.embed(&["Where is my parcel?", "The parcel is late", "What a wonderful film"]).unwrap();
     let cosine = |a: usize, b: usize| embeddings[a].iter().zip(&embeddings[b]).map(|(a, b)| a * b).sum::<f32>();

@@ -151,6 +151,10 @@ fn wrong_calls_have_codes() {
     assert_eq!(kind(sentiment(), &one, &default), ErrorKind::InvalidInput);
     let empty = Examples::new().label("refund", REFUND).label("shipping", [" "]);
     assert_eq!(kind(sentiment(), &empty, &default), ErrorKind::EmptyText);
+    let nothing_to_read = Examples::new().label("refund", REFUND).label("shipping", ["\u{200b}\u{200d}"]);
+    let error = sentiment().teach(&nothing_to_read, &default).unwrap_err();
+    assert_eq!((error.kind(), error.index()), (ErrorKind::EmptyText, None));
+    assert!(error.to_string().contains("of the label \"shipping\""), "{error}");
     let single = Examples::new().label("refund", ["one"]).label("shipping", ["two"]);
     assert_eq!(kind(sentiment(), &single, &other), ErrorKind::InvalidInput);
     assert_eq!(kind(sentiment(), &examples(), &other.clone().multi_label(true)), ErrorKind::InvalidInput);

@@ -48,8 +48,10 @@ struct Set {
 #[derive(Default)]
 struct Measures {
     accuracy: f64,
-    /// Whether the energy tells texts with a label from those without one; `None` where the set has no such texts.
+    /// Whether the energy tells texts with a label from those without one; `None` where there are no such texts.
     auroc: Option<f64>,
+    /// The fractions of the texts with a label and of those without one that are rejected; `None` where none are.
+    rejected: Option<[f64; 2]>,
     examples: usize,
     features: Duration,
     fit: Duration,
@@ -58,8 +60,11 @@ struct Measures {
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { data, model, examples: counts, seeds, sets } = Arguments::parse();
     let classifier = Classifier::from_dir(&model)?;
-    println!("| set | examples a label | accuracy | deviation | AUROC out of scope | features, s | fit, s |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| set | examples a label | accuracy | deviation | AUROC out of scope | rejected with a label, % | without one, % \
+         | features, s | fit, s |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
     for name in &sets {
         let set = read_set(&data.join("intents"), name)?;
         let mut with_heads = classifier.clone();
@@ -69,7 +74,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (count, seed) in runs {
             let examples = sample(&set.train, count, seed);
             let task = format!("{count}-{seed}");
-            let (head, measured) = teach(&classifier, &examples)?;
+            // Rejection is measured on held-out examples, of which a label with one example has none.
+            let other = count != 1 && !set.out_of_scope.is_empty();
+            let (head, measured) = teach(&classifier, &examples, &TeachOptions::default().other(other))?;
             measures.insert(task.clone(), measured);
             with_heads = with_heads.with_task(&task, &head)?;
         }
@@ -85,9 +92,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn teach(classifier: &Classifier, examples: &Examples) -> Result<(Head, Measures), Box<dyn Error>> {
+fn teach(
+    classifier: &Classifier,
+    examples: &Examples,
+    options: &TeachOptions,
+) -> Result<(Head, Measures), Box<dyn Error>> {
     let start = Instant::now();
-    let mut job = classifier.teaching_job(examples, &TeachOptions::default())?;
+    let mut job = classifier.teaching_job(examples, options)?;
     while !job.is_fitting() && job.step() {}
     let features = start.elapsed();
     let taught = job.finish()?;
@@ -96,18 +107,24 @@ fn teach(classifier: &Classifier, examples: &Examples) -> Result<(Head, Measures
     Ok((taught.head, Measures { examples, features, fit, ..Measures::default() }))
 }
 
-/// Adds accuracy and AUROC to the measures of each head, which is a task of the classifier.
+/// What a head predicts.
+struct Scored {
+    best: String,
+    energy: f64,
+    other: Option<bool>,
+}
+
+/// Adds accuracy, AUROC and rejections to the measures of each head, which is a task of the classifier.
 fn score(classifier: &Classifier, set: &Set, measures: &mut BTreeMap<String, Measures>) -> Result<(), Box<dyn Error>> {
     let tasks: Vec<&str> = measures.keys().map(String::as_str).collect();
     let options = Options::default().activation(Activation::None);
-    // By task: for each text the best label and the energy of the logits.
-    let predict = |texts: &[&str]| -> Result<Vec<BTreeMap<String, (String, f64)>>, Box<dyn Error>> {
+    let predict = |texts: &[&str]| -> Result<Vec<BTreeMap<String, Scored>>, Box<dyn Error>> {
         let mut all = Vec::with_capacity(texts.len());
         for chunk in texts.chunks(CHUNK) {
             for by_task in classifier.tasks_job(chunk, &tasks, &options)?.finish_by_task() {
                 let scored = by_task?.into_iter().map(|(task, prediction)| {
                     let energy = -prediction.scores.iter().map(|score| f64::from(score.score).exp()).sum::<f64>().ln();
-                    (task, (prediction.scores[0].label.clone(), energy))
+                    (task, Scored { best: prediction.scores[0].label.clone(), energy, other: prediction.other })
                 });
                 all.push(scored.collect());
             }
@@ -118,10 +135,16 @@ fn score(classifier: &Classifier, set: &Set, measures: &mut BTreeMap<String, Mea
     let inside = predict(&texts)?;
     let outside = predict(&set.out_of_scope.iter().map(String::as_str).collect::<Vec<_>>())?;
     for (task, measured) in measures {
-        let right = inside.iter().zip(&set.test).filter(|(predicted, (label, _))| predicted[task].0 == *label).count();
+        let right = inside.iter().zip(&set.test).filter(|(scored, (label, _))| scored[task].best == *label).count();
         measured.accuracy = right as f64 / set.test.len() as f64;
-        let energies = |of: &[BTreeMap<String, (String, f64)>]| of.iter().map(|p| p[task].1).collect::<Vec<_>>();
+        let energies =
+            |of: &[BTreeMap<String, Scored>]| of.iter().map(|scored| scored[task].energy).collect::<Vec<_>>();
         measured.auroc = (!outside.is_empty()).then(|| auroc(&energies(&inside), &energies(&outside)));
+        let rejected = |of: &[BTreeMap<String, Scored>]| {
+            let others: Option<Vec<bool>> = of.iter().map(|scored| scored[task].other).collect();
+            others.map(|others| others.iter().filter(|other| **other).count() as f64 / others.len() as f64)
+        };
+        measured.rejected = rejected(&inside).zip(rejected(&outside)).map(|(inside, outside)| [inside, outside]);
     }
     Ok(())
 }
@@ -148,9 +171,19 @@ fn print(set: &str, count: usize, measures: &[&Measures]) {
         true => format!("{:.3}", mean(|measured| measured.auroc.unwrap_or_default())),
         false => "–".into(),
     };
+    let rejected = match measures.iter().all(|measured| measured.rejected.is_some()) {
+        true => {
+            let [inside, outside] = [
+                mean(|measured| measured.rejected.unwrap_or_default()[0]),
+                mean(|measured| measured.rejected.unwrap_or_default()[1]),
+            ];
+            format!("{:.1} | {:.1}", 100.0 * inside, 100.0 * outside)
+        }
+        false => "– | –".into(),
+    };
     let count = if count == 0 { "all".into() } else { count.to_string() };
     println!(
-        "| {set} | {count} ({:.0}) | {:.1} | {deviation} | {auroc} | {:.1} | {:.2} |",
+        "| {set} | {count} ({:.0}) | {:.1} | {deviation} | {auroc} | {rejected} | {:.1} | {:.2} |",
         mean(|measured| measured.examples as f64),
         100.0 * accuracy,
         mean(|measured| measured.features.as_secs_f64()),
@@ -193,7 +226,11 @@ fn read_set(folder: &Path, name: &str) -> Result<Set, Box<dyn Error>> {
         let without_index = |rows: Vec<(usize, Row)>| rows.into_iter().map(|(_, row)| row).collect();
         return Ok(Set { train: without_index(train), test: without_index(test), out_of_scope: Vec::new() });
     }
-    let outside = if name == "clinc" { rows("clinc-oos_test")? } else { Vec::new() };
+    let outside = rows(match name {
+        "clinc" => "clinc-oos_test",
+        "banking77" => "hwu64-test",
+        _ => "banking77-test",
+    })?;
     Ok(Set {
         train: rows(&format!("{name}-train"))?,
         test: rows(&format!("{name}-test"))?,

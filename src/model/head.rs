@@ -6,7 +6,7 @@ use half::f16;
 use sha2::{Digest, Sha256};
 
 use super::files::{GRAPH, ModelFiles, TOKENIZER};
-use super::head_file::{Header, Kind};
+use super::head_header::{Header, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::dense::product;
 use crate::options::Activation;
@@ -58,7 +58,7 @@ impl Head {
     }
 
     /// Reads a head file. `name` is what it is called in error messages.
-    pub(super) fn from_file(name: &str, bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn from_file(name: &str, bytes: &[u8]) -> Result<Self, Error> {
         let malformed = |reason| Error::new(ErrorKind::HeadMalformed, format!("{name} is damaged: {reason}"));
         Self::read(bytes).map_err(malformed)
     }
@@ -75,6 +75,11 @@ impl Head {
 
     pub(super) fn header(&self) -> &Header {
         &self.layer.header
+    }
+
+    /// Whether the head came with a model, instead of being taught.
+    pub(crate) fn is_packaged(&self) -> bool {
+        self.header().task.is_some()
     }
 
     pub(crate) fn is_embedding(&self) -> bool {

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::head::Head;
 use crate::load_options::Precision;
 use crate::options::Activation;
 
@@ -55,10 +54,4 @@ pub struct TaskInfo {
     pub labels: Vec<String>,
     /// Whether a text can have several labels at once.
     pub multi_label: bool,
-}
-
-impl TaskInfo {
-    pub(crate) fn new(name: &str, head: &Head) -> Self {
-        Self { name: name.into(), labels: head.labels().to_vec(), multi_label: head.multi_label() }
-    }
 }

@@ -4,7 +4,7 @@ mod config;
 mod files;
 mod head;
 mod head_file;
-mod heads;
+mod head_header;
 mod info;
 mod labels;
 
@@ -26,7 +26,6 @@ use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
 pub use head::Head;
 pub(crate) use head::{TaughtExamples, energy};
 pub(crate) use head_file::TaughtHead;
-pub(crate) use heads::Heads;
 pub use info::{ModelInfo, PrecisionInfo, TaskInfo};
 pub(crate) use labels::{Decision, Thresholds, decide, rank};
 
@@ -46,18 +45,17 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Loads a model and its heads from its files.
-    pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<(Self, Heads), Error> {
+    /// Loads a model from its files.
+    pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
         let mut model = Self::load_with_graph(files, &mut files.require(GRAPH)?, files, options)?;
         if model.features.is_some() || files.heads().next().is_some() {
             model.encoder_id = head::encoder_id(files)?;
         }
-        let heads = Heads::read(files, &model)?;
-        Ok((model, heads))
+        Ok(model)
     }
 
-    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. Head
-    /// files are ignored: their check needs the whole file.
+    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. No heads
+    /// can be added: their check needs the whole file.
     pub(crate) fn load_with_graph(
         files: &ModelFiles,
         graph: &mut dyn bytes::Buf,

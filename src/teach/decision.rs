@@ -6,8 +6,9 @@ use crate::model::energy;
 use crate::options::Activation;
 
 /// The fraction of held-out examples that are rejected as none of the labels. They were scored by heads that were taught
-/// less than the final one: of new texts of CLINC150 with 8 examples a label it rejects 4 to 10 % instead, and 71 to 99 %
-/// of those out of scope, for 150 to 3 labels.
+/// less than the final one, which rejects fewer: with 8 examples a label 8 % of the new texts of BANKING77, HWU64 and
+/// CLINC150, and 86, 59 and 78 % of those without a label (texts of HWU64, of BANKING77, and CLINC150's own). 0.2 would
+/// reject 93, 87 and 91 % of those, but 12 to 19 % of the texts with a label.
 const REJECTED: f64 = 0.1;
 /// The threshold of labels with fewer held-out examples than [`MIN_EXAMPLES`].
 const DEFAULT_THRESHOLD: f32 = 0.5;
@@ -24,9 +25,8 @@ pub(super) fn max_energy(scores: &[f32], classes: usize) -> Option<f32> {
 
 /// For labels of which a text can have several: the threshold of each label that gives the best F1 on held-out examples.
 pub(super) fn thresholds(scores: &[f32], classes: usize, labels: &[&[usize]], temperature: f64) -> Vec<f32> {
-    let logits: Vec<f32> = scores.to_vec();
     // Scores as a prediction has them: the same threshold must apply to both.
-    let probabilities = calibration::scores(&logits, Activation::Sigmoid, temperature as f32).unwrap_or_default();
+    let probabilities = calibration::scores(scores, Activation::Sigmoid, temperature as f32).unwrap_or_default();
     let of_label = |label: usize| {
         let mut scored: Vec<(f32, bool)> = probabilities
             .chunks_exact(classes.max(1))

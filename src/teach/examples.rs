@@ -15,7 +15,6 @@ use crate::limits::{MAX_EXAMPLES, MAX_TAUGHT_LABELS};
 ///     .label("refund", ["I want my money back", "Please cancel and refund"])
 ///     .label("shipping", ["Where is my parcel?"])
 ///     .label("praise", [""; 0]);
-/// assert_eq!(examples.len(), 3);
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
@@ -40,16 +39,6 @@ impl Examples {
         });
         self.texts.extend(texts.into_iter().map(|text| (index, text.into())));
         self
-    }
-
-    /// The number of labels.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there is no label.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
     }
 }
 

@@ -202,7 +202,7 @@ mod tests {
             random.below(2000) as f32 / 1000.0 - 1.0 + if own { signal } else { 0.0 }
         };
         let features = (0..labels.len() * WIDTH).map(|i| value(i, &mut random)).collect();
-        LabelledFeatures::new(features, WIDTH, labels.clone(), 3)
+        LabelledFeatures::balanced(features, WIDTH, labels.clone(), 3)
     }
 
     fn right(fitted: &Fitted, examples: &LabelledFeatures) -> usize {

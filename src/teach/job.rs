@@ -23,7 +23,7 @@ pub struct TeachOptions {
     /// them, and it does not have the others.
     pub multi_label: bool,
     /// Whether the head rejects texts that resemble no label's examples: a rejected text has no label, and its prediction
-    /// has `other: true`. About one text in twenty that has a label is rejected, too. Needs a label with two examples; not
+    /// has `other: true`. About one text in twelve that has a label is rejected, too. Needs a label with two examples; not
     /// together with `multi_label`, where a text without a label needs no rejection.
     pub other: bool,
 }
@@ -66,7 +66,7 @@ pub struct Taught {
 ///     println!("{} of {}", job.progress().done, job.progress().total);
 /// }
 /// let triage = classifier.with_head(&job.finish()?.head)?;
-/// let prediction = triage.predict("the parcel never came", &Options::default())?;
+/// let prediction = triage.predict("Is my parcel lost?", &Options::default())?;
 /// assert_eq!(prediction.label.as_deref(), Some("shipping"));
 /// # Ok::<(), litmus_text::Error>(())
 /// ```
@@ -149,7 +149,7 @@ impl TeachingJob {
         let texts: Vec<&str> = new.iter().map(|example| &example.text[..]).collect();
         let job = PredictionJob::new(model, &texts, Vec::new(), &Options::default())?;
         if let Some(error) = job.first_failure() {
-            return Err(error);
+            return Err(named(error, &labels, &new));
         }
         Ok(Self {
             encoder,
@@ -261,8 +261,9 @@ impl TeachingJob {
     fn start_fit(&mut self) {
         let placeholder = Stage::Failed(Error::internal("the features of the examples are not computed"));
         let Stage::Features(job) = std::mem::replace(&mut self.stage, placeholder) else { return };
+        let failure = job.first_failure();
         self.stage = match job.finish_features().into_iter().collect::<Result<Vec<_>, _>>() {
-            Err(error) => Stage::Failed(error),
+            Err(error) => Stage::Failed(named(failure.unwrap_or(error), &self.labels, &self.new)),
             Ok(rows) => {
                 // In f16 from the start, so that a head that is taught more is the one that all examples together give.
                 let new: Vec<f16> = rows.iter().flatten().map(|&value| f16::from_f32(value)).collect();
@@ -280,7 +281,11 @@ impl TeachingJob {
                         let standard = Standard::of(&values, self.width);
                         standard.apply(&mut values);
                         let (labels, classes) = (labels_of(&self.examples), self.labels.len());
-                        let examples = LabelledFeatures::new(values, self.width, labels, classes);
+                        let examples = match self.link {
+                            Link::Softmax => LabelledFeatures::balanced(values, self.width, labels, classes),
+                            // A label's own threshold makes up for few examples.
+                            Link::Sigmoid => LabelledFeatures::equal(values, self.width, labels),
+                        };
                         let fit = Fit::new(examples, classes, self.link).into();
                         Stage::Fit { features, standard, fit }
                     }
@@ -292,6 +297,18 @@ impl TeachingJob {
 
 fn labels_of(examples: &[Source]) -> Vec<Vec<usize>> {
     examples.iter().map(|example| example.labels.clone()).collect()
+}
+
+/// The error of one of the new examples, which names it: its index means nothing to the caller.
+fn named(error: Error, labels: &[String], new: &[Example]) -> Error {
+    match error.index().and_then(|index| new.get(index)) {
+        Some(Example { text, labels: own }) => {
+            let label = &labels[own[0]];
+            let error = error.without_index();
+            Error::new(error.kind(), format!("the example {text:?} of the label {label:?}: {error}"))
+        }
+        None => error,
+    }
 }
 
 fn invalid(message: impl Into<String>) -> Error {

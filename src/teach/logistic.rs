@@ -27,8 +27,8 @@ pub(super) struct LabelledFeatures {
 }
 
 impl LabelledFeatures {
-    /// Examples with weights by label, so that a label with many examples does not outvote the others.
-    pub(super) fn new(features: Vec<f32>, width: usize, labels: Vec<Vec<usize>>, classes: usize) -> Self {
+    /// Examples of labels of which each has one, weighted so that a label with many examples does not outvote the others.
+    pub(super) fn balanced(features: Vec<f32>, width: usize, labels: Vec<Vec<usize>>, classes: usize) -> Self {
         let mut counts = vec![0usize; classes];
         labels.iter().flatten().for_each(|&label| counts[label] += 1);
         let mean = labels.len() as f64 / classes.max(1) as f64;
@@ -36,6 +36,11 @@ impl LabelledFeatures {
         let weight =
             |labels: &Vec<usize>| labels.first().map_or(1.0, |&label| (mean / counts[label] as f64).sqrt() as f32);
         Self { weights: labels.iter().map(weight).collect(), features, width, labels }
+    }
+
+    /// Examples that all have the weight 1.
+    pub(super) fn equal(features: Vec<f32>, width: usize, labels: Vec<Vec<usize>>) -> Self {
+        Self { weights: vec![1.0; labels.len()], features, width, labels }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -179,7 +184,7 @@ mod tests {
     #[test]
     fn a_label_with_four_times_the_examples_has_twice_the_weight() {
         let labels = vec![vec![0], vec![0], vec![0], vec![0], vec![1]];
-        let weights = LabelledFeatures::new(vec![0.0; 5], 1, labels, 2).weights;
+        let weights = LabelledFeatures::balanced(vec![0.0; 5], 1, labels, 2).weights;
         assert_eq!(weights[0] * 2.0, weights[4]);
     }
 

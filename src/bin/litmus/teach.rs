@@ -100,7 +100,7 @@ fn read_examples(TeachArguments { examples: path, text, label, .. }: &TeachArgum
     for row in table.records() {
         let row = row.map_err(unreadable)?;
         let text = row[text].trim();
-        examples = examples.label(&row[label], Some(text).filter(|text| !text.is_empty()));
+        examples = examples.label(row[label].trim(), Some(text).filter(|text| !text.is_empty()));
     }
     Ok(examples)
 }

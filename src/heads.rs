@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Model;
-use super::files::ModelFiles;
-use super::head::Head;
 use crate::error::{Error, ErrorKind};
+use crate::model::{Head, Model, ModelFiles, TaskInfo};
 
 /// The heads of a classifier. Clones share the weights.
 #[derive(Debug, Clone, Default)]
@@ -39,17 +37,28 @@ impl Heads {
         }
     }
 
-    /// The head of a task. `None` if that is the task of the graph's own classifier: its head has the same labels.
+    /// The head of a task. `None` if that is the task of the graph's own classifier, which has the same labels.
     pub(crate) fn task(&self, task: &str, model: &Model) -> Result<Option<&Head>, Error> {
         model.features("a task")?;
         match self.tasks.get(task) {
-            Some(head) => Ok(Some(head).filter(|head| head.labels() != model.info.labels)),
+            // A head that was taught may have these labels, too.
+            Some(head) => Ok(Some(head).filter(|head| !head.is_packaged() || head.labels() != model.info.labels)),
             None => {
                 let tasks: Vec<&str> = self.tasks.keys().map(String::as_str).collect();
                 let message = format!("the model has no task {task:?} (it has: {})", tasks.join(", "));
                 Err(Error::new(ErrorKind::InvalidInput, message))
             }
         }
+    }
+
+    /// Facts about the tasks.
+    pub(crate) fn info(&self) -> Vec<TaskInfo> {
+        let info = |(name, head): (&String, &Head)| TaskInfo {
+            name: name.clone(),
+            labels: head.labels().to_vec(),
+            multi_label: head.multi_label(),
+        };
+        self.tasks.iter().map(info).collect()
     }
 
     /// The head that maps features to an embedding.
