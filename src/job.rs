@@ -17,7 +17,7 @@ use crate::options::{Method, Options};
 use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
 use crate::task::{Scores, TaskPlan};
 use crate::text::tokenizer::Sequence;
-use crate::text::windows::{Reading, Window, Windows};
+use crate::text::windows::{ReadOptions, Window, Windows};
 use crate::text::words::{word_at, words};
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
@@ -161,8 +161,8 @@ impl PredictionJob {
         };
         let explain = self.explain.is_some();
         let Options { long_text, special_tokens, .. } = self.options;
-        let how = Reading { long_text, special_tokens, with_offsets: explain };
-        let Windows { windows, truncated } = self.model.windows(text, &pairs, how)?;
+        let options = ReadOptions { long_text, special_tokens, with_offsets: explain };
+        let Windows { windows, truncated } = self.model.windows(text, &pairs, options)?;
         let words = if explain { words(text) } else { Vec::new() };
         let start = self.rows.len();
         let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();

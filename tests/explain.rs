@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::{numbers, sentiment};
+use common::{held_out, numbers, sentiment};
 use litmus_text::{Attribution, ErrorKind, Explain, Method, Options, Prediction, SpecialTokens};
 
 /// Deleting the words with the highest weights must lower the label's score by at least this much more than deleting as
-/// many random words, on average over texts of SST-2's development set.
+/// many random words, on average over held-out texts.
 const MIN_DELETION_MARGIN: f64 = 0.25;
 /// The fraction of a text's words that are deleted, and the number of random deletions.
 const DELETED: f64 = 0.2;
@@ -67,20 +67,15 @@ fn deletion(texts: &[&str], method: Method) -> (f64, f64) {
     (tops / texts.len() as f64, randoms / texts.len() as f64)
 }
 
-/// Runs only where the data is: its licence is for research, so it is not part of the repository. Uses every eighth text,
-/// or all with `SST2_EVERY=1`.
+/// Uses every eighth text, or all with `EVERY=1`.
 #[test]
 fn deleting_the_words_with_the_highest_weights_lowers_the_score_most() {
-    let path = std::env::var("SST2_DEV").unwrap_or_else(|_| "../shared/data/sst2/dev.tsv".into());
-    let Ok(tsv) = std::fs::read_to_string(&path) else {
-        eprintln!("not run: there is no {path}; set SST2_DEV to SST-2's dev.tsv");
-        return;
-    };
-    let every = std::env::var("SST2_EVERY").map_or(8, |n| n.parse().expect("SST2_EVERY is a number"));
-    let rows = tsv.lines().skip(1).filter_map(|line| line.rsplit_once('\t')).map(|row| row.0.trim());
+    let every = std::env::var("EVERY").map_or(8, |n| n.parse().expect("EVERY is a number"));
+    let held_out = held_out();
+    let texts = held_out.iter().map(|text| text.text.as_str());
     // Shorter texts have too few words to delete.
-    let texts: Vec<&str> = rows.filter(|text| text.split(' ').count() >= 6).step_by(every).collect();
-    assert!(texts.len() > 770 / every, "only {} texts", texts.len());
+    let texts: Vec<&str> = texts.filter(|text| text.split(' ').count() >= 6).step_by(every).collect();
+    assert!(texts.len() > 1_000 / every, "only {} texts", texts.len());
     for (method, texts) in [(Method::Occlusion, &texts[..]), (SHAPLEY, &texts[..texts.len() / 8])] {
         let (top, random) = deletion(texts, method);
         println!("{method:?}, {} texts: {top:.3} without the top words, {random:.3} without random ones", texts.len());

@@ -68,7 +68,7 @@ async function licenceTexts({ manifest_path }) {
 }
 
 /** THIRD-PARTY-LICENSES.txt: each licence text once, under the crates that have it. */
-async function notices(all) {
+async function thirdPartyLicences(all) {
   const byText = new Map();
   const own = await Promise.all(["LICENSE-MIT", "LICENSE-APACHE"].map((file) => readFile(join(root, file), "utf8")));
   for (const crate of all) {
@@ -89,7 +89,7 @@ async function notices(all) {
 }
 
 /** https://cyclonedx.org/docs/1.6/json. Without time and serial number, so that the same sources give the same file. */
-async function bill(all) {
+async function billOfMaterials(all) {
   const { version } = JSON.parse(await readFile(join(pkg, "package.json"), "utf8"));
   const lock = await readFile(join(root, "Cargo.lock"), "utf8");
   const checksum = ({ name, version }) =>
@@ -138,7 +138,7 @@ async function bill(all) {
 }
 
 /** SHA256SUMS over the files that npm would pack, in the format of `sha256sum -c`. */
-async function sums() {
+async function checksums() {
   const packed = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"], {
     cwd: pkg,
     quiet: true,
@@ -160,9 +160,9 @@ export async function writeSupply() {
     throw new UserError(
       `licences that deny.toml does not allow: ${refused.map(({ name, license }) => `${name} (${license})`).join(", ")}`,
     );
-  await writeFile(join(pkg, "THIRD-PARTY-LICENSES.txt"), await notices(all));
-  await writeFile(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await bill(all), null, 2)}\n`);
-  await writeFile(join(pkg, "SHA256SUMS"), await sums());
+  await writeFile(join(pkg, "THIRD-PARTY-LICENSES.txt"), await thirdPartyLicences(all));
+  await writeFile(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(all), null, 2)}\n`);
+  await writeFile(join(pkg, "SHA256SUMS"), await checksums());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeSupply().catch(fail);

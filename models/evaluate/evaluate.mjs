@@ -2,7 +2,7 @@
 // the metrics in litmus.json. Needs `npm run build`.
 //   --data FOLDER     holds sst2/ and goemotions/
 //   --model FOLDER    the model, models/english by default
-//   --work FOLDER     the work folder of models/train, whose report.json has the measures of the other heads
+//   --work FOLDER     the work folder of models/train, whose student-report.json has the measures of the other heads
 //   --compare FOLDER  another model with the same labels, measured beside this one; may be repeated
 //   --probes          the probes as well: once, at the end of all training (see README.md)
 // npm run evaluate -- heads: measures heads that are taught from a few examples, and prints a table: heads.rs.

@@ -1,12 +1,12 @@
 // What the training pipeline measured of the same model in torch: heads that the runtime does not compute with yet, the
-// features as those of an encoder that users teach, and the teachers. models/train/evaluate.py writes report.json.
+// features as those of an encoder that users teach, and the teachers. models/train/evaluate.py writes student-report.json.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const TAUGHT = ["banking77", "clinc", "hwu64"];
 
-/** The figures of report.json that the model card shows. */
+/** The figures of student-report.json that the model card shows. */
 export function headFigures(report) {
   const alarms = ([false_alarms, recall]) => ({ false_alarms, recall });
   const taught = (read) => Object.fromEntries(TAUGHT.map((set) => [set, report[`taught_${read}_${set}`]]));
@@ -42,9 +42,9 @@ const teacherScores = ({ scores, ...run }) => ({
   emotion_macro_f1: scores.emotion_macro_f1,
 });
 
-/** `{ heads, training }` from WORK/report.json. Empty if there is none, or if it is about another model.onnx. */
+/** `{ heads, training }` from WORK/student-report.json. Empty if there is none, or if it is about another model.onnx. */
 export async function readReport(work, sha256) {
-  const path = join(work, "report.json");
+  const path = join(work, "student-report.json");
   if (!existsSync(path)) return {};
   const report = JSON.parse(await readFile(path, "utf8"));
   if (report.model.sha256 !== sha256) {

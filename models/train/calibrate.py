@@ -82,9 +82,10 @@ def toxicity_calibration(logits, dev):
 
 def student_logits(args, corpora):
     """{set: {task: logits}}, kept in a file: they take minutes."""
-    path, recipe = args.work / "student-logits.npz", {"student": seal(args.work / "student.npz")}
+    student = args.student.with_suffix(".npz")
+    path, recipe = args.student.with_name(f"{args.student.name}-logits.npz"), {"student": seal(student)}
     if not made(path, recipe):
-        model, tokenizer = runtime_network(read_arrays(args.work / "student.npz")).to(device()), load_cut(args)
+        model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut(args)
         arrays = {}
         for name in SETS:
             found = judge.logits_of(model, tokenizer, corpora.dev[name])
@@ -92,6 +93,10 @@ def student_logits(args, corpora):
         write_arrays(path, arrays, recipe)
     arrays = read_arrays(path)
     return {name: {task: arrays[f"{name}/{task}"] for task in TASKS} for name in SETS}
+
+
+def calibration_path(args):
+    return args.student.with_name(f"{args.student.name}-calibration.json")
 
 
 def calibrate(args):
@@ -106,6 +111,6 @@ def calibrate(args):
         "emotion": {"temperature": emotion, "thresholds": [round(float(t), 4) for t in emotions]},
         "toxicity": {"temperature": toxicity, "thresholds": [round(float(t), 4) for t in limits]},
     }
-    write_json(args.work / "calibration.json", found)
+    write_json(calibration_path(args), found)
     for task, values in found.items():
         print(f"{task}: temperature {values['temperature']}")

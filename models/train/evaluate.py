@@ -1,4 +1,4 @@
-"""Stage 7: everything that torch can measure of the student, with our runtime's rounding → report.json and a table.
+"""Stage 7: everything that torch can measure of the student, with our runtime's rounding → a report and a table.
 
 What is shipped is measured again in the runtime itself, by models/evaluate."""
 
@@ -11,11 +11,12 @@ import measures
 import numpy as np
 import robustness
 import torch
-from calibrate import answered, sentiment_temperature, student_logits
+from calibrate import answered, calibration_path, sentiment_temperature, student_logits
 from encoder import Config
 from export import build
 from files import read_arrays, read_json, write_json
 from heads import TOXICITY
+from label import TEACHERS
 from rounding import TABLE, runtime_network
 from splits import Corpora
 from tokens import as_json
@@ -70,13 +71,14 @@ def toxicity_alarms(logits, dev, head):
     return alarms
 
 
-def training_runs(work):
+def training_runs(args):
     """{run: its steps, hours and, for a teacher, its own scores}, from the logs of the runs that have finished."""
     runs = {}
-    for name in ("teacher-minilm", "teacher-mpnet", "student"):
-        if not (work / f"{name}.npz").is_file():
+    teachers = {f"teacher-{name}": args.work / f"teacher-{name}" for name in TEACHERS}
+    for name, run in {**teachers, "student": args.student}.items():
+        if not run.with_suffix(".npz").is_file():
             continue
-        events = [json.loads(line) for line in (work / f"{name}.jsonl").read_text().splitlines()]
+        events = [json.loads(line) for line in run.with_suffix(".jsonl").read_text().splitlines()]
         steps = [event for event in events if "seconds" in event]
         runs[name] = {"steps": steps[-1]["steps"], "hours": steps[-1]["seconds"] / 3600}
         if name != "student":
@@ -91,9 +93,9 @@ def sizes(content):
 
 def evaluate(args):
     torch.set_num_threads(threads())
-    corpora, arrays = Corpora(args.data), read_arrays(args.work / "student.npz")
+    corpora, arrays = Corpora(args.data), read_arrays(args.student.with_suffix(".npz"))
     model, tokenizer = runtime_network(arrays).to(device()), load_cut(args)
-    logits, head = student_logits(args, corpora), read_json(args.work / "calibration.json")
+    logits, head = student_logits(args, corpora), read_json(calibration_path(args))
     report = judge.scores(logits, corpora.dev, judge.hatecheck_scores(model, tokenizer, args.data))
     report |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
     report |= judge.taught_scores(model, tokenizer, args.data)
@@ -101,12 +103,12 @@ def evaluate(args):
     report["alarms"] = toxicity_alarms(logits, corpora.dev, head["toxicity"])
     report["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
     report["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
-    network = build(arrays, Config(vocab=len(arrays[TABLE]))).SerializeToString()
+    network = build(arrays, Config(vocab=len(arrays[TABLE]), layers=args.layers)).SerializeToString()
     # Which model.onnx this report is about: models/evaluate refuses the report of another.
     report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
-    report["training"] = training_runs(args.work)
+    report["training"] = training_runs(args)
     report["tokenizer"] = sizes(as_json(read_json(path(args))["tokenizer"]).encode())
-    write_json(args.work / "report.json", report)
+    write_json(args.student.with_name(f"{args.student.name}-report.json"), report)
     print("| | now | bar |\n|---|---|---|")
     for name, key, factor, bar in TABLE_ROWS:
         print(f"| {name} | {factor * report[key]:.{1 if factor == 100 else 3}f} | {bar} |")

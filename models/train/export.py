@@ -5,6 +5,7 @@ import numpy as np
 import onnx
 import sources
 import torch
+from calibrate import calibration_path
 from encoder import MASKED, TASKS, Config
 from files import read_arrays, read_json, sha256, whole, write_json, write_text
 from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
@@ -94,10 +95,11 @@ def build(arrays, config):
         key = heads(f"{attention}.key", x, [0, 2, 3, 1])
         value = heads(f"{attention}.value", x, [0, 2, 1, 3])
         scores = g.op("Mul", f"{attention}.scores", g.op("MatMul", f"{attention}.scores.matmul", query, key), scale)
-        shares = g.op("Softmax", f"{attention}.shares", g.op("Add", f"{attention}.masked", scores, bias), axis=-1)
-        mixed = g.op("MatMul", f"{attention}.mixed.heads", shares, value)
-        mixed = g.op("Transpose", f"{attention}.mixed", mixed, perm=[0, 2, 1, 3])
-        attended = weights.linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", mixed, merge))
+        masked = g.op("Add", f"{attention}.masked", scores, bias)
+        attention_weights = g.op("Softmax", f"{attention}.weights", masked, axis=-1)
+        context = g.op("MatMul", f"{attention}.context.heads", attention_weights, value)
+        context = g.op("Transpose", f"{attention}.context", context, perm=[0, 2, 1, 3])
+        attended = weights.linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", context, merge))
         x = g.norm(f"{attention}.norm", g.op("Add", f"{attention}.residual", attended, x), config.norm_epsilon)
         grown = g.gelu(f"{prefix}.gelu", weights.linear(f"{prefix}.intermediate", x))
         residual = g.op("Add", f"{prefix}.residual", weights.linear(f"{prefix}.output", grown), x)
@@ -161,8 +163,7 @@ def check(folder, network, tokenizer):
             raise SystemExit(f"{folder}/heads/embedding.head gives another embedding than training")
 
 
-def write_heads(folder, arrays, calibration, data):
-    encoder = encoder_id(folder)
+def write_heads(folder, encoder, arrays, calibration, data):
     for task in TASKS:
         header = {"task": task, "kind": KINDS[task], "labels": labels_of(task, data), **calibration[task]}
         weight, bias = (arrays[f"heads.{task}.{part}"] for part in ("weight", "bias"))
@@ -172,23 +173,24 @@ def write_heads(folder, arrays, calibration, data):
 
 def export(args):
     """The folder that `--out` names. `npm run evaluate` adds what it measures to litmus.json."""
-    folder, arrays = args.out, read_arrays(args.work / "student.npz")
-    calibration = read_json(args.work / "calibration.json")
-    layers = 1 + max(int(name.split(".")[2]) for name in arrays if name.startswith("encoder."))
-    config = Config(vocab=len(arrays[TABLE]), layers=layers)
+    folder, arrays = args.out, read_arrays(args.student.with_suffix(".npz"))
+    calibration = read_json(calibration_path(args))
+    config = Config(vocab=len(arrays[TABLE]), layers=args.layers)
     write_json(folder / "config.json", hugging_face_config(config))
     write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
     with whole(folder / "model.onnx") as file:
         onnx.save(build(arrays, config), file)
-    write_heads(folder, arrays, calibration, args.data)
+    encoder = encoder_id(folder)
+    write_heads(folder, encoder, arrays, calibration, args.data)
     check(folder, runtime_network(arrays), load_cut(args))
     names = [*FILES, *(f"heads/{task}.head" for task in [*TASKS, "embedding"])]
     litmus = {
         "format": 1,
-        "name": NAME,
+        "name": NAME if args.layers == 6 else f"{NAME}-{args.layers}",
         "version": VERSION,
         "license": LICENSE,
         "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names},
+        "encoder": encoder,
         "temperature": calibration["sentiment"]["temperature"],
         "provenance": {
             "weights": sources.WEIGHTS,

@@ -23,7 +23,10 @@ def main():
     parser.add_argument("--work", type=Path, default=work, help="folder for checkpoints and logs")
     parser.add_argument("--out", type=Path, default=HERE.parent / "english", help="the model folder to write")
     parser.add_argument("--encoder", choices=["minilm", "mpnet"], help="`teacher` and `label`: only this one")
+    layers = "`student` and later stages: the student's number of layers"
+    parser.add_argument("--layers", type=int, choices=[3, 4, 6], default=6, help=layers)
     args = parser.parse_args()
+    args.student = args.work / ("student" if args.layers == 6 else f"student-{args.layers}")
     for stage in STAGES if args.stage == "all" else [args.stage]:
         print(f"== {stage}", flush=True)
         module = importlib.import_module(MODULES.get(stage, stage))

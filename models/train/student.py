@@ -38,15 +38,16 @@ POSITIONS = "embeddings.position.weight"
 EMBEDDED = slice(None, None, 2)
 
 
-def teacher_loss(logits, said, told):
-    """Divergence from the teachers, per text. said: their logits [B, 33]; told: bool [B], which texts have them."""
-    count, ends = len(told), np.cumsum(list(TASKS.values()))[:-1].tolist()
-    said = dict(zip(TASKS, said[told].tensor_split(ends, dim=1), strict=True))
-    ours = {task: logits[task][told] for task in TASKS}
-    kl = F.kl_div(ours["sentiment"].log_softmax(1), said["sentiment"].log_softmax(1), reduction="sum", log_target=True)
+def teacher_loss(logits, teacher_logits, labelled):
+    """Divergence from the teachers, per text. teacher_logits: [B, 33]; labelled: bool [B], which texts have them."""
+    count, ends = len(labelled), np.cumsum(list(TASKS.values()))[:-1].tolist()
+    theirs = dict(zip(TASKS, teacher_logits[labelled].tensor_split(ends, dim=1), strict=True))
+    ours = {task: logits[task][labelled] for task in TASKS}
+    log_ours, log_theirs = ours["sentiment"].log_softmax(1), theirs["sentiment"].log_softmax(1)
+    kl = F.kl_div(log_ours, log_theirs, reduction="sum", log_target=True)
     loss = losses.WEIGHTS["sentiment"] * kl
     for task in ("emotion", "toxicity"):
-        target = said[task].sigmoid()
+        target = theirs[task].sigmoid()
         entropy = F.binary_cross_entropy_with_logits(ours[task], target, reduction="sum")
         # Less the entropy of the teachers, which cannot be learnt: the best loss is then zero, with the same gradient.
         least = F.binary_cross_entropy(target, target, reduction="sum")
@@ -54,43 +55,61 @@ def teacher_loss(logits, said, told):
     return loss / count
 
 
-def sayings(batch, said, neutral):
+def teacher_logits_of(batch, by_text, neutral):
     """([B, 33] logits of the teachers, zero for texts that they did not label; bool [B], whether they did)"""
     rows = np.zeros((len(batch), sum(TASKS.values())), np.float32)
-    told = np.zeros(len(batch), bool)
+    labelled = np.zeros(len(batch), bool)
     for i, example in enumerate(batch):
         text = asked(example.text)
-        if text in said:
-            rows[i], told[i] = said[text], True
+        if text in by_text:
+            rows[i], labelled[i] = by_text[text], True
             if example.text.polar:
                 rows[i, NEUTRAL] += np.log(neutral)
-    return torch.from_numpy(rows).to(device()), torch.from_numpy(told).to(device())
+    return torch.from_numpy(rows).to(device()), torch.from_numpy(labelled).to(device())
+
+
+def first_layers(arrays, layers):
+    """The encoder's first layers. Its heads are those that read [CLS] after the last of them."""
+    if not any(name.startswith(f"encoder.layer.{layers}.") for name in arrays):
+        return arrays
+
+    def is_deeper(name):
+        kind, *rest = name.split(".")
+        return (
+            kind == "heads"
+            or (kind == "exits" and int(rest[0]) > layers)
+            or (kind == "encoder" and int(rest[1]) >= layers)
+        )
+
+    kept = {name: array for name, array in arrays.items() if not is_deeper(name)}
+    return {name.replace(f"exits.{layers}.", "heads."): array for name, array in kept.items()}
 
 
 def train_student(args, corpora, finished, recipe):
-    tokenizer, said = load_cut(args), labels(args, corpora)
+    tokenizer, by_text = load_cut(args), labels(args, corpora)
     epochs = [examples(tokenizer, texts) for texts in student_epochs(corpora)]
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
-    arrays = read_arrays(args.work / "teacher-minilm.npz")
+    arrays = first_layers(read_arrays(args.work / "teacher-minilm.npz"), args.layers)
     arrays[POSITIONS] = coarse(arrays[POSITIONS])
     scales = scales_of(arrays)
-    model = Encoder(Config(vocab=len(arrays["embeddings.word.weight"]), dropout=recipe["dropout"]))
+    vocabulary = len(arrays["embeddings.word.weight"])
+    model = Encoder(Config(vocab=vocabulary, layers=args.layers, dropout=recipe["dropout"]))
     assert not model.load_arrays(arrays)
     model.embeddings.position.weight.requires_grad_(False)
     round_in_network(model, scales)
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
-        rows, told = sayings(batch, said, recipe["neutral"])
-        distance = teacher_loss(output.logits, rows, told)
+        teacher_logits, labelled = teacher_logits_of(batch, by_text, recipe["neutral"])
+        distance = teacher_loss(output.logits, teacher_logits, labelled)
         gold, shown = losses.label_loss(output, targets(batch))
         wanted = original_embeddings(original, source_ids, batch[EMBEDDED])
         away = losses.embedding_loss(output.embedding[EMBEDDED], wanted)
         loss = distance + recipe["gold"] * gold + losses.EMBEDDING * away
         for logits in output.exits.values():
-            loss = loss + losses.EXIT * teacher_loss(logits, rows, told)
+            loss = loss + losses.EXIT * teacher_loss(logits, teacher_logits, labelled)
         return loss, shown | {"teachers": float(distance.detach()), "embedding": float(away.detach())}
 
     def evaluate(step):
@@ -109,7 +128,7 @@ def train_student(args, corpora, finished, recipe):
 
 
 def student(args):
-    finished = args.work / "student.npz"
+    finished = args.student.with_suffix(".npz")
     seals = {name: seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
     recipe = {**RECIPE, "mix": MIX, "from": seals, "tokenizer": sha256(path(args))}
     recipe["written"] = WRITTEN["sha256"]

@@ -17,7 +17,7 @@ use crate::inference::encoder::{Encoder, Output, TractEncoder};
 use crate::load_options::LoadOptions;
 use crate::panic_guard::catch_panics;
 use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
-use crate::text::windows::{Reading, Windows};
+use crate::text::windows::{ReadOptions, Windows};
 use config::ModelConfig;
 pub use files::ModelFiles;
 #[cfg(target_arch = "wasm32")]
@@ -116,11 +116,11 @@ impl Model {
     }
 
     /// The windows of a text that the model reads, each with each of the pairs.
-    pub(crate) fn windows(&self, text: &str, pairs: &[&str], how: Reading) -> Result<Windows, Error> {
+    pub(crate) fn windows(&self, text: &str, pairs: &[&str], options: ReadOptions) -> Result<Windows, Error> {
         catch_panics(ErrorKind::Internal, || {
-            let pairs = pairs.iter().map(|pair| self.tokenizer.pair(pair, how.special_tokens));
+            let pairs = pairs.iter().map(|pair| self.tokenizer.pair(pair, options.special_tokens));
             let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
-            let read = Windows::of(text, &pairs, &self.tokenizer, self.info.max_tokens, how)?;
+            let read = Windows::of(text, &pairs, &self.tokenizer, self.info.max_tokens, options)?;
             let mut sequences = read.windows.iter().flat_map(|window| &window.tokens.sequences);
             sequences.try_for_each(|sequence| self.check_ids(&sequence.ids))?;
             Ok(read)

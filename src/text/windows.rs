@@ -49,7 +49,7 @@ impl Windows {
         pairs: &[Pair],
         tokenizer: &Tokenizer,
         max_tokens: usize,
-        how: Reading,
+        options: ReadOptions,
     ) -> Result<Self, Error> {
         let added = tokenizer.special(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
         let token_budget = max_tokens.saturating_sub(added);
@@ -65,7 +65,7 @@ impl Windows {
         if token_budget == 0 && !pairs.is_empty() {
             return Err(pair_too_long("at least one"));
         }
-        let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), how };
+        let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), options };
         if text.len() <= MAX_PIECE_BYTES
             && let Some(whole) = reader.whole()?
         {
@@ -78,14 +78,14 @@ impl Windows {
         {
             return Ok(whole);
         }
-        match how.long_text {
+        match options.long_text {
             LongText::Window if token_budget < MIN_WINDOW_TOKENS && !pairs.is_empty() => {
                 Err(pair_too_long(&format!("at least {MIN_WINDOW_TOKENS} in each window")))
             }
             LongText::Window => reader.windows(&pieces),
             LongText::Truncate => reader.beginning(&pieces),
             LongText::Error => {
-                let count = tokenizer.count(text, how.special_tokens)? + added;
+                let count = tokenizer.count(text, options.special_tokens)? + added;
                 let what = if pairs.is_empty() { "the text has" } else { "text and pair have" };
                 let message = format!("{what} {count} tokens, the model reads {max_tokens}");
                 Err(Error::new(ErrorKind::TextTooLong, message))
@@ -94,9 +94,9 @@ impl Windows {
     }
 }
 
-/// How a text is read.
+/// The options that decide how a text is divided and turned into tokens.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
+pub(crate) struct ReadOptions {
     pub long_text: LongText,
     pub special_tokens: SpecialTokens,
     /// Whether the tokens have their offsets, which take time.
@@ -115,13 +115,13 @@ struct Reader<'a> {
     tokenizer: &'a Tokenizer,
     /// Most tokens that the model reads at once, special tokens not counted.
     token_budget: usize,
-    how: Reading,
+    options: ReadOptions,
 }
 
 impl Reader<'_> {
     /// The first tokens of a span.
     fn tokens(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
-        self.tokenizer.tokens(self.text, span, self.pairs, token_budget, self.how.special_tokens, with_offsets)
+        self.tokenizer.tokens(self.text, span, self.pairs, token_budget, self.options.special_tokens, with_offsets)
     }
 
     fn window_budget(&self) -> usize {
@@ -130,7 +130,7 @@ impl Reader<'_> {
 
     /// The text as one window, or `None` if it has too many tokens.
     fn whole(&self) -> Result<Option<Windows>, Error> {
-        let tokens = self.tokens(0..self.text.len(), self.token_budget + 1, self.how.with_offsets)?;
+        let tokens = self.tokens(0..self.text.len(), self.token_budget + 1, self.options.with_offsets)?;
         match tokens.count {
             0 => Err(empty_text()),
             count if count > self.token_budget => Ok(None),
@@ -167,7 +167,7 @@ impl Reader<'_> {
     fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
         let part = &self.text[span.clone()];
         let tokens = if part.len() <= MAX_PIECE_BYTES {
-            self.tokenizer.count(part, self.how.special_tokens)?
+            self.tokenizer.count(part, self.options.special_tokens)?
         } else {
             usize::MAX
         };
@@ -196,7 +196,7 @@ impl Reader<'_> {
             }
             let (span, tokens) = loop {
                 let span = trim(self.text, pieces[first].span.start..pieces[last - 1].span.end);
-                let tokens = self.tokens(span.clone(), self.token_budget + 1, self.how.with_offsets)?;
+                let tokens = self.tokens(span.clone(), self.token_budget + 1, self.options.with_offsets)?;
                 // Pieces can also have more tokens together than alone.
                 match tokens.count <= self.token_budget || last - first == 1 {
                     true => break (span, tokens),
@@ -208,7 +208,7 @@ impl Reader<'_> {
             let tokens = if tokens.count > self.token_budget {
                 // One character has more tokens than the model reads.
                 truncated = true;
-                self.tokens(span.clone(), self.token_budget, self.how.with_offsets)?
+                self.tokens(span.clone(), self.token_budget, self.options.with_offsets)?
             } else {
                 tokens
             };
@@ -268,8 +268,8 @@ mod tests {
     }
 
     fn windows(text: &str, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
-        let how = Reading { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
-        Windows::of(text, &[], &tokenizer(), max_tokens, how)
+        let options = ReadOptions { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
+        Windows::of(text, &[], &tokenizer(), max_tokens, options)
     }
 
     /// Sentences with these numbers of words.
@@ -339,9 +339,9 @@ mod tests {
 
     /// With a pair of `pair` words, and three special tokens.
     fn with_pair(text: &str, pair: usize, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
-        let how = Reading { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
+        let options = ReadOptions { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
         let pair = tokenizer().pair(&"pair ".repeat(pair), SpecialTokens::Text)?;
-        Windows::of(text, &[pair], &tokenizer(), max_tokens, how)
+        Windows::of(text, &[pair], &tokenizer(), max_tokens, options)
     }
 
     #[test]

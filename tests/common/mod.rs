@@ -1,6 +1,7 @@
 //! Shared by the native tests: the models, loaded once, and the golden values.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -28,6 +29,30 @@ pub fn fixture<T: DeserializeOwned>(name: &str) -> T {
     let path = Path::new("tests/fixtures").join(name);
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A text that was written for this project and trains nothing.
+pub struct HeldOut {
+    /// File and line, as in `held-out.txt`.
+    pub row: String,
+    pub text: String,
+}
+
+/// The texts of `models/train/data/written` that are held out of training; `models/train/data/README.md` has the format.
+pub fn held_out() -> Vec<HeldOut> {
+    let folder = Path::new("models/train/data");
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut files: HashMap<&str, String> = HashMap::new();
+    let rows = read(&folder.join("held-out.txt"));
+    let rows = rows.lines().map(|row| (row, row.split_once(':').expect("file:line")));
+    rows.filter(|(_, (file, _))| *file != "toxicity")
+        .map(|(row, (file, line))| {
+            let lines = files.entry(file).or_insert_with(|| read(&folder.join(format!("written/{file}.tsv"))));
+            let line = lines.lines().nth(line.parse::<usize>().expect("a line number") - 1).expect("a line");
+            let text = line.rsplit('\t').next().expect("a text").to_owned();
+            HeldOut { row: row.to_owned(), text }
+        })
+        .collect()
 }
 
 /// Spans in bytes to spans in characters, which is how Hugging Face counts.

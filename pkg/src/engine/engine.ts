@@ -79,15 +79,15 @@ export class Engine {
     return { module, source: { from: "files", files: toBlobs(files) } };
   }
 
-  async fetch({ source, share }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
+  async fetch({ source, keepForSource }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
     const { files, data, info, storeFiles } = await readModel(source, onProgress, signal);
     this.#files = { ...data, ...byName(files) };
     this.#manifestInfo = info;
-    this.#storeFiles = share ? storeFiles : undefined;
+    this.#storeFiles = keepForSource ? storeFiles : undefined;
   }
 
   async source(): Promise<ModelSource> {
-    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `share`
+    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `keepForSource`
     this.#storeFiles = undefined; // it holds the files
     return storeFiles();
   }

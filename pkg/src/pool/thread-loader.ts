@@ -64,8 +64,8 @@ export class ThreadLoader {
     signal: AbortSignal,
     started: () => Promise<unknown>,
   ): Promise<void> {
-    const fetch = (source: ModelSource, share = false) =>
-      thread.send({ type: "fetch", source, share }, signal, onProgress);
+    const fetch = (source: ModelSource, keepForSource = false) =>
+      thread.send({ type: "fetch", source, keepForSource }, signal, onProgress);
     if (source.from !== "folder") return fetch(source);
     return new Promise((resolve, reject) => {
       let isFirst = false;

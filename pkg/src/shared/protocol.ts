@@ -85,8 +85,8 @@ export type Request =
   | { type: "compile"; url: string }
   /** Downloads the embedded build, compiles it, and keeps the model's files in it until `start`. */
   | { type: "unpack"; url: string }
-  /** Downloads and checks the model's files, and keeps them until `start`; if `share` is set, until `source`. */
-  | { type: "fetch"; source: ModelSource; share: boolean }
+  /** Downloads and checks the model's files, and keeps them until `start`; with `keepForSource`, until `source`. */
+  | { type: "fetch"; source: ModelSource; keepForSource: boolean }
   /** Stores the downloaded files, and answers where other threads get them. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module; params: LoadParams }
