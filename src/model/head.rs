@@ -140,7 +140,8 @@ pub(crate) fn energy(logits: &[f32]) -> f32 {
     -(max + libm::logf(logits.iter().map(|x| libm::expf(x - max)).sum()))
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use super::*;
     use crate::inference::batch::Batch;
