@@ -75,6 +75,19 @@ impl Error {
         Self::new(ErrorKind::ModelUnsupported, message)
     }
 
+    /// The error for a damaged `model.onnx`.
+    pub(crate) fn damaged_graph(reason: impl fmt::Display) -> Self {
+        Self::malformed(format!("model.onnx is damaged: {reason}: download or export it again"))
+    }
+
+    /// The error for a `model.onnx` that this runtime cannot run.
+    pub(crate) fn unsupported_graph(reason: impl fmt::Display) -> Self {
+        Self::unsupported(format!(
+            "model.onnx {reason}: take another ONNX file of the same model, or export it with \
+             `optimum-cli export onnx --task text-classification`"
+        ))
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Internal, message)
     }

@@ -30,7 +30,8 @@ fn a_truncated_onnx_file_is_malformed() {
     let model = std::fs::read("tests/fixtures/tiny/model.onnx").unwrap();
     for tenth in 0..10 {
         let cut = &model[..model.len() * tenth / 10];
-        assert_rejected(tiny_with("model.onnx", cut), ErrorKind::ModelMalformed, "model.onnx");
+        assert_rejected(tiny_with("model.onnx", cut), ErrorKind::ModelMalformed, "model.onnx is damaged");
+        assert_rejected(tiny_with("model.onnx", cut), ErrorKind::ModelMalformed, "download or export it again");
     }
 }
 
@@ -57,9 +58,10 @@ fn a_file_that_is_missing_comes_with_the_command_that_makes_it() {
 }
 
 #[test]
-fn an_unknown_op_is_named() {
+fn an_unknown_op_is_named_with_the_command_that_exports_without_it() {
     let model = bad("unsupported-op.onnx");
     assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "`NoSuchOp`");
+    assert_rejected(tiny_with("model.onnx", &model), ErrorKind::ModelUnsupported, "optimum-cli export onnx");
 }
 
 #[test]

@@ -170,6 +170,19 @@ fn a_small_file_cannot_take_gigabytes() {
     }
 }
 
+/// tract computes sizes in i64, and lets them overflow.
+#[test]
+fn padding_without_bounds_is_rejected() {
+    for sizes in [[-1, 0], [0, 1 << 30], [i64::MAX, i64::MAX]] {
+        let mut graph = Graph::default();
+        let ids = graph.ids();
+        // The second axis depends on the text.
+        let sizes = graph.integers("sizes", &[0, sizes[0], 0, 0, sizes[1], 0]);
+        graph.op("Pad", "padded", &[&ids, &sizes], vec![]);
+        assert_eq!(rejection(&graph.file("padded")), ErrorKind::ModelUnsupported);
+    }
+}
+
 #[test]
 fn a_text_cannot_take_gigabytes() {
     let mut graph = Graph::default();

@@ -150,13 +150,16 @@ fn a_text_too_long_error_has_the_number_of_tokens() {
     let text = "The story has no middle and no end. ".repeat(70);
     let count = sentiment().tokenize(&text).unwrap().ids.len();
     let error = sentiment().predict(&text, &Options::default().long_text(LongText::Error)).unwrap_err();
-    assert_eq!(error.to_string(), format!("the text has {count} tokens, the model reads 512"));
+    assert!(error.to_string().starts_with(&format!("the text has {count} tokens, the model reads 512: ")), "{error}");
     // The count is that of the whole text, not the sum over sentences, which can be larger.
     for classifier in small() {
         let text = "It ended. ".repeat(30);
         let count = classifier.tokenize(&text).unwrap().ids.len();
         let error = classifier.predict(&text, &Options::default().long_text(LongText::Error)).unwrap_err();
-        assert_eq!(error.to_string(), format!("the text has {count} tokens, the model reads 64"));
+        assert!(
+            error.to_string().starts_with(&format!("the text has {count} tokens, the model reads 64: ")),
+            "{error}"
+        );
     }
     let fits = sentiment().predict("Short.", &Options::default().long_text(LongText::Error)).unwrap();
     assert!(!fits.truncated && fits.windows.len() == 1);

@@ -142,7 +142,10 @@ fn a_long_text_is_read_in_windows_with_the_whole_pair() {
     assert!(words.len() == 20 * 10 && words.iter().all(|word| word.end <= text.len()), "{}", words.len());
     let error = classifier.predict((&text, pair), &Options::default().long_text(LongText::Error)).unwrap_err();
     let tokens = classifier.tokenize(&text).unwrap().ids.len() + pair_tokens + 1;
-    assert_eq!(error.to_string(), format!("text and pair have {tokens} tokens, the model reads 64"));
+    assert!(
+        error.to_string().starts_with(&format!("text and pair have {tokens} tokens, the model reads 64: ")),
+        "{error}"
+    );
     let error = classifier.predict((pair, &text), &Options::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TextTooLong);
     assert!(error.to_string().contains("shorten the pair"), "{error}");

@@ -37,6 +37,7 @@ const WEIGHTS = {
   "8bit": "8 bits",
   "dynamic": "`quantize_dynamic`",
   "o2-dynamic": "optimised and `quantize_dynamic`",
+  "o1": "optimised",
   "o2": "optimised",
   "o3": "optimised",
   "external": "external data",
@@ -71,7 +72,7 @@ async function models() {
       model: family,
       exporter: `torch, ${used(family, EXPORTERS, "exporter")}`,
       weights: used(family, WEIGHTS, "weights"),
-      test: ["src/graph/tests.rs", "logits_are_close_to_onnxruntime"],
+      test: ["src/graph/tests/architectures.rs", "logits_are_close_to_onnxruntime"],
     })),
     {
       model: `${list(FAMILIES, trained)}, fine-tuned by transformers' Trainer`,

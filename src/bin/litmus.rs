@@ -36,7 +36,7 @@ struct Arguments {
     /// Score these labels, separated by commas, instead of the model's own: needs a model for natural language inference
     #[arg(long, value_delimiter = ',', value_name = "LABELS", conflicts_with_all = ["pairs", "explain", "activation"])]
     labels: Vec<String>,
-    /// The sentence that a text must entail to have a label, which replaces {}
+    /// Sentence in which each label replaces {}: the score says how strongly the text entails it
     #[arg(long, requires = "labels", default_value = ZeroShot::DEFAULT_HYPOTHESIS)]
     hypothesis: String,
     /// A text can have several of the labels

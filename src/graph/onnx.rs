@@ -49,9 +49,9 @@ impl OnnxModel {
         // The file's types and shapes of inner values are hints, and often too narrow. They are ignored.
         let mut onnx = Onnx::default().with_ignore_value_info(true).with_ignore_output_shapes(true);
         import::register(&mut onnx.op_register);
-        let mut proto: ModelProto = prost::Message::decode(bytes)
-            .map_err(|e: prost::DecodeError| Error::malformed(format!("model.onnx is damaged: {e:#}")).caused_by(e))?;
-        let graph = proto.graph.as_mut().ok_or_else(|| Error::malformed("model.onnx is damaged: it has no graph"))?;
+        let mut proto: ModelProto =
+            prost::Message::decode(bytes).map_err(|e: prost::DecodeError| Error::damaged_graph(&e).caused_by(e))?;
+        let graph = proto.graph.as_mut().ok_or_else(|| Error::damaged_graph("it has no graph"))?;
         external::inline(graph, files)?;
         guard::check_file(graph)?;
         float16::widen(graph)?;
@@ -155,8 +155,8 @@ fn check_graph(graph: &GraphProto) -> Result<(), Error> {
     }
     if let Some(node) = unknown {
         let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
-        return Err(Error::unsupported(format!(
-            "model.onnx uses the op `{}` of {domain}, which this runtime does not support",
+        return Err(Error::unsupported_graph(format_args!(
+            "uses the op `{}` of {domain}, which this runtime does not support",
             node.op_type
         )));
     }
@@ -169,9 +169,7 @@ fn check_graph(graph: &GraphProto) -> Result<(), Error> {
         .map(String::as_str)
         .collect();
     match graph.output.iter().find(|o| !computed.contains(o.name.as_str())) {
-        Some(output) => {
-            Err(Error::malformed(format!("model.onnx is damaged: nothing computes its output `{}`", output.name)))
-        }
+        Some(output) => Err(Error::damaged_graph(format_args!("nothing computes its output `{}`", output.name))),
         None => Ok(()),
     }
 }

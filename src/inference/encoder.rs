@@ -73,10 +73,10 @@ impl TractEncoder {
             Err(_) => (
                 1,
                 onnx.prepare(Some(1), precision)
-                    .map_err(|e| Error::unsupported(format!("model.onnx cannot be prepared: {e:#}")).caused_by(e))?,
+                    .map_err(|e| Error::unsupported_graph(format_args!("cannot be prepared: {e:#}")).caused_by(e))?,
             ),
         };
-        let unsupported = |e: TractError| Error::unsupported(format!("model.onnx cannot be run: {e:#}")).caused_by(e);
+        let unsupported = |e: TractError| Error::unsupported_graph(format_args!("cannot be run: {e:#}")).caused_by(e);
         let PreparedGraph { model, same_sizes, float_layers } = graph;
         let labels = count_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
         let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());

@@ -120,7 +120,7 @@ impl Config {
             Some(Value::String(label)) => Ok(label.clone()),
             Some(label @ (Value::Number(_) | Value::Bool(_))) => Ok(label.to_string()),
             Some(other) => {
-                Err(Error::malformed(format!("config.json: the label {id} in `id2label` is {other}, not a string")))
+                Err(Error::malformed(format!("config.json: the label {id} in `id2label` is {other}: write a string")))
             }
             None => Err(Error::malformed(format!(
                 "config.json: `id2label` has {} labels, but none with the key \"{id}\": its keys must be \"0\" to \"{}\"",

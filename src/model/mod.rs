@@ -187,7 +187,8 @@ impl Model {
     fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
         match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
             Some(&id) => Err(Error::malformed(format!(
-                "tokenizer.json gives the token {:?} the id {id}, but the model's embedding has only {} rows",
+                "tokenizer.json gives the token {:?} the id {id}, but the model's embedding has only {} rows: take both files \
+                 from the same export",
                 self.tokenizer.spelling(id),
                 self.vocabulary
             ))),

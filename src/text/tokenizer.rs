@@ -1,7 +1,7 @@
 //! Text to token ids, through Hugging Face's `tokenizers`.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use tokenizers::ModelWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
@@ -63,10 +63,8 @@ pub(crate) struct Tokens {
 
 /// The tokenizer of a model.
 pub(crate) struct Tokenizer {
-    /// Reads special tokens that a text spells as text.
-    inner: tokenizers::Tokenizer,
-    /// Reads them as the special tokens. Made at its first use, because it holds the vocabulary a second time.
-    with_special_tokens: OnceLock<Box<tokenizers::Tokenizer>>,
+    /// Behind a lock, because how it reads special tokens that a text spells is a setting of the tokenizer, not of a call.
+    inner: RwLock<tokenizers::Tokenizer>,
     /// Special tokens that are added to a text, and to a pair.
     special: [usize; 2],
     /// The special tokens except the unknown one. As text, they count as unknown: the vocabulary of a Unigram or WordLevel
@@ -107,33 +105,44 @@ impl Tokenizer {
         let special_ids = special_ids.collect();
         let mask = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
         let special = [false, true].map(|pair| inner.get_post_processor().map_or(0, |added| added_tokens(added, pair)));
-        Ok(Self { inner, with_special_tokens: OnceLock::new(), special, special_ids, unknown, mask })
+        Ok(Self { inner: inner.into(), special, special_ids, unknown, mask })
     }
 
-    fn inner(&self, special_tokens: SpecialTokens) -> &tokenizers::Tokenizer {
-        match special_tokens {
-            SpecialTokens::Text => &self.inner,
-            SpecialTokens::Special => self.with_special_tokens.get_or_init(|| {
-                let mut inner = self.inner.clone();
-                inner.set_encode_special_tokens(false);
-                inner.into()
-            }),
+    /// Encodes with this setting. Threads that use the same setting run at once; one that changes it runs alone.
+    fn encode_with(
+        &self,
+        special_tokens: SpecialTokens,
+        encode: impl FnOnce(&tokenizers::Tokenizer) -> tokenizers::Result<tokenizers::Encoding>,
+    ) -> Result<tokenizers::Encoding, Error> {
+        let as_text = special_tokens == SpecialTokens::Text;
+        let inner = self.read();
+        if inner.get_encode_special_tokens() == as_text {
+            return encode(&inner).map_err(failed);
         }
+        drop(inner);
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        inner.set_encode_special_tokens(as_text);
+        encode(&inner).map_err(failed)
+    }
+
+    /// The tokenizer with either setting.
+    fn read(&self) -> RwLockReadGuard<'_, tokenizers::Tokenizer> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The size of the vocabulary without added tokens.
     pub(crate) fn vocabulary(&self) -> usize {
-        self.inner.get_vocab_size(false)
+        self.read().get_vocab_size(false)
     }
 
     /// The ids of the special tokens that are added to a text.
     pub(crate) fn added_ids(&self) -> Result<Vec<u32>, Error> {
-        Ok(self.inner.encode_fast("", true).map_err(failed)?.get_ids().to_vec())
+        Ok(self.read().encode_fast("", true).map_err(failed)?.get_ids().to_vec())
     }
 
     /// How the vocabulary spells a token.
     pub(crate) fn spelling(&self, id: u32) -> String {
-        self.inner.id_to_token(id).unwrap_or_default()
+        self.read().id_to_token(id).unwrap_or_default()
     }
 
     /// The number of special tokens that are added to a text, or to a pair.
@@ -143,7 +152,7 @@ impl Tokenizer {
 
     /// Reads the second text of a pair.
     pub(crate) fn pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
-        let encoding = self.inner(special_tokens).encode_fast(text, false).map_err(failed)?;
+        let encoding = self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?;
         if encoding.is_empty() {
             return Err(Error::new(ErrorKind::EmptyText, "the pair is empty: leave it out to classify the text alone"));
         }
@@ -157,7 +166,7 @@ impl Tokenizer {
 
     /// The number of tokens of a text, special tokens not counted.
     pub(crate) fn count(&self, text: &str, special_tokens: SpecialTokens) -> Result<usize, Error> {
-        Ok(self.inner(special_tokens).encode_fast(text, false).map_err(failed)?.len())
+        Ok(self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?.len())
     }
 
     /// The first `token_budget` tokens of a span of the text, with each of the pairs and with special tokens around them.
@@ -171,16 +180,16 @@ impl Tokenizer {
         special_tokens: SpecialTokens,
         with_offsets: bool,
     ) -> Result<Tokens, Error> {
-        let (start, text, inner) = (span.start, &text[span], self.inner(special_tokens));
-        let mut raw = match with_offsets {
+        let (start, text) = (span.start, &text[span]);
+        let mut raw = self.encode_with(special_tokens, |inner| match with_offsets {
             true => inner.encode_char_offsets(text, false),
             false => inner.encode_fast(text, false),
-        }
-        .map_err(failed)?;
+        })?;
         raw.truncate(token_budget, 0, TruncationDirection::Right);
         let count = raw.len();
         let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
         let unknown = raw.get_ids().iter().filter(|&&id| self.is_unknown(id, special_tokens)).count();
+        let inner = self.read();
         let whole = |pair: Option<&Pair>| {
             inner.post_process(raw.clone(), pair.map(|pair| pair.0.clone()), true).map_err(failed)
         };
@@ -210,7 +219,7 @@ impl Tokenizer {
 
     /// All tokens of a text, with spellings and spans. Special tokens that it spells are text.
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding, Error> {
-        let encoding = self.inner.encode_char_offsets(text, true).map_err(failed)?;
+        let encoding = self.encode_with(SpecialTokens::Text, |inner| inner.encode_char_offsets(text, true))?;
         let special = encoding.get_special_tokens_mask();
         let count = special.iter().filter(|&&special| special == 0).count();
         if count == 0 {
@@ -351,6 +360,41 @@ mod tests {
             }
         }
         assert!(differing >= 6, "only {differing} texts differ");
+    }
+
+    #[test]
+    fn threads_may_read_special_tokens_in_different_ways() {
+        let SpelledCase { folder, texts } = goldens().spelled.swap_remove(0);
+        let tokenizer = Tokenizer::from_bytes(&file(&folder), None).unwrap();
+        let check = |special_tokens: SpecialTokens| {
+            for _ in 0..100 {
+                for (text, as_text, as_special) in &texts {
+                    let expected = if special_tokens == SpecialTokens::Text { as_text } else { as_special };
+                    assert_eq!(ids(&tokenizer, text, special_tokens), *expected, "{folder} {text:?}");
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for special_tokens in [SpecialTokens::Text, SpecialTokens::Special] {
+                let check = &check;
+                scope.spawn(move || check(special_tokens));
+            }
+        });
+    }
+
+    #[test]
+    fn threads_encode_at_once_unless_the_setting_changes() {
+        let tokenizer = Tokenizer::from_bytes(&file("tiny"), None).unwrap();
+        let at_once = |special_tokens| {
+            let mut at_once = false;
+            let encoding = tokenizer.encode_with(special_tokens, |inner| {
+                at_once = tokenizer.inner.try_read().is_ok();
+                inner.encode_fast("", false)
+            });
+            encoding.map(|_| at_once).unwrap()
+        };
+        use SpecialTokens::{Special, Text};
+        assert_eq!([Text, Text, Special, Special, Text].map(at_once), [true, true, false, true, false]);
     }
 
     #[test]

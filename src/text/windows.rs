@@ -87,7 +87,10 @@ impl Windows {
             LongText::Error => {
                 let count = tokenizer.count(text, options.special_tokens)? + added;
                 let what = if pairs.is_empty() { "the text has" } else { "text and pair have" };
-                let message = format!("{what} {count} tokens, the model reads {max_tokens}");
+                let message = format!(
+                    "{what} {count} tokens, the model reads {max_tokens}: shorten it, or choose window or truncate for long \
+                     texts"
+                );
                 Err(Error::new(ErrorKind::TextTooLong, message))
             }
         }
@@ -334,7 +337,7 @@ mod tests {
     fn a_text_too_long_error_has_the_number_of_tokens() {
         let error = windows(&text(&[3, 3]), 6, LongText::Error).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TextTooLong);
-        assert_eq!(error.to_string(), "the text has 8 tokens, the model reads 6");
+        assert!(error.to_string().starts_with("the text has 8 tokens, the model reads 6: shorten it"), "{error}");
     }
 
     /// With a pair of `pair` words, and three special tokens.

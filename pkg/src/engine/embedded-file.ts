@@ -1,4 +1,5 @@
 import { loadError, openFirst, readBody } from "../model/download.js";
+import { leb128 } from "../model/leb128.js";
 import type { OnProgress } from "../shared/protocol.js";
 import type { FileBytes } from "./instance.js";
 
@@ -50,14 +51,4 @@ export function split(bytes: Uint8Array<ArrayBuffer>): { code: Uint8Array<ArrayB
   }
   if (codeEnd === bytes.length) throw new Error("no model in it");
   return { code: bytes.subarray(0, codeEnd), files };
-}
-
-/** Reads an unsigned LEB128 integer at `offset`; `next` is the offset after it. */
-function leb128(bytes: Uint8Array, offset: number): { value: number; next: number } {
-  for (let value = 0, factor = 1, next = offset; ; factor *= 128) {
-    const byte = bytes[next++];
-    if (byte === undefined) throw new RangeError("the file ends inside a section");
-    value += (byte & 0x7f) * factor;
-    if (byte < 0x80) return { value, next };
-  }
 }

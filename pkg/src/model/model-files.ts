@@ -1,5 +1,5 @@
 import { throwIfAborted } from "../shared/abort.js";
-import { LitmusError, toLitmusError } from "../shared/errors.js";
+import { toLitmusError } from "../shared/errors.js";
 import type {
   ByRole,
   FileCandidate,
@@ -52,8 +52,8 @@ interface ModelReader {
   manifest(): Promise<DownloadedFile | undefined>;
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
-  /** The file of this name in the same folder as the graph. */
-  beside(graph: DownloadedFile, name: string, entryOf: EntryOf): Promise<DownloadedFile>;
+  /** The file of this name in the same folder as the graph. Resolves to nothing if it is not among the files given. */
+  beside(graph: DownloadedFile, name: string, entryOf: EntryOf): Promise<DownloadedFile | undefined>;
 }
 
 /** The path of a file in the same folder as another. */
@@ -97,15 +97,10 @@ function blobReader(files: ModelBlobs): ModelReader {
       const file = files.tokenizerConfig;
       return file && readBlob(file, entryOf(file.path));
     },
-    beside: (graph, name, entryOf) => {
+    beside: async (graph, name, entryOf) => {
       const path = sibling(graph.path, name);
       const file = files.data?.find((file) => file.path === path);
-      if (!file)
-        throw new LitmusError(
-          "model-not-found",
-          `model.onnx stores weights in ${name}, which is not among the files given`,
-        );
-      return readBlob(file, entryOf(path));
+      return file && readBlob(file, entryOf(path));
     },
   };
 }
@@ -241,7 +236,9 @@ export async function readModel(
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
   ]);
-  const data = await Promise.all(externalFiles(model.bytes).map((name) => reader.beside(model, name, entryOf)));
+  const besides = externalFiles(model.bytes).map((name) => reader.beside(model, name, entryOf));
+  // The engine reports one that is missing.
+  const data = (await Promise.all(besides)).filter((file) => file !== undefined);
   const downloaded = { config, tokenizer, model, tokenizerConfig, manifest };
   const files = [config, tokenizer, tokenizerConfig, model, ...data].flatMap((file) =>
     file ? [{ path: file.path, bytes: file.bytes.byteLength, sha256: file.sha256 || null }] : [],

@@ -17,7 +17,7 @@ use crate::limits::{MAX_EXPANDED_ELEMENTS, MAX_NODES, MAX_RANK, MAX_TENSOR_BYTES
 pub(in crate::graph) fn check_file(graph: &GraphProto) -> Result<(), Error> {
     if graph.node.len() > MAX_NODES {
         let count = graph.node.len();
-        return Err(Error::unsupported(format!("model.onnx has {count} nodes; the limit is {MAX_NODES}")));
+        return Err(Error::unsupported_graph(format_args!("has {count} nodes; the limit is {MAX_NODES}")));
     }
     let in_nodes = graph.node.iter().flat_map(|node| &node.attribute).filter_map(|attribute| attribute.t.as_ref());
     graph.initializer.iter().chain(in_nodes).try_for_each(check_tensor)?;
@@ -28,7 +28,7 @@ pub(in crate::graph) fn check_file(graph: &GraphProto) -> Result<(), Error> {
     defined.extend(&initializers);
     let named = |name: &&String| !name.is_empty();
     match graph.node.iter().flat_map(|node| &node.output).filter(named).find(|name| !defined.insert(name)) {
-        Some(twice) => Err(Error::malformed(format!("model.onnx is damaged: the value `{twice}` is defined twice"))),
+        Some(twice) => Err(Error::damaged_graph(format_args!("the value `{twice}` is defined twice"))),
         None => Ok(()),
     }
 }
@@ -38,11 +38,11 @@ fn check_tensor(tensor: &TensorProto) -> Result<(), Error> {
     let count = dims.clone().try_fold(1usize, |count, dim| count.checked_mul(dim?));
     if count.is_none() || dims.len() > MAX_RANK {
         let (name, dims) = (&tensor.name, &tensor.dims);
-        return Err(Error::malformed(format!("model.onnx is damaged: the tensor `{name}` has the shape {dims:?}")));
+        return Err(Error::damaged_graph(format_args!("the tensor `{name}` has the shape {dims:?}")));
     }
     if tensor.data_type == DataType::String as i32 {
-        return Err(Error::unsupported(format!(
-            "model.onnx has a tensor of strings, `{}`, which no supported op reads",
+        return Err(Error::unsupported_graph(format_args!(
+            "has a tensor of strings, `{}`, which no supported op reads",
             tensor.name
         )));
     }

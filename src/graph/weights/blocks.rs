@@ -65,7 +65,7 @@ impl Source<'_> {
         let limit = if is_table { TABLE_LIMIT } else { WEIGHT_LIMIT };
         let damaged = || {
             let name = &node.input[layer.inputs[0]];
-            Error::malformed(format!("model.onnx is damaged: the sizes of `{name}` and its scales do not match"))
+            Error::damaged_graph(format_args!("the sizes of `{name}` and its scales do not match"))
         };
         let blocks = layer.blocks(node, self).ok_or_else(damaged)?;
         if !blocks.scales.iter().all(|scale| scale.is_finite()) {

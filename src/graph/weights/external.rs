@@ -21,8 +21,8 @@ pub(crate) trait ExternalFiles {
 pub(in crate::graph) fn inline(graph: &mut GraphProto, files: &dyn ExternalFiles) -> Result<(), Error> {
     let mut in_nodes = graph.node.iter().flat_map(|node| &node.attribute).filter_map(|attribute| attribute.t.as_ref());
     if let Some(tensor) = in_nodes.find(|tensor| is_external(tensor)) {
-        return Err(Error::unsupported(format!(
-            "model.onnx stores the constant `{}` in another file; only weights may be there",
+        return Err(Error::unsupported_graph(format_args!(
+            "stores the constant `{}` in another file, where only weights may be",
             tensor.name
         )));
     }
@@ -59,7 +59,7 @@ fn locate(tensor: &TensorProto, files: &dyn ExternalFiles) -> Result<(String, Ra
     let file = file.strip_prefix("./").unwrap_or(file);
     if file.is_empty() || file == "." || file == ".." || file.contains(['/', '\\', ':', '\0']) {
         return Err(Error::malformed(format!(
-            "model.onnx stores `{}` in {file:?}, which is not a file in the same folder",
+            "model.onnx stores `{}` in {file:?}, which is not a file in the same folder: export it again",
             tensor.name
         )));
     }
@@ -76,12 +76,15 @@ fn locate(tensor: &TensorProto, files: &dyn ExternalFiles) -> Result<(String, Ra
     }
     match start.checked_add(length).filter(|end| *end <= file_size) {
         Some(end) => Ok((file.into(), start..end)),
-        None => Err(damaged(tensor, &format!("ends beyond the {file_size} bytes of {file}: is that file complete?"))),
+        None => Err(damaged(
+            tensor,
+            &format!("ends beyond the {file_size} bytes of {file}; perhaps that file is incomplete"),
+        )),
     }
 }
 
 fn damaged(tensor: &TensorProto, what: &str) -> Error {
-    Error::malformed(format!("model.onnx is damaged: the tensor `{}` {what}", tensor.name))
+    Error::damaged_graph(format_args!("the tensor `{}` {what}", tensor.name))
 }
 
 /// The number of bytes of a tensor.

@@ -89,15 +89,15 @@ fn take_int8(
     let name = &graph.initializer[values].name;
     let Some(scales) = floats(&graph.initializer[scales]) else { return Ok(None) };
     if scales.iter().any(|scale| !scale.is_finite()) {
-        return Err(Error::malformed(format!("model.onnx is damaged: a scale of `{name}` is not finite")));
+        return Err(Error::damaged_graph(format_args!("a scale of `{name}` is not finite")));
     }
     let shape: TVec<usize> =
         graph.initializer[values].dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(0)).collect();
     let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(1, |a| a.i);
     let axis = if axis < 0 { axis + shape.len() as i64 } else { axis } as usize;
     if scales.is_empty() || scales.len() != 1 && shape.get(axis) != Some(&scales.len()) {
-        return Err(Error::malformed(format!(
-            "model.onnx is damaged: `{name}` has {} scales along axis {axis} of {shape:?}",
+        return Err(Error::damaged_graph(format_args!(
+            "`{name}` has {} scales along axis {axis} of {shape:?}",
             scales.len()
         )));
     }
@@ -110,10 +110,7 @@ fn take_int8(
     let Some(values) = centred(&mut graph.initializer[values], zero_point) else { return Ok(None) };
     if values.len() != shape.iter().product::<usize>() {
         let name = &node.input[0];
-        return Err(Error::malformed(format!(
-            "model.onnx is damaged: `{name}` of {shape:?} has {} values",
-            values.len()
-        )));
+        return Err(Error::damaged_graph(format_args!("`{name}` of {shape:?} has {} values", values.len())));
     }
     // A single scale applies to all values, whatever the axis.
     let run = shape.iter().skip(axis.saturating_add(1)).product();

@@ -28,8 +28,8 @@ fn widen_tensor(tensor: &mut TensorProto) -> Result<(), Error> {
     }
     let (pairs, rest) = tensor.raw_data.as_chunks::<2>();
     if !rest.is_empty() {
-        return Err(Error::malformed(format!(
-            "model.onnx is damaged: the float16 tensor `{}` has an odd number of bytes",
+        return Err(Error::damaged_graph(format_args!(
+            "the float16 tensor `{}` has an odd number of bytes",
             tensor.name
         )));
     }

@@ -1,0 +1,99 @@
+//! Files that are damaged or of a form that is not supported, and inputs that do not fit.
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
+
+use super::{alone, changed, changed_file, scales};
+use crate::error::ErrorKind;
+use crate::inference::encoder::Encoder;
+
+#[test]
+fn damaged_weights_are_rejected() {
+    let nan = f32::NAN.to_le_bytes();
+    type Change<'a> = &'a dyn Fn(&mut GraphProto);
+    let cases: [(&str, Change); 3] = [
+        ("a scale that is not a number", &|graph| scales(graph).for_each(|t| t.raw_data[..4].copy_from_slice(&nan))),
+        ("a scale too few", &|graph| {
+            scales(graph).filter(|t| t.raw_data.len() > 8).for_each(|t| t.raw_data.truncate(8))
+        }),
+        ("values too few", &|graph| {
+            let stored = |t: &&mut TensorProto| t.name.ends_with("_quantized") || t.name.ends_with("_Q4");
+            graph.initializer.iter_mut().filter(stored).for_each(|t| t.raw_data.truncate(7));
+        }),
+    ];
+    for file in ["distilbert-dynamo20-sdpa-int8.onnx", "distilbert-dynamo20-sdpa-4bit.onnx"] {
+        for (what, change) in cases {
+            let error = changed_file(file, change).err().unwrap_or_else(|| panic!("{file}: {what} was accepted"));
+            assert_eq!(error.kind(), ErrorKind::ModelMalformed, "{file}, {what}: {error}");
+        }
+    }
+}
+
+/// The error names the op, and for bitsandbytes' format the remedy.
+#[test]
+fn other_forms_of_4_bits_are_rejected() {
+    type Change<'a> = &'a dyn Fn(&mut NodeProto);
+    let cases: [(&str, Change); 2] = [
+        ("`MatMulNBits` of com.microsoft", &|node| {
+            node.attribute.iter_mut().filter(|a| a.name == "bits").for_each(|a| a.i = 3);
+        }),
+        ("bitsandbytes (the op `MatMulBnb4`), which this runtime does not read: take", &|node| {
+            node.op_type = "MatMulBnb4".into();
+        }),
+    ];
+    for (message, change) in cases {
+        let error = changed_file("distilbert-dynamo20-sdpa-4bit.onnx", |graph| {
+            graph.node.iter_mut().filter(|node| node.op_type == "MatMulNBits").for_each(change);
+        });
+        let error = error.err().expect("it was accepted");
+        assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+/// Without its zero points, a quantised product means something else.
+#[test]
+fn other_forms_of_dynamic_quantisation_are_rejected() {
+    let error = changed_file("distilbert-dynamo20-sdpa-dynamic-uint8.onnx", |graph| {
+        graph.node.iter_mut().filter(|node| node.op_type == "MatMulInteger").for_each(|node| node.input.truncate(2));
+    });
+    let error = error.err().expect("it was accepted");
+    assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
+    assert!(error.to_string().contains("`DynamicQuantizeLinear` of ai.onnx"), "{error}");
+}
+
+#[test]
+fn an_odd_number_of_float16_bytes_is_rejected() {
+    let error = changed_file("distilbert-dynamo20-sdpa-float16.onnx", |graph| {
+        let stored = graph.initializer.iter_mut().filter(|tensor| tensor.data_type == DataType::Float16 as i32);
+        stored.for_each(|tensor| tensor.raw_data.truncate(7));
+    });
+    assert_eq!(error.err().expect("it was accepted").kind(), ErrorKind::ModelMalformed);
+}
+
+#[test]
+fn shapes_that_contradict_each_other_are_an_error() {
+    for tenth in [3, 7] {
+        // A shape with the same number of weights that fits no other tensor.
+        let error = changed(|graph| {
+            let weights: Vec<_> =
+                graph.initializer.iter_mut().filter(|t| t.name.ends_with("_quantized") && t.dims.len() == 2).collect();
+            let at = weights.len() * tenth / 10;
+            let tensor = weights.into_iter().nth(at).unwrap();
+            tensor.dims = vec![tensor.dims[0] * 2, tensor.dims[1] / 2];
+        });
+        let error = error.err().expect("it was accepted");
+        assert!([ErrorKind::ModelMalformed, ErrorKind::ModelUnsupported].contains(&error.kind()), "{error}");
+    }
+}
+
+#[test]
+fn extreme_lengths_and_ids_do_not_panic() {
+    let encoder = changed(|_| ()).unwrap();
+    // No token, one token, as many tokens as positions, one more, and a token outside of the vocabulary.
+    assert_eq!(encoder.encode(alone(&[])).unwrap_err().kind(), ErrorKind::Internal);
+    assert!(encoder.encode(alone(&[3])).is_ok());
+    assert!(encoder.encode(alone(&[3; 40])).is_ok());
+    assert_eq!(encoder.encode(alone(&[3; 41])).unwrap_err().kind(), ErrorKind::Internal);
+    assert_eq!(encoder.encode(alone(&[3, 50])).unwrap_err().kind(), ErrorKind::Internal);
+}
