@@ -1,16 +1,21 @@
 //! [`Classifier`]: loads a model and predicts texts.
 
+use std::collections::BTreeMap;
 #[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::embedding::EmbeddingJob;
+use crate::error::{Error, ErrorKind};
+use crate::heads::Heads;
 use crate::input::Input;
 use crate::job::PredictionJob;
 use crate::load_options::LoadOptions;
-use crate::model::{Model, ModelFiles, ModelInfo};
+use crate::model::{Head, Model, ModelFiles, ModelInfo};
 use crate::options::{LongText, Options};
 use crate::prediction::Prediction;
+use crate::task::TaskPlan;
+use crate::teach::{Examples, Taught, TeachOptions, TeachingJob};
 use crate::text::tokenizer::Encoding;
 
 /// A loaded model, ready to predict. Clones share the model.
@@ -19,6 +24,8 @@ use crate::text::tokenizer::Encoding;
 #[derive(Debug, Clone)]
 pub struct Classifier {
     model: Arc<Model>,
+    info: Arc<ModelInfo>,
+    heads: Arc<Heads>,
 }
 
 const _: () = {
@@ -71,7 +78,9 @@ impl Classifier {
     /// # Errors
     /// As [`from_bytes`](Self::from_bytes).
     pub fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
-        Ok(Self { model: Model::load(files, options)?.into() })
+        let model = Model::load(files, options)?;
+        let heads = Heads::read(files, &model)?;
+        Ok(Self::new(model.into(), heads))
     }
 
     /// Loads a model whose `model.onnx` is read from `graph` and whose external data are read from `external`, piece by piece.
@@ -82,7 +91,8 @@ impl Classifier {
         external: &dyn crate::graph::ExternalFiles,
         options: LoadOptions,
     ) -> Result<Self, Error> {
-        Ok(Self { model: Model::load_with_graph(files, graph, external, options)?.into() })
+        let model = Model::load_with_graph(files, graph, external, options)?;
+        Ok(Self::new(model.into(), Heads::default()))
     }
 
     /// Loads the model that is compiled into this library: with the feature `embed-model`, the folder that the environment
@@ -95,9 +105,56 @@ impl Classifier {
         Self::from_bytes(&include!(concat!(env!("OUT_DIR"), "/embedded_model.rs")))
     }
 
-    /// Facts about the model.
+    fn new(model: Arc<Model>, heads: Heads) -> Self {
+        let mut info = model.info.clone();
+        if let Some(head) = &heads.own {
+            info.labels = head.labels().to_vec();
+            (info.multi_label, info.activation) = (head.multi_label(), head.activation());
+        }
+        info.tasks = heads.info();
+        Self { model, info: info.into(), heads: heads.into() }
+    }
+
+    /// A classifier of the labels of a head, on the same encoder. It shares the model with this one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features,
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the head has no labels.
+    pub fn with_head(&self, head: &Head) -> Result<Self, Error> {
+        self.model.features("a head")?;
+        self.model.check_head("the head", head)?;
+        if head.is_embedding() {
+            let message = "a head of the kind \"embedding\" has no labels: add it with `with_task`";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+        let mut heads = (*self.heads).clone();
+        heads.own = Some(head.clone());
+        Ok(Self::new(self.model.clone(), heads))
+    }
+
+    /// The classifier with one more task, or with another head for that task; or, where the head is of the kind "embedding",
+    /// for [`embed`](Self::embed). A file `heads/NAME.head` in the model's folder has the same effect.
+    ///
+    /// # Errors
+    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    pub fn with_task(&self, name: &str, head: &Head) -> Result<Self, Error> {
+        self.model.features("a head")?;
+        self.model.check_head("the head", head)?;
+        let mut heads = (*self.heads).clone();
+        heads.add(name, head.clone());
+        Ok(Self::new(self.model.clone(), heads))
+    }
+
+    /// The head that [`with_head`](Self::with_head) was given.
+    pub fn head(&self) -> Option<&Head> {
+        self.heads.own.as_ref()
+    }
+
+    /// Facts about the model. The labels are those of [`head`](Self::head) where there is one.
     pub fn info(&self) -> &ModelInfo {
-        &self.model.info
+        &self.info
     }
 
     /// Predicts one text, or a pair of texts.
@@ -132,13 +189,127 @@ impl Classifier {
         all(job.finish())
     }
 
+    /// Predicts a text for several tasks at once: the encoder reads it once, whatever the number of tasks.
+    ///
+    /// ```
+    /// use litmus_text::{Classifier, Options};
+    ///
+    /// let classifier = Classifier::from_dir("models/english")?;
+    /// let by_task = classifier.predict_tasks("I loved every minute of it", &["sentiment"], &Options::default())?;
+    /// assert_eq!(by_task["sentiment"].label.as_deref(), Some("positive"));
+    /// # Ok::<(), litmus_text::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn predict_tasks(
+        &self,
+        text: impl Input,
+        tasks: &[&str],
+        options: &Options,
+    ) -> Result<BTreeMap<String, Prediction>, Error> {
+        let job = all_readable(self.tasks_job(&[text], tasks, options)?).map_err(Error::without_index)?;
+        job.finish_by_task().pop().ok_or_else(|| Error::internal("one text gave no prediction"))?
+    }
+
+    /// Starts a prediction in steps for several tasks at once. Its results are those of
+    /// [`finish_by_task`](PredictionJob::finish_by_task).
+    ///
+    /// # Errors
+    /// As [`job`](Self::job); [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the model does not have one of
+    /// the tasks, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where it gives no features.
+    pub fn tasks_job<T: Input>(&self, texts: &[T], tasks: &[&str], options: &Options) -> Result<PredictionJob, Error> {
+        let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
+        match &options.task {
+            Some(task) => {
+                invalid(format!("the option `task` is {task:?}, but the tasks are given by name: leave it out"))
+            }
+            None if tasks.is_empty() => invalid("the list of tasks is empty".into()),
+            None => self.start(texts, &tasks.iter().copied().map(Some).collect::<Vec<_>>(), options),
+        }
+    }
+
+    /// `None` stands for the classifier's own labels.
+    fn start<T: Input>(&self, texts: &[T], tasks: &[Option<&str>], options: &Options) -> Result<PredictionJob, Error> {
+        options.check()?;
+        if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&Some(task))) {
+            let message = format!("there are options for the task {task:?}, which is not among the tasks");
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+        let plan = |task: &Option<&str>| TaskPlan::new(&self.model, &self.heads, *task, options);
+        let tasks = tasks.iter().map(plan).collect::<Result<_, _>>()?;
+        PredictionJob::new(self.model.clone(), texts, tasks, options)
+    }
+
     /// Starts a prediction in steps, which has progress and is cancelled by dropping the job.
     ///
     /// # Errors
     /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
     /// out of its range. The error of a single text is in the result of [`finish`](PredictionJob::finish).
     pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
-        PredictionJob::new(self.model.clone(), texts, options)
+        self.start(texts, &[options.task.as_deref()], options)
+    }
+
+    /// The embeddings of texts: vectors of length 1 whose dot product is the cosine of two texts, near 1 for texts of the
+    /// same meaning. They are for search, clustering and duplicates. A long text has the embedding of the mean of its windows.
+    ///
+    /// # Errors
+    /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the
+    /// model's folder has no `heads/embedding.head`.
+    pub fn embed<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
+        let job = self.embedding_job(texts)?;
+        match job.first_failure() {
+            Some(error) => Err(error),
+            None => all(job.finish()),
+        }
+    }
+
+    /// Starts to compute [embeddings](Self::embed) in steps, which has progress and is cancelled by dropping the job.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model's folder has no
+    /// `heads/embedding.head`.
+    pub fn embedding_job<T: Input>(&self, texts: &[T]) -> Result<EmbeddingJob, Error> {
+        let head = self.heads.embedding(&self.model)?.clone();
+        let features = PredictionJob::new(self.model.clone(), texts, Vec::new(), &Options::default())?;
+        Ok(EmbeddingJob::new(features, head))
+    }
+
+    /// Teaches labels of your own, from a few examples each: logistic regression on the encoder's features. Deterministic: the
+    /// same examples give the same bits on every machine. A classifier [with a head](Self::with_head) teaches that head more;
+    /// its examples stay.
+    ///
+    /// ```
+    /// use litmus_text::{Classifier, Examples, Head, Options, TeachOptions};
+    ///
+    /// let classifier = Classifier::from_dir("models/english")?;
+    /// let examples = Examples::new()
+    ///     .label("refund", ["I want my money back", "Please refund my order"])
+    ///     .label("shipping", ["Where is my parcel?", "My order has not arrived"]);
+    /// let taught = classifier.teach(&examples, &TeachOptions::default())?;
+    /// let file = taught.head.to_bytes();
+    ///
+    /// let triage = classifier.with_head(&Head::from_bytes(&file)?)?;
+    /// let prediction = triage.predict("Is my parcel lost?", &Options::default())?;
+    /// assert_eq!(prediction.label.as_deref(), Some("shipping"));
+    /// # Ok::<(), litmus_text::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`teaching_job`](Self::teaching_job).
+    pub fn teach(&self, examples: &Examples, options: &TeachOptions) -> Result<Taught, Error> {
+        self.teaching_job(examples, options)?.finish()
+    }
+
+    /// Starts teaching in steps, which has progress and is cancelled by dropping the job.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where there are fewer than 2 or more than 1,000 labels, or
+    /// more than 50,000 examples, [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where an example is empty,
+    /// [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable) where the head that is to be taught more does not
+    /// have its examples, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    pub fn teaching_job(&self, examples: &Examples, options: &TeachOptions) -> Result<TeachingJob, Error> {
+        TeachingJob::new(self.model.clone(), self.head(), examples, options)
     }
 
     /// The model's raw scores before calibration, one row per text with one logit per label. Of a text that is too long
@@ -180,7 +351,7 @@ mod tests {
     use crate::model::tests::fake;
 
     fn classifier(max_rows: usize) -> Classifier {
-        Classifier { model: fake(max_rows, 3).into() }
+        Classifier::new(fake(max_rows, 3).into(), Heads::default())
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     HeadMalformed,
     /// A head file was made for another encoder.
     HeadMismatch,
+    /// A head that is taught more was exported without its examples.
+    HeadNotExtendable,
     /// The model is valid, but uses an op or a format that this runtime does not support, or cannot do what an option asks
     /// for.
     ModelUnsupported,
@@ -42,6 +44,7 @@ impl ErrorKind {
             Self::ModelMalformed => "model-malformed",
             Self::HeadMalformed => "head-malformed",
             Self::HeadMismatch => "head-mismatch",
+            Self::HeadNotExtendable => "head-not-extendable",
             Self::ModelUnsupported => "model-unsupported",
             Self::OutOfMemory => "out-of-memory",
             Self::Internal => "internal",

@@ -1,8 +1,9 @@
 //! Explanations: the weight of each word, from the scores of variants of a window in which some words are masked.
 
 use crate::options::Method;
+use crate::random::SplitMix64;
 
-/// The explanation of one window while it is computed.
+/// The explanation of one window while it is computed: of one score, or of a score of each task from the same variants.
 #[derive(Debug)]
 pub(crate) struct Explainer {
     ids: Vec<u32>,
@@ -11,8 +12,15 @@ pub(crate) struct Explainer {
     mask: u32,
     /// For Shapley values: the orders in which masked words are uncovered. Empty for occlusion.
     orders: Vec<Vec<usize>>,
+    /// By task.
+    sums: Vec<Sums>,
+}
+
+/// The sums of one score.
+#[derive(Debug, Clone)]
+struct Sums {
     /// By word: the sum of the scores just after it is uncovered, minus those just before.
-    sums: Vec<f64>,
+    words: Vec<f64>,
     /// The score with every word masked.
     empty: f64,
 }
@@ -27,13 +35,14 @@ pub(crate) struct Variant {
 }
 
 impl Explainer {
-    /// Explains a window of these token ids and words.
-    pub(crate) fn new(ids: Vec<u32>, words: Vec<Vec<usize>>, mask: u32, method: Method) -> Self {
+    /// Explains `tasks` scores of a window of these token ids and words.
+    pub(crate) fn new(ids: Vec<u32>, words: Vec<Vec<usize>>, mask: u32, method: Method, tasks: usize) -> Self {
         let orders = match method {
             Method::Occlusion => Vec::new(),
             Method::Shapley { samples, seed } => orders(words.len(), samples, seed),
         };
-        Self { sums: vec![0.0; words.len()], empty: 0.0, ids, words, mask, orders }
+        let sums = vec![Sums { words: vec![0.0; words.len()], empty: 0.0 }; tasks];
+        Self { ids, words, mask, orders, sums }
     }
 
     /// The number of variants that the explanation of this many words takes.
@@ -68,26 +77,29 @@ impl Explainer {
         Variant { ids, uncovered, next }
     }
 
-    /// Adds the score of a variant.
-    pub(crate) fn add_score(&mut self, variant: &Variant, score: f64) {
+    /// Adds a variant's score of a task.
+    pub(crate) fn add_score(&mut self, task: usize, variant: &Variant, score: f64) {
+        let sums = &mut self.sums[task];
         if let Some(word) = variant.uncovered {
-            self.sums[word] += score;
+            sums.words[word] += score;
         }
         match variant.next {
-            Some(word) => self.sums[word] -= score,
-            None => self.empty = score,
+            Some(word) => sums.words[word] -= score,
+            None => sums.empty = score,
         }
     }
 
-    /// The weight of each word, once all variants have their scores. `whole` is the score of the window without masks.
-    pub(crate) fn weights(&self, whole: f64) -> Vec<f64> {
+    /// The weight of each word in the score of a task, once all variants have their scores. `whole` is the score of the
+    /// window without masks.
+    pub(crate) fn weights(&self, task: usize, whole: f64) -> Vec<f64> {
+        let Sums { words, empty } = &self.sums[task];
         if self.orders.is_empty() {
-            return self.sums.iter().map(|sum| whole + sum).collect();
+            return words.iter().map(|sum| whole + sum).collect();
         }
-        let mut sums = self.sums.clone();
+        let mut sums = words.clone();
         for order in &self.orders {
             if let (Some(&first), Some(&last)) = (order.first(), order.last()) {
-                sums[first] -= self.empty;
+                sums[first] -= empty;
                 sums[last] += whole;
             }
         }
@@ -97,34 +109,17 @@ impl Explainer {
 
 /// Random permutations of the words in antithetic pairs: each second one is the reverse of the one before.
 fn orders(words: usize, samples: usize, seed: u64) -> Vec<Vec<usize>> {
-    let mut random = SplitMix64(seed);
+    let mut random = SplitMix64::new(seed);
     let mut orders: Vec<Vec<usize>> = Vec::with_capacity(samples);
     for sample in 0..samples {
         let mut order: Vec<usize> = (0..words).collect();
         match orders.last() {
             Some(previous) if sample % 2 == 1 => order = previous.iter().rev().copied().collect(),
-            _ => (1..words).rev().for_each(|i| order.swap(i, random.below(i + 1))),
+            _ => random.shuffle(&mut order),
         }
         orders.push(order);
     }
     orders
-}
-
-/// Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators".
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `bound`. The bias of the remainder is far below the sampling error, as `bound` is small.
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
 }
 
 #[cfg(test)]
@@ -138,13 +133,13 @@ mod tests {
     /// The weights of words of one token each. `score` gets a flag for each word that is not masked.
     fn weights(words: usize, method: Method, score: impl Fn(&[bool]) -> f64) -> Vec<f64> {
         let ids: Vec<u32> = (10..10 + words as u32).collect();
-        let mut explainer = Explainer::new(ids, (0..words).map(|word| vec![word]).collect(), MASK, method);
+        let mut explainer = Explainer::new(ids, (0..words).map(|word| vec![word]).collect(), MASK, method, 1);
         for index in 0..Explainer::count(words, method) {
             let variant = explainer.variant(index);
             let kept: Vec<bool> = variant.ids.iter().map(|&id| id != MASK).collect();
-            explainer.add_score(&variant, score(&kept));
+            explainer.add_score(0, &variant, score(&kept));
         }
-        explainer.weights(score(&vec![true; words]))
+        explainer.weights(0, score(&vec![true; words]))
     }
 
     fn shapley(samples: usize) -> Method {
@@ -194,7 +189,7 @@ mod tests {
 
     #[test]
     fn all_tokens_of_a_word_are_masked() {
-        let explainer = Explainer::new(vec![1, 2, 3, 4], vec![vec![1, 2]], MASK, Method::Occlusion);
+        let explainer = Explainer::new(vec![1, 2, 3, 4], vec![vec![1, 2]], MASK, Method::Occlusion, 1);
         assert_eq!(explainer.variant(0).ids, [1, MASK, MASK, 4]);
     }
 

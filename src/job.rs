@@ -1,5 +1,6 @@
 //! Texts to predictions, batch by batch.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,15 +9,16 @@ use serde::Serialize;
 use crate::error::{Error, ErrorKind};
 use crate::explain::{Explainer, Variant};
 use crate::inference::batch::{BatchLimits, BatchQueue};
+use crate::inference::encoder::Output;
 use crate::input::Input;
 use crate::limits::MAX_BATCH_TOKENS;
-use crate::model::{Decision, Model, decide, rank};
-use crate::options::{Activation, Method, Options};
-use crate::prediction::{Attribution, Prediction, Score, Warning, Window as WindowPrediction};
+use crate::model::{Decision, Model};
+use crate::options::{Method, Options};
+use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
+use crate::task::{Scores, TaskPlan};
 use crate::text::tokenizer::Sequence;
 use crate::text::windows::{ReadOptions, Window, Windows};
 use crate::text::words::{word_at, words};
-use crate::zero_shot::ZeroShotPlan;
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
@@ -39,9 +41,8 @@ use crate::zero_shot::ZeroShotPlan;
 pub struct PredictionJob {
     model: Arc<Model>,
     options: Options,
-    /// What turns logits into scores: the option's, or the model's own.
-    activation: Activation,
-    zero_shot: Option<ZeroShotPlan>,
+    /// What the texts are classified into; none where only their features are wanted.
+    tasks: Vec<TaskPlan>,
     explain: Option<ExplainPlan>,
     limits: BatchLimits,
     texts: Vec<Result<Text, Error>>,
@@ -73,9 +74,10 @@ pub struct Progress {
 struct Text {
     rows: Range<usize>,
     truncated: bool,
-    /// The text's words and their weights; empty without an explanation.
+    /// The text's words; empty without an explanation.
     words: Vec<Range<usize>>,
-    weights: Vec<f64>,
+    /// The weights of the words, by task.
+    weights: Vec<Vec<f64>>,
 }
 
 #[derive(Debug)]
@@ -86,18 +88,18 @@ struct Row {
     words: Vec<(usize, Vec<usize>)>,
     /// The window's weight in the text's scores: its fraction of the text's tokens.
     weight: f64,
-    /// For each sequence of the window, by the model's labels; empty until they are computed.
-    logits: Vec<Vec<f32>>,
-    /// By label; empty until they are computed.
-    scores: Vec<f32>,
+    /// For each sequence of the window; empty until they are computed. Features are kept only where no task reads them.
+    outputs: Vec<Output>,
+    /// Sequences that are not computed yet.
+    missing: usize,
+    /// By task; empty until they are computed.
+    scores: Vec<Scores>,
 }
 
 /// The options of the explanation, resolved for this model.
 #[derive(Debug, Clone, Copy)]
 struct ExplainPlan {
     method: Method,
-    /// The label whose score is explained; each text's best where `None`.
-    label: Option<usize>,
     /// The id of the token that replaces a masked word.
     mask: u32,
 }
@@ -106,28 +108,26 @@ struct ExplainPlan {
 #[derive(Debug)]
 struct Explaining {
     explainer: Explainer,
-    label: usize,
+    /// The label whose score is explained, by task.
+    labels: Vec<usize>,
     next: usize,
     count: usize,
 }
 
 impl PredictionJob {
-    /// Reads the texts.
-    pub(crate) fn new<T: Input>(model: Arc<Model>, texts: &[T], options: &Options) -> Result<Self, Error> {
-        options.check(&model.info.labels, model.info.activation)?;
-        let explain = options.explain.as_ref().map(|explain| {
-            let index = |label: &String| model.info.labels.iter().position(|name| name == label);
-            Ok(ExplainPlan {
-                method: explain.method,
-                label: explain.label.as_ref().and_then(index),
-                mask: model.mask()?,
-            })
-        });
+    /// Reads the texts. Without `tasks` the job computes features only.
+    pub(crate) fn new<T: Input>(
+        model: Arc<Model>,
+        texts: &[T],
+        tasks: Vec<TaskPlan>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let explain = options.explain.as_ref();
+        let explain = explain.map(|explain| Ok(ExplainPlan { method: explain.method, mask: model.mask()? }));
         let mut job = Self {
             options: options.clone(),
-            activation: options.activation.unwrap_or(model.info.activation),
+            tasks,
             explain: explain.transpose()?,
-            zero_shot: options.zero_shot.as_ref().map(|z| ZeroShotPlan::new(z, &model.info.labels)).transpose()?,
             limits: BatchLimits { rows: model.max_rows(), tokens: MAX_BATCH_TOKENS },
             texts: Vec::with_capacity(texts.len()),
             rows: Vec::with_capacity(texts.len()),
@@ -150,8 +150,9 @@ impl PredictionJob {
     /// Adds the windows of a text to the rows.
     fn read(&mut self, input: &impl Input) -> Result<Text, Error> {
         let text = input.text();
-        let pairs: Vec<&str> = match (&self.zero_shot, input.pair()) {
-            (Some(plan), None) => plan.hypotheses.iter().map(String::as_str).collect(),
+        let hypotheses = self.tasks.first().and_then(TaskPlan::hypotheses);
+        let pairs: Vec<&str> = match (hypotheses, input.pair()) {
+            (Some(hypotheses), None) => hypotheses.iter().map(String::as_str).collect(),
             (Some(_), Some(_)) => {
                 let message = "a zero-shot classification takes no pair: the hypotheses are the pairs";
                 return Err(Error::new(ErrorKind::InvalidInput, message));
@@ -173,11 +174,13 @@ impl PredictionJob {
                 words: tokens_of_words(&window, &words),
                 weight: window.new_tokens as f64 / all_tokens as f64,
                 window,
-                logits: vec![Vec::new(); sequences],
+                outputs: vec![Output::default(); sequences],
+                missing: sequences,
                 scores: Vec::new(),
             });
         }
-        Ok(Text { rows: start..self.rows.len(), truncated, weights: vec![0.0; words.len()], words })
+        let weights = vec![vec![0.0; words.len()]; self.tasks.len()];
+        Ok(Text { rows: start..self.rows.len(), truncated, weights, words })
     }
 
     /// How many rows the explanation of a row takes.
@@ -228,15 +231,12 @@ impl PredictionJob {
 
     fn compute(&mut self, batch: Vec<(usize, usize)>) {
         let sequences: Vec<&Sequence> = batch.iter().map(|&index| self.sequence(index)).collect();
-        let computed = self.model.logits(&sequences);
-        for ((row, sequence), logits) in batch.into_iter().zip(computed) {
+        let computed = self.model.encode(&sequences);
+        for ((row, sequence), output) in batch.into_iter().zip(computed) {
             let row = &mut self.rows[row];
-            match logits.and_then(|logits| {
-                row.logits[sequence] = logits;
-                scores(&self.model, self.zero_shot.as_ref(), self.activation, &row.logits)
-            }) {
-                Ok(scores) => row.scores = scores,
-                Err(error) => self.texts[row.text] = Err(error),
+            let scored = output.and_then(|output| row.add_output(sequence, output, &self.tasks));
+            if let Err(error) = scored {
+                self.texts[row.text] = Err(error);
             }
         }
     }
@@ -249,11 +249,13 @@ impl PredictionJob {
             let count = self.variants(row);
             match &self.texts[row.text] {
                 Ok(text) if count > 0 => {
-                    let label = explain.label.unwrap_or_else(|| highest(&self.mean_scores(text)));
+                    let best = |task: usize| highest(&self.mean_scores(text, task).by_label);
+                    let labels = self.tasks.iter().enumerate();
+                    let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
                     let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
                     let ids = row.window.tokens.sequences[0].ids.clone();
-                    let explainer = Explainer::new(ids, words, explain.mask, explain.method);
-                    self.explaining = Some(Explaining { explainer, label, next: 0, count });
+                    let explainer = Explainer::new(ids, words, explain.mask, explain.method, self.tasks.len());
+                    self.explaining = Some(Explaining { explainer, labels, next: 0, count });
                 }
                 _ => {
                     self.progress.done += count;
@@ -261,17 +263,24 @@ impl PredictionJob {
                 }
             }
         }
-        let Some(Explaining { explainer, label, next, count }) = &mut self.explaining else { return };
+        let Some(Explaining { explainer, labels, next, count }) = &mut self.explaining else { return };
         let row = &self.rows[self.explained];
         let Sequence { ids, type_ids } = &row.window.tokens.sequences[0];
         let end = (*count).min(*next + self.limits.rows_of_length(ids.len()));
         let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
         let sequence = |variant: &Variant| Sequence { ids: variant.ids.clone(), type_ids: type_ids.clone() };
         let sequences: Vec<Sequence> = variants.iter().map(sequence).collect();
-        for (variant, logits) in variants.iter().zip(self.model.logits(&sequences.iter().collect::<Vec<_>>())) {
-            match logits.and_then(|logits| self.model.scores(&logits, self.activation)) {
-                Ok(scores) => explainer.add_score(variant, f64::from(scores[*label])),
-                Err(error) => self.texts[row.text] = Err(error),
+        let outputs = self.model.encode(&sequences.iter().collect::<Vec<_>>());
+        for (variant, output) in variants.iter().zip(outputs) {
+            let scored = output.and_then(|output| {
+                for ((i, task), label) in self.tasks.iter().enumerate().zip(&*labels) {
+                    let scores = task.scores(std::slice::from_ref(&output))?;
+                    explainer.add_score(i, variant, f64::from(scores.by_label[*label]));
+                }
+                Ok(())
+            });
+            if let Err(error) = scored {
+                self.texts[row.text] = Err(error);
             }
         }
         self.progress.done += variants.len();
@@ -279,9 +288,11 @@ impl PredictionJob {
         match &mut self.texts[row.text] {
             Ok(_) if end < *count => return,
             Ok(text) => {
-                let weights = explainer.weights(f64::from(row.scores[*label]));
-                for ((word, _), weight) in row.words.iter().zip(weights) {
-                    text.weights[*word] += row.weight * weight;
+                for (i, label) in labels.iter().enumerate() {
+                    let weights = explainer.weights(i, f64::from(row.scores[i].by_label[*label]));
+                    for ((word, _), weight) in row.words.iter().zip(weights) {
+                        text.weights[i][*word] += row.weight * weight;
+                    }
                 }
             }
             Err(_) => self.progress.done += *count - end,
@@ -290,85 +301,104 @@ impl PredictionJob {
         self.explained += 1;
     }
 
-    /// The text's scores by label: the weighted mean of its windows.
-    fn mean_scores(&self, text: &Text) -> Vec<f32> {
+    /// The text's scores of a task: the weighted mean of its windows.
+    fn mean_scores(&self, text: &Text, task: usize) -> Scores {
         let rows = &self.rows[text.rows.clone()];
-        let labels = rows.first().map_or(0, |row| row.scores.len());
-        let mean = |label| rows.iter().map(|row| row.weight * f64::from(row.scores[label])).sum::<f64>();
-        (0..labels).map(|label| mean(label) as f32).collect()
+        self.tasks[task].mean(rows.iter().map(|row| (row.weight, &row.scores[task])))
     }
 
-    /// Computes the remaining batches and returns a prediction or an error for each text, in their order.
+    /// Computes the remaining batches and returns a prediction or an error for each text, in their order; where the job has
+    /// several tasks, those of the first.
     pub fn finish(mut self) -> Vec<Result<Prediction, Error>> {
         while self.step() {}
-        let predict = |text: &Result<Text, Error>| self.prediction(text.as_ref().map_err(Error::clone)?);
+        let predict = |text: &Result<Text, Error>| self.prediction(text.as_ref().map_err(Error::clone)?, 0);
+        self.texts.iter().map(predict).collect()
+    }
+
+    /// Computes the remaining batches and returns for each text, in their order, a prediction by task or an error.
+    pub fn finish_by_task(mut self) -> Vec<Result<BTreeMap<String, Prediction>, Error>> {
+        while self.step() {}
+        let predict = |text: &Result<Text, Error>| {
+            let text = text.as_ref().map_err(Error::clone)?;
+            let tasks = self.tasks.iter().enumerate();
+            tasks.map(|(i, task)| Ok((task.name.clone(), self.prediction(text, i)?))).collect()
+        };
         self.texts.iter().map(predict).collect()
     }
 
     /// Computes the remaining batches and returns the logits of each text's first window.
     pub(crate) fn finish_logits(mut self) -> Vec<Result<Vec<f32>, Error>> {
         while self.step() {}
-        let logits = |text: Text| self.rows[text.rows.start].logits[0].clone();
-        std::mem::take(&mut self.texts).into_iter().map(|text| text.map(logits)).collect()
+        let logits = |text: &Result<Text, Error>| {
+            let first = text.as_ref().map_err(Error::clone)?.rows.start;
+            Ok(self.rows[first].outputs[0].logits.clone())
+        };
+        self.texts.iter().map(logits).collect()
     }
 
-    fn prediction(&self, text: &Text) -> Result<Prediction, Error> {
-        let Options { top_k, threshold, .. } = self.options;
+    /// Computes the remaining batches and returns the features of each text: the weighted mean of its windows.
+    pub(crate) fn finish_features(mut self) -> Vec<Result<Vec<f32>, Error>> {
+        while self.step() {}
+        let features = |text: &Result<Text, Error>| {
+            let rows = &self.rows[text.as_ref().map_err(Error::clone)?.rows.clone()];
+            let size = rows.iter().map(|row| row.outputs[0].features.len()).max().unwrap_or(0);
+            let mean =
+                |i: usize| rows.iter().map(|row| row.weight * f64::from(row.outputs[0].features[i])).sum::<f64>();
+            Ok((0..size).map(|i| mean(i) as f32).collect())
+        };
+        self.texts.iter().map(features).collect()
+    }
+
+    fn prediction(&self, text: &Text, index: usize) -> Result<Prediction, Error> {
+        let (task, top_k) = (&self.tasks[index], self.options.top_k);
         let rows = &self.rows[text.rows.clone()];
-        let by_label = self.mean_scores(text);
-        let activation = self.zero_shot.as_ref().map_or(self.activation, |plan| plan.activation);
-        let Decision { label, labels } = decide(&self.rank(&by_label, None), activation, threshold);
-        let scores = self.rank(&by_label, top_k);
+        let mean = self.mean_scores(text, index);
+        let Decision { label, labels } = task.decide(&mean);
+        let scores = task.rank(&mean, top_k);
         let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
         let windows = rows.iter().map(|row| WindowPrediction {
             start: row.window.span.start,
             end: row.window.span.end,
             tokens: length(&row.window),
-            scores: self.rank(&row.scores, top_k),
+            scores: task.rank(&row.scores[index], top_k),
         });
         let sum = |of: fn(&Window) -> usize| rows.iter().map(|row| of(&row.window)).sum::<usize>();
         let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
         Ok(Prediction {
             label,
             labels,
+            other: task.is_other(&mean),
             score: best.score,
             tokens: sum(length),
             truncated: text.truncated,
             windows: windows.collect(),
-            attributions: self.explain.is_some().then(|| self.attributions(text)),
+            attributions: self.explain.is_some().then(|| self.attributions(text, index)),
             warnings: mostly_unknown.then_some(Warning::MostlyUnknownTokens).into_iter().collect(),
             scores,
         })
     }
 
-    /// The best `top_k` labels with their scores, highest first.
-    fn rank(&self, scores: &[f32], top_k: Option<usize>) -> Vec<Score> {
-        let labels = self.zero_shot.as_ref().map_or(&self.model.info.labels, |plan| &plan.labels);
-        rank(labels, scores, top_k)
-    }
-
     /// The words that have tokens in some window, with their weights.
-    fn attributions(&self, text: &Text) -> Vec<Attribution> {
+    fn attributions(&self, text: &Text, task: usize) -> Vec<Attribution> {
         let mut read = vec![false; text.words.len()];
         for (word, _) in self.rows[text.rows.clone()].iter().flat_map(|row| &row.words) {
             read[*word] = true;
         }
-        let words = text.words.iter().zip(&text.weights).zip(read).filter(|(_, read)| *read);
+        let words = text.words.iter().zip(&text.weights[task]).zip(read).filter(|(_, read)| *read);
         words.map(|((w, &weight), _)| Attribution { start: w.start, end: w.end, weight: weight as f32 }).collect()
     }
 }
 
-/// The scores of a window; none while the logits of some of its sequences are missing.
-fn scores(
-    model: &Model,
-    zero_shot: Option<&ZeroShotPlan>,
-    activation: Activation,
-    logits: &[Vec<f32>],
-) -> Result<Vec<f32>, Error> {
-    match (zero_shot, logits) {
-        (_, logits) if logits.iter().any(Vec::is_empty) => Ok(Vec::new()),
-        (Some(plan), logits) => plan.scores(logits, model.temperature()),
-        (None, logits) => model.scores(&logits[0], activation),
+impl Row {
+    /// Adds the output for one of the window's sequences. Computes the scores once all are there.
+    fn add_output(&mut self, sequence: usize, output: Output, tasks: &[TaskPlan]) -> Result<(), Error> {
+        self.outputs[sequence] = output;
+        self.missing -= 1;
+        if self.missing == 0 && !tasks.is_empty() {
+            self.scores = tasks.iter().map(|task| task.scores(&self.outputs)).collect::<Result<_, _>>()?;
+            self.outputs.iter_mut().for_each(|output| output.features = Vec::new());
+        }
+        Ok(())
     }
 }
 
@@ -401,8 +431,10 @@ fn highest(scores: &[f32]) -> usize {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use crate::heads::Heads;
     use crate::model::tests::{FAILING, fake};
     use crate::options::Explain;
+    use crate::prediction::Score;
 
     /// Rows of a text of 20 words that is explained: the issue allows 25 times one prediction.
     const ROWS_OF_20_WORDS: usize = 21;
@@ -412,7 +444,9 @@ mod tests {
     }
 
     fn job(model: Model, texts: &[&str], options: &Options) -> Result<PredictionJob, Error> {
-        PredictionJob::new(Arc::new(model), texts, options)
+        options.check()?;
+        let task = TaskPlan::new(&model, &Heads::default(), None, options)?;
+        PredictionJob::new(Arc::new(model), texts, vec![task], options)
     }
 
     fn predict(model: Model, text: &str, options: &Options) -> Result<Prediction, Error> {

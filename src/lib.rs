@@ -19,6 +19,9 @@
 //! | predict many texts with progress, cancellation and an error per text | [`Classifier::job`] |
 //! | choose scores, thresholds, how long texts are read | [`Options`] |
 //! | predict a pair of texts, or labels of your own with a model for natural language inference | [`Input`], [`ZeroShot`] |
+//! | predict other tasks of the model, several at once | [`Options::task`], [`Classifier::predict_tasks`] |
+//! | teach labels of your own from a few examples | [`Classifier::teach`], [`Classifier::with_head`] |
+//! | compare texts by their meaning | [`Classifier::embed`] |
 //! | explain a score word by word | [`Explain`] |
 //! | see tokens or raw logits | [`Classifier::tokenize`], [`Classifier::logits`] |
 //!
@@ -63,14 +66,14 @@
 //!
 //! JavaScript programs use the npm package `litmus-text`. A Rust program for `wasm32-unknown-unknown` needs the target
 //! features of this repository's `.cargo/config.toml`: `-C target-feature=+simd128 --cfg getrandom_backend="wasm_js"`.
-//! There is no file system: load with [`Classifier::from_bytes`]. Logits are the same bits on every machine; native
-//! probabilities may differ in the last digit, because the final softmax uses the platform's `exp`.
+//! There is no file system: load with [`Classifier::from_bytes`]. Logits and probabilities are the same bits on every
+//! machine.
 //!
 //! # How a text becomes a prediction
 //!
 //! ```text
-//! text ─ text::windows, text::tokenizer ─▶ token ids ─ inference::batch, inference::encoder ─▶ logits
-//!      ─ inference::calibration ─▶ probabilities ─ model::labels ─▶ Prediction
+//! text ─ text::windows, text::tokenizer ─▶ token ids ─ inference::batch, inference::encoder ─▶ features, logits
+//!      ─ task, inference::calibration ─▶ probabilities ─ model::labels ─▶ Prediction
 //! ```
 //!
 //! `job` takes texts through these steps batch by batch, `model` holds what does not change from call to call, `graph`
@@ -79,9 +82,11 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod classifier;
+mod embedding;
 mod error;
 mod explain;
 mod graph;
+mod heads;
 mod inference;
 mod input;
 mod job;
@@ -92,20 +97,25 @@ mod model;
 mod options;
 mod panic_guard;
 mod prediction;
+mod random;
 mod shortest_decimal;
+mod task;
+mod teach;
 mod text;
 #[cfg(any(test, target_arch = "wasm32"))]
 pub mod wasm;
 mod zero_shot;
 
 pub use classifier::Classifier;
+pub use embedding::EmbeddingJob;
 pub use error::{Error, ErrorKind};
 pub use input::Input;
 pub use job::{PredictionJob, Progress};
 pub use load_options::{LoadOptions, Precision};
-pub use model::{ModelFiles, ModelInfo, PrecisionInfo};
-pub use options::{Activation, Explain, LongText, Method, Options, SpecialTokens, ZeroShot};
+pub use model::{Head, ModelFiles, ModelInfo, PrecisionInfo, TaskInfo};
+pub use options::{Activation, Explain, LongText, Method, Options, SpecialTokens, TaskOptions, ZeroShot};
 pub use prediction::{Attribution, Prediction, Score, Warning, Window};
+pub use teach::{Contradiction, Examples, LabelReport, OddExample, Taught, TeachOptions, TeachReport, TeachingJob};
 pub use text::tokenizer::Encoding;
 
 /// The README's example, compiled and run.

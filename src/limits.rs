@@ -22,3 +22,8 @@ pub(crate) const MAX_RANK: usize = 16;
 pub(crate) const MAX_EXPANDED_ELEMENTS: usize = 1 << 22;
 /// Bytes of one tensor while a batch is computed.
 pub(crate) const MAX_TENSOR_BYTES: u64 = 1 << 30;
+
+/// Labels that a head can be taught.
+pub(crate) const MAX_TAUGHT_LABELS: usize = 1000;
+/// Examples that a head can be taught with, those it was taught with before included.
+pub(crate) const MAX_EXAMPLES: usize = 50_000;

@@ -1,5 +1,7 @@
 //! Options of a prediction.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
@@ -16,10 +18,16 @@ use crate::limits::{MAX_SAMPLES, MAX_ZERO_SHOT_LABELS};
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
+    /// The task: one of the model's packaged heads, such as "toxicity" ([`ModelInfo::tasks`](crate::ModelInfo::tasks)); the
+    /// classifier's own labels if `None`.
+    pub task: Option<String>,
+    /// Options that hold for one task instead of the general ones, by task.
+    pub by_task: BTreeMap<String, TaskOptions>,
     /// Keeps only this many of the highest scores, at least 1; all if `None`.
     pub top_k: Option<usize>,
     /// A score must be at least this for its label to be predicted, 0 to 1. If `None`, there is always a label, except
-    /// with [`Activation::Sigmoid`]: then those with scores of at least 0.5. With [`Activation::None`] it is an error.
+    /// with [`Activation::Sigmoid`]: then those whose scores reach the threshold that the head has for the label, or else
+    /// 0.5. With [`Activation::None`] it is an error.
     pub threshold: Option<f32>,
     /// What turns the logits into scores; the model's own [activation](crate::ModelInfo::activation) if `None`.
     pub activation: Option<Activation>,
@@ -29,8 +37,32 @@ pub struct Options {
     pub special_tokens: SpecialTokens,
     /// Whether and how to explain the score word by word.
     pub explain: Option<Explain>,
-    /// Scores these labels instead of the model's own. Not together with `activation` or `explain`.
+    /// Scores these labels instead of the model's own. Not together with `activation`, `explain` or a task.
     pub zero_shot: Option<ZeroShot>,
+}
+
+/// Options of one of several tasks.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct TaskOptions {
+    /// As [`Options::threshold`], for this task.
+    pub threshold: Option<f32>,
+    /// The label whose score is explained, as [`Explain::label`], for this task.
+    pub explain_label: Option<String>,
+}
+
+impl TaskOptions {
+    /// Sets [`threshold`](Self::threshold).
+    pub fn threshold(mut self, threshold: f32) -> Self {
+        self.threshold = Some(threshold);
+        self
+    }
+
+    /// Sets [`explain_label`](Self::explain_label).
+    pub fn explain_label(mut self, label: impl Into<String>) -> Self {
+        self.explain_label = Some(label.into());
+        self
+    }
 }
 
 /// What turns logits into scores.
@@ -174,6 +206,18 @@ impl ZeroShot {
 }
 
 impl Options {
+    /// Sets [`task`](Self::task).
+    pub fn task(mut self, task: impl Into<String>) -> Self {
+        self.task = Some(task.into());
+        self
+    }
+
+    /// Sets the options of one task in [`by_task`](Self::by_task).
+    pub fn by_task(mut self, task: impl Into<String>, options: TaskOptions) -> Self {
+        self.by_task.insert(task.into(), options);
+        self
+    }
+
     /// Sets [`top_k`](Self::top_k).
     pub fn top_k(mut self, k: usize) -> Self {
         self.top_k = Some(k);
@@ -216,31 +260,21 @@ impl Options {
         self
     }
 
-    /// Checks the ranges, and that the model has the label to explain. `labels` and `activation` are the model's.
-    pub(crate) fn check(&self, labels: &[String], activation: Activation) -> Result<(), Error> {
+    /// Checks what does not depend on the task.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
         if self.top_k == Some(0) {
             return invalid("top_k must be at least 1, not 0".into());
         }
-        if let Some(threshold) = self.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
+        let thresholds = self.by_task.values().map(|task| task.threshold).chain([self.threshold]).flatten();
+        if let Some(threshold) = thresholds.into_iter().find(|threshold| !(0.0..=1.0).contains(threshold)) {
             return invalid(format!("the threshold must be from 0 to 1, not {threshold}"));
         }
         if let Some(zero_shot) = &self.zero_shot {
             return zero_shot.check(self).or_else(invalid);
         }
-        if self.threshold.is_some() && self.activation.unwrap_or(activation) == Activation::None {
-            return invalid(
-                "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
-                 threshold out, or set the activation to softmax or sigmoid"
-                    .into(),
-            );
-        }
-        let Some(Explain { label, method }) = &self.explain else { return Ok(()) };
-        if let Some(label) = label.as_ref().filter(|label| !labels.contains(label)) {
-            return invalid(format!("the model has no label \"{label}\" to explain (it has: {})", labels.join(", ")));
-        }
-        match method {
-            Method::Shapley { samples, .. } if !(1..=MAX_SAMPLES).contains(samples) => {
+        match &self.explain {
+            Some(Explain { method: Method::Shapley { samples, .. }, .. }) if !(1..=MAX_SAMPLES).contains(samples) => {
                 invalid(format!("samples must be from 1 to {MAX_SAMPLES}, not {samples}"))
             }
             _ => Ok(()),

@@ -19,13 +19,17 @@ pub struct Score {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The label with the highest score; `None` if that is below [`Options::threshold`](crate::Options::threshold), or
-    /// without it, where each label has a score of its own, below 0.5.
+    /// The label with the highest score; `None` if that is below [`Options::threshold`](crate::Options::threshold). Where
+    /// each label has a score of its own, the best of those that reach their thresholds.
     pub label: Option<String>,
     /// Only with [`Activation::Sigmoid`](crate::Activation::Sigmoid), which multi-label models have: every label whose
-    /// score reaches the threshold, highest first; there may be none.
+    /// score reaches its threshold, highest first; there may be none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
+    /// Only of a taught head that rejects texts ([`TeachOptions::other`](crate::TeachOptions::other)): whether the text
+    /// resembles none of the labels' examples. Then `label` is `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<bool>,
     /// The highest score: a probability from 0 to 1, or with [`Activation::None`](crate::Activation::None) a logit.
     #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,

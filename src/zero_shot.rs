@@ -3,6 +3,8 @@
 
 use crate::error::Error;
 use crate::inference::calibration;
+use crate::inference::encoder::Output;
+use crate::model::Model;
 use crate::options::{Activation, PLACEHOLDER, ZeroShot};
 
 /// The options of a zero-shot classification, resolved for a model.
@@ -16,11 +18,13 @@ pub(crate) struct ZeroShotPlan {
     /// The indices of the model's own labels.
     entailment: usize,
     contradiction: usize,
+    temperature: f32,
 }
 
 impl ZeroShotPlan {
-    /// `model_labels` are those of the model, of which one must be "entailment".
-    pub(crate) fn new(options: &ZeroShot, model_labels: &[String]) -> Result<Self, Error> {
+    /// One of the model's labels must be "entailment".
+    pub(crate) fn new(options: &ZeroShot, model: &Model) -> Result<Self, Error> {
+        let model_labels = &model.info.labels;
         let starting = |start: &str| model_labels.iter().position(|label| label.to_lowercase().starts_with(start));
         let Some(entailment) = starting("entail").filter(|_| model_labels.len() > 1) else {
             return Err(Error::unsupported(format!(
@@ -38,18 +42,20 @@ impl ZeroShotPlan {
             activation: if alone { Activation::Sigmoid } else { Activation::Softmax },
             entailment,
             contradiction: starting("contra").unwrap_or(other),
+            temperature: model.temperature(),
         })
     }
 
-    /// The scores of a text, from the logits of each of its hypotheses, as Hugging Face's pipeline computes them: a
+    /// The scores of a window, from the outputs for each of its hypotheses, as Hugging Face's pipeline computes them: a
     /// softmax of all entailments, or for each label one of its contradiction and its entailment.
-    pub(crate) fn scores(&self, logits: &[Vec<f32>], temperature: f32) -> Result<Vec<f32>, Error> {
-        let softmax = |logits: &[f32]| calibration::scores(logits, Activation::Softmax, temperature);
+    pub(crate) fn scores(&self, outputs: &[Output]) -> Result<Vec<f32>, Error> {
+        let softmax = |logits: &[f32]| calibration::scores(logits, Activation::Softmax, self.temperature);
         if self.activation == Activation::Softmax {
-            let entailments: Vec<f32> = logits.iter().map(|logits| logits[self.entailment]).collect();
+            let entailments: Vec<f32> = outputs.iter().map(|output| output.logits[self.entailment]).collect();
             return softmax(&entailments);
         }
-        let entailed = |logits: &Vec<f32>| Ok(softmax(&[logits[self.contradiction], logits[self.entailment]])?[1]);
-        logits.iter().map(entailed).collect()
+        let entailed =
+            |Output { logits, .. }: &Output| Ok(softmax(&[logits[self.contradiction], logits[self.entailment]])?[1]);
+        outputs.iter().map(entailed).collect()
     }
 }

@@ -72,6 +72,62 @@ fn labels_pairs_and_labels_of_the_callers_choice() {
 }
 
 #[test]
+fn predicts_a_task_and_the_labels_of_a_head() {
+    let text = "I loved every minute of it";
+    let own = litmus(&["--jsonl", text], b"");
+    assert_eq!(own.stdout, litmus(&["--jsonl", "--task", "sentiment", text], b"").stdout);
+    let unknown = litmus(&["--task", "weather", text], b"");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("[invalid-input]"));
+}
+
+#[test]
+fn teaches_a_head_and_predicts_its_labels() {
+    let folder = std::env::temp_dir().join(format!("litmus-teach-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let [table, more, head, extended] = ["examples.csv", "more.tsv", "triage.head", "extended.head"].map(path);
+    let rows = [
+        "label,text",
+        "refund,I want my money back",
+        "refund,\"Please, refund my order\"",
+        "refund,How do I get a refund?",
+        "shipping,Where is my parcel?",
+        "shipping,My order has not arrived",
+        "shipping,The delivery is late",
+        "refund,The delivery is late",
+    ];
+    std::fs::write(&table, rows.join("\n")).unwrap();
+    let taught = litmus(&["teach", &table, "-o", &head, "--with-examples"], b"");
+    assert!(taught.status.success(), "{taught:?}");
+    let report = lines(&taught);
+    assert_eq!(report[0], "2 labels, 7 examples");
+    assert!(report[1].ends_with("of 7 held-out examples are predicted right"), "{report:?}");
+    assert_eq!(report[2], "contradiction: \"The delivery is late\" is an example of refund and shipping");
+    let labelled = lines(&litmus(&["--head", &head, "my parcel has not arrived"], b""));
+    assert!(labelled[0].starts_with("shipping "), "{labelled:?}");
+
+    std::fs::write(&more, "topic\tmail\njob_application\t\nshipping\tThe \"courier\" never came\n").unwrap();
+    let columns = ["--label", "topic", "--text", "mail"];
+    let again = litmus(&[&["teach", &more, "--head", &head, "-o", &extended], &columns[..]].concat(), b"");
+    assert_eq!(lines(&again)[0], "3 labels, 9 examples");
+    let labelled = lines(&litmus(&["--head", &extended, "I want to apply for the job"], b""));
+    assert!(labelled[0].starts_with("job_application "), "{labelled:?}");
+
+    let fails = |arguments: &[&str], message: &str| {
+        let output = litmus(arguments, b"");
+        assert_eq!(output.status.code(), Some(2));
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(message), "{error}");
+    };
+    fails(&["teach", &more, "-o", &head], "has no column \"text\" (it has: topic, mail)");
+    fails(&[&["teach", &more, "--head", &extended, "-o", &head], &columns[..]].concat(), "[head-not-extendable]");
+    std::fs::write(&head, &std::fs::read(&extended).unwrap()[..100]).unwrap();
+    fails(&["--head", &head, "text"], "[head-malformed]");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn takes_more_lines_than_one_chunk() {
     let input = (0..600).map(|i| if i % 2 == 0 { "wonderful\n" } else { "dreadful\n" }).collect::<String>();
     let output = litmus(&["--jsonl"], input.as_bytes());

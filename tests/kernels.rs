@@ -11,6 +11,8 @@ pub mod any;
 mod attention;
 #[path = "kernels/attention_f32.rs"]
 mod attention_f32;
+#[path = "kernels/dense.rs"]
+mod dense;
 #[path = "kernels/embedding.rs"]
 mod embedding;
 #[path = "kernels/four_bit.rs"]

@@ -5,11 +5,13 @@
 //   --work FOLDER     the work folder of models/train, whose student-report.json has the measures of the other heads
 //   --compare FOLDER  another model with the same labels, measured beside this one; may be repeated
 //   --probes          the probes as well: once, at the end of all training (see README.md)
+// npm run evaluate -- heads: measures heads that are taught from a few examples, and prints a table: heads.rs.
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { fail, step } from "../../tools/command.mjs";
-import { cache, root } from "../../tools/paths.mjs";
+import { fail, run, step } from "../../tools/command.mjs";
+import { cache, root, targetDir } from "../../tools/paths.mjs";
+import { ensureRust } from "../../tools/toolchain.mjs";
 import { filled, print, sections } from "./card.mjs";
 import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mjs";
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
@@ -130,7 +132,16 @@ async function evaluate({ data, work, model: folder, compare, withProbes }) {
   print(tables);
 }
 
-try {
+/** Measures taught heads by the crate, which computes the same bits as the package. */
+async function evaluateHeads(args) {
+  await ensureRust({ wasm: false });
+  const cargo = ["run", "--release", "--quiet", "--features", "cli", "--example", "evaluate-heads", "--"];
+  const data = args.includes("--data") ? [] : ["--data", join(root, "../shared/data")];
+  await run("cargo", [...cargo, ...data, ...args], { env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
+}
+
+async function main() {
+  if (process.argv[2] === "heads") return evaluateHeads(process.argv.slice(3));
   const { values } = parseArgs({
     options: {
       data: { type: "string", default: join(root, "../shared/data") },
@@ -143,6 +154,6 @@ try {
   const [data, work, model] = [values.data, values.work, values.model].map((path) => resolve(path));
   const compare = values.compare.map((path) => resolve(path));
   await evaluate({ data, work, model, compare, withProbes: values.probes });
-} catch (error) {
-  fail(error);
 }
+
+await main().catch(fail);

@@ -1,14 +1,17 @@
 //! The command `litmus`: labels texts given as arguments, or the lines of standard input.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[path = "litmus/teach.rs"]
+mod teach;
+
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use litmus_text::{
-    Activation, Classifier, Error, ErrorKind, Explain, Input, LongText, Options, Prediction, SpecialTokens, Warning,
-    ZeroShot,
+    Activation, Classifier, Error, ErrorKind, Explain, Head, Input, LongText, Options, Prediction, SpecialTokens,
+    Warning, ZeroShot,
 };
 
 /// Lines that are predicted together: enough for batches of similar length.
@@ -21,8 +24,10 @@ const MIN_BOLD: f32 = 0.1;
 
 /// Label texts, on this machine alone
 #[derive(Parser)]
-#[command(name = "litmus", version)]
+#[command(name = "litmus", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Subcommands>,
     /// Texts to label; if there are none, each line of standard input is a text
     texts: Vec<String>,
     /// Each text is a pair of texts, separated by a tab
@@ -56,9 +61,20 @@ struct Arguments {
     /// How to read special tokens that a text spells, such as "[SEP]"
     #[arg(long, value_enum, value_name = "HOW", default_value = "text")]
     special_tokens: SpecialTokensArgument,
+    /// One of the model's other tasks, such as "toxicity": the name of a file in its folder heads
+    #[arg(long, value_name = "TASK", conflicts_with_all = ["labels", "head"])]
+    task: Option<String>,
+    /// A head that was taught: predicts its labels instead of the model's own
+    #[arg(long, value_name = "FILE", conflicts_with = "labels")]
+    head: Option<PathBuf>,
     /// The model's folder in Hugging Face layout; the sentiment model by default
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    Teach(teach::TeachArguments),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -101,6 +117,7 @@ impl Arguments {
             SpecialTokensArgument::Special => SpecialTokens::Special,
         };
         options.threshold = self.threshold;
+        options.task = self.task.clone();
         options.activation = self.activation.map(|activation| match activation {
             ActivationArgument::Softmax => Activation::Softmax,
             ActivationArgument::Sigmoid => Activation::Sigmoid,
@@ -123,7 +140,11 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::from(1),
         Err(Failure::Model(e)) => {
             eprintln!("litmus: {e} [{}]", e.code());
-            if e.kind() == ErrorKind::ModelNotFound && arguments.model.is_none() {
+            let model = match &arguments.command {
+                Some(Subcommands::Teach(teach)) => &teach.model,
+                None => &arguments.model,
+            };
+            if e.kind() == ErrorKind::ModelNotFound && model.is_none() {
                 eprintln!("litmus: this build has no embedded model: name a model folder with --model");
             }
             ExitCode::from(2)
@@ -155,9 +176,14 @@ impl From<io::Error> for Failure {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, Failure> {
-    let classifier = match &arguments.model {
-        Some(folder) => Classifier::from_dir(folder)?,
-        None => default_model()?,
+    if let Some(Subcommands::Teach(arguments)) = &arguments.command {
+        teach::run(arguments)?;
+        return Ok(true);
+    }
+    let model = model(arguments.model.as_deref())?;
+    let classifier = match &arguments.head {
+        Some(file) => model.with_head(&Head::from_bytes(&read(file)?)?)?,
+        None => model,
     };
     let options = arguments.options();
     // Checks the options before any text is read.
@@ -188,6 +214,14 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         }
         printer.predict(&classifier, &texts)?;
     }
+}
+
+fn model(folder: Option<&Path>) -> Result<Classifier, Error> {
+    folder.map_or_else(default_model, Classifier::from_dir)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| io::Error::new(e.kind(), format!("{} cannot be read: {e}", path.display())))
 }
 
 #[cfg(feature = "embed-model")]
@@ -269,6 +303,9 @@ impl<W: Write> Printer<W> {
         match result {
             Ok(p) => {
                 let mut notes = String::new();
+                if p.other == Some(true) {
+                    notes += " (resembles none of the labels' examples)";
+                }
                 if p.truncated {
                     notes += " (end not read: too long)";
                 }

@@ -18,11 +18,11 @@ pub(crate) fn scores(logits: &[f32], activation: Activation, temperature: f32) -
     let scaled = logits.iter().map(|x| x / temperature);
     match activation {
         Activation::None => return Ok(logits.to_vec()),
-        Activation::Sigmoid => return Ok(scaled.map(|x| 1.0 / (1.0 + (-x).exp())).collect()),
+        Activation::Sigmoid => return Ok(scaled.map(|x| 1.0 / (1.0 + libm::expf(-x))).collect()),
         Activation::Softmax => {}
     }
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max) / temperature;
-    let exps: Vec<f32> = scaled.map(|x| (x - max).exp()).collect();
+    let exps: Vec<f32> = scaled.map(|x| libm::expf(x - max)).collect();
     let sum: f32 = exps.iter().sum();
     Ok(exps.into_iter().map(|e| e / sum).collect())
 }

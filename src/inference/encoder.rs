@@ -1,4 +1,4 @@
-//! Token ids to logits.
+//! Token ids to logits and features.
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::einsum::EinSum;
@@ -19,29 +19,21 @@ const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
 /// The remedy for a graph of another task.
 const EXPORT: &str = "export a classifier, for instance with `optimum-cli export onnx --task text-classification`";
 
-/// Raw scores, `rows` × `columns`, one column per label.
-#[derive(Debug)]
-pub(crate) struct Logits {
-    columns: usize,
-    values: Vec<f32>,
+/// What the encoder gives for one row of a batch.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Output {
+    /// The raw scores of the graph's own classifier, one per label.
+    pub logits: Vec<f32>,
+    /// The vector that heads read; empty where the graph has no output `features`.
+    pub features: Vec<f32>,
 }
 
-impl Logits {
-    pub(crate) fn new(columns: usize, values: Vec<f32>) -> Self {
-        Self { columns, values }
-    }
-
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &[f32]> {
-        self.values.chunks_exact(self.columns)
-    }
-}
-
-/// What computes logits. Tests replace it by a fake.
+/// What computes logits and features. Tests replace it by a fake.
 pub(crate) trait Encoder: Send + Sync {
     /// The most rows that one batch may have.
     fn max_rows(&self) -> usize;
-    /// One row of logits for each row of the batch.
-    fn encode(&self, batch: Batch) -> Result<Logits, Error>;
+    /// One output for each row of the batch.
+    fn encode(&self, batch: Batch) -> Result<Vec<Output>, Error>;
 }
 
 /// An ONNX graph run by tract.
@@ -108,12 +100,6 @@ impl TractEncoder {
         &self.float_layers
     }
 
-    /// The output `features` of a batch, row-major.
-    #[cfg(all(test, not(target_arch = "wasm32")))]
-    pub(crate) fn encode_features(&self, batch: Batch) -> TractResult<Vec<f32>> {
-        self.run(batch, FEATURES)
-    }
-
     /// The name and output shape of each op, without weights and inputs.
     #[cfg(all(test, not(target_arch = "wasm32")))]
     pub(crate) fn shapes(&self) -> Vec<(String, String)> {
@@ -143,25 +129,33 @@ impl Encoder for TractEncoder {
         self.max_rows
     }
 
-    fn encode(&self, batch: Batch) -> Result<Logits, Error> {
+    fn encode(&self, batch: Batch) -> Result<Vec<Output>, Error> {
         let rows = batch.rows;
         // tract's ops assume that no axis is empty.
         if batch.columns == 0 {
             return Err(Error::internal("a batch has texts without tokens"));
         }
         check_batch(self.plan.model(), &self.same_sizes, rows, batch.columns)?;
-        let values =
-            self.run(batch, LOGITS).map_err(|e| Error::internal(format!("the model failed: {e:#}")).caused_by(e))?;
-        if values.len() != rows * self.labels {
-            return Err(labels_mismatch(values.len() / rows.max(1), self.labels));
+        let mut outputs =
+            self.run(batch).map_err(|e| Error::internal(format!("the model failed: {e:#}")).caused_by(e))?;
+        let features = if outputs.len() > FEATURES { outputs.remove(FEATURES) } else { Vec::new() };
+        let logits = outputs.swap_remove(LOGITS);
+        if logits.len() != rows * self.labels {
+            return Err(labels_mismatch(logits.len() / rows.max(1), self.labels));
         }
-        Ok(Logits::new(self.labels, values))
+        let size = self.features.unwrap_or(0);
+        if features.len() != rows * size {
+            return Err(Error::malformed(format!("model.onnx computed {} features for {rows} texts", features.len())));
+        }
+        let row = |values: &[f32], row: usize, size: usize| values[row * size..][..size].to_vec();
+        let output = |i| Output { logits: row(&logits, i, self.labels), features: row(&features, i, size) };
+        Ok((0..rows).map(output).collect())
     }
 }
 
 impl TractEncoder {
-    /// The values of one output.
-    fn run(&self, batch: Batch, output: usize) -> TractResult<Vec<f32>> {
+    /// The values of each output of the graph.
+    fn run(&self, batch: Batch) -> TractResult<Vec<Vec<f32>>> {
         let shape = [batch.rows, batch.columns];
         let sources = [&batch.ids, &batch.mask, &batch.type_ids];
         let inputs = self
@@ -174,7 +168,8 @@ impl TractEncoder {
             eval_checked(model, context, state, node, inputs)
         };
         let outputs = self.plan.spawn()?.run_plan_with_eval(inputs, eval)?;
-        Ok(outputs[output].cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+        let values = |output: &TValue| Ok(output.cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec());
+        outputs.iter().map(values).collect()
     }
 }
 
@@ -261,7 +256,7 @@ mod tests {
                     |value: i64| [ids.map(|id| if value == 0 { id } else { 1 }).to_vec(), vec![0; padding]].concat();
                 let (columns, ids, mask) = (ids.len() + padding, row(0).repeat(rows), row(1).repeat(rows));
                 let batch = Batch { rows, columns, type_ids: vec![0; ids.len()], ids, mask };
-                encoder.encode(batch).unwrap().values[..labels].to_vec()
+                encoder.encode(batch).unwrap().swap_remove(0).logits
             };
             let alone = logits(0, 1);
             for (padding, rows) in [(1, 1), (7, 1), (59, 1), (0, 2), (40, 3)] {

@@ -2,7 +2,7 @@
 
 use std::f32::consts::{LN_2, LOG2_E};
 
-use super::simd::F32x4;
+use super::simd::{F32x4, LANES};
 
 /// `c[0] + c[1] x + c[2] x² + …`
 #[inline(always)]
@@ -25,6 +25,15 @@ pub(crate) fn exp(x: F32x4) -> F32x4 {
     let integer = exponent.nearest();
     let rest = polynomial(exponent - integer, [1.0, LN_2, 0.240_222_42, 0.055_507_336, 0.009_671_513, 0.001_326_472_8]);
     rest.scale_by_power_of_two(integer)
+}
+
+/// Replaces each value by its exponential.
+pub(crate) fn exp_in_place(x: &mut [f32]) {
+    let (fours, rest) = x.as_chunks_mut::<LANES>();
+    for four in fours {
+        exp(F32x4::load(four)).store(four);
+    }
+    exp(F32x4::load_part(rest, 0.0)).store_part(rest);
 }
 
 /// The hyperbolic tangent; absolute error under 5e-7. The rational approximation on [−7.9, 7.9] of Eigen and XLA.

@@ -3,6 +3,7 @@
 //! | file | computes |
 //! |---|---|
 //! | `linear` | `activation(x · W + b)` in integers or in f32 |
+//! | `dense` | products of f32 matrices, for fitting heads |
 //! | `embedding` | rows of an int8 table |
 //! | `four_bit` | 4-bit weights in blocks to int8 with one scale per row |
 //! | `layer_norm` | layer normalisation of a sum |
@@ -18,6 +19,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod attention_f32;
+pub(crate) mod dense;
 pub(crate) mod embedding;
 pub(crate) mod four_bit;
 pub(crate) mod layer_norm;

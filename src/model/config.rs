@@ -106,6 +106,7 @@ impl ModelConfig {
             name: self.name.clone(),
             version: self.version.clone(),
             precision: PrecisionInfo::default(),
+            tasks: Vec::new(),
         }
     }
 }

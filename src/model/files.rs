@@ -77,11 +77,13 @@ impl<'a> ModelFiles<'a> {
         Ok(bytes)
     }
 
-    /// Names and bytes of the head files.
-    pub(crate) fn heads(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    /// Tasks, names and bytes of the head files.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
         let (folder, end) = HEADS;
-        let heads = self.0.iter().filter(move |(name, _)| name.starts_with(folder) && name.ends_with(end));
-        heads.map(|(name, bytes)| (&name[..], &bytes[..]))
+        self.0.iter().filter_map(move |(name, bytes)| {
+            let task = name.strip_prefix(folder)?.strip_suffix(end)?;
+            Some((task, &name[..], &bytes[..]))
+        })
     }
 }
 

@@ -27,6 +27,9 @@ pub struct ModelInfo {
     pub version: Option<String>,
     /// The arithmetic of the layers.
     pub precision: PrecisionInfo,
+    /// The tasks that the heads of the model's folder add, by name: see [`Options::task`](crate::Options::task).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskInfo>,
 }
 
 /// The arithmetic of a loaded model's layers.
@@ -38,4 +41,17 @@ pub struct PrecisionInfo {
     pub option: Precision,
     /// The layers that are computed in f32 instead of integers, by their names in the graph.
     pub float_layers: Vec<String>,
+}
+
+/// A task of a model: what one of its heads classifies.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// The task's name, from the file `heads/NAME.head`.
+    pub name: String,
+    /// The labels, in the order of the head.
+    pub labels: Vec<String>,
+    /// Whether a text can have several labels at once.
+    pub multi_label: bool,
 }

@@ -8,10 +8,15 @@ const SIGMOID_THRESHOLD: f32 = 0.5;
 
 /// The best `top_k` labels, or all, highest score first; labels with equal scores stay in the model's order.
 pub(crate) fn rank(labels: &[String], scores: &[f32], top_k: Option<usize>) -> Vec<Score> {
-    let mut scores: Vec<_> = labels.iter().zip(scores).collect();
-    scores.sort_by(|a, b| b.1.total_cmp(a.1));
-    scores.truncate(top_k.unwrap_or(usize::MAX));
-    scores.into_iter().map(|(label, &score)| Score { label: label.clone(), score }).collect()
+    let best = order(scores).into_iter().take(top_k.unwrap_or(usize::MAX));
+    best.map(|label| Score { label: labels[label].clone(), score: scores[label] }).collect()
+}
+
+/// The labels as indices, highest score first.
+fn order(scores: &[f32]) -> Vec<usize> {
+    let mut labels: Vec<usize> = (0..scores.len()).collect();
+    labels.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    labels
 }
 
 /// The labels of a prediction.
@@ -23,12 +28,38 @@ pub(crate) struct Decision {
     pub labels: Option<Vec<String>>,
 }
 
-/// Decides by the scores of all labels, highest first. Without a threshold there is always a label, except with a
-/// sigmoid: then those of at least [`SIGMOID_THRESHOLD`].
-pub(crate) fn decide(scores: &[Score], activation: Activation, threshold: Option<f32>) -> Decision {
-    let threshold = threshold.or((activation == Activation::Sigmoid).then_some(SIGMOID_THRESHOLD));
-    let reaches = |score: &&Score| threshold.is_none_or(|threshold| score.score >= threshold);
-    let decided = scores.iter().take_while(reaches).map(|score| score.label.clone());
+/// The score that a label must reach.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Thresholds {
+    /// There is always a label.
+    None,
+    Same(f32),
+    /// By label, in the order of the labels.
+    Each(Vec<f32>),
+}
+
+impl Thresholds {
+    /// Those without a threshold by option or head: with a sigmoid [`SIGMOID_THRESHOLD`].
+    pub(crate) fn of(activation: Activation) -> Self {
+        match activation {
+            Activation::Sigmoid => Self::Same(SIGMOID_THRESHOLD),
+            Activation::Softmax | Activation::None => Self::None,
+        }
+    }
+
+    fn reached(&self, label: usize, score: f32) -> bool {
+        match self {
+            Self::None => true,
+            Self::Same(threshold) => score >= *threshold,
+            Self::Each(thresholds) => score >= thresholds[label],
+        }
+    }
+}
+
+/// Decides by the scores of all labels. Of labels that reach their threshold, the best is the one with the highest score.
+pub(crate) fn decide(labels: &[String], scores: &[f32], activation: Activation, thresholds: &Thresholds) -> Decision {
+    let reached = |label: &usize| thresholds.reached(*label, scores[*label]);
+    let decided = order(scores).into_iter().filter(reached).map(|label| labels[label].clone());
     match activation {
         Activation::Softmax | Activation::None => Decision { label: decided.take(1).last(), labels: None },
         Activation::Sigmoid => {
@@ -52,21 +83,23 @@ mod tests {
 
     #[test]
     fn a_decision_by_sigmoids_has_all_labels_that_reach_the_threshold() {
-        let scores = rank(&["a", "b", "c"].map(String::from), &[0.5, 0.9, 0.4], None);
-        let decided = |activation, threshold| {
-            let Decision { label, labels } = decide(&scores, activation, threshold);
+        let labels = ["a", "b", "c"].map(String::from);
+        let decided = |activation, thresholds| {
+            let Decision { label, labels } = decide(&labels, &[0.5, 0.9, 0.4], activation, &thresholds);
             (label.unwrap_or_default(), labels.map(|labels| labels.concat()))
         };
-        assert_eq!(decided(Activation::Sigmoid, None), ("b".into(), Some("ba".into())));
-        assert_eq!(decided(Activation::Sigmoid, Some(0.4)), ("b".into(), Some("bac".into())));
-        assert_eq!(decided(Activation::Sigmoid, Some(0.95)), (String::new(), Some(String::new())));
-        assert_eq!(decided(Activation::Softmax, None), ("b".into(), None));
-        assert_eq!(decided(Activation::Softmax, Some(0.95)), (String::new(), None));
+        let (sigmoid, softmax) = (Activation::Sigmoid, Activation::Softmax);
+        assert_eq!(decided(sigmoid, Thresholds::of(sigmoid)), ("b".into(), Some("ba".into())));
+        assert_eq!(decided(sigmoid, Thresholds::Same(0.4)), ("b".into(), Some("bac".into())));
+        assert_eq!(decided(sigmoid, Thresholds::Same(0.95)), (String::new(), Some(String::new())));
+        assert_eq!(decided(sigmoid, Thresholds::Each(vec![0.5, 0.91, 0.3])), ("a".into(), Some("ac".into())));
+        assert_eq!(decided(softmax, Thresholds::of(softmax)), ("b".into(), None));
+        assert_eq!(decided(softmax, Thresholds::Same(0.95)), (String::new(), None));
     }
 
     #[test]
     fn a_negative_value_has_a_label() {
-        let scores = rank(&["value".into()], &[-2.5], None);
-        assert_eq!(decide(&scores, Activation::None, None).label.as_deref(), Some("value"));
+        let decision = decide(&["value".into()], &[-2.5], Activation::None, &Thresholds::of(Activation::None));
+        assert_eq!(decision.label.as_deref(), Some("value"));
     }
 }

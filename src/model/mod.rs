@@ -3,6 +3,8 @@
 mod config;
 mod files;
 mod head;
+mod head_file;
+mod head_header;
 mod info;
 mod labels;
 
@@ -11,10 +13,8 @@ use std::fmt;
 use crate::error::{Error, ErrorKind};
 use crate::graph::ExternalFiles;
 use crate::inference::batch::Batch;
-use crate::inference::calibration;
-use crate::inference::encoder::{Encoder, TractEncoder};
+use crate::inference::encoder::{Encoder, Output, TractEncoder};
 use crate::load_options::LoadOptions;
-use crate::options::Activation;
 use crate::panic_guard::catch_panics;
 use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
 use crate::text::windows::{ReadOptions, Windows};
@@ -23,8 +23,11 @@ pub use files::ModelFiles;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use files::missing;
 use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
-pub use info::{ModelInfo, PrecisionInfo};
-pub(crate) use labels::{Decision, decide, rank};
+pub use head::Head;
+pub(crate) use head::{TaughtExamples, energy};
+pub(crate) use head_file::TaughtHead;
+pub use info::{ModelInfo, PrecisionInfo, TaskInfo};
+pub(crate) use labels::{Decision, Thresholds, decide, rank};
 
 /// A loaded model.
 pub(crate) struct Model {
@@ -37,18 +40,22 @@ pub(crate) struct Model {
     vocabulary: usize,
     /// Size of the graph's output `features`, which heads read.
     features: Option<usize>,
+    /// The id by which heads name the encoder that they read; empty where the graph gives no features.
+    encoder_id: String,
 }
 
 impl Model {
-    /// Loads a model from its files, and checks the head files among them.
+    /// Loads a model from its files.
     pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
-        let model = Self::load_with_graph(files, &mut files.require(GRAPH)?, files, options)?;
-        head::check_all(files, model.features)?;
+        let mut model = Self::load_with_graph(files, &mut files.require(GRAPH)?, files, options)?;
+        if model.features.is_some() || files.heads().next().is_some() {
+            model.encoder_id = head::encoder_id(files)?;
+        }
         Ok(model)
     }
 
-    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. Head
-    /// files are ignored: their check needs the whole file, and nothing uses a head yet.
+    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. No heads
+    /// can be added: their check needs the whole file.
     pub(crate) fn load_with_graph(
         files: &ModelFiles,
         graph: &mut dyn bytes::Buf,
@@ -87,7 +94,16 @@ impl Model {
         vocabulary: usize,
     ) -> Self {
         let ModelConfig { temperature, padding_id, .. } = config;
-        Self { info, tokenizer, encoder, temperature, padding_id, vocabulary, features: None }
+        Self {
+            info,
+            tokenizer,
+            encoder,
+            temperature,
+            padding_id,
+            vocabulary,
+            features: None,
+            encoder_id: String::new(),
+        }
     }
 
     /// All tokens of a text.
@@ -128,31 +144,43 @@ impl Model {
         self.encoder.max_rows()
     }
 
-    /// The logits of each sequence, computed as one batch. If that fails, each is computed by itself, so that one
+    /// The output for each sequence, computed as one batch. If that fails, each is computed by itself, so that one
     /// never fails the others.
-    pub(crate) fn logits(&self, rows: &[&Sequence]) -> Vec<Result<Vec<f32>, Error>> {
-        match (self.batch_logits(rows), rows) {
-            (Ok(logits), _) => logits.into_iter().map(Ok).collect(),
+    pub(crate) fn encode(&self, rows: &[&Sequence]) -> Vec<Result<Output, Error>> {
+        match (self.encode_batch(rows), rows) {
+            (Ok(outputs), _) => outputs.into_iter().map(Ok).collect(),
             (Err(error), [_]) => vec![Err(error)],
-            (Err(_), rows) => rows.iter().flat_map(|row| self.logits(&[row])).collect(),
+            (Err(_), rows) => rows.iter().flat_map(|row| self.encode(&[row])).collect(),
         }
     }
 
-    fn batch_logits(&self, rows: &[&Sequence]) -> Result<Vec<Vec<f32>>, Error> {
-        catch_panics(ErrorKind::Internal, || {
-            let logits = self.encoder.encode(Batch::pad(rows, self.padding_id))?;
-            Ok(logits.rows().map(<[f32]>::to_vec).collect())
-        })
+    fn encode_batch(&self, rows: &[&Sequence]) -> Result<Vec<Output>, Error> {
+        catch_panics(ErrorKind::Internal, || self.encoder.encode(Batch::pad(rows, self.padding_id)))
     }
 
-    /// The temperature of the calibration.
+    /// The temperature of the graph's own classifier.
     pub(crate) fn temperature(&self) -> f32 {
         self.temperature
     }
 
-    /// One row of logits to scores, by label.
-    pub(crate) fn scores(&self, logits: &[f32], activation: Activation) -> Result<Vec<f32>, Error> {
-        calibration::scores(logits, activation, self.temperature)
+    /// Size of the features that heads read. `what` needs them.
+    pub(crate) fn features(&self, what: &str) -> Result<usize, Error> {
+        self.features.ok_or_else(|| {
+            Error::unsupported(format!(
+                "{what} needs a model whose graph has the output `features` of the shape [batch, size], which heads read; \
+                 this one has only logits"
+            ))
+        })
+    }
+
+    /// Checks that a head reads the features of this encoder. `name` is what the head is called in error messages.
+    pub(crate) fn check_head(&self, name: &str, head: &Head) -> Result<(), Error> {
+        head.check_encoder(name, &self.encoder_id, self.features)
+    }
+
+    /// The id of the encoder, for heads that are taught; empty where the graph gives no features.
+    pub(crate) fn encoder_id(&self) -> &str {
+        &self.encoder_id
     }
 
     /// A vocabulary may have gaps, so its size alone does not bound its ids.
@@ -178,11 +206,11 @@ impl fmt::Debug for Model {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::inference::encoder::Logits;
-
     /// Scores a text by its first token id, so that a wrong order shows. Fails a batch that holds [`FAILING`].
     struct FirstToken {
         max_rows: usize,
+        /// Size of the features: 1 at the first token id, else 0.
+        features: usize,
     }
 
     /// The text that makes [`fake`]'s encoder fail.
@@ -194,13 +222,16 @@ pub(crate) mod tests {
             self.max_rows
         }
 
-        fn encode(&self, batch: Batch) -> Result<Logits, Error> {
+        fn encode(&self, batch: Batch) -> Result<Vec<Output>, Error> {
             assert!(batch.rows <= self.max_rows);
             if batch.ids.contains(&FAILING_ID) {
                 return Err(Error::internal("the encoder failed"));
             }
             let rows = batch.ids.chunks_exact(batch.columns);
-            Ok(Logits::new(2, rows.flat_map(|row| [0.0, row[0] as f32]).collect()))
+            let logits = |row: &[i64]| vec![0.0, row[0] as f32];
+            let features =
+                |row: &[i64]| (0..self.features).map(|i| if i as i64 == row[0] { 1.0 } else { 0.0 }).collect();
+            Ok(rows.map(|row| Output { logits: logits(row), features: features(row) }).collect())
         }
     }
 
@@ -211,7 +242,13 @@ pub(crate) mod tests {
         let files = ModelFiles::new().with("config.json", br#"{"id2label": {"0": "low", "1": "high"}}"#);
         let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes(), None).unwrap();
         let config = ModelConfig::read(&files).unwrap();
-        Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows }), vocabulary)
+        Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows, features: 0 }), vocabulary)
+    }
+
+    /// The same model with a vector of features per text, which shows the first word.
+    pub(crate) fn fake_with_features() -> Model {
+        let encoder = Box::new(FirstToken { max_rows: 8, features: 5 });
+        Model { features: Some(5), encoder, ..fake(8, 5) }
     }
 
     #[test]
@@ -223,9 +260,9 @@ pub(crate) mod tests {
     fn a_row_that_fails_does_not_fail_the_others() {
         let model = fake(8, 5);
         let rows = [1, FAILING_ID as u32, 2].map(|id| Sequence { ids: vec![id], type_ids: vec![0] });
-        let results = model.logits(&rows.each_ref());
+        let results = model.encode(&rows.each_ref());
         let failed: Vec<bool> = results.iter().map(Result::is_err).collect();
         assert_eq!(failed, [false, true, false]);
-        assert_eq!(results[2].as_ref().unwrap(), &[0.0, 2.0]);
+        assert_eq!(results[2].as_ref().unwrap().logits, [0.0, 2.0]);
     }
 }

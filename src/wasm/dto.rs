@@ -136,6 +136,7 @@ impl From<OptionsDto> for Options {
             special_tokens: special_tokens.unwrap_or_default(),
             explain: explain.map(Explain::from),
             zero_shot: zero_shot.map(ZeroShot::from),
+            ..Self::default()
         }
     }
 }

@@ -86,7 +86,7 @@ fn errors(model: &Model, encoder: &TractEncoder) -> (f32, f32) {
                 mask: of(rows, &case.attention_mask),
             };
             let logits = encoder.encode(batch).unwrap_or_else(|e| panic!("{}: {e}", model.file));
-            for (ours, &row) in logits.rows().zip(rows) {
+            for (ours, &row) in logits.iter().map(|output| &output.logits).zip(rows) {
                 for (a, b) in ours.iter().zip(&case.logits[row]) {
                     assert!(a.is_finite(), "{}: {ours:?}", model.file);
                     errors.push((a - b).abs());

@@ -8,7 +8,7 @@ use crate::inference::encoder::Encoder;
 #[test]
 fn weights_with_a_scale_of_zero_are_zeros() {
     let encoder = changed(|graph| scales(graph).for_each(|tensor| tensor.raw_data.fill(0))).unwrap();
-    let logits = |ids: &[i64]| encoder.encode(alone(ids)).unwrap().rows().next().unwrap().to_vec();
+    let logits = |ids: &[i64]| encoder.encode(alone(ids)).unwrap().swap_remove(0).logits;
     let first = logits(&[1, 2, 3]);
     assert!(first.iter().all(|value| value.is_finite()), "{first:?}");
     assert_eq!(first, logits(&[9, 8, 7, 6, 5, 4]), "only biases are left, so all texts have the same logits");
@@ -20,7 +20,7 @@ fn weights_with_a_scale_of_zero_are_zeros() {
 fn products_in_blocks_may_share_weights_and_have_a_bias() {
     let logits = |change: &dyn Fn(&mut GraphProto)| {
         let encoder = changed_file("distilbert-dynamo20-sdpa-4bit-zeros.onnx", change).unwrap();
-        encoder.encode(alone(&[1, 2, 3])).unwrap().rows().next().unwrap().to_vec()
+        encoder.encode(alone(&[1, 2, 3])).unwrap().swap_remove(0).logits
     };
     let products = |graph: &GraphProto| -> Vec<usize> {
         let nodes = graph.node.iter().enumerate();
@@ -60,7 +60,7 @@ fn products_in_blocks_may_share_weights_and_have_a_bias() {
 fn blocks_may_have_256_weights() {
     let logits = |change: &dyn Fn(&mut GraphProto)| {
         let encoder = changed_file("distilbert-dynamo20-sdpa-4bit-128.onnx", change).unwrap();
-        encoder.encode(alone(&[1, 2, 3])).unwrap().rows().next().unwrap().to_vec()
+        encoder.encode(alone(&[1, 2, 3])).unwrap().swap_remove(0).logits
     };
     let larger = logits(&|graph| {
         let mut weights = vec![];

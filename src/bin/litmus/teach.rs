@@ -1,0 +1,138 @@
+//! `litmus teach`: a table of examples to a head file.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use litmus_text::{Classifier, Examples, Head, TeachOptions, TeachReport};
+
+use crate::{Failure, model, read};
+
+/// Odd examples that are printed.
+const SHOWN: usize = 10;
+
+/// Teach labels of your own from a table of examples
+#[derive(Args)]
+pub(crate) struct TeachArguments {
+    /// A table with a header: comma-separated, or separated by tabs if its name ends in .tsv. A row without a text adds a
+    /// label that is taught by its name
+    examples: PathBuf,
+    /// The head file to write
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// The column of the texts
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    text: String,
+    /// The column of the labels
+    #[arg(long, value_name = "COLUMN", default_value = "label")]
+    label: String,
+    /// A text can have several labels: each stands in a row of its own
+    #[arg(long)]
+    multi_label: bool,
+    /// Reject texts that resemble no label's examples
+    #[arg(long, conflicts_with = "multi_label")]
+    other: bool,
+    /// Write the features of the examples, too, so that the head can be taught more
+    #[arg(long)]
+    with_examples: bool,
+    /// Teach this head more, which was written with --with-examples
+    #[arg(long, value_name = "FILE")]
+    head: Option<PathBuf>,
+    /// The model's folder in Hugging Face layout; the sentiment model by default
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &TeachArguments) -> Result<(), Failure> {
+    let examples = read_examples(arguments)?;
+    let mut classifier = model(arguments.model.as_deref())?;
+    if let Some(file) = &arguments.head {
+        classifier = classifier.with_head(&Head::from_bytes(&read(file)?)?)?;
+    }
+    let options = TeachOptions::default().multi_label(arguments.multi_label).other(arguments.other);
+    let taught = teach(&classifier, &examples, &options)?;
+    let bytes = match arguments.with_examples {
+        // A head that was just taught has its examples.
+        true => taught.head.to_bytes_with_examples().unwrap_or_else(|| taught.head.to_bytes()),
+        false => taught.head.to_bytes(),
+    };
+    let path = &arguments.output;
+    std::fs::write(path, bytes).map_err(|e| named(path, "written", e))?;
+    Ok(print(&taught.report, &mut io::stdout().lock())?)
+}
+
+fn teach(classifier: &Classifier, examples: &Examples, options: &TeachOptions) -> Result<litmus_text::Taught, Failure> {
+    let mut job = classifier.teaching_job(examples, options)?;
+    let shows_progress = io::stderr().is_terminal();
+    while job.step() {
+        if shows_progress {
+            let progress = job.progress();
+            eprint!("\r{} %", 100 * progress.done / progress.total.max(1));
+        }
+    }
+    if shows_progress {
+        eprint!("\r     \r");
+    }
+    Ok(job.finish()?)
+}
+
+fn read_examples(TeachArguments { examples: path, text, label, .. }: &TeachArguments) -> Result<Examples, Failure> {
+    let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+    // Quotes are ordinary characters in tab-separated files.
+    let mut reader = csv::ReaderBuilder::new();
+    reader.delimiter(if tabs { b'\t' } else { b',' }).quoting(!tabs);
+    let file = read(path)?;
+    let mut table = reader.from_reader(&file[..]);
+    let unreadable = |e: csv::Error| named(path, "read", io::Error::other(e));
+    let header = table.headers().map_err(unreadable)?.clone();
+    let column = |name: &str| {
+        let columns: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
+        columns.iter().position(|column| *column == name).ok_or_else(|| {
+            io::Error::other(format!(
+                "{} has no column {name:?} (it has: {}): name the columns with --text and --label",
+                path.display(),
+                columns.join(", ")
+            ))
+        })
+    };
+    let (text, label) = (column(text)?, column(label)?);
+    let mut examples = Examples::new();
+    for row in table.records() {
+        let row = row.map_err(unreadable)?;
+        let text = row[text].trim();
+        examples = examples.label(row[label].trim(), Some(text).filter(|text| !text.is_empty()));
+    }
+    Ok(examples)
+}
+
+fn named(path: &Path, done: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{} cannot be {done}: {error}", path.display()))
+}
+
+fn print(report: &TeachReport, out: &mut impl Write) -> io::Result<()> {
+    let examples: usize = report.labels.iter().map(|label| label.examples).sum();
+    writeln!(out, "{} labels, {examples} examples", report.labels.len())?;
+    if let Some(accuracy) = report.accuracy {
+        writeln!(out, "{:.1} % of {} held-out examples are predicted right", 100.0 * accuracy, report.validated)?;
+    }
+    for contradiction in &report.contradictions {
+        writeln!(
+            out,
+            "contradiction: {:?} is an example of {}",
+            contradiction.text,
+            contradiction.labels.join(" and ")
+        )?;
+    }
+    for odd in report.odd.iter().take(SHOWN) {
+        let text = odd.text.as_deref().unwrap_or("(an example of the head before)");
+        writeln!(
+            out,
+            "odd: {text:?} is an example of {}, but looks like {} ({:.3})",
+            odd.label, odd.predicted, odd.score
+        )?;
+    }
+    match report.odd.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => writeln!(out, "and {more} odd examples more"),
+    }
+}

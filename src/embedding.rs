@@ -1,0 +1,68 @@
+//! Embeddings of texts, batch by batch.
+
+use crate::error::Error;
+use crate::job::{PredictionJob, Progress};
+use crate::model::Head;
+
+/// Embeddings of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
+/// dropping the job.
+#[derive(Debug)]
+pub struct EmbeddingJob {
+    features: PredictionJob,
+    head: Head,
+}
+
+impl EmbeddingJob {
+    /// `features` is a job without tasks.
+    pub(crate) fn new(features: PredictionJob, head: Head) -> Self {
+        Self { features, head }
+    }
+
+    /// Limits each step to this many tokens, padding included, but computes at least one row.
+    pub fn max_batch_tokens(self, tokens: usize) -> Self {
+        Self { features: self.features.max_batch_tokens(tokens), head: self.head }
+    }
+
+    /// The rows computed so far. A row is a text, or a window of a long text.
+    pub fn progress(&self) -> Progress {
+        self.features.progress()
+    }
+
+    /// The error of the first text that has failed so far, with its [index](Error::index). Texts that cannot be read, such
+    /// as empty ones, have failed before the first step.
+    pub fn first_failure(&self) -> Option<Error> {
+        self.features.first_failure()
+    }
+
+    /// Computes the next batch; `false` when none is left.
+    pub fn step(&mut self) -> bool {
+        self.features.step()
+    }
+
+    /// Computes the remaining batches and returns an embedding or an error for each text, in their order.
+    pub fn finish(self) -> Vec<Result<Vec<f32>, Error>> {
+        let Self { features, head } = self;
+        let embed = |features: Result<Vec<f32>, Error>| Ok(normalised(head.apply(&features?)));
+        features.finish_features().into_iter().map(embed).collect()
+    }
+}
+
+/// The vector divided by its length.
+fn normalised(mut vector: Vec<f32>) -> Vec<f32> {
+    let squares: f64 = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
+    // A vector of zeros stays one.
+    let length = squares.sqrt().max(f64::MIN_POSITIVE);
+    vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+    vector
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_becomes_one() {
+        assert_eq!(normalised(vec![3.0, -4.0]), [0.6, -0.8]);
+        assert_eq!(normalised(vec![0.0, 0.0]), [0.0, 0.0]);
+    }
+}

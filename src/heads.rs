@@ -1,0 +1,71 @@
+//! The heads of a classifier.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, ErrorKind};
+use crate::model::{Head, Model, ModelFiles, TaskInfo};
+
+/// The heads of a classifier. Clones share the weights.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heads {
+    /// The head that takes the place of the graph's own classifier.
+    pub own: Option<Head>,
+    /// Heads with labels, by task.
+    pub tasks: BTreeMap<String, Head>,
+    /// The head that maps features to an embedding.
+    embedding: Option<Head>,
+}
+
+impl Heads {
+    /// Reads and checks the head files of a model: each must be undamaged, and of the encoder beside it. The task of
+    /// `heads/NAME.head` is NAME.
+    pub(crate) fn read(files: &ModelFiles, model: &Model) -> Result<Self, Error> {
+        let mut heads = Self::default();
+        for (task, name, bytes) in files.heads() {
+            let head = Head::from_file(name, bytes)?;
+            model.check_head(name, &head)?;
+            heads.add(task, head);
+        }
+        Ok(heads)
+    }
+
+    /// Adds the head of a task, or the one for embeddings.
+    pub(crate) fn add(&mut self, task: &str, head: Head) {
+        match head.is_embedding() {
+            true => self.embedding = Some(head),
+            false => drop(self.tasks.insert(task.into(), head)),
+        }
+    }
+
+    /// The head of a task. `None` if that is the task of the graph's own classifier, which has the same labels.
+    pub(crate) fn task(&self, task: &str, model: &Model) -> Result<Option<&Head>, Error> {
+        model.features("a task")?;
+        match self.tasks.get(task) {
+            // A head that was taught may have these labels, too.
+            Some(head) => Ok(Some(head).filter(|head| !head.is_packaged() || head.labels() != model.info.labels)),
+            None => {
+                let tasks: Vec<&str> = self.tasks.keys().map(String::as_str).collect();
+                let message = format!("the model has no task {task:?} (it has: {})", tasks.join(", "));
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+
+    /// Facts about the tasks.
+    pub(crate) fn info(&self) -> Vec<TaskInfo> {
+        let info = |(name, head): (&String, &Head)| TaskInfo {
+            name: name.clone(),
+            labels: head.labels().to_vec(),
+            multi_label: head.multi_label(),
+        };
+        self.tasks.iter().map(info).collect()
+    }
+
+    /// The head that maps features to an embedding.
+    pub(crate) fn embedding(&self, model: &Model) -> Result<&Head, Error> {
+        model.features("an embedding")?;
+        self.embedding.as_ref().ok_or_else(|| {
+            Error::unsupported("the model has no head of the kind \"embedding\", such as heads/embedding.head")
+        })
+    }
+}

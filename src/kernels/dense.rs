@@ -1,0 +1,125 @@
+//! Products of f32 matrices, for fitting linear layers. All matrices are row-major.
+//!
+//! Tiles keep their sums in registers: four rows by two columns, or four rows by eight. Every sum has one order, whatever
+//! the tile, so results are the same bits for any number of rows.
+
+use super::simd::{F32x4, LANES, store_eight};
+
+/// Values of a row that [`add_transposed_product`] handles at once.
+const PANEL: usize = 2 * LANES;
+
+/// `x · wᵀ`: the dot product of each row of `x` with each row of `w`, both `width` values wide. Row-major, rows of `x` ×
+/// rows of `w`.
+pub(crate) fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
+    let width = width.max(1);
+    let columns = w.len() / width;
+    assert!(x.len().is_multiple_of(width) && w.len().is_multiple_of(width) && out.len() == x.len() / width * columns);
+    let (mut x, mut out) = (x, out);
+    while x.len() >= 4 * width {
+        let (rows, sums);
+        (rows, x) = x.split_at(4 * width);
+        (sums, out) = out.split_at_mut(4 * columns);
+        row_tile::<4>(rows, w, width, sums);
+    }
+    for (row, sums) in x.chunks_exact(width).zip(out.chunks_exact_mut(columns.max(1))) {
+        row_tile::<1>(row, w, width, sums);
+    }
+}
+
+/// The dot products of `ROWS` rows with all rows of `w`.
+#[inline(always)]
+fn row_tile<const ROWS: usize>(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
+    let columns = w.len() / width;
+    let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &x[i * width..][..width]);
+    let mut column = 0;
+    while column + 2 <= columns {
+        let pair = [&w[column * width..][..width], &w[(column + 1) * width..][..width]];
+        for (i, sums) in dot_products(rows, pair).into_iter().enumerate() {
+            out[i * columns + column..][..2].copy_from_slice(&sums);
+        }
+        column += 2;
+    }
+    if column < columns {
+        for (i, [sum]) in dot_products(rows, [&w[column * width..][..width]]).into_iter().enumerate() {
+            out[i * columns + column] = sum;
+        }
+    }
+}
+
+#[inline(always)]
+fn dot_products<const ROWS: usize, const COLUMNS: usize>(
+    rows: [&[f32]; ROWS],
+    columns: [&[f32]; COLUMNS],
+) -> [[f32; COLUMNS]; ROWS] {
+    let mut sums = [[F32x4::splat(0.0); COLUMNS]; ROWS];
+    let mut add = |x: [F32x4; ROWS], w: [F32x4; COLUMNS]| {
+        for (sums, x) in sums.iter_mut().zip(x) {
+            for (sum, w) in sums.iter_mut().zip(w) {
+                *sum = *sum + x * w;
+            }
+        }
+    };
+    let width = rows.iter().chain(&columns).map(|row| row.len()).min().unwrap_or(0);
+    let whole = width - width % LANES;
+    for i in (0..whole).step_by(LANES) {
+        add(rows.map(|row| F32x4::load_first(&row[i..])), columns.map(|row| F32x4::load_first(&row[i..])));
+    }
+    if whole < width {
+        let part = |row: &[f32]| F32x4::load_part(&row[whole..], 0.0);
+        add(rows.map(part), columns.map(part));
+    }
+    sums.map(|sums| sums.map(F32x4::sum_lanes))
+}
+
+/// Adds `rᵀ · x` to `out`: `r` has `columns` values per row, `x` as many rows of `width` values, and `out` is `columns` ×
+/// `width`.
+pub(crate) fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width: usize, out: &mut [f32]) {
+    let (columns, width) = (columns.max(1), width.max(1));
+    assert!(r.len() / columns == x.len() / width && out.len() == columns * width);
+    let mut panel = vec![0.0; x.len() / width * PANEL];
+    for start in (0..width).step_by(PANEL) {
+        let end = width.min(start + PANEL);
+        for (to, row) in panel.chunks_exact_mut(PANEL).zip(x.chunks_exact(width)) {
+            to[..end - start].copy_from_slice(&row[start..end]);
+        }
+        let mut column = 0;
+        while column + 4 <= columns {
+            panel_tile::<4>(r, columns, column, &panel, width, start..end, out);
+            column += 4;
+        }
+        for column in column..columns {
+            panel_tile::<1>(r, columns, column, &panel, width, start..end, out);
+        }
+    }
+}
+
+/// Adds the sums of `COLUMNS` columns of `r` over one panel of `x`.
+#[inline(always)]
+fn panel_tile<const COLUMNS: usize>(
+    r: &[f32],
+    columns: usize,
+    column: usize,
+    panel: &[f32],
+    width: usize,
+    part: std::ops::Range<usize>,
+    out: &mut [f32],
+) {
+    let mut sums = [[F32x4::splat(0.0); 2]; COLUMNS];
+    let (eights, _) = panel.as_chunks::<PANEL>();
+    for (row, eight) in r.chunks_exact(columns).zip(eights) {
+        let x = [F32x4::load_first(&eight[..LANES]), F32x4::load_first(&eight[LANES..])];
+        let factors: [f32; COLUMNS] = *row[column..].first_chunk().unwrap_or(&[0.0; COLUMNS]);
+        for (sums, factor) in sums.iter_mut().zip(factors) {
+            let factor = F32x4::splat(factor);
+            *sums = [sums[0] + factor * x[0], sums[1] + factor * x[1]];
+        }
+    }
+    for (i, [low, high]) in sums.into_iter().enumerate() {
+        let to = &mut out[(column + i) * width..][part.clone()];
+        let (mut all, mut before) = ([0.0; PANEL], [0.0; PANEL]);
+        before[..to.len()].copy_from_slice(to);
+        let [a, b] = [F32x4::load_first(&before[..LANES]), F32x4::load_first(&before[LANES..])];
+        store_eight(a + low, b + high, &mut all);
+        to.copy_from_slice(&all[..part.len()]);
+    }
+}

@@ -1,0 +1,160 @@
+//! What a job classifies texts into: labels, and how the encoder's outputs become their scores.
+
+use crate::error::{Error, ErrorKind};
+use crate::heads::Heads;
+use crate::inference::calibration;
+use crate::inference::encoder::Output;
+use crate::model::{Decision, Head, Model, Thresholds, decide, energy, rank};
+use crate::options::{Activation, Options};
+use crate::prediction::Score;
+use crate::zero_shot::ZeroShotPlan;
+
+/// A task with its options, resolved for a model.
+#[derive(Debug)]
+pub(crate) struct TaskPlan {
+    /// The task's name; empty for the model's own classifier.
+    pub name: String,
+    /// The label whose score is explained; each text's best where `None`.
+    pub explained_label: Option<usize>,
+    labels: Vec<String>,
+    activation: Activation,
+    thresholds: Thresholds,
+    scorer: Scorer,
+}
+
+#[derive(Debug)]
+enum Scorer {
+    /// The graph's own classifier.
+    Graph {
+        temperature: f32,
+    },
+    Head(Head),
+    ZeroShot(ZeroShotPlan),
+}
+
+/// The scores of one window or text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scores {
+    pub by_label: Vec<f32>,
+    /// The [energy] of the logits, of a head that rejects by it.
+    pub energy: Option<f32>,
+}
+
+impl TaskPlan {
+    /// One of the tasks of `heads`; without a name that of their own head, or else of the graph's own classifier.
+    pub(crate) fn new(model: &Model, heads: &Heads, task: Option<&str>, options: &Options) -> Result<Self, Error> {
+        if let Some(zero_shot) = &options.zero_shot {
+            if let Some(task) = task {
+                return Err(invalid(format!("a zero-shot classification takes no task, but the task is {task:?}")));
+            }
+            let plan = ZeroShotPlan::new(zero_shot, model)?;
+            let thresholds = options.threshold.map_or(Thresholds::of(plan.activation), Thresholds::Same);
+            return Ok(Self {
+                name: String::new(),
+                explained_label: None,
+                labels: plan.labels.clone(),
+                activation: plan.activation,
+                thresholds,
+                scorer: Scorer::ZeroShot(plan),
+            });
+        }
+        let head = match task {
+            Some(task) => heads.task(task, model)?,
+            None => heads.own.as_ref(),
+        };
+        let of_task = task.and_then(|task| options.by_task.get(task));
+        let labels = head.map_or(&model.info.labels[..], Head::labels);
+        let own = head.map_or(model.info.activation, Head::activation);
+        let activation = options.activation.unwrap_or(own);
+        let thresholds = match (of_task.and_then(|task| task.threshold).or(options.threshold), head) {
+            (Some(_), _) if activation == Activation::None => {
+                return Err(invalid(
+                    "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
+                     threshold out, or set the activation to softmax or sigmoid",
+                ));
+            }
+            (Some(threshold), _) => Thresholds::Same(threshold),
+            (None, Some(head)) if activation == own => {
+                head.thresholds().map_or(Thresholds::of(own), |thresholds| Thresholds::Each(thresholds.to_vec()))
+            }
+            (None, _) => Thresholds::of(activation),
+        };
+        let explain = options.explain.as_ref();
+        let explained = of_task.and_then(|task| task.explain_label.as_ref());
+        let explained = explained.or(explain.and_then(|explain| explain.label.as_ref())).filter(|_| explain.is_some());
+        let explained_label = explained.map(|label| {
+            labels.iter().position(|name| name == label).ok_or_else(|| {
+                let owner = task.map_or("the model".into(), |task| format!("the task {task:?}"));
+                let labels = labels.join(", ");
+                invalid(format!("{owner} has no label \"{label}\" to explain (it has: {labels})"))
+            })
+        });
+        Ok(Self {
+            name: task.unwrap_or_default().into(),
+            explained_label: explained_label.transpose()?,
+            labels: labels.to_vec(),
+            activation,
+            thresholds,
+            scorer: match head {
+                Some(head) => Scorer::Head(head.clone()),
+                None => Scorer::Graph { temperature: model.temperature() },
+            },
+        })
+    }
+
+    /// The hypotheses of a zero-shot classification: the pairs with which each window is read.
+    pub(crate) fn hypotheses(&self) -> Option<&[String]> {
+        match &self.scorer {
+            Scorer::ZeroShot(plan) => Some(&plan.hypotheses),
+            Scorer::Graph { .. } | Scorer::Head(_) => None,
+        }
+    }
+
+    /// The scores of a window, from the outputs for each of its sequences.
+    pub(crate) fn scores(&self, outputs: &[Output]) -> Result<Scores, Error> {
+        let scores = |logits: &[f32], temperature| calibration::scores(logits, self.activation, temperature);
+        let by_label = match &self.scorer {
+            Scorer::Graph { temperature } => scores(&outputs[0].logits, *temperature)?,
+            Scorer::ZeroShot(plan) => plan.scores(outputs)?,
+            Scorer::Head(head) => {
+                let logits = head.apply(&outputs[0].features);
+                let energy = head.max_energy().map(|_| energy(&logits));
+                return Ok(Scores { by_label: scores(&logits, head.temperature())?, energy });
+            }
+        };
+        Ok(Scores { by_label, energy: None })
+    }
+
+    /// The mean of scores, each with a weight; the weights sum to 1.
+    pub(crate) fn mean<'a>(&self, scores: impl Iterator<Item = (f64, &'a Scores)> + Clone) -> Scores {
+        let mean = |of: &dyn Fn(&Scores) -> f32| {
+            scores.clone().map(|(weight, scores)| weight * f64::from(of(scores))).sum::<f64>() as f32
+        };
+        let by_label = (0..self.labels.len()).map(|label| mean(&|scores| scores.by_label[label])).collect();
+        let has_energy = scores.clone().all(|(_, scores)| scores.energy.is_some());
+        Scores { by_label, energy: has_energy.then(|| mean(&|scores| scores.energy.unwrap_or_default())) }
+    }
+
+    /// The best `top_k` labels with their scores, highest first.
+    pub(crate) fn rank(&self, scores: &Scores, top_k: Option<usize>) -> Vec<Score> {
+        rank(&self.labels, &scores.by_label, top_k)
+    }
+
+    /// The labels of a text.
+    pub(crate) fn decide(&self, scores: &Scores) -> Decision {
+        match self.is_other(scores) {
+            Some(true) => Decision { label: None, labels: None },
+            _ => decide(&self.labels, &scores.by_label, self.activation, &self.thresholds),
+        }
+    }
+
+    /// Whether a text resembles no label's examples; `None` where the task does not tell.
+    pub(crate) fn is_other(&self, scores: &Scores) -> Option<bool> {
+        let Scorer::Head(head) = &self.scorer else { return None };
+        Some(scores.energy? > head.max_energy()?)
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidInput, message)
+}

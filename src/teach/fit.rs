@@ -1,0 +1,249 @@
+//! Fits a head to feature vectors, step by step: cross-validation chooses the penalty and gives held-out scores, from
+//! which come the temperature and the report; then all examples give the weights.
+
+use super::folds::folds;
+use super::lbfgs::Lbfgs;
+use super::logistic::{LabelledFeatures, Link, LogisticLoss, parameter_count, scores};
+use super::temperature;
+
+/// Penalties of the squared weights that are tried, the largest first: each fit starts where the one before ended. They
+/// are for features of unit variance.
+const PENALTIES: [f64; 4] = [10.0, 3.0, 1.0, 0.3];
+/// The penalty where no label has two examples, so that none can be held out.
+const DEFAULT_PENALTY: f64 = 1.0;
+/// A fit ends where the gradient's norm is this fraction of its norm at zero.
+const TOLERANCE: f64 = 1e-3;
+const MAX_ITERATIONS: usize = 100;
+
+/// Scores of examples by classifiers that have not seen them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct HeldOut {
+    /// The examples, as indices.
+    pub examples: Vec<usize>,
+    /// By example and label.
+    pub scores: Vec<f32>,
+}
+
+/// A fitted linear layer.
+#[derive(Debug)]
+pub(super) struct Fitted {
+    /// Weights, classes × width, then biases.
+    pub parameters: Vec<f32>,
+    /// By which scores are divided before they become probabilities.
+    pub temperature: f64,
+    /// Empty where no label has two examples.
+    pub held_out: HeldOut,
+}
+
+/// The best penalty so far.
+#[derive(Debug)]
+struct Choice {
+    penalty: f64,
+    loss: f64,
+    temperature: f64,
+    held_out: HeldOut,
+}
+
+/// A fit in progress.
+#[derive(Debug)]
+pub(super) struct Fit {
+    examples: LabelledFeatures,
+    classes: usize,
+    link: Link,
+    folds: Vec<Vec<usize>>,
+    /// The parameters of each fold under the last penalty: where the next one starts.
+    of_folds: Vec<Vec<f32>>,
+    /// Fits that are done: first by penalty and fold, then the one to all examples.
+    done: usize,
+    current: Option<Minimisation>,
+    held_out: HeldOut,
+    choice: Option<Choice>,
+    parameters: Vec<f32>,
+}
+
+/// The fit to one set of examples.
+#[derive(Debug)]
+struct Minimisation {
+    examples: LabelledFeatures,
+    penalty: f64,
+    solver: Lbfgs,
+    iterations: usize,
+}
+
+impl Minimisation {
+    fn new(examples: LabelledFeatures, classes: usize, link: Link, penalty: f64, start: Vec<f32>) -> Self {
+        let mut loss = LogisticLoss { examples: &examples, classes, link, penalty };
+        let tolerance = TOLERANCE * Lbfgs::new(&mut loss, vec![0.0; start.len()], 0.0).gradient_norm();
+        let solver = Lbfgs::new(&mut loss, start, tolerance);
+        Self { examples, penalty, solver, iterations: 0 }
+    }
+
+    /// `false` when the minimum is reached.
+    fn step(&mut self, classes: usize, link: Link) -> bool {
+        self.iterations += 1;
+        let mut loss = LogisticLoss { examples: &self.examples, classes, link, penalty: self.penalty };
+        self.solver.step(&mut loss) && self.iterations < MAX_ITERATIONS
+    }
+}
+
+impl Fit {
+    /// Starts a fit. The features have about unit variance.
+    pub(super) fn new(examples: LabelledFeatures, classes: usize, link: Link) -> Self {
+        let folds = folds(&examples.labels, classes);
+        let zero = vec![0.0; parameter_count(classes, examples.width)];
+        Self {
+            of_folds: vec![zero.clone(); folds.len()],
+            parameters: zero,
+            examples,
+            classes,
+            link,
+            folds,
+            done: 0,
+            current: None,
+            held_out: HeldOut::default(),
+            choice: None,
+        }
+    }
+
+    /// Fits that a job has for examples with these labels.
+    pub(super) fn count(labels: &[Vec<usize>], classes: usize) -> usize {
+        PENALTIES.len() * folds(labels, classes).len() + 1
+    }
+
+    /// Fits that are done.
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
+    fn validations(&self) -> usize {
+        PENALTIES.len() * self.folds.len()
+    }
+
+    /// Takes a step of at most a few evaluations of the loss. `false` when the fit is done.
+    pub(super) fn step(&mut self) -> bool {
+        if self.done > self.validations() {
+            return false;
+        }
+        let mut current = self.current.take().unwrap_or_else(|| self.next_minimisation());
+        if current.step(self.classes, self.link) {
+            self.current = Some(current);
+            return true;
+        }
+        let parameters = current.solver.into_point();
+        if self.done < self.validations() {
+            self.validate(parameters);
+        } else {
+            self.parameters = parameters;
+        }
+        self.done += 1;
+        self.done <= self.validations()
+    }
+
+    fn next_minimisation(&mut self) -> Minimisation {
+        let (examples, penalty, start) = if self.done < self.validations() {
+            let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
+            let held_out = &self.folds[fold];
+            let rest: Vec<usize> =
+                (0..self.examples.len()).filter(|example| held_out.binary_search(example).is_err()).collect();
+            (self.examples.select(&rest), PENALTIES[penalty], std::mem::take(&mut self.of_folds[fold]))
+        } else {
+            // The folds' parameters are near those of all examples.
+            let start = self.of_folds.pop().unwrap_or_else(|| std::mem::take(&mut self.parameters));
+            let penalty = self.choice.as_ref().map_or(DEFAULT_PENALTY, |choice| choice.penalty);
+            (std::mem::take(&mut self.examples), penalty, start)
+        };
+        Minimisation::new(examples, self.classes, self.link, penalty, start)
+    }
+
+    /// Scores the held-out examples of a fold. After the last fold, compares the penalty with the best one.
+    fn validate(&mut self, parameters: Vec<f32>) {
+        let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
+        let held_out = self.examples.select(&self.folds[fold]);
+        self.held_out.scores.extend(scores(&parameters, &held_out.features, held_out.width, self.classes));
+        self.held_out.examples.extend(&self.folds[fold]);
+        self.of_folds[fold] = parameters;
+        if fold + 1 < self.folds.len() {
+            return;
+        }
+        let held_out = std::mem::take(&mut self.held_out);
+        let labels: Vec<&[usize]> = held_out.examples.iter().map(|&i| &self.examples.labels[i][..]).collect();
+        let (temperature, loss) = temperature::fit(&held_out.scores, self.classes, &labels, self.link);
+        if self.choice.as_ref().is_none_or(|choice| loss < choice.loss) {
+            self.choice = Some(Choice { penalty: PENALTIES[penalty], loss, temperature, held_out });
+        }
+    }
+
+    /// Takes the remaining steps.
+    pub(super) fn finish(mut self) -> Fitted {
+        while self.step() {}
+        let Choice { temperature, held_out, .. } = self.choice.unwrap_or(Choice {
+            penalty: DEFAULT_PENALTY,
+            loss: f64::INFINITY,
+            temperature: 1.0,
+            held_out: HeldOut::default(),
+        });
+        Fitted { parameters: self.parameters, temperature, held_out }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SplitMix64;
+
+    const WIDTH: usize = 6;
+
+    /// `count` examples of each of three labels: noise, and at the label's own feature `signal`.
+    fn examples(count: usize, signal: f32) -> LabelledFeatures {
+        let mut random = SplitMix64::new(3);
+        let labels: Vec<Vec<usize>> = (0..3 * count).map(|i| vec![i % 3]).collect();
+        let value = |i: usize, random: &mut SplitMix64| {
+            let own = i % WIDTH == labels[i / WIDTH][0];
+            random.below(2000) as f32 / 1000.0 - 1.0 + if own { signal } else { 0.0 }
+        };
+        let features = (0..labels.len() * WIDTH).map(|i| value(i, &mut random)).collect();
+        LabelledFeatures::balanced(features, WIDTH, labels.clone(), 3)
+    }
+
+    fn right(fitted: &Fitted, examples: &LabelledFeatures) -> usize {
+        let scores = scores(&fitted.parameters, &examples.features, WIDTH, 3);
+        let best = |row: &[f32]| (1..3).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+        scores.chunks(3).zip(&examples.labels).filter(|(row, labels)| best(row) == labels[0]).count()
+    }
+
+    #[test]
+    fn labels_with_a_signal_are_learnt_and_held_out_examples_are_scored_once() {
+        let examples = examples(20, 3.0);
+        let fitted = Fit::new(examples.clone(), 3, Link::Softmax).finish();
+        assert!(right(&fitted, &examples) >= 58, "{} of 60", right(&fitted, &examples));
+        let mut held_out = fitted.held_out.examples.clone();
+        held_out.sort_unstable();
+        assert_eq!(held_out, (0..60).collect::<Vec<_>>());
+        assert_eq!(fitted.held_out.scores.len(), 3 * 60);
+    }
+
+    #[test]
+    fn noise_is_not_believed() {
+        let temperature = |signal| Fit::new(examples(20, signal), 3, Link::Softmax).finish().temperature;
+        let (noise, signal) = (temperature(0.0), temperature(3.0));
+        assert!(noise > 2.0 * signal, "the temperature is {noise} for noise and {signal} with a signal");
+    }
+
+    #[test]
+    fn steps_count_every_fit_and_the_bits_are_the_same() {
+        let examples = examples(5, 1.0);
+        let mut fit = Fit::new(examples.clone(), 3, Link::Sigmoid);
+        while fit.step() {}
+        assert_eq!(fit.done(), Fit::count(&examples.labels, 3));
+        assert_eq!(fit.done(), PENALTIES.len() * 5 + 1);
+        let bits = |fitted: Fitted| fitted.parameters.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(fit.finish()), bits(Fit::new(examples, 3, Link::Sigmoid).finish()));
+    }
+
+    #[test]
+    fn one_example_a_label_leaves_none_to_hold_out() {
+        let fitted = Fit::new(examples(1, 3.0), 3, Link::Softmax).finish();
+        assert_eq!((fitted.temperature, fitted.held_out.examples.len()), (1.0, 0));
+        assert_eq!(right(&fitted, &examples(1, 3.0)), 3);
+    }
+}

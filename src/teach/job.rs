@@ -1,0 +1,361 @@
+//! Teaching, step by step: features of the examples, then the fit.
+
+use std::sync::Arc;
+
+use half::f16;
+
+use super::decision;
+use super::examples::{CheckedExamples, Example, Examples};
+use super::fit::{Fit, Fitted};
+use super::logistic::{LabelledFeatures, Link};
+use super::report::{Contradiction, Outcome, TeachReport};
+use super::standardise::Standard;
+use crate::error::{Error, ErrorKind};
+use crate::job::{PredictionJob, Progress};
+use crate::model::{Head, Model, TaughtExamples, TaughtHead};
+use crate::options::Options;
+
+/// Options of teaching.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct TeachOptions {
+    /// Whether a text can have several of the labels, or none. Then a text that is an example of several labels has all of
+    /// them, and it does not have the others.
+    pub multi_label: bool,
+    /// Whether the head rejects texts that resemble no label's examples: a rejected text has no label, and its prediction
+    /// has `other: true`. About one text in twelve that has a label is rejected, too. Needs a label with two examples; not
+    /// together with `multi_label`, where a text without a label needs no rejection.
+    pub other: bool,
+}
+
+impl TeachOptions {
+    /// Sets [`multi_label`](Self::multi_label).
+    pub fn multi_label(mut self, multi_label: bool) -> Self {
+        self.multi_label = multi_label;
+        self
+    }
+
+    /// Sets [`other`](Self::other).
+    pub fn other(mut self, other: bool) -> Self {
+        self.other = other;
+        self
+    }
+}
+
+/// What teaching gives.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Taught {
+    /// The head, for [`Classifier::with_head`](crate::Classifier::with_head).
+    pub head: Head,
+    /// What cross-validation says about it.
+    pub report: TeachReport,
+}
+
+/// A head that is being taught: the caller sees the progress between two steps, and cancels by dropping the job.
+///
+/// ```
+/// use litmus_text::{Classifier, Examples, Options, TeachOptions};
+///
+/// let classifier = Classifier::from_dir("models/english")?;
+/// let examples = Examples::new()
+///     .label("refund", ["I want my money back", "Please refund my order"])
+///     .label("shipping", ["Where is my parcel?", "My order has not arrived"]);
+/// let mut job = classifier.teaching_job(&examples, &TeachOptions::default())?;
+/// while job.step() {
+///     println!("{} of {}", job.progress().done, job.progress().total);
+/// }
+/// let triage = classifier.with_head(&job.finish()?.head)?;
+/// let prediction = triage.predict("Is my parcel lost?", &Options::default())?;
+/// assert_eq!(prediction.label.as_deref(), Some("shipping"));
+/// # Ok::<(), litmus_text::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct TeachingJob {
+    encoder: String,
+    width: usize,
+    other: bool,
+    link: Link,
+    labels: Vec<String>,
+    /// Sorted by their first label, those of the head before first: so the head does not depend on whether it was taught
+    /// at once or in parts.
+    examples: Vec<Source>,
+    new: Vec<Example>,
+    /// Of the examples of the head before.
+    features_before: Vec<f16>,
+    contradictions: Vec<Contradiction>,
+    stage: Stage,
+    /// Fits that the job has.
+    fits: usize,
+    /// Rows of the examples.
+    rows: usize,
+}
+
+/// An example: its labels, and its index among those of the head before or among the new ones.
+#[derive(Debug, Clone)]
+struct Source {
+    labels: Vec<usize>,
+    is_new: bool,
+    index: usize,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Features(Box<PredictionJob>),
+    Fit { features: Vec<f16>, standard: Standard, fit: Box<Fit> },
+    Failed(Error),
+}
+
+impl TeachingJob {
+    /// Reads the examples. `before` is the head that is taught more.
+    pub(crate) fn new(
+        model: Arc<Model>,
+        before: Option<&Head>,
+        examples: &Examples,
+        options: &TeachOptions,
+    ) -> Result<Self, Error> {
+        let width = model.features("teaching")?;
+        let TeachOptions { multi_label, other } = *options;
+        let (labels_before, examples_before) = match before {
+            Some(head) if head.multi_label() != multi_label => {
+                let message = format!("the head was taught with multi_label {}, not {multi_label}", !multi_label);
+                return Err(invalid(message));
+            }
+            Some(head) => (head.labels(), Some(head.examples().ok_or_else(not_extendable)?)),
+            None => (&[][..], None),
+        };
+        if other && multi_label {
+            return Err(invalid(
+                "`other` is for labels of which a text has one; with `multi_label` a text can have none",
+            ));
+        }
+        let before_count = examples_before.map_or(0, |examples| examples.labels.len());
+        let CheckedExamples { labels, examples: new, contradictions } =
+            CheckedExamples::new(examples, labels_before, before_count, multi_label)?;
+        let source =
+            |is_new| move |(index, labels): (usize, &Vec<usize>)| Source { labels: labels.clone(), is_new, index };
+        let before = examples_before.iter().flat_map(|examples| &examples.labels).enumerate().map(source(false));
+        let after = new.iter().map(|example| &example.labels).enumerate().map(source(true));
+        let mut sources: Vec<Source> = before.chain(after).collect();
+        sources.sort_by_key(|source| source.labels.first().copied());
+        let link = if multi_label { Link::Sigmoid } else { Link::Softmax };
+        let fits = Fit::count(&labels_of(&sources), labels.len());
+        if other && fits == 1 {
+            return Err(invalid(
+                "`other` needs a label with two examples or more, to measure how texts score that were not taught",
+            ));
+        }
+        let encoder = model.encoder_id().to_owned();
+        let texts: Vec<&str> = new.iter().map(|example| &example.text[..]).collect();
+        let job = PredictionJob::new(model, &texts, Vec::new(), &Options::default())?;
+        if let Some(error) = job.first_failure() {
+            return Err(named(error, &labels, &new));
+        }
+        Ok(Self {
+            encoder,
+            width,
+            other,
+            link,
+            labels,
+            examples: sources,
+            new,
+            contradictions,
+            features_before: examples_before.map_or(Vec::new(), |examples| examples.features.clone()),
+            fits,
+            rows: job.progress().total,
+            stage: Stage::Features(Box::new(job)),
+        })
+    }
+
+    /// Limits each step to this many tokens of examples, padding included, but computes at least one example.
+    pub fn max_batch_tokens(mut self, tokens: usize) -> Self {
+        if let Stage::Features(job) = self.stage {
+            self.stage = Stage::Features(Box::new(job.max_batch_tokens(tokens)));
+        }
+        self
+    }
+
+    /// Examples whose features are computed, plus fits that are done: one for each fold and penalty of the
+    /// cross-validation, and the last to all examples.
+    pub fn progress(&self) -> Progress {
+        let total = self.rows + self.fits;
+        let done = match &self.stage {
+            Stage::Features(job) => job.progress().done,
+            Stage::Fit { fit, .. } => self.rows + fit.done(),
+            Stage::Failed(_) => total,
+        };
+        Progress { done, total }
+    }
+
+    /// Whether the features of all examples are computed and the fit has begun.
+    pub fn is_fitting(&self) -> bool {
+        matches!(self.stage, Stage::Fit { .. })
+    }
+
+    /// Computes the features of the next examples, or takes a step of the fit; `false` when nothing is left.
+    pub fn step(&mut self) -> bool {
+        match &mut self.stage {
+            Stage::Features(job) => {
+                if !job.step() {
+                    self.start_fit();
+                }
+                !matches!(self.stage, Stage::Failed(_))
+            }
+            Stage::Fit { fit, .. } => fit.step(),
+            Stage::Failed(_) => false,
+        }
+    }
+
+    /// Takes the remaining steps.
+    ///
+    /// # Errors
+    /// The error of an example that could not be computed.
+    pub fn finish(mut self) -> Result<Taught, Error> {
+        while self.step() {}
+        match self.stage {
+            Stage::Failed(error) => Err(error),
+            // A step after the features have been computed always leaves this stage.
+            Stage::Features(_) => Err(Error::internal("the features of the examples are not computed")),
+            Stage::Fit { features, standard, fit } => {
+                let fitted = fit.finish();
+                let Fitted { parameters, temperature, held_out } = &fitted;
+                let classes = self.labels.len();
+                let all = labels_of(&self.examples);
+                let labels: Vec<&[usize]> = held_out.examples.iter().map(|&i| &all[i][..]).collect();
+                let thresholds = (self.link == Link::Sigmoid)
+                    .then(|| decision::thresholds(&held_out.scores, classes, &labels, *temperature));
+                let text = |source: &Source| source.is_new.then(|| &self.new[source.index].text[..]);
+                let texts: Vec<Option<&str>> = self.examples.iter().map(text).collect();
+                let report = Outcome {
+                    names: &self.labels,
+                    labels: &all,
+                    texts: &texts,
+                    link: self.link,
+                    temperature: *temperature,
+                    thresholds: thresholds.as_deref(),
+                    contradictions: self.contradictions,
+                    held_out,
+                };
+                let report = report.report();
+                let (weights, biases) = parameters.split_at(classes * self.width);
+                let (weights, biases) = standard.fold(weights, biases);
+                let max_energy = if self.other { decision::max_energy(&held_out.scores, classes) } else { None };
+                let head = TaughtHead {
+                    labels: self.labels,
+                    multi_label: self.link == Link::Sigmoid,
+                    features: self.width,
+                    temperature: *temperature as f32,
+                    thresholds,
+                    encoder: self.encoder,
+                    max_energy,
+                    weights,
+                    biases,
+                };
+                let examples = TaughtExamples { labels: all, features };
+                Ok(Taught { head: Head::new(head, examples), report })
+            }
+        }
+    }
+
+    /// Takes the features out of the finished job.
+    fn start_fit(&mut self) {
+        let placeholder = Stage::Failed(Error::internal("the features of the examples are not computed"));
+        let Stage::Features(job) = std::mem::replace(&mut self.stage, placeholder) else { return };
+        let failure = job.first_failure();
+        self.stage = match job.finish_features().into_iter().collect::<Result<Vec<_>, _>>() {
+            Err(error) => Stage::Failed(named(failure.unwrap_or(error), &self.labels, &self.new)),
+            Ok(rows) => {
+                // In f16 from the start, so that a head that is taught more is the one that all examples together give.
+                let new: Vec<f16> = rows.iter().flatten().map(|&value| f16::from_f32(value)).collect();
+                let row = |Source { is_new, index, .. }: &Source| {
+                    let rows = if *is_new { &new } else { &self.features_before };
+                    &rows[index * self.width..][..self.width]
+                };
+                let features: Vec<f16> = self.examples.iter().flat_map(row).copied().collect();
+                let mut values: Vec<f32> = features.iter().map(|value| value.to_f32()).collect();
+                match values.iter().find(|value| !value.is_finite()) {
+                    Some(value) => Stage::Failed(Error::malformed(format!(
+                        "the model computed the feature {value}: its weights are damaged: download or export it again"
+                    ))),
+                    None => {
+                        let standard = Standard::of(&values, self.width);
+                        standard.apply(&mut values);
+                        let (labels, classes) = (labels_of(&self.examples), self.labels.len());
+                        let examples = match self.link {
+                            Link::Softmax => LabelledFeatures::balanced(values, self.width, labels, classes),
+                            // A label's own threshold makes up for few examples.
+                            Link::Sigmoid => LabelledFeatures::equal(values, self.width, labels),
+                        };
+                        let fit = Fit::new(examples, classes, self.link).into();
+                        Stage::Fit { features, standard, fit }
+                    }
+                }
+            }
+        };
+    }
+}
+
+fn labels_of(examples: &[Source]) -> Vec<Vec<usize>> {
+    examples.iter().map(|example| example.labels.clone()).collect()
+}
+
+/// The error of one of the new examples, which names it: its index means nothing to the caller.
+fn named(error: Error, labels: &[String], new: &[Example]) -> Error {
+    match error.index().and_then(|index| new.get(index)) {
+        Some(Example { text, labels: own }) => {
+            let label = &labels[own[0]];
+            let error = error.without_index();
+            Error::new(error.kind(), format!("the example {text:?} of the label {label:?}: {error}"))
+        }
+        None => error,
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
+fn not_extendable() -> Error {
+    Error::new(
+        ErrorKind::HeadNotExtendable,
+        "the head was exported without its examples, so it cannot be taught more: export it with them",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::energy;
+    use crate::model::tests::fake_with_features;
+
+    /// The features of a text of this model are its first word: each label has another one.
+    fn examples() -> Examples {
+        let texts =
+            |first: &str| ["", " zero", " one", " two", " one one", " two two"].map(|rest| format!("{first}{rest}"));
+        Examples::new().label("low", texts("zero")).label("high", texts("two"))
+    }
+
+    #[test]
+    fn a_text_that_resembles_no_example_has_more_than_the_maximum_energy() {
+        let options = TeachOptions::default().other(true);
+        let job = TeachingJob::new(Arc::new(fake_with_features()), None, &examples(), &options).unwrap();
+        let head = job.finish().unwrap().head;
+        let max = head.max_energy().unwrap();
+        let energy_of =
+            |word: usize| energy(&head.apply(&std::array::from_fn::<_, 5, _>(|i| f32::from(u8::from(i == word)))));
+        assert!(energy_of(0) <= max && energy_of(2) <= max, "{} and {}, at most {max}", energy_of(0), energy_of(2));
+        assert!(energy_of(1) > max, "{}, at most {max}", energy_of(1));
+    }
+
+    #[test]
+    fn fitting_begins_after_the_features() {
+        let model = Arc::new(fake_with_features());
+        let mut job = TeachingJob::new(model, None, &examples(), &TeachOptions::default()).unwrap().max_batch_tokens(1);
+        while !job.is_fitting() {
+            assert!(job.progress().done < 12 && job.step());
+        }
+        assert_eq!(job.progress().done, 12);
+        while job.step() {}
+        assert_eq!(job.progress().done, job.progress().total);
+    }
+}

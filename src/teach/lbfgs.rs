@@ -1,0 +1,169 @@
+//! L-BFGS (Liu and Nocedal 1989, "On the limited memory BFGS method for large scale optimization"), one iteration at a
+//! time, with a backtracking line search.
+
+use std::collections::VecDeque;
+
+/// Pairs of steps and gradient differences that approximate the curvature.
+const MEMORY: usize = 10;
+/// A step must lower the value by at least this fraction of what the slope promises (Armijo's condition).
+const SUFFICIENT_DECREASE: f64 = 1e-4;
+/// Halvings of a step before the minimum counts as reached: f32 gradients have no more digits.
+const MAX_HALVINGS: usize = 20;
+
+/// A differentiable function.
+pub(super) trait Objective {
+    /// The value at `x`. Writes the gradient.
+    fn evaluate(&mut self, x: &[f32], gradient: &mut [f32]) -> f64;
+}
+
+/// The state of a minimisation.
+#[derive(Debug)]
+pub(super) struct Lbfgs {
+    x: Vec<f32>,
+    gradient: Vec<f32>,
+    value: f64,
+    history: VecDeque<Pair>,
+    /// The minimum is reached where the gradient's norm is at most this.
+    tolerance: f64,
+}
+
+/// A step and the change of the gradient along it.
+#[derive(Debug)]
+struct Pair {
+    step: Vec<f32>,
+    change: Vec<f32>,
+    /// One over their dot product.
+    rho: f64,
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+/// `to += factor · from`
+fn add(to: &mut [f32], factor: f64, from: &[f32]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = (f64::from(*to) + factor * f64::from(from)) as f32;
+    }
+}
+
+fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}
+
+impl Lbfgs {
+    /// Starts at `x`. The minimum counts as reached where the norm of the gradient is at most `tolerance`.
+    pub(super) fn new(objective: &mut dyn Objective, x: Vec<f32>, tolerance: f64) -> Self {
+        let mut gradient = vec![0.0; x.len()];
+        let value = objective.evaluate(&x, &mut gradient);
+        Self { x, gradient, value, history: VecDeque::with_capacity(MEMORY), tolerance }
+    }
+
+    /// The norm of the gradient at the point reached so far.
+    pub(super) fn gradient_norm(&self) -> f64 {
+        dot(&self.gradient, &self.gradient).sqrt()
+    }
+
+    /// The point reached so far.
+    pub(super) fn into_point(self) -> Vec<f32> {
+        self.x
+    }
+
+    /// Takes a step. `false` when the minimum is reached.
+    pub(super) fn step(&mut self, objective: &mut dyn Objective) -> bool {
+        let norm = self.gradient_norm();
+        if norm <= self.tolerance {
+            return false;
+        }
+        let direction = self.direction();
+        let slope = dot(&self.gradient, &direction);
+        // Without curvature the scale of the function is unknown: the first step has length 1 at most.
+        let mut length = if self.history.is_empty() { (1.0 / norm).min(1.0) } else { 1.0 };
+        let mut gradient = vec![0.0; self.x.len()];
+        for _ in 0..MAX_HALVINGS {
+            let mut x = self.x.clone();
+            add(&mut x, length, &direction);
+            let value = objective.evaluate(&x, &mut gradient);
+            if value <= self.value + SUFFICIENT_DECREASE * length * slope {
+                self.remember(difference(&x, &self.x), difference(&gradient, &self.gradient));
+                (self.x, self.gradient, self.value) = (x, gradient, value);
+                return true;
+            }
+            length /= 2.0;
+        }
+        false
+    }
+
+    /// The direction of the next step: minus the gradient, times the approximate inverse Hessian ("two-loop recursion").
+    fn direction(&self) -> Vec<f32> {
+        let mut direction: Vec<f32> = self.gradient.iter().map(|value| -value).collect();
+        let mut factors = [0.0; MEMORY];
+        for (pair, factor) in self.history.iter().zip(&mut factors).rev() {
+            *factor = pair.rho * dot(&pair.step, &direction);
+            add(&mut direction, -*factor, &pair.change);
+        }
+        if let Some(last) = self.history.back() {
+            let scale = 1.0 / (last.rho * dot(&last.change, &last.change));
+            direction.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+        }
+        for (pair, factor) in self.history.iter().zip(factors) {
+            let length = factor - pair.rho * dot(&pair.change, &direction);
+            add(&mut direction, length, &pair.step);
+        }
+        direction
+    }
+
+    /// Adds a pair to the history. Where rounding leaves no curvature, the pair is of no use.
+    fn remember(&mut self, step: Vec<f32>, change: Vec<f32>) {
+        let curvature = dot(&step, &change);
+        if curvature <= f64::from(f32::EPSILON) * dot(&change, &change) * 1e-3 {
+            return;
+        }
+        if self.history.len() == MEMORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(Pair { step, change, rho: 1.0 / curvature });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Σ scale · (x − target)², with scales from 1 to 1,000.
+    struct Bowl {
+        evaluations: usize,
+    }
+
+    const TARGETS: [f32; 4] = [3.0, -1.0, 0.5, 20.0];
+    const SCALES: [f32; 4] = [1.0, 10.0, 100.0, 1000.0];
+
+    impl Objective for Bowl {
+        fn evaluate(&mut self, x: &[f32], gradient: &mut [f32]) -> f64 {
+            self.evaluations += 1;
+            for i in 0..x.len() {
+                gradient[i] = 2.0 * SCALES[i] * (x[i] - TARGETS[i]);
+            }
+            (0..x.len()).map(|i| f64::from(SCALES[i]) * f64::from(x[i] - TARGETS[i]).powi(2)).sum()
+        }
+    }
+
+    #[test]
+    fn the_minimum_of_an_ill_conditioned_bowl() {
+        let mut bowl = Bowl { evaluations: 0 };
+        let mut solver = Lbfgs::new(&mut bowl, vec![0.0; 4], 1e-3);
+        while solver.step(&mut bowl) {}
+        for (x, target) in solver.into_point().into_iter().zip(TARGETS) {
+            assert!((x - target).abs() < 1e-3, "{x} instead of {target}");
+        }
+        assert!(bowl.evaluations < 60, "it took {} evaluations", bowl.evaluations);
+    }
+
+    #[test]
+    fn a_minimum_is_left_at_once() {
+        let mut bowl = Bowl { evaluations: 0 };
+        let mut solver = Lbfgs::new(&mut bowl, TARGETS.to_vec(), 1e-3);
+        assert!(!solver.step(&mut bowl));
+        assert_eq!(bowl.evaluations, 1);
+    }
+}

@@ -1,0 +1,243 @@
+//! What cross-validation says about a taught head.
+
+use serde::Serialize;
+
+use super::decision::activation;
+use super::fit::HeldOut;
+use super::logistic::Link;
+use crate::inference::calibration;
+use crate::shortest_decimal;
+
+/// How well a taught head predicts examples that it was not taught, and which examples to look at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TeachReport {
+    /// The labels, in the order of the head.
+    pub labels: Vec<LabelReport>,
+    /// The number of examples whose labels were predicted by a head that was taught without them: all that have another
+    /// example of their label beside them, a fifth of them where there are more than 2,000.
+    pub validated: usize,
+    /// The fraction of these whose labels were all predicted right; `None` where there are none.
+    pub accuracy: Option<f32>,
+    /// Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels.
+    pub confusion: Vec<Vec<u32>>,
+    /// Examples that are predicted as another label with great certainty, the most certain first: perhaps their label is
+    /// wrong. Empty where a text can have several labels.
+    pub odd: Vec<OddExample>,
+    /// Texts that are examples of several labels, although a text has only one.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// One label in a [`TeachReport`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LabelReport {
+    /// The label's name.
+    pub label: String,
+    /// Its number of examples. A label without any was taught by its name.
+    pub examples: usize,
+    /// F1 on the validated examples, 0 to 1; `None` where the label is neither given nor predicted.
+    pub f1: Option<f32>,
+}
+
+/// An example that its label may not fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OddExample {
+    /// Its text; `None` for an example of the head that was taught more, which does not keep texts.
+    pub text: Option<String>,
+    /// Its label.
+    pub label: String,
+    /// The label that a head without this example predicts.
+    pub predicted: String,
+    /// The score of that label.
+    #[serde(serialize_with = "shortest_decimal::serialize")]
+    pub score: f32,
+}
+
+/// A text that is an example of several labels, of which a text has only one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Contradiction {
+    /// The text.
+    pub text: String,
+    /// The labels.
+    pub labels: Vec<String>,
+}
+
+/// A held-out example with what is predicted.
+struct Validated {
+    example: usize,
+    /// By label.
+    scores: Vec<f32>,
+    predicted: Vec<usize>,
+}
+
+/// What the report is about.
+pub(super) struct Outcome<'a> {
+    pub names: &'a [String],
+    /// The labels of each example.
+    pub labels: &'a [Vec<usize>],
+    /// The text of each example, unless it is one of the head that was taught more.
+    pub texts: &'a [Option<&'a str>],
+    pub link: Link,
+    pub temperature: f64,
+    /// By label, where a text can have several.
+    pub thresholds: Option<&'a [f32]>,
+    pub contradictions: Vec<Contradiction>,
+    pub held_out: &'a HeldOut,
+}
+
+impl Outcome<'_> {
+    pub(super) fn report(self) -> TeachReport {
+        let validated = self.validated();
+        let right = validated.iter().filter(|v| same(&v.predicted, &self.labels[v.example])).count();
+        let (confusion, odd) = match self.link {
+            Link::Softmax => (self.confusion(&validated), self.odd(&validated)),
+            Link::Sigmoid => (Vec::new(), Vec::new()),
+        };
+        TeachReport {
+            labels: (0..self.names.len()).map(|label| self.label_report(label, &validated)).collect(),
+            validated: validated.len(),
+            accuracy: (!validated.is_empty()).then(|| right as f32 / validated.len() as f32),
+            confusion,
+            odd,
+            contradictions: self.contradictions,
+        }
+    }
+
+    fn validated(&self) -> Vec<Validated> {
+        let rows = self.held_out.scores.chunks_exact(self.names.len().max(1));
+        let validate = |(&example, row): (&usize, &[f32])| {
+            // Logits of a fit are finite.
+            let scores = calibration::scores(row, activation(self.link), self.temperature as f32).ok()?;
+            let predicted = match self.thresholds {
+                Some(thresholds) => (0..scores.len()).filter(|&label| scores[label] >= thresholds[label]).collect(),
+                None => vec![highest(&scores)],
+            };
+            Some(Validated { example, scores, predicted })
+        };
+        self.held_out.examples.iter().zip(rows).filter_map(validate).collect()
+    }
+
+    fn label_report(&self, label: usize, validated: &[Validated]) -> LabelReport {
+        let (mut given, mut predicted, mut both) = (0, 0, 0);
+        for v in validated {
+            let (is_given, is_predicted) = (self.labels[v.example].contains(&label), v.predicted.contains(&label));
+            given += usize::from(is_given);
+            predicted += usize::from(is_predicted);
+            both += usize::from(is_given && is_predicted);
+        }
+        LabelReport {
+            label: self.names[label].clone(),
+            examples: self.labels.iter().filter(|labels| labels.contains(&label)).count(),
+            f1: (given + predicted > 0).then(|| 2.0 * both as f32 / (given + predicted) as f32),
+        }
+    }
+
+    fn confusion(&self, validated: &[Validated]) -> Vec<Vec<u32>> {
+        let mut confusion = vec![vec![0; self.names.len()]; self.names.len()];
+        for v in validated {
+            confusion[self.labels[v.example][0]][v.predicted[0]] += 1;
+        }
+        confusion
+    }
+
+    fn odd(&self, validated: &[Validated]) -> Vec<OddExample> {
+        let certain = self.self_confidence(validated);
+        let is_odd = |v: &&Validated| {
+            let predicted = v.predicted[0];
+            predicted != self.labels[v.example][0] && v.scores[predicted] >= certain[predicted]
+        };
+        let mut odd: Vec<&Validated> = validated.iter().filter(is_odd).collect();
+        let score = |v: &Validated| v.scores[v.predicted[0]];
+        odd.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.example.cmp(&b.example)));
+        let describe = |v: &Validated| OddExample {
+            text: self.texts[v.example].map(String::from),
+            label: self.names[self.labels[v.example][0]].clone(),
+            predicted: self.names[v.predicted[0]].clone(),
+            score: score(v),
+        };
+        odd.into_iter().map(describe).collect()
+    }
+
+    /// By label: the mean score that its own examples have. A prediction that is at least as certain contradicts the given
+    /// label (Northcutt, Jiang and Chuang 2021, "Confident Learning").
+    fn self_confidence(&self, validated: &[Validated]) -> Vec<f32> {
+        let (mut sums, mut counts) = (vec![0.0f64; self.names.len()], vec![0usize; self.names.len()]);
+        for v in validated {
+            let label = self.labels[v.example][0];
+            sums[label] += f64::from(v.scores[label]);
+            counts[label] += 1;
+        }
+        // A label without held-out examples says nothing about those of others.
+        let mean = |(sum, count): (f64, usize)| if count > 0 { (sum / count as f64) as f32 } else { f32::INFINITY };
+        sums.into_iter().zip(counts).map(mean).collect()
+    }
+}
+
+/// Whether two lists have the same labels; none is in a list twice.
+fn same(a: &[usize], b: &[usize]) -> bool {
+    a.len() == b.len() && a.iter().all(|label| b.contains(label))
+}
+
+/// The index of the highest value; of equal ones the first.
+fn highest(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(labels: &[usize], scores: Vec<f32>) -> TeachReport {
+        let names = ["a", "b"].map(String::from);
+        let held_out = HeldOut { examples: (0..scores.len() / 2).collect(), scores };
+        let labels: Vec<Vec<usize>> = labels.iter().map(|&label| vec![label]).collect();
+        let texts = [None, Some("second"), None, None, None, None, Some("seventh")];
+        let texts: Vec<Option<&str>> = texts.into_iter().cycle().take(labels.len()).collect();
+        let outcome = Outcome {
+            names: &names,
+            labels: &labels,
+            texts: &texts,
+            link: Link::Softmax,
+            temperature: 1.0,
+            thresholds: None,
+            contradictions: Vec::new(),
+            held_out: &held_out,
+        };
+        outcome.report()
+    }
+
+    #[test]
+    fn mislabelled_examples_are_odd() {
+        // Examples of each label are predicted well, but two of "a" look like "b".
+        let labels = [vec![0; 12], vec![1; 10]].concat();
+        let mut scores: Vec<f32> =
+            labels.iter().flat_map(|&label| if label == 0 { [2.0, 0.0] } else { [0.0, 2.0] }).collect();
+        scores[2..4].copy_from_slice(&[0.0, 3.0]);
+        scores[12..14].copy_from_slice(&[0.0, 4.0]);
+        let report = report(&labels, scores);
+        assert_eq!(report.confusion, [[10, 2], [0, 10]]);
+        assert_eq!((report.validated, report.accuracy), (22, Some(20.0 / 22.0)));
+        assert_eq!((report.labels[1].examples, report.labels[1].f1), (10, Some(20.0 / 22.0)));
+        let odd: Vec<_> = report.odd.iter().map(|o| (o.text.as_deref(), &o.label[..], &o.predicted[..])).collect();
+        assert_eq!(odd, [(Some("seventh"), "a", "b"), (Some("second"), "a", "b")]);
+    }
+
+    #[test]
+    fn a_hesitant_mistake_is_not_odd() {
+        let report = report(&[0, 0, 1, 1], vec![3.0, 0.0, 0.0, 0.1, 0.0, 3.0, 0.0, 3.0]);
+        assert_eq!(report.confusion, [[1, 1], [0, 2]]);
+        assert!(report.odd.is_empty());
+    }
+
+    #[test]
+    fn nothing_held_out_says_nothing() {
+        let report = report(&[0, 1, 1], vec![]);
+        assert_eq!((report.accuracy, report.validated, report.labels[0].f1), (None, 0, None));
+    }
+}
