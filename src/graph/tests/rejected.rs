@@ -87,6 +87,33 @@ fn shapes_that_contradict_each_other_are_an_error() {
     }
 }
 
+/// The order of nodes says nothing: each is wired behind those that it reads.
+#[test]
+fn nodes_may_be_in_any_order() {
+    let logits = |change: &dyn Fn(&mut GraphProto)| {
+        changed(change).unwrap().encode(alone(&[1, 2, 3])).unwrap().swap_remove(0).logits
+    };
+    assert_eq!(logits(&|graph| graph.node.reverse()), logits(&|_| ()));
+}
+
+#[test]
+fn values_that_cannot_be_computed_are_named() {
+    let cases: [(&str, fn(&mut GraphProto)); 2] = [
+        ("no op computes the value `nothing`", |graph| {
+            graph.node.iter_mut().find(|node| node.op_type == "Softmax").unwrap().input[0] = "nothing".into();
+        }),
+        ("the node `a circle` depends on itself", |graph| {
+            let node = graph.node.iter_mut().find(|node| node.op_type == "Softmax").unwrap();
+            (node.name, node.input[0]) = ("a circle".into(), node.output[0].clone());
+        }),
+    ];
+    for (message, change) in cases {
+        let error = changed(change).err().expect("it was accepted");
+        assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
 #[test]
 fn extreme_lengths_and_ids_do_not_panic() {
     let encoder = changed(|_| ()).unwrap();
