@@ -50,7 +50,7 @@ fn array(values: &[JsValue]) -> JsValue {
 
 /// One outcome for each text.
 fn outcomes(classifier: &Classifier, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
-    let mut job = classifier.job(texts, options)?;
+    let mut job = classifier.job(texts, options, JsValue::UNDEFINED)?;
     while job.done() < job.total() {
         job.step();
     }
@@ -162,7 +162,7 @@ fn a_bad_text_does_not_fail_the_others() {
     assert!(!text(&failure, "message").is_empty());
     let alone = predict(&classifier, &["bad"], JsValue::UNDEFINED).unwrap();
     assert_eq!(number(&get(&all.get(2), "prediction"), "score"), number(&alone[0], "score"));
-    let error = classifier.job(texts, JsValue::UNDEFINED).unwrap().check().unwrap_err();
+    let error = classifier.job(texts, JsValue::UNDEFINED, JsValue::UNDEFINED).unwrap().check().unwrap_err();
     assert_eq!((text(&error, "code"), number(&error, "index")), ("empty-text".into(), 1.0));
 }
 
@@ -196,4 +196,50 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
     assert_eq!(code(load(&with("tokenizer.json", b"not JSON"))), "model-malformed");
     assert_eq!(code(load(&with("config.json", b"not JSON"))), "model-malformed");
     assert_eq!(predict(&classifier, &["good"], JsValue::UNDEFINED).unwrap().len(), 1);
+}
+
+/// A head that is taught with three examples a label: what `TeachingJob.finish` returns.
+fn taught(classifier: &Classifier, before: JsValue) -> JsValue {
+    let texts = |texts: &[&str]| array(&texts.iter().map(|&text| text.into()).collect::<Vec<_>>());
+    let examples = Object::new();
+    set(&examples, "refund", &texts(&["I want my money back", "Please refund my order", "How do I get a refund?"]));
+    set(&examples, "shipping", &texts(&["Where is my parcel?", "My order has not arrived", "The delivery is late"]));
+    let mut job = classifier.teaching_job(examples.into(), JsValue::UNDEFINED, before).unwrap();
+    let mut done = job.done();
+    while job.step() {
+        assert!(job.done() >= done && job.done() < job.total());
+        done = job.done();
+    }
+    job.finish().unwrap()
+}
+
+#[wasm_bindgen_test]
+fn a_taught_head_predicts_its_labels_and_is_taught_more() {
+    let classifier = sentiment();
+    let head = taught(&classifier, JsValue::UNDEFINED);
+    assert_eq!(number(&get(&head, "report"), "validated"), 6.0);
+    let heads = Object::new();
+    set(&heads, "", &get(&head, "head"));
+    set(&heads, "topic", &get(&head, "head"));
+    let texts = array(&["My parcel has not arrived".into()]);
+    let job = classifier.job(texts.clone(), JsValue::UNDEFINED, heads.clone().into()).unwrap();
+    let outcomes: Array = job.finish().unwrap().unchecked_into();
+    assert_eq!(text(&get(&outcomes.get(0), "prediction"), "label"), "shipping");
+
+    let options = Object::new();
+    set(&options, "tasks", &array(&["topic".into()]));
+    let job = classifier.job(texts, options.into(), heads.into()).unwrap();
+    let outcomes: Array = job.finish_by_task().unwrap().unchecked_into();
+    assert_eq!(text(&get(&get(&outcomes.get(0), "predictions"), "topic"), "label"), "shipping");
+
+    let again = taught(&classifier, get(&head, "withExamples"));
+    assert_eq!(number(&get(&again, "report"), "validated"), 12.0, "the examples of the head before stay");
+    let error = classifier.teaching_job(Object::new().into(), JsValue::UNDEFINED, get(&head, "head")).err().unwrap();
+    assert_eq!(text(&error, "code"), "head-not-extendable");
+}
+
+#[wasm_bindgen_test]
+fn embeddings_need_their_head() {
+    let error = sentiment().embedding_job(array(&["text".into()]), JsValue::UNDEFINED).err().unwrap();
+    assert_eq!(text(&error, "code"), "model-unsupported");
 }

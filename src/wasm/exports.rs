@@ -3,9 +3,10 @@
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::dto::{self, Outcome, TextInput, Tokenization};
+use super::dto::{self, Outcome, TasksOutcome, TextInput, Tokenization};
 use super::error::to_js;
 use super::external_arrays::ExternalArrays;
+use super::heads::{EmbeddingJob, TeachingJob, with_heads};
 use super::link_kernel::link_kernel;
 use super::uint8_array_reader::Uint8ArrayReader;
 use crate::model::missing;
@@ -15,7 +16,7 @@ use crate::{Error, ModelFiles};
 const GRAPH: &str = "model.onnx";
 /// The most tokens of one step, unless a single row has more. A step then takes about 50 ms; between two steps JavaScript
 /// reports progress and checks for an abort. Larger batches are not faster: their activations do not fit into the cache.
-const MAX_STEP_TOKENS: usize = 256;
+pub(super) const MAX_STEP_TOKENS: usize = 256;
 
 /// A loaded model.
 #[wasm_bindgen]
@@ -43,13 +44,43 @@ impl Classifier {
         &self,
         #[wasm_bindgen(unchecked_param_type = "readonly TextInput[]")] texts: JsValue,
         #[wasm_bindgen(unchecked_param_type = "JobOptions | undefined")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Heads | undefined")] heads: JsValue,
     ) -> Result<PredictionJob, JsValue> {
         let start = || {
             let texts = inputs(&texts)?;
-            let job = self.0.job(&texts, &dto::read_options(options)?)?.max_batch_tokens(MAX_STEP_TOKENS);
-            Ok(PredictionJob { job, texts })
+            let (options, tasks) = dto::read_options(options)?;
+            let classifier = with_heads(&self.0, &heads)?;
+            let job = match &tasks {
+                Some(tasks) => {
+                    let tasks: Vec<&str> = tasks.iter().map(String::as_str).collect();
+                    classifier.tasks_job(&texts, &tasks, &options)?
+                }
+                None => classifier.job(&texts, &options)?,
+            };
+            Ok(PredictionJob { job: job.max_batch_tokens(MAX_STEP_TOKENS), texts })
         };
         start().map_err(to_js)
+    }
+
+    /// Starts to teach a head: reads the examples, and computes nothing yet. `head` is the file of a head that is taught more.
+    #[wasm_bindgen(js_name = teachingJob)]
+    pub fn teaching_job(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Examples")] examples: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "TeachOptions | undefined")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array | undefined")] head: JsValue,
+    ) -> Result<TeachingJob, JsValue> {
+        TeachingJob::start(&self.0, &examples, options, &head).map_err(to_js)
+    }
+
+    /// Starts to compute embeddings: reads the texts, and computes nothing yet. `heads` has the embedding head.
+    #[wasm_bindgen(js_name = embeddingJob)]
+    pub fn embedding_job(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "readonly TextInput[]")] texts: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Heads | undefined")] heads: JsValue,
+    ) -> Result<EmbeddingJob, JsValue> {
+        EmbeddingJob::start(&self.0, &texts, &heads).map_err(to_js)
     }
 
     /// All tokens of a text.
@@ -96,6 +127,15 @@ impl PredictionJob {
         self.job.step()
     }
 
+    /// Ends a job with several tasks. Returns one outcome for each text, in the order of the texts.
+    #[wasm_bindgen(js_name = finishByTask, unchecked_return_type = "TasksOutcome[]")]
+    pub fn finish_by_task(self) -> Result<JsValue, JsValue> {
+        let results = self.texts.iter().zip(self.job.finish_by_task());
+        let outcomes: Vec<TasksOutcome> =
+            results.map(|(input, result)| TasksOutcome::new(&input.text, result)).collect();
+        dto::write(&outcomes).map_err(to_js)
+    }
+
     /// Ends the job. Returns one outcome for each text, in the order of the texts.
     #[wasm_bindgen(unchecked_return_type = "Outcome[]")]
     pub fn finish(self) -> Result<JsValue, JsValue> {
@@ -134,16 +174,16 @@ fn load(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
             return Err(dto::invalid(format!("the model's file {name} must be a Uint8Array")));
         };
         match &name[..] {
-            GRAPH => graph = Some(Uint8ArrayReader::new(bytes)),
+            GRAPH => graph = Some(bytes),
             _ if name.ends_with(".json") || name.ends_with(".head") => small = small.with(name, bytes.to_vec()),
             _ => external.push(name, bytes),
         }
     }
-    let mut graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
-    crate::Classifier::from_stream(&small, &mut graph, &external, options)
+    let graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
+    crate::Classifier::from_stream(&small, &|| Box::new(Uint8ArrayReader::new(graph.clone())), &external, options)
 }
 
-fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
+pub(super) fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
     let texts = texts.dyn_ref::<Array>().ok_or_else(|| dto::invalid("texts must be an array"))?;
     texts.iter().enumerate().map(|(i, text)| TextInput::read(&text).map_err(|error| error.at(i))).collect()
 }
