@@ -106,7 +106,7 @@ export class Engine {
     signal: AbortSignal,
     onProgress: Listener<Of<"predict">>,
   ): Promise<Outcome[]> {
-    const job = this.#run((classifier) => classifier.job(texts, params));
+    const job = this.#run((classifier) => classifier.job(texts, params, undefined));
     this.#job = job;
     try {
       if (failFast) this.#run(() => job.check());
