@@ -35,8 +35,12 @@ impl Classifier {
 
     /// Facts about the model.
     #[wasm_bindgen(unchecked_return_type = "ModelInfo")]
-    pub fn info(&self) -> Result<JsValue, JsValue> {
-        dto::write(self.0.info()).map_err(to_js)
+    pub fn info(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Heads | undefined")] heads: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let describe = || dto::write(with_heads(&self.0, &heads)?.info());
+        describe().map_err(to_js)
     }
 
     /// Starts a prediction: reads the texts, and computes nothing yet.

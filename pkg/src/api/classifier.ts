@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { WorkerPool } from "../pool/worker-pool.js";
+import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
-import { toLitmusError, withIndex } from "../shared/errors.js";
-import type { ModelInfo, PredictParams } from "../shared/protocol.js";
+import { closedError, toLitmusError, withIndex } from "../shared/errors.js";
+import type { HeadFiles, ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
   CallOptions,
   ClassifierInfo,
@@ -13,14 +13,27 @@ import type {
   SentimentLabel,
   StreamItem,
   StreamOptions,
+  TeachExamples,
+  TeachOptions,
+  TeachReport,
   TextInput,
   TextOptions,
   Tokenization,
   WithoutThreshold,
   ZeroShotCallOptions,
 } from "../shared/types.js";
-import { CALL, checkOptions, checkPredictOptions, checkSource, checkText, checkTexts } from "../shared/validate.js";
+import {
+  CALL,
+  checkOptions,
+  checkPredictOptions,
+  checkSource,
+  checkText,
+  checkTexts,
+  TEACH,
+  wrongValue,
+} from "../shared/validate.js";
 import { stream } from "./stream.js";
+import type { TaughtHead } from "./teach.js";
 
 /** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
 const MAX_REQUEST_TEXTS = 256;
@@ -31,19 +44,23 @@ const MAX_REQUEST_TEXTS = 256;
  * when the worker has crashed; the next call then starts another worker.
  * `using` and `await using` close the classifier, in runtimes that have them.
  *
- * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`.
+ * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`, and `Kept` that of
+ * the labels that stay when it is taught more.
  */
-export class Classifier<Label extends string = string, Chosen extends Label | null = Label | null>
-  implements Disposable, AsyncDisposable
+export class Classifier<
+  Label extends string = string,
+  Chosen extends Label | null = Label | null,
+  Kept extends string = never,
+> implements Disposable, AsyncDisposable
 {
   declare readonly [Symbol.dispose]: () => void;
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
-  readonly #pool: WorkerPool;
+  readonly #pool: Pool;
   readonly #info: ModelInfo;
 
   /** @internal */
-  constructor(pool: WorkerPool, info: ModelInfo) {
+  constructor(pool: Pool, info: ModelInfo) {
     this.#pool = pool;
     this.#info = info;
   }
@@ -184,6 +201,33 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
   }
 
   /**
+   * Teaches labels of your own, from a few examples each. The texts never leave the device. The same examples give the same
+   * head in every browser.
+   *
+   * @example
+   * const triage = await classifier.teach({
+   *   refund: ["I want my money back", "Please refund my order"],
+   *   shipping: ["Where is my parcel?", "My order has not arrived"],
+   * });
+   * const { label } = await triage.predict("Is my parcel lost?");
+   *
+   * A taught classifier is taught more: its labels and examples stay.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `model-unsupported` (the model has no output `features`),
+   * `head-not-extendable` (the head was exported without its examples), `aborted`, `timeout`, `closed`, `internal`
+   */
+  async teach<Taught extends string>(
+    examples: TeachExamples<Taught>,
+    options: TeachOptions = {},
+  ): Promise<TaughtClassifier<Kept | Taught>> {
+    checkOptions(options, TEACH);
+    return withSignal(options, async (signal) => {
+      const { teach } = await import("./teach.js");
+      return new TaughtClassifier(await teach(this.#pool, examples, options, signal, { wrongValue, closedError }));
+    });
+  }
+
+  /**
    * Splits a text into its tokens, all of them however long the text is.
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `timeout`, `closed`, `internal`
@@ -231,6 +275,28 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    */
   close(): void {
     this.#pool.close();
+  }
+}
+
+/** A classifier of labels that were taught. `close()` frees its head alone, unless `createClassifier` loaded the head. */
+export class TaughtClassifier<Label extends string = string> extends Classifier<Label, Label | null, Label> {
+  /** What cross-validation says about the head; `null` if the head was loaded from a file. */
+  readonly report: TeachReport<Label> | null;
+  readonly #files: HeadFiles;
+
+  /** @internal */
+  constructor({ pool, info, files, report }: TaughtHead) {
+    super(pool, info);
+    this.#files = files;
+    this.report = report as TeachReport<Label> | null;
+  }
+
+  /**
+   * The head file: labels, weights and calibration, about 1.5 kB a label. With `examples`, also the features of the
+   * examples, so that the head can be taught more; the texts are not in it. A head that was loaded from a file is that file.
+   */
+  export({ examples = false }: { examples?: boolean | undefined } = {}): Uint8Array<ArrayBuffer> {
+    return (examples ? this.#files.withExamples : this.#files.head).slice();
   }
 }
 

@@ -7,10 +7,10 @@ import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, withSignal } from "../shared/abort.js";
-import { toLitmusError } from "../shared/errors.js";
+import { closedError, toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/types.js";
-import { CLASSIFIER, checkOptions } from "../shared/validate.js";
-import { Classifier, type SentimentClassifier } from "./classifier.js";
+import { CLASSIFIER, checkOptions, wrongValue } from "../shared/validate.js";
+import { Classifier, type SentimentClassifier, TaughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
@@ -27,7 +27,20 @@ const packagedWasm = () =>
  * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
  * `checksum-mismatch`, `unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
-export function createClassifier(options?: ClassifierOptions & { model?: undefined }): Promise<SentimentClassifier>;
+export function createClassifier(
+  options?: ClassifierOptions & { model?: undefined; head?: undefined },
+): Promise<SentimentClassifier>;
+/**
+ * Loads the file of a head that was taught, and the model that it was taught on.
+ *
+ * @example
+ * const triage = await createClassifier({ head: new Uint8Array(await response.arrayBuffer()) });
+ *
+ * @throws LitmusError as without `head`; `head-malformed`, `head-mismatch` (the head was taught on another model)
+ */
+export function createClassifier<Label extends string = string>(
+  options: ClassifierOptions & { head: Uint8Array<ArrayBuffer> },
+): Promise<TaughtClassifier<Label>>;
 /**
  * Loads a model and the WebAssembly module that runs it. `Label` is the type of the model's labels.
  *
@@ -41,7 +54,7 @@ export function createClassifier(options?: ClassifierOptions & { model?: undefin
 export function createClassifier<Label extends string = string>(
   options?: ClassifierOptions,
 ): Promise<Classifier<Label>>;
-export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
+export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
   const {
     model,
@@ -50,6 +63,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     workers = "auto",
     cache = "always",
     precision,
+    head,
     signal,
     timeout,
     onProgress,
@@ -64,7 +78,15 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     const [module, source] = await unlessAborted(sources, signal);
     const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
-    return new Classifier(pool, await pool.open(onProgress, signal));
+    const info = await pool.open(onProgress, signal);
+    if (!head) return new Classifier(pool, info);
+    try {
+      const { loadHead } = await import("./teach.js");
+      return new TaughtClassifier(await loadHead(pool, head, signal, { wrongValue, closedError }));
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
   }).catch((error: unknown) => {
     throw toLitmusError(error);
   });

@@ -1,4 +1,4 @@
-import type { Classifier, PredictionJob, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
+import type { Classifier, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
 import { type ModelBytes, readModel } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
@@ -9,6 +9,7 @@ import type {
   Listener,
   ManifestInfo,
   ModelBlobs,
+  ModelInfo,
   ModelSource,
   OnProgress,
   Outcome,
@@ -16,6 +17,7 @@ import type {
   Reply,
   Request,
   Role,
+  Taught,
 } from "../shared/protocol.js";
 import type { Prediction, TextInput, Tokenization } from "../shared/types.js";
 import { openEmbedded } from "./embedded-file.js";
@@ -38,6 +40,14 @@ export function failure(error: unknown): Failure {
   return { code, message, index, cause: cause instanceof Error ? cause : undefined };
 }
 
+/** A job of the WebAssembly module. */
+interface Job {
+  readonly done: number;
+  readonly total: number;
+  step(): boolean;
+  free(): void;
+}
+
 /** Answers the requests of the protocol with one model, in this thread. */
 export class Engine {
   /** Downloaded, and not loaded yet. */
@@ -45,8 +55,8 @@ export class Engine {
   #manifestInfo: ManifestInfo = { files: [], metrics: null };
   #storeFiles: (() => Promise<ModelSource>) | undefined;
   #model: LoadedModel | undefined;
-  /** The running prediction: a thread computes one request at a time. */
-  #job: PredictionJob | undefined;
+  /** The running job: a thread computes one request at a time. */
+  #job: Job | undefined;
 
   /** Whether the model was loaded and then lost in a crash. */
   get broken(): boolean {
@@ -97,19 +107,48 @@ export class Engine {
     this.#files = undefined;
     this.#model = await LoadedModel.load(module, files, params);
     if (signal.aborted) this.end();
-    return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
+    return { ...this.#run((classifier) => classifier.info(undefined)), ...this.#manifestInfo };
   }
 
-  /** Predicts in small batches, and yields to the event loop between them, so that an abort can arrive. */
   async predict(
-    { texts, params, failFast }: Of<"predict">,
+    { texts, params, failFast, heads }: Of<"predict">,
     signal: AbortSignal,
     onProgress: Listener<Of<"predict">>,
   ): Promise<Outcome[]> {
-    const job = this.#run((classifier) => classifier.job(texts, params, undefined));
+    const job = this.#run((classifier) => classifier.job(texts, params, heads));
+    return this.#compute(job, signal, onProgress, failFast && (() => job.check()), () =>
+      job
+        .finish()
+        .map((outcome, i) =>
+          "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as TextInput) } : outcome,
+        ),
+    );
+  }
+
+  async teach(
+    { examples, params, head }: Of<"teach">,
+    signal: AbortSignal,
+    onProgress: Listener<Of<"teach">>,
+  ): Promise<Taught> {
+    const job = this.#run((classifier) => classifier.teachingJob(examples, params, head));
+    return this.#compute(job, signal, onProgress, false, () => job.finish() as Taught);
+  }
+
+  describe({ heads }: Of<"describe">): ModelInfo {
+    return { ...this.#run((classifier) => classifier.info(heads)), ...this.#manifestInfo };
+  }
+
+  /** Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. */
+  async #compute<T>(
+    job: Job,
+    signal: AbortSignal,
+    onProgress: Listener<Of<"predict">>,
+    check: (() => void) | false,
+    finish: () => T,
+  ): Promise<T> {
     this.#job = job;
     try {
-      if (failFast) this.#run(() => job.check());
+      if (check) this.#run(check);
       for (;;) {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
@@ -118,10 +157,7 @@ export class Engine {
         this.#run(() => job.step());
       }
       this.#job = undefined; // `finish` frees it
-      const outcomes = this.#run(() => job.finish());
-      return outcomes.map((outcome, i) =>
-        "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as TextInput) } : outcome,
-      );
+      return this.#run(finish);
     } finally {
       this.#freeJob();
     }

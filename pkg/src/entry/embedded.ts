@@ -2,7 +2,7 @@ import { classifier } from "../api/embedded-classifier.js";
 import { type PredictResult, predictWith } from "../api/predict-with.js";
 import type { Prediction, PredictOptions, SentimentLabel, WithoutThreshold } from "../shared/types.js";
 
-export type { Classifier, SentimentClassifier } from "../api/classifier.js";
+export type { Classifier, SentimentClassifier, TaughtClassifier } from "../api/classifier.js";
 export { classifier, load } from "../api/embedded-classifier.js";
 export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
 export type {
@@ -22,6 +22,9 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TeachExamples,
+  TeachOptions,
+  TeachReport,
   TextInput,
   TextOptions,
   TextWindow,

@@ -3,7 +3,7 @@ import { type PredictResult, predictWith } from "../api/predict-with.js";
 import { memoize } from "../shared/memoize.js";
 import type { Prediction, PredictOptions, SentimentLabel, WithoutThreshold } from "../shared/types.js";
 
-export type { Classifier, SentimentClassifier } from "../api/classifier.js";
+export type { Classifier, SentimentClassifier, TaughtClassifier } from "../api/classifier.js";
 export { createClassifier } from "../api/create-classifier.js";
 export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
 export type {
@@ -27,6 +27,9 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TeachExamples,
+  TeachOptions,
+  TeachReport,
   TextInput,
   TextOptions,
   TextWindow,

@@ -6,6 +6,8 @@ import type {
   ExplainOptions,
   Prediction,
   PredictionProgress,
+  TeachExamples,
+  TeachReport,
   TextInput,
   TextOptions,
   Tokenization,
@@ -77,6 +79,28 @@ export type PredictParams = Pick<
   explain: ExplainOptions | undefined;
 };
 
+/** Head files by task. The task "" takes the place of the model's own classifier. */
+export type Heads = Record<string, Uint8Array<ArrayBuffer>>;
+
+/** The options of `teach` that the engine needs. */
+export interface TeachParams {
+  multiLabel: boolean | undefined;
+  other: boolean | undefined;
+}
+
+/** The files of a taught head. */
+export interface HeadFiles {
+  /** The head file. */
+  head: Uint8Array<ArrayBuffer>;
+  /** The head file with the features of its examples, which can be taught more. */
+  withExamples: Uint8Array<ArrayBuffer>;
+}
+
+/** A taught head, as the engine gives it. */
+export interface Taught extends HeadFiles {
+  report: TeachReport;
+}
+
 /** The options of a load that the engine needs. */
 export type LoadParams = Pick<ClassifierOptions, "precision">;
 
@@ -91,7 +115,11 @@ export type Request =
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module; params: LoadParams }
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
-  | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean }
+  | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean; heads?: Heads | undefined }
+  /** `head`: the file of the head that is taught more. */
+  | { type: "teach"; examples: TeachExamples; params: TeachParams; head: Uint8Array<ArrayBuffer> | undefined }
+  /** Facts about the model with these heads. */
+  | { type: "describe"; heads: Heads }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */
@@ -103,6 +131,8 @@ export interface Replies {
   source: ModelSource;
   start: ModelInfo;
   predict: Outcome[];
+  teach: Taught;
+  describe: ModelInfo;
   tokenize: Tokenization;
 }
 
@@ -113,7 +143,7 @@ export type OnProgress = ((progress: DownloadProgress) => void) | undefined;
 
 /** Called while a request is being worked on. */
 export type Listener<R extends Request> =
-  | ((progress: R extends { type: "predict" } ? PredictionProgress : DownloadProgress) => void)
+  | ((progress: R extends { type: "predict" | "teach" } ? PredictionProgress : DownloadProgress) => void)
   | undefined;
 
 /** A message from the page to a worker. Each request has an `id` of its own. */

@@ -34,6 +34,8 @@ export interface Prediction<Label extends string = string, Chosen extends Label 
    * score is at least `threshold`, highest first, perhaps none.
    */
   labels?: Label[];
+  /** Only of a head that was taught with `other`: whether the text resembles none of the labels' examples. */
+  other?: boolean;
   /** The highest score: a calibrated probability from 0 to 1, or with the activation `"none"` a logit. */
   score: number;
   /**
@@ -208,6 +210,38 @@ export interface StreamProgress {
 export interface StreamOptions extends TextOptions {
   /** Called every few items. */
   onProgress?: ((progress: StreamProgress) => void) | undefined;
+}
+
+/** Labels, each with example texts. A label without examples is taught by its name. */
+export type TeachExamples<Label extends string = string> = Readonly<Record<Label, readonly string[]>>;
+
+/** Options of `Classifier.teach`. */
+export interface TeachOptions extends CallOptions {
+  /** Whether a text can have several of the labels, or none; `false` by default. */
+  multiLabel?: boolean | undefined;
+  /**
+   * Whether to reject texts that resemble no label's examples: their `label` is `null`, and `other` is true. About one text
+   * in twelve that has a label is rejected, too. Needs a label with two examples; not together with `multiLabel`.
+   */
+  other?: boolean | undefined;
+  /** Called before the first step and after each one. */
+  onProgress?: ((progress: PredictionProgress) => void) | undefined;
+}
+
+/** How well a taught head predicts examples that it was not taught, and which examples to look at. */
+export interface TeachReport<Label extends string = string> {
+  /** The labels, with the number of their examples and their F1 on held-out examples, or `null` where none was held out. */
+  labels: { label: Label; examples: number; f1: number | null }[];
+  /** How many examples were predicted by a head that was taught without them. */
+  validated: number;
+  /** The fraction of these whose labels were all predicted right, or `null` where there are none. */
+  accuracy: number | null;
+  /** Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels. */
+  confusion: number[][];
+  /** Examples that are predicted as another label with great certainty: perhaps their label is wrong. */
+  odd: { text: string | null; label: Label; predicted: Label; score: number }[];
+  /** Texts that are examples of several labels, although a text has only one. */
+  contradictions: { text: string; labels: Label[] }[];
 }
 
 /** Options of `Classifier.zeroShot`. */
@@ -401,6 +435,8 @@ export interface ClassifierOptions {
    * - `"float32"`: float32 for every layer: four times the memory, and slower.
    */
   precision?: Precision | undefined;
+  /** The file of a head that was taught on this model (`TaughtClassifier.export`): its labels take the place of the model's. */
+  head?: Uint8Array<ArrayBuffer> | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
   /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */

@@ -121,8 +121,13 @@ export const CALL: Rules = {
   timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
 };
 
+const BOOLEAN = { type: "boolean" };
+
 /** Rules for `PredictOptions` and `StreamOptions`. */
 const PREDICT: Rules = { ...CALL, ...rulesOf(PREDICTION_OPTIONS), onProgress: FUNCTION };
+
+/** Rules for `TeachOptions`. */
+export const TEACH: Rules = { ...CALL, ...rulesOf({ multiLabel: BOOLEAN, other: BOOLEAN }), onProgress: FUNCTION };
 
 const PRECISIONS = ["auto", "int8", "float32"] as const satisfies readonly Precision[];
 
@@ -135,6 +140,7 @@ export const CLASSIFIER: Rules = {
   workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
   cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
   precision: ruleOf("precision", { enum: PRECISIONS }),
+  head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
   onProgress: FUNCTION,
 };
 
