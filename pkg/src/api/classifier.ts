@@ -2,7 +2,7 @@
 import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
 import { closedError, toLitmusError, withIndex } from "../shared/errors.js";
-import type { HeadFiles, ModelInfo, PredictParams } from "../shared/protocol.js";
+import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
   CallOptions,
   ClassifierInfo,
@@ -13,9 +13,9 @@ import type {
   SentimentLabel,
   StreamItem,
   StreamOptions,
+  TaughtHead,
   TeachExamples,
   TeachOptions,
-  TeachReport,
   TextInput,
   TextOptions,
   Tokenization,
@@ -33,7 +33,6 @@ import {
   wrongValue,
 } from "../shared/validate.js";
 import { stream } from "./stream.js";
-import type { TaughtHead } from "./teach.js";
 
 /** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
 const MAX_REQUEST_TEXTS = 256;
@@ -223,7 +222,7 @@ export class Classifier<
     checkOptions(options, TEACH);
     return withSignal(options, async (signal) => {
       const { teach } = await import("./teach.js");
-      return new TaughtClassifier(await teach(this.#pool, examples, options, signal, { wrongValue, closedError }));
+      return (await teach(this.#pool, examples, options, signal, script)) as unknown as TaughtClassifier<Kept | Taught>;
     });
   }
 
@@ -278,26 +277,28 @@ export class Classifier<
   }
 }
 
-/** A classifier of labels that were taught. `close()` frees its head alone, unless `createClassifier` loaded the head. */
-export class TaughtClassifier<Label extends string = string> extends Classifier<Label, Label | null, Label> {
-  /** What cross-validation says about the head; `null` if the head was loaded from a file. */
-  readonly report: TeachReport<Label> | null;
-  readonly #files: HeadFiles;
+/**
+ * A classifier of labels that were taught. `close()` frees its head alone, unless `createClassifier` loaded the head. `teach`
+ * teaches the head more.
+ */
+export type TaughtClassifier<Label extends string = string> = Classifier<Label, Label | null, Label> &
+  TaughtHead<Label>;
 
-  /** @internal */
-  constructor({ pool, info, files, report }: TaughtHead) {
-    super(pool, info);
-    this.#files = files;
-    this.report = report as TeachReport<Label> | null;
-  }
+/** What teach.ts needs of the page's own script. */
+const script = {
+  newClassifier: (pool: Pool, info: ModelInfo) => new Classifier<string, string | null, string>(pool, info),
+  wrongValue,
+  closedError,
+};
 
-  /**
-   * The head file: labels, weights and calibration, about 1.5 kB a label. With `examples`, also the features of the
-   * examples, so that the head can be taught more; the texts are not in it. A head that was loaded from a file is that file.
-   */
-  export({ examples = false }: { examples?: boolean | undefined } = {}): Uint8Array<ArrayBuffer> {
-    return (examples ? this.#files.withExamples : this.#files.head).slice();
-  }
+/** Loads the file of a head. Closing the classifier closes `pool`. */
+export async function loadHead(
+  pool: Pool,
+  head: Uint8Array<ArrayBuffer>,
+  signal: AbortSignal,
+): Promise<TaughtClassifier> {
+  const { loadHead } = await import("./teach.js");
+  return loadHead(pool, head, signal, script);
 }
 
 /** The packaged sentiment model. */

@@ -7,10 +7,10 @@ import { startThread } from "../pool/start-thread.js";
 import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, withSignal } from "../shared/abort.js";
-import { closedError, toLitmusError } from "../shared/errors.js";
+import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/types.js";
-import { CLASSIFIER, checkOptions, wrongValue } from "../shared/validate.js";
-import { Classifier, type SentimentClassifier, TaughtClassifier } from "./classifier.js";
+import { CLASSIFIER, checkOptions } from "../shared/validate.js";
+import { Classifier, loadHead, type SentimentClassifier, type TaughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
@@ -81,8 +81,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     const info = await pool.open(onProgress, signal);
     if (!head) return new Classifier(pool, info);
     try {
-      const { loadHead } = await import("./teach.js");
-      return new TaughtClassifier(await loadHead(pool, head, signal, { wrongValue, closedError }));
+      return await loadHead(pool, head, signal);
     } catch (error) {
       pool.close();
       throw error;

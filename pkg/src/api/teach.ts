@@ -1,31 +1,16 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { LitmusError } from "../shared/errors.js";
 import type { HeadFiles, Listener, ModelInfo, Reply, Request } from "../shared/protocol.js";
-import type { TeachExamples, TeachOptions, TeachReport } from "../shared/types.js";
+import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/types.js";
 
 // Loaded when a page teaches or loads a head for the first time. It imports nothing but types: the bundler would cut what it
 // shares with the page's own script out of that, which makes the script 4 % larger. So the caller gives the functions.
 
 /** Functions of the page's own script. */
-export interface Functions {
+export interface PageScript<Classifier> {
+  newClassifier: (pool: Pool, info: ModelInfo) => Classifier;
   wrongValue: (name: string, expected: string, value: unknown) => LitmusError;
   closedError: () => LitmusError;
-}
-
-function checkExamples(examples: object, { wrongValue }: Functions): void {
-  for (const [label, texts] of Object.entries(examples)) {
-    if (!Array.isArray(texts)) throw wrongValue(`examples["${label}"]`, "an array of texts", texts);
-    const wrong = texts.findIndex((text) => typeof text !== "string");
-    if (wrong >= 0) throw wrongValue(`examples["${label}"][${wrong}]`, "a string", texts[wrong]);
-  }
-}
-
-/** What a `TaughtClassifier` is made of. */
-export interface TaughtHead {
-  pool: Pool;
-  info: ModelInfo;
-  files: HeadFiles;
-  report: TeachReport | null;
 }
 
 /** A pool whose predictions use a head. */
@@ -36,11 +21,11 @@ class HeadPool implements Pool {
   readonly #closedError: () => LitmusError;
   #closed = false;
 
-  constructor(pool: Pool, files: HeadFiles, close: () => void, { closedError }: Functions) {
-    this.#closedError = closedError;
+  constructor(pool: Pool, files: HeadFiles, close: () => void, closedError: () => LitmusError) {
     this.pool = pool;
     this.files = files;
     this.#close = close;
+    this.#closedError = closedError;
   }
 
   get size(): number {
@@ -67,42 +52,52 @@ class HeadPool implements Pool {
   }
 }
 
-/**
- * Teaches a head. A pool with a head teaches that head more. Closing the pool that it gives closes no other.
- */
-export async function teach(
+/** Teaches a head. A pool with a head teaches that head more. Closing the classifier closes no pool but its own. */
+export async function teach<Classifier>(
   pool: Pool,
   examples: TeachExamples,
   { multiLabel, other, onProgress }: TeachOptions,
   signal: AbortSignal,
-  functions: Functions,
-): Promise<TaughtHead> {
-  checkExamples(examples, functions);
+  script: PageScript<Classifier>,
+): Promise<Classifier & TaughtHead> {
+  checkExamples(examples, script);
   const head = pool instanceof HeadPool ? pool.files.withExamples : undefined;
   const request = { type: "teach", examples, params: { multiLabel, other }, head } as const;
   const { report, ...files } = await pool.send(request, signal, onProgress);
-  const model = pool instanceof HeadPool ? pool.pool : pool;
-  return withFiles(model, files, report, () => {}, signal, functions);
+  return classifierOf(pool instanceof HeadPool ? pool.pool : pool, files, report, () => {}, signal, script);
 }
 
-/** Loads the file of a head. Closing the pool that it gives closes `pool`. */
-export function loadHead(
+/** Loads the file of a head. Closing the classifier closes `pool`. */
+export function loadHead<Classifier>(
   pool: Pool,
   head: Uint8Array<ArrayBuffer>,
   signal: AbortSignal,
-  functions: Functions,
-): Promise<TaughtHead> {
-  return withFiles(pool, { head, withExamples: head }, null, () => pool.close(), signal, functions);
+  script: PageScript<Classifier>,
+): Promise<Classifier & TaughtHead> {
+  return classifierOf(pool, { head, withExamples: head }, null, () => pool.close(), signal, script);
 }
 
-async function withFiles(
+async function classifierOf<Classifier>(
   pool: Pool,
   files: HeadFiles,
   report: TeachReport | null,
   close: () => void,
   signal: AbortSignal,
-  functions: Functions,
-): Promise<TaughtHead> {
+  { newClassifier, closedError }: PageScript<Classifier>,
+): Promise<Classifier & TaughtHead> {
   const info = await pool.send({ type: "describe", heads: { "": files.head } }, signal);
-  return { pool: new HeadPool(pool, files, close, functions), info, files, report };
+  const classifier = newClassifier(new HeadPool(pool, files, close, closedError), info);
+  const head: TaughtHead = {
+    report,
+    export: ({ examples = false } = {}) => (examples ? files.withExamples : files.head).slice(),
+  };
+  return Object.assign(classifier as object, head) as Classifier & TaughtHead;
+}
+
+function checkExamples(examples: unknown, { wrongValue }: Pick<PageScript<unknown>, "wrongValue">): void {
+  for (const [label, texts] of Object.entries(Object(examples))) {
+    if (!Array.isArray(texts)) throw wrongValue(`examples["${label}"]`, "an array of texts", texts);
+    const wrong = texts.findIndex((text) => typeof text !== "string");
+    if (wrong >= 0) throw wrongValue(`examples["${label}"][${wrong}]`, "a string", texts[wrong]);
+  }
 }

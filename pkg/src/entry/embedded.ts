@@ -22,6 +22,7 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TaughtHead,
   TeachExamples,
   TeachOptions,
   TeachReport,

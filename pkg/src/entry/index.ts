@@ -27,6 +27,7 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TaughtHead,
   TeachExamples,
   TeachOptions,
   TeachReport,

@@ -244,6 +244,17 @@ export interface TeachReport<Label extends string = string> {
   contradictions: { text: string; labels: Label[] }[];
 }
 
+/** What a taught classifier has in addition. */
+export interface TaughtHead<Label extends string = string> {
+  /** What cross-validation says about the head; `null` if the head was loaded from a file. */
+  readonly report: TeachReport<Label> | null;
+  /**
+   * The head file: labels, weights and calibration, about 1.5 kB a label. With `examples`, also the features of the
+   * examples, so that the head can be taught more; the texts are not in it. A head that was loaded from a file is that file.
+   */
+  export(options?: { examples?: boolean | undefined }): Uint8Array<ArrayBuffer>;
+}
+
 /** Options of `Classifier.zeroShot`. */
 export type ZeroShotCallOptions = Omit<ZeroShotOptions, "labels"> &
   Omit<PredictOptions, "zeroShot" | "activation" | "explain">;
