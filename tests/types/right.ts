@@ -156,6 +156,7 @@ try {
       | "model-malformed"
       | "head-malformed"
       | "head-mismatch"
+      | "head-not-extendable"
       | "model-unsupported"
       | "unsupported"
       | "aborted"
@@ -188,3 +189,9 @@ createHandler({ cache: new Map<string, string>() });
 createHandler({ cache: { get: async (_: string) => null, set: async (_: string, __: string) => {} } });
 const sizes: (string | null)[] = classifier.info.files.map(({ sha256 }) => sha256);
 void sizes;
+
+const triage = await classifier.teach({ refund: ["I want my money back"], shipping: ["Where is my parcel?"] });
+(await triage.predict("text")).label satisfies "refund" | "shipping" | null;
+triage.report?.odd[0]?.predicted satisfies "refund" | "shipping" | undefined;
+(await triage.teach({ praise: [] })).labels satisfies readonly ("refund" | "shipping" | "praise")[];
+(await createClassifier({ head: triage.export() })).report?.accuracy satisfies number | null | undefined;
