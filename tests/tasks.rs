@@ -49,9 +49,7 @@ fn a_task_has_the_labels_of_its_head() {
     assert_eq!(signs.label, signs.labels.unwrap().first().cloned());
 }
 
-/// Delete `ignore` when the packaged model has these heads.
 #[test]
-#[ignore = "the packaged model has only the head of the task \"sentiment\""]
 fn the_packaged_heads_label_and_compare_texts() {
     let tasks: Vec<_> = sentiment().info().tasks.iter().map(|task| (&task.name[..], task.multi_label)).collect();
     assert_eq!(tasks, [("emotion", true), ("sentiment", false), ("toxicity", true)]);

@@ -121,7 +121,7 @@ fn a_text_can_have_several_labels() {
     assert_eq!(taught.report.labels.iter().map(|label| label.examples).collect::<Vec<_>>(), [8, 6, 6]);
     assert!(taught.report.confusion.is_empty() && taught.report.accuracy.is_some());
     let labels = |text| predict(&taught.head, text).labels.unwrap();
-    let mut found = labels("I want a refund right now, this is urgent");
+    let mut found = labels("Give me my money back today, this is urgent");
     found.sort_unstable();
     assert_eq!(found, ["refund", "urgent"]);
     assert_eq!(labels("Where is my parcel?"), ["shipping"]);

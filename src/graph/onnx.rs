@@ -91,7 +91,9 @@ impl OnnxModel {
         let logits = logits.or_else(|| model.outputs.first().copied()).context("the graph has no output")?;
         let features = parsed.outlets_by_name.get("features").filter(|features| model.outputs.contains(features));
         model.select_output_outlets(&[&[logits][..], features.copied().as_slice()].concat())?;
-        let mut model = model.into_typed()?;
+        // Without tract's context, which names types of its own.
+        let mut model =
+            model.into_typed().or_else(|error| Err(TractError::from(error.downcast::<import::WireError>()?)))?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
         if let Some(&features) = model.outputs.get(FEATURES)
             && !is_vector_per_text(model.outlet_fact(features)?)

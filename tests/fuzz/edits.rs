@@ -108,6 +108,29 @@ const OPS: [&str; 70] = [
     "Loop",
     "Scan",
 ];
+/// Operators in another domain, and later ones: in a list of their own, so that the inputs of the corpus keep their meaning.
+const LATER_OPS: [(&str, &str); 20] = [
+    ("", "Ceil"),
+    ("", "Cos"),
+    ("", "Floor"),
+    ("", "Log"),
+    ("", "Pad"),
+    ("", "Round"),
+    ("", "Sign"),
+    ("", "Sin"),
+    ("com.microsoft", "Attention"),
+    ("com.microsoft", "BiasGelu"),
+    ("com.microsoft", "DequantizeLinear"),
+    ("com.microsoft", "EmbedLayerNormalization"),
+    ("com.microsoft", "FastGelu"),
+    ("com.microsoft", "FusedMatMul"),
+    ("com.microsoft", "Gelu"),
+    ("com.microsoft", "MultiHeadAttention"),
+    ("com.microsoft", "QuantizeLinear"),
+    ("com.microsoft", "QuickGelu"),
+    ("com.microsoft", "RotaryEmbedding"),
+    ("com.microsoft", "SkipLayerNormalization"),
+];
 const ATTRIBUTES: [&str; 22] = [
     "axis",
     "axes",
@@ -208,6 +231,12 @@ fn edit_graph(graph: &mut GraphProto, kind: u32, u: &mut Unstructured) -> Result
                 && let Some(input) = any(&mut node.input, u)?
             {
                 *input = name;
+            }
+        }
+        27 => {
+            if let Some(node) = any(&mut graph.node, u)? {
+                let (domain, op_type) = *u.choose(&LATER_OPS)?;
+                (node.domain, node.op_type) = (domain.into(), op_type.into());
             }
         }
         _ => {

@@ -8,12 +8,12 @@ import { promisify } from "node:util";
 import { serve } from "../../tools/serve.mjs";
 import { listen } from "../harness/server.mjs";
 import { good, visit } from "./browser.mjs";
-import { expected, LIMIT, link, output, project, tool } from "./project.mjs";
+import { expected, LIMIT, link, onlyAll, output, project, tool } from "./project.mjs";
 
-async function webpack(folder) {
+async function webpack(folder, settings = {}) {
   const { default: webpack } = await tool("webpack");
   const { default: config } = await import(pathToFileURL(join(folder, "webpack.config.js")).href);
-  const stats = await promisify(webpack)({ ...config, context: folder });
+  const stats = await promisify(webpack)({ ...config, ...settings, context: folder });
   const { errors, warnings } = stats.toJson();
   assert.deepEqual(
     [...errors, ...warnings].map(({ message }) => message),
@@ -48,6 +48,18 @@ for (const bundle of [webpack, rollup, esbuild]) {
     assert.deepEqual(seen, good(await expected()));
   });
 }
+
+test("webpack, with URLs that are relative to the page, as in Next.js", {
+  timeout: LIMIT,
+  skip: onlyAll,
+}, async (t) => {
+  const folder = await project(t, "webpack");
+  await webpack(folder, { module: { parser: { javascript: { url: "relative" } } } });
+  const server = await serve({ mounts: { "/": folder } });
+  t.after(() => server.close());
+  const { seen } = await visit(t, server.url);
+  assert.deepEqual(seen, good(await expected()));
+});
 
 /** Its URLs are relative to the script, so that the output runs at any place. Resolves to the folder of the output. */
 async function vite(folder) {

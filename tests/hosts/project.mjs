@@ -100,7 +100,14 @@ export async function startScript(t, folder, name) {
   const port = await freePort();
   const args = ["run", name, "--", "--host", "127.0.0.1", "--port", String(port)];
   const child = spawn("npm", args, { cwd: folder, env: await scriptEnvironment(), detached: true });
-  t.after(() => process.kill(-child.pid, "SIGKILL"));
+  t.after(() => {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch (error) {
+      // Some servers end by themselves when their folder is removed, which happens before.
+      if (error.code !== "ESRCH") throw error;
+    }
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
   const url = `http://127.0.0.1:${port}/`;

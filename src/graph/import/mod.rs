@@ -10,6 +10,8 @@ mod node;
 mod quantize_linear;
 mod shapes;
 
+use std::fmt;
+
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::ops::logic::{self, comp_eq, comp_gt, comp_gte, comp_lt, comp_lte};
@@ -142,6 +144,18 @@ fn parse(ctx: &ParsingContext, proto: &NodeProto) -> TractResult<(Box<dyn Infere
     Ok((Box::new(op), vec![]))
 }
 
+/// Why a node cannot be wired.
+#[derive(Debug)]
+pub(super) struct WireError(String);
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WireError {}
+
 /// A node of the file before it is wired.
 #[derive(Debug, Clone)]
 struct Parsed {
@@ -205,7 +219,11 @@ impl InferenceOp for Parsed {
         let mut present = node.inputs.iter().map(|outlet| mapping.get(outlet).copied());
         let next = |name: &String| if name.is_empty() { None } else { present.next().flatten() };
         let inputs = self.proto.input.iter().map(next).collect();
-        (self.wire)(&mut Node { proto: &self.proto, opset: self.opset, inputs, model: target })
+        (self.wire)(&mut Node { proto: &self.proto, opset: self.opset, inputs, model: target }).map_err(|error| {
+            let name = if self.proto.name.is_empty() { self.proto.output.first() } else { Some(&self.proto.name) };
+            let name = name.map_or("", |name| name);
+            WireError(format!("the node `{name}` of the op {}: {error:#}", self.proto.op_type)).into()
+        })
     }
 
     as_op!();

@@ -97,3 +97,18 @@ fn extreme_lengths_and_ids_do_not_panic() {
     assert_eq!(encoder.encode(alone(&[3; 41])).unwrap_err().kind(), ErrorKind::Internal);
     assert_eq!(encoder.encode(alone(&[3, 50])).unwrap_err().kind(), ErrorKind::Internal);
 }
+
+/// By its name and op, without the types of tract.
+#[test]
+fn a_node_that_is_not_supported_is_named() {
+    let error = changed(|graph| {
+        let node = graph.node.iter_mut().find(|node| node.op_type == "Transpose").unwrap();
+        node.name = "the node".into();
+        node.attribute.iter_mut().for_each(|attribute| attribute.ints = vec![0, 0, 0, 0]);
+    });
+    let error = error.err().expect("it was accepted");
+    assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
+    let start =
+        "model.onnx cannot be prepared: the node `the node` of the op Transpose: [0, 0, 0, 0] is not a permutation";
+    assert!(error.to_string().starts_with(start), "{error}");
+}
