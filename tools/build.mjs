@@ -15,7 +15,8 @@ const pkg = join(root, "pkg");
 
 const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "tools/vendor", "build.rs", "src"];
 const model = join("models", "english");
-const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"];
+const heads = ["sentiment", "emotion", "toxicity", "embedding"].map((name) => `heads/${name}.head`);
+const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json", ...heads];
 
 const wasmFolder = join(pkg, "wasm");
 const glue = join(wasmFolder, "litmus_text.js");
@@ -159,7 +160,8 @@ async function compileTypeScript() {
           outdir: dist,
           chunkNames: "[hash]",
           bundle: true,
-          splitting: true,
+          // A single entry is one file: nothing of the embedded build is loaded later.
+          splitting: names.length > 1,
           format: "esm",
           target: "es2022",
           external: ["node:*", "*.wasm"],

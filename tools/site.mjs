@@ -7,7 +7,7 @@ import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 import { fail, step } from "./command.mjs";
-import { downloads } from "./downloads.mjs";
+import { downloads, lateDownloads } from "./downloads.mjs";
 import { root } from "./paths.mjs";
 
 export const site = join(root, "site");
@@ -19,7 +19,8 @@ const notCached = ["sw.js", "precache.js"];
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
-  const ofPackage = [...Object.values(await downloads()).flat(), "models/english/litmus.json"];
+  const groups = Object.values({ ...(await downloads()), late: Object.values(await lateDownloads()).flat() });
+  const ofPackage = [...groups.flat(), "models/english/litmus.json"];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",
     // The demo measures in the visitor's browser with the texts and the clock of the benchmarks.

@@ -71,6 +71,8 @@ export const INFO = {
   maxTokens: 128,
   precision: { option: "auto", floatLayers: [] },
   files: [],
+  tasks: [],
+  heads: [],
   metrics: null,
 };
 

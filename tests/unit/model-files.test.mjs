@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { FakeCaches } from "./fake-caches.mjs";
 import { importSource } from "./source.mjs";
 
-const { cacheKey, readModel, parseManifest, sourceOf } = await importSource(
+const { cacheKey, readHead, readModel, parseManifest, sourceOf } = await importSource(
   "model/model-files.ts",
   "model/model-source.ts",
   "model/cache.ts",
@@ -66,7 +66,7 @@ const source = (cache = "always") => sourceOf(base, cache, undefined, signal);
 /** The files' texts, and the paths that the server was asked for. */
 async function load(from, onProgress) {
   requests = [];
-  const { files, data, info, storeFiles } = await readModel(await from, onProgress, signal);
+  const { files, others: data, info, storeFiles } = await readModel(await from, onProgress, signal);
   const decodeAll = (files) =>
     Object.fromEntries(Object.entries(files).map(([key, bytes]) => [key, bytes && decode(bytes)]));
   return { texts: decodeAll(files), data: decodeAll(data), info, storeFiles, asked: requests.toSorted() };
@@ -455,4 +455,46 @@ test("a file outside of the folder is not asked for", async () => {
   served["model.onnx"] = graphWithWeightsIn("../secret", "/etc/passwd", "https://example.org/x", "..", "");
   delete served["litmus.json"];
   assert.deepEqual((await load(source())).asked, [...ALL, "tokenizer_config.json"].toSorted());
+});
+
+test("the heads of a folder are those that litmus.json lists, and are read when they are needed", async () => {
+  const files = { ...FILES, "heads/emotion.head": "emotion", "heads/deep/other.head": "no head" };
+  served = { ...files, "heads/emotion.head?token=1": "emotion", "litmus.json": manifestOf(files) };
+  const { info, asked } = await load(source());
+  assert.deepEqual(asked, ALL);
+  const [head, ...others] = info.heads;
+  assert.deepEqual(others, []);
+  assert.deepEqual(head, {
+    path: "heads/emotion.head",
+    url: `${base}heads/emotion.head`,
+    sha256: sha256("emotion"),
+    bytes: 7,
+    cache: "always",
+    packaged: undefined,
+  });
+  requests = [];
+  assert.equal(decode(await readHead(head, signal)), "emotion");
+  served = {}; // offline, as far as this file is concerned
+  assert.equal(decode(await readHead(head, signal)), "emotion");
+  assert.deepEqual(requests, ["heads/emotion.head"]);
+  served = { "heads/emotion.head": "changed" };
+  globalThis.caches = new FakeCaches();
+  await assert.rejects(readHead(head, signal), { code: "checksum-mismatch" });
+  served = {};
+  await assert.rejects(readHead(head, signal), { code: "model-not-found" });
+});
+
+test("heads that are given with the other files are read with them, and compared with litmus.json", async () => {
+  const list = Object.entries({ ...FILES, "heads/emotion.head": "emotion" }).map(([path, text]) => {
+    const file = new File([text], path.split("/").at(-1));
+    return Object.defineProperty(file, "webkitRelativePath", { value: `model/${path}` });
+  });
+  const picked = await load(sourceOf(list, false, undefined, signal));
+  assert.deepEqual([picked.data, picked.info.heads], [{ "heads/emotion.head": "emotion" }, []]);
+  const given = {
+    ...{ config: encode("{}"), tokenizer: encode("[]"), model: encode("onnx") },
+    manifest: encode(manifestOf({ ...FILES, "heads/emotion.head": "another" })),
+    heads: { emotion: encode("emotion") },
+  };
+  await assert.rejects(load(sourceOf(given, false, undefined, signal)), { code: "checksum-mismatch" });
 });

@@ -12,14 +12,14 @@ test("wrong values are named, with what was expected", () => {
   const wrong = [
     [{ topK: 0 }, "topK must be an integer of at least 1, not 0"],
     [{ topK: 1.5 }, "topK must be an integer of at least 1, not 1.5"],
-    [{ threshold: "0.5" }, 'threshold must be a number from 0 to 1, not "0.5"'],
-    [{ threshold: NaN }, "threshold must be a number from 0 to 1, not NaN"],
+    [{ threshold: "0.5" }, 'threshold must be a number from 0 to 1, or such values by task, not "0.5"'],
+    [{ threshold: NaN }, "threshold must be a number from 0 to 1, or such values by task, not NaN"],
     [{ longText: "cut" }, 'longText must be "window", "truncate" or "error", not "cut"'],
     [{ explain: "yes" }, 'explain must be an object, not "yes"'],
     [{ explain: [] }, "explain must be an object, not an array"],
     [{ explain: { method: "lime" } }, 'explain.method must be "occlusion" or "shapley", not "lime"'],
     [{ explain: { method: "shapley", samples: 1001 } }, "explain.samples must be an integer from 1 to 1000, not 1001"],
-    [{ explain: { label: null } }, "explain.label must be a string, not null"],
+    [{ explain: { label: null } }, "explain.label must be a string, or such values by task, not null"],
     [{ activation: "relu" }, 'activation must be "softmax", "sigmoid" or "none", not "relu"'],
     [{ specialTokens: true }, 'specialTokens must be "text" or "special", not a value of type boolean'],
     [{ zeroShot: ["a"] }, "zeroShot must be an object, not an array"],
@@ -38,7 +38,7 @@ test("wrong values are named, with what was expected", () => {
 test("unknown options are refused, and the known ones listed", () => {
   assert.throws(() => checkPredictOptions({ topk: 1 }), {
     message:
-      'unknown key "topk" in options (known: signal, timeout, topK, threshold, activation, longText, specialTokens, explain, ' +
+      'unknown key "topk" in options (known: signal, timeout, task, tasks, topK, threshold, activation, longText, specialTokens, explain, ' +
       "zeroShot, onProgress)",
   });
   assert.throws(() => checkPredictOptions({ explain: { lable: "a" } }), {

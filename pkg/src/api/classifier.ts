@@ -1,23 +1,34 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { packageUrl } from "../platform/package-url.js";
 import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
 import { closedError, toLitmusError, withIndex } from "../shared/errors.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
+import { singleFlight } from "../shared/single-flight.js";
 import type {
+  AnyTaskOptions,
+  AnyTasks,
   CallOptions,
+  ChosenOf,
   ClassifierInfo,
-  ExplainOptions,
+  ClassifierOptions,
+  EmbedOptions,
+  ExplainTasksOptions,
+  PackagedTasks,
   Prediction,
   PredictionProgress,
   PredictOptions,
   SentimentLabel,
   StreamItem,
   StreamOptions,
+  TaskOption,
+  TaskPredictions,
+  TasksOption,
+  TasksStreamItem,
   TaughtHead,
   TeachExamples,
   TeachOptions,
   TextInput,
-  TextOptions,
   Tokenization,
   WithoutThreshold,
   ZeroShotCallOptions,
@@ -29,9 +40,12 @@ import {
   checkSource,
   checkText,
   checkTexts,
+  EMBED,
   TEACH,
   wrongValue,
 } from "../shared/validate.js";
+import { headsScript } from "./load-heads.js";
+import type { PageScript, SendBatch } from "./page-script.js";
 import { stream } from "./stream.js";
 
 /** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
@@ -43,13 +57,14 @@ const MAX_REQUEST_TEXTS = 256;
  * when the worker has crashed; the next call then starts another worker.
  * `using` and `await using` close the classifier, in runtimes that have them.
  *
- * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`, and `Kept` that of
- * the labels that stay when it is taught more.
+ * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`, `Kept` that of
+ * the labels that stay when it is taught more, and `Tasks` has the labels of the model's tasks.
  */
 export class Classifier<
   Label extends string = string,
   Chosen extends Label | null = Label | null,
   Kept extends string = never,
+  Tasks extends AnyTasks = AnyTasks,
 > implements Disposable, AsyncDisposable
 {
   declare readonly [Symbol.dispose]: () => void;
@@ -72,9 +87,55 @@ export class Classifier<
   /** Facts about the model, where it runs, and the memory in use now. */
   get info(): ClassifierInfo<Label> {
     const { runsIn, memoryBytes } = this.#pool;
-    return { ...this.#info, labels: this.labels, runsIn, memoryBytes };
+    const { heads: _, ...info } = this.#info;
+    return { ...info, labels: this.labels, runsIn, memoryBytes };
   }
 
+  /**
+   * Classifies one text into the labels of one of the model's tasks. The task's head is downloaded when it is first needed.
+   *
+   * @example
+   * const { labels } = await classifier.predict("You are an idiot", { task: "toxicity" });
+   *
+   * @throws LitmusError as without a task; `model-unsupported` (the model has no output `features`), `head-malformed`,
+   * `head-mismatch`, and the codes of downloads
+   */
+  predict<Task extends keyof Tasks & string>(
+    text: TextInput,
+    options: WithoutThreshold<PredictOptions> & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task], ChosenOf<Tasks, Task>>>;
+  /** Classifies one text into the labels of one of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    text: TextInput,
+    options: PredictOptions & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task]>>;
+  /** Classifies several texts into the labels of one of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    texts: readonly TextInput[],
+    options: WithoutThreshold<PredictOptions> & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task], ChosenOf<Tasks, Task>>[]>;
+  /** Classifies several texts into the labels of one of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    texts: readonly TextInput[],
+    options: PredictOptions & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task]>[]>;
+  /**
+   * Classifies one text for several of the model's tasks; the model reads it once.
+   *
+   * @example
+   * const { sentiment, toxicity } = await classifier.predict("I loved it", { tasks: ["sentiment", "toxicity"] });
+   *
+   * @throws LitmusError as for one task
+   */
+  predict<Task extends keyof Tasks & string>(
+    text: TextInput,
+    options: Omit<PredictOptions, "threshold" | "explain"> & TasksOption<Task>,
+  ): Promise<TaskPredictions<Tasks, Task>>;
+  /** Classifies several texts for several of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    texts: readonly TextInput[],
+    options: Omit<PredictOptions, "threshold" | "explain"> & TasksOption<Task>,
+  ): Promise<TaskPredictions<Tasks, Task>[]>;
   /**
    * Classifies one text. Without a `threshold`, the packaged model always gives a label.
    *
@@ -107,17 +168,35 @@ export class Classifier<
   predict(texts: readonly TextInput[], options?: PredictOptions): Promise<Prediction<Label>[]>;
   async predict(
     texts: TextInput | readonly TextInput[],
-    options: PredictOptions = {},
-  ): Promise<Prediction | Prediction[]> {
+    options: AnyPredictOptions = {},
+  ): Promise<AnyPrediction | AnyPrediction[]> {
     checkTexts(texts);
     checkPredictOptions(options);
-    if (isArray(texts)) return this.#predict(texts, options);
-    try {
-      return (await this.#predict([texts], options))[0] as Prediction;
-    } catch (error) {
-      // The caller gave no array that an index could refer to.
-      throw withIndex(toLitmusError(error), undefined);
-    }
+    return oneOrMany(texts, (texts) => this.#predict(texts, options));
+  }
+
+  /**
+   * Computes the embeddings of texts: vectors of length 1, whose dot product is the cosine of two texts, near 1 for texts of the
+   * same meaning. They are for search, clustering and duplicates. A long text has the mean of its windows' features. The head
+   * for embeddings is downloaded by the first call.
+   *
+   * @throws LitmusError as `predict`; `model-unsupported` if the model has no head for embeddings
+   */
+  embed(text: TextInput, options?: EmbedOptions): Promise<Float32Array<ArrayBuffer>>;
+  /** Computes the embeddings of several texts, in their order. */
+  embed(texts: readonly TextInput[], options?: EmbedOptions): Promise<Float32Array<ArrayBuffer>[]>;
+  async embed(
+    texts: TextInput | readonly TextInput[],
+    options: EmbedOptions = {},
+  ): Promise<Float32Array<ArrayBuffer> | Float32Array<ArrayBuffer>[]> {
+    checkTexts(texts);
+    checkOptions(options, EMBED);
+    return oneOrMany(texts, (texts) =>
+      withSignal(options, async (signal) => {
+        const { embed } = await headsScript.load();
+        return embed(this.#pool, this.#info, texts, options, signal, script);
+      }),
+    );
   }
 
   /**
@@ -164,6 +243,21 @@ export class Classifier<
    *
    * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
    */
+  stream<Task extends keyof Tasks & string>(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: WithoutThreshold<StreamOptions> & TaskOption<Task>,
+  ): AsyncGenerator<StreamItem<Tasks[Task], ChosenOf<Tasks, Task>>, void, undefined>;
+  /** Classifies the texts of an iterable into the labels of one of the model's tasks. */
+  stream<Task extends keyof Tasks & string>(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: StreamOptions & TaskOption<Task>,
+  ): AsyncGenerator<StreamItem<Tasks[Task]>, void, undefined>;
+  /** Classifies the texts of an iterable for several of the model's tasks. */
+  stream<Task extends keyof Tasks & string>(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: Omit<StreamOptions, "threshold" | "explain"> & TasksOption<Task>,
+  ): AsyncGenerator<TasksStreamItem<Tasks, Task>, void, undefined>;
+  /** Classifies the texts of an iterable one after another. */
   stream(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options?: WithoutThreshold<StreamOptions>,
@@ -179,20 +273,21 @@ export class Classifier<
   ): AsyncGenerator<StreamItem<Label>, void, undefined>;
   async *stream(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
-    options: StreamOptions = {},
-  ): AsyncGenerator<StreamItem<Label, Chosen>, void, undefined> {
+    options: AnyStreamOptions = {},
+  ): AsyncGenerator<never, void, undefined> {
     checkSource(texts);
     checkPredictOptions(options);
     const params = paramsOf(options);
     const controller = new AbortController();
     const unfollow = follow(options, controller);
     const { signal } = controller;
-    const predict = (batch: TextInput[]) =>
-      this.#pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
     try {
+      const pool = hasTasks(params) ? await this.#taskPool(params, signal) : this.#pool;
+      const predict = (batch: TextInput[]) =>
+        pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
       // Two batches for each thread: it computes one while the next one waits.
-      const items = stream(texts, 2 * this.#pool.size, predict, { ...options, signal });
-      yield* items as AsyncGenerator<StreamItem<Label, Chosen>, void, undefined>;
+      const items = stream(texts, 2 * pool.size, predict, { ...options, signal });
+      yield* items as AsyncGenerator<never, void, undefined>;
     } finally {
       unfollow();
       controller.abort();
@@ -221,8 +316,8 @@ export class Classifier<
   ): Promise<TaughtClassifier<Kept | Taught>> {
     checkOptions(options, TEACH);
     return withSignal(options, async (signal) => {
-      const { teach } = await import("./teach.js");
-      return (await teach(this.#pool, examples, options, signal, script)) as unknown as TaughtClassifier<Kept | Taught>;
+      const { teach } = await headsScript.load();
+      return (await teach(this.#pool, this.#info, examples, options, signal, script)) as unknown as TaughtClassifier<Kept | Taught>;
     });
   }
 
@@ -237,35 +332,23 @@ export class Classifier<
     return withSignal(options, (signal) => this.#pool.send({ type: "tokenize", text }, signal));
   }
 
-  /** Splits the texts into requests: the threads share them, and requests of other calls can run between them. */
-  async #predict(texts: readonly TextInput[], options: PredictOptions): Promise<Prediction[]> {
-    const { onProgress } = options;
-    const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / this.#pool.size)) || 1;
-    const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
-    const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
-    const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
-    const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
+  #predict(texts: readonly TextInput[], options: AnyPredictOptions): Promise<AnyPrediction[]> {
     const params = paramsOf(options);
     return withSignal(options, async (signal) => {
-      const predict = async (batch: TextInput[], i: number) => {
-        const listener = (latest: PredictionProgress) => {
-          progress[i] = latest;
-          if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
-        };
-        const request = { type: "predict", texts: batch, params, failFast: true } as const;
-        try {
-          const outcomes = await this.#pool.send(request, signal, onProgress && listener);
-          return outcomes.map((outcome, index) => {
-            if ("failure" in outcome) throw withIndex(outcome.failure, index);
-            return outcome.prediction;
-          });
-        } catch (error) {
-          const failure = toLitmusError(error);
-          throw failure.index === undefined ? failure : withIndex(failure, i * size + failure.index);
-        }
-      };
-      return (await Promise.all(batches.map(predict))).flat();
+      const pool = hasTasks(params) ? await this.#taskPool(params, signal) : this.#pool;
+      return inBatches(pool.size, texts, options.onProgress, signal, async (texts, listener) => {
+        const outcomes = await pool.send({ type: "predict", texts, params, failFast: true }, signal, listener);
+        return outcomes.map((outcome, index) => {
+          if ("failure" in outcome) throw withIndex(outcome.failure, index);
+          return "prediction" in outcome ? outcome.prediction : outcome.predictions;
+        });
+      });
     });
+  }
+
+  async #taskPool(params: PredictParams, signal: AbortSignal): Promise<Pool> {
+    const { taskPool } = await headsScript.load();
+    return taskPool(this.#pool, this.#info, params, signal, script);
   }
 
   /**
@@ -284,37 +367,90 @@ export class Classifier<
 export type TaughtClassifier<Label extends string = string> = Classifier<Label, Label | null, Label> &
   TaughtHead<Label>;
 
-/** What teach.ts needs of the page's own script. */
-const script = {
-  newClassifier: (pool: Pool, info: ModelInfo) => new Classifier<string, string | null, string>(pool, info),
+/** What heads.ts needs of the page's own script. */
+const script: PageScript<Classifier<string, string | null, string>> = {
+  newClassifier: (pool, info) => new Classifier(pool, info),
   wrongValue,
   closedError,
+  singleFlight,
+  packageUrl,
+  inBatches,
 };
 
-/** Loads the file of a head. Closing the classifier closes `pool`. */
-export async function loadHead(
+/** Loads the file of a head, or the classifier of a task. Closing the classifier closes `pool`. */
+export async function withHead(
   pool: Pool,
-  head: Uint8Array<ArrayBuffer>,
+  info: ModelInfo,
+  { head, task }: Pick<ClassifierOptions, "head" | "task">,
   signal: AbortSignal,
-): Promise<TaughtClassifier> {
-  const { loadHead } = await import("./teach.js");
-  return loadHead(pool, head, signal, script);
+): Promise<Classifier | TaughtClassifier> {
+  const { loadHead, taskClassifier } = await headsScript.load();
+  return head ? loadHead(pool, info, head, signal, script) : taskClassifier(pool, info, task as string, signal, script);
 }
 
 /** The packaged sentiment model. */
-export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel>;
+export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, never, PackagedTasks>;
+
+type AnyPredictOptions = Omit<PredictOptions, "threshold" | "explain"> & AnyTaskOptions;
+type AnyStreamOptions = Omit<StreamOptions, "threshold" | "explain"> & AnyTaskOptions;
+/** A prediction, or those of several tasks. */
+type AnyPrediction = Prediction | TaskPredictions;
+
+/** Computes one text as an array of one. */
+async function oneOrMany<T>(
+  texts: TextInput | readonly TextInput[],
+  compute: (texts: readonly TextInput[]) => Promise<T[]>,
+): Promise<T | T[]> {
+  if (isArray(texts)) return compute(texts);
+  try {
+    return (await compute([texts]))[0] as T;
+  } catch (error) {
+    // The caller gave no array that an index could refer to.
+    throw withIndex(toLitmusError(error), undefined);
+  }
+}
+
+/** Splits the texts into requests: the threads of a pool of this size share them, and requests of other calls can run between them. */
+async function inBatches<T>(
+  poolSize: number,
+  texts: readonly TextInput[],
+  onProgress: ((progress: PredictionProgress) => void) | undefined,
+  signal: AbortSignal,
+  send: SendBatch<T>,
+): Promise<T[]> {
+  const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / poolSize)) || 1;
+  const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
+  const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
+  const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
+  const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
+  const compute = async (batch: TextInput[], i: number) => {
+    const listener = (latest: PredictionProgress) => {
+      progress[i] = latest;
+      if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
+    };
+    try {
+      return await send(batch, onProgress && listener);
+    } catch (error) {
+      const failure = toLitmusError(error);
+      throw failure.index === undefined ? failure : withIndex(failure, i * size + failure.index);
+    }
+  };
+  return (await Promise.all(batches.map(compute))).flat() as T[];
+}
 
 /** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
-function paramsOf(options: TextOptions): PredictParams {
-  const { explain, zeroShot, topK, threshold, activation, longText, specialTokens } = options;
+function paramsOf(options: AnyPredictOptions | AnyStreamOptions): PredictParams {
+  const { task, tasks, explain, zeroShot, topK, threshold, activation, longText, specialTokens } = options;
   const explainParams = explain ? explainParamsOf(explain) : undefined;
-  return { topK, threshold, activation, longText, specialTokens, zeroShot, explain: explainParams };
+  return { task, tasks, topK, threshold, activation, longText, specialTokens, zeroShot, explain: explainParams };
 }
+
+const hasTasks = ({ task, tasks }: PredictParams): boolean => task !== undefined || tasks !== undefined;
 
 /** `Array.isArray` for readonly arrays. */
 const isArray = (texts: TextInput | readonly TextInput[]): texts is readonly TextInput[] => Array.isArray(texts);
 
-function explainParamsOf(explain: true | ExplainOptions): ExplainOptions {
+function explainParamsOf(explain: true | ExplainTasksOptions): ExplainTasksOptions {
   if (explain === true) return {};
   const { label, method, samples, seed } = explain;
   return { label, method, samples, seed };

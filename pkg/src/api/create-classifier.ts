@@ -8,9 +8,9 @@ import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
-import type { ClassifierOptions } from "../shared/types.js";
+import type { ChosenOf, ClassifierOptions, PackagedTasks } from "../shared/types.js";
 import { CLASSIFIER, checkOptions } from "../shared/validate.js";
-import { Classifier, loadHead, type SentimentClassifier, type TaughtClassifier } from "./classifier.js";
+import { Classifier, type SentimentClassifier, type TaughtClassifier, withHead } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
@@ -28,8 +28,20 @@ const packagedWasm = () =>
  * `checksum-mismatch`, `unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
 export function createClassifier(
-  options?: ClassifierOptions & { model?: undefined; head?: undefined },
+  options?: ClassifierOptions & { model?: undefined; head?: undefined; task?: undefined },
 ): Promise<SentimentClassifier>;
+/**
+ * Loads the packaged model for one of its tasks.
+ *
+ * @example
+ * const classifier = await createClassifier({ task: "emotion" });
+ * const { labels } = await classifier.predict("Thank you, that made my day");
+ *
+ * @throws LitmusError as without a task
+ */
+export function createClassifier<Task extends keyof PackagedTasks>(
+  options: ClassifierOptions & { model?: undefined; head?: undefined; task: Task },
+): Promise<Classifier<PackagedTasks[Task], ChosenOf<PackagedTasks, Task>, never, PackagedTasks>>;
 /**
  * Loads the file of a head that was taught, and the model that it was taught on.
  *
@@ -64,6 +76,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     cache = "always",
     precision,
     head,
+    task,
     signal,
     timeout,
     onProgress,
@@ -79,9 +92,9 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     const info = await pool.open(onProgress, signal);
-    if (!head) return new Classifier(pool, info);
+    if (!head && task === undefined) return new Classifier(pool, info);
     try {
-      return await loadHead(pool, head, signal);
+      return await withHead(pool, info, { head, task }, signal);
     } catch (error) {
       pool.close();
       throw error;

@@ -1,92 +1,57 @@
 import type { Pool } from "../pool/worker-pool.js";
-import type { LitmusError } from "../shared/errors.js";
-import type { HeadFiles, Listener, ModelInfo, Reply, Request } from "../shared/protocol.js";
+import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
 import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/types.js";
+import { TaughtPool } from "./head-pool.js";
+import type { PageScript } from "./page-script.js";
 
-// Loaded when a page teaches or loads a head for the first time. It imports nothing but types: the bundler would cut what it
-// shares with the page's own script out of that, which makes the script 4 % larger. So the caller gives the functions.
-
-/** Functions of the page's own script. */
-export interface PageScript<Classifier> {
-  newClassifier: (pool: Pool, info: ModelInfo) => Classifier;
-  wrongValue: (name: string, expected: string, value: unknown) => LitmusError;
-  closedError: () => LitmusError;
-}
-
-/** A pool whose predictions use a head. */
-class HeadPool implements Pool {
-  readonly pool: Pool;
-  readonly files: HeadFiles;
-  readonly #close: () => void;
-  readonly #closedError: () => LitmusError;
-  #closed = false;
-
-  constructor(pool: Pool, files: HeadFiles, close: () => void, closedError: () => LitmusError) {
-    this.pool = pool;
-    this.files = files;
-    this.#close = close;
-    this.#closedError = closedError;
-  }
-
-  get size(): number {
-    return this.pool.size;
-  }
-
-  get runsIn(): Pool["runsIn"] {
-    return this.pool.runsIn;
-  }
-
-  get memoryBytes(): number {
-    return this.pool.memoryBytes;
-  }
-
-  async send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    if (this.#closed) throw this.#closedError();
-    const sent = request.type === "predict" ? { ...request, heads: { "": this.files.head } } : request;
-    return this.pool.send(sent, signal, listener);
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#close();
-  }
-}
+/** What `info.files` calls the file of the head. */
+const HEAD = "head";
 
 /** Teaches a head. A pool with a head teaches that head more. Closing the classifier closes no pool but its own. */
 export async function teach<Classifier>(
   pool: Pool,
+  info: ModelInfo,
   examples: TeachExamples,
   { multiLabel, other, onProgress }: TeachOptions,
   signal: AbortSignal,
   script: PageScript<Classifier>,
 ): Promise<Classifier & TaughtHead> {
   checkExamples(examples, script);
-  const head = pool instanceof HeadPool ? pool.files.withExamples : undefined;
+  const head = pool instanceof TaughtPool ? pool.files.withExamples : undefined;
   const request = { type: "teach", examples, params: { multiLabel, other }, head } as const;
   const { report, ...files } = await pool.send(request, signal, onProgress);
-  return classifierOf(pool instanceof HeadPool ? pool.pool : pool, files, report, () => {}, signal, script);
+  const base = pool instanceof TaughtPool ? pool.pool : pool;
+  return classifierOf(base, info, files, report, () => {}, signal, script);
 }
 
 /** Loads the file of a head. Closing the classifier closes `pool`. */
 export function loadHead<Classifier>(
   pool: Pool,
+  info: ModelInfo,
   head: Uint8Array<ArrayBuffer>,
   signal: AbortSignal,
   script: PageScript<Classifier>,
 ): Promise<Classifier & TaughtHead> {
-  return classifierOf(pool, { head, withExamples: head }, null, () => pool.close(), signal, script);
+  return classifierOf(pool, info, { head, withExamples: head }, null, () => pool.close(), signal, script);
 }
 
 async function classifierOf<Classifier>(
   pool: Pool,
+  info: ModelInfo,
   files: HeadFiles,
   report: TeachReport | null,
   close: () => void,
   signal: AbortSignal,
   { newClassifier, closedError }: PageScript<Classifier>,
 ): Promise<Classifier & TaughtHead> {
-  const info = await pool.send({ type: "describe", heads: { "": files.head } }, signal);
-  const classifier = newClassifier(new HeadPool(pool, files, close, closedError), info);
+  const ofHead = await pool.send({ type: "describe", heads: { "": files.head } }, signal);
+  const { labels, multiLabel, activation } = ofHead;
+  const taughtPool = new TaughtPool(pool, files, close, closedError);
+  const classifier = newClassifier(taughtPool, {
+    ...{ ...info, labels, multiLabel, activation },
+    // Its checksum is not known, so that no service keeps its predictions in a cache that outlives it.
+    files: [...info.files.filter(({ path }) => path !== HEAD), { path: HEAD, bytes: files.head.length, sha256: null }],
+  });
   const head: TaughtHead = {
     report,
     export: ({ examples = false } = {}) => (examples ? files.withExamples : files.head).slice(),

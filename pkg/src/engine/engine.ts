@@ -1,6 +1,7 @@
-import type { Classifier, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
+import type { Classifier, JobOptions, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
-import { type ModelBytes, readModel } from "../model/model-files.js";
+import { EMBEDDING, headName, isHead } from "../model/heads.js";
+import { type ModelBytes, readHead, readModel } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
 import { throwIfAborted, unlessAborted } from "../shared/abort.js";
 import { closedError, toLitmusError } from "../shared/errors.js";
@@ -52,7 +53,7 @@ interface Job {
 export class Engine {
   /** Downloaded, and not loaded yet. */
   #files: FileBytes | undefined;
-  #manifestInfo: ManifestInfo = { files: [], metrics: null };
+  #manifestInfo: ManifestInfo = { files: [], metrics: null, heads: [] };
   #storeFiles: (() => Promise<ModelSource>) | undefined;
   #model: LoadedModel | undefined;
   /** The running job: a thread computes one request at a time. */
@@ -90,8 +91,8 @@ export class Engine {
   }
 
   async fetch({ source, keepForSource }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const { files, data, info, storeFiles } = await readModel(source, onProgress, signal);
-    this.#files = { ...data, ...byName(files) };
+    const { files, others, info, storeFiles } = await readModel(source, onProgress, signal);
+    this.#files = { ...others, ...byName(files) };
     this.#manifestInfo = info;
     this.#storeFiles = keepForSource ? storeFiles : undefined;
   }
@@ -107,7 +108,7 @@ export class Engine {
     this.#files = undefined;
     this.#model = await LoadedModel.load(module, files, params);
     if (signal.aborted) this.end();
-    return { ...this.#run((classifier) => classifier.info(undefined)), ...this.#manifestInfo };
+    return this.describe({ type: "describe" });
   }
 
   async predict(
@@ -115,14 +116,16 @@ export class Engine {
     signal: AbortSignal,
     onProgress: Listener<Of<"predict">>,
   ): Promise<Outcome[]> {
-    const job = this.#run((classifier) => classifier.job(texts, params, heads));
-    return this.#compute(job, signal, onProgress, failFast && (() => job.check()), () =>
-      job
-        .finish()
-        .map((outcome, i) =>
-          "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as TextInput) } : outcome,
-        ),
-    );
+    const job = this.#run((classifier) => classifier.job(texts, params as JobOptions, heads));
+    return this.#compute(job, signal, onProgress, failFast && (() => job.check()), () => {
+      const outcomes = params.tasks ? job.finishByTask() : job.finish();
+      for (const [i, outcome] of outcomes.entries()) {
+        if ("prediction" in outcome) addWords(outcome.prediction, texts[i] as TextInput);
+        if ("predictions" in outcome)
+          for (const prediction of Object.values(outcome.predictions)) addWords(prediction, texts[i] as TextInput);
+      }
+      return outcomes as Outcome[];
+    });
   }
 
   async teach(
@@ -134,8 +137,36 @@ export class Engine {
     return this.#compute(job, signal, onProgress, false, () => job.finish() as Taught);
   }
 
-  describe({ heads }: Of<"describe">): ModelInfo {
-    return { ...this.#run((classifier) => classifier.info(heads)), ...this.#manifestInfo };
+  async embed(
+    { texts, heads }: Of<"embed">,
+    signal: AbortSignal,
+    onProgress: Listener<Of<"embed">>,
+  ): Promise<Replies["embed"]> {
+    const job = this.#run((classifier) => classifier.embeddingJob(texts, heads));
+    return this.#compute(
+      job,
+      signal,
+      onProgress,
+      () => job.check(),
+      () => job.finish() as Replies["embed"],
+    );
+  }
+
+  head({ file }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
+    return readHead(file, signal);
+  }
+
+  describe({ heads, task }: Of<"describe">): ModelInfo {
+    const info = this.#run((classifier) => classifier.info(heads));
+    const loaded = info.tasks ?? [];
+    const { labels, multiLabel } = loaded.find(({ name }) => name === task) ?? info;
+    const names = [...loaded.map(({ name }) => name), ...this.#manifestInfo.heads.map(({ path }) => headName(path))];
+    return {
+      ...info,
+      ...(labels !== info.labels && { labels, multiLabel, activation: multiLabel ? "sigmoid" : "softmax" }),
+      ...this.#manifestInfo,
+      tasks: [...new Set(names)].filter((name) => name !== EMBEDDING),
+    };
   }
 
   /** Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. */
@@ -184,25 +215,17 @@ const byName = (files: ModelBytes): FileBytes =>
   Object.fromEntries(ROLES.flatMap((role) => (files[role] ? [[FILE_NAMES[role], files[role]]] : [])));
 
 /** The files as blobs, which other threads can read without a copy in this one's memory. */
-const toBlobs = (files: FileBytes): ModelBlobs =>
-  Object.fromEntries(
-    ROLES.flatMap((role) => {
-      const path = FILE_NAMES[role];
-      const bytes = files[path];
-      return bytes ? [[role, { path, blob: new Blob([bytes]) }]] : [];
-    }),
-  ) as unknown as ModelBlobs;
+function toBlobs(files: FileBytes): ModelBlobs {
+  const blob = (path: string) => ({ path, blob: new Blob([files[path] as Uint8Array<ArrayBuffer>]) });
+  const roles = ROLES.filter((role) => files[FILE_NAMES[role]]);
+  const byRole = Object.fromEntries(roles.map((role) => [role, blob(FILE_NAMES[role])]));
+  return { ...byRole, heads: Object.keys(files).filter(isHead).map(blob) } as ModelBlobs;
+}
 
 /** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
-function withWords(prediction: WasmPrediction, input: TextInput): Prediction {
+function addWords({ attributions }: Prediction | WasmPrediction, input: TextInput): void {
   const text = typeof input === "string" ? input : input.text;
-  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({
-    start,
-    end,
-    text: text.slice(start, end),
-    weight,
-  }));
-  return { ...prediction, attributions: attributions ?? null };
+  for (const word of attributions ?? []) Object.assign(word, { text: text.slice(word.start, word.end) });
 }
 
 type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;

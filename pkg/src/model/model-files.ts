@@ -3,6 +3,7 @@ import { toLitmusError } from "../shared/errors.js";
 import type {
   ByRole,
   FileCandidate,
+  HeadFile,
   ManifestInfo,
   ModelBlob,
   ModelBlobs,
@@ -15,6 +16,7 @@ import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf 
 import { verifyChecksum } from "./checksum.js";
 import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
 import { externalFiles } from "./external-data.js";
+import { isHead } from "./heads.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -44,6 +46,8 @@ interface Manifest {
   entryOf: EntryOf;
   /** Whether the folder may have the file: litmus.json lists it, or lists no files. */
   mayHave: (path: string) => boolean;
+  /** The paths of the heads. */
+  heads: string[];
   metrics: ManifestInfo["metrics"];
 }
 
@@ -54,6 +58,8 @@ interface ModelReader {
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
   /** The file of this name in the same folder as the graph. Resolves to nothing if it is not among the files given. */
   beside(graph: DownloadedFile, name: string, entryOf: EntryOf): Promise<DownloadedFile | undefined>;
+  /** The heads that are given with the model; those of a folder are read later. */
+  heads(entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
 
 /** The path of a file in the same folder as another. */
@@ -71,6 +77,7 @@ export function parseManifest(bytes: Bytes | undefined): Manifest {
     // There is no litmus.json, or it is not JSON.
   }
   return {
+    heads: Object.keys(files).filter(isHead),
     mayHave: (path) => Object.keys(files).length === 0 || Object.hasOwn(files, path),
     entryOf: (path) => {
       const { bytes, sha256 } = files[path] ?? {};
@@ -102,11 +109,16 @@ function blobReader(files: ModelBlobs): ModelReader {
       const file = files.data?.find((file) => file.path === path);
       return file && readBlob(file, entryOf(path));
     },
+    heads: (entryOf) => Promise.all((files.heads ?? []).map((file) => readBlob(file, entryOf(file.path)))),
   };
 }
 
 /** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
-function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): ModelReader {
+function folderReader(
+  { candidates, cache, stored }: Folder,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): ModelReader & { read: (from: FileCandidate[], entryOf: EntryOf, file: string) => Promise<DownloadedFile> } {
   const fromCache = async ({ path, url }: FileCandidate, sha256: string | undefined, file: string) => {
     const response = await (sha256 === undefined ? readCurrent(url) : cache && readStored(url, sha256));
     if (!response) return undefined;
@@ -159,6 +171,8 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
   };
 
   return {
+    read,
+    heads: async () => [],
     manifest: async () => {
       const [candidate] = candidates.manifest as [FileCandidate];
       const [config] = candidates.config as [FileCandidate];
@@ -211,9 +225,17 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
   };
 }
 
+/** Reads and stores the file of a head in a folder. */
+export async function readHead(file: HeadFile, signal: AbortSignal): Promise<Bytes> {
+  const { read } = folderReader({ cache: file.cache } as Folder, undefined, signal);
+  const { bytes, store } = await read([file], () => file, file.path);
+  await store?.();
+  return bytes;
+}
+
 /**
- * Reads the files of a model. `data` are those in which `model.onnx` stores weights, by their names. `storeFiles` stores all
- * of them, and resolves to the source from which other threads read them.
+ * Reads the files of a model. `others` are those in which `model.onnx` stores weights, and heads, by their names. `storeFiles`
+ * stores all of them, and resolves to the source from which other threads read them.
  */
 export async function readModel(
   source: ModelSource,
@@ -221,7 +243,7 @@ export async function readModel(
   signal: AbortSignal,
 ): Promise<{
   files: ModelBytes;
-  data: Record<string, Bytes>;
+  others: Record<string, Bytes>;
   info: ManifestInfo;
   storeFiles: () => Promise<ModelSource>;
 }> {
@@ -230,25 +252,40 @@ export async function readModel(
   const manifest = await reader.manifest();
   const parsed = parseManifest(manifest?.bytes);
   const { entryOf, metrics } = parsed;
-  const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
+  const [config, tokenizer, model, tokenizerConfig, heads] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
+    reader.heads(entryOf),
   ]);
   const besides = externalFiles(model.bytes).map((name) => reader.beside(model, name, entryOf));
   // The engine reports one that is missing.
   const data = (await Promise.all(besides)).filter((file) => file !== undefined);
   const downloaded = { config, tokenizer, model, tokenizerConfig, manifest };
-  const files = [config, tokenizer, tokenizerConfig, model, ...data].flatMap((file) =>
+  const files = [config, tokenizer, tokenizerConfig, model, ...data, ...heads].flatMap((file) =>
     file ? [{ path: file.path, bytes: file.bytes.byteLength, sha256: file.sha256 || null }] : [],
   );
   return {
     files: mapFiles(downloaded, ({ bytes }) => bytes),
-    data: Object.fromEntries(data.map(({ path, bytes }) => [path.replace(/.*\//, ""), bytes])),
-    info: { files, metrics },
-    storeFiles: () => storeAll(source, downloaded, data),
+    others: Object.fromEntries([
+      ...data.map(({ path, bytes }) => [path.replace(/.*\//, ""), bytes]),
+      ...heads.map(({ path, bytes }) => [path, bytes]),
+    ]),
+    info: { files, metrics, heads: source.from === "folder" ? headFiles(source, parsed) : [] },
+    storeFiles: () => storeAll(source, downloaded, data, heads),
   };
+}
+
+/** The heads in the folder: those that litmus.json lists. */
+function headFiles({ candidates, cache, packaged }: Folder, { heads, entryOf }: Manifest): HeadFile[] {
+  const [manifest] = candidates.manifest as [FileCandidate];
+  return heads.map((path) => {
+    const url = new URL(path, manifest.url);
+    url.search = new URL(manifest.url).search;
+    const { sha256, bytes } = entryOf(path);
+    return { path, url: url.href, sha256, bytes, cache, packaged };
+  });
 }
 
 function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile) => T): ByRole<T> {
@@ -260,9 +297,10 @@ async function storeAll(
   source: ModelSource,
   files: ByRole<DownloadedFile>,
   data: DownloadedFile[],
+  heads: DownloadedFile[],
 ): Promise<ModelSource> {
   const stored = await Promise.all([...Object.values(files), ...data].map((file) => file?.store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   const blob = ({ path, bytes }: DownloadedFile) => ({ path, blob: new Blob([bytes]) });
-  return { from: "files", files: { ...mapFiles(files, blob), data: data.map(blob) } };
+  return { from: "files", files: { ...mapFiles(files, blob), data: data.map(blob), heads: heads.map(blob) } };
 }

@@ -15,6 +15,7 @@ import type {
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
 import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
+import { isHead } from "./heads.js";
 
 /** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
 export const LAYOUT = {
@@ -68,12 +69,13 @@ function pickedModel(list: Iterable<File>): ModelBlobs {
     if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   });
-  const data = [...byPath].filter(([path]) => path.endsWith("data")).map(([path, blob]) => ({ path, blob }));
-  return { ...byRole, data } as ModelBlobs;
+  const blobs = [...byPath].map(([path, blob]) => ({ path, blob }));
+  const data = blobs.filter(({ path }) => path.endsWith("data"));
+  return { ...byRole, data, heads: blobs.filter(({ path }) => isHead(path)) } as ModelBlobs;
 }
 
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
-  checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING }, "model");
+  checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING, heads: ANYTHING }, "model");
   const readGiven = async (name: string, path: string, file: unknown) => {
     const part = isA(file, "Response") && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
     if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
@@ -83,8 +85,16 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   };
   const given = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
   const byRole = given.map(async (role) => [role, await readGiven(role, LAYOUT[role][0] as string, files[role])]);
-  const data = Object.entries(files.data ?? {}).map(([name, file]) => readGiven(`data["${name}"]`, name, file));
-  return { ...Object.fromEntries(await Promise.all(byRole)), data: await Promise.all(data) };
+  const readAll = (key: "data" | "heads", pathOf: (name: string) => string) =>
+    Promise.all(
+      Object.entries(files[key] ?? {}).map(([name, file]) => readGiven(`${key}["${name}"]`, pathOf(name), file)),
+    );
+  const [roles, data, heads] = await Promise.all([
+    Promise.all(byRole),
+    readAll("data", (name) => name),
+    readAll("heads", (task) => `heads/${task}.head`),
+  ]);
+  return { ...Object.fromEntries(roles), data, heads };
 }
 
 const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
@@ -99,7 +109,7 @@ export async function sourceOf(
   if (model === undefined) {
     if (platform.module)
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
-    return { from: "folder", candidates: packagedModel(), cache };
+    return { from: "folder", candidates: packagedModel(), cache, packaged: true };
   }
   if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);

@@ -1,9 +1,10 @@
 import type { LitmusErrorCode } from "./errors.js";
 import type {
+  AnyTaskOptions,
   ClassifierInfo,
   ClassifierOptions,
   DownloadProgress,
-  ExplainOptions,
+  ExplainTasksOptions,
   Prediction,
   PredictionProgress,
   TeachExamples,
@@ -42,8 +43,8 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `data` are the files in which `model.onnx` may store weights. */
-export type ModelBlobs = ByRole<ModelBlob> & { data?: ModelBlob[] | undefined };
+/** The bytes of the files of a model. `data` are the files in which `model.onnx` may store weights, `heads` those of its heads. */
+export type ModelBlobs = ByRole<ModelBlob> & { data?: ModelBlob[] | undefined; heads?: ModelBlob[] | undefined };
 
 /** The option `cache`, resolved. */
 export type CacheMode = "always" | "verified" | false;
@@ -51,14 +52,23 @@ export type CacheMode = "always" | "verified" | false;
 /** Where a thread gets a model from. */
 export type ModelSource =
   /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
-  | { from: "folder"; candidates: ModelCandidates; cache: CacheMode; stored?: true }
+  | { from: "folder"; candidates: ModelCandidates; cache: CacheMode; stored?: true; packaged?: true }
   | { from: "files"; files: ModelBlobs };
 
+/** The file of a head in a model's folder, which is read when the head is first needed. */
+export interface HeadFile extends FileCandidate {
+  sha256: string | undefined;
+  bytes: number | undefined;
+  cache: CacheMode;
+  /** Whether it is a file of this package, whose URL only the page knows. */
+  packaged: true | undefined;
+}
+
 /** Facts about a loaded model. */
-export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes">;
+export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes"> & { heads: readonly HeadFile[] };
 
 /** The facts that are known without loading the model into WebAssembly. */
-export type ManifestInfo = Pick<ModelInfo, "files" | "metrics">;
+export type ManifestInfo = Pick<ModelInfo, "files" | "metrics" | "heads">;
 
 /** The fields of a `LitmusError`. */
 export interface Failure {
@@ -69,14 +79,20 @@ export interface Failure {
 }
 
 /** The result of one text. A text that cannot be classified does not fail the others. */
-export type Outcome = { prediction: Prediction } | { failure: Failure };
+export type Outcome =
+  | { prediction: Prediction }
+  /** Of several tasks. */
+  | { predictions: Record<string, Prediction> }
+  | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
 export type PredictParams = Pick<
-  TextOptions,
-  "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"
+  AnyTaskOptions & Omit<TextOptions, keyof AnyTaskOptions>,
+  "task" | "tasks" | "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"
 > & {
-  explain: ExplainOptions | undefined;
+  explain: ExplainTasksOptions | undefined;
+  /** What holds for one of several tasks; tasks.ts takes it out of `threshold` and `explain`. */
+  byTask?: Record<string, { threshold?: number | undefined; explainLabel?: string | undefined }> | undefined;
 };
 
 /** Head files by task. The task "" takes the place of the model's own classifier. */
@@ -118,8 +134,12 @@ export type Request =
   | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean; heads?: Heads | undefined }
   /** `head`: the file of the head that is taught more. */
   | { type: "teach"; examples: TeachExamples; params: TeachParams; head: Uint8Array<ArrayBuffer> | undefined }
-  /** Facts about the model with these heads. */
-  | { type: "describe"; heads: Heads }
+  /** Embeddings; `heads` has the head for them. */
+  | { type: "embed"; texts: TextInput[]; heads: Heads | undefined }
+  /** Reads the file of a head, from the cache or the network. */
+  | { type: "head"; file: HeadFile }
+  /** Facts about the model with these heads; with a `task`, the labels are that task's. */
+  | { type: "describe"; heads?: Heads | undefined; task?: string | undefined }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */
@@ -132,6 +152,8 @@ export interface Replies {
   start: ModelInfo;
   predict: Outcome[];
   teach: Taught;
+  embed: Float32Array<ArrayBuffer>[];
+  head: Uint8Array<ArrayBuffer>;
   describe: ModelInfo;
   tokenize: Tokenization;
 }
@@ -143,7 +165,7 @@ export type OnProgress = ((progress: DownloadProgress) => void) | undefined;
 
 /** Called while a request is being worked on. */
 export type Listener<R extends Request> =
-  | ((progress: R extends { type: "predict" | "teach" } ? PredictionProgress : DownloadProgress) => void)
+  | ((progress: R extends { type: "predict" | "teach" | "embed" } ? PredictionProgress : DownloadProgress) => void)
   | undefined;
 
 /** A message from the page to a worker. Each request has an `id` of its own. */

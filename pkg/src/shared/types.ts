@@ -3,6 +3,50 @@ import type { LitmusError } from "./errors.js";
 /** The labels of the packaged sentiment model. */
 export type SentimentLabel = "negative" | "neutral" | "positive";
 
+/** The labels of the packaged model's task `emotion`, those of GoEmotions. A text can have several. */
+export type EmotionLabel =
+  | "admiration"
+  | "amusement"
+  | "anger"
+  | "annoyance"
+  | "approval"
+  | "caring"
+  | "confusion"
+  | "curiosity"
+  | "desire"
+  | "disappointment"
+  | "disapproval"
+  | "disgust"
+  | "embarrassment"
+  | "excitement"
+  | "fear"
+  | "gratitude"
+  | "grief"
+  | "joy"
+  | "love"
+  | "nervousness"
+  | "optimism"
+  | "pride"
+  | "realization"
+  | "relief"
+  | "remorse"
+  | "sadness"
+  | "surprise"
+  | "neutral";
+
+/** The labels of the packaged model's task `toxicity`. A text can have both, or none. */
+export type ToxicityLabel = "toxic" | "hateful";
+
+/** The tasks of the packaged model, with their labels. */
+export type PackagedTasks = {
+  sentiment: SentimentLabel;
+  emotion: EmotionLabel;
+  toxicity: ToxicityLabel;
+};
+
+/** The tasks of a model of which TypeScript does not know the heads. */
+export type AnyTasks = Record<string, string>;
+
 /** One label and its score. */
 export interface LabelScore<Label extends string = string> {
   /** The label's name, from the model's `id2label`. */
@@ -182,6 +226,45 @@ export interface ExplainOptions {
   seed?: number | undefined;
 }
 
+/** Classifies texts into the labels of one of the model's tasks, which are in `info.tasks`. */
+export interface TaskOption<Task extends string = string> {
+  /** The task; its head is downloaded when it is first needed. */
+  task: Task;
+}
+
+/** Classifies texts for several of the model's tasks, which are in `info.tasks`. Each text is read once. */
+export interface TasksOption<Task extends string = string> {
+  /** The tasks; their heads are downloaded when they are first needed. */
+  tasks: readonly Task[];
+  /** As without tasks: for all of them, or by task. */
+  threshold?: number | { readonly [Key in Task]?: number | undefined } | undefined;
+  /** As without tasks; `label` is for all of them, or by task. */
+  explain?: boolean | ExplainTasksOptions<Task> | undefined;
+}
+
+/** How to explain the predictions of several tasks. */
+export interface ExplainTasksOptions<Task extends string = string> extends Omit<ExplainOptions, "label"> {
+  /** The label whose probability to explain, by task. By default, the most probable one. */
+  label?: string | { readonly [Key in Task]?: string | undefined } | undefined;
+}
+
+/** The options of tasks, none of which is required. */
+export type AnyTaskOptions = {
+  [Key in keyof (TaskOption & TasksOption)]?: (TaskOption & TasksOption)[Key] | undefined;
+};
+
+/** The predictions of one text, by task. */
+export type TaskPredictions<Tasks extends AnyTasks = AnyTasks, Task extends keyof Tasks = keyof Tasks> = {
+  [Key in Task]: Prediction<Tasks[Key]>;
+};
+
+/** The type of a task's `label` without a `threshold`: only the packaged sentiment is known to give one always. */
+export type ChosenOf<Tasks extends AnyTasks, Task extends keyof Tasks> = Tasks extends PackagedTasks
+  ? Task extends "sentiment"
+    ? Tasks[Task]
+    : Tasks[Task] | null
+  : Tasks[Task] | null;
+
 /** Progress of a `predict` call. */
 export interface PredictionProgress {
   /** How many rows are computed: texts, windows, and masked variants for explanations. */
@@ -192,6 +275,12 @@ export interface PredictionProgress {
 
 /** Options of one `predict` call. */
 export interface PredictOptions extends TextOptions {
+  /** Called before the first batch and after each one. */
+  onProgress?: ((progress: PredictionProgress) => void) | undefined;
+}
+
+/** Options of `Classifier.embed`. */
+export interface EmbedOptions extends CallOptions {
   /** Called before the first batch and after each one. */
   onProgress?: ((progress: PredictionProgress) => void) | undefined;
 }
@@ -289,6 +378,11 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
       error: LitmusError;
     };
 
+/** One item of a stream for several tasks: a text with its predictions by task, or with the error why it has none. */
+export type TasksStreamItem<Tasks extends AnyTasks = AnyTasks, Task extends keyof Tasks = keyof Tasks> =
+  | (Omit<Extract<StreamItem, { error?: undefined }>, "prediction"> & { predictions: TaskPredictions<Tasks, Task> })
+  | (Omit<Extract<StreamItem, { error: LitmusError }>, "prediction"> & { predictions?: undefined });
+
 /**
  * The tokens of a text, all of them however long it is. Special tokens that the text spells are read as text. The
  * arrays have one element per token.
@@ -341,6 +435,11 @@ export interface ClassifierInfo<Label extends string = string> {
    * that are computed in float32 instead of integers.
    */
   precision: { readonly option: Precision; readonly floatLayers: readonly string[] };
+  /**
+   * The tasks of the model's heads, for the options `task` and `tasks`: of a folder, those of the files `heads/NAME.head` that its
+   * `litmus.json` lists.
+   */
+  tasks: readonly string[];
   /** The measurements in the model's `litmus.json`, or `null`. */
   metrics: Readonly<Record<string, unknown>> | null;
   /**
@@ -388,6 +487,8 @@ export interface ModelFiles {
   manifest?: ModelFile;
   /** The files in which `model.onnx` stores its weights, where it does so, by their names: `{ "model.onnx_data": file }`. */
   data?: Readonly<Record<string, ModelFile>>;
+  /** The heads of the model, by task; `embedding` is the head for `embed`. */
+  heads?: Readonly<Record<string, ModelFile>>;
 }
 
 /** Options of `createClassifier`. */
@@ -446,6 +547,11 @@ export interface ClassifierOptions {
    * - `"float32"`: float32 for every layer: four times the memory, and slower.
    */
   precision?: Precision | undefined;
+  /**
+   * The task that calls without the options `task` and `tasks` are for: one of the model's heads. Its labels take the place of the
+   * model's own.
+   */
+  task?: string | undefined;
   /** The file of a head that was taught on this model (`TaughtClassifier.export`): its labels take the place of the model's. */
   head?: Uint8Array<ArrayBuffer> | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */

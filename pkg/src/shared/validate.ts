@@ -1,6 +1,6 @@
 import { LitmusError } from "./errors.js";
 import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
-import type { Precision, PredictOptions, StreamOptions, TextInput } from "./types.js";
+import type { AnyTaskOptions, Precision, TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
 
@@ -18,6 +18,7 @@ interface Schema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
   readonly required?: readonly string[];
 }
 
@@ -82,6 +83,12 @@ function rulesOf(properties: Readonly<Record<string, Schema>>): Rules {
 
 function ruleOf(name: string, schema: Schema): Rule {
   const { type, enum: values, minimum = -Infinity, maximum = Infinity, properties, required } = schema;
+  if (schema.additionalProperties) {
+    const [expected, accepts] = ruleOf(name, schema.additionalProperties);
+    const isByTask = (value: unknown) =>
+      isObject(value) && Object.values(value).every((value) => value === undefined || accepts(value));
+    return [`${expected}, or such values by task`, (value) => accepts(value) || isByTask(value)];
+  }
   if (values) {
     const quoted = values.map((value) => `"${value}"`);
     const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
@@ -126,6 +133,9 @@ const BOOLEAN = { type: "boolean" };
 /** Rules for `PredictOptions` and `StreamOptions`. */
 const PREDICT: Rules = { ...CALL, ...rulesOf(PREDICTION_OPTIONS), onProgress: FUNCTION };
 
+/** Rules for `EmbedOptions`. */
+export const EMBED: Rules = { ...CALL, onProgress: FUNCTION };
+
 /** Rules for `TeachOptions`. */
 export const TEACH: Rules = { ...CALL, ...rulesOf({ multiLabel: BOOLEAN, other: BOOLEAN }), onProgress: FUNCTION };
 
@@ -140,14 +150,18 @@ export const CLASSIFIER: Rules = {
   workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
   cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
   precision: ruleOf("precision", { enum: PRECISIONS }),
+  task: ruleOf("task", PREDICTION_OPTIONS.task),
   head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
   onProgress: FUNCTION,
 };
 
-export function checkPredictOptions(options: PredictOptions | StreamOptions = {}): void {
+export function checkPredictOptions(options: AnyTaskOptions = {}): void {
   checkOptions(options, PREDICT);
   const explain = Object(options.explain) as { [key: string]: unknown };
-  const { method = "occlusion" } = explain;
+  const { method = "occlusion", label } = explain;
+  if (!options.tasks && (isObject(options.threshold) || isObject(label))) {
+    throw invalid("a threshold or a label by task needs the option tasks");
+  }
   const ignored = SHAPLEY_ONLY.filter((key) => explain[key] !== undefined);
   if (method !== "shapley" && ignored.length > 0) {
     throw invalid(`explain.samples and explain.seed need method "shapley", not "${method}"`);
