@@ -57,6 +57,8 @@ export interface ModelInfo {
   activation: Activation;
   maxTokens: number;
   precision: { option: "auto" | "int8" | "float32"; floatLayers: string[] };
+  /** The tasks of the heads. */
+  tasks?: { name: string; labels: string[]; multiLabel: boolean }[];
 }
 
 /** Head files by task. The task "" takes the place of the model's own classifier. */
