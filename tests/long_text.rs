@@ -6,7 +6,7 @@ mod common;
 use std::sync::LazyLock;
 
 use common::{fixture, load, numbers, sentiment, tiny};
-use litmus_text::{Classifier, ErrorKind, Explain, LongText, Options, Prediction, Score, Warning};
+use litmus_text::{Classifier, ErrorKind, Explain, LongText, Options, Warning};
 use proptest::prelude::*;
 
 /// Bytes of a book of 200 pages, and of a shorter one for CI.
