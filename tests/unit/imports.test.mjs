@@ -10,7 +10,7 @@ import ts from "typescript";
 const source = join(dirname(fileURLToPath(import.meta.url)), "../../pkg/src");
 
 /** From the bottom to the top. */
-const LAYERS = ["shared", "platform", "model", "engine", "pool", "api", "handler", "entry"];
+const LAYERS = ["shared", "platform", "model", "engine", "pool", "api", "handler", "command", "entry"];
 
 const layerOf = (path) => LAYERS.indexOf(path.split("/")[0]);
 

@@ -1,5 +1,5 @@
 import { follow, unlessAborted } from "../shared/abort.js";
-import type { ExplainOptions } from "../shared/types.js";
+import type { ExplainTasksOptions } from "../shared/types.js";
 import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
 import { METRICS_TYPE, Metrics } from "./metrics.js";
 import { ModelLoader } from "./model-loader.js";
@@ -232,8 +232,8 @@ function checkTasks({ task, tasks }: PredictionOptions, { info }: Predictor): vo
 
 /** Checked here, because only the loaded model knows its labels; those of tasks the classifier checks. */
 function checkLabel({ explain, task, tasks }: PredictionOptions, { info: { labels } }: Predictor): void {
-  const { label } = Object(explain) as ExplainOptions;
-  if (label === undefined || task !== undefined || tasks || labels.includes(label)) return;
+  const { label } = Object(explain) as ExplainTasksOptions;
+  if (typeof label !== "string" || task !== undefined || tasks || labels.includes(label)) return;
   throw new ServiceError(
     "unknown-label",
     `explain/label: the model has no label "${label}"; its labels are ${labels.join(", ")}`,
