@@ -198,7 +198,7 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
     assert_eq!(predict(&classifier, &["good"], JsValue::UNDEFINED).unwrap().len(), 1);
 }
 
-/// A head that is taught with three examples a label: what `TeachingJob.finish` returns.
+/// A head that is taught with three examples a label: what the job's `finish` returns.
 fn taught(classifier: &Classifier, before: JsValue) -> JsValue {
     let texts = |texts: &[&str]| array(&texts.iter().map(|&text| text.into()).collect::<Vec<_>>());
     let examples = Object::new();
@@ -229,7 +229,7 @@ fn a_taught_head_predicts_its_labels_and_is_taught_more() {
     let options = Object::new();
     set(&options, "tasks", &array(&["topic".into()]));
     let job = classifier.job(texts, options.into(), heads.into()).unwrap();
-    let outcomes: Array = job.finish_by_task().unwrap().unchecked_into();
+    let outcomes: Array = job.finish().unwrap().unchecked_into();
     assert_eq!(text(&get(&get(&outcomes.get(0), "predictions"), "topic"), "label"), "shipping");
 
     let again = taught(&classifier, get(&head, "withExamples"));

@@ -20,7 +20,7 @@ export type TextInput = string | { text: string; pair?: string | undefined };
 /** Options of `Classifier.job`. */
 export interface JobOptions {
   task?: string | undefined;
-  /** Several tasks at once; then `finishByTask` ends the job. */
+  /** Several tasks at once; then the job ends with a `TasksOutcome` for each text. */
   tasks?: readonly string[] | undefined;
   byTask?: Record<string, { threshold?: number | undefined; explainLabel?: string | undefined }> | undefined;
   topK?: number | undefined;

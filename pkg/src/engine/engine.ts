@@ -1,4 +1,11 @@
-import type { Classifier, JobOptions, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
+import type {
+  Classifier,
+  Job,
+  JobOptions,
+  TasksOutcome,
+  Outcome as WasmOutcome,
+  Prediction as WasmPrediction,
+} from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
 import { EMBEDDING, headName, isHead } from "../model/heads.js";
 import { type ModelBytes, readHead, readModel } from "../model/model-files.js";
@@ -39,14 +46,6 @@ const ROLES = Object.keys(FILE_NAMES) as Role[];
 export function failure(error: unknown): Failure {
   const { code, message, index, cause } = toLitmusError(error);
   return { code, message, index, cause: cause instanceof Error ? cause : undefined };
-}
-
-/** A job of the WebAssembly module. */
-interface Job {
-  readonly done: number;
-  readonly total: number;
-  step(): boolean;
-  free(): void;
 }
 
 /** Answers the requests of the protocol with one model, in this thread. */
@@ -117,15 +116,13 @@ export class Engine {
     onProgress: Listener<Of<"predict">>,
   ): Promise<Outcome[]> {
     const job = this.#run((classifier) => classifier.job(texts, params as JobOptions, heads));
-    return this.#compute(job, signal, onProgress, failFast && (() => job.check()), () => {
-      const outcomes = params.tasks ? job.finishByTask() : job.finish();
-      for (const [i, outcome] of outcomes.entries()) {
-        if ("prediction" in outcome) addWords(outcome.prediction, texts[i] as TextInput);
-        if ("predictions" in outcome)
-          for (const prediction of Object.values(outcome.predictions)) addWords(prediction, texts[i] as TextInput);
-      }
-      return outcomes as Outcome[];
-    });
+    const outcomes = (await this.#compute(job, signal, onProgress, failFast)) as (WasmOutcome | TasksOutcome)[];
+    for (const [i, outcome] of outcomes.entries()) {
+      if ("prediction" in outcome) addWords(outcome.prediction, texts[i] as TextInput);
+      if ("predictions" in outcome)
+        for (const prediction of Object.values(outcome.predictions)) addWords(prediction, texts[i] as TextInput);
+    }
+    return outcomes as Outcome[];
   }
 
   async teach(
@@ -134,7 +131,7 @@ export class Engine {
     onProgress: Listener<Of<"teach">>,
   ): Promise<Taught> {
     const job = this.#run((classifier) => classifier.teachingJob(examples, params, head));
-    return this.#compute(job, signal, onProgress, false, () => job.finish() as Taught);
+    return (await this.#compute(job, signal, onProgress, true)) as Taught;
   }
 
   async embed(
@@ -143,13 +140,7 @@ export class Engine {
     onProgress: Listener<Of<"embed">>,
   ): Promise<Replies["embed"]> {
     const job = this.#run((classifier) => classifier.embeddingJob(texts, heads));
-    return this.#compute(
-      job,
-      signal,
-      onProgress,
-      () => job.check(),
-      () => job.finish() as Replies["embed"],
-    );
+    return (await this.#compute(job, signal, onProgress, true)) as Replies["embed"];
   }
 
   head({ file }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
@@ -169,17 +160,19 @@ export class Engine {
     };
   }
 
-  /** Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. */
-  async #compute<T>(
+  /**
+   * Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. `failFast`: the
+   * first text that cannot be read rejects before anything is computed.
+   */
+  async #compute(
     job: Job,
     signal: AbortSignal,
     onProgress: Listener<Of<"predict">>,
-    check: (() => void) | false,
-    finish: () => T,
-  ): Promise<T> {
+    failFast: boolean,
+  ): Promise<ReturnType<Job["finish"]>> {
     this.#job = job;
     try {
-      if (check) this.#run(check);
+      if (failFast) this.#run(() => job.check());
       for (;;) {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
@@ -188,7 +181,7 @@ export class Engine {
         this.#run(() => job.step());
       }
       this.#job = undefined; // `finish` frees it
-      return this.#run(finish);
+      return this.#run(() => job.finish());
     } finally {
       this.#freeJob();
     }
