@@ -470,7 +470,6 @@ test("the heads of a folder are those that litmus.json lists, and are read when 
     sha256: sha256("emotion"),
     bytes: 7,
     cache: "always",
-    packaged: undefined,
   });
   requests = [];
   assert.equal(decode(await readHead(head, signal)), "emotion");

@@ -35,8 +35,10 @@ test("a folder is a URL, with or without a slash at its end, or relative to the 
 });
 
 test("the packaged model is the default, except in workerd", async () => {
-  const { from, candidates } = await resolve(undefined);
+  const { from, candidates, heads } = await resolve(undefined);
   assert.equal(from, "folder");
+  for (const { path, url } of heads) assert.equal(url.split("/models/english/")[1], path);
+  assert.equal(heads.length, 4);
   assert.deepEqual(
     Object.values(candidates).map(([file]) => file?.url.split("/models/english/")[1]),
     Object.values(candidates).map(([file]) => file?.path),

@@ -26,7 +26,7 @@ let count = 0;
 const headFile = (name) => {
   count++;
   const path = `heads/${name}.head`;
-  return { path, url: `https://models.test/${count}/${path}`, sha256: "00", bytes: 3, cache: false, packaged: undefined };
+  return { path, url: `https://models.test/${count}/${path}`, sha256: "00", bytes: 3, cache: false };
 };
 
 /** A model with heads, in a pool of fake workers. `task` opens the classifier of a task. */

@@ -1,5 +1,4 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { packageUrl } from "../platform/package-url.js";
 import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
 import { closedError, toLitmusError, withIndex } from "../shared/errors.js";
@@ -373,7 +372,6 @@ const script: PageScript<Classifier<string, string | null, string>> = {
   wrongValue,
   closedError,
   singleFlight,
-  packageUrl,
   inBatches,
 };
 

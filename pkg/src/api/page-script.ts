@@ -18,7 +18,6 @@ export interface PageScript<Classifier> {
   wrongValue: (name: string, expected: string, value: unknown) => LitmusError;
   closedError: () => LitmusError;
   singleFlight: <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-  packageUrl: (path: string, url: URL) => string;
   inBatches: <T>(
     size: number,
     texts: readonly TextInput[],

@@ -201,9 +201,7 @@ function folderReader(
     },
     beside: ({ path }, name, entryOf) => {
       const graph = candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
-      const url = new URL(encodeURIComponent(name), graph.url);
-      url.search = new URL(graph.url).search;
-      const candidate = { path: sibling(path, name), url: url.href };
+      const candidate = { path: sibling(path, name), url: resolveBeside(graph.url, encodeURIComponent(name)) };
       reportStart(candidate.path, onProgress);
       return read([candidate], entryOf, candidate.path);
     },
@@ -278,14 +276,20 @@ export async function readModel(
 }
 
 /** The heads in the folder: those that litmus.json lists. */
-function headFiles({ candidates, cache, packaged }: Folder, { heads, entryOf }: Manifest): HeadFile[] {
+function headFiles({ candidates, heads: known, cache }: Folder, { heads, entryOf }: Manifest): HeadFile[] {
   const [manifest] = candidates.manifest as [FileCandidate];
   return heads.map((path) => {
-    const url = new URL(path, manifest.url);
-    url.search = new URL(manifest.url).search;
+    const url = known?.find((head) => head.path === path)?.url ?? resolveBeside(manifest.url, path);
     const { sha256, bytes } = entryOf(path);
-    return { path, url: url.href, sha256, bytes, cache, packaged };
+    return { path, url, sha256, bytes, cache };
   });
+}
+
+/** The URL of a file in the folder of another one, with its query: an access token, for instance. */
+function resolveBeside(url: string, path: string): string {
+  const beside = new URL(path, url);
+  beside.search = new URL(url).search;
+  return beside.href;
 }
 
 function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile) => T): ByRole<T> {

@@ -34,16 +34,22 @@ const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
 /** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
-function packagedModel(): ModelCandidates {
-  const candidates = (path: string, url: URL): FileCandidate[] => [
-    { path, url: packageUrl(`models/english/${path}`, url) },
-  ];
+function packagedModel(): Pick<Extract<ModelSource, { from: "folder" }>, "candidates" | "heads"> {
+  const file = (path: string, url: URL): FileCandidate => ({ path, url: packageUrl(`models/english/${path}`, url) });
   return {
-    config: candidates("config.json", new URL("../models/english/config.json", import.meta.url)),
-    tokenizer: candidates("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
-    tokenizerConfig: [],
-    model: candidates("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
-    manifest: candidates("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
+    candidates: {
+      config: [file("config.json", new URL("../models/english/config.json", import.meta.url))],
+      tokenizer: [file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url))],
+      tokenizerConfig: [],
+      model: [file("model.onnx", new URL("../models/english/model.onnx", import.meta.url))],
+      manifest: [file("litmus.json", new URL("../models/english/litmus.json", import.meta.url))],
+    },
+    heads: [
+      file("heads/sentiment.head", new URL("../models/english/heads/sentiment.head", import.meta.url)),
+      file("heads/emotion.head", new URL("../models/english/heads/emotion.head", import.meta.url)),
+      file("heads/toxicity.head", new URL("../models/english/heads/toxicity.head", import.meta.url)),
+      file("heads/embedding.head", new URL("../models/english/heads/embedding.head", import.meta.url)),
+    ],
   };
 }
 
@@ -109,7 +115,7 @@ export async function sourceOf(
   if (model === undefined) {
     if (platform.module)
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
-    return { from: "folder", candidates: packagedModel(), cache, packaged: true };
+    return { from: "folder", ...packagedModel(), cache };
   }
   if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);

@@ -51,8 +51,11 @@ export type CacheMode = "always" | "verified" | false;
 
 /** Where a thread gets a model from. */
 export type ModelSource =
-  /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
-  | { from: "folder"; candidates: ModelCandidates; cache: CacheMode; stored?: true; packaged?: true }
+  /**
+   * `heads`: where the heads are, if not in `heads/` beside `litmus.json`. `stored`: this page has stored the other files in the
+   * cache, and uses the stored `litmus.json` until the page is left.
+   */
+  | { from: "folder"; candidates: ModelCandidates; heads?: FileCandidate[]; cache: CacheMode; stored?: true }
   | { from: "files"; files: ModelBlobs };
 
 /** The file of a head in a model's folder, which is read when the head is first needed. */
@@ -60,8 +63,6 @@ export interface HeadFile extends FileCandidate {
   sha256: string | undefined;
   bytes: number | undefined;
   cache: CacheMode;
-  /** Whether it is a file of this package, whose URL only the page knows. */
-  packaged: true | undefined;
 }
 
 /** Facts about a loaded model. */
