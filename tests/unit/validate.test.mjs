@@ -62,6 +62,17 @@ test("right options pass, undefined ones too", () => {
   for (const workers of ["auto", 0, 1, 64]) checkOptions({ workers, cache: false, model: "any" }, CLASSIFIER);
 });
 
+test("a threshold and a label by task need several tasks", () => {
+  const byTask = { threshold: { sentiment: 0.5 }, explain: { label: { sentiment: "positive" } } };
+  checkPredictOptions({ ...byTask, tasks: ["sentiment", "toxicity"] });
+  for (const [name, value] of Object.entries(byTask)) {
+    assert.throws(
+      () => checkPredictOptions({ [name]: value }),
+      invalid("a threshold or a label by task needs the option tasks"),
+    );
+  }
+});
+
 test('workers is "auto" or a number', () => {
   for (const workers of [true, false, -1, 1.5, NaN, Infinity, "1", "Auto", null]) {
     assert.throws(() => checkOptions({ workers }, CLASSIFIER), /workers must be "auto" or an integer of at least 0/);
@@ -79,8 +90,10 @@ test("samples and seed need the method shapley", () => {
 
 test("the package and the service's schema accept the same values", () => {
   const values = {
+    task: ["sentiment", 1, null, ["sentiment"]],
+    tasks: [["sentiment"], ["a", "b"], [], [1], "sentiment", null, Array(101).fill("a")],
     topK: [1, 2 ** 53 - 1, 0, -1, 1.5, "1", null, 2 ** 53, true],
-    threshold: [0, 0.5, 1, -0.1, 1.1, "1", null],
+    threshold: [0, 0.5, 1, -0.1, 1.1, "1", null, { sentiment: 1.1 }, { sentiment: "1" }],
     activation: ["softmax", "sigmoid", "none", "relu", 1, null],
     longText: ["window", "truncate", "error", "", 1, null],
     specialTokens: ["text", "special", "", true, null],
