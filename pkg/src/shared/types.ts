@@ -170,8 +170,8 @@ export interface TextOptions extends CallOptions {
   topK?: number | undefined;
   /**
    * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
-   * is without it. By default 0.5 where each label is scored by itself (`"sigmoid"`), else none. Refused
-   * where the scores are logits (`"none"`).
+   * is without it. By default, where each label is scored by itself (`"sigmoid"`), what the head has for the label, or else
+   * 0.5; else none. Refused where the scores are logits (`"none"`).
    */
   threshold?: number | undefined;
   /** What turns the logits into scores; by default the model's own, `info.activation`. */
