@@ -3,10 +3,11 @@
 
 mod common;
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use common::{fixture, load, numbers, sentiment, tiny};
-use litmus_text::{Classifier, ErrorKind, Explain, LongText, Options, Warning};
+use litmus_text::{Classifier, ErrorKind, Explain, LongText, Options, Prediction, Score, Warning};
 use proptest::prelude::*;
 
 /// Bytes of a book of 200 pages, and of a shorter one for CI.
@@ -190,11 +191,11 @@ fn only_texts_of_unknown_tokens_have_a_warning() {
     english.for_each(|case| assert_eq!(warnings(&case.text), [], "{:?}", case.text));
 }
 
-const DELIGHT: &str = "What a wonderful, brilliant, moving chapter. I loved every single word of it. A perfect joy.";
-const DISGUST: &str = "What a terrible, tedious, stupid chapter. I hated every single word of it. A complete waste.";
+const DELIGHT: &str = "What a wonderful, brilliant, moving chapter. I loved every single word of it. A perfect joy. ";
+const DISGUST: &str = "What a terrible, tedious, stupid chapter. I hated every single word of it. A complete waste. ";
 
-/// Neutral sentences with one positive and one negative passage; returns the text and the offsets of both passages.
-fn book(bytes: usize) -> (String, usize, usize) {
+/// Neutral sentences with a positive and a negative passage, each as long as a window; returns the text and the passages.
+fn book(bytes: usize) -> (String, [Range<usize>; 2]) {
     let subjects =
         ["The baker", "A widow", "My brother", "The train", "An old clerk", "The letter", "Nobody", "The river"];
     let verbs = ["went to", "looked at", "came from", "stood near", "spoke about", "waited for", "passed by", "drew"];
@@ -202,7 +203,7 @@ fn book(bytes: usize) -> (String, usize, usize) {
     let ends = [".", " in March.", " at noon, as on any other day.", ", and then it rained.", "; it was Tuesday."];
     let mut next = numbers(11);
     let mut text = String::new();
-    let mut offsets = [0, 0];
+    let mut passages = [0..0, 0..0];
     for (i, passage) in [DELIGHT, DISGUST, ""].iter().enumerate() {
         while text.len() < bytes * (i + 1) / 3 {
             let mut pick = |from: &[&'static str]| from[next(from.len())];
@@ -210,23 +211,29 @@ fn book(bytes: usize) -> (String, usize, usize) {
             text += if text.len().is_multiple_of(11) { "\n\n" } else { " " };
         }
         if i < 2 {
-            offsets[i] = text.len();
-            text += &format!("{passage} ");
+            let start = text.len();
+            text += &passage.repeat(6);
+            passages[i] = start..text.len();
         }
     }
-    (text, offsets[0], offsets[1])
+    (text, passages)
 }
 
 #[test]
-fn a_positive_and_a_negative_passage_of_a_book_are_found() {
+fn the_most_positive_and_negative_passages_of_a_book_are_found() {
     let quick = std::env::var_os("CI").is_some();
-    let (text, delight, disgust) = book(if quick { BOOKLET } else { BOOK });
+    let (text, passages) = book(if quick { BOOKLET } else { BOOK });
     let p = sentiment().predict(&text, &Options::default()).unwrap();
     assert!(p.windows.len() > text.len() / 1000 && !p.truncated, "{} windows", p.windows.len());
     assert!(p.windows.iter().all(|window| window.tokens <= 130), "special tokens included");
-    for (label, offset, passage) in [("positive", delight, DELIGHT), ("negative", disgust, DISGUST)] {
-        let middle = offset + passage.len() / 2;
-        let mut windows = p.windows.iter().filter(|window| (window.start..window.end).contains(&middle));
-        assert!(windows.any(|window| window.scores[0].label == label), "{label}: {offset}");
+    for (label, passage) in ["positive", "negative"].into_iter().zip(passages) {
+        let window = best(&p, label);
+        assert!(window.start < passage.end && passage.start < window.end, "{label}: {window:?}, not {passage:?}");
     }
+}
+
+fn best(p: &Prediction, label: &str) -> Range<usize> {
+    let score = |scores: &[Score]| scores.iter().find(|score| score.label == label).unwrap().score;
+    let window = p.windows.iter().max_by(|a, b| score(&a.scores).total_cmp(&score(&b.scores))).unwrap();
+    window.start..window.end
 }

@@ -173,7 +173,7 @@ const en = {
   "speed.relation": (ratio) => ` For texts of 32 tokens this device takes ${ratio} times what that machine took.`,
 
   "foot.colours":
-    "Red for negative, blue for positive, violet for neither; the higher the colour climbs, the surer the model is. It learned from reviews, comments and messages in English, and it can be wrong.",
+    "Red for negative, blue for positive, violet for neither; the higher the colour climbs, the surer the model is. It learned from English reviews and messages, and it can be wrong.",
 };
 
 const zh = {
@@ -341,8 +341,7 @@ const zh = {
     `旁边是同类项目用相同权重所花的时间，以我们的时间为 1，出自项目自己的测量：${machine}，${browser}，${versions}，单线程。onnxruntime-web 拿到的是现成的词元编号和它最快的 int8 文件；我们和 transformers.js 从文字开始。`,
   "speed.relation": (ratio) => `读 32 个词元的文字，这台设备所用时间是那台机器的 ${ratio} 倍。`,
 
-  "foot.colours":
-    "红为负面，蓝为正面，紫为中性；颜色升得越高，模型越有把握。它学的是英文的评论、留言和消息，也会出错。",
+  "foot.colours": "红为负面，蓝为正面，紫为中性；颜色升得越高，模型越有把握。它学的是英文评论和消息，也会出错。",
 };
 
 export const strings = { "en": en, "zh-Hans": zh };

@@ -36,10 +36,10 @@ fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
     for long_text in [LongText::Window, LongText::Truncate, LongText::Error] {
         for limit in [4, 64] {
             for special_tokens in [SpecialTokens::Text, SpecialTokens::Special] {
-                let how = text::windows::Reading { long_text, special_tokens, with_offsets: true };
+                let options = text::windows::ReadOptions { long_text, special_tokens, with_offsets: true };
                 let pair = tokenizer.pair("A pair.", special_tokens);
-                let _ = text::windows::Windows::of(&text, &[], &tokenizer, limit, how);
-                let _ = pair.map(|pair| text::windows::Windows::of(&text, &[pair], &tokenizer, limit, how));
+                let _ = text::windows::Windows::of(&text, &[], &tokenizer, limit, options);
+                let _ = pair.map(|pair| text::windows::Windows::of(&text, &[pair], &tokenizer, limit, options));
             }
         }
     }
