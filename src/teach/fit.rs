@@ -88,7 +88,8 @@ impl Minimisation {
         let starts_at_zero = start == zero;
         let solver = Lbfgs::new(&mut loss, start);
         let tolerance = tolerance.unwrap_or_else(|| {
-            let norm = if starts_at_zero { solver.gradient_norm() } else { Lbfgs::new(&mut loss, zero).gradient_norm() };
+            let norm =
+                if starts_at_zero { solver.gradient_norm() } else { Lbfgs::new(&mut loss, zero).gradient_norm() };
             TOLERANCE * norm
         });
         Self { examples, penalty, solver, tolerance, iterations: 0 }

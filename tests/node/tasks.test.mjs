@@ -44,7 +44,11 @@ test("several tasks read the text once, and give what each gives alone", async (
 });
 
 test("threshold and explain hold for all tasks, or by task", async () => {
-  const options = { tasks: ["sentiment", "toxicity"], threshold: { toxicity: 1 }, explain: { label: { toxicity: "toxic" } } };
+  const options = {
+    tasks: ["sentiment", "toxicity"],
+    threshold: { toxicity: 1 },
+    explain: { label: { toxicity: "toxic" } },
+  };
   const { sentiment, toxicity } = await classifier.predict(INSULT, options);
   assert.deepEqual([typeof sentiment.label, toxicity.labels], ["string", []]);
   assert.deepEqual(

@@ -105,7 +105,11 @@ test("threshold and explained label hold for all tasks, or by task", async () =>
   const { classifier, sent } = await open();
   const tasks = ["emotion", "toxicity"];
   await classifier.predict("a", { tasks, threshold: 0.5, explain: { label: "x" } });
-  await classifier.predict("a", { tasks, threshold: { toxicity: 0.9 }, explain: { label: { emotion: "joy" }, seed: 1 } });
+  await classifier.predict("a", {
+    tasks,
+    threshold: { toxicity: 0.9 },
+    explain: { label: { emotion: "joy" }, method: "shapley", seed: 1 },
+  });
   const [same, byTask] = sent("predict").map(({ params }) => params);
   assert.deepEqual([same.threshold, same.explain.label, same.byTask], [0.5, "x", {}]);
   assert.deepEqual([byTask.threshold, byTask.explain.label, byTask.explain.seed], [undefined, undefined, 1]);

@@ -316,7 +316,9 @@ export class Classifier<
     checkOptions(options, TEACH);
     return withSignal(options, async (signal) => {
       const { teach } = await headsScript.load();
-      return (await teach(this.#pool, this.#info, examples, options, signal, script)) as unknown as TaughtClassifier<Kept | Taught>;
+      return (await teach(this.#pool, this.#info, examples, options, signal, script)) as unknown as TaughtClassifier<
+        Kept | Taught
+      >;
     });
   }
 

@@ -4,7 +4,7 @@ import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { createClassifier } from "../api/create-classifier.js";
-import type { ClassifierOptions, Prediction, StreamOptions } from "../shared/types.js";
+import type { AnyTaskOptions, ClassifierOptions, Prediction, StreamOptions } from "../shared/types.js";
 import { ProgressBar } from "./progress-bar.js";
 import { columnOf, formatRow, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
@@ -54,8 +54,8 @@ export async function classify(options: ClassifyArguments): Promise<number> {
     await write([...table.header, ...names]);
     const texts = table.rows.map((row) => row[index] ?? "");
     // One task or several: TypeScript cannot tell which items come.
-    const ofTasks = (tasks.length > 1 ? { tasks } : { task: tasks[0] }) as StreamOptions;
-    for await (const item of classifier.stream(texts, { ...ofTasks, threshold })) {
+    const ofTasks: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
+    for await (const item of classifier.stream(texts, { ...(ofTasks as StreamOptions), threshold })) {
       const { prediction, predictions } = item as { prediction?: Prediction; predictions?: Record<string, Prediction> };
       if (item.error) unclassified++;
       const cells = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);

@@ -32,7 +32,9 @@ export async function readTable(path: string): Promise<Table> {
 export function columnOf({ header }: Table, path: string, name: string, option: string): number {
   const index = header.indexOf(name);
   if (index >= 0) return index;
-  throw new UsageError(`${path} has no column "${name}" (it has: ${header.join(", ")}): name the column with ${option}`);
+  throw new UsageError(
+    `${path} has no column "${name}" (it has: ${header.join(", ")}): name the column with ${option}`,
+  );
 }
 
 /** One line of a table, with its end. `path` is the name of its file, if it has one. */

@@ -71,7 +71,10 @@ const parseWorkers = (value: string): number => parseInteger("workers", value, 1
 /** Each resolves to the exit status. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async serve(args) {
-    const options = { port: { type: "string", default: "8080" }, host: { type: "string", default: "127.0.0.1" } } as const;
+    const options = {
+      port: { type: "string", default: "8080" },
+      host: { type: "string", default: "127.0.0.1" },
+    } as const;
     const { values } = parse(args, 0, { ...COMMON, ...options, workers: WORKERS, task: { type: "string" } });
     const { host, model, head, task } = values;
     const port = parseInteger("port", values.port, 0, 65535);
@@ -93,7 +96,8 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     const [file] = positionals as [string];
     const workers = parseWorkers(values.workers);
     const unclassified = await classify({ file, column, tasks, output, threshold, workers, model, head });
-    if (unclassified > 0) console.error(`litmus-text: ${unclassified} rows have no label: their text is empty or too long`);
+    if (unclassified > 0)
+      console.error(`litmus-text: ${unclassified} rows have no label: their text is empty or too long`);
     return unclassified > 0 ? 1 : 0;
   },
 

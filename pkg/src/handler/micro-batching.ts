@@ -67,7 +67,10 @@ export function microBatching(
     }
   };
 
-  const predict = ((text: TextInput, options: PredictionOptions & Omit<PredictOptions, keyof PredictionOptions> = {}) => {
+  const predict = ((
+    text: TextInput,
+    options: PredictionOptions & Omit<PredictOptions, keyof PredictionOptions> = {},
+  ) => {
     const { signal, timeout, onProgress, ...rest } = options;
     const length = typeof text === "string" ? text.length : text.text.length + (text.pair?.length ?? 0);
     if (length > MAX_LENGTH || rest.explain || rest.zeroShot || timeout || onProgress)
