@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::embedding::EmbeddingJob;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::heads::Heads;
 use crate::input::Input;
 use crate::job::PredictionJob;
@@ -127,7 +127,7 @@ impl Classifier {
         self.model.check_head("the head", head)?;
         if head.is_embedding() {
             let message = "a head of the kind \"embedding\" has no labels: add it with `with_task`";
-            return Err(Error::new(ErrorKind::InvalidInput, message));
+            return Err(Error::invalid_input(message));
         }
         let mut heads = (*self.heads).clone();
         heads.own = Some(head.clone());
@@ -220,7 +220,7 @@ impl Classifier {
     /// As [`job`](Self::job); [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the model does not have one of
     /// the tasks, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where it gives no features.
     pub fn tasks_job<T: Input>(&self, texts: &[T], tasks: &[&str], options: &Options) -> Result<PredictionJob, Error> {
-        let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
+        let invalid = |message| Err(Error::invalid_input(message));
         match &options.task {
             Some(task) => {
                 invalid(format!("the option `task` is {task:?}, but the tasks are given by name: leave it out"))
@@ -235,7 +235,7 @@ impl Classifier {
         options.check()?;
         if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&Some(task))) {
             let message = format!("there are options for the task {task:?}, which is not among the tasks");
-            return Err(Error::new(ErrorKind::InvalidInput, message));
+            return Err(Error::invalid_input(message));
         }
         let plan = |task: &Option<&str>| TaskPlan::new(&self.model, &self.heads, *task, options);
         let tasks = tasks.iter().map(plan).collect::<Result<_, _>>()?;

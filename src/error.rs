@@ -67,6 +67,10 @@ impl Error {
         Self { kind, message: message.into(), index: None, source: None }
     }
 
+    pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message)
+    }
+
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::ModelMalformed, message)
     }

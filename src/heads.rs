@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::model::{Head, Model, ModelFiles, TaskInfo};
 
 /// The heads of a classifier. Clones share the weights.
@@ -46,7 +46,7 @@ impl Heads {
             None => {
                 let tasks: Vec<&str> = self.tasks.keys().map(String::as_str).collect();
                 let message = format!("the model has no task {task:?} (it has: {})", tasks.join(", "));
-                Err(Error::new(ErrorKind::InvalidInput, message))
+                Err(Error::invalid_input(message))
             }
         }
     }

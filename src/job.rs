@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::explain::{Explainer, Variant};
 use crate::inference::batch::{BatchLimits, BatchQueue};
 use crate::inference::encoder::Output;
@@ -155,7 +155,7 @@ impl PredictionJob {
             (Some(hypotheses), None) => hypotheses.iter().map(String::as_str).collect(),
             (Some(_), Some(_)) => {
                 let message = "a zero-shot classification takes no pair: the hypotheses are the pairs";
-                return Err(Error::new(ErrorKind::InvalidInput, message));
+                return Err(Error::invalid_input(message));
             }
             (None, pair) => pair.into_iter().collect(),
         };
@@ -309,44 +309,38 @@ impl PredictionJob {
 
     /// Computes the remaining batches and returns a prediction or an error for each text, in their order; where the job has
     /// several tasks, those of the first.
-    pub fn finish(mut self) -> Vec<Result<Prediction, Error>> {
-        while self.step() {}
-        let predict = |text: &Result<Text, Error>| self.prediction(text.as_ref().map_err(Error::clone)?, 0);
-        self.texts.iter().map(predict).collect()
+    pub fn finish(self) -> Vec<Result<Prediction, Error>> {
+        self.finish_texts(|job, text| job.prediction(text, 0))
     }
 
     /// Computes the remaining batches and returns for each text, in their order, a prediction by task or an error.
-    pub fn finish_by_task(mut self) -> Vec<Result<BTreeMap<String, Prediction>, Error>> {
-        while self.step() {}
-        let predict = |text: &Result<Text, Error>| {
-            let text = text.as_ref().map_err(Error::clone)?;
-            let tasks = self.tasks.iter().enumerate();
-            tasks.map(|(i, task)| Ok((task.name.clone(), self.prediction(text, i)?))).collect()
-        };
-        self.texts.iter().map(predict).collect()
+    pub fn finish_by_task(self) -> Vec<Result<BTreeMap<String, Prediction>, Error>> {
+        self.finish_texts(|job, text| {
+            let tasks = job.tasks.iter().enumerate();
+            tasks.map(|(i, task)| Ok((task.name.clone(), job.prediction(text, i)?))).collect()
+        })
     }
 
     /// Computes the remaining batches and returns the logits of each text's first window.
-    pub(crate) fn finish_logits(mut self) -> Vec<Result<Vec<f32>, Error>> {
-        while self.step() {}
-        let logits = |text: &Result<Text, Error>| {
-            let first = text.as_ref().map_err(Error::clone)?.rows.start;
-            Ok(self.rows[first].outputs[0].logits.clone())
-        };
-        self.texts.iter().map(logits).collect()
+    pub(crate) fn finish_logits(self) -> Vec<Result<Vec<f32>, Error>> {
+        self.finish_texts(|job, text| Ok(job.rows[text.rows.start].outputs[0].logits.clone()))
     }
 
     /// Computes the remaining batches and returns the features of each text: the weighted mean of its windows.
-    pub(crate) fn finish_features(mut self) -> Vec<Result<Vec<f32>, Error>> {
-        while self.step() {}
-        let features = |text: &Result<Text, Error>| {
-            let rows = &self.rows[text.as_ref().map_err(Error::clone)?.rows.clone()];
+    pub(crate) fn finish_features(self) -> Vec<Result<Vec<f32>, Error>> {
+        self.finish_texts(|job, text| {
+            let rows = &job.rows[text.rows.clone()];
             let size = rows.iter().map(|row| row.outputs[0].features.len()).max().unwrap_or(0);
             let mean =
                 |i: usize| rows.iter().map(|row| row.weight * f64::from(row.outputs[0].features[i])).sum::<f64>();
             Ok((0..size).map(|i| mean(i) as f32).collect())
-        };
-        self.texts.iter().map(features).collect()
+        })
+    }
+
+    /// Computes the remaining batches. Returns for each text, in their order, the result of `of`, or the text's error.
+    fn finish_texts<T>(mut self, of: impl Fn(&Self, &Text) -> Result<T, Error>) -> Vec<Result<T, Error>> {
+        while self.step() {}
+        self.texts.iter().map(|text| of(&self, text.as_ref().map_err(Error::clone)?)).collect()
     }
 
     fn prediction(&self, text: &Text, index: usize) -> Result<Prediction, Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::limits::{MAX_SAMPLES, MAX_ZERO_SHOT_LABELS};
 
 /// Options of a prediction. The default is every label with its score, without an explanation.
@@ -262,7 +262,7 @@ impl Options {
 
     /// Checks what does not depend on the task.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidInput, message));
+        let invalid = |message: String| Err(Error::invalid_input(message));
         if self.top_k == Some(0) {
             return invalid("top_k must be at least 1, not 0".into());
         }

@@ -1,6 +1,6 @@
 //! What a job classifies texts into: labels, and how the encoder's outputs become their scores.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::heads::Heads;
 use crate::inference::calibration;
 use crate::inference::encoder::Output;
@@ -45,7 +45,9 @@ impl TaskPlan {
     pub(crate) fn new(model: &Model, heads: &Heads, task: Option<&str>, options: &Options) -> Result<Self, Error> {
         if let Some(zero_shot) = &options.zero_shot {
             if let Some(task) = task {
-                return Err(invalid(format!("a zero-shot classification takes no task, but the task is {task:?}")));
+                return Err(Error::invalid_input(format!(
+                    "a zero-shot classification takes no task, but the task is {task:?}"
+                )));
             }
             let plan = ZeroShotPlan::new(zero_shot, model)?;
             let thresholds = options.threshold.map_or(Thresholds::of(plan.activation), Thresholds::Same);
@@ -68,7 +70,7 @@ impl TaskPlan {
         let activation = options.activation.unwrap_or(own);
         let thresholds = match (of_task.and_then(|task| task.threshold).or(options.threshold), head) {
             (Some(_), _) if activation == Activation::None => {
-                return Err(invalid(
+                return Err(Error::invalid_input(
                     "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
                      threshold out, or set the activation to softmax or sigmoid",
                 ));
@@ -86,7 +88,7 @@ impl TaskPlan {
             labels.iter().position(|name| name == label).ok_or_else(|| {
                 let owner = task.map_or("the model".into(), |task| format!("the task {task:?}"));
                 let labels = labels.join(", ");
-                invalid(format!("{owner} has no label \"{label}\" to explain (it has: {labels})"))
+                Error::invalid_input(format!("{owner} has no label \"{label}\" to explain (it has: {labels})"))
             })
         });
         Ok(Self {
@@ -153,8 +155,4 @@ impl TaskPlan {
         let Scorer::Head(head) = &self.scorer else { return None };
         Some(scores.energy? > head.max_energy()?)
     }
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
 }

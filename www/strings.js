@@ -59,7 +59,7 @@ const en = {
       ? "0 bytes sent since the model arrived"
       : `${bytesOf(bytes, "bytes")} sent since the model arrived, in ${requests} request${s(requests)}`,
   "net.how":
-    "Counted live: every request that this page (Resource Timing) and its workers (service worker) have made since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not in it: what the service worker fetches of this page’s own files, to keep them and to look for a new version.",
+    "Counted live: every request of this page and its workers since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not counted: the service worker’s downloads of this page’s own files, to keep them and to look for a new version.",
   "net.page-only": "While there is no service worker, only the page’s own requests are counted, not its workers’.",
   "net.frame": "by the frame that fetches models",
 
@@ -128,7 +128,7 @@ const en = {
   "model.url": "Or its address",
   "model.fetch": "Fetch",
   "model.policy":
-    "This page can reach no site but its own. A model from elsewhere is fetched by a sandboxed frame, which may reach out and cannot see the page: your text stays here all the same.",
+    "This page can reach no site but its own. A sandboxed frame fetches models from elsewhere and cannot see the page: your text stays here.",
   "model.failed": "This one cannot be used",
   "model.loading": "Loading it",
   "model.fetching": (file, mb) => `Fetching ${file}: ${mb} MB`,
@@ -169,11 +169,11 @@ const en = {
   "speed.times": (ratio) => `${ratio} ×`,
   "speed.ms": (ms) => `${ms} ms`,
   "speed.machine": (machine, browser, versions) =>
-    `Beside it, as multiples of our time: what the peers took with the same weights in the project’s own measurement, on ${machine}, ${browser}, ${versions}, one thread. onnxruntime-web got ready token ids and its fastest int8 file; ours and transformers.js start from text.`,
+    `As multiples of our time: what the peers took with the same weights in the project’s own measurement, on ${machine}, ${browser}, ${versions}, one thread. onnxruntime-web got token ids and its fastest int8 file; ours and transformers.js start from text.`,
   "speed.relation": (ratio) => ` For texts of 32 tokens this device takes ${ratio} times what that machine took.`,
 
   "foot.colours":
-    "Red for negative, blue for positive, violet for neither; the higher the colour climbs, the surer the model is. It learned from English reviews and messages, and it can be wrong.",
+    "Red for negative, blue for positive, violet for neither; the higher, the surer. The model learned from English reviews and messages, and it can be wrong.",
 };
 
 const zh = {
@@ -230,7 +230,7 @@ const zh = {
       ? "模型到达后，已发送 0 字节"
       : `模型到达后，已发送 ${bytesOf(bytes, "字节")}，共 ${requests} 个请求`,
   "net.how":
-    "实时计数：模型就绪后，本页（Resource Timing）及其 worker（service worker）发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。service worker 为保存本页自己的文件、检查新版本而发出的请求不计在内。",
+    "实时计数：模型就绪后，本页及其 worker 发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。service worker 为保存本页文件、检查新版本而发出的请求不计在内。",
   "net.page-only": "还没有 service worker 时，只统计页面自身的请求，统计不到 worker 的。",
   "net.frame": "由获取模型的框架发出",
 
@@ -299,7 +299,7 @@ const zh = {
   "model.url": "或填它的地址",
   "model.fetch": "获取",
   "model.policy":
-    "本页只能访问自己的网站。别处的模型由一个沙盒框架获取：它能访问外面，却看不到本页，所以你的文字仍然留在这里。",
+    "本页只能访问自己的网站。别处的模型由一个看不到本页的沙盒框架获取：你的文字仍然留在这里。",
   "model.failed": "这个模型不能用",
   "model.loading": "正在载入",
   "model.fetching": (file, mb) => `正在获取 ${file}：${mb} MB`,
@@ -338,10 +338,10 @@ const zh = {
   "speed.times": (ratio) => `${ratio} ×`,
   "speed.ms": (ms) => `${ms} 毫秒`,
   "speed.machine": (machine, browser, versions) =>
-    `旁边是同类项目用相同权重所花的时间，以我们的时间为 1，出自项目自己的测量：${machine}，${browser}，${versions}，单线程。onnxruntime-web 拿到的是现成的词元编号和它最快的 int8 文件；我们和 transformers.js 从文字开始。`,
+    `以我们的时间为 1，同类项目用相同权重所花的时间，由项目自己测量：${machine}，${browser}，${versions}，单线程。onnxruntime-web 拿到的是词元编号和它最快的 int8 文件；我们和 transformers.js 从文字开始。`,
   "speed.relation": (ratio) => `读 32 个词元的文字，这台设备所用时间是那台机器的 ${ratio} 倍。`,
 
-  "foot.colours": "红为负面，蓝为正面，紫为中性；颜色升得越高，模型越有把握。它学的是英文评论和消息，也会出错。",
+  "foot.colours": "红为负面，蓝为正面，紫为中性；越高越有把握。模型学的是英文评论和消息，也会出错。",
 };
 
 export const strings = { "en": en, "zh-Hans": zh };

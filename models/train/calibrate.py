@@ -80,10 +80,15 @@ def toxicity_calibration(logits, dev):
     return temperature, sigmoid(np.array(thresholds) / temperature)
 
 
+def student_file(args, name):
+    """The file of this name that a stage writes about the student."""
+    return args.student.with_name(f"{args.student.name}-{name}")
+
+
 def student_logits(args, corpora):
     """{set: {task: logits}}, kept in a file: they take minutes."""
     student = args.student.with_suffix(".npz")
-    path, recipe = args.student.with_name(f"{args.student.name}-logits.npz"), {"student": seal(student)}
+    path, recipe = student_file(args, "logits.npz"), {"student": seal(student)}
     if not made(path, recipe):
         model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut(args)
         arrays = {}
@@ -93,10 +98,6 @@ def student_logits(args, corpora):
         write_arrays(path, arrays, recipe)
     arrays = read_arrays(path)
     return {name: {task: arrays[f"{name}/{task}"] for task in TASKS} for name in SETS}
-
-
-def calibration_path(args):
-    return args.student.with_name(f"{args.student.name}-calibration.json")
 
 
 def calibrate(args):
@@ -111,6 +112,6 @@ def calibrate(args):
         "emotion": {"temperature": emotion, "thresholds": [round(float(t), 4) for t in emotions]},
         "toxicity": {"temperature": toxicity, "thresholds": [round(float(t), 4) for t in limits]},
     }
-    write_json(calibration_path(args), found)
+    write_json(student_file(args, "calibration.json"), found)
     for task, values in found.items():
         print(f"{task}: temperature {values['temperature']}")

@@ -11,7 +11,7 @@ import measures
 import numpy as np
 import robustness
 import torch
-from calibrate import answered, calibration_path, sentiment_temperature, student_logits
+from calibrate import answered, sentiment_temperature, student_file, student_logits
 from encoder import Config
 from export import build
 from files import read_arrays, read_json, write_json
@@ -95,7 +95,7 @@ def evaluate(args):
     torch.set_num_threads(threads())
     corpora, arrays = Corpora(args.data), read_arrays(args.student.with_suffix(".npz"))
     model, tokenizer = runtime_network(arrays).to(device()), load_cut(args)
-    logits, head = student_logits(args, corpora), read_json(calibration_path(args))
+    logits, head = student_logits(args, corpora), read_json(student_file(args, "calibration.json"))
     report = judge.scores(logits, corpora.dev, judge.hatecheck_scores(model, tokenizer, args.data))
     report |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
     report |= judge.taught_scores(model, tokenizer, args.data)
@@ -108,7 +108,7 @@ def evaluate(args):
     report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
     report["training"] = training_runs(args)
     report["tokenizer"] = sizes(as_json(read_json(path(args))["tokenizer"]).encode())
-    write_json(args.student.with_name(f"{args.student.name}-report.json"), report)
+    write_json(student_file(args, "report.json"), report)
     print("| | now | bar |\n|---|---|---|")
     for name, key, factor, bar in TABLE_ROWS:
         print(f"| {name} | {factor * report[key]:.{1 if factor == 100 else 3}f} | {bar} |")

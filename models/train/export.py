@@ -5,7 +5,7 @@ import numpy as np
 import onnx
 import sources
 import torch
-from calibrate import calibration_path
+from calibrate import student_file
 from encoder import MASKED, TASKS, Config
 from files import read_arrays, read_json, sha256, whole, write_json, write_text
 from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
@@ -174,7 +174,7 @@ def write_heads(folder, encoder, arrays, calibration, data):
 def export(args):
     """The folder that `--out` names. `npm run evaluate` adds what it measures to litmus.json."""
     folder, arrays = args.out, read_arrays(args.student.with_suffix(".npz"))
-    calibration = read_json(calibration_path(args))
+    calibration = read_json(student_file(args, "calibration.json"))
     config = Config(vocab=len(arrays[TABLE]), layers=args.layers)
     write_json(folder / "config.json", hugging_face_config(config))
     write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))

@@ -180,11 +180,7 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         teach::run(arguments)?;
         return Ok(true);
     }
-    let model = model(arguments.model.as_deref())?;
-    let classifier = match &arguments.head {
-        Some(file) => model.with_head(&Head::from_bytes(&read(file)?)?)?,
-        None => model,
-    };
+    let classifier = classifier(arguments.model.as_deref(), arguments.head.as_deref())?;
     let options = arguments.options();
     // Checks the options before any text is read.
     classifier.job::<&str>(&[], &options)?;
@@ -216,12 +212,22 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
     }
 }
 
-fn model(folder: Option<&Path>) -> Result<Classifier, Error> {
-    folder.map_or_else(default_model, Classifier::from_dir)
+/// The model of a folder, or the default one, with a head if there is one.
+fn classifier(model: Option<&Path>, head: Option<&Path>) -> Result<Classifier, Failure> {
+    let model = model.map_or_else(default_model, Classifier::from_dir)?;
+    match head {
+        Some(file) => Ok(model.with_head(&Head::from_bytes(&read(file)?)?)?),
+        None => Ok(model),
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| io::Error::new(e.kind(), format!("{} cannot be read: {e}", path.display())))
+    std::fs::read(path).map_err(|e| named(path, "read", e))
+}
+
+/// The error of a file that cannot be read or written, with the file's name.
+fn named(path: &Path, done: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{} cannot be {done}: {error}", path.display()))
 }
 
 #[cfg(feature = "embed-model")]

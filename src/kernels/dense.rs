@@ -26,6 +26,16 @@ pub(crate) fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     }
 }
 
+/// A linear layer: `x · wᵀ` plus one bias per row of `w`. Row-major, rows of `x` × rows of `w`.
+pub(crate) fn linear_layer(x: &[f32], w: &[f32], biases: &[f32], width: usize) -> Vec<f32> {
+    let mut out = vec![0.0; x.len() / width.max(1) * biases.len()];
+    product(x, w, width, &mut out);
+    for row in out.chunks_exact_mut(biases.len().max(1)) {
+        row.iter_mut().zip(biases).for_each(|(value, bias)| *value += bias);
+    }
+    out
+}
+
 /// The dot products of `ROWS` rows with all rows of `w`.
 #[inline(always)]
 fn row_tile<const ROWS: usize>(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {

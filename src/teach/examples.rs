@@ -77,10 +77,13 @@ impl CheckedExamples {
             }
         }
         if !(2..=MAX_TAUGHT_LABELS).contains(&labels.len()) {
-            return Err(invalid(format!("teaching takes 2 to {MAX_TAUGHT_LABELS} labels, not {}", labels.len())));
+            return Err(Error::invalid_input(format!(
+                "teaching takes 2 to {MAX_TAUGHT_LABELS} labels, not {}",
+                labels.len()
+            )));
         }
         if let Some(label) = labels.iter().find(|label| label.trim().is_empty()) {
-            return Err(invalid(format!("the label {label:?} has no name")));
+            return Err(Error::invalid_input(format!("the label {label:?} has no name")));
         }
         let mut texts: Vec<(usize, String)> =
             examples.texts.iter().map(|(label, text)| (indices[*label], text.clone())).collect();
@@ -93,7 +96,7 @@ impl CheckedExamples {
         texts.sort_by_key(|&(label, _)| label);
         if texts.len() + examples_before > MAX_EXAMPLES {
             let count = texts.len() + examples_before;
-            return Err(invalid(format!("teaching takes at most {MAX_EXAMPLES} examples, not {count}")));
+            return Err(Error::invalid_input(format!("teaching takes at most {MAX_EXAMPLES} examples, not {count}")));
         }
         let mut known: HashMap<String, Vec<usize>> = HashMap::new();
         let mut kept: Vec<Example> = Vec::with_capacity(texts.len());
@@ -141,10 +144,6 @@ fn words_of(label: &str) -> String {
         "" => label.into(),
         text => text.into(),
     }
-}
-
-fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
 }
 
 #[cfg(test)]

@@ -119,13 +119,13 @@ impl TeachingJob {
         let (labels_before, examples_before) = match before {
             Some(head) if head.multi_label() != multi_label => {
                 let message = format!("the head was taught with multi_label {}, not {multi_label}", !multi_label);
-                return Err(invalid(message));
+                return Err(Error::invalid_input(message));
             }
             Some(head) => (head.labels(), Some(head.examples().ok_or_else(not_extendable)?)),
             None => (&[][..], None),
         };
         if other && multi_label {
-            return Err(invalid(
+            return Err(Error::invalid_input(
                 "`other` is for labels of which a text has one; with `multi_label` a text can have none",
             ));
         }
@@ -141,7 +141,7 @@ impl TeachingJob {
         let link = if multi_label { Link::Sigmoid } else { Link::Softmax };
         let fits = Fit::count(&labels_of(&sources), labels.len());
         if other && fits == 1 {
-            return Err(invalid(
+            return Err(Error::invalid_input(
                 "`other` needs a label with two examples or more, to measure how texts score that were not taught",
             ));
         }
@@ -309,10 +309,6 @@ fn named(error: Error, labels: &[String], new: &[Example]) -> Error {
         }
         None => error,
     }
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
 }
 
 fn not_extendable() -> Error {

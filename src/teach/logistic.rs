@@ -1,7 +1,7 @@
 //! Logistic regression with an L2 penalty: the loss of a linear layer, and its gradient.
 
 use super::lbfgs::{Objective, dot};
-use crate::kernels::dense::{add_transposed_product, product};
+use crate::kernels::dense::{add_transposed_product, linear_layer};
 use crate::kernels::math::exp_in_place;
 
 /// How scores become probabilities.
@@ -67,12 +67,7 @@ pub(super) fn parameter_count(classes: usize, width: usize) -> usize {
 /// The scores of rows of features, rows × `classes`.
 pub(super) fn scores(parameters: &[f32], features: &[f32], width: usize, classes: usize) -> Vec<f32> {
     let (weights, biases) = parameters.split_at(classes * width);
-    let mut scores = vec![0.0; features.len() / width.max(1) * classes];
-    product(features, weights, width, &mut scores);
-    for row in scores.chunks_exact_mut(classes.max(1)) {
-        row.iter_mut().zip(biases).for_each(|(score, bias)| *score += bias);
-    }
-    scores
+    linear_layer(features, weights, biases, width)
 }
 
 /// The negative log-likelihood of the examples plus half the penalty times the squared weights. Biases have no penalty.

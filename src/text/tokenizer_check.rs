@@ -34,7 +34,8 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Option<u32>, Error> {
     match outline.normalizer.as_ref().map_or(Ok(1), growth).map_err(malformed)? {
         ..=MAX_GROWTH => Ok(outline.model.and_then(|model| model.unk_id)),
         times => Err(Error::unsupported(format!(
-            "the normaliser in tokenizer.json can make a text {times} times as long; the limit is {MAX_GROWTH}: save the tokenizer without it"
+            "the normaliser in tokenizer.json can make a text {times} times as long; the limit is {MAX_GROWTH}: save the tokenizer \
+             without it"
         ))),
     }
 }

@@ -8,8 +8,8 @@ use wasm_bindgen::prelude::*;
 
 use super::utf16::Utf16Offsets;
 use crate::{
-    Activation, Encoding, Error, ErrorKind, Explain, Input, LoadOptions, LongText, Method, Options, Precision,
-    Prediction, SpecialTokens, TaskOptions, TeachOptions, TeachReport, ZeroShot,
+    Activation, Encoding, Error, Explain, Input, LoadOptions, LongText, Method, Options, Precision, Prediction,
+    SpecialTokens, TaskOptions, TeachOptions, TeachReport, ZeroShot,
 };
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -268,7 +268,9 @@ impl TextInput {
                 }
             }
         };
-        read().ok_or_else(|| invalid("the text must be a string, or an object with the strings `text` and `pair`"))
+        read().ok_or_else(|| {
+            Error::invalid_input("the text must be a string, or an object with the strings `text` and `pair`")
+        })
     }
 }
 
@@ -402,17 +404,13 @@ fn read<Dto: Default + DeserializeOwned>(options: JsValue) -> Result<Dto, Error>
         return Ok(Dto::default());
     }
     serde_wasm_bindgen::from_value(options)
-        .map_err(|error| invalid(format!("invalid options: {}", message(error.into()))))
+        .map_err(|error| Error::invalid_input(format!("invalid options: {}", message(error.into()))))
 }
 
 /// An answer as a plain JavaScript object.
 pub(super) fn write(value: &impl Serialize) -> Result<JsValue, Error> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
     value.serialize(&serializer).map_err(|error| Error::internal(message(error.into())))
-}
-
-pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
 }
 
 /// The message of a JavaScript exception.

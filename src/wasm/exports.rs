@@ -102,7 +102,7 @@ fn start() {
 
 fn load(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
     let options = dto::read_load_options(options)?;
-    let files = files.dyn_ref::<Object>().ok_or_else(|| dto::invalid("the model's files must be an object"))?;
+    let files = files.dyn_ref::<Object>().ok_or_else(|| Error::invalid_input("the model's files must be an object"))?;
     let mut small = ModelFiles::new();
     let mut graph = None;
     let mut external = ExternalArrays::default();
@@ -110,7 +110,7 @@ fn load(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
         let entry: Array = entry.unchecked_into();
         let name = entry.get(0).as_string().unwrap_or_default();
         let Ok(bytes) = entry.get(1).dyn_into::<Uint8Array>() else {
-            return Err(dto::invalid(format!("the model's file {name} must be a Uint8Array")));
+            return Err(Error::invalid_input(format!("the model's file {name} must be a Uint8Array")));
         };
         match &name[..] {
             GRAPH => graph = Some(bytes),
@@ -123,5 +123,5 @@ fn load(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
 }
 
 fn not_a_string() -> Error {
-    dto::invalid("the text must be a string")
+    Error::invalid_input("the text must be a string")
 }

@@ -4,7 +4,6 @@
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::dto;
 use crate::{Error, Examples, Head};
 
 /// The classifier with the heads of an object of files by task; "" is the task of the classifier's own labels.
@@ -21,7 +20,7 @@ pub(super) fn with_heads(classifier: &crate::Classifier, heads: &JsValue) -> Res
 }
 
 pub(super) fn head(bytes: &JsValue) -> Result<Head, Error> {
-    let bytes = bytes.dyn_ref::<Uint8Array>().ok_or_else(|| dto::invalid("a head must be a Uint8Array"))?;
+    let bytes = bytes.dyn_ref::<Uint8Array>().ok_or_else(|| Error::invalid_input("a head must be a Uint8Array"))?;
     Head::from_bytes(&bytes.to_vec())
 }
 
@@ -30,7 +29,7 @@ fn entries(object: &JsValue, name: &str) -> Result<Vec<(String, JsValue)>, Error
     if object.is_undefined() {
         return Ok(Vec::new());
     }
-    let object = object.dyn_ref::<Object>().ok_or_else(|| dto::invalid(format!("{name} must be an object")))?;
+    let object = object.dyn_ref::<Object>().ok_or_else(|| Error::invalid_input(format!("{name} must be an object")))?;
     let entry = |entry: JsValue| {
         let entry: Array = entry.unchecked_into();
         (entry.get(0).as_string().unwrap_or_default(), entry.get(1))
@@ -43,7 +42,9 @@ pub(super) fn read_examples(examples: &JsValue) -> Result<Examples, Error> {
     for (label, texts) in entries(examples, "examples")? {
         let texts = texts.dyn_ref::<Array>().map(|texts| texts.iter().map(|text| text.as_string()).collect());
         let Some(Some(texts)) = texts else {
-            return Err(dto::invalid(format!("the examples of the label {label:?} must be an array of strings")));
+            return Err(Error::invalid_input(format!(
+                "the examples of the label {label:?} must be an array of strings"
+            )));
         };
         let texts: Vec<String> = texts;
         all = all.label(label, texts);

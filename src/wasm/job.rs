@@ -147,6 +147,6 @@ fn write_taught(Taught { head, report }: &Taught) -> Result<JsValue, Error> {
 }
 
 fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
-    let texts = texts.dyn_ref::<Array>().ok_or_else(|| dto::invalid("texts must be an array"))?;
+    let texts = texts.dyn_ref::<Array>().ok_or_else(|| Error::invalid_input("texts must be an array"))?;
     texts.iter().enumerate().map(|(i, text)| TextInput::read(&text).map_err(|error| error.at(i))).collect()
 }

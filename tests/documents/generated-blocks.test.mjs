@@ -55,6 +55,7 @@ test("no generated block of a document is empty", async () => {
       count++;
       assert.ok(!isEmpty(block), `${document}: the block ${name} is empty`);
     }
+    assert.doesNotMatch(text, /^\|[-| :]+\|\n(?!\|)/m, `${document}: a table has no rows`);
     assert.doesNotMatch(text, /:\n\n\n/, `${document}: something is missing between a colon and two empty lines`);
   }
   assert.ok(count >= 3, `only ${count} blocks were found`);

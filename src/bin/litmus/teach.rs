@@ -1,12 +1,12 @@
 //! `litmus teach`: a table of examples to a head file.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use litmus_text::{Classifier, Examples, Head, TeachOptions, TeachReport};
+use litmus_text::{Classifier, Examples, TeachOptions, TeachReport};
 
-use crate::{Failure, model, read};
+use crate::{Failure, classifier, named, read};
 
 /// Odd examples that are printed.
 const SHOWN: usize = 10;
@@ -45,10 +45,7 @@ pub(crate) struct TeachArguments {
 
 pub(crate) fn run(arguments: &TeachArguments) -> Result<(), Failure> {
     let examples = read_examples(arguments)?;
-    let mut classifier = model(arguments.model.as_deref())?;
-    if let Some(file) = &arguments.head {
-        classifier = classifier.with_head(&Head::from_bytes(&read(file)?)?)?;
-    }
+    let classifier = classifier(arguments.model.as_deref(), arguments.head.as_deref())?;
     let options = TeachOptions::default().multi_label(arguments.multi_label).other(arguments.other);
     let taught = teach(&classifier, &examples, &options)?;
     let bytes = match arguments.with_examples {
@@ -103,10 +100,6 @@ fn read_examples(TeachArguments { examples: path, text, label, .. }: &TeachArgum
         examples = examples.label(row[label].trim(), Some(text).filter(|text| !text.is_empty()));
     }
     Ok(examples)
-}
-
-fn named(path: &Path, done: &str, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{} cannot be {done}: {error}", path.display()))
 }
 
 fn print(report: &TeachReport, out: &mut impl Write) -> io::Result<()> {
