@@ -17,10 +17,27 @@ const TYPESCRIPT: &str = r#"
 /** A text, or a text with its pair. */
 export type TextInput = string | { text: string; pair?: string | undefined };
 
-/** Options of `Classifier.job`. */
-export interface JobOptions {
+/** What `Classifier.job` starts. */
+export type JobRequest =
+  /**
+   * Ends with an `Outcome` for each text, or with a `TasksOutcome` if there are `tasks`. `failFast`: the first text that cannot be
+   * read is thrown as an error.
+   */
+  | {
+      type: "predict";
+      texts: readonly TextInput[];
+      params?: PredictParams | undefined;
+      heads?: Heads | undefined;
+      failFast?: boolean | undefined;
+    }
+  /** Ends with a `Taught`. `head` is the file of a head that is taught more. */
+  | { type: "teach"; examples: Examples; params?: TeachParams | undefined; head?: Uint8Array | undefined }
+  /** Ends with the bytes of a `Float32Array` for each text. `heads` has the head for embeddings. */
+  | { type: "embed"; texts: readonly TextInput[]; heads?: Heads | undefined };
+
+export interface PredictParams {
   task?: string | undefined;
-  /** Several tasks at once; then the job ends with a `TasksOutcome` for each text. */
+  /** Several tasks at once. */
   tasks?: readonly string[] | undefined;
   byTask?: Record<string, { threshold?: number | undefined; explainLabel?: string | undefined }> | undefined;
   topK?: number | undefined;
@@ -67,8 +84,7 @@ export type Heads = Record<string, Uint8Array>;
 /** Labels, each with example texts. */
 export type Examples = Record<string, readonly string[]>;
 
-/** Options of `Classifier.teachingJob`. */
-export interface TeachOptions {
+export interface TeachParams {
   multiLabel?: boolean | undefined;
   other?: boolean | undefined;
 }
@@ -256,16 +272,13 @@ impl Input for TextInput {
 impl TextInput {
     /// Reads a string, or an object with `text` and perhaps `pair`.
     pub(super) fn read(value: &JsValue) -> Result<Self, Error> {
-        let property = |name: &str| js_sys::Reflect::get(value, &name.into()).ok();
-        let of = |value: Option<JsValue>| value.filter(|value| !value.is_undefined() && !value.is_null());
         let read = || match value.as_string() {
             Some(text) => Some(Self { text, pair: None }),
             None => {
-                let text = property("text")?.as_string()?;
-                match of(property("pair")) {
-                    Some(pair) => Some(Self { text, pair: Some(pair.as_string()?) }),
-                    None => Some(Self { text, pair: None }),
-                }
+                let text = property(value, "text").as_string()?;
+                let pair = property(value, "pair");
+                let pair = if pair.is_undefined() || pair.is_null() { None } else { Some(pair.as_string()?) };
+                Some(Self { text, pair })
             }
         };
         read().ok_or_else(|| {
@@ -378,6 +391,11 @@ impl Tokenization {
         let offsets = offsets.iter().map(|span| (utf16.at(span.start), utf16.at(span.end))).collect();
         Self { ids, tokens, offsets, unknown_share }
     }
+}
+
+/// A property of an object; `undefined` if it is missing, or if `object` is none.
+pub(super) fn property(object: &JsValue, name: &str) -> JsValue {
+    js_sys::Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// Reads the options of a job, and its tasks if there are several.

@@ -40,37 +40,9 @@ impl Classifier {
         describe().map_err(to_js)
     }
 
-    /// Starts a prediction: reads the texts, and computes nothing yet. It ends with one outcome for each text, in their order.
-    pub fn job(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "readonly TextInput[]")] texts: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "JobOptions | undefined")] options: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "Heads | undefined")] heads: JsValue,
-    ) -> Result<Job, JsValue> {
-        Job::predict(&self.0, &texts, options, &heads).map_err(to_js)
-    }
-
-    /// Starts to teach a head: reads the examples, and computes nothing yet. `head` is the file of a head that is taught more.
-    /// It ends with a `Taught`.
-    #[wasm_bindgen(js_name = teachingJob)]
-    pub fn teaching_job(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "Examples")] examples: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "TeachOptions | undefined")] options: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "Uint8Array | undefined")] head: JsValue,
-    ) -> Result<Job, JsValue> {
-        Job::teach(&self.0, &examples, options, &head).map_err(to_js)
-    }
-
-    /// Starts to compute embeddings: reads the texts, and computes nothing yet. `heads` has the embedding head. It ends with
-    /// one `Float32Array` for each text, in their order.
-    #[wasm_bindgen(js_name = embeddingJob)]
-    pub fn embedding_job(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "readonly TextInput[]")] texts: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "Heads | undefined")] heads: JsValue,
-    ) -> Result<Job, JsValue> {
-        Job::embed(&self.0, &texts, &heads).map_err(to_js)
+    /// Starts a job: reads its texts, and computes nothing yet.
+    pub fn job(&self, #[wasm_bindgen(unchecked_param_type = "JobRequest")] request: JsValue) -> Result<Job, JsValue> {
+        Job::start(&self.0, &request).map_err(to_js)
     }
 
     /// All tokens of a text.

@@ -1,10 +1,10 @@
 //! The work that is computed step by step. One exported class for all kinds of it: each class adds to the JavaScript of
 //! every page.
 
-use js_sys::{Array, Float32Array, Reflect, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::dto::{self, Outcome, TasksOutcome, TaughtDto, TextInput};
+use super::dto::{self, Outcome, TasksOutcome, TaughtDto, TextInput, property};
 use super::error::to_js;
 use super::heads::{head, read_examples, with_heads};
 use crate::{Classifier, EmbeddingJob, Error, PredictionJob, Progress, Taught, TeachingJob};
@@ -13,7 +13,7 @@ use crate::{Classifier, EmbeddingJob, Error, PredictionJob, Progress, Taught, Te
 /// reports progress and checks for an abort. Larger batches are not faster: their activations do not fit into the cache.
 const MAX_STEP_TOKENS: usize = 256;
 
-/// A job of one of the kinds that [`Classifier`](super::Classifier) starts.
+/// A prediction, the teaching of a head, or the computation of embeddings.
 #[wasm_bindgen]
 pub struct Job(Kind);
 
@@ -30,15 +30,19 @@ enum Kind {
 }
 
 impl Job {
-    pub(super) fn predict(
-        classifier: &Classifier,
-        texts: &JsValue,
-        options: JsValue,
-        heads: &JsValue,
-    ) -> Result<Self, Error> {
-        let texts = inputs(texts)?;
-        let (options, tasks) = dto::read_options(options)?;
-        let classifier = with_heads(classifier, heads)?;
+    pub(super) fn start(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
+        match property(request, "type").as_string().as_deref() {
+            Some("predict") => Self::predict(classifier, request),
+            Some("teach") => Self::teach(classifier, request),
+            Some("embed") => Self::embed(classifier, request),
+            _ => Err(Error::invalid_input("the type of a job must be \"predict\", \"teach\" or \"embed\"")),
+        }
+    }
+
+    fn predict(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
+        let texts = inputs(&property(request, "texts"))?;
+        let (options, tasks) = dto::read_options(property(request, "params"))?;
+        let classifier = with_heads(classifier, &property(request, "heads"))?;
         let by_task = tasks.is_some();
         let job = match &tasks {
             Some(tasks) => {
@@ -47,25 +51,30 @@ impl Job {
             }
             None => classifier.job(&texts, &options)?,
         };
-        Ok(Self(Kind::Prediction { job: job.max_batch_tokens(MAX_STEP_TOKENS), texts, by_task }))
+        let failure = if property(request, "failFast").is_truthy() { job.first_failure() } else { None };
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(Self(Kind::Prediction { job: job.max_batch_tokens(MAX_STEP_TOKENS), texts, by_task })),
+        }
     }
 
-    pub(super) fn teach(
-        classifier: &Classifier,
-        examples: &JsValue,
-        options: JsValue,
-        before: &JsValue,
-    ) -> Result<Self, Error> {
-        let before = if before.is_undefined() { None } else { Some(head(before)?) };
+    fn teach(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
+        let before = property(request, "head");
+        let before = if before.is_undefined() { None } else { Some(head(&before)?) };
         let extended = before.map(|head| classifier.with_head(&head)).transpose()?;
         let classifier = extended.as_ref().unwrap_or(classifier);
-        let job = classifier.teaching_job(&read_examples(examples)?, &dto::read_teach_options(options)?)?;
+        let options = dto::read_teach_options(property(request, "params"))?;
+        let job = classifier.teaching_job(&read_examples(&property(request, "examples"))?, &options)?;
         Ok(Self(Kind::Teaching(job.max_batch_tokens(MAX_STEP_TOKENS))))
     }
 
-    pub(super) fn embed(classifier: &Classifier, texts: &JsValue, heads: &JsValue) -> Result<Self, Error> {
-        let job = with_heads(classifier, heads)?.embedding_job(&inputs(texts)?)?;
-        Ok(Self(Kind::Embedding(job.max_batch_tokens(MAX_STEP_TOKENS))))
+    fn embed(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
+        let classifier = with_heads(classifier, &property(request, "heads"))?;
+        let job = classifier.embedding_job(&inputs(&property(request, "texts"))?)?;
+        match job.first_failure() {
+            Some(error) => Err(error),
+            None => Ok(Self(Kind::Embedding(job.max_batch_tokens(MAX_STEP_TOKENS)))),
+        }
     }
 
     fn progress(&self) -> Progress {
@@ -92,17 +101,6 @@ impl Job {
         self.progress().total as u32
     }
 
-    /// Throws the error of the first text that has failed, with its index. Before the first step, these are the texts that
-    /// cannot be read. (A teaching job does not start with such a text.)
-    pub fn check(&self) -> Result<(), JsValue> {
-        let failure = match &self.0 {
-            Kind::Prediction { job, .. } => job.first_failure(),
-            Kind::Teaching(_) => None,
-            Kind::Embedding(job) => job.first_failure(),
-        };
-        failure.map_or(Ok(()), |error| Err(to_js(error)))
-    }
-
     /// Computes the next batch, or takes a step of a fit. Returns false when nothing is left to compute.
     pub fn step(&mut self) -> bool {
         match &mut self.0 {
@@ -112,8 +110,9 @@ impl Job {
         }
     }
 
-    /// Ends the job. What it returns depends on the method of `Classifier` that has started it.
-    #[wasm_bindgen(unchecked_return_type = "Outcome[] | TasksOutcome[] | Taught | Float32Array[]")]
+    /// Ends the job: with an outcome for each text, in their order; with the taught head; or with an embedding for each
+    /// text, as the bytes of its f32 values.
+    #[wasm_bindgen(unchecked_return_type = "Outcome[] | TasksOutcome[] | Taught | Uint8Array[]")]
     pub fn finish(self) -> Result<JsValue, JsValue> {
         match self.0 {
             Kind::Prediction { job, texts, by_task: true } => {
@@ -129,7 +128,7 @@ impl Job {
             Kind::Teaching(job) => job.finish().and_then(|taught| write_taught(&taught)).map_err(to_js),
             Kind::Embedding(job) => {
                 let rows = job.finish().into_iter().enumerate();
-                let rows = rows.map(|(i, row)| Ok(Float32Array::from(&row.map_err(|error| to_js(error.at(i)))?[..])));
+                let rows = rows.map(|(i, row)| Ok(bytes_of(&row.map_err(|error| to_js(error.at(i)))?)));
                 Ok(rows.collect::<Result<Array, JsValue>>()?.into())
             }
         }
@@ -144,6 +143,12 @@ fn write_taught(Taught { head, report }: &Taught) -> Result<JsValue, Error> {
         let _ = Reflect::set(&object, &key.into(), &Uint8Array::from(&bytes[..]));
     }
     Ok(object)
+}
+
+/// The bytes of f32 values, little-endian. A `Float32Array` would add to the JavaScript of every page.
+fn bytes_of(values: &[f32]) -> Uint8Array {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    Uint8Array::from(&bytes[..])
 }
 
 fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
