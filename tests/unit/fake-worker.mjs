@@ -98,8 +98,6 @@ export const engine =
     switch (request.type) {
       case "compile":
         return EMPTY_MODULE;
-      case "unpack":
-        return { module: EMPTY_MODULE, source: { from: "files", files: {} } };
       case "fetch":
         return undefined;
       case "source":

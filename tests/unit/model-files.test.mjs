@@ -465,22 +465,22 @@ test("the heads of a folder are those that litmus.json lists, and are read when 
   const [head, ...others] = info.heads;
   assert.deepEqual(others, []);
   assert.deepEqual(head, {
+    name: "emotion",
     path: "heads/emotion.head",
-    url: `${base}heads/emotion.head`,
     sha256: sha256("emotion"),
     bytes: 7,
-    cache: "always",
+    folder: await source(),
   });
   requests = [];
-  assert.equal(decode(await readHead(head, signal)), "emotion");
+  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
   served = {}; // offline, as far as this file is concerned
-  assert.equal(decode(await readHead(head, signal)), "emotion");
+  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
   assert.deepEqual(requests, ["heads/emotion.head"]);
   served = { "heads/emotion.head": "changed" };
   globalThis.caches = new FakeCaches();
-  await assert.rejects(readHead(head, signal), { code: "checksum-mismatch" });
+  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "checksum-mismatch" });
   served = {};
-  await assert.rejects(readHead(head, signal), { code: "model-not-found" });
+  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "model-not-found" });
 });
 
 test("heads that are given with the other files are read with them, and compared with litmus.json", async () => {

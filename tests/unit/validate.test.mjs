@@ -38,8 +38,8 @@ test("wrong values are named, with what was expected", () => {
 test("unknown options are refused, and the known ones listed", () => {
   assert.throws(() => checkPredictOptions({ topk: 1 }), {
     message:
-      'unknown key "topk" in options (known: signal, timeout, task, tasks, topK, threshold, activation, longText, specialTokens, explain, ' +
-      "zeroShot, onProgress)",
+      'unknown key "topk" in options (known: signal, timeout, onProgress, task, tasks, topK, threshold, activation, longText, ' +
+      "specialTokens, explain, zeroShot)",
   });
   assert.throws(() => checkPredictOptions({ explain: { lable: "a" } }), {
     message: 'unknown key "lable" in explain (known: label, method, samples, seed)',

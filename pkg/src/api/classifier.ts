@@ -1,18 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
-import { closedError, toLitmusError, withIndex } from "../shared/errors.js";
+import { toLitmusError, withIndex } from "../shared/errors.js";
+import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS } from "../shared/options.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
-import { singleFlight } from "../shared/single-flight.js";
 import type {
   AnyTaskOptions,
   AnyTasks,
   CallOptions,
   ChosenOf,
   ClassifierInfo,
-  ClassifierOptions,
   EmbedOptions,
-  ExplainTasksOptions,
   PackagedTasks,
   Prediction,
   PredictionProgress,
@@ -41,10 +39,8 @@ import {
   checkTexts,
   EMBED,
   TEACH,
-  wrongValue,
 } from "../shared/validate.js";
 import { headsScript } from "./load-heads.js";
-import type { PageScript, SendBatch } from "./page-script.js";
 import { stream } from "./stream.js";
 
 /** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
@@ -192,8 +188,8 @@ export class Classifier<
     checkOptions(options, EMBED);
     return oneOrMany(texts, (texts) =>
       withSignal(options, async (signal) => {
-        const { embed } = await headsScript.load();
-        return embed(this.#pool, this.#info, texts, options, signal, script);
+        const { heads } = await headsScript.load();
+        return heads.embed(this.#pool, this.#info, texts, options, signal);
       }),
     );
   }
@@ -281,7 +277,7 @@ export class Classifier<
     const unfollow = follow(options, controller);
     const { signal } = controller;
     try {
-      const pool = hasTasks(params) ? await this.#taskPool(params, signal) : this.#pool;
+      const pool = await this.#poolFor(params, signal);
       const predict = (batch: TextInput[]) =>
         pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
       // Two batches for each thread: it computes one while the next one waits.
@@ -315,10 +311,8 @@ export class Classifier<
   ): Promise<TaughtClassifier<Kept | Taught>> {
     checkOptions(options, TEACH);
     return withSignal(options, async (signal) => {
-      const { teach } = await headsScript.load();
-      return (await teach(this.#pool, this.#info, examples, options, signal, script)) as unknown as TaughtClassifier<
-        Kept | Taught
-      >;
+      const { heads } = await headsScript.load();
+      return (await heads.teach(this.#pool, this.#info, examples, options, signal)) as TaughtClassifier<Kept | Taught>;
     });
   }
 
@@ -336,7 +330,7 @@ export class Classifier<
   #predict(texts: readonly TextInput[], options: AnyPredictOptions): Promise<AnyPrediction[]> {
     const params = paramsOf(options);
     return withSignal(options, async (signal) => {
-      const pool = hasTasks(params) ? await this.#taskPool(params, signal) : this.#pool;
+      const pool = await this.#poolFor(params, signal);
       return inBatches(pool.size, texts, options.onProgress, signal, async (texts, listener) => {
         const outcomes = await pool.send({ type: "predict", texts, params, failFast: true }, signal, listener);
         return outcomes.map((outcome, index) => {
@@ -347,9 +341,11 @@ export class Classifier<
     });
   }
 
-  async #taskPool(params: PredictParams, signal: AbortSignal): Promise<Pool> {
-    const { taskPool } = await headsScript.load();
-    return taskPool(this.#pool, this.#info, params, signal, script);
+  /** The pool for predictions with these parameters, which may name tasks. */
+  async #poolFor(params: PredictParams, signal: AbortSignal): Promise<Pool> {
+    if (params.task === undefined && !params.tasks) return this.#pool;
+    const { heads } = await headsScript.load();
+    return heads.taskPool(this.#pool, this.#info, params, signal);
   }
 
   /**
@@ -367,26 +363,6 @@ export class Classifier<
  */
 export type TaughtClassifier<Label extends string = string> = Classifier<Label, Label | null, Label> &
   TaughtHead<Label>;
-
-/** What heads.ts needs of the page's own script. */
-const script: PageScript<Classifier<string, string | null, string>> = {
-  newClassifier: (pool, info) => new Classifier(pool, info),
-  wrongValue,
-  closedError,
-  singleFlight,
-  inBatches,
-};
-
-/** Loads the file of a head, or the classifier of a task. Closing the classifier closes `pool`. */
-export async function withHead(
-  pool: Pool,
-  info: ModelInfo,
-  { head, task }: Pick<ClassifierOptions, "head" | "task">,
-  signal: AbortSignal,
-): Promise<Classifier | TaughtClassifier> {
-  const { loadHead, taskClassifier } = await headsScript.load();
-  return head ? loadHead(pool, info, head, signal, script) : taskClassifier(pool, info, task as string, signal, script);
-}
 
 /** The packaged sentiment model. */
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, never, PackagedTasks>;
@@ -410,8 +386,14 @@ async function oneOrMany<T>(
   }
 }
 
+/** Sends one of several requests, and reports its progress. */
+type SendBatch<T> = (
+  texts: TextInput[],
+  listener: ((progress: PredictionProgress) => void) | undefined,
+) => Promise<T[]>;
+
 /** Splits the texts into requests: the threads of a pool of this size share them, and requests of other calls can run between them. */
-async function inBatches<T>(
+export async function inBatches<T>(
   poolSize: number,
   texts: readonly TextInput[],
   onProgress: ((progress: PredictionProgress) => void) | undefined,
@@ -438,23 +420,20 @@ async function inBatches<T>(
   return (await Promise.all(batches.map(compute))).flat() as T[];
 }
 
-/** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
+/** The options that are sent to a thread. */
 function paramsOf(options: AnyPredictOptions | AnyStreamOptions): PredictParams {
-  const { task, tasks, explain, zeroShot, topK, threshold, activation, longText, specialTokens } = options;
-  const explainParams = explain ? explainParamsOf(explain) : undefined;
-  return { task, tasks, topK, threshold, activation, longText, specialTokens, zeroShot, explain: explainParams };
+  const { explain, ...params } = pick(options, PREDICTION_OPTIONS);
+  return { ...params, explain: explain ? pick(Object(explain), EXPLAIN_OPTIONS) : undefined };
 }
 
-const hasTasks = ({ task, tasks }: PredictParams): boolean => task !== undefined || tasks !== undefined;
+/** Copies the options that a schema has, so that no getter of the caller runs later. */
+const pick = <Options extends object, Schema extends object>(options: Options, schema: Schema) =>
+  Object.fromEntries(Object.keys(schema).map((key) => [key, options[key as keyof Options]])) as {
+    [Key in keyof Schema & keyof Options]: Options[Key];
+  };
 
 /** `Array.isArray` for readonly arrays. */
 const isArray = (texts: TextInput | readonly TextInput[]): texts is readonly TextInput[] => Array.isArray(texts);
-
-function explainParamsOf(explain: true | ExplainTasksOptions): ExplainTasksOptions {
-  if (explain === true) return {};
-  const { label, method, samples, seed } = explain;
-  return { label, method, samples, seed };
-}
 
 // Safari has no Symbol.dispose: as a class member, the method would be named "undefined" there.
 for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {

@@ -10,7 +10,8 @@ import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type { ChosenOf, ClassifierOptions, PackagedTasks } from "../shared/types.js";
 import { CLASSIFIER, checkOptions } from "../shared/validate.js";
-import { Classifier, type SentimentClassifier, type TaughtClassifier, withHead } from "./classifier.js";
+import { Classifier, type SentimentClassifier, type TaughtClassifier } from "./classifier.js";
+import { headsScript } from "./load-heads.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
@@ -68,20 +69,9 @@ export function createClassifier<Label extends string = string>(
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
-  const {
-    model,
-    wasm,
-    workerUrl,
-    workers = "auto",
-    cache = "always",
-    precision,
-    head,
-    task,
-    signal,
-    timeout,
-    onProgress,
-  } = options;
-  return withSignal({ signal, timeout }, async (signal) => {
+  headsScript.load ??= () => import("./packaged-heads.js");
+  const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
+  return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
     const sources = Promise.all([
@@ -94,7 +84,8 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     const info = await pool.open(onProgress, signal);
     if (!head && task === undefined) return new Classifier(pool, info);
     try {
-      return await withHead(pool, info, { head, task }, signal);
+      const { heads } = await headsScript.load();
+      return (await heads.open(pool, info, { head, task }, signal)) as Classifier;
     } catch (error) {
       pool.close();
       throw error;

@@ -1,8 +1,8 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { ModelInfo } from "../shared/protocol.js";
 import type { EmbedOptions, TextInput } from "../shared/types.js";
+import { inBatches } from "./classifier.js";
 import { readHeads } from "./head-files.js";
-import type { PageScript } from "./page-script.js";
 
 /** The embeddings of texts, in their order. */
 export async function embed(
@@ -11,10 +11,10 @@ export async function embed(
   texts: readonly TextInput[],
   { onProgress }: EmbedOptions,
   signal: AbortSignal,
-  script: PageScript<unknown>,
 ): Promise<Float32Array<ArrayBuffer>[]> {
-  const heads = await readHeads(pool, info, ["embedding"], signal, script);
-  return script.inBatches(pool.size, texts, onProgress, signal, (texts, listener) =>
+  const heads = await readHeads(pool, info, ["embedding"], signal);
+  const rows = await inBatches(pool.size, texts, onProgress, signal, (texts, listener) =>
     pool.send({ type: "embed", texts, heads }, signal, listener),
   );
+  return rows.map(({ buffer }) => new Float32Array(buffer));
 }

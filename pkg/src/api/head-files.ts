@@ -1,9 +1,12 @@
+import { resolveBeside } from "../platform/resolve-url.js";
 import type { Pool } from "../pool/worker-pool.js";
-import type { HeadFile, Heads, ModelInfo } from "../shared/protocol.js";
-import type { PageScript } from "./page-script.js";
+import type { FileCandidate, HeadFile, Heads, ModelInfo } from "../shared/protocol.js";
+import { singleFlight } from "../shared/single-flight.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-type Script = Pick<PageScript<unknown>, "singleFlight">;
+
+/** Where the heads of the packaged model are: packaged-heads.ts sets it. The embedded build has them inside. */
+export const packagedHeads = {} as { urlOf: (head: HeadFile) => string };
 
 /** The heads that this page has read. The page keeps them and sends them along, so every worker of every pool has them. */
 const known = new Map<string, Bytes>();
@@ -14,24 +17,29 @@ export async function readHeads(
   info: ModelInfo,
   names: readonly string[],
   signal: AbortSignal,
-  script: Script,
 ): Promise<Heads> {
-  const files = names.flatMap((name) => {
-    const file = info.heads.find(({ path }) => path === `heads/${name}.head`);
-    return file ? [{ name, file }] : [];
-  });
-  const read = async ({ name, file }: { name: string; file: HeadFile }) =>
-    [name, await readHead(pool, file, signal, script)] as const;
-  return Object.fromEntries(await Promise.all(files.map(read)));
+  const read = async (name: string) => {
+    const head = info.heads.find((head) => head.name === name);
+    return head && "path" in head ? [[name, await readHead(pool, head, signal)]] : [];
+  };
+  return Object.fromEntries((await Promise.all(names.map(read))).flat());
 }
 
-async function readHead(pool: Pool, file: HeadFile, signal: AbortSignal, { singleFlight }: Script): Promise<Bytes> {
-  const key = `${file.url} ${file.sha256}`;
-  const head = known.get(key);
-  if (head) return head;
+async function readHead(pool: Pool, file: HeadFile, signal: AbortSignal): Promise<Bytes> {
+  const url = urlOf(file);
+  const key = `${url} ${file.sha256}`;
+  const bytes = known.get(key);
+  if (bytes) return bytes;
   return singleFlight(key, signal, async () => {
-    const head = await pool.send({ type: "head", file }, signal);
-    known.set(key, head);
-    return head;
+    const bytes = await pool.send({ type: "head", file, url }, signal);
+    known.set(key, bytes);
+    return bytes;
   });
+}
+
+function urlOf(file: HeadFile): string {
+  const { candidates, packaged } = file.folder;
+  if (packaged) return packagedHeads.urlOf(file);
+  const [manifest] = candidates.manifest as [FileCandidate];
+  return resolveBeside(manifest.url, file.path);
 }

@@ -1,4 +1,5 @@
 import type { Pool } from "../pool/worker-pool.js";
+import { closedError } from "../shared/errors.js";
 import type { HeadFiles, Listener, Reply, Request } from "../shared/protocol.js";
 
 type PredictRequest = Extract<Request, { type: "predict" }>;
@@ -40,19 +41,17 @@ export class TaughtPool extends HeadPool {
   readonly pool: Pool;
   readonly files: HeadFiles;
   readonly #close: () => void;
-  readonly #closedError: () => Error;
   #closed = false;
 
-  constructor(pool: Pool, files: HeadFiles, close: () => void, closedError: () => Error) {
+  constructor(pool: Pool, files: HeadFiles, close: () => void) {
     super(pool, (request) => ({ ...request, heads: { ...request.heads, "": files.head } }));
     this.pool = pool;
     this.files = files;
     this.#close = close;
-    this.#closedError = closedError;
   }
 
   override async send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    if (this.#closed) throw this.#closedError();
+    if (this.#closed) throw closedError();
     return super.send(request, signal, listener);
   }
 

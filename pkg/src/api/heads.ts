@@ -1,5 +1,13 @@
-// What only heads need: a script of its own, which is loaded when a page first teaches, loads a head, or asks for a task
-// or embeddings.
-export { embed } from "./embed.js";
-export { taskClassifier, taskPool } from "./tasks.js";
-export { loadHead, teach } from "./teach.js";
+import { embed } from "./embed.js";
+import type { HeadsScript } from "./load-heads.js";
+import { taskClassifier, taskPool } from "./tasks.js";
+import { loadHead, teach } from "./teach.js";
+
+/** What only heads need. */
+export const heads: HeadsScript = {
+  embed,
+  taskPool,
+  open: (pool, info, { head, task }, signal) =>
+    head ? loadHead(pool, info, head, signal) : taskClassifier(pool, info, task as string, signal),
+  teach,
+};

@@ -1,8 +1,9 @@
 import type { Pool } from "../pool/worker-pool.js";
-import type { Heads, ModelInfo, PredictParams } from "../shared/protocol.js";
+import type { Heads, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
+import { wrongValue } from "../shared/validate.js";
+import { Classifier } from "./classifier.js";
 import { readHeads } from "./head-files.js";
 import { HeadPool } from "./head-pool.js";
-import type { PageScript } from "./page-script.js";
 
 /** A pool for predictions with these parameters, which name tasks. */
 export async function taskPool(
@@ -10,10 +11,9 @@ export async function taskPool(
   info: ModelInfo,
   { task, tasks }: PredictParams,
   signal: AbortSignal,
-  script: PageScript<unknown>,
 ): Promise<Pool> {
-  if (task !== undefined && tasks) throw script.wrongValue("task", "left out where there are tasks", task);
-  const heads = await taskHeads(pool, info, tasks ?? [task as string], signal, script);
+  if (task !== undefined && tasks) throw wrongValue("task", "left out where there are tasks", task);
+  const heads = await taskHeads(pool, info, tasks ?? [task as string], signal);
   return new HeadPool(pool, (request) => ({
     ...request,
     heads: { ...request.heads, ...heads },
@@ -22,14 +22,13 @@ export async function taskPool(
 }
 
 /** A classifier of one task. */
-export async function taskClassifier<Classifier>(
+export async function taskClassifier(
   pool: Pool,
   info: ModelInfo,
   task: string,
   signal: AbortSignal,
-  script: PageScript<Classifier>,
 ): Promise<Classifier> {
-  const heads = await taskHeads(pool, info, [task], signal, script);
+  const heads = await taskHeads(pool, info, [task], signal);
   if (info.tasks.length === 0) {
     // A prediction of no texts, which rejects with the reason why the model has no tasks.
     const params = { task, explain: undefined };
@@ -40,24 +39,30 @@ export async function taskClassifier<Classifier>(
     if (params.task !== undefined || params.tasks || params.zeroShot) return request;
     return { ...request, heads: { ...request.heads, ...heads }, params: { ...params, task } };
   });
-  const { labels, multiLabel, activation } = await pool.send({ type: "describe", heads, task }, signal);
-  return script.newClassifier(ofTask, { ...info, labels, multiLabel, activation });
+  const { labels, multiLabel } = await labelsOf(pool, info, task, heads, signal);
+  const activation = multiLabel ? "sigmoid" : "softmax";
+  return new Classifier(ofTask, { ...info, labels, multiLabel, activation });
 }
 
-async function taskHeads(
+/** The labels of a task whose head is loaded with the model, or among `heads`. */
+async function labelsOf(
   pool: Pool,
   info: ModelInfo,
-  names: readonly string[],
+  task: string,
+  { [task]: file }: Heads,
   signal: AbortSignal,
-  script: PageScript<unknown>,
-): Promise<Heads> {
+): Promise<Pick<ModelInfo, "labels" | "multiLabel">> {
+  if (file) return pool.send({ type: "describe", heads: { "": file } }, signal);
+  return info.heads.find(({ name }) => name === task) as LoadedHead;
+}
+
+async function taskHeads(pool: Pool, info: ModelInfo, names: readonly string[], signal: AbortSignal): Promise<Heads> {
   const known = info.tasks.map((name) => `"${name}"`).join(", ");
   for (const name of names) {
     // A model without any tasks gives its own error: that its graph has no output for heads, for instance.
-    if (known && !info.tasks.includes(name))
-      throw script.wrongValue("a task", `one that the model has (${known})`, name);
+    if (known && !info.tasks.includes(name)) throw wrongValue("a task", `one that the model has (${known})`, name);
   }
-  return readHeads(pool, info, names, signal, script);
+  return readHeads(pool, info, names, signal);
 }
 
 /** Separates what holds for all tasks from what holds for one. */

@@ -1,13 +1,7 @@
-import type {
-  Classifier,
-  Job,
-  JobOptions,
-  TasksOutcome,
-  Outcome as WasmOutcome,
-  Prediction as WasmPrediction,
-} from "../../wasm/litmus_text.js";
+import type { Classifier, Job, JobRequest } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
-import { EMBEDDING, headName, isHead } from "../model/heads.js";
+import { EMBEDDING } from "../model/heads.js";
+import { LAYOUT, ROLES } from "../model/layout.js";
 import { type ModelBytes, readHead, readModel } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
 import { throwIfAborted, unlessAborted } from "../shared/abort.js";
@@ -16,7 +10,6 @@ import type {
   Failure,
   Listener,
   ManifestInfo,
-  ModelBlobs,
   ModelInfo,
   ModelSource,
   OnProgress,
@@ -24,23 +17,10 @@ import type {
   Replies,
   Reply,
   Request,
-  Role,
   Taught,
 } from "../shared/protocol.js";
-import type { Prediction, TextInput, Tokenization } from "../shared/types.js";
-import { openEmbedded } from "./embedded-file.js";
+import type { Prediction, PredictionProgress, TextInput, Tokenization } from "../shared/types.js";
 import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
-
-/** The name under which WebAssembly expects the file of each role. */
-const FILE_NAMES: Record<Role, string> = {
-  config: "config.json",
-  tokenizer: "tokenizer.json",
-  tokenizerConfig: "tokenizer_config.json",
-  model: "model.onnx",
-  manifest: "litmus.json",
-};
-
-const ROLES = Object.keys(FILE_NAMES) as Role[];
 
 /** The failure of a call, fit to be sent to another thread. */
 export function failure(error: unknown): Failure {
@@ -83,12 +63,6 @@ export class Engine {
     return compile(url, signal, onProgress);
   }
 
-  async unpack({ url }: Of<"unpack">, signal: AbortSignal, onProgress: OnProgress): Promise<Replies["unpack"]> {
-    const { module, files } = await openEmbedded(url, signal, onProgress);
-    this.#files = files;
-    return { module, source: { from: "files", files: toBlobs(files) } };
-  }
-
   async fetch({ source, keepForSource }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
     const { files, others, info, storeFiles } = await readModel(source, onProgress, signal);
     this.#files = { ...others, ...byName(files) };
@@ -103,76 +77,47 @@ export class Engine {
   }
 
   async start({ module, params }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
-    const files = this.#files as FileBytes; // `fetch` or `unpack` came before
+    const files = this.#files as FileBytes; // `fetch` came before
     this.#files = undefined;
     this.#model = await LoadedModel.load(module, files, params);
     if (signal.aborted) this.end();
     return this.describe({ type: "describe" });
   }
 
-  async predict(
-    { texts, params, failFast, heads }: Of<"predict">,
-    signal: AbortSignal,
-    onProgress: Listener<Of<"predict">>,
-  ): Promise<Outcome[]> {
-    const job = this.#run((classifier) => classifier.job(texts, params as JobOptions, heads));
-    const outcomes = (await this.#compute(job, signal, onProgress, failFast)) as (WasmOutcome | TasksOutcome)[];
-    for (const [i, outcome] of outcomes.entries()) {
-      if ("prediction" in outcome) addWords(outcome.prediction, texts[i] as TextInput);
-      if ("predictions" in outcome)
-        for (const prediction of Object.values(outcome.predictions)) addWords(prediction, texts[i] as TextInput);
-    }
-    return outcomes as Outcome[];
+  async predict(request: Of<"predict">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Outcome[]> {
+    const outcomes = (await this.#compute(request, signal, onProgress)) as Outcome[];
+    for (const [i, outcome] of outcomes.entries()) addWords(outcome, request.texts[i] as TextInput);
+    return outcomes;
   }
 
-  async teach(
-    { examples, params, head }: Of<"teach">,
-    signal: AbortSignal,
-    onProgress: Listener<Of<"teach">>,
-  ): Promise<Taught> {
-    const job = this.#run((classifier) => classifier.teachingJob(examples, params, head));
-    return (await this.#compute(job, signal, onProgress, true)) as Taught;
+  teach(request: Of<"teach">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Taught> {
+    return this.#compute(request, signal, onProgress) as Promise<Taught>;
   }
 
-  async embed(
-    { texts, heads }: Of<"embed">,
-    signal: AbortSignal,
-    onProgress: Listener<Of<"embed">>,
-  ): Promise<Replies["embed"]> {
-    const job = this.#run((classifier) => classifier.embeddingJob(texts, heads));
-    return (await this.#compute(job, signal, onProgress, true)) as Replies["embed"];
+  embed(request: Of<"embed">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Replies["embed"]> {
+    return this.#compute(request, signal, onProgress) as Promise<Replies["embed"]>;
   }
 
-  head({ file }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
-    return readHead(file, signal);
+  head({ file, url }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
+    return readHead(file, url, signal);
   }
 
-  describe({ heads, task }: Of<"describe">): ModelInfo {
-    const info = this.#run((classifier) => classifier.info(heads));
-    const loaded = info.tasks ?? [];
-    const { labels, multiLabel } = loaded.find(({ name }) => name === task) ?? info;
-    const names = [...loaded.map(({ name }) => name), ...this.#manifestInfo.heads.map(({ path }) => headName(path))];
-    return {
-      ...info,
-      ...(labels !== info.labels && { labels, multiLabel, activation: multiLabel ? "sigmoid" : "softmax" }),
-      ...this.#manifestInfo,
-      tasks: [...new Set(names)].filter((name) => name !== EMBEDDING),
-    };
+  describe({ heads }: Of<"describe">): ModelInfo {
+    const { tasks: loaded = [], ...info } = this.#run((classifier) => classifier.info(heads));
+    const all = [...loaded, ...this.#manifestInfo.heads];
+    const tasks = all.map(({ name }) => name).filter((name) => name !== EMBEDDING);
+    return { ...info, ...this.#manifestInfo, heads: all, tasks };
   }
 
-  /**
-   * Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. `failFast`: the
-   * first text that cannot be read rejects before anything is computed.
-   */
+  /** Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. */
   async #compute(
-    job: Job,
+    request: Of<"predict" | "teach" | "embed">,
     signal: AbortSignal,
-    onProgress: Listener<Of<"predict">>,
-    failFast: boolean,
+    onProgress: OnJobProgress,
   ): Promise<ReturnType<Job["finish"]>> {
+    const job = this.#run((classifier) => classifier.job(request as JobRequest));
     this.#job = job;
     try {
-      if (failFast) this.#run(() => job.check());
       for (;;) {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
@@ -205,20 +150,17 @@ export class Engine {
 }
 
 const byName = (files: ModelBytes): FileBytes =>
-  Object.fromEntries(ROLES.flatMap((role) => (files[role] ? [[FILE_NAMES[role], files[role]]] : [])));
+  Object.fromEntries(ROLES.flatMap((role) => (files[role] ? [[LAYOUT[role][0], files[role]]] : [])));
 
-/** The files as blobs, which other threads can read without a copy in this one's memory. */
-function toBlobs(files: FileBytes): ModelBlobs {
-  const blob = (path: string) => ({ path, blob: new Blob([files[path] as Uint8Array<ArrayBuffer>]) });
-  const roles = ROLES.filter((role) => files[FILE_NAMES[role]]);
-  const byRole = Object.fromEntries(roles.map((role) => [role, blob(FILE_NAMES[role])]));
-  return { ...byRole, heads: Object.keys(files).filter(isHead).map(blob) } as ModelBlobs;
-}
-
-/** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
-function addWords({ attributions }: Prediction | WasmPrediction, input: TextInput): void {
+/** Adds the words to explanations: only JavaScript has the string as it was given, with any lone surrogates. */
+function addWords(outcome: Outcome, input: TextInput): void {
   const text = typeof input === "string" ? input : input.text;
-  for (const word of attributions ?? []) Object.assign(word, { text: text.slice(word.start, word.end) });
+  const { prediction, predictions = { prediction } } = outcome as { [key: string]: Record<string, Prediction> };
+  for (const { attributions } of Object.values(predictions).filter(Boolean)) {
+    for (const word of attributions ?? []) Object.assign(word, { text: text.slice(word.start, word.end) });
+  }
 }
+
+type OnJobProgress = ((progress: PredictionProgress) => void) | undefined;
 
 type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;

@@ -1,8 +1,10 @@
+import { resolveBeside } from "../platform/resolve-url.js";
 import { throwIfAborted } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type {
   ByRole,
   FileCandidate,
+  FolderSource,
   HeadFile,
   ManifestInfo,
   ModelBlob,
@@ -16,7 +18,7 @@ import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf 
 import { verifyChecksum } from "./checksum.js";
 import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
 import { externalFiles } from "./external-data.js";
-import { isHead } from "./heads.js";
+import { headName, isHead } from "./heads.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -31,8 +33,6 @@ interface DownloadedFile {
   /** Stores the file. Resolves to whether it can be read again without a network, or needs none. */
   store?: () => boolean | Promise<boolean>;
 }
-
-type Folder = Extract<ModelSource, { from: "folder" }>;
 
 /** The entry of a file in litmus.json. */
 interface ManifestEntry {
@@ -58,8 +58,8 @@ interface ModelReader {
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
   /** The file of this name in the same folder as the graph. Resolves to nothing if it is not among the files given. */
   beside(graph: DownloadedFile, name: string, entryOf: EntryOf): Promise<DownloadedFile | undefined>;
-  /** The heads that are given with the model; those of a folder are read later. */
-  heads(entryOf: EntryOf): Promise<DownloadedFile[]>;
+  /** The heads that are given with the model. Those of a folder are read later. */
+  heads?(entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
 
 /** The path of a file in the same folder as another. */
@@ -106,16 +106,19 @@ function blobReader(files: ModelBlobs): ModelReader {
     },
     beside: async (graph, name, entryOf) => {
       const path = sibling(graph.path, name);
-      const file = files.data?.find((file) => file.path === path);
+      const file = files.others?.find((file) => file.path === path);
       return file && readBlob(file, entryOf(path));
     },
-    heads: (entryOf) => Promise.all((files.heads ?? []).map((file) => readBlob(file, entryOf(file.path)))),
+    heads: (entryOf) => {
+      const heads = files.others?.filter(({ path }) => isHead(path)) ?? [];
+      return Promise.all(heads.map((file) => readBlob(file, entryOf(file.path))));
+    },
   };
 }
 
 /** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
 function folderReader(
-  { candidates, cache, stored }: Folder,
+  { candidates, cache, stored }: FolderSource,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): ModelReader & { read: (from: FileCandidate[], entryOf: EntryOf, file: string) => Promise<DownloadedFile> } {
@@ -172,7 +175,6 @@ function folderReader(
 
   return {
     read,
-    heads: async () => [],
     manifest: async () => {
       const [candidate] = candidates.manifest as [FileCandidate];
       const [config] = candidates.config as [FileCandidate];
@@ -224,9 +226,9 @@ function folderReader(
 }
 
 /** Reads and stores the file of a head in a folder. */
-export async function readHead(file: HeadFile, signal: AbortSignal): Promise<Bytes> {
-  const { read } = folderReader({ cache: file.cache } as Folder, undefined, signal);
-  const { bytes, store } = await read([file], () => file, file.path);
+export async function readHead(head: HeadFile, url: string, signal: AbortSignal): Promise<Bytes> {
+  const { path, folder } = head;
+  const { bytes, store } = await folderReader(folder, undefined, signal).read([{ path, url }], () => head, path);
   await store?.();
   return bytes;
 }
@@ -250,12 +252,13 @@ export async function readModel(
   const manifest = await reader.manifest();
   const parsed = parseManifest(manifest?.bytes);
   const { entryOf, metrics } = parsed;
-  const [config, tokenizer, model, tokenizerConfig, heads] = await Promise.all([
+  const headFile = (path: string) => ({ name: headName(path), path, ...entryOf(path), folder: source as FolderSource });
+  const [config, tokenizer, model, tokenizerConfig, heads = []] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
-    reader.heads(entryOf),
+    reader.heads?.(entryOf),
   ]);
   const besides = externalFiles(model.bytes).map((name) => reader.beside(model, name, entryOf));
   // The engine reports one that is missing.
@@ -270,26 +273,9 @@ export async function readModel(
       ...data.map(({ path, bytes }) => [path.replace(/.*\//, ""), bytes]),
       ...heads.map(({ path, bytes }) => [path, bytes]),
     ]),
-    info: { files, metrics, heads: source.from === "folder" ? headFiles(source, parsed) : [] },
-    storeFiles: () => storeAll(source, downloaded, data, heads),
+    info: { files, metrics, heads: source.from === "folder" ? parsed.heads.map(headFile) : [] },
+    storeFiles: () => storeAll(source, downloaded, [...data, ...heads]),
   };
-}
-
-/** The heads in the folder: those that litmus.json lists. */
-function headFiles({ candidates, heads: known, cache }: Folder, { heads, entryOf }: Manifest): HeadFile[] {
-  const [manifest] = candidates.manifest as [FileCandidate];
-  return heads.map((path) => {
-    const url = known?.find((head) => head.path === path)?.url ?? resolveBeside(manifest.url, path);
-    const { sha256, bytes } = entryOf(path);
-    return { path, url, sha256, bytes, cache };
-  });
-}
-
-/** The URL of a file in the folder of another one, with its query: an access token, for instance. */
-function resolveBeside(url: string, path: string): string {
-  const beside = new URL(path, url);
-  beside.search = new URL(url).search;
-  return beside.href;
 }
 
 function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile) => T): ByRole<T> {
@@ -300,11 +286,10 @@ function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile
 async function storeAll(
   source: ModelSource,
   files: ByRole<DownloadedFile>,
-  data: DownloadedFile[],
-  heads: DownloadedFile[],
+  others: DownloadedFile[],
 ): Promise<ModelSource> {
-  const stored = await Promise.all([...Object.values(files), ...data].map((file) => file?.store?.() ?? true));
+  const stored = await Promise.all([...Object.values(files), ...others].map((file) => file?.store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   const blob = ({ path, bytes }: DownloadedFile) => ({ path, blob: new Blob([bytes]) });
-  return { from: "files", files: { ...mapFiles(files, blob), data: data.map(blob), heads: heads.map(blob) } };
+  return { from: "files", files: { ...mapFiles(files, blob), others: others.map(blob) } };
 }

@@ -1,10 +1,9 @@
 import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
-import { resolveUrl } from "../platform/resolve-url.js";
+import { resolveBeside, resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
 import type {
   CacheMode,
-  FileCandidate,
   ModelBlobs,
   ModelCandidates,
   ModelSource,
@@ -16,52 +15,32 @@ import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
 import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 import { isHead } from "./heads.js";
-
-/** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
-export const LAYOUT = {
-  config: ["config.json"],
-  tokenizer: ["tokenizer.json"],
-  tokenizerConfig: ["tokenizer_config.json"],
-  model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
-  manifest: ["litmus.json"],
-} satisfies Record<Role, string[]>;
-
-const ROLES = Object.keys(LAYOUT) as Role[];
+import { LAYOUT, ROLES } from "./layout.js";
 
 const isOptional = (role: Role): role is OptionalRole => role === "manifest" || role === "tokenizerConfig";
 
 const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
-/** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
-function packagedModel(): Pick<Extract<ModelSource, { from: "folder" }>, "candidates" | "heads"> {
-  const file = (path: string, url: URL): FileCandidate => ({ path, url: packageUrl(`models/english/${path}`, url) });
+/**
+ * The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. The heads are in
+ * head-files.ts.
+ */
+function packagedModel(): ModelCandidates {
+  const file = (path: string, url: URL) => [{ path, url: packageUrl(`models/english/${path}`, url) }];
   return {
-    candidates: {
-      config: [file("config.json", new URL("../models/english/config.json", import.meta.url))],
-      tokenizer: [file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url))],
-      tokenizerConfig: [],
-      model: [file("model.onnx", new URL("../models/english/model.onnx", import.meta.url))],
-      manifest: [file("litmus.json", new URL("../models/english/litmus.json", import.meta.url))],
-    },
-    heads: [
-      file("heads/sentiment.head", new URL("../models/english/heads/sentiment.head", import.meta.url)),
-      file("heads/emotion.head", new URL("../models/english/heads/emotion.head", import.meta.url)),
-      file("heads/toxicity.head", new URL("../models/english/heads/toxicity.head", import.meta.url)),
-      file("heads/embedding.head", new URL("../models/english/heads/embedding.head", import.meta.url)),
-    ],
+    config: file("config.json", new URL("../models/english/config.json", import.meta.url)),
+    tokenizer: file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
+    tokenizerConfig: [],
+    model: file("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
+    manifest: file("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
   };
 }
 
 function folderModel(model: string | URL): ModelCandidates {
   const folder = resolveUrl("model", model);
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
-  const urlOf = (path: string) => {
-    const url = new URL(path, folder);
-    url.search = folder.search; // an access token, for instance
-    return url.href;
-  };
-  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: urlOf(path) })));
+  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: resolveBeside(folder, path) })));
 }
 
 /** The files of a folder that the user picked or dropped, found by their paths in it. */
@@ -69,15 +48,19 @@ function pickedModel(list: Iterable<File>): ModelBlobs {
   const byPath = new Map<string, File>();
   // The path from a folder picker begins with the folder's own name.
   for (const file of list) byPath.set(file.webkitRelativePath?.split("/").slice(1).join("/") || file.name, file);
+  return modelOf(byPath);
+}
+
+/** The files of a model, found by their paths in its folder. */
+export function modelOf(byPath: ReadonlyMap<string, Blob>): ModelBlobs {
   const byRole = mapRoles((role) => {
     const path = LAYOUT[role].find((candidate) => byPath.has(candidate));
-    if (path !== undefined) return { path, blob: byPath.get(path) as File };
+    if (path !== undefined) return { path, blob: byPath.get(path) as Blob };
     if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   });
   const blobs = [...byPath].map(([path, blob]) => ({ path, blob }));
-  const data = blobs.filter(({ path }) => path.endsWith("data"));
-  return { ...byRole, data, heads: blobs.filter(({ path }) => isHead(path)) } as ModelBlobs;
+  return { ...byRole, others: blobs.filter(({ path }) => path.endsWith("data") || isHead(path)) } as ModelBlobs;
 }
 
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
@@ -90,17 +73,17 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
     throw wrongValue(`model.${name}`, "bytes, a Blob or an unread Response", file);
   };
   const given = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
-  const byRole = given.map(async (role) => [role, await readGiven(role, LAYOUT[role][0] as string, files[role])]);
+  const byRole = given.map(async (role) => [role, await readGiven(role, LAYOUT[role][0], files[role])]);
   const readAll = (key: "data" | "heads", pathOf: (name: string) => string) =>
     Promise.all(
       Object.entries(files[key] ?? {}).map(([name, file]) => readGiven(`${key}["${name}"]`, pathOf(name), file)),
     );
-  const [roles, data, heads] = await Promise.all([
+  const [roles, ...others] = await Promise.all([
     Promise.all(byRole),
     readAll("data", (name) => name),
     readAll("heads", (task) => `heads/${task}.head`),
   ]);
-  return { ...Object.fromEntries(roles), data, heads };
+  return { ...Object.fromEntries(roles), others: others.flat() };
 }
 
 const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
@@ -115,7 +98,7 @@ export async function sourceOf(
   if (model === undefined) {
     if (platform.module)
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
-    return { from: "folder", ...packagedModel(), cache };
+    return { from: "folder", candidates: packagedModel(), packaged: true, cache };
   }
   if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);

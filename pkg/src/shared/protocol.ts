@@ -43,33 +43,47 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `data` are the files in which `model.onnx` may store weights, `heads` those of its heads. */
-export type ModelBlobs = ByRole<ModelBlob> & { data?: ModelBlob[] | undefined; heads?: ModelBlob[] | undefined };
+/** The bytes of the files of a model. `others` are its heads, and the files in which `model.onnx` may store weights. */
+export type ModelBlobs = ByRole<ModelBlob> & { others?: ModelBlob[] | undefined };
 
 /** The option `cache`, resolved. */
 export type CacheMode = "always" | "verified" | false;
 
+/** A folder of a model at a URL. */
+export interface FolderSource {
+  from: "folder";
+  candidates: ModelCandidates;
+  /** It is the packaged model, whose files may have names of their own in a bundle. */
+  packaged?: true;
+  cache: CacheMode;
+  /** This page has stored the files in the cache, and uses the stored `litmus.json` until the page is left. */
+  stored?: true;
+}
+
 /** Where a thread gets a model from. */
-export type ModelSource =
-  /**
-   * `heads`: where the heads are, if not in `heads/` beside `litmus.json`. `stored`: this page has stored the other files in the
-   * cache, and uses the stored `litmus.json` until the page is left.
-   */
-  | { from: "folder"; candidates: ModelCandidates; heads?: FileCandidate[]; cache: CacheMode; stored?: true }
-  | { from: "files"; files: ModelBlobs };
+export type ModelSource = FolderSource | { from: "files"; files: ModelBlobs };
 
 /** The file of a head in a model's folder, which is read when the head is first needed. */
-export interface HeadFile extends FileCandidate {
-  sha256: string | undefined;
-  bytes: number | undefined;
-  cache: CacheMode;
+export interface HeadFile {
+  name: string;
+  path: string;
+  sha256?: string | undefined;
+  bytes?: number | undefined;
+  folder: FolderSource;
+}
+
+/** A task whose head is loaded with the model. */
+export interface LoadedHead {
+  name: string;
+  labels: string[];
+  multiLabel: boolean;
 }
 
 /** Facts about a loaded model. */
-export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes"> & { heads: readonly HeadFile[] };
+export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes"> & { heads: readonly (LoadedHead | HeadFile)[] };
 
 /** The facts that are known without loading the model into WebAssembly. */
-export type ManifestInfo = Pick<ModelInfo, "files" | "metrics" | "heads">;
+export type ManifestInfo = Pick<ModelInfo, "files" | "metrics"> & { heads: readonly HeadFile[] };
 
 /** The fields of a `LitmusError`. */
 export interface Failure {
@@ -124,8 +138,6 @@ export type LoadParams = Pick<ClassifierOptions, "precision">;
 /** A request to the thread that runs a model. */
 export type Request =
   | { type: "compile"; url: string }
-  /** Downloads the embedded build, compiles it, and keeps the model's files in it until `start`. */
-  | { type: "unpack"; url: string }
   /** Downloads and checks the model's files, and keeps them until `start`; with `keepForSource`, until `source`. */
   | { type: "fetch"; source: ModelSource; keepForSource: boolean }
   /** Stores the downloaded files, and answers where other threads get them. */
@@ -138,22 +150,21 @@ export type Request =
   /** Embeddings; `heads` has the head for them. */
   | { type: "embed"; texts: TextInput[]; heads: Heads | undefined }
   /** Reads the file of a head, from the cache or the network. */
-  | { type: "head"; file: HeadFile }
-  /** Facts about the model with these heads; with a `task`, the labels are that task's. */
-  | { type: "describe"; heads?: Heads | undefined; task?: string | undefined }
+  | { type: "head"; file: HeadFile; url: string }
+  /** Facts about the model with these heads. */
+  | { type: "describe"; heads?: Heads | undefined }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */
 export interface Replies {
   compile: WebAssembly.Module;
-  /** `source`: the model's files, for other threads. */
-  unpack: { module: WebAssembly.Module; source: ModelSource };
   fetch: undefined;
   source: ModelSource;
   start: ModelInfo;
   predict: Outcome[];
   teach: Taught;
-  embed: Float32Array<ArrayBuffer>[];
+  /** The bytes of a `Float32Array` for each text. */
+  embed: Uint8Array<ArrayBuffer>[];
   head: Uint8Array<ArrayBuffer>;
   describe: ModelInfo;
   tokenize: Tokenization;

@@ -57,7 +57,7 @@ export const isObject = (value: unknown): value is object => value !== null && t
 const isNumber = (value: unknown, from: number, to: number): value is number =>
   typeof value === "number" && value >= from && value <= to;
 
-const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
+export const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
   Number.isSafeInteger(value) && isNumber(value, from, to);
 
 /** Throws `invalid-input` unless each option fits its rule. Unknown keys are refused: a misspelt option would be ignored. */
@@ -99,7 +99,7 @@ function ruleOf(name: string, schema: Schema): Rule {
     if (required) return ["an object", (value) => checkOptions(value, rules, name, required)];
     return ["true, false or an object", (value) => typeof value === "boolean" || checkOptions(value, rules, name)];
   }
-  if (type === "boolean") return ["true or false", (value) => typeof value === "boolean"];
+  if (type === "boolean") return BOOLEAN;
   if (type === "array") {
     const { minItems = 0, maxItems = Infinity } = schema;
     const accepts = (value: unknown) =>
@@ -115,8 +115,8 @@ function ruleOf(name: string, schema: Schema): Rule {
   return [`an integer ${range}`, (value) => isInteger(value, minimum, maximum)];
 }
 
-export const POSITIVE: Rule = ["an integer of at least 1", (value) => isInteger(value, 1)];
 export const ANYTHING: Rule = ["anything", () => true];
+const BOOLEAN: Rule = ["true or false", (value) => typeof value === "boolean"];
 const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
 
 /** Timers fire at once if their delay does not fit into 31 bits. */
@@ -128,22 +128,20 @@ export const CALL: Rules = {
   timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
 };
 
-const BOOLEAN = { type: "boolean" };
-
-/** Rules for `PredictOptions` and `StreamOptions`. */
-const PREDICT: Rules = { ...CALL, ...rulesOf(PREDICTION_OPTIONS), onProgress: FUNCTION };
-
 /** Rules for `EmbedOptions`. */
 export const EMBED: Rules = { ...CALL, onProgress: FUNCTION };
 
+/** Rules for `PredictOptions` and `StreamOptions`. */
+const PREDICT: Rules = { ...EMBED, ...rulesOf(PREDICTION_OPTIONS) };
+
 /** Rules for `TeachOptions`. */
-export const TEACH: Rules = { ...CALL, ...rulesOf({ multiLabel: BOOLEAN, other: BOOLEAN }), onProgress: FUNCTION };
+export const TEACH: Rules = { ...EMBED, multiLabel: BOOLEAN, other: BOOLEAN };
 
 const PRECISIONS = ["auto", "int8", "float32"] as const satisfies readonly Precision[];
 
 /** Rules for `ClassifierOptions`. */
 export const CLASSIFIER: Rules = {
-  ...CALL,
+  ...EMBED,
   model: ANYTHING, // model-source.ts checks it
   workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
   wasm: ANYTHING, // wasm-source.ts checks it
@@ -152,7 +150,6 @@ export const CLASSIFIER: Rules = {
   precision: ruleOf("precision", { enum: PRECISIONS }),
   task: ruleOf("task", PREDICTION_OPTIONS.task),
   head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
-  onProgress: FUNCTION,
 };
 
 export function checkPredictOptions(options: AnyTaskOptions = {}): void {
