@@ -63,13 +63,25 @@ afterEach(() => delete globalThis.caches);
 
 const source = (cache = "always") => sourceOf(base, cache, undefined, signal);
 
-/** The files' texts, and the paths that the server was asked for. */
+const ROLES = {
+  "config.json": "config",
+  "tokenizer.json": "tokenizer",
+  "tokenizer_config.json": "tokenizerConfig",
+  "model.onnx": "model",
+  "litmus.json": "manifest",
+};
+
+/** The texts of the model's files by role and of others by name, and the paths that the server was asked for. */
 async function load(from, onProgress) {
   requests = [];
-  const { files, others: data, info, storeFiles } = await readModel(await from, onProgress, signal);
-  const decodeAll = (files) =>
-    Object.fromEntries(Object.entries(files).map(([key, bytes]) => [key, bytes && decode(bytes)]));
-  return { texts: decodeAll(files), data: decodeAll(data), info, storeFiles, asked: requests.toSorted() };
+  const { files, info, storeFiles } = await readModel(await from, onProgress, signal);
+  const texts = {};
+  const data = {};
+  for (const [name, bytes] of Object.entries(files)) {
+    if (name in ROLES) texts[ROLES[name]] = decode(bytes);
+    else data[name] = decode(bytes);
+  }
+  return { texts, data, info, storeFiles, asked: requests.toSorted() };
 }
 
 const ALL = ["config.json", "litmus.json", "model.onnx", "tokenizer.json"];

@@ -1,8 +1,7 @@
 import type { Classifier, Job, JobRequest } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
 import { EMBEDDING } from "../model/heads.js";
-import { LAYOUT, ROLES } from "../model/layout.js";
-import { type ModelBytes, readHead, readModel } from "../model/model-files.js";
+import { readHead, readModel } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
 import { throwIfAborted, unlessAborted } from "../shared/abort.js";
 import { closedError, toLitmusError } from "../shared/errors.js";
@@ -64,8 +63,8 @@ export class Engine {
   }
 
   async fetch({ source, keepForSource }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const { files, others, info, storeFiles } = await readModel(source, onProgress, signal);
-    this.#files = { ...others, ...byName(files) };
+    const { files, info, storeFiles } = await readModel(source, onProgress, signal);
+    this.#files = files;
     this.#manifestInfo = info;
     this.#storeFiles = keepForSource ? storeFiles : undefined;
   }
@@ -148,9 +147,6 @@ export class Engine {
     if (job && !this.#model?.lost) this.#run(() => job.free());
   }
 }
-
-const byName = (files: ModelBytes): FileBytes =>
-  Object.fromEntries(ROLES.flatMap((role) => (files[role] ? [[LAYOUT[role][0], files[role]]] : [])));
 
 /** Adds the words to explanations: only JavaScript has the string as it was given, with any lone surrogates. */
 function addWords(outcome: Outcome, input: TextInput): void {

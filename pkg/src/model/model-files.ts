@@ -19,11 +19,9 @@ import { verifyChecksum } from "./checksum.js";
 import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
 import { externalFiles } from "./external-data.js";
 import { headName, isHead } from "./heads.js";
+import { LAYOUT } from "./layout.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** The bytes of a model's files. */
-export type ModelBytes = ByRole<Bytes>;
 
 interface DownloadedFile {
   path: string;
@@ -56,10 +54,11 @@ interface ModelReader {
   manifest(): Promise<DownloadedFile | undefined>;
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
-  /** The file of this name in the same folder as the graph. Resolves to nothing if it is not among the files given. */
-  beside(graph: DownloadedFile, name: string, entryOf: EntryOf): Promise<DownloadedFile | undefined>;
-  /** The heads that are given with the model. Those of a folder are read later. */
-  heads?(entryOf: EntryOf): Promise<DownloadedFile[]>;
+  /**
+   * The files of these names in the same folder as the graph, and heads that are given with the model: those of a folder are read
+   * later. Of files that are given, some may be missing.
+   */
+  others(graph: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
 
 /** The path of a file in the same folder as another. */
@@ -104,14 +103,10 @@ function blobReader(files: ModelBlobs): ModelReader {
       const file = files.tokenizerConfig;
       return file && readBlob(file, entryOf(file.path));
     },
-    beside: async (graph, name, entryOf) => {
-      const path = sibling(graph.path, name);
-      const file = files.others?.find((file) => file.path === path);
-      return file && readBlob(file, entryOf(path));
-    },
-    heads: (entryOf) => {
-      const heads = files.others?.filter(({ path }) => isHead(path)) ?? [];
-      return Promise.all(heads.map((file) => readBlob(file, entryOf(file.path))));
+    others: (graph, names, entryOf) => {
+      const besides = names.map((name) => sibling(graph.path, name));
+      const found = files.others?.filter(({ path }) => isHead(path) || besides.includes(path)) ?? [];
+      return Promise.all(found.map((file) => readBlob(file, entryOf(file.path))));
     },
   };
 }
@@ -201,11 +196,14 @@ function folderReader(
       reportStart(file, onProgress);
       return read(from, entryOf, file);
     },
-    beside: ({ path }, name, entryOf) => {
+    others: ({ path }, names, entryOf) => {
       const graph = candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
-      const candidate = { path: sibling(path, name), url: resolveBeside(graph.url, encodeURIComponent(name)) };
-      reportStart(candidate.path, onProgress);
-      return read([candidate], entryOf, candidate.path);
+      const readBeside = (name: string) => {
+        const file = { path: sibling(path, name), url: resolveBeside(graph.url, encodeURIComponent(name)) };
+        reportStart(file.path, onProgress);
+        return read([file], entryOf, file.path);
+      };
+      return Promise.all(names.map(readBeside));
     },
     tokenizerConfig: async ({ entryOf, mayHave }) => {
       const from = candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
@@ -234,16 +232,15 @@ export async function readHead(head: HeadFile, url: string, signal: AbortSignal)
 }
 
 /**
- * Reads the files of a model. `others` are those in which `model.onnx` stores weights, and heads, by their names. `storeFiles`
- * stores all of them, and resolves to the source from which other threads read them.
+ * Reads the files of a model. `files` are their bytes, by the names under which WebAssembly expects them. `storeFiles` stores all
+ * of them, and resolves to the source from which other threads read them.
  */
 export async function readModel(
   source: ModelSource,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<{
-  files: ModelBytes;
-  others: Record<string, Bytes>;
+  files: Record<string, Bytes>;
   info: ManifestInfo;
   storeFiles: () => Promise<ModelSource>;
 }> {
@@ -253,33 +250,26 @@ export async function readModel(
   const parsed = parseManifest(manifest?.bytes);
   const { entryOf, metrics } = parsed;
   const headFile = (path: string) => ({ name: headName(path), path, ...entryOf(path), folder: source as FolderSource });
-  const [config, tokenizer, model, tokenizerConfig, heads = []] = await Promise.all([
+  const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
-    reader.heads?.(entryOf),
   ]);
-  const besides = externalFiles(model.bytes).map((name) => reader.beside(model, name, entryOf));
   // The engine reports one that is missing.
-  const data = (await Promise.all(besides)).filter((file) => file !== undefined);
-  const downloaded = { config, tokenizer, model, tokenizerConfig, manifest };
-  const files = [config, tokenizer, tokenizerConfig, model, ...data, ...heads].flatMap((file) =>
+  const others = await reader.others(model, externalFiles(model.bytes), entryOf);
+  const byRole = { config, tokenizer, model, tokenizerConfig, manifest };
+  const fileInfo = [config, tokenizer, tokenizerConfig, model, ...others].flatMap((file) =>
     file ? [{ path: file.path, bytes: file.bytes.byteLength, sha256: file.sha256 || null }] : [],
   );
   return {
-    files: mapFiles(downloaded, ({ bytes }) => bytes),
-    others: Object.fromEntries([
-      ...data.map(({ path, bytes }) => [path.replace(/.*\//, ""), bytes]),
-      ...heads.map(({ path, bytes }) => [path, bytes]),
+    files: Object.fromEntries([
+      ...Object.entries(byRole).flatMap(([role, file]) => (file ? [[LAYOUT[role as Role][0], file.bytes]] : [])),
+      ...others.map(({ path, bytes }) => [isHead(path) ? path : path.replace(/.*\//, ""), bytes]),
     ]),
-    info: { files, metrics, heads: source.from === "folder" ? parsed.heads.map(headFile) : [] },
-    storeFiles: () => storeAll(source, downloaded, [...data, ...heads]),
+    info: { files: fileInfo, metrics, heads: source.from === "folder" ? parsed.heads.map(headFile) : [] },
+    storeFiles: () => storeAll(source, byRole, others),
   };
-}
-
-function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile) => T): ByRole<T> {
-  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, file && value(file)])) as ByRole<T>;
 }
 
 /** Stores the files. Resolves to the same source if all were stored, else to one that holds their bytes. */
@@ -291,5 +281,6 @@ async function storeAll(
   const stored = await Promise.all([...Object.values(files), ...others].map((file) => file?.store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   const blob = ({ path, bytes }: DownloadedFile) => ({ path, blob: new Blob([bytes]) });
-  return { from: "files", files: { ...mapFiles(files, blob), others: others.map(blob) } };
+  const blobs = Object.entries(files).map(([role, file]) => [role, file && blob(file)]);
+  return { from: "files", files: { ...Object.fromEntries(blobs), others: others.map(blob) } };
 }

@@ -108,7 +108,7 @@ function ruleOf(name: string, schema: Schema): Rule {
       value.every((item) => typeof item === "string");
     return [`an array of ${minItems} to ${maxItems} strings`, accepts];
   }
-  if (type === "string") return ["a string", (value) => typeof value === "string"];
+  if (type === "string") return STRING;
   if (type === "number")
     return [`a number from ${minimum} to ${maximum}`, (value) => isNumber(value, minimum, maximum)];
   const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
@@ -116,6 +116,7 @@ function ruleOf(name: string, schema: Schema): Rule {
 }
 
 export const ANYTHING: Rule = ["anything", () => true];
+const STRING: Rule = ["a string", (value) => typeof value === "string"];
 const BOOLEAN: Rule = ["true or false", (value) => typeof value === "boolean"];
 const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
 
@@ -148,7 +149,7 @@ export const CLASSIFIER: Rules = {
   workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
   cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
   precision: ruleOf("precision", { enum: PRECISIONS }),
-  task: ruleOf("task", PREDICTION_OPTIONS.task),
+  task: STRING,
   head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
 };
 
