@@ -74,7 +74,15 @@ test("files can be given one by one, as bytes, blobs or unread responses", async
   const { others, ...files } = (await resolve({ ...given, ...more, heads: { emotion: bytes } })).files;
   assert.deepEqual(
     others.map(({ path }) => path),
-    ["model.onnx_data", "heads/emotion.head"],
+    [
+      "config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      "model.onnx",
+      "litmus.json",
+      "model.onnx_data",
+      "heads/emotion.head",
+    ],
   );
   for (const { blob } of [...Object.values(files), ...others])
     assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);

@@ -23,8 +23,8 @@ export async function openEmbedded(
   const bytes = await readBody(response, name, undefined, signal);
   try {
     const { code, files } = split(bytes);
-    const blobs = Object.entries(files).map(([path, bytes]) => [path, new Blob([bytes])] as const);
-    return { module: await WebAssembly.compile(code), model: modelOf(new Map(blobs)) };
+    const model = modelOf(Object.entries(files).map(([path, bytes]) => [path, new Blob([bytes])]));
+    return { module: await WebAssembly.compile(code), model };
   } catch (cause) {
     throw loadError("download-failed", url, "it is not the WebAssembly file of this package with a model in it", cause);
   }

@@ -14,7 +14,6 @@ import type {
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
 import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
-import { isHead } from "./heads.js";
 import { LAYOUT, ROLES } from "./layout.js";
 
 const isOptional = (role: Role): role is OptionalRole => role === "manifest" || role === "tokenizerConfig";
@@ -43,47 +42,46 @@ function folderModel(model: string | URL): ModelCandidates {
   return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: resolveBeside(folder, path) })));
 }
 
-/** The files of a folder that the user picked or dropped, found by their paths in it. */
+/** The files of a folder that the user picked or dropped. */
 function pickedModel(list: Iterable<File>): ModelBlobs {
-  const byPath = new Map<string, File>();
   // The path from a folder picker begins with the folder's own name.
-  for (const file of list) byPath.set(file.webkitRelativePath?.split("/").slice(1).join("/") || file.name, file);
-  return modelOf(byPath);
+  const pathOf = ({ webkitRelativePath, name }: File) => webkitRelativePath?.split("/").slice(1).join("/") || name;
+  return modelOf(Array.from(list, (file) => [pathOf(file), file]));
 }
 
 /** The files of a model, found by their paths in its folder. */
-export function modelOf(byPath: ReadonlyMap<string, Blob>): ModelBlobs {
+export function modelOf(files: [path: string, blob: Blob][]): ModelBlobs {
+  const others = files.map(([path, blob]) => ({ path, blob }));
   const byRole = mapRoles((role) => {
-    const path = LAYOUT[role].find((candidate) => byPath.has(candidate));
-    if (path !== undefined) return { path, blob: byPath.get(path) as Blob };
+    for (const path of LAYOUT[role]) {
+      const found = others.find((file) => file.path === path);
+      if (found) return found;
+    }
     if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   });
-  const blobs = [...byPath].map(([path, blob]) => ({ path, blob }));
-  return { ...byRole, others: blobs.filter(({ path }) => path.endsWith("data") || isHead(path)) } as ModelBlobs;
+  return { ...byRole, others } as ModelBlobs;
 }
 
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
   checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING, heads: ANYTHING }, "model");
-  const readGiven = async (name: string, path: string, file: unknown) => {
+  const readGiven = async (name: string, path: string, file: unknown): Promise<[string, Blob]> => {
     const part = isA(file, "Response") && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
     if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
-      return { path, blob: new Blob([part as BlobPart]) };
+      return [path, new Blob([part as BlobPart])];
     }
     throw wrongValue(`model.${name}`, "bytes, a Blob or an unread Response", file);
   };
   const given = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
-  const byRole = given.map(async (role) => [role, await readGiven(role, LAYOUT[role][0], files[role])]);
   const readAll = (key: "data" | "heads", pathOf: (name: string) => string) =>
-    Promise.all(
-      Object.entries(files[key] ?? {}).map(([name, file]) => readGiven(`${key}["${name}"]`, pathOf(name), file)),
-    );
-  const [roles, ...others] = await Promise.all([
-    Promise.all(byRole),
-    readAll("data", (name) => name),
-    readAll("heads", (task) => `heads/${task}.head`),
-  ]);
-  return { ...Object.fromEntries(roles), others: others.flat() };
+    Object.entries(files[key] ?? {}).map(([name, file]) => readGiven(`${key}["${name}"]`, pathOf(name), file));
+  return modelOf(
+    await Promise.all([
+      ...given.map((role) => readGiven(role, LAYOUT[role][0], files[role])),
+      ...readAll("data", (name) => name),
+      ...readAll("heads", (task) => `heads/${task}.head`),
+    ]),
+  );
 }
 
 const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
