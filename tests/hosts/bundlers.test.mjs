@@ -78,7 +78,9 @@ for (const bundle of [webpack, rollup, esbuild, vite]) {
     const output = (await bundle(folder)) ?? folder;
     const cdn = await serve({ mounts: { "/": output }, headers: { "access-control-allow-origin": "*" } });
     t.after(() => cdn.close());
-    const html = (await readFile(join(output, "index.html"), "utf8")).replace(/src="(\.\/)?/, `src="${cdn.url}`);
+    // The script, and those that Vite preloads.
+    const toCdn = (start) => start.replace(/(\.\/)?$/, cdn.url);
+    const html = (await readFile(join(output, "index.html"), "utf8")).replace(/src="(\.\/)?|href="\.\//g, toCdn);
     const page = await listen((_, response) => response.writeHead(200, { "content-type": "text/html" }).end(html));
     t.after(() => page.close());
     const { page: app, seen } = await visit(t, page.url);
