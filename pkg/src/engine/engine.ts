@@ -151,10 +151,14 @@ export class Engine {
 /** Adds the words to explanations: only JavaScript has the string as it was given, with any lone surrogates. */
 function addWords(outcome: Outcome, input: TextInput): void {
   const text = typeof input === "string" ? input : input.text;
-  const { prediction, predictions = { prediction } } = outcome as { [key: string]: Record<string, Prediction> };
-  for (const { attributions } of Object.values(predictions).filter(Boolean)) {
+  for (const { attributions } of predictionsOf(outcome)) {
     for (const word of attributions ?? []) Object.assign(word, { text: text.slice(word.start, word.end) });
   }
+}
+
+function predictionsOf(outcome: Outcome): Prediction[] {
+  if ("prediction" in outcome) return [outcome.prediction];
+  return "predictions" in outcome ? Object.values(outcome.predictions) : [];
 }
 
 type OnJobProgress = ((progress: PredictionProgress) => void) | undefined;
