@@ -85,14 +85,15 @@ impl Classifier {
 
     /// Loads a model whose `model.onnx` is read from `graph` and whose external data are read from `external`, piece by piece.
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn from_stream(
+    pub(crate) fn from_stream<'a>(
         files: &ModelFiles,
-        graph: &mut dyn bytes::Buf,
+        graph: &dyn Fn() -> Box<dyn bytes::Buf + 'a>,
         external: &dyn crate::graph::ExternalFiles,
         options: LoadOptions,
     ) -> Result<Self, Error> {
         let model = Model::load_with_graph(files, graph, external, options)?;
-        Ok(Self::new(model.into(), Heads::default()))
+        let heads = Heads::read(files, &model)?;
+        Ok(Self::new(model.into(), heads))
     }
 
     /// Loads the model that is compiled into this library: with the feature `embed-model`, the folder that the environment

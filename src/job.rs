@@ -1,24 +1,26 @@
 //! Texts to predictions, batch by batch.
 
+mod explain;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use self::explain::{ExplainPlan, Explaining, tokens_of_words};
 use crate::error::Error;
-use crate::explain::{Explainer, Variant};
 use crate::inference::batch::{BatchLimits, BatchQueue};
 use crate::inference::encoder::Output;
 use crate::input::Input;
 use crate::limits::MAX_BATCH_TOKENS;
 use crate::model::{Decision, Model};
-use crate::options::{Method, Options};
-use crate::prediction::{Attribution, Prediction, Warning, Window as WindowPrediction};
+use crate::options::Options;
+use crate::prediction::{Prediction, Warning, Window as WindowPrediction};
 use crate::task::{Scores, TaskPlan};
 use crate::text::tokenizer::Sequence;
 use crate::text::windows::{ReadOptions, Window, Windows};
-use crate::text::words::{word_at, words};
+use crate::text::words::words;
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
@@ -96,24 +98,6 @@ struct Row {
     scores: Vec<Scores>,
 }
 
-/// The options of the explanation, resolved for this model.
-#[derive(Debug, Clone, Copy)]
-struct ExplainPlan {
-    method: Method,
-    /// The id of the token that replaces a masked word.
-    mask: u32,
-}
-
-/// The row that is being explained.
-#[derive(Debug)]
-struct Explaining {
-    explainer: Explainer,
-    /// The label whose score is explained, by task.
-    labels: Vec<usize>,
-    next: usize,
-    count: usize,
-}
-
 impl PredictionJob {
     /// Reads the texts. Without `tasks` the job computes features only.
     pub(crate) fn new<T: Input>(
@@ -122,8 +106,7 @@ impl PredictionJob {
         tasks: Vec<TaskPlan>,
         options: &Options,
     ) -> Result<Self, Error> {
-        let explain = options.explain.as_ref();
-        let explain = explain.map(|explain| Ok(ExplainPlan { method: explain.method, mask: model.mask()? }));
+        let explain = options.explain.as_ref().map(|explain| ExplainPlan::new(explain, &model));
         let mut job = Self {
             options: options.clone(),
             tasks,
@@ -183,11 +166,6 @@ impl PredictionJob {
         Ok(Text { rows: start..self.rows.len(), truncated, weights, words })
     }
 
-    /// How many rows the explanation of a row takes.
-    fn variants(&self, row: &Row) -> usize {
-        self.explain.map_or(0, |explain| Explainer::count(row.words.len(), explain.method))
-    }
-
     /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
     /// own limit, 32 rows, still applies.
     pub fn max_batch_rows(mut self, rows: usize) -> Self {
@@ -239,66 +217,6 @@ impl PredictionJob {
                 self.texts[row.text] = Err(error);
             }
         }
-    }
-
-    /// Computes the next variants of the row that is being explained, or of the next row that has words.
-    fn explain_next(&mut self) {
-        let Some(explain) = self.explain else { return };
-        while self.explaining.is_none() {
-            let Some(row) = self.rows.get(self.explained) else { return };
-            let count = self.variants(row);
-            match &self.texts[row.text] {
-                Ok(text) if count > 0 => {
-                    let best = |task: usize| highest(&self.mean_scores(text, task).by_label);
-                    let labels = self.tasks.iter().enumerate();
-                    let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
-                    let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
-                    let ids = row.window.tokens.sequences[0].ids.clone();
-                    let explainer = Explainer::new(ids, words, explain.mask, explain.method, self.tasks.len());
-                    self.explaining = Some(Explaining { explainer, labels, next: 0, count });
-                }
-                _ => {
-                    self.progress.done += count;
-                    self.explained += 1;
-                }
-            }
-        }
-        let Some(Explaining { explainer, labels, next, count }) = &mut self.explaining else { return };
-        let row = &self.rows[self.explained];
-        let Sequence { ids, type_ids } = &row.window.tokens.sequences[0];
-        let end = (*count).min(*next + self.limits.rows_of_length(ids.len()));
-        let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
-        let sequence = |variant: &Variant| Sequence { ids: variant.ids.clone(), type_ids: type_ids.clone() };
-        let sequences: Vec<Sequence> = variants.iter().map(sequence).collect();
-        let outputs = self.model.encode(&sequences.iter().collect::<Vec<_>>());
-        for (variant, output) in variants.iter().zip(outputs) {
-            let scored = output.and_then(|output| {
-                for ((i, task), label) in self.tasks.iter().enumerate().zip(&*labels) {
-                    let scores = task.scores(std::slice::from_ref(&output))?;
-                    explainer.add_score(i, variant, f64::from(scores.by_label[*label]));
-                }
-                Ok(())
-            });
-            if let Err(error) = scored {
-                self.texts[row.text] = Err(error);
-            }
-        }
-        self.progress.done += variants.len();
-        *next = end;
-        match &mut self.texts[row.text] {
-            Ok(_) if end < *count => return,
-            Ok(text) => {
-                for (i, label) in labels.iter().enumerate() {
-                    let weights = explainer.weights(i, f64::from(row.scores[i].by_label[*label]));
-                    for ((word, _), weight) in row.words.iter().zip(weights) {
-                        text.weights[i][*word] += row.weight * weight;
-                    }
-                }
-            }
-            Err(_) => self.progress.done += *count - end,
-        }
-        self.explaining = None;
-        self.explained += 1;
     }
 
     /// The text's scores of a task: the weighted mean of its windows.
@@ -371,16 +289,6 @@ impl PredictionJob {
             scores,
         })
     }
-
-    /// The words that have tokens in some window, with their weights.
-    fn attributions(&self, text: &Text, task: usize) -> Vec<Attribution> {
-        let mut read = vec![false; text.words.len()];
-        for (word, _) in self.rows[text.rows.clone()].iter().flat_map(|row| &row.words) {
-            read[*word] = true;
-        }
-        let words = text.words.iter().zip(&text.weights[task]).zip(read).filter(|(_, read)| *read);
-        words.map(|((w, &weight), _)| Attribution { start: w.start, end: w.end, weight: weight as f32 }).collect()
-    }
 }
 
 impl Row {
@@ -401,33 +309,13 @@ fn length(window: &Window) -> usize {
     window.tokens.sequences.iter().map(|sequence| sequence.ids.len()).max().unwrap_or(0)
 }
 
-/// For each word that has tokens in the window, the positions of these tokens.
-fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<usize>)> {
-    let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
-    for (position, start) in window.tokens.starts.iter().enumerate() {
-        let word = start.and_then(|start| word_at(words, start));
-        match (word, found.last_mut()) {
-            (Some(word), Some((last, positions))) if *last == word => positions.push(position),
-            (Some(word), _) => found.push((word, vec![position])),
-            (None, _) => {}
-        }
-    }
-    found
-}
-
-/// The index of the highest score; of equal ones the first.
-fn highest(scores: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if scores[i] > scores[best] { i } else { best };
-    (1..scores.len()).fold(0, better)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use crate::heads::Heads;
     use crate::model::tests::{FAILING, fake};
-    use crate::options::Explain;
+    use crate::options::{Explain, Method};
     use crate::prediction::Score;
 
     /// Rows of a text of 20 words that is explained: the issue allows 25 times one prediction.

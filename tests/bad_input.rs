@@ -157,12 +157,13 @@ fn a_truncated_head_is_malformed() {
 #[test]
 fn a_head_of_another_encoder_is_a_mismatch() {
     let files = ModelFiles::from_dir("models/english").unwrap();
-    let head = files.get(HEAD).unwrap();
-    assert_rejected(tiny_with(HEAD, head), ErrorKind::HeadMismatch, "SHA-256");
+    assert_rejected(tiny_with(HEAD, files.get(HEAD).unwrap()), ErrorKind::HeadMismatch, "SHA-256");
     // The same tokens, but other bytes.
     let tokenizer = [files.get("tokenizer.json").unwrap(), b"\n"].concat();
-    let changed = Classifier::from_bytes(&files.clone().with("tokenizer.json", tokenizer));
-    assert_rejected(changed, ErrorKind::HeadMismatch, "heads/");
+    let changed = files.with("tokenizer.json", tokenizer);
+    assert_rejected(Classifier::from_bytes(&changed), ErrorKind::ModelMalformed, "litmus.json: `encoder`");
+    let without_id = changed.with("litmus.json", b"{}");
+    assert_rejected(Classifier::from_bytes(&without_id), ErrorKind::HeadMismatch, "heads/");
 }
 
 #[test]

@@ -9,7 +9,7 @@ import { root, targetDir } from "../tools/paths.mjs";
 
 /** Bytes under brotli 11. */
 const BUDGET = {
-  "wasm": 1_440_000,
+  "wasm": 1_500_000,
   "JavaScript": 16_000,
   "model + tokenizer": 9_350_000,
 };

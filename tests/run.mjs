@@ -170,6 +170,7 @@ const otherBrowsers = {
   "firefox.test.mjs": [ensureFirefox],
   "webkit.test.mjs": [ensureWebKit],
   "same-bits.test.mjs": [ensureChromium, ensureFirefox, ensureWebKit],
+  "taught.test.mjs": [ensureChromium, ensureFirefox, ensureWebKit],
 };
 
 async function inBrowsers(ensured, wanted) {
@@ -213,6 +214,7 @@ const suites = {
   "browser: Firefox": { run: () => inBrowser("firefox.test.mjs") },
   "browser: WebKit": { run: () => inBrowser("webkit.test.mjs") },
   "browser: same scores": { run: () => inBrowser("same-bits.test.mjs") },
+  "browser: same heads": { run: () => inBrowser("taught.test.mjs") },
 };
 
 /** The suites that the command line names; all of them if it names none. */

@@ -48,9 +48,19 @@ fn array(values: &[JsValue]) -> JsValue {
     values.iter().collect::<Array>().into()
 }
 
+/// A request for a job of this type.
+fn request(kind: &str, properties: &[(&str, JsValue)]) -> JsValue {
+    let request = Object::new();
+    set(&request, "type", &kind.into());
+    for (name, value) in properties {
+        set(&request, name, value);
+    }
+    request.into()
+}
+
 /// One outcome for each text.
-fn outcomes(classifier: &Classifier, texts: JsValue, options: JsValue) -> Result<Array, JsValue> {
-    let mut job = classifier.job(texts, options)?;
+fn outcomes(classifier: &Classifier, texts: JsValue, params: JsValue) -> Result<Array, JsValue> {
+    let mut job = classifier.job(request("predict", &[("texts", texts), ("params", params)]))?;
     while job.done() < job.total() {
         job.step();
     }
@@ -162,7 +172,8 @@ fn a_bad_text_does_not_fail_the_others() {
     assert!(!text(&failure, "message").is_empty());
     let alone = predict(&classifier, &["bad"], JsValue::UNDEFINED).unwrap();
     assert_eq!(number(&get(&all.get(2), "prediction"), "score"), number(&alone[0], "score"));
-    let error = classifier.job(texts, JsValue::UNDEFINED).unwrap().check().unwrap_err();
+    let fail_fast = request("predict", &[("texts", texts), ("failFast", true.into())]);
+    let error = classifier.job(fail_fast).err().unwrap();
     assert_eq!((text(&error, "code"), number(&error, "index")), ("empty-text".into(), 1.0));
 }
 
@@ -196,4 +207,59 @@ fn every_refusal_has_its_code_and_the_next_call_works() {
     assert_eq!(code(load(&with("tokenizer.json", b"not JSON"))), "model-malformed");
     assert_eq!(code(load(&with("config.json", b"not JSON"))), "model-malformed");
     assert_eq!(predict(&classifier, &["good"], JsValue::UNDEFINED).unwrap().len(), 1);
+}
+
+/// A head that is taught with three examples a label: what the job's `finish` returns.
+fn taught(classifier: &Classifier, before: JsValue) -> JsValue {
+    let texts = |texts: &[&str]| array(&texts.iter().map(|&text| text.into()).collect::<Vec<_>>());
+    let examples = Object::new();
+    set(&examples, "refund", &texts(&["I want my money back", "Please refund my order", "How do I get a refund?"]));
+    set(&examples, "shipping", &texts(&["Where is my parcel?", "My order has not arrived", "The delivery is late"]));
+    let mut job = classifier.job(request("teach", &[("examples", examples.into()), ("head", before)])).unwrap();
+    let mut done = job.done();
+    while job.step() {
+        assert!(job.done() >= done && job.done() < job.total());
+        done = job.done();
+    }
+    job.finish().unwrap()
+}
+
+#[wasm_bindgen_test]
+fn a_taught_head_predicts_its_labels_and_is_taught_more() {
+    let classifier = sentiment();
+    let head = taught(&classifier, JsValue::UNDEFINED);
+    assert_eq!(number(&get(&head, "report"), "validated"), 6.0);
+    let heads = Object::new();
+    set(&heads, "", &get(&head, "head"));
+    set(&heads, "topic", &get(&head, "head"));
+    let texts = array(&["My parcel has not arrived".into()]);
+    let with_heads = [("texts", texts), ("heads", heads.into())];
+    let job = classifier.job(request("predict", &with_heads)).unwrap();
+    let outcomes: Array = job.finish().unwrap().unchecked_into();
+    assert_eq!(text(&get(&outcomes.get(0), "prediction"), "label"), "shipping");
+
+    let params = Object::new();
+    set(&params, "tasks", &array(&["topic".into()]));
+    let job = classifier.job(request("predict", &[&with_heads[..], &[("params", params.into())]].concat())).unwrap();
+    let outcomes: Array = job.finish().unwrap().unchecked_into();
+    assert_eq!(text(&get(&get(&outcomes.get(0), "predictions"), "topic"), "label"), "shipping");
+
+    let again = taught(&classifier, get(&head, "withExamples"));
+    assert_eq!(number(&get(&again, "report"), "validated"), 12.0, "the examples of the head before stay");
+    let not_extendable = [("examples", Object::new().into()), ("head", get(&head, "head"))];
+    let error = classifier.job(request("teach", &not_extendable)).err().unwrap();
+    assert_eq!(text(&error, "code"), "head-not-extendable");
+}
+
+#[wasm_bindgen_test]
+fn embeddings_need_their_head() {
+    let error = sentiment().job(request("embed", &[("texts", array(&["text".into()]))])).err().unwrap();
+    assert_eq!(text(&error, "code"), "model-unsupported");
+}
+
+#[wasm_bindgen_test]
+fn a_job_needs_a_known_type() {
+    for bad in [request("sing", &[]), JsValue::UNDEFINED, 7.into()] {
+        assert_eq!(code(sentiment().job(bad)), "invalid-input");
+    }
 }

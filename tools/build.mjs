@@ -15,7 +15,8 @@ const pkg = join(root, "pkg");
 
 const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "tools/vendor", "build.rs", "src"];
 const model = join("models", "english");
-const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json"];
+const heads = ["sentiment", "emotion", "toxicity", "embedding"].map((name) => `heads/${name}.head`);
+const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json", ...heads];
 
 const wasmFolder = join(pkg, "wasm");
 const glue = join(wasmFolder, "litmus_text.js");
@@ -117,15 +118,16 @@ const bundles = [
   ["workerd", "handler-workerd"],
 ];
 
-/** The npm packages that are bundled into `dist`. */
-const bundled = ["lru-cache", "@cfworker/json-schema"];
+/** The npm packages that are bundled into `dist`, by what they are part of. */
+const bundled = { "lru-cache": "handler.js", "@cfworker/json-schema": "handler.js", "papaparse": "cli.js" };
 
 async function writeLicences(dist) {
-  const parts = bundled.map(async (name) => {
+  const parts = Object.entries(bundled).map(async ([name, part]) => {
     const folder = join(root, "node_modules", name);
     const { version, license, author } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-    const text = await readFile(join(folder, "LICENSE.md"), "utf8").catch(() => "");
-    return `${name} ${version}, ${license}, by ${author?.name ?? author}, is part of handler.js.\n\n${text}`;
+    const file = (await readdir(folder)).find((file) => /^licen[cs]e(\.md)?$/i.test(file));
+    const text = file === undefined ? "" : await readFile(join(folder, file), "utf8");
+    return `${name} ${version}, ${license}, by ${author?.name ?? author}, is part of ${part}.\n\n${text}`;
   });
   await writeFile(join(dist, "LICENSES.md"), (await Promise.all(parts)).join("\n\n"));
 }
@@ -159,7 +161,8 @@ async function compileTypeScript() {
           outdir: dist,
           chunkNames: "[hash]",
           bundle: true,
-          splitting: true,
+          // A single entry is one file: nothing of the embedded build is loaded later.
+          splitting: names.length > 1,
           format: "esm",
           target: "es2022",
           external: ["node:*", "*.wasm"],

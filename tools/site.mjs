@@ -7,19 +7,26 @@ import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 import { fail, step } from "./command.mjs";
-import { downloads } from "./downloads.mjs";
+import { downloads, lateDownloads } from "./downloads.mjs";
 import { root } from "./paths.mjs";
 
 export const site = join(root, "site");
 
 /** Files of www/ for developers. */
 const notServed = (path) => path.endsWith(".md") || path.endsWith(`${sep}screenshots`);
-/** Not cached by the service worker: its own scripts. Browsers notice a new version by a change of these. */
-const notCached = ["sw.js", "precache.js"];
+/**
+ * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and what only tasks, teaching and
+ * embeddings need, which the demo does not use.
+ */
+async function notCached() {
+  const late = Object.values(await lateDownloads()).flat();
+  return ["sw.js", "precache.js", ...late.map((path) => `litmus-text/${path}`)];
+}
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
-  const ofPackage = [...Object.values(await downloads()).flat(), "models/english/litmus.json"];
+  const groups = Object.values({ ...(await downloads()), late: Object.values(await lateDownloads()).flat() });
+  const ofPackage = [...groups.flat(), "models/english/litmus.json"];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",
     // The demo measures in the visitor's browser with the texts and the clock of the benchmarks.
@@ -55,8 +62,9 @@ const sha256 = (data) => createHash("sha256").update(data).digest("hex").slice(0
 /** The script precache.js: the digest of each file, and a digest over all of them as the version. */
 export async function precache(folder) {
   const files = {};
+  const excluded = await notCached();
   for (const path of await listFiles(folder)) {
-    if (notCached.includes(path)) continue;
+    if (excluded.includes(path)) continue;
     files[path] = sha256(await readFile(join(folder, path)));
   }
   const version = sha256(JSON.stringify(files)).slice(0, 12);

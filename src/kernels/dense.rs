@@ -70,15 +70,24 @@ fn dot_products<const ROWS: usize, const COLUMNS: usize>(
         }
     };
     let width = rows.iter().chain(&columns).map(|row| row.len()).min().unwrap_or(0);
-    let whole = width - width % LANES;
-    for i in (0..whole).step_by(LANES) {
-        add(rows.map(|row| F32x4::load_first(&row[i..])), columns.map(|row| F32x4::load_first(&row[i..])));
+    let count = width / LANES;
+    // All of one length, so that the loop has no bounds checks.
+    let (x, w) = (rows.map(|row| fours(row, count)), columns.map(|row| fours(row, count)));
+    for i in 0..count {
+        add(x.map(|row| F32x4::load(&row[i])), w.map(|row| F32x4::load(&row[i])));
     }
+    let whole = count * LANES;
     if whole < width {
         let part = |row: &[f32]| F32x4::load_part(&row[whole..], 0.0);
         add(rows.map(part), columns.map(part));
     }
     sums.map(|sums| sums.map(F32x4::sum_lanes))
+}
+
+/// The first `count` groups of four values.
+#[inline(always)]
+fn fours(row: &[f32], count: usize) -> &[[f32; LANES]] {
+    &row.as_chunks().0[..count]
 }
 
 /// Adds `rᵀ · x` to `out`: `r` has `columns` values per row, `x` as many rows of `width` values, and `out` is `columns` ×
@@ -89,8 +98,13 @@ pub(crate) fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width
     let mut panel = vec![0.0; x.len() / width * PANEL];
     for start in (0..width).step_by(PANEL) {
         let end = width.min(start + PANEL);
-        for (to, row) in panel.chunks_exact_mut(PANEL).zip(x.chunks_exact(width)) {
-            to[..end - start].copy_from_slice(&row[start..end]);
+        let (eights, _) = panel.as_chunks_mut::<PANEL>();
+        for (to, row) in eights.iter_mut().zip(x.chunks_exact(width)) {
+            match row[start..].first_chunk() {
+                // In WebAssembly a copy of variable length is a call, which takes longer than the copy itself.
+                Some(eight) => *to = *eight,
+                None => to[..end - start].copy_from_slice(&row[start..]),
+            }
         }
         let mut column = 0;
         while column + 4 <= columns {

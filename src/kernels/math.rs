@@ -2,7 +2,7 @@
 
 use std::f32::consts::{LN_2, LOG2_E};
 
-use super::simd::{F32x4, LANES};
+use super::simd::{F32x4, LANES, zip_in_place};
 
 /// `c[0] + c[1] x + c[2] x² + …`
 #[inline(always)]
@@ -34,6 +34,12 @@ pub(crate) fn exp_in_place(x: &mut [f32]) {
         exp(F32x4::load(four)).store(four);
     }
     exp(F32x4::load_part(rest, 0.0)).store_part(rest);
+}
+
+/// `to += factor · from`
+pub(crate) fn add_multiple(to: &mut [f32], factor: f32, from: &[f32]) {
+    let factor = F32x4::splat(factor);
+    zip_in_place(to, from, 0.0, |to, from| to + factor * from);
 }
 
 /// The hyperbolic tangent; absolute error under 5e-7. The rational approximation on [−7.9, 7.9] of Eigen and XLA.

@@ -44,6 +44,8 @@ pub(crate) struct ModelConfig {
     pub vocabulary: Option<usize>,
     pub padding_id: u32,
     pub temperature: f32,
+    /// The id of the encoder, if `litmus.json` has it.
+    pub encoder: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +64,7 @@ struct Manifest {
     name: Option<String>,
     version: Option<String>,
     temperature: Option<f32>,
+    encoder: Option<String>,
 }
 
 impl ModelConfig {
@@ -88,6 +91,7 @@ impl ModelConfig {
             vocabulary: config.vocab_size,
             padding_id: config.pad_token_id.unwrap_or(0),
             temperature,
+            encoder: manifest.encoder,
         })
     }
 

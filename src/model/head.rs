@@ -5,7 +5,6 @@ use std::sync::Arc;
 use half::f16;
 use sha2::{Digest, Sha256};
 
-use super::files::{GRAPH, ModelFiles, TOKENIZER};
 use super::head_header::{Header, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::kernels::dense::linear_layer;
@@ -42,10 +41,18 @@ pub(crate) struct TaughtExamples {
     pub features: Vec<f16>,
 }
 
-/// The id of an encoder: the SHA-256 over `model.onnx` followed by `tokenizer.json`, in hexadecimal.
-pub(super) fn encoder_id(files: &ModelFiles) -> Result<String, Error> {
-    let digest = Sha256::new().chain_update(files.require(GRAPH)?).chain_update(files.require(TOKENIZER)?).finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+/// The id of an encoder: the SHA-256 over `model.onnx`, of which `graph` gives the bytes, followed by `tokenizer.json`, in
+/// hexadecimal.
+pub(super) fn encoder_id(graph: &mut dyn bytes::Buf, tokenizer: &[u8]) -> String {
+    let mut digest = Sha256::new();
+    while graph.has_remaining() {
+        let chunk = graph.chunk();
+        digest.update(chunk);
+        let length = chunk.len();
+        graph.advance(length);
+    }
+    digest.update(tokenizer);
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Head {
@@ -144,6 +151,7 @@ mod tests {
     use crate::inference::batch::Batch;
     use crate::inference::encoder::{Encoder, TractEncoder};
     use crate::load_options::Precision;
+    use crate::model::files::{GRAPH, ModelFiles};
     use crate::text::tokenizer::Sequence;
 
     const FOLDER: &str = "models/english";

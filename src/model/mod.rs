@@ -47,16 +47,49 @@ pub(crate) struct Model {
 impl Model {
     /// Loads a model from its files.
     pub(crate) fn load(files: &ModelFiles, options: LoadOptions) -> Result<Self, Error> {
-        let mut model = Self::load_with_graph(files, &mut files.require(GRAPH)?, files, options)?;
+        let graph = files.require(GRAPH)?;
+        Self::load_with_graph(files, &|| Box::new(graph), files, options)
+    }
+
+    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole.
+    /// `graph` gives a reader of the graph, at each call from its beginning.
+    pub(crate) fn load_with_graph<'a>(
+        files: &ModelFiles,
+        graph: &dyn Fn() -> Box<dyn bytes::Buf + 'a>,
+        external: &dyn ExternalFiles,
+        options: LoadOptions,
+    ) -> Result<Self, Error> {
+        let mut model = Self::without_encoder_id(files, &mut *graph(), external, options)?;
         if model.features.is_some() || files.heads().next().is_some() {
-            model.encoder_id = head::encoder_id(files)?;
+            model.check_encoder_id(graph, files)?;
         }
         Ok(model)
     }
 
-    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole. No heads
-    /// can be added: their check needs the whole file.
-    pub(crate) fn load_with_graph(
+    /// Computes the id of the encoder, and compares it with the one in `litmus.json`. In WebAssembly the latter is taken as it
+    /// is: JavaScript has compared the files with their checksums, and hashing them again would slow down every load.
+    fn check_encoder_id<'a>(
+        &mut self,
+        graph: &dyn Fn() -> Box<dyn bytes::Buf + 'a>,
+        files: &ModelFiles,
+    ) -> Result<(), Error> {
+        if cfg!(target_arch = "wasm32") && !self.encoder_id.is_empty() {
+            return Ok(());
+        }
+        let computed = head::encoder_id(&mut *graph(), files.require(TOKENIZER)?);
+        let stated = std::mem::replace(&mut self.encoder_id, computed);
+        if stated.is_empty() || stated == self.encoder_id {
+            return Ok(());
+        }
+        Err(Error::malformed(format!(
+            "litmus.json: `encoder` is {stated}, but the SHA-256 of model.onnx and tokenizer.json is {}: take all files from \
+             the same export",
+            self.encoder_id
+        )))
+    }
+
+    /// The encoder id is the one in `litmus.json`.
+    fn without_encoder_id(
         files: &ModelFiles,
         graph: &mut dyn bytes::Buf,
         external: &dyn ExternalFiles,
@@ -93,7 +126,7 @@ impl Model {
         encoder: Box<dyn Encoder>,
         vocabulary: usize,
     ) -> Self {
-        let ModelConfig { temperature, padding_id, .. } = config;
+        let ModelConfig { temperature, padding_id, encoder: encoder_id, .. } = config;
         Self {
             info,
             tokenizer,
@@ -102,7 +135,7 @@ impl Model {
             padding_id,
             vocabulary,
             features: None,
-            encoder_id: String::new(),
+            encoder_id: encoder_id.unwrap_or_default(),
         }
     }
 

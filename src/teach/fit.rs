@@ -53,6 +53,8 @@ pub(super) struct Fit {
     folds: Vec<Vec<usize>>,
     /// The parameters of each fold under the last penalty: where the next one starts.
     of_folds: Vec<Vec<f32>>,
+    /// The tolerance of each fold's fits, which does not depend on the penalty.
+    tolerances: Vec<Option<f64>>,
     /// Fits that are done: first by penalty and fold, then the one to all examples.
     done: usize,
     current: Option<Minimisation>,
@@ -67,22 +69,37 @@ struct Minimisation {
     examples: LabelledFeatures,
     penalty: f64,
     solver: Lbfgs,
+    tolerance: f64,
     iterations: usize,
 }
 
 impl Minimisation {
-    fn new(examples: LabelledFeatures, classes: usize, link: Link, penalty: f64, start: Vec<f32>) -> Self {
+    /// `tolerance` is that of an earlier minimisation of the same examples.
+    fn new(
+        examples: LabelledFeatures,
+        classes: usize,
+        link: Link,
+        penalty: f64,
+        start: Vec<f32>,
+        tolerance: Option<f64>,
+    ) -> Self {
         let mut loss = LogisticLoss { examples: &examples, classes, link, penalty };
-        let tolerance = TOLERANCE * Lbfgs::new(&mut loss, vec![0.0; start.len()], 0.0).gradient_norm();
-        let solver = Lbfgs::new(&mut loss, start, tolerance);
-        Self { examples, penalty, solver, iterations: 0 }
+        let zero = vec![0.0; start.len()];
+        let starts_at_zero = start == zero;
+        let solver = Lbfgs::new(&mut loss, start);
+        let tolerance = tolerance.unwrap_or_else(|| {
+            let norm =
+                if starts_at_zero { solver.gradient_norm() } else { Lbfgs::new(&mut loss, zero).gradient_norm() };
+            TOLERANCE * norm
+        });
+        Self { examples, penalty, solver, tolerance, iterations: 0 }
     }
 
     /// `false` when the minimum is reached.
     fn step(&mut self, classes: usize, link: Link) -> bool {
         self.iterations += 1;
         let mut loss = LogisticLoss { examples: &self.examples, classes, link, penalty: self.penalty };
-        self.solver.step(&mut loss) && self.iterations < MAX_ITERATIONS
+        self.solver.step(&mut loss, self.tolerance) && self.iterations < MAX_ITERATIONS
     }
 }
 
@@ -93,6 +110,7 @@ impl Fit {
         let zero = vec![0.0; parameter_count(classes, examples.width)];
         Self {
             of_folds: vec![zero.clone(); folds.len()],
+            tolerances: vec![None; folds.len()],
             parameters: zero,
             examples,
             classes,
@@ -140,19 +158,22 @@ impl Fit {
     }
 
     fn next_minimisation(&mut self) -> Minimisation {
-        let (examples, penalty, start) = if self.done < self.validations() {
-            let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
-            let held_out = &self.folds[fold];
-            let rest: Vec<usize> =
-                (0..self.examples.len()).filter(|example| held_out.binary_search(example).is_err()).collect();
-            (self.examples.select(&rest), PENALTIES[penalty], std::mem::take(&mut self.of_folds[fold]))
-        } else {
+        let (classes, link) = (self.classes, self.link);
+        if self.done == self.validations() {
             // The folds' parameters are near those of all examples.
             let start = self.of_folds.pop().unwrap_or_else(|| std::mem::take(&mut self.parameters));
             let penalty = self.choice.as_ref().map_or(DEFAULT_PENALTY, |choice| choice.penalty);
-            (std::mem::take(&mut self.examples), penalty, start)
-        };
-        Minimisation::new(examples, self.classes, self.link, penalty, start)
+            return Minimisation::new(std::mem::take(&mut self.examples), classes, link, penalty, start, None);
+        }
+        let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
+        let held_out = &self.folds[fold];
+        let rest: Vec<usize> =
+            (0..self.examples.len()).filter(|example| held_out.binary_search(example).is_err()).collect();
+        let (examples, start) = (self.examples.select(&rest), std::mem::take(&mut self.of_folds[fold]));
+        let tolerance = self.tolerances[fold];
+        let minimisation = Minimisation::new(examples, classes, link, PENALTIES[penalty], start, tolerance);
+        self.tolerances[fold] = Some(minimisation.tolerance);
+        minimisation
     }
 
     /// Scores the held-out examples of a fold. After the last fold, compares the penalty with the best one.

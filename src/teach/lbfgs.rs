@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use crate::kernels::math::add_multiple;
+
 /// Pairs of steps and gradient differences that approximate the curvature.
 const MEMORY: usize = 10;
 /// A step must lower the value by at least this fraction of what the slope promises (Armijo's condition).
@@ -23,8 +25,6 @@ pub(super) struct Lbfgs {
     gradient: Vec<f32>,
     value: f64,
     history: VecDeque<Pair>,
-    /// The minimum is reached where the gradient's norm is at most this.
-    tolerance: f64,
 }
 
 /// A step and the change of the gradient along it.
@@ -36,15 +36,19 @@ struct Pair {
     rho: f64,
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
-}
-
-/// `to += factor · from`
-fn add(to: &mut [f32], factor: f64, from: &[f32]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = (f64::from(*to) + factor * f64::from(from)) as f32;
+/// The dot product in f64. Eight sums take turns: a single one would wait for each addition before the next.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
+    let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
+    let (a, a_rest) = a.as_chunks::<8>();
+    let (b, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += product(a, b);
+        }
     }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(&a, &b)| product(a, b)).sum();
+    sums.into_iter().sum::<f64>() + rest
 }
 
 fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
@@ -52,11 +56,11 @@ fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
 }
 
 impl Lbfgs {
-    /// Starts at `x`. The minimum counts as reached where the norm of the gradient is at most `tolerance`.
-    pub(super) fn new(objective: &mut dyn Objective, x: Vec<f32>, tolerance: f64) -> Self {
+    /// Starts at `x`.
+    pub(super) fn new(objective: &mut dyn Objective, x: Vec<f32>) -> Self {
         let mut gradient = vec![0.0; x.len()];
         let value = objective.evaluate(&x, &mut gradient);
-        Self { x, gradient, value, history: VecDeque::with_capacity(MEMORY), tolerance }
+        Self { x, gradient, value, history: VecDeque::with_capacity(MEMORY) }
     }
 
     /// The norm of the gradient at the point reached so far.
@@ -69,10 +73,10 @@ impl Lbfgs {
         self.x
     }
 
-    /// Takes a step. `false` when the minimum is reached.
-    pub(super) fn step(&mut self, objective: &mut dyn Objective) -> bool {
+    /// Takes a step. `false` when the minimum is reached: where the norm of the gradient is at most `tolerance`.
+    pub(super) fn step(&mut self, objective: &mut dyn Objective, tolerance: f64) -> bool {
         let norm = self.gradient_norm();
-        if norm <= self.tolerance {
+        if norm <= tolerance {
             return false;
         }
         let direction = self.direction();
@@ -82,7 +86,7 @@ impl Lbfgs {
         let mut gradient = vec![0.0; self.x.len()];
         for _ in 0..MAX_HALVINGS {
             let mut x = self.x.clone();
-            add(&mut x, length, &direction);
+            add_multiple(&mut x, length as f32, &direction);
             let value = objective.evaluate(&x, &mut gradient);
             if value <= self.value + SUFFICIENT_DECREASE * length * slope {
                 self.remember(difference(&x, &self.x), difference(&gradient, &self.gradient));
@@ -100,15 +104,15 @@ impl Lbfgs {
         let mut factors = [0.0; MEMORY];
         for (pair, factor) in self.history.iter().zip(&mut factors).rev() {
             *factor = pair.rho * dot(&pair.step, &direction);
-            add(&mut direction, -*factor, &pair.change);
+            add_multiple(&mut direction, -*factor as f32, &pair.change);
         }
         if let Some(last) = self.history.back() {
-            let scale = 1.0 / (last.rho * dot(&last.change, &last.change));
-            direction.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+            let scale = (1.0 / (last.rho * dot(&last.change, &last.change))) as f32;
+            direction.iter_mut().for_each(|value| *value *= scale);
         }
         for (pair, factor) in self.history.iter().zip(factors) {
             let length = factor - pair.rho * dot(&pair.change, &direction);
-            add(&mut direction, length, &pair.step);
+            add_multiple(&mut direction, length as f32, &pair.step);
         }
         direction
     }
@@ -151,8 +155,8 @@ mod tests {
     #[test]
     fn the_minimum_of_an_ill_conditioned_bowl() {
         let mut bowl = Bowl { evaluations: 0 };
-        let mut solver = Lbfgs::new(&mut bowl, vec![0.0; 4], 1e-3);
-        while solver.step(&mut bowl) {}
+        let mut solver = Lbfgs::new(&mut bowl, vec![0.0; 4]);
+        while solver.step(&mut bowl, 1e-3) {}
         for (x, target) in solver.into_point().into_iter().zip(TARGETS) {
             assert!((x - target).abs() < 1e-3, "{x} instead of {target}");
         }
@@ -160,10 +164,19 @@ mod tests {
     }
 
     #[test]
+    fn dot_products_of_any_length() {
+        for length in 0..20 {
+            let a: Vec<f32> = (0..length).map(|i| i as f32 + 1.0).collect();
+            let expected: usize = (1..=length).map(|i| i * i).sum();
+            assert_eq!(dot(&a, &a), expected as f64);
+        }
+    }
+
+    #[test]
     fn a_minimum_is_left_at_once() {
         let mut bowl = Bowl { evaluations: 0 };
-        let mut solver = Lbfgs::new(&mut bowl, TARGETS.to_vec(), 1e-3);
-        assert!(!solver.step(&mut bowl));
+        let mut solver = Lbfgs::new(&mut bowl, TARGETS.to_vec());
+        assert!(!solver.step(&mut bowl, 1e-3));
         assert_eq!(bowl.evaluations, 1);
     }
 }

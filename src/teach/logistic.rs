@@ -1,6 +1,6 @@
 //! Logistic regression with an L2 penalty: the loss of a linear layer, and its gradient.
 
-use super::lbfgs::Objective;
+use super::lbfgs::{Objective, dot};
 use crate::kernels::dense::{add_transposed_product, linear_layer};
 use crate::kernels::math::exp_in_place;
 
@@ -98,8 +98,7 @@ impl Objective for LogisticLoss<'_> {
         for row in rows.chunks_exact(self.classes.max(1)) {
             of_biases.iter_mut().zip(row).for_each(|(sum, derivative)| *sum += derivative);
         }
-        let squares: f64 = penalised.iter().map(|&parameter| f64::from(parameter) * f64::from(parameter)).sum();
-        loss + self.penalty / 2.0 * squares
+        loss + self.penalty / 2.0 * dot(penalised, penalised)
     }
 }
 
@@ -112,7 +111,8 @@ fn loss_of_row(row: &mut [f32], labels: &[usize], link: Link) -> f64 {
             row.iter_mut().for_each(|score| *score -= max);
             exp_in_place(row);
             let sum: f64 = row.iter().map(|&value| f64::from(value)).sum();
-            row.iter_mut().for_each(|value| *value = (f64::from(*value) / sum) as f32);
+            let factor = (1.0 / sum) as f32;
+            row.iter_mut().for_each(|value| *value *= factor);
             labels.iter().for_each(|&label| row[label] -= 1.0);
             libm::log(sum) + f64::from(max) - truth
         }

@@ -1,5 +1,7 @@
 //! The plain objects that cross the boundary, in Rust and in TypeScript.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -7,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::utf16::Utf16Offsets;
 use crate::{
     Activation, Encoding, Error, Explain, Input, LoadOptions, LongText, Method, Options, Precision, Prediction,
-    SpecialTokens, ZeroShot,
+    SpecialTokens, TaskOptions, TeachOptions, TeachReport, ZeroShot,
 };
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -15,8 +17,29 @@ const TYPESCRIPT: &str = r#"
 /** A text, or a text with its pair. */
 export type TextInput = string | { text: string; pair?: string | undefined };
 
-/** Options of `Classifier.job`. */
-export interface JobOptions {
+/** What `Classifier.job` starts. */
+export type JobRequest =
+  /**
+   * Ends with an `Outcome` for each text, or with a `TasksOutcome` if there are `tasks`. `failFast`: the first text that cannot be
+   * read is thrown as an error.
+   */
+  | {
+      type: "predict";
+      texts: readonly TextInput[];
+      params?: PredictParams | undefined;
+      heads?: Heads | undefined;
+      failFast?: boolean | undefined;
+    }
+  /** Ends with a `Taught`. `head` is the file of a head that is taught more. */
+  | { type: "teach"; examples: Examples; params?: TeachParams | undefined; head?: Uint8Array | undefined }
+  /** Ends with the bytes of a `Float32Array` for each text. `heads` has the head for embeddings. */
+  | { type: "embed"; texts: readonly TextInput[]; heads?: Heads | undefined };
+
+export interface PredictParams {
+  task?: string | undefined;
+  /** Several tasks at once. */
+  tasks?: readonly string[] | undefined;
+  byTask?: Record<string, { threshold?: number | undefined; explainLabel?: string | undefined }> | undefined;
   topK?: number | undefined;
   threshold?: number | undefined;
   activation?: Activation | undefined;
@@ -51,6 +74,39 @@ export interface ModelInfo {
   activation: Activation;
   maxTokens: number;
   precision: { option: "auto" | "int8" | "float32"; floatLayers: string[] };
+  /** The tasks of the heads. */
+  tasks?: { name: string; labels: string[]; multiLabel: boolean }[];
+}
+
+/** Head files by task. The task "" takes the place of the model's own classifier. */
+export type Heads = Record<string, Uint8Array>;
+
+/** Labels, each with example texts. */
+export type Examples = Record<string, readonly string[]>;
+
+export interface TeachParams {
+  multiLabel?: boolean | undefined;
+  other?: boolean | undefined;
+}
+
+export interface TeachReport {
+  labels: { label: string; examples: number; f1: number | null }[];
+  validated: number;
+  accuracy: number | null;
+  confusion: number[][];
+  odd: { text: string | null; label: string; predicted: string; score: number }[];
+  contradictions: { text: string; labels: string[] }[];
+}
+
+/** A taught head. */
+export interface Taught {
+  labels: string[];
+  multiLabel: boolean;
+  report: TeachReport;
+  /** The head file. */
+  head: Uint8Array;
+  /** The head file with the features of its examples, which can be taught more. */
+  withExamples: Uint8Array;
 }
 
 export interface LabelScore {
@@ -63,6 +119,8 @@ export interface Prediction {
   label: string | null;
   /** Only where each label has a score of its own. */
   labels?: string[];
+  /** Only of a head that rejects texts: whether the text resembles none of the labels' examples. */
+  other?: boolean;
   score: number;
   scores: LabelScore[];
   tokens: number;
@@ -72,8 +130,16 @@ export interface Prediction {
   warnings: "mostly-unknown-tokens"[];
 }
 
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+}
+
 /** The result of one text of a job. */
-export type Outcome = { prediction: Prediction } | { failure: { code: ErrorCode; message: string } };
+export type Outcome = { prediction: Prediction } | { failure: Failure };
+
+/** The result of one text of a job with several tasks. */
+export type TasksOutcome = { predictions: Record<string, Prediction> } | { failure: Failure };
 
 /** Offsets are in UTF-16 code units of the text. */
 export interface Tokenization {
@@ -88,6 +154,9 @@ export interface Tokenization {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct OptionsDto {
+    task: Option<String>,
+    pub tasks: Option<Vec<String>>,
+    by_task: Option<BTreeMap<String, TaskOptionsDto>>,
     top_k: Option<u64>,
     threshold: Option<f32>,
     activation: Option<Activation>,
@@ -95,6 +164,27 @@ pub(super) struct OptionsDto {
     special_tokens: Option<SpecialTokens>,
     explain: Option<ExplainDto>,
     zero_shot: Option<ZeroShotDto>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct TaskOptionsDto {
+    threshold: Option<f32>,
+    explain_label: Option<String>,
+}
+
+impl From<TaskOptionsDto> for TaskOptions {
+    fn from(TaskOptionsDto { threshold, explain_label }: TaskOptionsDto) -> Self {
+        Self { threshold, explain_label }
+    }
+}
+
+/// Options of teaching as JavaScript gives them.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct TeachOptionsDto {
+    multi_label: Option<bool>,
+    other: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -125,9 +215,22 @@ enum MethodDto {
 
 impl From<OptionsDto> for Options {
     fn from(
-        OptionsDto { top_k, threshold, activation, long_text, special_tokens, explain, zero_shot }: OptionsDto,
+        OptionsDto {
+            task,
+            tasks: _,
+            by_task,
+            top_k,
+            threshold,
+            activation,
+            long_text,
+            special_tokens,
+            explain,
+            zero_shot,
+        }: OptionsDto,
     ) -> Self {
         Self {
+            task,
+            by_task: by_task.into_iter().flatten().map(|(task, options)| (task, options.into())).collect(),
             // A number of labels beyond `usize` is as good as all of them.
             top_k: top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX)),
             threshold,
@@ -136,7 +239,6 @@ impl From<OptionsDto> for Options {
             special_tokens: special_tokens.unwrap_or_default(),
             explain: explain.map(Explain::from),
             zero_shot: zero_shot.map(ZeroShot::from),
-            ..Self::default()
         }
     }
 }
@@ -170,16 +272,13 @@ impl Input for TextInput {
 impl TextInput {
     /// Reads a string, or an object with `text` and perhaps `pair`.
     pub(super) fn read(value: &JsValue) -> Result<Self, Error> {
-        let property = |name: &str| js_sys::Reflect::get(value, &name.into()).ok();
-        let of = |value: Option<JsValue>| value.filter(|value| !value.is_undefined() && !value.is_null());
         let read = || match value.as_string() {
             Some(text) => Some(Self { text, pair: None }),
             None => {
-                let text = property("text")?.as_string()?;
-                match of(property("pair")) {
-                    Some(pair) => Some(Self { text, pair: Some(pair.as_string()?) }),
-                    None => Some(Self { text, pair: None }),
-                }
+                let text = property(value, "text").as_string()?;
+                let pair = property(value, "pair");
+                let pair = if pair.is_undefined() || pair.is_null() { None } else { Some(pair.as_string()?) };
+                Some(Self { text, pair })
             }
         };
         read().ok_or_else(|| {
@@ -215,17 +314,50 @@ pub(super) enum Outcome {
     Failure(Failure),
 }
 
+/// The result of one text for several tasks: `{ predictions }` or `{ failure }`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum TasksOutcome {
+    Predictions(BTreeMap<String, Prediction>),
+    Failure(Failure),
+}
+
+impl TasksOutcome {
+    pub(super) fn new(text: &str, result: Result<BTreeMap<String, Prediction>, Error>) -> Self {
+        let converted = |(task, prediction)| (task, with_utf16_offsets(text, prediction));
+        match result {
+            Ok(predictions) => Self::Predictions(predictions.into_iter().map(converted).collect()),
+            Err(error) => Self::Failure(error.into()),
+        }
+    }
+}
+
+/// What teaching gives, without the files.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaughtDto<'a> {
+    pub labels: &'a [String],
+    pub multi_label: bool,
+    pub report: &'a TeachReport,
+}
+
 #[derive(Serialize)]
 pub(super) struct Failure {
     code: &'static str,
     message: String,
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { code: error.code(), message: error.without_index().to_string() }
+    }
+}
+
 impl Outcome {
     pub(super) fn new(text: &str, result: Result<Prediction, Error>) -> Self {
         match result {
             Ok(prediction) => Self::Prediction(with_utf16_offsets(text, prediction)),
-            Err(error) => Self::Failure(Failure { code: error.code(), message: error.without_index().to_string() }),
+            Err(error) => Self::Failure(error.into()),
         }
     }
 }
@@ -261,9 +393,22 @@ impl Tokenization {
     }
 }
 
-/// Reads the options of a job.
-pub(super) fn read_options(options: JsValue) -> Result<Options, Error> {
-    read::<OptionsDto>(options).map(Options::from)
+/// A property of an object; `undefined` if it is missing, or if `object` is none.
+pub(super) fn property(object: &JsValue, name: &str) -> JsValue {
+    js_sys::Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Reads the options of a job, and its tasks if there are several.
+pub(super) fn read_options(options: JsValue) -> Result<(Options, Option<Vec<String>>), Error> {
+    let mut dto: OptionsDto = read(options)?;
+    let tasks = dto.tasks.take();
+    Ok((dto.into(), tasks))
+}
+
+/// Reads the options of teaching.
+pub(super) fn read_teach_options(options: JsValue) -> Result<TeachOptions, Error> {
+    let TeachOptionsDto { multi_label, other } = read(options)?;
+    Ok(TeachOptions::default().multi_label(multi_label.unwrap_or(false)).other(other.unwrap_or(false)))
 }
 
 /// Reads the options of a load.

@@ -13,6 +13,9 @@ export type ErrorCode =
   | "text-too-long"
   | "model-not-found"
   | "model-malformed"
+  | "head-malformed"
+  | "head-mismatch"
+  | "head-not-extendable"
   | "model-unsupported"
   | "out-of-memory"
   | "internal";

@@ -3,9 +3,11 @@
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::dto::{self, Outcome, TextInput, Tokenization};
+use super::dto::{self, Tokenization};
 use super::error::to_js;
 use super::external_arrays::ExternalArrays;
+use super::heads::with_heads;
+use super::job::Job;
 use super::link_kernel::link_kernel;
 use super::uint8_array_reader::Uint8ArrayReader;
 use crate::model::missing;
@@ -13,10 +15,6 @@ use crate::{Error, ModelFiles};
 
 /// The file that is too large to be copied into WebAssembly memory as a whole.
 const GRAPH: &str = "model.onnx";
-/// The most tokens of one step, unless a single row has more. A step then takes about 50 ms; between two steps JavaScript
-/// reports progress and checks for an abort. Larger batches are not faster: their activations do not fit into the cache.
-const MAX_STEP_TOKENS: usize = 256;
-
 /// A loaded model.
 #[wasm_bindgen]
 pub struct Classifier(crate::Classifier);
@@ -34,22 +32,17 @@ impl Classifier {
 
     /// Facts about the model.
     #[wasm_bindgen(unchecked_return_type = "ModelInfo")]
-    pub fn info(&self) -> Result<JsValue, JsValue> {
-        dto::write(self.0.info()).map_err(to_js)
+    pub fn info(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Heads | undefined")] heads: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let describe = || dto::write(with_heads(&self.0, &heads)?.info());
+        describe().map_err(to_js)
     }
 
-    /// Starts a prediction: reads the texts, and computes nothing yet.
-    pub fn job(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "readonly TextInput[]")] texts: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "JobOptions | undefined")] options: JsValue,
-    ) -> Result<PredictionJob, JsValue> {
-        let start = || {
-            let texts = inputs(&texts)?;
-            let job = self.0.job(&texts, &dto::read_options(options)?)?.max_batch_tokens(MAX_STEP_TOKENS);
-            Ok(PredictionJob { job, texts })
-        };
-        start().map_err(to_js)
+    /// Starts a job: reads its texts, and computes nothing yet.
+    pub fn job(&self, #[wasm_bindgen(unchecked_param_type = "JobRequest")] request: JsValue) -> Result<Job, JsValue> {
+        Job::start(&self.0, &request).map_err(to_js)
     }
 
     /// All tokens of a text.
@@ -60,48 +53,6 @@ impl Classifier {
             dto::write(&Tokenization::new(&text, self.0.tokenize(&text)?))
         };
         tokenize().map_err(to_js)
-    }
-}
-
-/// A prediction that is computed step by step.
-#[wasm_bindgen]
-pub struct PredictionJob {
-    job: crate::PredictionJob,
-    /// Kept for the conversion of offsets.
-    texts: Vec<TextInput>,
-}
-
-#[wasm_bindgen]
-impl PredictionJob {
-    /// Number of rows that are computed. A row is a text, a window of a text, or a variant for an explanation.
-    #[wasm_bindgen(getter)]
-    pub fn done(&self) -> u32 {
-        self.job.progress().done as u32
-    }
-
-    /// Number of rows of the job.
-    #[wasm_bindgen(getter)]
-    pub fn total(&self) -> u32 {
-        self.job.progress().total as u32
-    }
-
-    /// Throws the error of the first text that has failed, with its index. Before the first step, these are the texts that
-    /// cannot be read.
-    pub fn check(&self) -> Result<(), JsValue> {
-        self.job.first_failure().map_or(Ok(()), |error| Err(to_js(error)))
-    }
-
-    /// Computes the next batch. Returns false when nothing is left to compute.
-    pub fn step(&mut self) -> bool {
-        self.job.step()
-    }
-
-    /// Ends the job. Returns one outcome for each text, in the order of the texts.
-    #[wasm_bindgen(unchecked_return_type = "Outcome[]")]
-    pub fn finish(self) -> Result<JsValue, JsValue> {
-        let results = self.texts.iter().zip(self.job.finish());
-        let outcomes: Vec<Outcome> = results.map(|(input, result)| Outcome::new(&input.text, result)).collect();
-        dto::write(&outcomes).map_err(to_js)
     }
 }
 
@@ -134,18 +85,13 @@ fn load(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
             return Err(Error::invalid_input(format!("the model's file {name} must be a Uint8Array")));
         };
         match &name[..] {
-            GRAPH => graph = Some(Uint8ArrayReader::new(bytes)),
+            GRAPH => graph = Some(bytes),
             _ if name.ends_with(".json") || name.ends_with(".head") => small = small.with(name, bytes.to_vec()),
             _ => external.push(name, bytes),
         }
     }
-    let mut graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
-    crate::Classifier::from_stream(&small, &mut graph, &external, options)
-}
-
-fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
-    let texts = texts.dyn_ref::<Array>().ok_or_else(|| Error::invalid_input("texts must be an array"))?;
-    texts.iter().enumerate().map(|(i, text)| TextInput::read(&text).map_err(|error| error.at(i))).collect()
+    let graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
+    crate::Classifier::from_stream(&small, &|| Box::new(Uint8ArrayReader::new(graph.clone())), &external, options)
 }
 
 fn not_a_string() -> Error {

@@ -1,10 +1,8 @@
 // The score of a text has the same bits in every browser and runtime, alone or in any batch.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { launchChromium } from "../../tools/chromium.mjs";
-import { launchFirefox } from "../harness/firefox.mjs";
+import { inBrowsers } from "../harness/in-browsers.mjs";
 import { serveSite } from "../harness/site.mjs";
-import { launchWebKit } from "../harness/webkit.mjs";
 import { scores } from "./pages/scores.mjs";
 import { numbers, texts } from "./texts.mjs";
 
@@ -12,40 +10,6 @@ const LIMIT = 300_000;
 
 async function inNode(json, order) {
   return scores(await import("litmus-text"), json, order);
-}
-
-async function inChromium(url, json, order) {
-  const browser = await launchChromium();
-  try {
-    const page = await browser.newPage();
-    await page.goto(url);
-    await page.waitForFunction(() => "scores" in globalThis);
-    return await page.evaluate(([json, order]) => globalThis.scores(json, order), [json, order]);
-  } finally {
-    await browser.close();
-  }
-}
-
-async function throughWebDriver(launch, url, json, order) {
-  const driver = await launch();
-  try {
-    await driver.get(url);
-    await driver.wait(() => driver.executeScript(() => "scores" in globalThis), 30_000);
-    const { result, error } = await driver.executeAsyncScript(
-      (json, order, done) => {
-        globalThis.scores(json, order).then(
-          (result) => done({ result }),
-          (error) => done({ error: String(error) }),
-        );
-      },
-      json,
-      order,
-    );
-    if (error) throw new Error(error);
-    return result;
-  } finally {
-    await driver.quit();
-  }
 }
 
 /** `all` in a random order, the same in each run. */
@@ -83,12 +47,9 @@ test("scores of 200 texts are bit-identical between Chromium, Firefox, WebKit an
   const order = shuffled([...all.keys()]);
   const server = await serveSite();
   t.after(() => server.close());
-  const url = `${server.url}pages/scores.html`;
   const seen = {
     Node: await inNode(json, order),
-    Chromium: await inChromium(url, json, order),
-    Firefox: await throughWebDriver(launchFirefox, url, json, order),
-    WebKit: await throughWebDriver(launchWebKit, url, json, order),
+    ...(await inBrowsers(`${server.url}pages/scores.html`, "scores", json, order)),
   };
   for (const [where, ways] of Object.entries(seen)) {
     for (const [way, scores] of Object.entries(ways)) {

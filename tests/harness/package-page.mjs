@@ -25,8 +25,8 @@ export const countCachedFiles = (page) =>
     return entries.filter(Boolean).length;
   });
 
-/** Waits until all files of the packaged model are cached, which goes on for a moment after the load. */
-export async function waitUntilCached(page) {
+/** Waits until this many files are cached, by default those of the packaged model: it goes on for a moment after the load. */
+export async function waitUntilCached(page, count = MODEL_FILES) {
   await eventually(
     page,
     async (count) => {
@@ -34,6 +34,6 @@ export async function waitUntilCached(page) {
       const entries = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
       return entries.filter(Boolean).length === count;
     },
-    MODEL_FILES,
+    count,
   );
 }

@@ -23,7 +23,7 @@ export function watchWorkers(page) {
     // biome-ignore lint/complexity/useArrowFunction: it is called with `new`
     WebAssembly.Instance = function (module, imports) {
       const { exports } = new Instance(module, imports);
-      const { predictionjob_step: step, predictionjob_done: done } = exports;
+      const { job_step: step, job_done: done } = exports;
       if (!step) return { exports }; // the relaxed-SIMD kernel
       globalThis.memory = exports.memory;
       const counted = (job) => {
@@ -32,7 +32,7 @@ export function watchWorkers(page) {
         globalThis.computed += done(job) - before;
         return result;
       };
-      return { exports: { ...exports, predictionjob_step: counted } };
+      return { exports: { ...exports, job_step: counted } };
     };
   };
   return patchWorker(page, `(${watch})()`);

@@ -78,3 +78,7 @@ export async function visit(t, url) {
  * How an app must behave: it shows its prediction, computed in one worker, without cross-origin isolation or requests.
  */
 export const good = (shown) => ({ shown, workers: 1, isolated: false, crossOrigin: [], errors: [] });
+
+/** The labels that an app's task gives to an insult. */
+export const labelsOfInsult = (page) =>
+  page.evaluate(async () => (await globalThis.toxicity("You are an idiot")).labels);

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { serve } from "../../tools/serve.mjs";
 import { listen } from "../harness/server.mjs";
-import { good, visit } from "./browser.mjs";
+import { good, labelsOfInsult, visit } from "./browser.mjs";
 import { expected, LIMIT, link, onlyAll, output, project, tool } from "./project.mjs";
 
 async function webpack(folder, settings = {}) {
@@ -44,8 +44,9 @@ for (const bundle of [webpack, rollup, esbuild]) {
     await bundle(folder);
     const server = await serve({ mounts: { "/": folder } });
     t.after(() => server.close());
-    const { seen } = await visit(t, server.url);
+    const { page, seen } = await visit(t, server.url);
     assert.deepEqual(seen, good(await expected()));
+    assert.deepEqual(await labelsOfInsult(page), ["toxic"]);
   });
 }
 
@@ -57,8 +58,9 @@ test("webpack, with URLs that are relative to the page, as in Next.js", {
   await webpack(folder, { module: { parser: { javascript: { url: "relative" } } } });
   const server = await serve({ mounts: { "/": folder } });
   t.after(() => server.close());
-  const { seen } = await visit(t, server.url);
+  const { page, seen } = await visit(t, server.url);
   assert.deepEqual(seen, good(await expected()));
+  assert.deepEqual(await labelsOfInsult(page), ["toxic"]);
 });
 
 /** Its URLs are relative to the script, so that the output runs at any place. Resolves to the folder of the output. */
@@ -76,11 +78,14 @@ for (const bundle of [webpack, rollup, esbuild, vite]) {
     const output = (await bundle(folder)) ?? folder;
     const cdn = await serve({ mounts: { "/": output }, headers: { "access-control-allow-origin": "*" } });
     t.after(() => cdn.close());
-    const html = (await readFile(join(output, "index.html"), "utf8")).replace(/src="(\.\/)?/, `src="${cdn.url}`);
+    // The script, and those that Vite preloads.
+    const toCdn = (start) => start.replace(/(\.\/)?$/, cdn.url);
+    const html = (await readFile(join(output, "index.html"), "utf8")).replace(/src="(\.\/)?|href="\.\//g, toCdn);
     const page = await listen((_, response) => response.writeHead(200, { "content-type": "text/html" }).end(html));
     t.after(() => page.close());
-    const { seen } = await visit(t, page.url);
+    const { page: app, seen } = await visit(t, page.url);
     const crossOrigin = seen.crossOrigin.filter((url) => !url.startsWith(cdn.url) && !url.startsWith("blob:"));
     assert.deepEqual({ ...seen, crossOrigin }, good(await expected()));
+    assert.deepEqual(await labelsOfInsult(app), ["toxic"]);
   });
 }

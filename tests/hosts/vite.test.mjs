@@ -4,7 +4,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
-import { good, visit } from "./browser.mjs";
+import { good, labelsOfInsult, visit } from "./browser.mjs";
 import {
   apps,
   expected,
@@ -73,8 +73,9 @@ for (const name of ["vite", "vite-7"]) {
       const server = await createServer({ ...options(root), cacheDir, ...needed, server: local });
       t.after(() => server.close());
       await server.listen();
-      const { seen } = await visit(t, urlOf(server));
+      const { page, seen } = await visit(t, urlOf(server));
       assert.deepEqual(seen, good(await expected()));
+      assert.deepEqual(await labelsOfInsult(page), ["toxic"]);
     });
   }
 
@@ -84,8 +85,9 @@ for (const name of ["vite", "vite-7"]) {
     await build(options(root));
     const server = await preview({ ...options(root), preview: local });
     t.after(() => server.close());
-    const { seen } = await visit(t, urlOf(server));
+    const { page, seen } = await visit(t, urlOf(server));
     assert.deepEqual(seen, good(await expected()));
+    assert.deepEqual(await labelsOfInsult(page), ["toxic"]);
   });
 }
 

@@ -11,7 +11,7 @@ const { Instance } = WebAssembly;
 
 /** The exports of an instance, with a step of a job that counts. */
 function watched(exports) {
-  const { predictionjob_step: step, predictionjob_done: done } = exports;
+  const { job_step: step, job_done: done } = exports;
   if (!step) return exports; // the relaxed-SIMD kernel
   instances++;
   memory = exports.memory;
@@ -21,7 +21,7 @@ function watched(exports) {
     computed += done(job) - before;
     return result;
   };
-  return { ...exports, predictionjob_step: counted };
+  return { ...exports, job_step: counted };
 }
 
 // biome-ignore lint/complexity/useArrowFunction: it is called with `new`

@@ -61,6 +61,10 @@ test("a body that does not match the schema is 400, and the message has the path
     [{ text: "a", [long]: 1 }, /key/],
     [{ text: "a", threshold: 1.1 }, /threshold/],
     [{ text: "a", threshold: "0.5" }, /threshold/],
+    [{ text: "a", threshold: { toxicity: 1.1 } }, /threshold/],
+    [{ text: "a", task: 1 }, /task/],
+    [{ text: "a", tasks: "sentiment" }, /tasks/],
+    [{ text: "a", tasks: [] }, /tasks/],
     [{ text: "a", longText: "cut" }, /longText/],
     [{ text: "a", onProgress: {} }, /"onProgress"/],
     [{ text: "a", explain: 1 }, /explain/],
@@ -133,6 +137,17 @@ test("a label that the model does not have is 422", async () => {
       message: /negative, neutral, positive/,
     });
   }
+});
+
+test("a task that the model does not have is 422, and so are options that do not fit the tasks", async () => {
+  for (const tasks of [{ task: "irony" }, { tasks: ["sentiment", "irony"] }])
+    await rejects(post({ text: "good", ...tasks }), 422, "unknown-task", { message: /"irony".*sentiment/ });
+  const wrong = { text: "good", tasks: ["sentiment"], threshold: { toxicity: 0.5 } };
+  await rejects(post(wrong), 422, "conflicting-options", { message: /toxicity/ });
+  await rejects(post({ text: "good", threshold: { sentiment: 0.5 } }), 422, "conflicting-options", {
+    message: /tasks/,
+  });
+  await rejects(post({ text: "good", task: "sentiment", tasks: ["toxicity"] }), 422, "conflicting-options");
 });
 
 test("an unpaired surrogate is 422", async () => {

@@ -45,6 +45,11 @@ test("every option of predict is supported and is part of the cache key", async 
     [long, {}],
     [long, { longText: "truncate" }],
     ["Никогда больше", {}],
+    [text, { task: "toxicity" }],
+    [text, { tasks: ["sentiment", "toxicity"] }],
+    [text, { tasks: ["sentiment", "toxicity"], threshold: { sentiment: 1 } }],
+    [text, { tasks: ["sentiment", "toxicity"], threshold: { toxicity: 0 } }],
+    [text, { tasks: ["sentiment", "toxicity"], explain: { label: { sentiment: "negative" } } }],
   ];
   const seen = new Set();
   for (const [text, options] of asked) {
@@ -419,6 +424,10 @@ test("every response matches openapi.json", async () => {
     [post({ text: POSITIVE, threshold: 1, explain: true }), "Prediction"],
     [post({ text: "\u{10300}".repeat(9) }), "Prediction"],
     [post({ texts: [POSITIVE, NEGATIVE] }), "Predictions"],
+    [post({ text: POSITIVE, task: "toxicity" }), "Prediction"],
+    [post({ text: POSITIVE, tasks: ["sentiment", "emotion"] }), "Prediction"],
+    [post({ texts: [POSITIVE, NEGATIVE], tasks: ["sentiment", "emotion"] }), "Predictions"],
+    [post({ text: POSITIVE, task: "irony" }), "Error"],
     [post({ texts: [POSITIVE, ""] }), "Error"],
     [post("{"), "Error"],
     [get("/model"), "Model"],
@@ -433,8 +442,10 @@ test("every response matches openapi.json", async () => {
     const { valid, errors } = validator(name).validate(await response.json());
     assert.ok(valid, JSON.stringify(errors));
   }
-  for (const line of await readLines(await handler(post({ texts: ["good", ""] }, NDJSON)))) {
-    assert.ok(validator("Line").validate(line).valid);
+  for (const tasks of [undefined, ["sentiment", "toxicity"]]) {
+    for (const line of await readLines(await handler(post({ texts: ["good", ""], tasks }, NDJSON)))) {
+      assert.ok(validator("Line").validate(line).valid);
+    }
   }
 });
 

@@ -1,8 +1,11 @@
 // The command `litmus-text serve`.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createClassifier } from "litmus-text";
 import { documentedRequest, metric as metricOf, POSITIVE, startService, until, wait } from "./harness.mjs";
@@ -198,12 +201,42 @@ describe("litmus-text serve", () => {
     assert.equal(await server.exited, 0);
   });
 
+  test("a task, and the head that was taught, are those of requests that name none", async () => {
+    const toxicity = await serve("--workers", "1", "--task", "toxicity");
+    await toxicity.ready();
+    const ask = async ({ url }, body) => (await post(url, body)).json();
+    assert.deepEqual((await ask(toxicity, { text: "You are an idiot" })).labels, ["toxic"]);
+    assert.equal((await ask(toxicity, { text: POSITIVE, task: "sentiment" })).label, "positive");
+    toxicity.child.kill("SIGTERM");
+    const folder = await mkdtemp(join(tmpdir(), "litmus-head-"));
+    try {
+      const classifier = await createClassifier();
+      const triage = await classifier.teach({ refund: ["I want my money back"], shipping: ["Where is my parcel?"] });
+      await writeFile(join(folder, "triage.head"), triage.export());
+      classifier.close();
+      const server = await serve("--workers", "2", "--head", join(folder, "triage.head"));
+      await server.ready();
+      const { predictions } = await ask(server, { texts: ["Is my parcel lost?", "Give me my money"] });
+      assert.deepEqual(
+        predictions.map(({ label }) => label),
+        ["shipping", "refund"],
+      );
+      const { labels, tasks } = await (await fetch(`${server.url}model`)).json();
+      assert.deepEqual([labels, tasks.includes("toxicity")], [["refund", "shipping"], true]);
+      server.child.kill("SIGTERM");
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   test("a failed start prints the reason", async () => {
     for (const [options, message] of [
       [["--port", "99999"], /--port must be/],
       [["--workers", "0"], /--workers must be/],
       [["--threads", "2"], /--threads/],
       [["--model", "/nowhere"], /could not load/],
+      [["--head", "/nowhere.head"], /\/nowhere\.head cannot be read/],
+      [["--task", "irony"], /"sentiment".*not "irony"/],
     ]) {
       const { exited, output } = await serve(...options);
       assert.equal(await exited, 1);

@@ -62,6 +62,12 @@ describe("the service worker", { timeout: 120_000 }, () => {
     assert.equal((await ask(undefined, {}, "/health")).text, '{"status":"ok"}');
   });
 
+  test("answers for tasks, although service workers load no scripts later", async () => {
+    const { text } = await ask({ text: "You are an idiot", tasks: ["sentiment", "toxicity"] });
+    const { sentiment, toxicity } = JSON.parse(text);
+    assert.deepEqual([sentiment.label, toxicity.labels], ["negative", ["toxic"]]);
+  });
+
   /** How many of 400 texts are computed for a page that aborts its fetch, while it reads lines or waits for one response. */
   async function abandoned(lines) {
     const metric = async (series) =>

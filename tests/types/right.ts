@@ -5,9 +5,11 @@ import {
   type ClassifierInfo,
   createClassifier,
   type DownloadProgress,
+  type EmotionLabel,
   type ExplainOptions,
   LitmusError,
   type LitmusErrorCode,
+  type PackagedTasks,
   type Prediction,
   type PredictionProgress,
   type PredictionWarning,
@@ -16,8 +18,10 @@ import {
   type SentimentLabel,
   type StreamItem,
   type StreamProgress,
+  type TaskPredictions,
   type TextWindow,
   type Tokenization,
+  type ToxicityLabel,
 } from "litmus-text";
 import * as embedded from "litmus-text/embedded";
 import { createHandler } from "litmus-text/handler";
@@ -156,6 +160,7 @@ try {
       | "model-malformed"
       | "head-malformed"
       | "head-mismatch"
+      | "head-not-extendable"
       | "model-unsupported"
       | "unsupported"
       | "aborted"
@@ -188,3 +193,42 @@ createHandler({ cache: new Map<string, string>() });
 createHandler({ cache: { get: async (_: string) => null, set: async (_: string, __: string) => {} } });
 const sizes: (string | null)[] = classifier.info.files.map(({ sha256 }) => sha256);
 void sizes;
+
+const triage = await classifier.teach({ refund: ["I want my money back"], shipping: ["Where is my parcel?"] });
+(await triage.predict("text")).label satisfies "refund" | "shipping" | null;
+triage.report?.odd[0]?.predicted satisfies "refund" | "shipping" | undefined;
+(await triage.teach({ praise: [] })).labels satisfies readonly ("refund" | "shipping" | "praise")[];
+(await createClassifier({ head: triage.export() })).report?.accuracy satisfies number | null | undefined;
+
+const toxicity = await predict("text", { task: "toxicity" });
+same<typeof toxicity, Prediction<ToxicityLabel>>(true);
+same<ToxicityLabel, "toxic" | "hateful">(true);
+const feeling = await predict(["text"], { task: "emotion", threshold: 0.5 });
+same<typeof feeling, Prediction<EmotionLabel>[]>(true);
+const sentiment = await classifier.predict("text", { task: "sentiment" });
+same<typeof sentiment, Prediction<SentimentLabel, SentimentLabel>>(true);
+const unsureSentiment = await classifier.predict("text", { task: "sentiment", threshold: 0.9 });
+same<typeof unsureSentiment, Prediction<SentimentLabel>>(true);
+const both = await classifier.predict("text", {
+  tasks: ["sentiment", "toxicity"],
+  threshold: { toxicity: 0.9 },
+  explain: { label: { toxicity: "toxic" } },
+});
+same<typeof both, TaskPredictions<PackagedTasks, "sentiment" | "toxicity">>(true);
+same<typeof both.toxicity, Prediction<ToxicityLabel>>(true);
+const bothOfEach = await embedded.predict(["text"], { tasks: ["sentiment", "emotion"], threshold: 0.5 });
+same<(typeof bothOfEach)[number]["emotion"], Prediction<EmotionLabel>>(true);
+for await (const item of classifier.stream(lines(), { task: "toxicity" }))
+  same<typeof item, StreamItem<ToxicityLabel>>(true);
+for await (const item of classifier.stream(lines(), { tasks: ["toxicity"] })) {
+  if (!item.error) same<typeof item.predictions.toxicity.labels, ToxicityLabel[] | undefined>(true);
+}
+const emotions = await createClassifier({ task: "emotion", workers: 2 });
+const { label: emotion } = await emotions.predict("text");
+same<typeof emotion, EmotionLabel | null>(true);
+same<Awaited<ReturnType<typeof emotions.embed>>, Float32Array<ArrayBuffer>[]>(true);
+same<typeof classifier.info.tasks, readonly string[]>(true);
+const ownTask = await own.predict("text", { task: "intent" });
+same<typeof ownTask, Prediction<string>>(true);
+const ownTasks = await own.predict("text", { tasks: ["intent", "topic"] });
+same<typeof ownTasks.intent, Prediction<string>>(true);

@@ -49,6 +49,21 @@ predict("text", { explain: { method: "lime" } });
 // @ts-expect-error several texts give several
 (await predict(["text"])).label;
 
+// @ts-expect-error the packaged model has no such task
+predict("text", { task: "irony" });
+// @ts-expect-error nor this one
+predict("text", { tasks: ["sentiment", "irony"] });
+// @ts-expect-error a text can be neither toxic nor hateful
+(await predict("text", { task: "toxicity" })).label.length;
+// @ts-expect-error only the tasks that were asked for
+(await predict("text", { tasks: ["toxicity"] })).sentiment;
+// @ts-expect-error no threshold of a task that was not asked for
+predict("text", { tasks: ["toxicity"], threshold: { emotion: 0.5 } });
+// @ts-expect-error thresholds by task need several tasks
+predict("text", { task: "toxicity", threshold: { toxicity: 0.5 } });
+// @ts-expect-error an embedding has no labels
+classifier.embed("text", { topK: 1 });
+
 // @ts-expect-error misspelt
 createClassifier({ modal: "/model/" });
 // @ts-expect-error no such precision

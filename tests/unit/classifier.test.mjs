@@ -122,7 +122,8 @@ test("a stream does not fail fast: a bad text has its error, and leaving it abor
 test("info and labels are the model's; the thread and its memory are the pool's", async () => {
   const { classifier } = await open();
   assert.deepEqual(classifier.labels, INFO.labels);
-  assert.deepEqual(classifier.info, { ...INFO, runsIn: "worker", memoryBytes: 65536 });
+  const { heads: _, ...info } = INFO; // the package's own
+  assert.deepEqual(classifier.info, { ...info, runsIn: "worker", memoryBytes: 65536 });
 });
 
 test("close, dispose and asyncDispose close it", async () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { appendFiles } from "../../tools/embedded-file.mjs";
 import { importSource } from "./source.mjs";
 
-const { split } = await importSource("engine/embedded-file.ts");
+const { split } = await importSource("model/embedded-file.ts");
 
 /** An empty module, and one with a custom section of its own. */
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);

@@ -71,6 +71,8 @@ export const INFO = {
   maxTokens: 128,
   precision: { option: "auto", floatLayers: [] },
   files: [],
+  tasks: [],
+  heads: [],
   metrics: null,
 };
 
@@ -96,8 +98,6 @@ export const engine =
     switch (request.type) {
       case "compile":
         return EMPTY_MODULE;
-      case "unpack":
-        return { module: EMPTY_MODULE, source: { from: "files", files: {} } };
       case "fetch":
         return undefined;
       case "source":

@@ -1,5 +1,6 @@
 // The folders of pkg/src are layers: a file imports from its own folder and from those below it, and no two files
-// import each other, not even through others. So every file can be read with only what is below it in mind.
+// import each other, not even through others. So every file can be read with only what is below it in mind. `import()` does not
+// count: what a file loads later may need the file itself.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, sep } from "node:path";
@@ -10,7 +11,7 @@ import ts from "typescript";
 const source = join(dirname(fileURLToPath(import.meta.url)), "../../pkg/src");
 
 /** From the bottom to the top. */
-const LAYERS = ["shared", "platform", "model", "engine", "pool", "api", "handler", "entry"];
+const LAYERS = ["shared", "platform", "model", "engine", "pool", "api", "handler", "command", "entry"];
 
 const layerOf = (path) => LAYERS.indexOf(path.split("/")[0]);
 
@@ -19,8 +20,11 @@ async function importsByFile() {
   const names = (await readdir(source, { recursive: true })).map((name) => name.split(sep).join("/"));
   const files = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
   const imports = async (file) => {
-    const { importedFiles } = ts.preProcessFile(await readFile(join(source, file), "utf8"));
-    const relative = importedFiles
+    const text = await readFile(join(source, file), "utf8");
+    const isLate = ({ pos }) => /\bimport\(.?$/.test(text.slice(0, pos));
+    const relative = ts
+      .preProcessFile(text)
+      .importedFiles.filter((imported) => !isLate(imported))
       .map(({ fileName }) => fileName)
       .filter((name) => name.startsWith(".") && name.endsWith(".js"));
     const paths = relative.map((name) => posix.join(posix.dirname(file), name).replace(/\.js$/, ".ts"));

@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { FakeCaches } from "./fake-caches.mjs";
 import { importSource } from "./source.mjs";
 
-const { cacheKey, readModel, parseManifest, sourceOf } = await importSource(
+const { cacheKey, readHead, readModel, parseManifest, sourceOf } = await importSource(
   "model/model-files.ts",
   "model/model-source.ts",
   "model/cache.ts",
@@ -63,13 +63,25 @@ afterEach(() => delete globalThis.caches);
 
 const source = (cache = "always") => sourceOf(base, cache, undefined, signal);
 
-/** The files' texts, and the paths that the server was asked for. */
+const ROLES = {
+  "config.json": "config",
+  "tokenizer.json": "tokenizer",
+  "tokenizer_config.json": "tokenizerConfig",
+  "model.onnx": "model",
+  "litmus.json": "manifest",
+};
+
+/** The texts of the model's files by role and of others by name, and the paths that the server was asked for. */
 async function load(from, onProgress) {
   requests = [];
-  const { files, data, info, storeFiles } = await readModel(await from, onProgress, signal);
-  const decodeAll = (files) =>
-    Object.fromEntries(Object.entries(files).map(([key, bytes]) => [key, bytes && decode(bytes)]));
-  return { texts: decodeAll(files), data: decodeAll(data), info, storeFiles, asked: requests.toSorted() };
+  const { files, info, storeFiles } = await readModel(await from, onProgress, signal);
+  const texts = {};
+  const data = {};
+  for (const [name, bytes] of Object.entries(files)) {
+    if (name in ROLES) texts[ROLES[name]] = decode(bytes);
+    else data[name] = decode(bytes);
+  }
+  return { texts, data, info, storeFiles, asked: requests.toSorted() };
 }
 
 const ALL = ["config.json", "litmus.json", "model.onnx", "tokenizer.json"];
@@ -455,4 +467,45 @@ test("a file outside of the folder is not asked for", async () => {
   served["model.onnx"] = graphWithWeightsIn("../secret", "/etc/passwd", "https://example.org/x", "..", "");
   delete served["litmus.json"];
   assert.deepEqual((await load(source())).asked, [...ALL, "tokenizer_config.json"].toSorted());
+});
+
+test("the heads of a folder are those that litmus.json lists, and are read when they are needed", async () => {
+  const files = { ...FILES, "heads/emotion.head": "emotion", "heads/deep/other.head": "no head" };
+  served = { ...files, "heads/emotion.head?token=1": "emotion", "litmus.json": manifestOf(files) };
+  const { info, asked } = await load(source());
+  assert.deepEqual(asked, ALL);
+  const [head, ...others] = info.heads;
+  assert.deepEqual(others, []);
+  assert.deepEqual(head, {
+    name: "emotion",
+    path: "heads/emotion.head",
+    sha256: sha256("emotion"),
+    bytes: 7,
+    folder: await source(),
+  });
+  requests = [];
+  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
+  served = {}; // offline, as far as this file is concerned
+  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
+  assert.deepEqual(requests, ["heads/emotion.head"]);
+  served = { "heads/emotion.head": "changed" };
+  globalThis.caches = new FakeCaches();
+  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "checksum-mismatch" });
+  served = {};
+  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "model-not-found" });
+});
+
+test("heads that are given with the other files are read with them, and compared with litmus.json", async () => {
+  const list = Object.entries({ ...FILES, "heads/emotion.head": "emotion" }).map(([path, text]) => {
+    const file = new File([text], path.split("/").at(-1));
+    return Object.defineProperty(file, "webkitRelativePath", { value: `model/${path}` });
+  });
+  const picked = await load(sourceOf(list, false, undefined, signal));
+  assert.deepEqual([picked.data, picked.info.heads], [{ "heads/emotion.head": "emotion" }, []]);
+  const given = {
+    ...{ config: encode("{}"), tokenizer: encode("[]"), model: encode("onnx") },
+    manifest: encode(manifestOf({ ...FILES, "heads/emotion.head": "another" })),
+    heads: { emotion: encode("emotion") },
+  };
+  await assert.rejects(load(sourceOf(given, false, undefined, signal)), { code: "checksum-mismatch" });
 });

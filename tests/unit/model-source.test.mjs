@@ -71,9 +71,20 @@ test("files can be given one by one, as bytes, blobs or unread responses", async
   const bytes = Uint8Array.of(1, 2);
   const given = { config: bytes, tokenizer: bytes.buffer, model: new Blob([bytes]) };
   const more = { tokenizerConfig: bytes, manifest: new Response(bytes), data: { "model.onnx_data": bytes } };
-  const { data, ...files } = (await resolve({ ...given, ...more })).files;
-  assert.equal(data[0].path, "model.onnx_data");
-  for (const { blob } of [...Object.values(files), ...data])
+  const { others, ...files } = (await resolve({ ...given, ...more, heads: { emotion: bytes } })).files;
+  assert.deepEqual(
+    others.map(({ path }) => path),
+    [
+      "config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      "model.onnx",
+      "litmus.json",
+      "model.onnx_data",
+      "heads/emotion.head",
+    ],
+  );
+  for (const { blob } of [...Object.values(files), ...others])
     assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);
   const read = new Response(bytes);
   await read.text();

@@ -86,14 +86,6 @@ test("files in hand are fetched by each thread, without waiting for others", asy
   }
 });
 
-test("an embedded file is unpacked once; later threads get its module and files", async () => {
-  const [first, second] = [makeThread(), makeThread()];
-  const loader = new ThreadLoader(freshUrl(), "embedded");
-  for (const { thread } of [first, second]) assert.deepEqual(await loader.load(thread, undefined, signal), INFO);
-  assert.deepEqual(first.types(), ["unpack", "start"]);
-  assert.deepEqual(second.types(), ["fetch", "start"]);
-});
-
 test("a failed load rejects, and the next one tries again", async () => {
   let failing = true;
   const { thread } = makeThread({

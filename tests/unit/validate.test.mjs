@@ -12,14 +12,14 @@ test("wrong values are named, with what was expected", () => {
   const wrong = [
     [{ topK: 0 }, "topK must be an integer of at least 1, not 0"],
     [{ topK: 1.5 }, "topK must be an integer of at least 1, not 1.5"],
-    [{ threshold: "0.5" }, 'threshold must be a number from 0 to 1, not "0.5"'],
-    [{ threshold: NaN }, "threshold must be a number from 0 to 1, not NaN"],
+    [{ threshold: "0.5" }, 'threshold must be a number from 0 to 1, or such values by task, not "0.5"'],
+    [{ threshold: NaN }, "threshold must be a number from 0 to 1, or such values by task, not NaN"],
     [{ longText: "cut" }, 'longText must be "window", "truncate" or "error", not "cut"'],
     [{ explain: "yes" }, 'explain must be an object, not "yes"'],
     [{ explain: [] }, "explain must be an object, not an array"],
     [{ explain: { method: "lime" } }, 'explain.method must be "occlusion" or "shapley", not "lime"'],
     [{ explain: { method: "shapley", samples: 1001 } }, "explain.samples must be an integer from 1 to 1000, not 1001"],
-    [{ explain: { label: null } }, "explain.label must be a string, not null"],
+    [{ explain: { label: null } }, "explain.label must be a string, or such values by task, not null"],
     [{ activation: "relu" }, 'activation must be "softmax", "sigmoid" or "none", not "relu"'],
     [{ specialTokens: true }, 'specialTokens must be "text" or "special", not a value of type boolean'],
     [{ zeroShot: ["a"] }, "zeroShot must be an object, not an array"],
@@ -38,8 +38,8 @@ test("wrong values are named, with what was expected", () => {
 test("unknown options are refused, and the known ones listed", () => {
   assert.throws(() => checkPredictOptions({ topk: 1 }), {
     message:
-      'unknown key "topk" in options (known: signal, timeout, topK, threshold, activation, longText, specialTokens, explain, ' +
-      "zeroShot, onProgress)",
+      'unknown key "topk" in options (known: signal, timeout, onProgress, task, tasks, topK, threshold, activation, longText, ' +
+      "specialTokens, explain, zeroShot)",
   });
   assert.throws(() => checkPredictOptions({ explain: { lable: "a" } }), {
     message: 'unknown key "lable" in explain (known: label, method, samples, seed)',
@@ -62,6 +62,17 @@ test("right options pass, undefined ones too", () => {
   for (const workers of ["auto", 0, 1, 64]) checkOptions({ workers, cache: false, model: "any" }, CLASSIFIER);
 });
 
+test("a threshold and a label by task need several tasks", () => {
+  const byTask = { threshold: { sentiment: 0.5 }, explain: { label: { sentiment: "positive" } } };
+  checkPredictOptions({ ...byTask, tasks: ["sentiment", "toxicity"] });
+  for (const [name, value] of Object.entries(byTask)) {
+    assert.throws(
+      () => checkPredictOptions({ [name]: value }),
+      invalid("a threshold or a label by task needs the option tasks"),
+    );
+  }
+});
+
 test('workers is "auto" or a number', () => {
   for (const workers of [true, false, -1, 1.5, NaN, Infinity, "1", "Auto", null]) {
     assert.throws(() => checkOptions({ workers }, CLASSIFIER), /workers must be "auto" or an integer of at least 0/);
@@ -79,8 +90,10 @@ test("samples and seed need the method shapley", () => {
 
 test("the package and the service's schema accept the same values", () => {
   const values = {
+    task: ["sentiment", 1, null, ["sentiment"]],
+    tasks: [["sentiment"], ["a", "b"], [], [1], "sentiment", null, Array(101).fill("a")],
     topK: [1, 2 ** 53 - 1, 0, -1, 1.5, "1", null, 2 ** 53, true],
-    threshold: [0, 0.5, 1, -0.1, 1.1, "1", null],
+    threshold: [0, 0.5, 1, -0.1, 1.1, "1", null, { sentiment: 1.1 }, { sentiment: "1" }],
     activation: ["softmax", "sigmoid", "none", "relu", 1, null],
     longText: ["window", "truncate", "error", "", 1, null],
     specialTokens: ["text", "special", "", true, null],

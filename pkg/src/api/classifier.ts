@@ -1,25 +1,46 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { WorkerPool } from "../pool/worker-pool.js";
+import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
 import { toLitmusError, withIndex } from "../shared/errors.js";
+import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS } from "../shared/options.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
+  AnyTaskOptions,
+  AnyTasks,
   CallOptions,
+  ChosenOf,
   ClassifierInfo,
-  ExplainOptions,
+  EmbedOptions,
+  PackagedTasks,
   Prediction,
   PredictionProgress,
   PredictOptions,
   SentimentLabel,
   StreamItem,
   StreamOptions,
+  TaskOption,
+  TaskPredictions,
+  TasksOption,
+  TasksStreamItem,
+  TaughtHead,
+  TeachExamples,
+  TeachOptions,
   TextInput,
-  TextOptions,
   Tokenization,
   WithoutThreshold,
   ZeroShotCallOptions,
 } from "../shared/types.js";
-import { CALL, checkOptions, checkPredictOptions, checkSource, checkText, checkTexts } from "../shared/validate.js";
+import {
+  CALL,
+  checkOptions,
+  checkPredictOptions,
+  checkSource,
+  checkText,
+  checkTexts,
+  EMBED,
+  TEACH,
+} from "../shared/validate.js";
+import { headsScript } from "./load-heads.js";
 import { stream } from "./stream.js";
 
 /** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
@@ -31,19 +52,24 @@ const MAX_REQUEST_TEXTS = 256;
  * when the worker has crashed; the next call then starts another worker.
  * `using` and `await using` close the classifier, in runtimes that have them.
  *
- * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`.
+ * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`, `Kept` that of
+ * the labels that stay when it is taught more, and `Tasks` has the labels of the model's tasks.
  */
-export class Classifier<Label extends string = string, Chosen extends Label | null = Label | null>
-  implements Disposable, AsyncDisposable
+export class Classifier<
+  Label extends string = string,
+  Chosen extends Label | null = Label | null,
+  Kept extends string = never,
+  Tasks extends AnyTasks = AnyTasks,
+> implements Disposable, AsyncDisposable
 {
   declare readonly [Symbol.dispose]: () => void;
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
-  readonly #pool: WorkerPool;
+  readonly #pool: Pool;
   readonly #info: ModelInfo;
 
   /** @internal */
-  constructor(pool: WorkerPool, info: ModelInfo) {
+  constructor(pool: Pool, info: ModelInfo) {
     this.#pool = pool;
     this.#info = info;
   }
@@ -56,9 +82,55 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
   /** Facts about the model, where it runs, and the memory in use now. */
   get info(): ClassifierInfo<Label> {
     const { runsIn, memoryBytes } = this.#pool;
-    return { ...this.#info, labels: this.labels, runsIn, memoryBytes };
+    const { heads: _, ...info } = this.#info;
+    return { ...info, labels: this.labels, runsIn, memoryBytes };
   }
 
+  /**
+   * Classifies one text into the labels of one of the model's tasks. The task's head is downloaded when it is first needed.
+   *
+   * @example
+   * const { labels } = await classifier.predict("You are an idiot", { task: "toxicity" });
+   *
+   * @throws LitmusError as without a task; `model-unsupported` (the model has no output `features`), `head-malformed`,
+   * `head-mismatch`, and the codes of downloads
+   */
+  predict<Task extends keyof Tasks & string>(
+    text: TextInput,
+    options: WithoutThreshold<PredictOptions> & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task], ChosenOf<Tasks, Task>>>;
+  /** Classifies one text into the labels of one of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    text: TextInput,
+    options: PredictOptions & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task]>>;
+  /** Classifies several texts into the labels of one of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    texts: readonly TextInput[],
+    options: WithoutThreshold<PredictOptions> & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task], ChosenOf<Tasks, Task>>[]>;
+  /** Classifies several texts into the labels of one of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    texts: readonly TextInput[],
+    options: PredictOptions & TaskOption<Task>,
+  ): Promise<Prediction<Tasks[Task]>[]>;
+  /**
+   * Classifies one text for several of the model's tasks; the model reads it once.
+   *
+   * @example
+   * const { sentiment, toxicity } = await classifier.predict("I loved it", { tasks: ["sentiment", "toxicity"] });
+   *
+   * @throws LitmusError as for one task
+   */
+  predict<Task extends keyof Tasks & string>(
+    text: TextInput,
+    options: Omit<PredictOptions, "threshold" | "explain"> & TasksOption<Task>,
+  ): Promise<TaskPredictions<Tasks, Task>>;
+  /** Classifies several texts for several of the model's tasks. */
+  predict<Task extends keyof Tasks & string>(
+    texts: readonly TextInput[],
+    options: Omit<PredictOptions, "threshold" | "explain"> & TasksOption<Task>,
+  ): Promise<TaskPredictions<Tasks, Task>[]>;
   /**
    * Classifies one text. Without a `threshold`, the packaged model always gives a label.
    *
@@ -91,17 +163,35 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
   predict(texts: readonly TextInput[], options?: PredictOptions): Promise<Prediction<Label>[]>;
   async predict(
     texts: TextInput | readonly TextInput[],
-    options: PredictOptions = {},
-  ): Promise<Prediction | Prediction[]> {
+    options: AnyPredictOptions = {},
+  ): Promise<AnyPrediction | AnyPrediction[]> {
     checkTexts(texts);
     checkPredictOptions(options);
-    if (isArray(texts)) return this.#predict(texts, options);
-    try {
-      return (await this.#predict([texts], options))[0] as Prediction;
-    } catch (error) {
-      // The caller gave no array that an index could refer to.
-      throw withIndex(toLitmusError(error), undefined);
-    }
+    return oneOrMany(texts, (texts) => this.#predict(texts, options));
+  }
+
+  /**
+   * Computes the embeddings of texts: vectors of length 1, whose dot product is the cosine of two texts, near 1 for texts of the
+   * same meaning. They are for search, clustering and duplicates. A long text has the mean of its windows' features. The head
+   * for embeddings is downloaded by the first call.
+   *
+   * @throws LitmusError as `predict`; `model-unsupported` if the model has no head for embeddings
+   */
+  embed(text: TextInput, options?: EmbedOptions): Promise<Float32Array<ArrayBuffer>>;
+  /** Computes the embeddings of several texts, in their order. */
+  embed(texts: readonly TextInput[], options?: EmbedOptions): Promise<Float32Array<ArrayBuffer>[]>;
+  async embed(
+    texts: TextInput | readonly TextInput[],
+    options: EmbedOptions = {},
+  ): Promise<Float32Array<ArrayBuffer> | Float32Array<ArrayBuffer>[]> {
+    checkTexts(texts);
+    checkOptions(options, EMBED);
+    return oneOrMany(texts, (texts) =>
+      withSignal(options, async (signal) => {
+        const { heads } = await headsScript.load();
+        return heads.embed(this.#pool, this.#info, texts, options, signal);
+      }),
+    );
   }
 
   /**
@@ -148,6 +238,21 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
    *
    * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
    */
+  stream<Task extends keyof Tasks & string>(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: WithoutThreshold<StreamOptions> & TaskOption<Task>,
+  ): AsyncGenerator<StreamItem<Tasks[Task], ChosenOf<Tasks, Task>>, void, undefined>;
+  /** Classifies the texts of an iterable into the labels of one of the model's tasks. */
+  stream<Task extends keyof Tasks & string>(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: StreamOptions & TaskOption<Task>,
+  ): AsyncGenerator<StreamItem<Tasks[Task]>, void, undefined>;
+  /** Classifies the texts of an iterable for several of the model's tasks. */
+  stream<Task extends keyof Tasks & string>(
+    texts: Iterable<TextInput> | AsyncIterable<TextInput>,
+    options: Omit<StreamOptions, "threshold" | "explain"> & TasksOption<Task>,
+  ): AsyncGenerator<TasksStreamItem<Tasks, Task>, void, undefined>;
+  /** Classifies the texts of an iterable one after another. */
   stream(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
     options?: WithoutThreshold<StreamOptions>,
@@ -163,24 +268,52 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
   ): AsyncGenerator<StreamItem<Label>, void, undefined>;
   async *stream(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
-    options: StreamOptions = {},
-  ): AsyncGenerator<StreamItem<Label, Chosen>, void, undefined> {
+    options: AnyStreamOptions = {},
+  ): AsyncGenerator<never, void, undefined> {
     checkSource(texts);
     checkPredictOptions(options);
     const params = paramsOf(options);
     const controller = new AbortController();
     const unfollow = follow(options, controller);
     const { signal } = controller;
-    const predict = (batch: TextInput[]) =>
-      this.#pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
     try {
+      const pool = await this.#poolFor(params, signal);
+      const predict = (batch: TextInput[]) =>
+        pool.send({ type: "predict", texts: batch, params, failFast: false }, signal);
       // Two batches for each thread: it computes one while the next one waits.
-      const items = stream(texts, 2 * this.#pool.size, predict, { ...options, signal });
-      yield* items as AsyncGenerator<StreamItem<Label, Chosen>, void, undefined>;
+      const items = stream(texts, 2 * pool.size, predict, { ...options, signal });
+      yield* items as AsyncGenerator<never, void, undefined>;
     } finally {
       unfollow();
       controller.abort();
     }
+  }
+
+  /**
+   * Teaches labels of your own, from a few examples each. The texts never leave the device. The same examples give the same
+   * head in every browser.
+   *
+   * @example
+   * const triage = await classifier.teach({
+   *   refund: ["I want my money back", "Please refund my order"],
+   *   shipping: ["Where is my parcel?", "My order has not arrived"],
+   * });
+   * const { label } = await triage.predict("Is my parcel lost?");
+   *
+   * A taught classifier is taught more: its labels and examples stay.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `model-unsupported` (the model has no output `features`),
+   * `head-not-extendable` (the head was exported without its examples), `aborted`, `timeout`, `closed`, `internal`
+   */
+  async teach<Taught extends string>(
+    examples: TeachExamples<Taught>,
+    options: TeachOptions = {},
+  ): Promise<TaughtClassifier<Kept | Taught>> {
+    checkOptions(options, TEACH);
+    return withSignal(options, async (signal) => {
+      const { heads } = await headsScript.load();
+      return (await heads.teach(this.#pool, this.#info, examples, options, signal)) as TaughtClassifier<Kept | Taught>;
+    });
   }
 
   /**
@@ -194,35 +327,25 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
     return withSignal(options, (signal) => this.#pool.send({ type: "tokenize", text }, signal));
   }
 
-  /** Splits the texts into requests: the threads share them, and requests of other calls can run between them. */
-  async #predict(texts: readonly TextInput[], options: PredictOptions): Promise<Prediction[]> {
-    const { onProgress } = options;
-    const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / this.#pool.size)) || 1;
-    const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
-    const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
-    const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
-    const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
+  #predict(texts: readonly TextInput[], options: AnyPredictOptions): Promise<AnyPrediction[]> {
     const params = paramsOf(options);
     return withSignal(options, async (signal) => {
-      const predict = async (batch: TextInput[], i: number) => {
-        const listener = (latest: PredictionProgress) => {
-          progress[i] = latest;
-          if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
-        };
-        const request = { type: "predict", texts: batch, params, failFast: true } as const;
-        try {
-          const outcomes = await this.#pool.send(request, signal, onProgress && listener);
-          return outcomes.map((outcome, index) => {
-            if ("failure" in outcome) throw withIndex(outcome.failure, index);
-            return outcome.prediction;
-          });
-        } catch (error) {
-          const failure = toLitmusError(error);
-          throw failure.index === undefined ? failure : withIndex(failure, i * size + failure.index);
-        }
-      };
-      return (await Promise.all(batches.map(predict))).flat();
+      const pool = await this.#poolFor(params, signal);
+      return inBatches(pool.size, texts, options.onProgress, signal, async (texts, listener) => {
+        const outcomes = await pool.send({ type: "predict", texts, params, failFast: true }, signal, listener);
+        return outcomes.map((outcome, index) => {
+          if ("failure" in outcome) throw withIndex(outcome.failure, index);
+          return "prediction" in outcome ? outcome.prediction : outcome.predictions;
+        });
+      });
     });
+  }
+
+  /** The pool for predictions with these parameters, which may name tasks. */
+  async #poolFor(params: PredictParams, signal: AbortSignal): Promise<Pool> {
+    if (params.task === undefined && !params.tasks) return this.#pool;
+    const { heads } = await headsScript.load();
+    return heads.taskPool(this.#pool, this.#info, params, signal);
   }
 
   /**
@@ -234,24 +357,83 @@ export class Classifier<Label extends string = string, Chosen extends Label | nu
   }
 }
 
-/** The packaged sentiment model. */
-export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel>;
+/**
+ * A classifier of labels that were taught. `close()` frees its head alone, unless `createClassifier` loaded the head. `teach`
+ * teaches the head more.
+ */
+export type TaughtClassifier<Label extends string = string> = Classifier<Label, Label | null, Label> &
+  TaughtHead<Label>;
 
-/** The options that are sent to a thread. Copied one by one, so that no getter of the caller runs later. */
-function paramsOf(options: TextOptions): PredictParams {
-  const { explain, zeroShot, topK, threshold, activation, longText, specialTokens } = options;
-  const explainParams = explain ? explainParamsOf(explain) : undefined;
-  return { topK, threshold, activation, longText, specialTokens, zeroShot, explain: explainParams };
+/** The packaged sentiment model. */
+export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, never, PackagedTasks>;
+
+type AnyPredictOptions = Omit<PredictOptions, "threshold" | "explain"> & AnyTaskOptions;
+type AnyStreamOptions = Omit<StreamOptions, "threshold" | "explain"> & AnyTaskOptions;
+/** A prediction, or those of several tasks. */
+type AnyPrediction = Prediction | TaskPredictions;
+
+/** Computes one text as an array of one. */
+async function oneOrMany<T>(
+  texts: TextInput | readonly TextInput[],
+  compute: (texts: readonly TextInput[]) => Promise<T[]>,
+): Promise<T | T[]> {
+  if (isArray(texts)) return compute(texts);
+  try {
+    return (await compute([texts]))[0] as T;
+  } catch (error) {
+    // The caller gave no array that an index could refer to.
+    throw withIndex(toLitmusError(error), undefined);
+  }
 }
+
+/** Sends one of several requests, and reports its progress. */
+type SendBatch<T> = (
+  texts: TextInput[],
+  listener: ((progress: PredictionProgress) => void) | undefined,
+) => Promise<T[]>;
+
+/** Splits the texts into requests: the threads of a pool of this size share them, and requests of other calls can run between them. */
+export async function inBatches<T>(
+  poolSize: number,
+  texts: readonly TextInput[],
+  onProgress: ((progress: PredictionProgress) => void) | undefined,
+  signal: AbortSignal,
+  send: SendBatch<T>,
+): Promise<T[]> {
+  const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / poolSize)) || 1;
+  const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
+  const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
+  const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
+  const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
+  const compute = async (batch: TextInput[], i: number) => {
+    const listener = (latest: PredictionProgress) => {
+      progress[i] = latest;
+      if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
+    };
+    try {
+      return await send(batch, onProgress && listener);
+    } catch (error) {
+      const failure = toLitmusError(error);
+      throw failure.index === undefined ? failure : withIndex(failure, i * size + failure.index);
+    }
+  };
+  return (await Promise.all(batches.map(compute))).flat() as T[];
+}
+
+/** The options that are sent to a thread. */
+function paramsOf(options: AnyPredictOptions | AnyStreamOptions): PredictParams {
+  const { explain, ...params } = pick(options, PREDICTION_OPTIONS);
+  return { ...params, explain: explain ? pick(Object(explain), EXPLAIN_OPTIONS) : undefined };
+}
+
+/** Copies the options that a schema has, so that no getter of the caller runs later. */
+const pick = <Options extends object, Schema extends object>(options: Options, schema: Schema) =>
+  Object.fromEntries(Object.keys(schema).map((key) => [key, options[key as keyof Options]])) as {
+    [Key in keyof Schema & keyof Options]: Options[Key];
+  };
 
 /** `Array.isArray` for readonly arrays. */
 const isArray = (texts: TextInput | readonly TextInput[]): texts is readonly TextInput[] => Array.isArray(texts);
-
-function explainParamsOf(explain: true | ExplainOptions): ExplainOptions {
-  if (explain === true) return {};
-  const { label, method, samples, seed } = explain;
-  return { label, method, samples, seed };
-}
 
 // Safari has no Symbol.dispose: as a class member, the method would be named "undefined" there.
 for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {

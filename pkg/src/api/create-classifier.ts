@@ -8,9 +8,10 @@ import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
-import type { ClassifierOptions } from "../shared/types.js";
+import type { ChosenOf, ClassifierOptions, PackagedTasks } from "../shared/types.js";
 import { CLASSIFIER, checkOptions } from "../shared/validate.js";
-import { Classifier, type SentimentClassifier } from "./classifier.js";
+import { Classifier, type SentimentClassifier, type TaughtClassifier } from "./classifier.js";
+import { headsScript } from "./load-heads.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
@@ -27,7 +28,32 @@ const packagedWasm = () =>
  * @throws LitmusError `invalid-input` (a wrong option), `model-not-found`, `download-failed`,
  * `checksum-mismatch`, `unsupported`, `out-of-memory`, `aborted`, `timeout`
  */
-export function createClassifier(options?: ClassifierOptions & { model?: undefined }): Promise<SentimentClassifier>;
+export function createClassifier(
+  options?: ClassifierOptions & { model?: undefined; head?: undefined; task?: undefined },
+): Promise<SentimentClassifier>;
+/**
+ * Loads the packaged model for one of its tasks.
+ *
+ * @example
+ * const classifier = await createClassifier({ task: "emotion" });
+ * const { labels } = await classifier.predict("Thank you, that made my day");
+ *
+ * @throws LitmusError as without a task
+ */
+export function createClassifier<Task extends keyof PackagedTasks>(
+  options: ClassifierOptions & { model?: undefined; head?: undefined; task: Task },
+): Promise<Classifier<PackagedTasks[Task], ChosenOf<PackagedTasks, Task>, never, PackagedTasks>>;
+/**
+ * Loads the file of a head that was taught, and the model that it was taught on.
+ *
+ * @example
+ * const triage = await createClassifier({ head: new Uint8Array(await response.arrayBuffer()) });
+ *
+ * @throws LitmusError as without `head`; `head-malformed`, `head-mismatch` (the head was taught on another model)
+ */
+export function createClassifier<Label extends string = string>(
+  options: ClassifierOptions & { head: Uint8Array<ArrayBuffer> },
+): Promise<TaughtClassifier<Label>>;
 /**
  * Loads a model and the WebAssembly module that runs it. `Label` is the type of the model's labels.
  *
@@ -41,20 +67,11 @@ export function createClassifier(options?: ClassifierOptions & { model?: undefin
 export function createClassifier<Label extends string = string>(
   options?: ClassifierOptions,
 ): Promise<Classifier<Label>>;
-export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier> {
+export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
-  const {
-    model,
-    wasm,
-    workerUrl,
-    workers = "auto",
-    cache = "always",
-    precision,
-    signal,
-    timeout,
-    onProgress,
-  } = options;
-  return withSignal({ signal, timeout }, async (signal) => {
+  headsScript.load ??= () => import("./packaged-heads.js");
+  const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
+  return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
     const sources = Promise.all([
@@ -64,7 +81,15 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     const [module, source] = await unlessAborted(sources, signal);
     const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
-    return new Classifier(pool, await pool.open(onProgress, signal));
+    const info = await pool.open(onProgress, signal);
+    if (!head && task === undefined) return new Classifier(pool, info);
+    try {
+      const { heads } = await headsScript.load();
+      return (await heads.open(pool, info, { head, task }, signal)) as Classifier;
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
   }).catch((error: unknown) => {
     throw toLitmusError(error);
   });

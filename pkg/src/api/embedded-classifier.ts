@@ -1,3 +1,4 @@
+import { openEmbedded } from "../model/embedded-file.js";
 import { packageUrl } from "../platform/package-url.js";
 import { checkSupport } from "../platform/support.js";
 import { startThread } from "../pool/start-thread.js";
@@ -7,6 +8,8 @@ import { neverAborts } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import { memoize } from "../shared/memoize.js";
 import { Classifier, type SentimentClassifier } from "./classifier.js";
+import { heads } from "./heads.js";
+import { headsScript } from "./load-heads.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 /** The WebAssembly file with the model in it. Relative to the bundle in dist/. */
@@ -24,8 +27,10 @@ const wasm = () =>
 export const classifier: () => Promise<SentimentClassifier> = memoize(async () => {
   try {
     checkSupport();
+    headsScript.load ??= async () => ({ heads });
+    const { module, model } = await openEmbedded(wasm(), neverAborts());
     const start = () => startThread("auto", (url) => startWebWorker(url, wasm));
-    const pool = new WorkerPool(new ThreadLoader(wasm(), "embedded"), start, 1);
+    const pool = new WorkerPool(new ThreadLoader(module, { from: "files", files: model }), start, 1);
     return new Classifier(pool, await pool.open(undefined, neverAborts())) as SentimentClassifier;
   } catch (error) {
     throw toLitmusError(error);

@@ -1,10 +1,15 @@
 import { unlessAborted, withSignal } from "../shared/abort.js";
-import type { Prediction, PredictOptions, SentimentLabel } from "../shared/types.js";
+import type { AnyTaskOptions, PackagedTasks, Prediction, PredictOptions, TaskPredictions } from "../shared/types.js";
 import { checkPredictOptions, checkTexts } from "../shared/validate.js";
 import type { SentimentClassifier } from "./classifier.js";
 
+/** The options of `predict`, with or without tasks. */
+export type AnyPredictOptions = Omit<PredictOptions, "threshold" | "explain"> & AnyTaskOptions;
+
+type AnyPrediction = Prediction<PackagedTasks[keyof PackagedTasks]> | TaskPredictions<PackagedTasks>;
+
 /** The result of `predict` with the packaged model. */
-export type PredictResult = Prediction<SentimentLabel> | Prediction<SentimentLabel>[];
+export type PredictResult = AnyPrediction | AnyPrediction[];
 
 /**
  * Predicts with a classifier that the first call loads. Arguments are checked first, so that a wrong call loads nothing. An
@@ -13,12 +18,12 @@ export type PredictResult = Prediction<SentimentLabel> | Prediction<SentimentLab
 export async function predictWith(
   load: () => Promise<SentimentClassifier>,
   texts: string | readonly string[],
-  options: PredictOptions | undefined,
+  options: AnyPredictOptions | undefined,
 ): Promise<PredictResult> {
   checkTexts(texts);
   checkPredictOptions(options);
   return withSignal(options, async (signal) => {
     const classifier = await unlessAborted(load(), signal);
-    return unlessAborted(classifier.predict(texts as string, options), signal);
+    return unlessAborted<PredictResult>(classifier.predict(texts as string, options as PredictOptions), signal);
   });
 }

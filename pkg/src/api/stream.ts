@@ -22,8 +22,8 @@ async function predictRows(rows: Row[], predict: (texts: TextInput[]) => Promise
     if (!isTextInput(input)) return { index, text: input, error: wrongText(input, index) };
     const item = typeof input === "string" ? { index, text: input } : { index, ...input };
     const outcome = outcomes.next().value as Outcome;
-    if ("prediction" in outcome) return { ...item, prediction: outcome.prediction };
-    return { ...item, error: withIndex(outcome.failure, index) };
+    if ("failure" in outcome) return { ...item, error: withIndex(outcome.failure, index) };
+    return { ...item, ...outcome } as StreamItem;
   });
 }
 

@@ -1,6 +1,7 @@
-import type { Classifier, PredictionJob, Prediction as WasmPrediction } from "../../wasm/litmus_text.js";
+import type { Classifier, Job, JobRequest } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
-import { type ModelBytes, readModel } from "../model/model-files.js";
+import { EMBEDDING } from "../model/heads.js";
+import { readHead, readModel } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
 import { throwIfAborted, unlessAborted } from "../shared/abort.js";
 import { closedError, toLitmusError } from "../shared/errors.js";
@@ -8,29 +9,17 @@ import type {
   Failure,
   Listener,
   ManifestInfo,
-  ModelBlobs,
+  ModelInfo,
   ModelSource,
   OnProgress,
   Outcome,
   Replies,
   Reply,
   Request,
-  Role,
+  Taught,
 } from "../shared/protocol.js";
-import type { Prediction, TextInput, Tokenization } from "../shared/types.js";
-import { openEmbedded } from "./embedded-file.js";
+import type { Prediction, PredictionProgress, TextInput, Tokenization } from "../shared/types.js";
 import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
-
-/** The name under which WebAssembly expects the file of each role. */
-const FILE_NAMES: Record<Role, string> = {
-  config: "config.json",
-  tokenizer: "tokenizer.json",
-  tokenizerConfig: "tokenizer_config.json",
-  model: "model.onnx",
-  manifest: "litmus.json",
-};
-
-const ROLES = Object.keys(FILE_NAMES) as Role[];
 
 /** The failure of a call, fit to be sent to another thread. */
 export function failure(error: unknown): Failure {
@@ -42,11 +31,11 @@ export function failure(error: unknown): Failure {
 export class Engine {
   /** Downloaded, and not loaded yet. */
   #files: FileBytes | undefined;
-  #manifestInfo: ManifestInfo = { files: [], metrics: null };
+  #manifestInfo: ManifestInfo = { files: [], metrics: null, heads: [] };
   #storeFiles: (() => Promise<ModelSource>) | undefined;
   #model: LoadedModel | undefined;
-  /** The running prediction: a thread computes one request at a time. */
-  #job: PredictionJob | undefined;
+  /** The running job: a thread computes one request at a time. */
+  #job: Job | undefined;
 
   /** Whether the model was loaded and then lost in a crash. */
   get broken(): boolean {
@@ -73,15 +62,9 @@ export class Engine {
     return compile(url, signal, onProgress);
   }
 
-  async unpack({ url }: Of<"unpack">, signal: AbortSignal, onProgress: OnProgress): Promise<Replies["unpack"]> {
-    const { module, files } = await openEmbedded(url, signal, onProgress);
-    this.#files = files;
-    return { module, source: { from: "files", files: toBlobs(files) } };
-  }
-
   async fetch({ source, keepForSource }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
-    const { files, data, info, storeFiles } = await readModel(source, onProgress, signal);
-    this.#files = { ...data, ...byName(files) };
+    const { files, info, storeFiles } = await readModel(source, onProgress, signal);
+    this.#files = files;
     this.#manifestInfo = info;
     this.#storeFiles = keepForSource ? storeFiles : undefined;
   }
@@ -93,23 +76,47 @@ export class Engine {
   }
 
   async start({ module, params }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
-    const files = this.#files as FileBytes; // `fetch` or `unpack` came before
+    const files = this.#files as FileBytes; // `fetch` came before
     this.#files = undefined;
     this.#model = await LoadedModel.load(module, files, params);
     if (signal.aborted) this.end();
-    return { ...this.#run((classifier) => classifier.info()), ...this.#manifestInfo };
+    return this.describe({ type: "describe" });
   }
 
-  /** Predicts in small batches, and yields to the event loop between them, so that an abort can arrive. */
-  async predict(
-    { texts, params, failFast }: Of<"predict">,
+  async predict(request: Of<"predict">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Outcome[]> {
+    const outcomes = (await this.#compute(request, signal, onProgress)) as Outcome[];
+    for (const [i, outcome] of outcomes.entries()) addWords(outcome, request.texts[i] as TextInput);
+    return outcomes;
+  }
+
+  teach(request: Of<"teach">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Taught> {
+    return this.#compute(request, signal, onProgress) as Promise<Taught>;
+  }
+
+  embed(request: Of<"embed">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Replies["embed"]> {
+    return this.#compute(request, signal, onProgress) as Promise<Replies["embed"]>;
+  }
+
+  head({ file, url }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
+    return readHead(file, url, signal);
+  }
+
+  describe({ heads }: Of<"describe">): ModelInfo {
+    const { tasks: loaded = [], ...info } = this.#run((classifier) => classifier.info(heads));
+    const all = [...loaded, ...this.#manifestInfo.heads];
+    const tasks = all.map(({ name }) => name).filter((name) => name !== EMBEDDING);
+    return { ...info, ...this.#manifestInfo, heads: all, tasks };
+  }
+
+  /** Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. */
+  async #compute(
+    request: Of<"predict" | "teach" | "embed">,
     signal: AbortSignal,
-    onProgress: Listener<Of<"predict">>,
-  ): Promise<Outcome[]> {
-    const job = this.#run((classifier) => classifier.job(texts, params));
+    onProgress: OnJobProgress,
+  ): Promise<ReturnType<Job["finish"]>> {
+    const job = this.#run((classifier) => classifier.job(request as JobRequest));
     this.#job = job;
     try {
-      if (failFast) this.#run(() => job.check());
       for (;;) {
         const { done, total } = this.#run(() => ({ done: job.done, total: job.total }));
         onProgress?.({ done, total });
@@ -118,10 +125,7 @@ export class Engine {
         this.#run(() => job.step());
       }
       this.#job = undefined; // `finish` frees it
-      const outcomes = this.#run(() => job.finish());
-      return outcomes.map((outcome, i) =>
-        "prediction" in outcome ? { prediction: withWords(outcome.prediction, texts[i] as TextInput) } : outcome,
-      );
+      return this.#run(() => job.finish());
     } finally {
       this.#freeJob();
     }
@@ -144,29 +148,19 @@ export class Engine {
   }
 }
 
-const byName = (files: ModelBytes): FileBytes =>
-  Object.fromEntries(ROLES.flatMap((role) => (files[role] ? [[FILE_NAMES[role], files[role]]] : [])));
-
-/** The files as blobs, which other threads can read without a copy in this one's memory. */
-const toBlobs = (files: FileBytes): ModelBlobs =>
-  Object.fromEntries(
-    ROLES.flatMap((role) => {
-      const path = FILE_NAMES[role];
-      const bytes = files[path];
-      return bytes ? [[role, { path, blob: new Blob([bytes]) }]] : [];
-    }),
-  ) as unknown as ModelBlobs;
-
-/** Adds the words themselves: only JavaScript has the string as it was given, with any lone surrogates. */
-function withWords(prediction: WasmPrediction, input: TextInput): Prediction {
+/** Adds the words to explanations: only JavaScript has the string as it was given, with any lone surrogates. */
+function addWords(outcome: Outcome, input: TextInput): void {
   const text = typeof input === "string" ? input : input.text;
-  const attributions = prediction.attributions?.map(({ start, end, weight }) => ({
-    start,
-    end,
-    text: text.slice(start, end),
-    weight,
-  }));
-  return { ...prediction, attributions: attributions ?? null };
+  for (const { attributions } of predictionsOf(outcome)) {
+    for (const word of attributions ?? []) Object.assign(word, { text: text.slice(word.start, word.end) });
+  }
 }
+
+function predictionsOf(outcome: Outcome): Prediction[] {
+  if ("prediction" in outcome) return [outcome.prediction];
+  return "predictions" in outcome ? Object.values(outcome.predictions) : [];
+}
+
+type OnJobProgress = ((progress: PredictionProgress) => void) | undefined;
 
 type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;

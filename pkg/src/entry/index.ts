@@ -1,23 +1,39 @@
 import { createClassifier } from "../api/create-classifier.js";
-import { type PredictResult, predictWith } from "../api/predict-with.js";
+import { type AnyPredictOptions, type PredictResult, predictWith } from "../api/predict-with.js";
 import { memoize } from "../shared/memoize.js";
-import type { Prediction, PredictOptions, SentimentLabel, WithoutThreshold } from "../shared/types.js";
+import type {
+  ChosenOf,
+  PackagedTasks,
+  Prediction,
+  PredictOptions,
+  SentimentLabel,
+  TaskOption,
+  TaskPredictions,
+  TasksOption,
+  WithoutThreshold,
+} from "../shared/types.js";
 
-export type { Classifier, SentimentClassifier } from "../api/classifier.js";
+export type { Classifier, SentimentClassifier, TaughtClassifier } from "../api/classifier.js";
 export { createClassifier } from "../api/create-classifier.js";
 export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
 export type {
   Activation,
+  AnyTasks,
   Attribution,
   CallOptions,
+  ChosenOf,
   ClassifierInfo,
   ClassifierOptions,
   DownloadProgress,
+  EmbedOptions,
+  EmotionLabel,
   ExplainOptions,
+  ExplainTasksOptions,
   FileInfo,
   LabelScore,
   ModelFile,
   ModelFiles,
+  PackagedTasks,
   Precision,
   Prediction,
   PredictionProgress,
@@ -27,10 +43,19 @@ export type {
   StreamItem,
   StreamOptions,
   StreamProgress,
+  TaskOption,
+  TaskPredictions,
+  TasksOption,
+  TasksStreamItem,
+  TaughtHead,
+  TeachExamples,
+  TeachOptions,
+  TeachReport,
   TextInput,
   TextOptions,
   TextWindow,
   Tokenization,
+  ToxicityLabel,
   WithoutThreshold,
   ZeroShotCallOptions,
   ZeroShotOptions,
@@ -38,6 +63,50 @@ export type {
 
 const packagedClassifier = memoize(() => createClassifier());
 
+/**
+ * Classifies one text into the labels of one of the model's tasks. The task's head is downloaded when it is first needed.
+ *
+ * @example
+ * const { labels } = await predict("You are an idiot", { task: "toxicity" });
+ *
+ * @throws LitmusError as without a task
+ */
+export function predict<Task extends keyof PackagedTasks>(
+  text: string,
+  options: WithoutThreshold<PredictOptions> & TaskOption<Task>,
+): Promise<Prediction<PackagedTasks[Task], ChosenOf<PackagedTasks, Task>>>;
+/** Classifies one text into the labels of one of the model's tasks. */
+export function predict<Task extends keyof PackagedTasks>(
+  text: string,
+  options: PredictOptions & TaskOption<Task>,
+): Promise<Prediction<PackagedTasks[Task]>>;
+/** Classifies several texts into the labels of one of the model's tasks. */
+export function predict<Task extends keyof PackagedTasks>(
+  texts: readonly string[],
+  options: WithoutThreshold<PredictOptions> & TaskOption<Task>,
+): Promise<Prediction<PackagedTasks[Task], ChosenOf<PackagedTasks, Task>>[]>;
+/** Classifies several texts into the labels of one of the model's tasks. */
+export function predict<Task extends keyof PackagedTasks>(
+  texts: readonly string[],
+  options: PredictOptions & TaskOption<Task>,
+): Promise<Prediction<PackagedTasks[Task]>[]>;
+/**
+ * Classifies one text for several of the model's tasks; the model reads it once.
+ *
+ * @example
+ * const { sentiment, toxicity } = await predict("I loved it", { tasks: ["sentiment", "toxicity"] });
+ *
+ * @throws LitmusError as for one task
+ */
+export function predict<Task extends keyof PackagedTasks>(
+  text: string,
+  options: Omit<PredictOptions, "threshold" | "explain"> & TasksOption<Task>,
+): Promise<TaskPredictions<PackagedTasks, Task>>;
+/** Classifies several texts for several of the model's tasks. */
+export function predict<Task extends keyof PackagedTasks>(
+  texts: readonly string[],
+  options: Omit<PredictOptions, "threshold" | "explain"> & TasksOption<Task>,
+): Promise<TaskPredictions<PackagedTasks, Task>[]>;
 /**
  * Classifies one text with the packaged sentiment model, which the first call loads. An abort does not end that
  * load, which the next call needs, too. Without a `threshold` there is always a label.
@@ -78,6 +147,6 @@ export function predict(
  * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction<SentimentLabel>[]>;
-export function predict(texts: string | readonly string[], options?: PredictOptions): Promise<PredictResult> {
+export function predict(texts: string | readonly string[], options?: AnyPredictOptions): Promise<PredictResult> {
   return predictWith(packagedClassifier, texts, options);
 }

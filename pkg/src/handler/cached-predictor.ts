@@ -1,8 +1,8 @@
 import { follow, unlessAborted } from "../shared/abort.js";
-import type { Prediction, TextInput } from "../shared/types.js";
+import type { PredictOptions, TextInput } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 import type { ResultCache } from "./result-cache.js";
-import type { PredictionOptions } from "./schema.js";
+import type { AnyPrediction, PredictionOptions } from "./schema.js";
 import { ServiceError, toServiceError } from "./service-error.js";
 
 /** How many texts of one request are computed at once. Few, so that texts of other requests are computed in between. */
@@ -16,7 +16,7 @@ export const CACHE_STATUSES = ["hit", "miss", "shared"] as const;
 export type CacheStatus = (typeof CACHE_STATUSES)[number];
 
 export interface CachedPrediction {
-  prediction: Prediction;
+  prediction: AnyPrediction;
   cacheStatus: CacheStatus;
 }
 
@@ -125,7 +125,8 @@ export class CachedPredictor {
   ): Promise<CachedPrediction> {
     const cached = await this.#cache.get(key);
     if (cached) return { prediction: cached, cacheStatus: "hit" };
-    const prediction = await model.predict(text, { ...options, signal });
+    // The options are checked, but TypeScript does not know whether they have a task.
+    const prediction: AnyPrediction = await model.predict(text, { ...options, signal } as PredictOptions);
     await this.#cache.set(key, prediction);
     return { prediction, cacheStatus: "miss" };
   }

@@ -1,5 +1,7 @@
+import { headsScript } from "../api/load-heads.js";
+import { heads } from "../api/packaged-heads.js";
 import { follow, unlessAborted } from "../shared/abort.js";
-import type { ExplainOptions } from "../shared/types.js";
+import type { ExplainTasksOptions } from "../shared/types.js";
 import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
 import { METRICS_TYPE, Metrics } from "./metrics.js";
 import { ModelLoader } from "./model-loader.js";
@@ -36,6 +38,7 @@ interface Route {
  * @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range
  */
 export function createHandler(options: HandlerOptions = {}): (request: Request, context?: object) => Promise<Response> {
+  headsScript.load = async () => ({ heads });
   const service = new Service(resolveOptions(options));
   return (request, context) => service.handle(request, context);
 }
@@ -139,6 +142,7 @@ class Service {
     let streamEnd: Promise<void> | undefined;
     try {
       const model = await unlessAborted(this.#model.get(), stop.signal);
+      checkTasks(body.options, model);
       checkLabel(body.options, model);
       const results = this.#results(model, body, stop, admission, streamed);
       if (!streamed) return { response: await predictionResponse(results, body.single) };
@@ -218,10 +222,21 @@ class Service {
   }
 }
 
-/** Checked here, because only the loaded model knows its labels. */
-function checkLabel({ explain }: PredictionOptions, { info: { labels } }: Predictor): void {
-  const { label } = Object(explain) as ExplainOptions;
-  if (label === undefined || labels.includes(label)) return;
+/** Checked here, because only the loaded model knows its tasks. A model without any gives its own error. */
+function checkTasks({ task, tasks }: PredictionOptions, { info }: Predictor): void {
+  const names = tasks ?? (task === undefined ? [] : [task]);
+  const unknown = names.find((name) => info.tasks.length > 0 && !info.tasks.includes(name));
+  if (unknown === undefined) return;
+  throw new ServiceError(
+    "unknown-task",
+    `task: the model has no task "${unknown}"; its tasks are ${info.tasks.join(", ")}`,
+  );
+}
+
+/** Checked here, because only the loaded model knows its labels; those of tasks the classifier checks. */
+function checkLabel({ explain, task, tasks }: PredictionOptions, { info: { labels } }: Predictor): void {
+  const { label } = Object(explain) as ExplainTasksOptions;
+  if (typeof label !== "string" || task !== undefined || tasks || labels.includes(label)) return;
   throw new ServiceError(
     "unknown-label",
     `explain/label: the model has no label "${label}"; its labels are ${labels.join(", ")}`,

@@ -1,24 +1,27 @@
 import type { Classifier } from "../api/classifier.js";
 import { abortError, whenAborted } from "../shared/abort.js";
 import { type LitmusError, toLitmusError, withIndex } from "../shared/errors.js";
-import type { Prediction, PredictOptions, TextInput, TextOptions } from "../shared/types.js";
+import type { PredictOptions, StreamItem, StreamOptions, TasksStreamItem, TextInput } from "../shared/types.js";
 import type { Predictor } from "./options.js";
+import type { AnyPrediction, PredictionOptions } from "./schema.js";
 
 /** Texts in a batch. A batch that has begun is computed to its end. */
 const MAX_BATCH = 16;
 /** UTF-16 code units of a text that joins a batch. A longer text would delay the others. */
 const MAX_LENGTH = 500;
 
+type AnyItem = StreamItem | TasksStreamItem;
+
 interface WaitingText {
   text: TextInput;
   signal: AbortSignal | undefined;
-  resolve(prediction: Prediction): void;
+  resolve(prediction: AnyPrediction): void;
   reject(error: LitmusError): void;
 }
 
 /** Waiting texts with the same options. */
 interface Group {
-  options: TextOptions;
+  options: PredictionOptions;
   texts: WaitingText[];
 }
 
@@ -50,26 +53,29 @@ export function microBatching(
   };
 
   /** `stream` gives each text a prediction or an error of its own. */
-  const predictBatch = async (batch: WaitingText[], options: TextOptions): Promise<void> => {
+  const predictBatch = async (batch: WaitingText[], options: PredictionOptions): Promise<void> => {
     const wanted = batch.filter(({ signal }) => !signal?.aborted);
     const texts = wanted.map(({ text }) => text);
     try {
-      for await (const { index, prediction, error } of classifier.stream(texts, options)) {
-        const { resolve, reject } = wanted[index] as WaitingText;
-        if (prediction) resolve(prediction);
-        else reject(withIndex(error, undefined));
+      for await (const item of classifier.stream(texts, options as StreamOptions) as AsyncIterable<AnyItem>) {
+        const { resolve, reject } = wanted[item.index] as WaitingText;
+        if (item.error) reject(withIndex(item.error, undefined));
+        else resolve(("prediction" in item ? item.prediction : item.predictions) as AnyPrediction);
       }
     } catch (error) {
       for (const { reject } of wanted) reject(toLitmusError(error)); // those that are settled ignore it
     }
   };
 
-  const predict = ((text: TextInput, options: PredictOptions = {}) => {
+  const predict = ((
+    text: TextInput,
+    options: PredictionOptions & Omit<PredictOptions, keyof PredictionOptions> = {},
+  ) => {
     const { signal, timeout, onProgress, ...rest } = options;
     const length = typeof text === "string" ? text.length : text.text.length + (text.pair?.length ?? 0);
     if (length > MAX_LENGTH || rest.explain || rest.zeroShot || timeout || onProgress)
-      return classifier.predict(text, options);
-    return new Promise<Prediction>((resolve, reject) => {
+      return classifier.predict(text, options as PredictOptions);
+    return new Promise<AnyPrediction>((resolve, reject) => {
       const key = JSON.stringify(rest);
       const group: Group = groups.get(key) ?? { options: rest, texts: [] };
       group.texts.push({ text, signal, resolve, reject });

@@ -8,7 +8,11 @@ interface Description {
 }
 
 export const EXPLAIN_DESCRIPTIONS = {
-  label: { description: "The label whose probability to explain. By default, the most probable one." },
+  label: {
+    description:
+      "The label whose probability to explain. By default, the most probable one. With `tasks`: for all of them, or an object " +
+      "of labels by task.",
+  },
   method: {
     description: "How to compute the weights: by masking each word alone, or as Shapley values.",
     default: "occlusion",
@@ -24,11 +28,16 @@ export const ZERO_SHOT_DESCRIPTIONS = {
 } satisfies Record<keyof typeof ZERO_SHOT_OPTIONS, Description>;
 
 export const PREDICTION_DESCRIPTIONS = {
+  task: {
+    description:
+      "One of the model's tasks, which are the `tasks` of `GET /model`. By default, the task that the service was started with.",
+  },
+  tasks: { description: "Several tasks: then an object of predictions by task takes the place of each prediction." },
   topK: { description: "How many labels to return in `scores`. By default, all of them." },
   threshold: {
     description:
       "The probability below which a label is not given: `label` is then null. By default 0.5 where each label is scored " +
-      "by itself, else none.",
+      "by itself, else none. With `tasks`: for all of them, or an object of thresholds by task.",
   },
   activation: {
     description:

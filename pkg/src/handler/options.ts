@@ -1,6 +1,6 @@
 import type { Classifier } from "../api/classifier.js";
 import { createClassifier } from "../api/create-classifier.js";
-import { ANYTHING, checkOptions, POSITIVE, type Rule } from "../shared/validate.js";
+import { ANYTHING, checkOptions, isInteger, type Rule } from "../shared/validate.js";
 
 /** The part of a classifier that the handler uses. */
 export type Predictor = Pick<Classifier, "predict" | "info">;
@@ -98,6 +98,7 @@ const RULES: Record<keyof HandlerOptions, Rule> = {
   base: ['a path that begins and ends with "/"', (value) => typeof value === "string" && /^\/(.*\/)?$/s.test(value)],
   onError: ["a function", (value) => typeof value === "function"],
 };
+const POSITIVE: Rule = ["an integer of at least 1", (value) => isInteger(value, 1)];
 const LIMIT_RULES: Record<keyof Limits, Rule> = {
   body: POSITIVE,
   bodyTime: delay(1),

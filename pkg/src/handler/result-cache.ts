@@ -1,13 +1,12 @@
 import { LRUCache } from "lru-cache";
-import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, ZERO_SHOT_OPTIONS } from "../shared/options.js";
-import type { Prediction, TextInput } from "../shared/types.js";
+import type { TextInput } from "../shared/types.js";
+import { isObject } from "../shared/validate.js";
 import type { CacheStore, Predictor, ResolvedOptions } from "./options.js";
-import { isPrediction, type PredictionOptions } from "./schema.js";
+import { type AnyPrediction, isPrediction, type PredictionOptions } from "./schema.js";
 
-/** The order of the options in a key, whatever their order in the request. */
-const OPTION_NAMES = [PREDICTION_OPTIONS, EXPLAIN_OPTIONS, ZERO_SHOT_OPTIONS].flatMap((options) =>
-  Object.keys(options),
-);
+/** For JSON.stringify: sorts the keys of objects, so that the order of options in a request does not matter. */
+const sortKeys = (_: string, value: unknown): unknown =>
+  isObject(value) && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort()) : value;
 
 /** Predictions by model, options and text, in the built-in cache or in the caller's store. */
 export class ResultCache {
@@ -29,13 +28,13 @@ export class ResultCache {
     this.#modelIds.set(model, modelId);
     const { text, pair } = typeof input === "string" ? { text: input, pair: undefined } : input;
     // Two blanks where there is no pair, so that no text can look like a pair.
-    const key = `${JSON.stringify(options, OPTION_NAMES)} ${modelId} ${JSON.stringify(pair) ?? ""} ${text}`;
+    const key = `${JSON.stringify(options, sortKeys)} ${modelId} ${JSON.stringify(pair) ?? ""} ${text}`;
     if (!this.#external) return key;
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  async get(key: string): Promise<Prediction | undefined> {
+  async get(key: string): Promise<AnyPrediction | undefined> {
     try {
       const value = await this.#store?.get(key);
       if (value === undefined || value === null) return undefined;
@@ -48,7 +47,7 @@ export class ResultCache {
     return undefined;
   }
 
-  async set(key: string, prediction: Prediction): Promise<void> {
+  async set(key: string, prediction: AnyPrediction): Promise<void> {
     try {
       await this.#store?.set(key, JSON.stringify(prediction));
     } catch {
@@ -57,10 +56,11 @@ export class ResultCache {
   }
 }
 
-/** The checksums of the model's files; a random id if one has none. */
+/** The checksums of the model's files and the labels, which depend on the task; a random id if one file has no checksum. */
 function identify({ info }: Predictor): string {
   const checksums = info.files.map(({ sha256 }) => sha256);
-  return checksums.length > 0 && checksums.every(Boolean) ? checksums.join() : crypto.randomUUID();
+  const known = checksums.length > 0 && checksums.every(Boolean);
+  return known ? JSON.stringify([checksums, info.labels]) : crypto.randomUUID();
 }
 
 function lruStore({ ttl, entries, bytes }: Exclude<ResolvedOptions["cache"], CacheStore | false>): CacheStore {

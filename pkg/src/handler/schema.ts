@@ -1,12 +1,19 @@
 // The JSON Schemas of requests and responses. request.ts checks bodies with them, and openapi.ts publishes them.
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY, ZERO_SHOT_OPTIONS } from "../shared/options.js";
-import type { CallOptions, Prediction, TextOptions } from "../shared/types.js";
+import type {
+  AnyTaskOptions,
+  CallOptions,
+  Prediction,
+  TaskPredictions,
+  TasksOption,
+  TextOptions,
+} from "../shared/types.js";
 import { EXPLAIN_DESCRIPTIONS, PREDICTION_DESCRIPTIONS, ZERO_SHOT_DESCRIPTIONS } from "./option-descriptions.js";
 import { ERROR_CODES } from "./service-error.js";
 
 /** The options of `predict` that change a prediction. */
-export type PredictionOptions = Omit<TextOptions, keyof CallOptions>;
+export type PredictionOptions = Omit<TextOptions, keyof CallOptions | keyof TasksOption> & AnyTaskOptions;
 
 /** An object without other properties than these. */
 const object = (properties: Record<string, Schema>, required: string[] = Object.keys(properties)): Schema => ({
@@ -55,7 +62,11 @@ const input: Schema = { anyOf: [text, object({ text, pair }, ["text"])] };
 export const requestSchemas = (maxTexts: number) => ({
   TextRequest: {
     ...object({ text, pair, ...options }, ["text"]),
-    examples: [{ text: "I loved every minute of it" }, { text: "Predictable, yet lovely.", explain: true }],
+    examples: [
+      { text: "I loved every minute of it" },
+      { text: "Predictable, yet lovely.", explain: true },
+      { text: "I loved every minute of it", tasks: ["sentiment", "toxicity"] },
+    ],
   },
   TextsRequest: {
     ...object({ texts: array(input, { maxItems: maxTexts }), ...options }, ["texts"]),
@@ -81,6 +92,11 @@ const predictionProperties = {
     { type: "string" },
     { description: "Only where each label is scored by itself: the labels at or above the threshold, highest first." },
   ),
+  other: {
+    type: "boolean",
+    description:
+      "Only of a head that was taught with `other`: whether the text resembles none of the labels' examples.",
+  },
   score: { ...score, description: "The highest score: a calibrated probability, or with `activation: none` a logit." },
   scores,
   tokens,
@@ -108,7 +124,7 @@ const predictionProperties = {
 
 const prediction = object(
   predictionProperties,
-  Object.keys(predictionProperties).filter((name) => name !== "labels"),
+  Object.keys(predictionProperties).filter((name) => name !== "labels" && name !== "other"),
 );
 
 const error = object({ code: { type: "string", enum: Object.keys(ERROR_CODES) }, message: { type: "string" }, index }, [
@@ -116,12 +132,19 @@ const error = object({ code: { type: "string", enum: Object.keys(ERROR_CODES) },
   "message",
 ]);
 
+const byTask: Schema = {
+  type: "object",
+  description: "With `tasks`: the predictions by task.",
+  additionalProperties: prediction,
+};
+const anyPrediction: Schema = { anyOf: [prediction, byTask] };
+
 const responseSchemas = {
-  Prediction: prediction,
-  Predictions: object({ predictions: array(prediction) }),
+  Prediction: anyPrediction,
+  Predictions: object({ predictions: array(anyPrediction) }),
   Line: {
     description: "One line of a streamed response.",
-    oneOf: [object({ index, prediction }), object({ index, error })],
+    oneOf: [object({ index, prediction: anyPrediction }), object({ index, error })],
   },
   Model: object({
     name: { type: ["string", "null"] },
@@ -134,6 +157,7 @@ const responseSchemas = {
       option: { enum: ["auto", "int8", "float32"] },
       floatLayers: array({ type: "string", description: "A layer that is computed in float32, not in integers." }),
     }),
+    tasks: array({ type: "string", description: "A value of `task`." }),
     files: array(
       object({
         path: { type: "string" },
@@ -164,7 +188,10 @@ export const schemas = (maxTexts: number) => ({ ...requestSchemas(maxTexts), ...
 
 export type SchemaName = keyof ReturnType<typeof schemas>;
 
-const predictionValidator = new Validator(prediction, "2020-12");
+const predictionValidator = new Validator(anyPrediction, "2020-12");
+
+/** A prediction, or those of several tasks. */
+export type AnyPrediction = Prediction | TaskPredictions;
 
 /** Whether a value from the caller's cache is a prediction. */
-export const isPrediction = (value: unknown): value is Prediction => predictionValidator.validate(value).valid;
+export const isPrediction = (value: unknown): value is AnyPrediction => predictionValidator.validate(value).valid;

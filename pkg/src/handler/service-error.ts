@@ -16,6 +16,7 @@ export const ERROR_CODES = {
       "The text exceeds the model's token limit, and `longText` is `error`; or the pair leaves no room for the text.",
   },
   "unknown-label": { status: 422, description: "`explain.label` is not one of the model's labels." },
+  "unknown-task": { status: 422, description: "`task`, or one of `tasks`, is not one of the model's tasks." },
   "conflicting-options": { status: 422, description: "The options do not fit each other, or not the model." },
   "model-unsupported": { status: 422, description: "The model cannot do what an option asks for." },
   "malformed-text": { status: 422, description: "The text is not valid Unicode: it contains an unpaired surrogate." },

@@ -1,8 +1,11 @@
+import { resolveBeside } from "../platform/resolve-url.js";
 import { throwIfAborted } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type {
   ByRole,
   FileCandidate,
+  FolderSource,
+  HeadFile,
   ManifestInfo,
   ModelBlob,
   ModelBlobs,
@@ -15,11 +18,10 @@ import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf 
 import { verifyChecksum } from "./checksum.js";
 import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
 import { externalFiles } from "./external-data.js";
+import { headName, isHead } from "./heads.js";
+import { LAYOUT } from "./layout.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** The bytes of a model's files. */
-export type ModelBytes = ByRole<Bytes>;
 
 interface DownloadedFile {
   path: string;
@@ -29,8 +31,6 @@ interface DownloadedFile {
   /** Stores the file. Resolves to whether it can be read again without a network, or needs none. */
   store?: () => boolean | Promise<boolean>;
 }
-
-type Folder = Extract<ModelSource, { from: "folder" }>;
 
 /** The entry of a file in litmus.json. */
 interface ManifestEntry {
@@ -44,6 +44,8 @@ interface Manifest {
   entryOf: EntryOf;
   /** Whether the folder may have the file: litmus.json lists it, or lists no files. */
   mayHave: (path: string) => boolean;
+  /** The paths of the heads. */
+  heads: string[];
   metrics: ManifestInfo["metrics"];
 }
 
@@ -52,8 +54,11 @@ interface ModelReader {
   manifest(): Promise<DownloadedFile | undefined>;
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
-  /** The file of this name in the same folder as the graph. Resolves to nothing if it is not among the files given. */
-  beside(graph: DownloadedFile, name: string, entryOf: EntryOf): Promise<DownloadedFile | undefined>;
+  /**
+   * The files of these names in the same folder as the graph, and heads that are given with the model: those of a folder are read
+   * later. Of files that are given, some may be missing.
+   */
+  others(graph: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
 
 /** The path of a file in the same folder as another. */
@@ -71,6 +76,7 @@ export function parseManifest(bytes: Bytes | undefined): Manifest {
     // There is no litmus.json, or it is not JSON.
   }
   return {
+    heads: Object.keys(files).filter(isHead),
     mayHave: (path) => Object.keys(files).length === 0 || Object.hasOwn(files, path),
     entryOf: (path) => {
       const { bytes, sha256 } = files[path] ?? {};
@@ -97,16 +103,20 @@ function blobReader(files: ModelBlobs): ModelReader {
       const file = files.tokenizerConfig;
       return file && readBlob(file, entryOf(file.path));
     },
-    beside: async (graph, name, entryOf) => {
-      const path = sibling(graph.path, name);
-      const file = files.data?.find((file) => file.path === path);
-      return file && readBlob(file, entryOf(path));
+    others: (graph, names, entryOf) => {
+      const besides = names.map((name) => sibling(graph.path, name));
+      const found = files.others?.filter(({ path }) => isHead(path) || besides.includes(path)) ?? [];
+      return Promise.all(found.map((file) => readBlob(file, entryOf(file.path))));
     },
   };
 }
 
 /** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
-function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgress, signal: AbortSignal): ModelReader {
+function folderReader(
+  { candidates, cache, stored }: FolderSource,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): ModelReader & { read: (from: FileCandidate[], entryOf: EntryOf, file: string) => Promise<DownloadedFile> } {
   const fromCache = async ({ path, url }: FileCandidate, sha256: string | undefined, file: string) => {
     const response = await (sha256 === undefined ? readCurrent(url) : cache && readStored(url, sha256));
     if (!response) return undefined;
@@ -159,6 +169,7 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
   };
 
   return {
+    read,
     manifest: async () => {
       const [candidate] = candidates.manifest as [FileCandidate];
       const [config] = candidates.config as [FileCandidate];
@@ -185,13 +196,14 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
       reportStart(file, onProgress);
       return read(from, entryOf, file);
     },
-    beside: ({ path }, name, entryOf) => {
+    others: ({ path }, names, entryOf) => {
       const graph = candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
-      const url = new URL(encodeURIComponent(name), graph.url);
-      url.search = new URL(graph.url).search;
-      const candidate = { path: sibling(path, name), url: url.href };
-      reportStart(candidate.path, onProgress);
-      return read([candidate], entryOf, candidate.path);
+      const readBeside = (name: string) => {
+        const file = { path: sibling(path, name), url: resolveBeside(graph.url, encodeURIComponent(name)) };
+        reportStart(file.path, onProgress);
+        return read([file], entryOf, file.path);
+      };
+      return Promise.all(names.map(readBeside));
     },
     tokenizerConfig: async ({ entryOf, mayHave }) => {
       const from = candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
@@ -211,8 +223,16 @@ function folderReader({ candidates, cache, stored }: Folder, onProgress: OnProgr
   };
 }
 
+/** Reads and stores the file of a head in a folder. */
+export async function readHead(head: HeadFile, url: string, signal: AbortSignal): Promise<Bytes> {
+  const { path, folder } = head;
+  const { bytes, store } = await folderReader(folder, undefined, signal).read([{ path, url }], () => head, path);
+  await store?.();
+  return bytes;
+}
+
 /**
- * Reads the files of a model. `data` are those in which `model.onnx` stores weights, by their names. `storeFiles` stores all
+ * Reads the files of a model. `files` are their bytes, by the names under which WebAssembly expects them. `storeFiles` stores all
  * of them, and resolves to the source from which other threads read them.
  */
 export async function readModel(
@@ -220,8 +240,7 @@ export async function readModel(
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<{
-  files: ModelBytes;
-  data: Record<string, Bytes>;
+  files: Record<string, Bytes>;
   info: ManifestInfo;
   storeFiles: () => Promise<ModelSource>;
 }> {
@@ -230,39 +249,38 @@ export async function readModel(
   const manifest = await reader.manifest();
   const parsed = parseManifest(manifest?.bytes);
   const { entryOf, metrics } = parsed;
+  const headFile = (path: string) => ({ name: headName(path), path, ...entryOf(path), folder: source as FolderSource });
   const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
   ]);
-  const besides = externalFiles(model.bytes).map((name) => reader.beside(model, name, entryOf));
   // The engine reports one that is missing.
-  const data = (await Promise.all(besides)).filter((file) => file !== undefined);
-  const downloaded = { config, tokenizer, model, tokenizerConfig, manifest };
-  const files = [config, tokenizer, tokenizerConfig, model, ...data].flatMap((file) =>
+  const others = await reader.others(model, externalFiles(model.bytes), entryOf);
+  const byRole = { config, tokenizer, model, tokenizerConfig, manifest };
+  const fileInfo = [config, tokenizer, tokenizerConfig, model, ...others].flatMap((file) =>
     file ? [{ path: file.path, bytes: file.bytes.byteLength, sha256: file.sha256 || null }] : [],
   );
   return {
-    files: mapFiles(downloaded, ({ bytes }) => bytes),
-    data: Object.fromEntries(data.map(({ path, bytes }) => [path.replace(/.*\//, ""), bytes])),
-    info: { files, metrics },
-    storeFiles: () => storeAll(source, downloaded, data),
+    files: Object.fromEntries([
+      ...Object.entries(byRole).flatMap(([role, file]) => (file ? [[LAYOUT[role as Role][0], file.bytes]] : [])),
+      ...others.map(({ path, bytes }) => [isHead(path) ? path : path.replace(/.*\//, ""), bytes]),
+    ]),
+    info: { files: fileInfo, metrics, heads: source.from === "folder" ? parsed.heads.map(headFile) : [] },
+    storeFiles: () => storeAll(source, byRole, others),
   };
-}
-
-function mapFiles<T>(files: ByRole<DownloadedFile>, value: (file: DownloadedFile) => T): ByRole<T> {
-  return Object.fromEntries(Object.entries(files).map(([role, file]) => [role, file && value(file)])) as ByRole<T>;
 }
 
 /** Stores the files. Resolves to the same source if all were stored, else to one that holds their bytes. */
 async function storeAll(
   source: ModelSource,
   files: ByRole<DownloadedFile>,
-  data: DownloadedFile[],
+  others: DownloadedFile[],
 ): Promise<ModelSource> {
-  const stored = await Promise.all([...Object.values(files), ...data].map((file) => file?.store?.() ?? true));
+  const stored = await Promise.all([...Object.values(files), ...others].map((file) => file?.store?.() ?? true));
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   const blob = ({ path, bytes }: DownloadedFile) => ({ path, blob: new Blob([bytes]) });
-  return { from: "files", files: { ...mapFiles(files, blob), data: data.map(blob) } };
+  const blobs = Object.entries(files).map(([role, file]) => [role, file && blob(file)]);
+  return { from: "files", files: { ...Object.fromEntries(blobs), others: others.map(blob) } };
 }

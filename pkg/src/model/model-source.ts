@@ -1,10 +1,9 @@
 import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
-import { resolveUrl } from "../platform/resolve-url.js";
+import { resolveBeside, resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
 import type {
   CacheMode,
-  FileCandidate,
   ModelBlobs,
   ModelCandidates,
   ModelSource,
@@ -15,76 +14,74 @@ import type {
 import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
 import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
-
-/** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. */
-export const LAYOUT = {
-  config: ["config.json"],
-  tokenizer: ["tokenizer.json"],
-  tokenizerConfig: ["tokenizer_config.json"],
-  model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
-  manifest: ["litmus.json"],
-} satisfies Record<Role, string[]>;
-
-const ROLES = Object.keys(LAYOUT) as Role[];
+import { LAYOUT, ROLES } from "./layout.js";
 
 const isOptional = (role: Role): role is OptionalRole => role === "manifest" || role === "tokenizerConfig";
 
 const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
-/** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
+/**
+ * The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. The heads are in
+ * head-files.ts.
+ */
 function packagedModel(): ModelCandidates {
-  const candidates = (path: string, url: URL): FileCandidate[] => [
-    { path, url: packageUrl(`models/english/${path}`, url) },
-  ];
+  const file = (path: string, url: URL) => [{ path, url: packageUrl(`models/english/${path}`, url) }];
   return {
-    config: candidates("config.json", new URL("../models/english/config.json", import.meta.url)),
-    tokenizer: candidates("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
+    config: file("config.json", new URL("../models/english/config.json", import.meta.url)),
+    tokenizer: file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
     tokenizerConfig: [],
-    model: candidates("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
-    manifest: candidates("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
+    model: file("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
+    manifest: file("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
   };
 }
 
 function folderModel(model: string | URL): ModelCandidates {
   const folder = resolveUrl("model", model);
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
-  const urlOf = (path: string) => {
-    const url = new URL(path, folder);
-    url.search = folder.search; // an access token, for instance
-    return url.href;
-  };
-  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: urlOf(path) })));
+  return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: resolveBeside(folder, path) })));
 }
 
-/** The files of a folder that the user picked or dropped, found by their paths in it. */
+/** The files of a folder that the user picked or dropped. */
 function pickedModel(list: Iterable<File>): ModelBlobs {
-  const byPath = new Map<string, File>();
   // The path from a folder picker begins with the folder's own name.
-  for (const file of list) byPath.set(file.webkitRelativePath?.split("/").slice(1).join("/") || file.name, file);
+  const pathOf = ({ webkitRelativePath, name }: File) => webkitRelativePath?.split("/").slice(1).join("/") || name;
+  return modelOf(Array.from(list, (file) => [pathOf(file), file]));
+}
+
+/** The files of a model, found by their paths in its folder. */
+export function modelOf(files: [path: string, blob: Blob][]): ModelBlobs {
+  const others = files.map(([path, blob]) => ({ path, blob }));
   const byRole = mapRoles((role) => {
-    const path = LAYOUT[role].find((candidate) => byPath.has(candidate));
-    if (path !== undefined) return { path, blob: byPath.get(path) as File };
+    for (const path of LAYOUT[role]) {
+      const found = others.find((file) => file.path === path);
+      if (found) return found;
+    }
     if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   });
-  const data = [...byPath].filter(([path]) => path.endsWith("data")).map(([path, blob]) => ({ path, blob }));
-  return { ...byRole, data } as ModelBlobs;
+  return { ...byRole, others } as ModelBlobs;
 }
 
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
-  checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING }, "model");
-  const readGiven = async (name: string, path: string, file: unknown) => {
+  checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING, heads: ANYTHING }, "model");
+  const readGiven = async (name: string, path: string, file: unknown): Promise<[string, Blob]> => {
     const part = isA(file, "Response") && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
     if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
-      return { path, blob: new Blob([part as BlobPart]) };
+      return [path, new Blob([part as BlobPart])];
     }
     throw wrongValue(`model.${name}`, "bytes, a Blob or an unread Response", file);
   };
   const given = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
-  const byRole = given.map(async (role) => [role, await readGiven(role, LAYOUT[role][0] as string, files[role])]);
-  const data = Object.entries(files.data ?? {}).map(([name, file]) => readGiven(`data["${name}"]`, name, file));
-  return { ...Object.fromEntries(await Promise.all(byRole)), data: await Promise.all(data) };
+  const readAll = (key: "data" | "heads", pathOf: (name: string) => string) =>
+    Object.entries(files[key] ?? {}).map(([name, file]) => readGiven(`${key}["${name}"]`, pathOf(name), file));
+  return modelOf(
+    await Promise.all([
+      ...given.map((role) => readGiven(role, LAYOUT[role][0], files[role])),
+      ...readAll("data", (name) => name),
+      ...readAll("heads", (task) => `heads/${task}.head`),
+    ]),
+  );
 }
 
 const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
@@ -99,7 +96,7 @@ export async function sourceOf(
   if (model === undefined) {
     if (platform.module)
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
-    return { from: "folder", candidates: packagedModel(), cache };
+    return { from: "folder", candidates: packagedModel(), packaged: true, cache };
   }
   if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { LitmusError } from "../shared/errors.js";
-import { LAYOUT } from "./model-source.js";
+import { LAYOUT } from "./layout.js";
 
 /** The files of a model's folder that this package may read, besides litmus.json. */
 const MODEL_FILE = /^(config|tokenizer|tokenizer_config)\.json$|\.(onnx|onnx_data|data|head)$/;

@@ -16,3 +16,10 @@ export function resolveUrl(name: string, url: string | URL): URL {
     throw new LitmusError("invalid-input", `${name} is not a URL: ${text}`, { cause });
   }
 }
+
+/** The URL of a file in the folder of another one, with its query: an access token, for instance. */
+export function resolveBeside(url: string | URL, path: string): string {
+  const beside = new URL(path, url);
+  beside.search = new URL(url).search;
+  return beside.href;
+}

@@ -8,12 +8,12 @@ const modules = new Map<string, WebAssembly.Module>();
 /** Loads the WebAssembly module and the model into the threads of one classifier. */
 export class ThreadLoader {
   #wasm: string | WebAssembly.Module;
-  #source: ModelSource | "embedded";
+  #source: ModelSource;
   readonly #params: LoadParams;
   #shared: Promise<unknown> = Promise.resolve();
 
-  /** `wasm` is the module or its URL. The source `"embedded"` says that the file at that URL holds the model, too. */
-  constructor(wasm: string | WebAssembly.Module, source: ModelSource | "embedded", params: LoadParams = {}) {
+  /** `wasm` is the module or its URL. */
+  constructor(wasm: string | WebAssembly.Module, source: ModelSource, params: LoadParams = {}) {
     this.#wasm = wasm;
     this.#source = source;
     this.#params = params;
@@ -26,22 +26,12 @@ export class ThreadLoader {
 
   /** Loads a thread. What another thread of this page has downloaded or is downloading is not downloaded again. */
   async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
-    if (this.#source === "embedded") return this.#loadEmbedded(thread, onProgress, signal);
     const compiled = this.#compile(thread, onProgress, signal);
     const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);
-    const started = Promise.all([compiled, fetched]).then(([module]) => this.#start(thread, module, signal));
+    const started = Promise.all([compiled, fetched]).then(([module]) =>
+      thread.send({ type: "start", module, params: this.#params }, signal),
+    );
     return started;
-  }
-
-  async #loadEmbedded(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
-    const { module, source } = await thread.send({ type: "unpack", url: this.#wasm as string }, signal, onProgress);
-    this.#wasm = module;
-    this.#source = source;
-    return this.#start(thread, module, signal);
-  }
-
-  #start(thread: Thread, module: WebAssembly.Module, signal: AbortSignal): Promise<ModelInfo> {
-    return thread.send({ type: "start", module, params: this.#params }, signal);
   }
 
   async #compile(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {

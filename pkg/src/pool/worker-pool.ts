@@ -24,6 +24,9 @@ interface Loader {
   readonly shared: Promise<unknown>;
 }
 
+/** A pool as a classifier sees it. */
+export type Pool = Pick<WorkerPool, "send" | "size" | "runsIn" | "memoryBytes" | "close">;
+
 /** The queue of one classifier's requests, and its threads. */
 export class WorkerPool {
   readonly #loader: Loader;

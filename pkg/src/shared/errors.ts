@@ -11,6 +11,7 @@
  * - `model-malformed`: a file of the model is damaged or contradicts another one.
  * - `head-malformed`: a head file of the model is damaged.
  * - `head-mismatch`: a head file was made for another encoder.
+ * - `head-not-extendable`: a head that is taught more was exported without its examples.
  * - `model-unsupported`: the model is valid but uses an operator or a feature that this library does
  *   not implement.
  * - `unsupported`: the browser or runtime has no WebAssembly, or none with SIMD.
@@ -34,6 +35,7 @@ export type LitmusErrorCode =
   | "model-malformed"
   | "head-malformed"
   | "head-mismatch"
+  | "head-not-extendable"
   | "model-unsupported"
   | "unsupported"
   | "aborted"

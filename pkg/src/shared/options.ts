@@ -1,4 +1,11 @@
-import type { CallOptions, ExplainOptions, TextOptions, ZeroShotOptions } from "./types.js";
+import type {
+  AnyTaskOptions,
+  CallOptions,
+  ExplainTasksOptions,
+  TasksOption,
+  TextOptions,
+  ZeroShotOptions,
+} from "./types.js";
 
 // The options that change a prediction, as JSON Schema. The package checks its arguments with it (validate.ts), the service
 // publishes it in its OpenAPI document and checks bodies with it (handler/), and the last lines of this file compile only
@@ -7,7 +14,7 @@ import type { CallOptions, ExplainOptions, TextOptions, ZeroShotOptions } from "
 
 /** The properties of `explain`. */
 export const EXPLAIN_OPTIONS = {
-  label: { type: "string" },
+  label: { type: ["string", "object"], additionalProperties: { type: "string" } },
   method: { enum: ["occlusion", "shapley"] },
   samples: { type: "integer", minimum: 1, maximum: 1000 },
   seed: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
@@ -25,8 +32,15 @@ export const ZERO_SHOT_OPTIONS = {
 
 /** The options of `predict` and `stream` that change a prediction. */
 export const PREDICTION_OPTIONS = {
+  task: { type: "string" },
+  tasks: { type: "array", items: { type: "string" }, minItems: 1, maxItems: 100 },
   topK: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
-  threshold: { type: "number", minimum: 0, maximum: 1 },
+  threshold: {
+    type: ["number", "object"],
+    minimum: 0,
+    maximum: 1,
+    additionalProperties: { type: "number", minimum: 0, maximum: 1 },
+  },
   activation: { enum: ["softmax", "sigmoid", "none"] },
   longText: { enum: ["window", "truncate", "error"] },
   specialTokens: { enum: ["text", "special"] },
@@ -37,22 +51,27 @@ export const PREDICTION_OPTIONS = {
 /** The values that a schema allows. */
 type ValueOf<Schema> = Schema extends { enum: readonly (infer Value)[] }
   ? Value
-  : Schema extends { properties: infer Properties; required: readonly (infer Required)[] }
-    ? OptionsOf<Properties> & { [Key in Required & keyof Properties]: ValueOf<Properties[Key]> }
-    : Schema extends { properties: infer Properties }
-      ? boolean | OptionsOf<Properties>
-      : Schema extends { items: infer Items }
-        ? readonly ValueOf<Items>[]
-        : Schema extends { type: "string" }
-          ? string
-          : Schema extends { type: "boolean" }
-            ? boolean
-            : number;
+  : Schema extends { additionalProperties: infer Value }
+    ? ValueOf<Value> | { readonly [task: string]: ValueOf<Value> | undefined }
+    : Schema extends { properties: infer Properties; required: readonly (infer Required)[] }
+      ? OptionsOf<Properties> & { [Key in Required & keyof Properties]: ValueOf<Properties[Key]> }
+      : Schema extends { properties: infer Properties }
+        ? boolean | OptionsOf<Properties>
+        : Schema extends { items: infer Items }
+          ? readonly ValueOf<Items>[]
+          : Schema extends { type: "string" }
+            ? string
+            : Schema extends { type: "boolean" }
+              ? boolean
+              : number;
 
 type OptionsOf<Properties> = { -readonly [Key in keyof Properties]?: ValueOf<Properties[Key]> | undefined };
 
 type Same<A, B> = [A, B] extends [B, A] ? (keyof A | keyof B extends keyof A & keyof B ? true : never) : never;
 
-true satisfies Same<OptionsOf<typeof EXPLAIN_OPTIONS>, ExplainOptions>;
+true satisfies Same<OptionsOf<typeof EXPLAIN_OPTIONS>, ExplainTasksOptions>;
 true satisfies Same<ValueOf<typeof PREDICTION_OPTIONS.zeroShot>, ZeroShotOptions>;
-true satisfies Same<OptionsOf<typeof PREDICTION_OPTIONS>, Omit<TextOptions, keyof CallOptions>>;
+true satisfies Same<
+  OptionsOf<typeof PREDICTION_OPTIONS>,
+  Omit<TextOptions, keyof CallOptions | keyof TasksOption> & AnyTaskOptions
+>;

@@ -1,11 +1,14 @@
 import type { LitmusErrorCode } from "./errors.js";
 import type {
+  AnyTaskOptions,
   ClassifierInfo,
   ClassifierOptions,
   DownloadProgress,
-  ExplainOptions,
+  ExplainTasksOptions,
   Prediction,
   PredictionProgress,
+  TeachExamples,
+  TeachReport,
   TextInput,
   TextOptions,
   Tokenization,
@@ -40,23 +43,47 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `data` are the files in which `model.onnx` may store weights. */
-export type ModelBlobs = ByRole<ModelBlob> & { data?: ModelBlob[] | undefined };
+/** The bytes of the files of a model. `others` are its heads, and the files in which `model.onnx` may store weights. */
+export type ModelBlobs = ByRole<ModelBlob> & { others?: ModelBlob[] | undefined };
 
 /** The option `cache`, resolved. */
 export type CacheMode = "always" | "verified" | false;
 
+/** A folder of a model at a URL. */
+export interface FolderSource {
+  from: "folder";
+  candidates: ModelCandidates;
+  /** It is the packaged model, whose files may have names of their own in a bundle. */
+  packaged?: true;
+  cache: CacheMode;
+  /** This page has stored the files in the cache, and uses the stored `litmus.json` until the page is left. */
+  stored?: true;
+}
+
 /** Where a thread gets a model from. */
-export type ModelSource =
-  /** `stored`: this page has stored it in the cache, and uses the stored `litmus.json` until the page is left. */
-  | { from: "folder"; candidates: ModelCandidates; cache: CacheMode; stored?: true }
-  | { from: "files"; files: ModelBlobs };
+export type ModelSource = FolderSource | { from: "files"; files: ModelBlobs };
+
+/** The file of a head in a model's folder, which is read when the head is first needed. */
+export interface HeadFile {
+  name: string;
+  path: string;
+  sha256?: string | undefined;
+  bytes?: number | undefined;
+  folder: FolderSource;
+}
+
+/** A task whose head is loaded with the model. */
+export interface LoadedHead {
+  name: string;
+  labels: string[];
+  multiLabel: boolean;
+}
 
 /** Facts about a loaded model. */
-export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes">;
+export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes"> & { heads: readonly (LoadedHead | HeadFile)[] };
 
 /** The facts that are known without loading the model into WebAssembly. */
-export type ManifestInfo = Pick<ModelInfo, "files" | "metrics">;
+export type ManifestInfo = Pick<ModelInfo, "files" | "metrics"> & { heads: readonly HeadFile[] };
 
 /** The fields of a `LitmusError`. */
 export interface Failure {
@@ -67,15 +94,43 @@ export interface Failure {
 }
 
 /** The result of one text. A text that cannot be classified does not fail the others. */
-export type Outcome = { prediction: Prediction } | { failure: Failure };
+export type Outcome =
+  | { prediction: Prediction }
+  /** Of several tasks. */
+  | { predictions: Record<string, Prediction> }
+  | { failure: Failure };
 
 /** The options of `predict` and `stream` that the engine needs. */
 export type PredictParams = Pick<
-  TextOptions,
-  "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"
+  AnyTaskOptions & Omit<TextOptions, keyof AnyTaskOptions>,
+  "task" | "tasks" | "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"
 > & {
-  explain: ExplainOptions | undefined;
+  explain: ExplainTasksOptions | undefined;
+  /** What holds for one of several tasks; tasks.ts takes it out of `threshold` and `explain`. */
+  byTask?: Record<string, { threshold?: number | undefined; explainLabel?: string | undefined }> | undefined;
 };
+
+/** Head files by task. The task "" takes the place of the model's own classifier. */
+export type Heads = Record<string, Uint8Array<ArrayBuffer>>;
+
+/** The options of `teach` that the engine needs. */
+export interface TeachParams {
+  multiLabel: boolean | undefined;
+  other: boolean | undefined;
+}
+
+/** The files of a taught head. */
+export interface HeadFiles {
+  /** The head file. */
+  head: Uint8Array<ArrayBuffer>;
+  /** The head file with the features of its examples, which can be taught more. */
+  withExamples: Uint8Array<ArrayBuffer>;
+}
+
+/** A taught head, as the engine gives it. */
+export interface Taught extends HeadFiles {
+  report: TeachReport;
+}
 
 /** The options of a load that the engine needs. */
 export type LoadParams = Pick<ClassifierOptions, "precision">;
@@ -83,26 +138,35 @@ export type LoadParams = Pick<ClassifierOptions, "precision">;
 /** A request to the thread that runs a model. */
 export type Request =
   | { type: "compile"; url: string }
-  /** Downloads the embedded build, compiles it, and keeps the model's files in it until `start`. */
-  | { type: "unpack"; url: string }
   /** Downloads and checks the model's files, and keeps them until `start`; with `keepForSource`, until `source`. */
   | { type: "fetch"; source: ModelSource; keepForSource: boolean }
   /** Stores the downloaded files, and answers where other threads get them. */
   | { type: "source" }
   | { type: "start"; module: WebAssembly.Module; params: LoadParams }
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
-  | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean }
+  | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean; heads?: Heads | undefined }
+  /** `head`: the file of the head that is taught more. */
+  | { type: "teach"; examples: TeachExamples; params: TeachParams; head: Uint8Array<ArrayBuffer> | undefined }
+  /** Embeddings; `heads` has the head for them. */
+  | { type: "embed"; texts: TextInput[]; heads: Heads | undefined }
+  /** Reads the file of a head, from the cache or the network. */
+  | { type: "head"; file: HeadFile; url: string }
+  /** Facts about the model with these heads. */
+  | { type: "describe"; heads?: Heads | undefined }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */
 export interface Replies {
   compile: WebAssembly.Module;
-  /** `source`: the model's files, for other threads. */
-  unpack: { module: WebAssembly.Module; source: ModelSource };
   fetch: undefined;
   source: ModelSource;
   start: ModelInfo;
   predict: Outcome[];
+  teach: Taught;
+  /** The bytes of a `Float32Array` for each text. */
+  embed: Uint8Array<ArrayBuffer>[];
+  head: Uint8Array<ArrayBuffer>;
+  describe: ModelInfo;
   tokenize: Tokenization;
 }
 
@@ -113,7 +177,7 @@ export type OnProgress = ((progress: DownloadProgress) => void) | undefined;
 
 /** Called while a request is being worked on. */
 export type Listener<R extends Request> =
-  | ((progress: R extends { type: "predict" } ? PredictionProgress : DownloadProgress) => void)
+  | ((progress: R extends { type: "predict" | "teach" | "embed" } ? PredictionProgress : DownloadProgress) => void)
   | undefined;
 
 /** A message from the page to a worker. Each request has an `id` of its own. */

@@ -3,6 +3,50 @@ import type { LitmusError } from "./errors.js";
 /** The labels of the packaged sentiment model. */
 export type SentimentLabel = "negative" | "neutral" | "positive";
 
+/** The labels of the packaged model's task `emotion`, those of GoEmotions. A text can have several. */
+export type EmotionLabel =
+  | "admiration"
+  | "amusement"
+  | "anger"
+  | "annoyance"
+  | "approval"
+  | "caring"
+  | "confusion"
+  | "curiosity"
+  | "desire"
+  | "disappointment"
+  | "disapproval"
+  | "disgust"
+  | "embarrassment"
+  | "excitement"
+  | "fear"
+  | "gratitude"
+  | "grief"
+  | "joy"
+  | "love"
+  | "nervousness"
+  | "optimism"
+  | "pride"
+  | "realization"
+  | "relief"
+  | "remorse"
+  | "sadness"
+  | "surprise"
+  | "neutral";
+
+/** The labels of the packaged model's task `toxicity`. A text can have both, or none. */
+export type ToxicityLabel = "toxic" | "hateful";
+
+/** The tasks of the packaged model, with their labels. */
+export type PackagedTasks = {
+  sentiment: SentimentLabel;
+  emotion: EmotionLabel;
+  toxicity: ToxicityLabel;
+};
+
+/** The tasks of a model of which TypeScript does not know the heads. */
+export type AnyTasks = Record<string, string>;
+
 /** One label and its score. */
 export interface LabelScore<Label extends string = string> {
   /** The label's name, from the model's `id2label`. */
@@ -34,6 +78,8 @@ export interface Prediction<Label extends string = string, Chosen extends Label 
    * score is at least `threshold`, highest first, perhaps none.
    */
   labels?: Label[];
+  /** Only of a head that was taught with `other`: whether the text resembles none of the labels' examples. */
+  other?: boolean;
   /** The highest score: a calibrated probability from 0 to 1, or with the activation `"none"` a logit. */
   score: number;
   /**
@@ -124,8 +170,8 @@ export interface TextOptions extends CallOptions {
   topK?: number | undefined;
   /**
    * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
-   * is without it. By default 0.5 where each label is scored by itself (`"sigmoid"`), else none. Refused
-   * where the scores are logits (`"none"`).
+   * is without it. By default, where each label is scored by itself (`"sigmoid"`), what the head has for the label, or else
+   * 0.5; else none. Refused where the scores are logits (`"none"`).
    */
   threshold?: number | undefined;
   /** What turns the logits into scores; by default the model's own, `info.activation`. */
@@ -180,6 +226,45 @@ export interface ExplainOptions {
   seed?: number | undefined;
 }
 
+/** Classifies texts into the labels of one of the model's tasks, which are in `info.tasks`. */
+export interface TaskOption<Task extends string = string> {
+  /** The task; its head is downloaded when it is first needed. */
+  task: Task;
+}
+
+/** Classifies texts for several of the model's tasks, which are in `info.tasks`. Each text is read once. */
+export interface TasksOption<Task extends string = string> {
+  /** The tasks; their heads are downloaded when they are first needed. */
+  tasks: readonly Task[];
+  /** As without tasks: for all of them, or by task. */
+  threshold?: number | { readonly [Key in Task]?: number | undefined } | undefined;
+  /** As without tasks; `label` is for all of them, or by task. */
+  explain?: boolean | ExplainTasksOptions<Task> | undefined;
+}
+
+/** How to explain the predictions of several tasks. */
+export interface ExplainTasksOptions<Task extends string = string> extends Omit<ExplainOptions, "label"> {
+  /** The label whose probability to explain, by task. By default, the most probable one. */
+  label?: string | { readonly [Key in Task]?: string | undefined } | undefined;
+}
+
+/** The options of tasks, none of which is required. */
+export type AnyTaskOptions = {
+  [Key in keyof (TaskOption & TasksOption)]?: (TaskOption & TasksOption)[Key] | undefined;
+};
+
+/** The predictions of one text, by task. */
+export type TaskPredictions<Tasks extends AnyTasks = AnyTasks, Task extends keyof Tasks = keyof Tasks> = {
+  [Key in Task]: Prediction<Tasks[Key]>;
+};
+
+/** The type of a task's `label` without a `threshold`: only the packaged sentiment is known to give one always. */
+export type ChosenOf<Tasks extends AnyTasks, Task extends keyof Tasks> = Tasks extends PackagedTasks
+  ? Task extends "sentiment"
+    ? Tasks[Task]
+    : Tasks[Task] | null
+  : Tasks[Task] | null;
+
 /** Progress of a `predict` call. */
 export interface PredictionProgress {
   /** How many rows are computed: texts, windows, and masked variants for explanations. */
@@ -190,6 +275,12 @@ export interface PredictionProgress {
 
 /** Options of one `predict` call. */
 export interface PredictOptions extends TextOptions {
+  /** Called before the first batch and after each one. */
+  onProgress?: ((progress: PredictionProgress) => void) | undefined;
+}
+
+/** Options of `Classifier.embed`. */
+export interface EmbedOptions extends CallOptions {
   /** Called before the first batch and after each one. */
   onProgress?: ((progress: PredictionProgress) => void) | undefined;
 }
@@ -208,6 +299,49 @@ export interface StreamProgress {
 export interface StreamOptions extends TextOptions {
   /** Called every few items. */
   onProgress?: ((progress: StreamProgress) => void) | undefined;
+}
+
+/** Labels, each with example texts. A label without examples is taught by its name. */
+export type TeachExamples<Label extends string = string> = Readonly<Record<Label, readonly string[]>>;
+
+/** Options of `Classifier.teach`. */
+export interface TeachOptions extends CallOptions {
+  /** Whether a text can have several of the labels, or none; `false` by default. */
+  multiLabel?: boolean | undefined;
+  /**
+   * Whether to reject texts that resemble no label's examples: their `label` is `null`, and `other` is true. About one text
+   * in twelve that has a label is rejected, too. Needs a label with two examples; not together with `multiLabel`.
+   */
+  other?: boolean | undefined;
+  /** Called before the first step and after each one. */
+  onProgress?: ((progress: PredictionProgress) => void) | undefined;
+}
+
+/** How well a taught head predicts examples that it was not taught, and which examples to look at. */
+export interface TeachReport<Label extends string = string> {
+  /** The labels, with the number of their examples and their F1 on held-out examples, or `null` where none was held out. */
+  labels: { label: Label; examples: number; f1: number | null }[];
+  /** How many examples were predicted by a head that was taught without them. */
+  validated: number;
+  /** The fraction of these whose labels were all predicted right, or `null` where there are none. */
+  accuracy: number | null;
+  /** Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels. */
+  confusion: number[][];
+  /** Examples that are predicted as another label with great certainty: perhaps their label is wrong. */
+  odd: { text: string | null; label: Label; predicted: Label; score: number }[];
+  /** Texts that are examples of several labels, although a text has only one. */
+  contradictions: { text: string; labels: Label[] }[];
+}
+
+/** What a taught classifier has in addition. */
+export interface TaughtHead<Label extends string = string> {
+  /** What cross-validation says about the head; `null` if the head was loaded from a file. */
+  readonly report: TeachReport<Label> | null;
+  /**
+   * The head file: labels, weights and calibration, about 1.5 kB a label. With `examples`, also the features of the
+   * examples, so that the head can be taught more; the texts are not in it. A head that was loaded from a file is that file.
+   */
+  export(options?: { examples?: boolean | undefined }): Uint8Array<ArrayBuffer>;
 }
 
 /** Options of `Classifier.zeroShot`. */
@@ -243,6 +377,11 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
       /** `invalid-input`, `empty-text` or `text-too-long`. */
       error: LitmusError;
     };
+
+/** One item of a stream for several tasks: a text with its predictions by task, or with the error why it has none. */
+export type TasksStreamItem<Tasks extends AnyTasks = AnyTasks, Task extends keyof Tasks = keyof Tasks> =
+  | (Omit<Extract<StreamItem, { error?: undefined }>, "prediction"> & { predictions: TaskPredictions<Tasks, Task> })
+  | (Omit<Extract<StreamItem, { error: LitmusError }>, "prediction"> & { predictions?: undefined });
 
 /**
  * The tokens of a text, all of them however long it is. Special tokens that the text spells are read as text. The
@@ -296,6 +435,11 @@ export interface ClassifierInfo<Label extends string = string> {
    * that are computed in float32 instead of integers.
    */
   precision: { readonly option: Precision; readonly floatLayers: readonly string[] };
+  /**
+   * The tasks of the model's heads, for the options `task` and `tasks`: of a folder, those of the files `heads/NAME.head` that its
+   * `litmus.json` lists.
+   */
+  tasks: readonly string[];
   /** The measurements in the model's `litmus.json`, or `null`. */
   metrics: Readonly<Record<string, unknown>> | null;
   /**
@@ -343,6 +487,8 @@ export interface ModelFiles {
   manifest?: ModelFile;
   /** The files in which `model.onnx` stores its weights, where it does so, by their names: `{ "model.onnx_data": file }`. */
   data?: Readonly<Record<string, ModelFile>>;
+  /** The heads of the model, by task; `embedding` is the head for `embed`. */
+  heads?: Readonly<Record<string, ModelFile>>;
 }
 
 /** Options of `createClassifier`. */
@@ -401,6 +547,13 @@ export interface ClassifierOptions {
    * - `"float32"`: float32 for every layer: four times the memory, and slower.
    */
   precision?: Precision | undefined;
+  /**
+   * The task that calls without the options `task` and `tasks` are for: one of the model's heads. Its labels take the place of the
+   * model's own.
+   */
+  task?: string | undefined;
+  /** The file of a head that was taught on this model (`TaughtClassifier.export`): its labels take the place of the model's. */
+  head?: Uint8Array<ArrayBuffer> | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
   /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */

@@ -1,6 +1,6 @@
 import { LitmusError } from "./errors.js";
 import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
-import type { Precision, PredictOptions, StreamOptions, TextInput } from "./types.js";
+import type { AnyTaskOptions, Precision, TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
 
@@ -18,6 +18,7 @@ interface Schema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
   readonly required?: readonly string[];
 }
 
@@ -56,7 +57,7 @@ export const isObject = (value: unknown): value is object => value !== null && t
 const isNumber = (value: unknown, from: number, to: number): value is number =>
   typeof value === "number" && value >= from && value <= to;
 
-const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
+export const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
   Number.isSafeInteger(value) && isNumber(value, from, to);
 
 /** Throws `invalid-input` unless each option fits its rule. Unknown keys are refused: a misspelt option would be ignored. */
@@ -82,6 +83,12 @@ function rulesOf(properties: Readonly<Record<string, Schema>>): Rules {
 
 function ruleOf(name: string, schema: Schema): Rule {
   const { type, enum: values, minimum = -Infinity, maximum = Infinity, properties, required } = schema;
+  if (schema.additionalProperties) {
+    const [expected, accepts] = ruleOf(name, schema.additionalProperties);
+    const isByTask = (value: unknown) =>
+      isObject(value) && Object.values(value).every((value) => value === undefined || accepts(value));
+    return [`${expected}, or such values by task`, (value) => accepts(value) || isByTask(value)];
+  }
   if (values) {
     const quoted = values.map((value) => `"${value}"`);
     const expected = `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
@@ -92,7 +99,7 @@ function ruleOf(name: string, schema: Schema): Rule {
     if (required) return ["an object", (value) => checkOptions(value, rules, name, required)];
     return ["true, false or an object", (value) => typeof value === "boolean" || checkOptions(value, rules, name)];
   }
-  if (type === "boolean") return ["true or false", (value) => typeof value === "boolean"];
+  if (type === "boolean") return BOOLEAN;
   if (type === "array") {
     const { minItems = 0, maxItems = Infinity } = schema;
     const accepts = (value: unknown) =>
@@ -101,15 +108,16 @@ function ruleOf(name: string, schema: Schema): Rule {
       value.every((item) => typeof item === "string");
     return [`an array of ${minItems} to ${maxItems} strings`, accepts];
   }
-  if (type === "string") return ["a string", (value) => typeof value === "string"];
+  if (type === "string") return STRING;
   if (type === "number")
     return [`a number from ${minimum} to ${maximum}`, (value) => isNumber(value, minimum, maximum)];
   const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
   return [`an integer ${range}`, (value) => isInteger(value, minimum, maximum)];
 }
 
-export const POSITIVE: Rule = ["an integer of at least 1", (value) => isInteger(value, 1)];
 export const ANYTHING: Rule = ["anything", () => true];
+const STRING: Rule = ["a string", (value) => typeof value === "string"];
+const BOOLEAN: Rule = ["true or false", (value) => typeof value === "boolean"];
 const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
 
 /** Timers fire at once if their delay does not fit into 31 bits. */
@@ -121,27 +129,37 @@ export const CALL: Rules = {
   timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
 };
 
+/** Rules for `EmbedOptions`. */
+export const EMBED: Rules = { ...CALL, onProgress: FUNCTION };
+
 /** Rules for `PredictOptions` and `StreamOptions`. */
-const PREDICT: Rules = { ...CALL, ...rulesOf(PREDICTION_OPTIONS), onProgress: FUNCTION };
+const PREDICT: Rules = { ...EMBED, ...rulesOf(PREDICTION_OPTIONS) };
+
+/** Rules for `TeachOptions`. */
+export const TEACH: Rules = { ...EMBED, multiLabel: BOOLEAN, other: BOOLEAN };
 
 const PRECISIONS = ["auto", "int8", "float32"] as const satisfies readonly Precision[];
 
 /** Rules for `ClassifierOptions`. */
 export const CLASSIFIER: Rules = {
-  ...CALL,
+  ...EMBED,
   model: ANYTHING, // model-source.ts checks it
   workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
   wasm: ANYTHING, // wasm-source.ts checks it
   workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
   cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
   precision: ruleOf("precision", { enum: PRECISIONS }),
-  onProgress: FUNCTION,
+  task: STRING,
+  head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
 };
 
-export function checkPredictOptions(options: PredictOptions | StreamOptions = {}): void {
+export function checkPredictOptions(options: AnyTaskOptions = {}): void {
   checkOptions(options, PREDICT);
   const explain = Object(options.explain) as { [key: string]: unknown };
-  const { method = "occlusion" } = explain;
+  const { method = "occlusion", label } = explain;
+  if (!options.tasks && (isObject(options.threshold) || isObject(label))) {
+    throw invalid("a threshold or a label by task needs the option tasks");
+  }
   const ignored = SHAPLEY_ONLY.filter((key) => explain[key] !== undefined);
   if (method !== "shapley" && ignored.length > 0) {
     throw invalid(`explain.samples and explain.seed need method "shapley", not "${method}"`);

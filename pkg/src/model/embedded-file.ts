@@ -1,7 +1,7 @@
-import { loadError, openFirst, readBody } from "../model/download.js";
-import { leb128 } from "../model/leb128.js";
-import type { OnProgress } from "../shared/protocol.js";
-import type { FileBytes } from "./instance.js";
+import type { ModelBlobs } from "../shared/protocol.js";
+import { loadError, openFirst, readBody } from "./download.js";
+import { leb128 } from "./leb128.js";
+import { modelOf } from "./model-source.js";
 
 // The embedded build is one file: the ordinary WebAssembly module, followed by the model's files as custom sections
 // named "litmus." and the file's name. tools/embedded-file.mjs appends them.
@@ -11,28 +11,28 @@ const PREFIX = "litmus.";
 const HEADER_BYTES = 8;
 const CUSTOM_SECTION = 0;
 
-export interface EmbeddedFile {
-  module: WebAssembly.Module;
-  /** Views into the downloaded file. */
-  files: FileBytes;
-}
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Downloads the file and compiles the module in it, without the model. */
-export async function openEmbedded(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<EmbeddedFile> {
+export async function openEmbedded(
+  url: string,
+  signal: AbortSignal,
+): Promise<{ module: WebAssembly.Module; model: ModelBlobs }> {
   const name = new URL(url).pathname.split("/").pop() as string;
   const { response } = await openFirst([{ url }], signal);
-  const bytes = await readBody(response, name, onProgress, signal);
+  const bytes = await readBody(response, name, undefined, signal);
   try {
     const { code, files } = split(bytes);
-    return { module: await WebAssembly.compile(code), files };
+    const model = modelOf(Object.entries(files).map(([path, bytes]) => [path, new Blob([bytes])]));
+    return { module: await WebAssembly.compile(code), model };
   } catch (cause) {
     throw loadError("download-failed", url, "it is not the WebAssembly file of this package with a model in it", cause);
   }
 }
 
 /** The module without the model, and the model's files by name. Both are views into `bytes`. */
-export function split(bytes: Uint8Array<ArrayBuffer>): { code: Uint8Array<ArrayBuffer>; files: FileBytes } {
-  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
+export function split(bytes: Bytes): { code: Bytes; files: Record<string, Bytes> } {
+  const files: Record<string, Bytes> = {};
   let codeEnd = bytes.length;
   for (let offset = HEADER_BYTES; offset < bytes.length; ) {
     const size = leb128(bytes, offset + 1);

@@ -1,0 +1,20 @@
+import type { Pool } from "../pool/worker-pool.js";
+import type { ModelInfo } from "../shared/protocol.js";
+import type { EmbedOptions, TextInput } from "../shared/types.js";
+import { inBatches } from "./classifier.js";
+import { readHeads } from "./head-files.js";
+
+/** The embeddings of texts, in their order. */
+export async function embed(
+  pool: Pool,
+  info: ModelInfo,
+  texts: readonly TextInput[],
+  { onProgress }: EmbedOptions,
+  signal: AbortSignal,
+): Promise<Float32Array<ArrayBuffer>[]> {
+  const heads = await readHeads(pool, info, ["embedding"], signal);
+  const rows = await inBatches(pool.size, texts, onProgress, signal, (texts, listener) =>
+    pool.send({ type: "embed", texts, heads }, signal, listener),
+  );
+  return rows.map(({ buffer }) => new Float32Array(buffer));
+}

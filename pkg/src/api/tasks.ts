@@ -1,0 +1,82 @@
+import type { Pool } from "../pool/worker-pool.js";
+import type { Heads, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
+import { wrongValue } from "../shared/validate.js";
+import { Classifier } from "./classifier.js";
+import { readHeads } from "./head-files.js";
+import { HeadPool } from "./head-pool.js";
+
+/** A pool for predictions with these parameters, which name tasks. */
+export async function taskPool(
+  pool: Pool,
+  info: ModelInfo,
+  { task, tasks }: PredictParams,
+  signal: AbortSignal,
+): Promise<Pool> {
+  if (task !== undefined && tasks) throw wrongValue("task", "left out where there are tasks", task);
+  const heads = await taskHeads(pool, info, tasks ?? [task as string], signal);
+  return new HeadPool(pool, (request) => ({
+    ...request,
+    heads: { ...request.heads, ...heads },
+    params: tasks ? byTask(request.params) : request.params,
+  }));
+}
+
+/** A classifier of one task. */
+export async function taskClassifier(
+  pool: Pool,
+  info: ModelInfo,
+  task: string,
+  signal: AbortSignal,
+): Promise<Classifier> {
+  const heads = await taskHeads(pool, info, [task], signal);
+  if (info.tasks.length === 0) {
+    // A prediction of no texts, which rejects with the reason why the model has no tasks.
+    const params = { task, explain: undefined };
+    await pool.send({ type: "predict", texts: [], params, failFast: true }, signal);
+  }
+  const ofTask = new HeadPool(pool, (request) => {
+    const { params } = request;
+    if (params.task !== undefined || params.tasks || params.zeroShot) return request;
+    return { ...request, heads: { ...request.heads, ...heads }, params: { ...params, task } };
+  });
+  const { labels, multiLabel } = await labelsOf(pool, info, task, heads, signal);
+  const activation = multiLabel ? "sigmoid" : "softmax";
+  return new Classifier(ofTask, { ...info, labels, multiLabel, activation });
+}
+
+/** The labels of a task whose head is loaded with the model, or among `heads`. */
+async function labelsOf(
+  pool: Pool,
+  info: ModelInfo,
+  task: string,
+  { [task]: file }: Heads,
+  signal: AbortSignal,
+): Promise<Pick<ModelInfo, "labels" | "multiLabel">> {
+  if (file) return pool.send({ type: "describe", heads: { "": file } }, signal);
+  return info.heads.find(({ name }) => name === task) as LoadedHead;
+}
+
+async function taskHeads(pool: Pool, info: ModelInfo, names: readonly string[], signal: AbortSignal): Promise<Heads> {
+  const known = info.tasks.map((name) => `"${name}"`).join(", ");
+  for (const name of names) {
+    // A model without any tasks gives its own error: that its graph has no output for heads, for instance.
+    if (known && !info.tasks.includes(name)) throw wrongValue("a task", `one that the model has (${known})`, name);
+  }
+  return readHeads(pool, info, names, signal);
+}
+
+/** Separates what holds for all tasks from what holds for one. */
+function byTask(params: PredictParams): PredictParams {
+  const { explain } = params;
+  const [threshold, thresholds] = separate(params.threshold);
+  const [label, labels] = separate(explain?.label);
+  const named = new Set([...Object.keys(thresholds), ...Object.keys(labels)]);
+  const options = [...named].map((task) => [task, { threshold: thresholds[task], explainLabel: labels[task] }]);
+  return { ...params, threshold, explain: explain && { ...explain, label }, byTask: Object.fromEntries(options) };
+}
+
+type ByTask<T> = { readonly [task: string]: T | undefined };
+
+/** The value for all tasks, and the values by task. */
+const separate = <T extends string | number>(value: T | ByTask<T> | undefined): [T | undefined, ByTask<T>] =>
+  typeof value === "object" ? [undefined, value as ByTask<T>] : [value, {}];

@@ -1,0 +1,84 @@
+/// <reference types="node" />
+import { writeFile } from "node:fs/promises";
+import { createClassifier } from "../api/create-classifier.js";
+import type { TeachReport } from "../shared/types.js";
+import { readHead } from "./classify.js";
+import { ProgressBar } from "./progress-bar.js";
+import { columnOf, readTable } from "./table.js";
+import { UsageError } from "./usage.js";
+
+export interface TeachArguments {
+  /** The table of examples. */
+  file: string;
+  /** The columns of the texts and of the labels. */
+  text: string;
+  label: string;
+  /** The head file to write. */
+  output: string;
+  multiLabel: boolean;
+  other: boolean;
+  withExamples: boolean;
+  model: string | undefined;
+  /** The file of a head that is taught more. */
+  head: string | undefined;
+}
+
+/** Odd examples that are printed. */
+const SHOWN = 10;
+
+/** Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name. */
+export async function teach(options: TeachArguments): Promise<TeachReport> {
+  const { output, multiLabel, other, withExamples, model, head } = options;
+  const examples = await readExamples(options);
+  const classifier = await createClassifier({ model, ...(head !== undefined && { head: await readHead(head) }) });
+  const bar = new ProgressBar();
+  try {
+    const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
+    const taught = await classifier.teach(examples, { multiLabel, other, onProgress });
+    await writeFile(output, taught.export({ examples: withExamples })).catch((error: Error) => {
+      throw new UsageError(`${output} cannot be written: ${error.message}`);
+    });
+    return taught.report as TeachReport; // only a head from a file has none
+  } finally {
+    bar.clear();
+    classifier.close();
+  }
+}
+
+async function readExamples({ file, text, label }: TeachArguments): Promise<Record<string, string[]>> {
+  const table = await readTable(file);
+  const option = "--text and --label";
+  const [textColumn, labelColumn] = [columnOf(table, file, text, option), columnOf(table, file, label, option)];
+  const examples = new Map<string, string[]>();
+  for (const row of table.rows) {
+    const name = (row[labelColumn] ?? "").trim();
+    const example = (row[textColumn] ?? "").trim();
+    const texts = examples.get(name) ?? [];
+    if (example) texts.push(example);
+    examples.set(name, texts);
+  }
+  return Object.fromEntries(examples);
+}
+
+/** The report as lines of text. */
+export function describe({ labels, validated, accuracy, odd, contradictions }: TeachReport): string[] {
+  const examples = labels.reduce((sum, label) => sum + label.examples, 0);
+  const quoted = (text: string | null) => (text === null ? "(an example of the head before)" : JSON.stringify(text));
+  const more = odd.length - SHOWN;
+  return [
+    `${labels.length} labels, ${examples} examples`,
+    ...(accuracy === null
+      ? []
+      : [`${(100 * accuracy).toFixed(1)} % of ${validated} held-out examples are predicted right`]),
+    ...contradictions.map(
+      ({ text, labels }) => `contradiction: ${quoted(text)} is an example of ${labels.join(" and ")}`,
+    ),
+    ...odd
+      .slice(0, SHOWN)
+      .map(
+        ({ text, label, predicted, score }) =>
+          `odd: ${quoted(text)} is an example of ${label}, but looks like ${predicted} (${score.toFixed(3)})`,
+      ),
+    ...(more > 0 ? [`and ${more} odd examples more`] : []),
+  ];
+}

@@ -1,0 +1,16 @@
+/** An error in the arguments or in a file that they name. Its message is all that is printed. */
+export class UsageError extends Error {}
+
+export function parseInteger(name: string, value: string, min: number, max: number): number {
+  const number = Number(value);
+  if (value.trim() && Number.isInteger(number) && number >= min && number <= max) return number;
+  throw new UsageError(`--${name} must be an integer from ${min} to ${max}, not "${value}"`);
+}
+
+/** A probability, or nothing. */
+export function parseProbability(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (value.trim() && number >= 0 && number <= 1) return number;
+  throw new UsageError(`--${name} must be a number from 0 to 1, not "${value}"`);
+}

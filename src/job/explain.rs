@@ -1,0 +1,134 @@
+//! The explanations of a job: variants of its windows are computed, batch by batch.
+
+use std::ops::Range;
+
+use super::{PredictionJob, Row, Text};
+use crate::error::Error;
+use crate::explain::{Explainer, Variant};
+use crate::model::Model;
+use crate::options::{Explain, Method};
+use crate::prediction::Attribution;
+use crate::text::tokenizer::Sequence;
+use crate::text::windows::Window;
+use crate::text::words::word_at;
+
+/// The options of the explanation, resolved for this model.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ExplainPlan {
+    method: Method,
+    /// The id of the token that replaces a masked word.
+    mask: u32,
+}
+
+/// The row that is being explained.
+#[derive(Debug)]
+pub(super) struct Explaining {
+    explainer: Explainer,
+    /// The label whose score is explained, by task.
+    labels: Vec<usize>,
+    next: usize,
+    count: usize,
+}
+
+impl ExplainPlan {
+    pub(super) fn new(options: &Explain, model: &Model) -> Result<Self, Error> {
+        Ok(Self { method: options.method, mask: model.mask()? })
+    }
+}
+
+impl PredictionJob {
+    /// How many rows the explanation of a row takes.
+    pub(super) fn variants(&self, row: &Row) -> usize {
+        self.explain.map_or(0, |explain| Explainer::count(row.words.len(), explain.method))
+    }
+
+    /// Computes the next variants of the row that is being explained, or of the next row that has words.
+    pub(super) fn explain_next(&mut self) {
+        let Some(explain) = self.explain else { return };
+        while self.explaining.is_none() {
+            let Some(row) = self.rows.get(self.explained) else { return };
+            let count = self.variants(row);
+            match &self.texts[row.text] {
+                Ok(text) if count > 0 => {
+                    let best = |task: usize| highest(&self.mean_scores(text, task).by_label);
+                    let labels = self.tasks.iter().enumerate();
+                    let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
+                    let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
+                    let ids = row.window.tokens.sequences[0].ids.clone();
+                    let explainer = Explainer::new(ids, words, explain.mask, explain.method, self.tasks.len());
+                    self.explaining = Some(Explaining { explainer, labels, next: 0, count });
+                }
+                _ => {
+                    self.progress.done += count;
+                    self.explained += 1;
+                }
+            }
+        }
+        let Some(Explaining { explainer, labels, next, count }) = &mut self.explaining else { return };
+        let row = &self.rows[self.explained];
+        let Sequence { ids, type_ids } = &row.window.tokens.sequences[0];
+        let end = (*count).min(*next + self.limits.rows_of_length(ids.len()));
+        let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
+        let sequence = |variant: &Variant| Sequence { ids: variant.ids.clone(), type_ids: type_ids.clone() };
+        let sequences: Vec<Sequence> = variants.iter().map(sequence).collect();
+        let outputs = self.model.encode(&sequences.iter().collect::<Vec<_>>());
+        for (variant, output) in variants.iter().zip(outputs) {
+            let scored = output.and_then(|output| {
+                for ((i, task), label) in self.tasks.iter().enumerate().zip(&*labels) {
+                    let scores = task.scores(std::slice::from_ref(&output))?;
+                    explainer.add_score(i, variant, f64::from(scores.by_label[*label]));
+                }
+                Ok(())
+            });
+            if let Err(error) = scored {
+                self.texts[row.text] = Err(error);
+            }
+        }
+        self.progress.done += variants.len();
+        *next = end;
+        match &mut self.texts[row.text] {
+            Ok(_) if end < *count => return,
+            Ok(text) => {
+                for (i, label) in labels.iter().enumerate() {
+                    let weights = explainer.weights(i, f64::from(row.scores[i].by_label[*label]));
+                    for ((word, _), weight) in row.words.iter().zip(weights) {
+                        text.weights[i][*word] += row.weight * weight;
+                    }
+                }
+            }
+            Err(_) => self.progress.done += *count - end,
+        }
+        self.explaining = None;
+        self.explained += 1;
+    }
+
+    /// The words that have tokens in some window, with their weights.
+    pub(super) fn attributions(&self, text: &Text, task: usize) -> Vec<Attribution> {
+        let mut read = vec![false; text.words.len()];
+        for (word, _) in self.rows[text.rows.clone()].iter().flat_map(|row| &row.words) {
+            read[*word] = true;
+        }
+        let words = text.words.iter().zip(&text.weights[task]).zip(read).filter(|(_, read)| *read);
+        words.map(|((w, &weight), _)| Attribution { start: w.start, end: w.end, weight: weight as f32 }).collect()
+    }
+}
+
+/// For each word that has tokens in the window, the positions of these tokens.
+pub(super) fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<usize>)> {
+    let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (position, start) in window.tokens.starts.iter().enumerate() {
+        let word = start.and_then(|start| word_at(words, start));
+        match (word, found.last_mut()) {
+            (Some(word), Some((last, positions))) if *last == word => positions.push(position),
+            (Some(word), _) => found.push((word, vec![position])),
+            (None, _) => {}
+        }
+    }
+    found
+}
+
+/// The index of the highest score; of equal ones the first.
+fn highest(scores: &[f32]) -> usize {
+    let better = |best: usize, i: usize| if scores[i] > scores[best] { i } else { best };
+    (1..scores.len()).fold(0, better)
+}

@@ -1,0 +1,107 @@
+// The commands `litmus-text classify` and `litmus-text teach`.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createClassifier } from "litmus-text";
+
+const installed = fileURLToPath(new URL("./", import.meta.resolve("litmus-text/package.json")));
+const cli = join(installed, "dist/cli.js");
+
+/** Runs the command. Resolves to its exit status and what it has printed. */
+const run = (...args) =>
+  new Promise((resolve) =>
+    execFile(process.execPath, [cli, ...args], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({ status: error?.code ?? 0, stdout, stderr }),
+    ),
+  );
+const write = (name, text) => writeFile(join(folder, name), text);
+const read = (name) => readFile(join(folder, name), "utf8");
+
+let folder;
+before(async () => (folder = await mkdtemp(join(tmpdir(), "litmus command-"))));
+after(() => rm(folder, { recursive: true, force: true }));
+
+const REVIEWS = '\ufeffid,review\n1,"I loved it, every minute"\n2,"She said ""boring"".\nIt was awful"\n3,\n';
+
+test("classify adds label and score to each row, and says how many have none", async () => {
+  await write("reviews.csv", REVIEWS);
+  const { status, stdout, stderr } = await run("classify", "reviews.csv", "--column", "review", "-o", "out.csv");
+  assert.deepEqual([status, stdout], [1, ""]);
+  assert.match(stderr, /^litmus-text: 1 rows have no label/);
+  const classifier = await createClassifier();
+  const score = async (text) => (await classifier.predict(text)).score;
+  const [first, second] = [await score("I loved it, every minute"), await score('She said "boring".\nIt was awful')];
+  classifier.close();
+  assert.equal(
+    await read("out.csv"),
+    `id,review,label,score\n1,"I loved it, every minute",positive,${first}\n` +
+      `2,"She said ""boring"".\nIt was awful",negative,${second}\n3,,,\n`,
+  );
+});
+
+test("a task has its labels, several tasks have columns of their own, and tabs separate a .tsv", async () => {
+  await write("texts.tsv", 'text\tid\nYou are an "idiot\t1\nThank you, that made my day\t2\n');
+  const one = await run("classify", "texts.tsv", "--task", "toxicity", "--threshold", "0.1", "-o", "one.tsv");
+  assert.equal(one.status, 0, one.stderr);
+  const [header, insult, thanks] = (await read("one.tsv")).trimEnd().split("\n");
+  assert.equal(header, "text\tid\tlabel\tscore");
+  assert.match(insult, /^You are an "idiot\t1\t(hateful;)?toxic(;hateful)?\t0\.\d+$/);
+  assert.match(thanks, /\t2\t\t0?\.?\d/);
+  const both = await run("classify", "texts.tsv", "--task", "sentiment", "--task", "emotion");
+  const rows = both.stdout.trimEnd().split("\n");
+  assert.equal(rows[0], "text,id,sentiment,sentiment_score,emotion,emotion_score");
+  assert.match(rows[2], /^"Thank you, that made my day",2,positive,0\.\d+,[\w;]*gratitude[\w;]*,0\.\d+$/);
+});
+
+test("teach writes the head that classifier.teach gives, and classify uses it", async () => {
+  const rows = [
+    ["refund", "I want my money back"],
+    ["refund", "Please refund my order"],
+    ["refund", "How do I get a refund?"],
+    ["shipping", "Where is my parcel?"],
+    ["shipping", "My order has not arrived"],
+    ["shipping", "The delivery is late"],
+    ["praise", ""],
+  ];
+  await write("examples.csv", `label,text\n${rows.map((row) => row.join(",")).join("\n")}\n`);
+  const { status, stdout, stderr } = await run("teach", "examples.csv", "-o", "triage.head");
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^3 labels, 7 examples\n\d+\.\d % of 6 held-out examples are predicted right\n/);
+  const classifier = await createClassifier();
+  const texts = (label) => rows.filter(([name, text]) => name === label && text).map(([, text]) => text);
+  const examples = { refund: texts("refund"), shipping: texts("shipping"), praise: [] };
+  const taught = await classifier.teach(examples);
+  assert.deepEqual(new Uint8Array(await readFile(join(folder, "triage.head"))), taught.export());
+  classifier.close();
+  await write("mails.csv", "text\nIs my parcel lost?\n");
+  const triage = await run("classify", "mails.csv", "--head", "triage.head");
+  assert.match(triage.stdout, /\nIs my parcel lost\?,shipping,(0\.\d+|1)\n$/);
+  const more = await run("teach", "examples.csv", "-o", "more.head", "--head", "triage.head");
+  assert.match(more.stderr, /exported without its examples/);
+});
+
+test("what is missing or wrong is named, without a stack trace", async () => {
+  await write("reviews.csv", REVIEWS);
+  for (const [args, message] of [
+    [["classify"], /^Usage: /],
+    [["classify", "missing.csv"], /missing\.csv cannot be read/],
+    [["classify", "reviews.csv"], /reviews\.csv has no column "text" \(it has: id, review\): .* --column/],
+    [["classify", "reviews.csv", "--column", "review", "--task", "irony"], /"sentiment".*not "irony"/],
+    [["classify", "reviews.csv", "--column", "review", "--threshold", "2"], /--threshold must be a number from 0 to 1/],
+    [["classify", "reviews.csv", "--column", "review", "-o", "missing/out.csv"], /missing\/out\.csv cannot be written/],
+    [["classify", "reviews.csv", "--column", "review", "--head", "reviews.csv"], /the head is damaged/],
+    [["teach", "reviews.csv"], /--output is missing/],
+    [["teach", "reviews.csv", "-o", "x.head"], /has no column "text".*--text and --label/],
+    [["teach", "reviews.csv", "-o", "x.head", "--text", "review", "--label", "label"], /has no column "label"/],
+    [["dance"], /^Usage: /],
+  ]) {
+    const { status, stderr } = await run(...args);
+    assert.equal(status, 1, args.join(" "));
+    assert.match(stderr, message);
+    assert.ok(!stderr.includes("    at "), "no stack trace");
+  }
+});

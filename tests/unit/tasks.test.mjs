@@ -1,0 +1,197 @@
+// Tasks and embeddings, with a real pool; only the workers behind it are fakes.
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { engine, FakeWorker, INFO, predictionOf } from "./fake-worker.mjs";
+import { importSource } from "./source.mjs";
+
+const { Classifier, heads, headsScript, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
+  "api/classifier.ts",
+  "api/load-heads.ts",
+  "api/packaged-heads.ts",
+  "pool/worker-pool.ts",
+  "pool/thread-loader.ts",
+  "pool/worker-thread.ts",
+);
+
+headsScript.load = async () => ({ heads });
+
+const { signal } = new AbortController();
+const EMPTY_MODULE = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+const HEAD = Uint8Array.of(1, 2, 3);
+
+let opened = [];
+afterEach(() => {
+  for (const classifier of opened) classifier.close();
+  opened = [];
+});
+
+/** A head that no other test of this file has read: the page keeps heads. */
+let count = 0;
+const headFile = (name) => {
+  count++;
+  const manifest = [{ path: "litmus.json", url: `https://models.test/${count}/litmus.json?token=1` }];
+  const folder = { from: "folder", candidates: { manifest }, cache: false };
+  return { name, path: `heads/${name}.head`, sha256: "00", bytes: 3, folder };
+};
+
+/** A model with heads, in a pool of fake workers. `task` opens the classifier of a task. */
+async function open({ size = 1, override = {}, task, names = ["emotion", "toxicity", "embedding"] } = {}) {
+  const info = { ...INFO, tasks: names.filter((name) => name !== "embedding"), heads: names.map(headFile) };
+  const answers = {
+    start: () => info,
+    head: () => HEAD,
+    describe: ({ heads }) => ({ ...info, labels: [`label of ${heads[""]}`], multiLabel: true, activation: "sigmoid" }),
+    embed: ({ texts }) => texts.map(({ length }) => new Uint8Array(Float32Array.of(length).buffer)),
+    predict: ({ texts, params }) =>
+      texts.map((text) =>
+        params.tasks
+          ? { predictions: Object.fromEntries(params.tasks.map((task) => [task, predictionOf(text + task)])) }
+          : { prediction: predictionOf(text + (params.task ?? "")) },
+      ),
+    ...override,
+  };
+  const workers = [];
+  const start = async () => {
+    workers.push(new FakeWorker(engine(answers)));
+    return new WorkerThread(workers.at(-1));
+  };
+  const pool = new WorkerPool(new ThreadLoader(EMPTY_MODULE, { from: "files", files: {} }), start, size);
+  const loaded = await pool.open(undefined, signal);
+  const classifier =
+    task === undefined ? new Classifier(pool, loaded) : await heads.open(pool, loaded, { task }, signal);
+  opened.push(classifier);
+  const sent = (wanted) => workers.flatMap(({ requests }) => requests).filter(({ type }) => type === wanted);
+  return { classifier, sent, info };
+}
+
+test("a head is read when its task is first asked for, once, and goes with each request to each worker", async () => {
+  const { classifier, sent } = await open({ size: 2 });
+  await classifier.predict("a");
+  assert.deepEqual(sent("head"), []);
+  const calls = ["a", "b", "c", "d"].map((text) => classifier.predict(text, { task: "emotion" }));
+  assert.deepEqual((await Promise.all(calls))[0], predictionOf("aemotion"));
+  await classifier.predict("a", { task: "emotion" });
+  assert.deepEqual(
+    sent("head").map(({ file }) => file.path),
+    ["heads/emotion.head"],
+  );
+  const [plain, ...others] = sent("predict");
+  assert.equal(plain.heads, undefined);
+  assert.equal(others.length, 5);
+  for (const { heads, params } of others) {
+    assert.deepEqual([heads, params.task], [{ emotion: HEAD }, "emotion"]);
+  }
+});
+
+test("the heads of the packaged model have URLs of their own, those of others are beside litmus.json", async () => {
+  const own = await open();
+  await own.classifier.embed("a");
+  assert.match(own.sent("head")[0].url, /^https:..models\.test.\d+.heads.embedding\.head\?token=1$/);
+  const packaged = (name) => ({ ...headFile(name), folder: { from: "folder", packaged: true } });
+  const heads = ["sentiment", "emotion", "toxicity", "embedding"].map(packaged);
+  const { classifier, sent } = await open({ override: { start: () => ({ ...INFO, tasks: ["emotion"], heads }) } });
+  await classifier.predict("a", { task: "emotion" });
+  await classifier.embed("a");
+  const urls = sent("head").map(({ url }) => url.split("/models/english/")[1]);
+  assert.deepEqual(urls, ["heads/emotion.head", "heads/embedding.head"]);
+});
+
+test("a head that could not be read is read again by the next call", async () => {
+  let failures = 1;
+  const head = () => {
+    if (failures-- > 0) throw Object.assign(new Error("no connection"), { code: "download-failed" });
+    return HEAD;
+  };
+  const { classifier } = await open({ override: { head } });
+  await assert.rejects(classifier.predict("a", { task: "emotion" }), { code: "download-failed" });
+  assert.deepEqual(await classifier.predict("a", { task: "emotion" }), predictionOf("aemotion"));
+});
+
+test("several tasks give predictions by task, of one text, of several and in a stream", async () => {
+  const { classifier, sent } = await open();
+  const tasks = ["emotion", "toxicity"];
+  const of = (text) => ({ emotion: predictionOf(`${text}emotion`), toxicity: predictionOf(`${text}toxicity`) });
+  assert.deepEqual(await classifier.predict("a", { tasks }), of("a"));
+  assert.deepEqual(await classifier.predict(["a", "b"], { tasks }), [of("a"), of("b")]);
+  const items = [];
+  for await (const item of classifier.stream(["a", 1], { tasks })) items.push(item);
+  assert.deepEqual(items[0], { index: 0, text: "a", predictions: of("a") });
+  assert.equal(items[1].error.code, "invalid-input");
+  assert.deepEqual(Object.keys(sent("predict")[0].heads), tasks);
+});
+
+test("threshold and explained label hold for all tasks, or by task", async () => {
+  const { classifier, sent } = await open();
+  const tasks = ["emotion", "toxicity"];
+  await classifier.predict("a", { tasks, threshold: 0.5, explain: { label: "x" } });
+  await classifier.predict("a", {
+    tasks,
+    threshold: { toxicity: 0.9 },
+    explain: { label: { emotion: "joy" }, method: "shapley", seed: 1 },
+  });
+  const [same, byTask] = sent("predict").map(({ params }) => params);
+  assert.deepEqual([same.threshold, same.explain.label, same.byTask], [0.5, "x", {}]);
+  assert.deepEqual([byTask.threshold, byTask.explain.label, byTask.explain.seed], [undefined, undefined, 1]);
+  assert.equal(byTask.byTask.toxicity.threshold, 0.9);
+  assert.equal(byTask.byTask.emotion.explainLabel, "joy");
+});
+
+test("a classifier of a task whose head is loaded with the model has the head's labels", async () => {
+  const loaded = { name: "emotion", labels: ["joy", "anger"], multiLabel: true };
+  const start = () => ({ ...INFO, tasks: ["emotion"], heads: [loaded] });
+  const { classifier, sent } = await open({ task: "emotion", override: { start } });
+  const { labels, multiLabel, activation } = classifier.info;
+  assert.deepEqual([labels, multiLabel, activation], [["joy", "anger"], true, "sigmoid"]);
+  await classifier.predict("a");
+  assert.deepEqual([sent("head"), sent("describe"), sent("predict")[0].heads], [[], [], {}]);
+});
+
+test("a classifier of a task has its labels, and other tasks on request", async () => {
+  const { classifier, sent } = await open({ task: "emotion" });
+  assert.deepEqual([classifier.labels, classifier.info.multiLabel], [["label of 1,2,3"], true]);
+  await classifier.predict("a");
+  await classifier.predict("a", { task: "toxicity" });
+  await classifier.predict("a", { tasks: ["toxicity"] });
+  await classifier.predict("a", { zeroShot: { labels: ["x"] } });
+  const params = sent("predict").map(({ params: { task, tasks } }) => task ?? tasks);
+  assert.deepEqual(params, ["emotion", "toxicity", ["toxicity"], undefined]);
+  assert.deepEqual(
+    sent("predict").map(({ heads }) => Object.keys(heads ?? {})),
+    [["emotion"], ["toxicity"], ["toxicity"], []],
+  );
+});
+
+test("embeddings take the head for them, and come in the order of the texts", async () => {
+  const { classifier, sent } = await open({ size: 2 });
+  assert.deepEqual(await classifier.embed("abc"), Float32Array.of(3));
+  assert.deepEqual(await classifier.embed(["a", "bc"]), [Float32Array.of(1), Float32Array.of(2)]);
+  assert.deepEqual(await classifier.embed([]), []);
+  assert.equal(sent("head").length, 1);
+  assert.ok(sent("embed").every(({ heads }) => heads.embedding.length === 3));
+});
+
+test("wrong calls name what there is", async () => {
+  const { classifier, sent } = await open();
+  const invalid = async (options, message) =>
+    assert.rejects(classifier.predict("a", options), { code: "invalid-input", message });
+  await invalid({ task: "joy" }, 'a task must be one that the model has ("emotion", "toxicity"), not "joy"');
+  await invalid({ tasks: ["emotion", "embedding"] }, /not "embedding"/);
+  await invalid({ tasks: [] }, /tasks must be an array of 1 to 100 strings/);
+  await invalid({ tasks: "emotion" }, /tasks must be an array/);
+  await invalid({ task: 1 }, "task must be a string, not 1");
+  await invalid({ task: "emotion", tasks: ["toxicity"] }, /task must be left out where there are tasks/);
+  await invalid({ task: "emotion", threshold: { emotion: 0.5 } }, /needs the option tasks/);
+  await invalid({ explain: { label: {} } }, /needs the option tasks/);
+  await invalid({ tasks: ["emotion"], threshold: { emotion: 2 } }, /a number from 0 to 1, or such values by task/);
+  await assert.rejects(classifier.embed(1), { code: "invalid-input" });
+  await assert.rejects(classifier.embed("a", { topK: 1 }), { code: "invalid-input" });
+  await assert.rejects(open({ task: "joy" }), { code: "invalid-input" });
+  assert.deepEqual([...sent("predict"), ...sent("head")], []);
+});
+
+test("a model without tasks says why it has none", async () => {
+  const predict = () => {
+    throw Object.assign(new Error("no output features"), { code: "model-unsupported" });
+  };
+  await assert.rejects(open({ task: "emotion", names: [], override: { predict } }), { code: "model-unsupported" });
+});
