@@ -9,6 +9,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
+use crate::graph::import::wiring::Source;
 use crate::graph::weights::external::{self, ExternalFiles};
 use crate::graph::weights::{QuantTensors, dequantize_rest, dynamic, float16};
 use crate::graph::{fuse, guard, import, precision};
@@ -84,7 +85,7 @@ impl OnnxModel {
         let features = Some("features").filter(|name| graph.output.iter().any(|output| output.name == *name));
         let outputs: Vec<&str> = [logits.context("the graph has no output")?].into_iter().chain(features).collect();
         let fuses = self.is_fused && precision != Precision::Float32;
-        let source = import::Source { proto: &self.proto, weights: &self.weights, inputs: &self.inputs(), fuses };
+        let source = Source { proto: &self.proto, weights: &self.weights, inputs: &self.inputs(), fuses };
         let mut model = source.wire(model, &[batch, sequence], &outputs)?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
         if let Some(&features) = model.outputs.get(FEATURES)
@@ -192,7 +193,7 @@ fn check_graph(graph: &GraphProto, weights: &QuantTensors) -> Result<(), Error> 
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::ModelFiles;
