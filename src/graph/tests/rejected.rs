@@ -123,7 +123,7 @@ fn parts_that_do_not_fit_a_fused_op_are_rejected() {
     type Change = fn(&mut GraphProto);
     fn resize(graph: &mut GraphProto, name: &str) {
         let tensor = graph.initializer.iter_mut().find(|tensor| tensor.name == name).unwrap();
-        (tensor.dims, tensor.raw_data) = (vec![1], vec![0; 4]);
+        (tensor.dims, tensor.raw_data) = (vec![7], vec![0; 28]);
     }
     let cases: [(&str, Change); 7] = [
         ("a bias", |graph| resize(graph, "query.bias")),
