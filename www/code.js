@@ -11,7 +11,7 @@ const STARTS = {
   taught: classifierOf("{ head /* the file, a Uint8Array */ }"),
 };
 
-/** Shows the code of a prediction by a task. `given`: the properties of the prediction that matter, with their values. */
+/** Shows the code of a prediction by a task. */
 export function showCode({ source, options, field }, value, prediction) {
   const text = JSON.stringify(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT - 1)}…` : value);
   const chosen = options();

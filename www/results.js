@@ -55,10 +55,10 @@ class Column {
   }
 
   #give(row, labels) {
-    const key = labels.join(";");
-    if (!this.#lists.has(key)) this.#lists.set(key, this.#lists.size);
+    const key = labels.join("\n");
+    if (!this.#lists.has(key)) this.#lists.set(key, { index: this.#lists.size, labels });
     this.#given ??= new Uint32Array(this.#labels.length);
-    this.#given[row] = this.#lists.get(key);
+    this.#given[row] = this.#lists.get(key).index;
   }
 
   /** The result of a row that has not failed. `label` is the first where a text can have several. */
@@ -80,7 +80,7 @@ class Column {
   get toSave() {
     const { id, names, width, labels, count } = this;
     const scores = this.#scores.slice(0, count * width);
-    const given = this.#given && { of: this.#given.slice(0, count), lists: [...this.#lists.keys()] };
+    const given = this.#given && { of: this.#given.slice(0, count), lists: Array.from(this.#lists.values(), ({ labels }) => labels) };
     return { id, names: [...names], width, labels, scores, given };
   }
 }

@@ -241,10 +241,11 @@ async function order({ by, descending, labels, scores }) {
 function resultOf({ names, labels, scores, width, given }, row) {
   const all = scores.subarray(row * width, (row + 1) * width);
   const best = all[labels[row]] ?? Math.max(...all); // a row can be without a label
+  const several = given?.lists[given.of[row]];
   return {
-    text: given ? given.lists[given.of[row]] : (names[labels[row]] ?? ""),
+    text: several?.join(";") ?? names[labels[row]] ?? "",
     label: names[labels[row]] ?? null,
-    labels: given && given.lists[given.of[row]].split(";").filter(Boolean),
+    labels: several,
     score: width === 1 ? all[0] : best,
     all,
   };

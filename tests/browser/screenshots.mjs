@@ -1,6 +1,6 @@
 // npm run screenshots: screenshots of every state of the demo, on a phone and a desktop, light and dark. They go to
-// tests/browser/artifacts/demo; those in www/README.md are also written to www/screenshots as WebP. `-- NAME` makes
-// only those whose name contains NAME.
+// tests/browser/artifacts/demo; those in www/README.md are also written to www/screenshots as WebP. `-- NAME…` makes
+// only those whose name contains a NAME.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../../tools/command.mjs";
@@ -183,12 +183,12 @@ try {
   const shown = join(root, "www/screenshots");
   await mkdir(folder, { recursive: true });
   await mkdir(shown, { recursive: true });
-  const wanted = process.argv[2] ?? "";
+  const wanted = process.argv.slice(2);
   const inReadme = await readFile(join(root, "www/README.md"), "utf8");
   const site = await openSite();
   for (const { device, colorScheme, state, as = state, locale } of cases) {
     const name = `${device}-${colorScheme}-${as}`;
-    if (!name.includes(wanted)) continue;
+    if (wanted.length > 0 && !wanted.some((each) => name.includes(each))) continue;
     const { page, context } = await ready(site, {
       viewport: DEVICES[device],
       colorScheme,
