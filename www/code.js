@@ -15,7 +15,8 @@ const STARTS = {
 export function showCode({ source, options, field }, value, prediction) {
   const text = JSON.stringify(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT - 1)}…` : value);
   const chosen = options();
-  const input = field === "pair" && $("pair").value ? `{ text: ${text}, pair: ${JSON.stringify($("pair").value)} }` : text;
+  const input =
+    field === "pair" && $("pair").value ? `{ text: ${text}, pair: ${JSON.stringify($("pair").value)} }` : text;
   const args = Object.keys(chosen).length > 0 ? `${input}, ${literal(chosen)}` : input;
   const names = prediction.labels ? "labels, scores" : "label, score";
   const start = STARTS[source];
@@ -25,7 +26,10 @@ export function showCode({ source, options, field }, value, prediction) {
 }
 
 /** A value as the literal of JavaScript: keys without quotes. */
-const literal = (value) => JSON.stringify(value, null, 1).replace(/\n\s*/g, " ").replace(/"([A-Za-z]+)":/g, "$1:");
+const literal = (value) =>
+  JSON.stringify(value, null, 1)
+    .replace(/\n\s*/g, " ")
+    .replace(/"([A-Za-z]+)":/g, "$1:");
 
 const resultOf = ({ label, labels, score, scores }) =>
   labels ? `[${labels.join(", ")}], ${scores[0].label} ${score.toFixed(3)}` : `${label}, ${score.toFixed(3)}`;

@@ -74,13 +74,18 @@ class Column {
     return this.#labels.slice(0, this.count);
   }
   get topScores() {
-    return Float32Array.from({ length: this.count }, (_, row) => (this.#labels[row] === FAILED ? 0 : this.row(row).score));
+    return Float32Array.from({ length: this.count }, (_, row) =>
+      this.#labels[row] === FAILED ? 0 : this.row(row).score,
+    );
   }
   /** What the file is written from. */
   get toSave() {
     const { id, names, width, labels, count } = this;
     const scores = this.#scores.slice(0, count * width);
-    const given = this.#given && { of: this.#given.slice(0, count), lists: Array.from(this.#lists.values(), ({ labels }) => labels) };
+    const given = this.#given && {
+      of: this.#given.slice(0, count),
+      lists: Array.from(this.#lists.values(), ({ labels }) => labels),
+    };
     return { id, names: [...names], width, labels, scores, given };
   }
 }

@@ -76,7 +76,14 @@ function packagedTask(id, base) {
 
 /** The labels that the visitor types, scored by a model for natural language inference. */
 function zeroShot(base) {
-  const labels = () => [...new Set($("choices").value.split(/[,，;；\n]/).map((label) => label.trim()))].filter(Boolean);
+  const labels = () =>
+    [
+      ...new Set(
+        $("choices")
+          .value.split(/[,，;；\n]/)
+          .map((label) => label.trim()),
+      ),
+    ].filter(Boolean);
   return {
     ...base,
     id: "zero-shot",

@@ -78,7 +78,13 @@ let id = 0;
 
 function card({ name, texts }) {
   const key = ++id;
-  const title = make("input", { type: "text", id: `card-name-${key}`, value: name, autocomplete: "off", spellcheck: false });
+  const title = make("input", {
+    type: "text",
+    id: `card-name-${key}`,
+    value: name,
+    autocomplete: "off",
+    spellcheck: false,
+  });
   const area = make("textarea", { id: `card-texts-${key}`, rows: 5, value: texts.join("\n"), spellcheck: false });
   area.lang = title.lang = "en";
   area.className = "small";

@@ -4,8 +4,8 @@ import { nameOf, scoreText } from "./labels.js";
 import { count, onLanguage, percent, t } from "./language.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
-import { addExample, oneLine, readCards, removeExample } from "./teach-cards.js";
 import { taught } from "./taught.js";
+import { addExample, oneLine, readCards, removeExample } from "./teach-cards.js";
 import { bars } from "./view-bars.js";
 
 /** Odd examples that are listed at most. */
@@ -49,7 +49,10 @@ function matrix({ labels, confusion }) {
   const names = labels.map(({ label }) => label);
   const heads = names.map((name) => make("th", { scope: "col" }, make("span", { textContent: name })));
   const lines = confusion.map((row, i) => {
-    const total = Math.max(1, row.reduce((sum, value) => sum + value, 0));
+    const total = Math.max(
+      1,
+      row.reduce((sum, value) => sum + value, 0),
+    );
     const cells = row.map((value, j) => {
       const cell = make("td", { textContent: value || "", title: t("teach.cell", names[i], names[j], count(value)) });
       cell.dataset.tone = i === j ? "positive" : "negative";
@@ -86,9 +89,21 @@ function odd() {
 }
 
 function oddItem({ text, labels, why, choices }) {
-  const item = make("li", {}, make("blockquote", { textContent: text, lang: "en" }), make("p", { className: "note", textContent: why }));
+  const item = make(
+    "li",
+    {},
+    make("blockquote", { textContent: text, lang: "en" }),
+    make("p", { className: "note", textContent: why }),
+  );
   const buttons = choices.map((label) => button(t("teach.move", label), () => move(text, labels, label)));
-  item.append(make("p", { className: "row" }, ...buttons, button(t("teach.fine"), () => {})));
+  item.append(
+    make(
+      "p",
+      { className: "row" },
+      ...buttons,
+      button(t("teach.fine"), () => {}),
+    ),
+  );
   item.addEventListener("click", ({ target }) => target.closest("button") && dismiss(item, text));
   return item;
 }

@@ -22,8 +22,7 @@ export async function openTable(file) {
   if (source.rows.length === 0 || source.columns.length === 0) throw new Error(t("bulk.none"));
   const { kind, columns, header, rows } = source;
   const names = columns.map((column, i) => (kind === "jsonl" ? column : (header && rows[0][i]) || ""));
-  const option = (name, i) =>
-    make("option", { value: String(i), textContent: name || t("bulk.column-number", i + 1) });
+  const option = (name, i) => make("option", { value: String(i), textContent: name || t("bulk.column-number", i + 1) });
   $("teach-text-column").replaceChildren(...names.map(option));
   const none = make("option", { value: "", textContent: t("teach.no-label") });
   $("teach-label-column").replaceChildren(none, ...names.map(option));

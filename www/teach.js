@@ -6,12 +6,12 @@ import { onLanguage, t } from "./language.js";
 import { onModel } from "./model.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
+import { loadTaught, onTaught, taught, untilModel, useTaught } from "./taught.js";
+import { forget, keep, kept } from "./taught-store.js";
 import { addToCards, onCards, readCards, writeCards } from "./teach-cards.js";
 import { showReport } from "./teach-report.js";
 import { sample } from "./teach-sample.js";
 import { draw as drawRows, openTable, takeRows } from "./teach-table.js";
-import { loadTaught, onTaught, taught, untilModel, useTaught } from "./taught.js";
-import { forget, keep, kept } from "./taught-store.js";
 
 /** Milliseconds without a change before the examples are stored. */
 const STORE_MS = 400;

@@ -34,7 +34,8 @@ export function show({ scores, labels: given }, info, again) {
 }
 
 /** The labels to explain, first the one whose words are coloured. */
-export const explained = () => (chosen ? [chosen] : now.given.length > 0 ? now.given.slice(0, EXPLAINED) : [selected()]);
+export const explained = () =>
+  chosen ? [chosen] : now.given.length > 0 ? now.given.slice(0, EXPLAINED) : [selected()];
 const selected = () => chosen ?? now.given[0] ?? now.scores[0].label;
 
 export function showWords(label, attributions) {

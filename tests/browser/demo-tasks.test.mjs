@@ -106,7 +106,9 @@ test("a handle moves the threshold of a gauge, and the verdict with it", async (
 
 test("a table is read for several tasks in one pass", async () => {
   const { page, context, errors } = await ready(site);
-  await page.locator("#bulk-file").setInputFiles(await fileOf("mails.csv", `id,text\n1,"${THANKS}"\n2,${INSULT}\n3,\n`));
+  await page
+    .locator("#bulk-file")
+    .setInputFiles(await fileOf("mails.csv", `id,text\n1,"${THANKS}"\n2,${INSULT}\n3,\n`));
   await page.locator("#bulk-setup").waitFor();
   const box = (name) => page.locator("#bulk-tasks").getByRole("checkbox", { name });
   assert.equal(await box("Sentiment").isChecked(), true);
@@ -124,7 +126,11 @@ test("a table is read for several tasks in one pass", async () => {
     "Toxicity",
   ]);
   await page.locator('#bulk-table [data-row="1"] .tag', { hasText: "toxic" }).waitFor();
-  assert.deepEqual(await page.locator("#bulk-shares figcaption").allTextContents(), ["Sentiment", "Emotion", "Toxicity"]);
+  assert.deepEqual(await page.locator("#bulk-shares figcaption").allTextContents(), [
+    "Sentiment",
+    "Emotion",
+    "Toxicity",
+  ]);
   await page.locator("#bulk-table th button", { hasText: "Toxicity" }).click();
   await page.locator("#bulk-table tbody tr[data-row]", { hasText: "idiot" }).first().waitFor();
   const { text } = await download(page);

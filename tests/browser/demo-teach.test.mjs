@@ -64,7 +64,10 @@ test("from an empty page to a working classifier of three labels", async (t) => 
   const seconds = (performance.now() - start) / 1000;
   t.diagnostic(`${seconds.toFixed(1)} s`);
   assert.ok(seconds * 1000 < LIMIT_MS);
-  assert.match(await page.locator("#teach-accuracy").textContent(), /^[\d.]+% of 12 held-out examples predicted right$/);
+  assert.match(
+    await page.locator("#teach-accuracy").textContent(),
+    /^[\d.]+% of 12 held-out examples predicted right$/,
+  );
   const cells = await page.locator("#teach-matrix td").allTextContents();
   assert.equal(
     cells.reduce((sum, cell) => sum + Number(cell), 0),
@@ -113,10 +116,10 @@ test("examples are saved as a table, opened again, and taught to the same head",
   const { name, path } = await saved(page, "#teach-save");
   assert.equal(name, "examples.csv");
   await page.locator("#teach-clear").click();
-  assert.deepEqual(
-    await page.getByLabel("Name of the label").evaluateAll((all) => all.map(({ value }) => value)),
-    ["", ""],
-  );
+  assert.deepEqual(await page.getByLabel("Name of the label").evaluateAll((all) => all.map(({ value }) => value)), [
+    "",
+    "",
+  ]);
   await page.locator("#teach-file").setInputFiles(await fileOf("examples.csv", await readFile(path)));
   await page.locator("#teach-setup").waitFor();
   assert.equal(await page.locator("#teach-label-column option:checked").textContent(), "label");

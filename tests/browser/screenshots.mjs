@@ -60,7 +60,11 @@ const STATES = {
   },
   keys: async (page) => {
     await sampleLabels(page);
-    const rows = ["The tent arrived with a hole in it and I want to return it", "When do you ship?", "You are wonderful"];
+    const rows = [
+      "The tent arrived with a hole in it and I want to return it",
+      "When do you ship?",
+      "You are wonderful",
+    ];
     await page.locator("#teach-file").setInputFiles(await fileOf("mails.txt", rows.join("\n")));
     await page.locator("#teach-setup button").click();
     await page.locator("#teach-row:focus").waitFor();

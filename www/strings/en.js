@@ -43,7 +43,8 @@ export default {
   "gauges.limit": (label) => `Threshold for ${label}`,
   "gauges.above": (score) => `${score}, flagged`,
   "gauges.below": (score) => `${score}, below the line`,
-  "gauges.hint": "Drag the lines: what reaches its line is flagged. They start where the model’s own test data put them.",
+  "gauges.hint":
+    "Drag the lines: what reaches its line is flagged. They start where the model’s own test data put them.",
   "gauges.reset": "Back to the model’s lines",
   "taught.other": "none of your labels",
 
