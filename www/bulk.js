@@ -29,7 +29,7 @@ let rows; // the open file, see rows.js
 let source; // its `name` and what `rows.open` returned
 let job; // the running job, or the last one
 
-const isBusy = () => job?.state === "running" || job?.state === "paused";
+const isRunning = () => job?.state === "running" || job?.state === "paused";
 
 function showOnly(id) {
   for (const each of ["bulk-open", "bulk-setup", "bulk-run"]) $(each).hidden = each !== id;
@@ -269,11 +269,11 @@ function status() {
 }
 
 function buttons() {
-  const busy = isBusy();
-  $("bulk-pause").hidden = $("bulk-cancel").hidden = !busy;
+  const running = isRunning();
+  $("bulk-pause").hidden = $("bulk-cancel").hidden = !running;
   $("bulk-pause").textContent = t(job.state === "paused" ? "bulk.go-on" : "bulk.pause");
-  $("bulk-save").hidden = busy || job.results.count === 0;
-  $("bulk-again").hidden = busy;
+  $("bulk-save").hidden = running || job.results.count === 0;
+  $("bulk-again").hidden = running;
 }
 
 function pause() {
@@ -354,6 +354,7 @@ $("bulk-cancel").addEventListener("click", () => {
 $("bulk-save").addEventListener("click", save);
 onModel((now) => ($("bulk-start").disabled = !now));
 $("bulk-start").disabled = !model();
+
 /** The model, or the chosen task, has changed: boxes of tasks that are still there stay checked. */
 function relist() {
   const still = checkedTasks().filter((id) => allTasks().some((each) => each.id === id));

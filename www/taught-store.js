@@ -24,7 +24,7 @@ async function inStore(mode, use) {
   }
 }
 
-/** Stores `{ labels: [{ name, texts }], other, head }`. Resolves to whether the browser keeps it. */
+/** Stores `{ labels: [{ name, texts }], other, head, report }`. Resolves to whether the browser keeps it. */
 export async function keep(kept) {
   try {
     await inStore("readwrite", (store) => store.put(kept, KEY));
@@ -55,7 +55,7 @@ export async function forget() {
 
 /** Loads the head that an earlier visit has taught. */
 export async function restoreTaught() {
-  const { head } = (await kept()) ?? {};
+  const { head, report } = (await kept()) ?? {};
   // A head of another version of the model is of no use any more; its examples are taught again in the part "Your labels".
-  if (head) await loadTaught(head).catch((error) => console.warn(error.message));
+  if (head) await loadTaught(head, report).catch((error) => console.warn(error.message));
 }

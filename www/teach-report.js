@@ -2,9 +2,10 @@
 import { $, make } from "./dom.js";
 import { nameOf, scoreText } from "./labels.js";
 import { count, onLanguage, percent, t } from "./language.js";
+import { onModel } from "./model.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
-import { taught } from "./taught.js";
+import { onTaught, taught } from "./taught.js";
 import { addExample, oneLine, readCards, removeExample } from "./teach-cards.js";
 import { bars } from "./view-bars.js";
 
@@ -19,12 +20,12 @@ const classifier = await createClassifier({ head });
 const { label } = await classifier.predict("…");
 `;
 
-let report; // of the head in use, or `null` if that came from a file
+let report; // of the head in use, without the odd examples that the visitor has looked at; `null` if the head came from a file
 let trying = new AbortController();
 
 /** Shows the head in use with its report; without a head, nothing. */
-export function showReport(next) {
-  report = next;
+function show() {
+  report = taught()?.report ?? null;
   draw();
   void tryIt();
 }
@@ -69,6 +70,7 @@ function matrix({ labels, confusion }) {
 
 /** Examples that look like another label, and texts that are examples of two. */
 function odd() {
+  const twice = new Set(report?.contradictions.map(({ text }) => text));
   const found = [
     ...(report?.contradictions ?? []).map(({ text, labels }) => ({
       text,
@@ -76,12 +78,14 @@ function odd() {
       why: t("teach.twice", labels.join(", ")),
       choices: labels,
     })),
-    ...(report?.odd ?? []).map(({ text, label, predicted, score }) => ({
-      text,
-      labels: [label],
-      why: t("teach.looks", label, predicted, percent(score)),
-      choices: [predicted],
-    })),
+    ...(report?.odd ?? [])
+      .filter(({ text }) => !twice.has(text))
+      .map(({ text, label, predicted, score }) => ({
+        text,
+        labels: [label],
+        why: t("teach.looks", label, predicted, percent(score)),
+        choices: [predicted],
+      })),
   ];
   const items = found.filter(({ text }) => text !== null).slice(0, MAX_ODD);
   $("teach-odd").hidden = items.length === 0;
@@ -151,4 +155,7 @@ async function tryIt() {
 $("teach-try").addEventListener("input", () => void tryIt());
 $("teach-above").addEventListener("click", () => chooseTask("taught"));
 $("teach-download").addEventListener("click", () => saveFile(new Blob([taught().head]), FILE));
+onTaught(show);
+onModel(show);
 onLanguage(draw);
+show();

@@ -3,13 +3,12 @@ import { begin, end, isBusy } from "./busy.js";
 import { $ } from "./dom.js";
 import { headerOf } from "./head-file.js";
 import { onLanguage, t } from "./language.js";
-import { onModel } from "./model.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
-import { loadTaught, onTaught, taught, untilModel, useTaught } from "./taught.js";
+import { loadTaught, taught, untilModel, useTaught } from "./taught.js";
 import { forget, keep, kept } from "./taught-store.js";
 import { addToCards, onCards, readCards, writeCards } from "./teach-cards.js";
-import { showReport } from "./teach-report.js";
+import "./teach-report.js";
 import { sample } from "./teach-sample.js";
 import { draw as drawRows, openTable, takeRows } from "./teach-table.js";
 
@@ -17,7 +16,6 @@ import { draw as drawRows, openTable, takeRows } from "./teach-table.js";
 const STORE_MS = 400;
 
 let stop = new AbortController();
-let report = null; // of the head in use
 let storing = 0; // timer
 
 function say(message) {
@@ -32,7 +30,8 @@ function problem(message) {
 /** Stores the examples, and the head that was taught from them. */
 async function store() {
   const labels = readCards();
-  const isKept = await keep({ labels, other: $("teach-other").checked, head: taught()?.head, report });
+  const { head, report } = taught() ?? {};
+  const isKept = await keep({ labels, other: $("teach-other").checked, head, report });
   return t(isKept ? "teach.keep" : "teach.unkept");
 }
 
@@ -71,8 +70,7 @@ async function teach() {
         say(t("teach.working", done, total));
       },
     });
-    report = next.report;
-    useTaught(next);
+    useTaught(next, next.report);
     say(await store());
     $("teach-accuracy").focus({ preventScroll: true });
     $("teach-result").scrollIntoView({ block: "nearest" });
@@ -91,7 +89,6 @@ export async function openFile(file) {
   try {
     const head = headerOf(new Uint8Array(await file.slice(0, 1 << 16).arrayBuffer()));
     if (!head) return await openTable(file);
-    report = null;
     await loadTaught(new Uint8Array(await file.arrayBuffer()));
     addToCards(head.labels.map((name) => ({ name, texts: [] })));
     say("");
@@ -111,7 +108,6 @@ function saveExamples() {
 
 async function clear() {
   clearTimeout(storing);
-  report = null;
   useTaught(undefined);
   writeCards([]);
   $("teach-other").checked = false;
@@ -123,12 +119,10 @@ async function clear() {
 
 /** Shows what an earlier visit has left, or the labels of a link. */
 async function restore() {
-  const { labels = [], other = false, report: before = null } = (await kept()) ?? {};
-  report = before;
+  const { labels = [], other = false } = (await kept()) ?? {};
   const shared = taught()?.classifier.labels.map((name) => ({ name, texts: [] })) ?? [];
   writeCards(labels.length > 0 ? labels : shared);
   $("teach-other").checked = other;
-  showReport(report);
 }
 
 $("teach-form").addEventListener("submit", (event) => {
@@ -151,6 +145,5 @@ $("teach-setup").addEventListener("submit", async (event) => {
 });
 $("teach-other").addEventListener("change", changed);
 onCards(changed);
-for (const on of [onTaught, onModel]) on(() => showReport(taught() ? report : null));
 onLanguage(() => $("teach-status").textContent && say(""));
 await restore();

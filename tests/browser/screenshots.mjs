@@ -78,12 +78,14 @@ const STATES = {
     await page.locator("#teach-matrix td").first().waitFor();
     await page.locator("#teach-try").fill("Is my parcel lost?");
     await page.locator("#teach-bars > div").first().waitFor();
-    await top(page, "#teach-form > .row");
+    await top(page, "#teach-result");
   },
   own: async (page) => {
     await STATES.taught(page);
     await page.locator("#teach-above").click();
-    await type(page, "Is my parcel lost, or is it just late?");
+    await page.locator("#text").fill("Is my parcel lost, or is it just late?");
+    await page.locator("#verdict", { hasText: "shipping" }).waitFor();
+    await page.waitForTimeout(1500); // the words
     await page.evaluate(() => scrollTo(0, 0));
   },
   pair: async (page) => {
