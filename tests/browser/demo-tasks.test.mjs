@@ -56,21 +56,21 @@ test("emotions are ranked, with their thresholds and words; a chosen one has its
   await page.locator("#text").fill(THANKS);
   const rows = page.locator("#emotions li");
   await rows.first().locator(".weights li").first().waitFor();
-  const scores = await page
-    .locator("#emotions .share")
-    .evaluateAll((all) => all.map((each) => Number(each.textContent.replace("%", ""))));
+  const values = (property) =>
+    page
+      .locator("#emotions button")
+      .evaluateAll((all, name) => all.map((each) => Number(each.style.getPropertyValue(name))), property);
+  const scores = await values("--score");
   assert.ok(scores.length >= 6, scores.join());
   assert.deepEqual(
     scores,
     scores.toSorted((a, b) => b - a),
   );
-  const limits = await page
-    .locator("#emotions button")
-    .evaluateAll((all) => all.map((each) => Number(each.style.getPropertyValue("--limit"))));
+  const limits = await values("--limit");
   const given = await rows.evaluateAll((all) => all.map((each) => each.classList.contains("given")));
   assert.deepEqual(
     given,
-    scores.map((score, i) => score / 100 >= limits[i]),
+    scores.map((score, i) => score >= limits[i]),
   );
   assert.ok(given.includes(true) && given.includes(false), given.join());
   assert.match(await rows.first().locator(".weights").textContent(), /Thank \+0\.\d\d/);
