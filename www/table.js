@@ -110,12 +110,12 @@ function cellsOf(results, row) {
     if (error) tag.textContent = has(`bulk.error.${error}`) ? t(`bulk.error.${error}`) : error;
     else {
       tag.textContent = nameOf(label);
-      tag.dataset.tone = toneOf(label, names);
+      if (label !== null) tag.dataset.tone = toneOf(label, names);
     }
     const value = error ? "" : scoreText(score, info);
     if (columns.length === 1)
       return [make("td", { className: "label" }, tag), make("td", { className: "score", textContent: value })];
-    return [make("td", { className: "label" }, tag, make("small", { textContent: value }))];
+    return [make("td", { className: "label" }, tag, make("small", { textContent: label === null ? "" : value }))];
   });
 }
 

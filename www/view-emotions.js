@@ -9,6 +9,8 @@ import { named } from "./words.js";
 const LISTED = 6;
 const MOST_LISTED = 8;
 const EXPLAINED = 3;
+/** How many words are listed for a label. */
+const WORDS = 4;
 
 export const element = $("emotions");
 
@@ -67,7 +69,7 @@ function row({ label, score }) {
   button.dataset.label = label;
   button.style.setProperty("--score", score);
   if (limit !== undefined) button.style.setProperty("--limit", limit);
-  const spoken = make("ol", { className: "weights", lang: "en" }, ...named(words.get(label) ?? []));
+  const spoken = make("ol", { className: "weights", lang: "en" }, ...named(words.get(label) ?? []).slice(0, WORDS));
   const item = make("li", { className: given.includes(label) ? "given" : "" }, button, spoken);
   item.dataset.tone = toneOf(label, info.labels);
   return item;
