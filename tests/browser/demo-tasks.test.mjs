@@ -54,7 +54,7 @@ test("emotions are ranked, with their thresholds and words; a chosen one has its
   const { page, context, errors } = await ready(site);
   await tab(page, "Emotion").click();
   await page.locator("#text").fill(THANKS);
-  const rows = page.locator("#emotions li");
+  const rows = page.locator("#emotions > li");
   await rows.first().locator(".weights li").first().waitFor();
   const values = (property) =>
     page
