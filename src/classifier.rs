@@ -34,9 +34,7 @@ const _: () = {
 };
 
 impl Classifier {
-    /// Loads a model from a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json` and
-    /// `heads/*.head`.
+    /// Loads a model from a folder in Hugging Face layout. [`ModelFiles::from_dir`] lists the files that it reads.
     ///
     /// ```
     /// let classifier = litmus_text::Classifier::from_dir("models/english")?;
@@ -83,7 +81,7 @@ impl Classifier {
         Ok(Self::new(model.into(), heads))
     }
 
-    /// Loads a model whose `model.onnx` is read from `graph` and whose external data are read from `external`, piece by piece.
+    /// Loads a model piece by piece: `model.onnx` from `graph`, external data from `external`.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn from_stream<'a>(
         files: &ModelFiles,
@@ -116,7 +114,7 @@ impl Classifier {
         Self { model, info: info.into(), heads: heads.into() }
     }
 
-    /// A classifier of the labels of a head, on the same encoder. It shares the model with this one.
+    /// A classifier that predicts the labels of a head. It shares the encoder with this one.
     ///
     /// # Errors
     /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
@@ -134,8 +132,9 @@ impl Classifier {
         Ok(Self::new(self.model.clone(), heads))
     }
 
-    /// The classifier with one more task, or with another head for that task; or, where the head is of the kind "embedding",
-    /// for [`embed`](Self::embed). A file `heads/NAME.head` in the model's folder has the same effect.
+    /// A classifier with the task `name`, which `head` classifies. It replaces a task of that name. A head of the kind
+    /// "embedding" becomes the head of [`embed`](Self::embed) instead, whatever the name. A file `heads/NAME.head` in the
+    /// model's folder has the same effect.
     ///
     /// # Errors
     /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
@@ -153,7 +152,7 @@ impl Classifier {
         self.heads.own.as_ref()
     }
 
-    /// Facts about the model. The labels are those of [`head`](Self::head) where there is one.
+    /// Facts about the model. If the classifier has a [`head`](Self::head), the labels are those of the head.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
@@ -180,8 +179,8 @@ impl Classifier {
         predictions.pop().ok_or_else(|| Error::internal("one text gave no prediction"))
     }
 
-    /// Predicts texts, in their order. If one of them cannot be predicted, none is: [`job`](Self::job) has a result for
-    /// each text instead.
+    /// Predicts several texts and returns the predictions in the order of the texts. If one text fails, the call fails;
+    /// [`job`](Self::job) has a result for each text instead.
     ///
     /// # Errors
     /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
@@ -230,7 +229,7 @@ impl Classifier {
         }
     }
 
-    /// `None` stands for the classifier's own labels.
+    /// Starts a job for these tasks. The task `None` stands for the classifier's own labels.
     fn start<T: Input>(&self, texts: &[T], tasks: &[Option<&str>], options: &Options) -> Result<PredictionJob, Error> {
         options.check()?;
         if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&Some(task))) {
@@ -242,21 +241,24 @@ impl Classifier {
         PredictionJob::new(self.model.clone(), texts, tasks, options)
     }
 
-    /// Starts a prediction in steps, which has progress and is cancelled by dropping the job.
+    /// Starts a prediction in steps. The job reports its progress, and dropping it cancels the prediction.
     ///
     /// # Errors
     /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
-    /// out of its range. The error of a single text is in the result of [`finish`](PredictionJob::finish).
+    /// out of its range or names something that the model does not have,
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model cannot do what an option asks for.
+    /// The error of a single text is in the result of [`finish`](PredictionJob::finish).
     pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
         self.start(texts, &[options.task.as_deref()], options)
     }
 
-    /// The embeddings of texts: vectors of length 1 whose dot product is the cosine of two texts, near 1 for texts of the
-    /// same meaning. They are for search, clustering and duplicates. A long text has the embedding of the mean of its windows.
+    /// The embeddings of texts, in their order: vectors of length 1. The dot product of two embeddings is their cosine
+    /// similarity, near 1 for texts of the same meaning. They serve search, clustering and finding duplicates. The embedding of
+    /// a long text is computed from the mean of its windows' features.
     ///
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the
-    /// model's folder has no `heads/embedding.head`.
+    /// model has no head of the kind "embedding", such as `heads/embedding.head`.
     pub fn embed<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
         let job = self.embedding_job(texts)?;
         match job.first_failure() {
@@ -265,11 +267,10 @@ impl Classifier {
         }
     }
 
-    /// Starts to compute [embeddings](Self::embed) in steps, which has progress and is cancelled by dropping the job.
+    /// Starts to compute [embeddings](Self::embed) in steps. The job reports its progress, and dropping it cancels it.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model's folder has no
-    /// `heads/embedding.head`.
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model has no head of the kind "embedding".
     pub fn embedding_job<T: Input>(&self, texts: &[T]) -> Result<EmbeddingJob, Error> {
         let head = self.heads.embedding(&self.model)?.clone();
         let features = PredictionJob::new(self.model.clone(), texts, Vec::new(), &Options::default())?;
@@ -277,8 +278,8 @@ impl Classifier {
     }
 
     /// Teaches labels of your own, from a few examples each: logistic regression on the encoder's features. Deterministic: the
-    /// same examples give the same bits on every machine. A classifier [with a head](Self::with_head) teaches that head more;
-    /// its examples stay.
+    /// same examples give the same bits on every machine. If the classifier has a [`head`](Self::head), that head is taught
+    /// more: the new head has the examples of both.
     ///
     /// ```
     /// use litmus_text::{Classifier, Examples, Head, Options, TeachOptions};
@@ -302,19 +303,22 @@ impl Classifier {
         self.teaching_job(examples, options)?.finish()
     }
 
-    /// Starts teaching in steps, which has progress and is cancelled by dropping the job.
+    /// Starts teaching in steps. The job reports its progress, and dropping it cancels it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where there are fewer than 2 or more than 1,000 labels, or
-    /// more than 50,000 examples, [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where an example is empty,
-    /// [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable) where the head that is to be taught more does not
-    /// have its examples, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where there are fewer than 2 or more than 1,000 labels,
+    /// more than 50,000 examples, or options that contradict each other or the classifier's head,
+    /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where an example is empty,
+    /// [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable) where the classifier's head was read from a file
+    /// without its examples, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no
+    /// features.
     pub fn teaching_job(&self, examples: &Examples, options: &TeachOptions) -> Result<TeachingJob, Error> {
         TeachingJob::new(self.model.clone(), self.head(), examples, options)
     }
 
-    /// The model's raw scores before calibration, one row per text with one logit per label. Of a text that is too long
-    /// to be read at once, only the beginning is read.
+    /// The logits of the graph's own classifier, before calibration: one row per text, one logit per label of the graph. They
+    /// do not depend on the classifier's [`head`](Self::head). Of a text that is too long to be read at once, only the
+    /// beginning is read.
     ///
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
@@ -335,7 +339,7 @@ impl Classifier {
     }
 }
 
-/// The job, unless a text of it could not be read.
+/// The job, or the error of the first text that could not be read.
 fn all_readable(job: PredictionJob) -> Result<PredictionJob, Error> {
     job.first_failure().map_or(Ok(job), Err)
 }

@@ -64,8 +64,8 @@
 //!
 //! # WebAssembly
 //!
-//! JavaScript programs use the npm package `litmus-text`. A Rust program for `wasm32-unknown-unknown` needs the target
-//! features of this repository's `.cargo/config.toml`: `-C target-feature=+simd128 --cfg getrandom_backend="wasm_js"`.
+//! JavaScript programs use the npm package `litmus-text`. A Rust program for `wasm32-unknown-unknown` needs the compiler
+//! flags of this repository's `.cargo/config.toml`: `-C target-feature=+simd128 --cfg getrandom_backend="wasm_js"`.
 //! There is no file system: load with [`Classifier::from_bytes`]. Logits and probabilities are the same bits on every
 //! machine.
 //!

@@ -12,7 +12,7 @@ pub(crate) const MAX_ZERO_SHOT_LABELS: usize = 1000;
 /// Permutations of an explanation with Shapley values.
 pub(crate) const MAX_SAMPLES: usize = 1000;
 
-/// Factor by which the normalisers of a tokenizer may lengthen a text, all together; common ones reach about 100.
+/// Factor by which all normalisers of a tokenizer together may lengthen a text; common ones reach about 100.
 pub(crate) const MAX_GROWTH: usize = 1024;
 /// Nodes of a graph. The largest exports of encoders have a few thousand.
 pub(crate) const MAX_NODES: usize = 20_000;

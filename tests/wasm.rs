@@ -245,7 +245,7 @@ fn a_taught_head_predicts_its_labels_and_is_taught_more() {
     assert_eq!(text(&get(&get(&outcomes.get(0), "predictions"), "topic"), "label"), "shipping");
 
     let again = taught(&classifier, get(&head, "withExamples"));
-    assert_eq!(number(&get(&again, "report"), "validated"), 12.0, "the examples of the head before stay");
+    assert_eq!(number(&get(&again, "report"), "validated"), 12.0, "the examples of the earlier head stay");
     let not_extendable = [("examples", Object::new().into()), ("head", get(&head, "head"))];
     let error = classifier.job(request("teach", &not_extendable)).err().unwrap();
     assert_eq!(text(&error, "code"), "head-not-extendable");

@@ -63,7 +63,7 @@ async function readExamples({ file, text, label }: TeachArguments): Promise<Reco
 /** The report as lines of text. */
 export function describe({ labels, validated, accuracy, odd, contradictions }: TeachReport): string[] {
   const examples = labels.reduce((sum, label) => sum + label.examples, 0);
-  const quoted = (text: string | null) => (text === null ? "(an example of the head before)" : JSON.stringify(text));
+  const quoted = (text: string | null) => (text === null ? "(an example of the earlier head)" : JSON.stringify(text));
   const more = odd.length - SHOWN;
   return [
     `${labels.length} labels, ${examples} examples`,
