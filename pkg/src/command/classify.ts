@@ -33,8 +33,8 @@ function cellsOf(prediction: Prediction | undefined): string[] {
 }
 
 /**
- * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. Resolves to how many rows have no
- * prediction, because their text is empty, for instance: their cells are empty.
+ * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. The cells of a row without a
+ * prediction are empty: its text is empty, for instance. Resolves to the number of these rows.
  */
 export async function classify(options: ClassifyArguments): Promise<number> {
   const { file, column, tasks, output, threshold } = options;

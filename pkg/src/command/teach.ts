@@ -23,7 +23,7 @@ export interface TeachArguments {
   head: string | undefined;
 }
 
-/** Odd examples that are printed. */
+/** The most odd examples that are printed. */
 const SHOWN = 10;
 
 /** Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name. */

@@ -8,7 +8,7 @@ use litmus_text::{Classifier, Examples, TeachOptions, TeachReport};
 
 use crate::{Failure, classifier, named, read};
 
-/// Odd examples that are printed.
+/// The most odd examples that are printed.
 const SHOWN: usize = 10;
 
 /// Teach labels of your own from a table of examples
