@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn top_k_cuts_and_zero_is_refused() {
+    fn top_k_keeps_the_best_labels_and_zero_is_rejected() {
         let classifier = classifier(8);
         assert_eq!(classifier.predict("two", &Options::default().top_k(1)).unwrap().scores.len(), 1);
         let error = classifier.predict("two", &Options::default().top_k(0)).unwrap_err();

@@ -102,7 +102,7 @@ fn scores_have_the_digits_of_an_f32() {
 }
 
 #[wasm_bindgen_test]
-fn cuts_to_top_k_and_refuses_invalid_options() {
+fn cuts_to_top_k_and_rejects_invalid_options() {
     let classifier = sentiment();
     let options = |key: &str, value: JsValue| {
         let options = Object::new();
@@ -178,7 +178,7 @@ fn a_bad_text_does_not_fail_the_others() {
 }
 
 #[wasm_bindgen_test]
-fn every_refusal_has_its_code_and_the_next_call_works() {
+fn every_rejection_has_its_code_and_the_next_call_works() {
     let classifier = sentiment();
     for bad in [7.into(), JsValue::NULL, JsValue::UNDEFINED, Object::new().into()] {
         let error = outcomes(&classifier, array(&["good".into(), bad.clone()]), JsValue::UNDEFINED).unwrap_err();
