@@ -253,8 +253,8 @@ impl Classifier {
     }
 
     /// The embeddings of texts, in their order: vectors of length 1. The dot product of two embeddings is their cosine
-    /// similarity, near 1 for texts of the same meaning. They serve search, clustering and finding duplicates. The embedding of
-    /// a long text is computed from the mean of its windows' features.
+    /// similarity, near 1 for texts of the same meaning. They serve search, clustering and duplicate detection. The embedding
+    /// of a long text is computed from the mean of its windows' features.
     ///
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the

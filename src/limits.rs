@@ -5,7 +5,7 @@
 pub(crate) const MAX_BATCH_ROWS: usize = 32;
 /// Tokens in one batch, padding included: bounds the memory of activations.
 pub(crate) const MAX_BATCH_TOKENS: usize = 4096;
-/// Bytes of a long text that are tokenised at once: bounds the memory of the tokenizer.
+/// Bytes that are tokenised at once while a long text is divided into windows: bounds the memory of the tokenizer.
 pub(crate) const MAX_PIECE_BYTES: usize = 4096;
 /// Labels of a zero-shot classification. Each is one more sequence for each window.
 pub(crate) const MAX_ZERO_SHOT_LABELS: usize = 1000;

@@ -65,11 +65,11 @@ impl TaskPlan {
             Some(task) => heads.task(task, model)?,
             None => heads.own.as_ref(),
         };
-        let of_task = task.and_then(|task| options.by_task.get(task));
+        let task_options = task.and_then(|task| options.by_task.get(task));
         let labels = head.map_or(&model.info.labels[..], Head::labels);
         let own = head.map_or(model.info.activation, Head::activation);
         let activation = options.activation.unwrap_or(own);
-        let thresholds = match (of_task.and_then(|task| task.threshold).or(options.threshold), head) {
+        let thresholds = match (task_options.and_then(|task| task.threshold).or(options.threshold), head) {
             (Some(_), _) if activation == Activation::None => {
                 return Err(Error::invalid_input(
                     "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
@@ -83,7 +83,7 @@ impl TaskPlan {
             (None, _) => Thresholds::of(activation),
         };
         let explain = options.explain.as_ref();
-        let explained = of_task.and_then(|task| task.explain_label.as_ref());
+        let explained = task_options.and_then(|task| task.explain_label.as_ref());
         let explained = explained.or(explain.and_then(|explain| explain.label.as_ref())).filter(|_| explain.is_some());
         let explained_label = explained.map(|label| {
             labels.iter().position(|name| name == label).ok_or_else(|| {

@@ -150,7 +150,7 @@ impl Config {
 
     fn max_tokens(&self) -> Result<usize, Error> {
         let positions = self.max_position_embeddings.unwrap_or(DEFAULT_MAX_TOKENS);
-        // The RoBERTa family numbers positions from the padding id plus 1, so the positions up to it are never used.
+        // The RoBERTa family numbers positions from the padding id plus 1, so it never uses the first ones.
         let unused = match self.model_type.as_deref() {
             Some(model_type) if ROBERTAS.contains(&model_type) => self.pad_token_id.unwrap_or(1) as usize + 1,
             _ => 0,

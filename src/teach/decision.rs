@@ -10,9 +10,9 @@ use crate::options::Activation;
 /// texts with a label, and 86, 59 and 78 % of texts without one (taken from HWU64, from BANKING77, and CLINC150's own). With
 /// 0.2 it would reject 12 to 19 % of texts with a label, and 93, 87 and 91 % of those without.
 const REJECTED: f64 = 0.1;
-/// The threshold of labels with fewer than [`MIN_EXAMPLES`].
+/// The threshold of labels with fewer held-out examples than [`MIN_EXAMPLES`].
 const DEFAULT_THRESHOLD: f32 = 0.5;
-/// Held-out examples of a label from which its threshold is chosen.
+/// The least number of held-out examples of a label from which its threshold is chosen.
 const MIN_EXAMPLES: usize = 4;
 
 /// The energy that only the fraction [`REJECTED`] of the held-out examples exceeds; `None` without held-out examples.
@@ -29,7 +29,7 @@ pub(super) fn max_energy(scores: &[f32], classes: usize) -> Option<f32> {
 pub(super) fn thresholds(scores: &[f32], classes: usize, labels: &[&[usize]], temperature: f64) -> Vec<f32> {
     // As a prediction computes them, because the thresholds apply to its scores.
     let probabilities = calibration::scores(scores, Activation::Sigmoid, temperature as f32).unwrap_or_default();
-    let of_label = |label: usize| {
+    let threshold = |label: usize| {
         let mut scored: Vec<(f32, bool)> = probabilities
             .chunks_exact(classes.max(1))
             .zip(labels)
@@ -38,7 +38,7 @@ pub(super) fn thresholds(scores: &[f32], classes: usize, labels: &[&[usize]], te
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         best_threshold(&scored)
     };
-    (0..classes).map(of_label).collect()
+    (0..classes).map(threshold).collect()
 }
 
 /// The threshold with the best F1: half-way between the two scores that it separates. `scored`: for each text its score and

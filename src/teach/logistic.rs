@@ -88,15 +88,15 @@ impl Objective for LogisticLoss<'_> {
             loss += f64::from(weight) * loss_of_row(row, labels, self.link);
             row.iter_mut().for_each(|derivative| *derivative *= weight);
         }
-        let (of_weights, of_biases) = gradient.split_at_mut(self.classes * width);
-        let penalised = &parameters[..of_weights.len()];
-        for (to, &parameter) in of_weights.iter_mut().zip(penalised) {
+        let (weight_gradient, bias_gradient) = gradient.split_at_mut(self.classes * width);
+        let penalised = &parameters[..weight_gradient.len()];
+        for (to, &parameter) in weight_gradient.iter_mut().zip(penalised) {
             *to = self.penalty as f32 * parameter;
         }
-        add_transposed_product(&rows, self.classes, features, *width, of_weights);
-        of_biases.fill(0.0);
+        add_transposed_product(&rows, self.classes, features, *width, weight_gradient);
+        bias_gradient.fill(0.0);
         for row in rows.chunks_exact(self.classes.max(1)) {
-            of_biases.iter_mut().zip(row).for_each(|(sum, derivative)| *sum += derivative);
+            bias_gradient.iter_mut().zip(row).for_each(|(sum, derivative)| *sum += derivative);
         }
         loss + self.penalty / 2.0 * dot(penalised, penalised)
     }

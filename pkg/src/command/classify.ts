@@ -54,8 +54,8 @@ export async function classify(options: ClassifyArguments): Promise<number> {
     await write([...table.header, ...names]);
     const texts = table.rows.map((row) => row[index] ?? "");
     // One task or several: TypeScript cannot tell which items come.
-    const ofTasks: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
-    for await (const item of classifier.stream(texts, { ...(ofTasks as StreamOptions), threshold })) {
+    const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
+    for await (const item of classifier.stream(texts, { ...(taskOptions as StreamOptions), threshold })) {
       const { prediction, predictions } = item as { prediction?: Prediction; predictions?: Record<string, Prediction> };
       if (item.error) unclassified++;
       const cells = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);
