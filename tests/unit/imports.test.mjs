@@ -1,6 +1,6 @@
 // The folders of pkg/src are layers: a file imports from its own folder and from those below it, and no two files
-// import each other, not even through others. So a file can be understood with the files below it alone. `import()` does not
-// count: a file that is loaded later may import the file that loads it.
+// import each other, not even through others. So every file can be read with only what is below it in mind. `import()` does not
+// count: what a file loads later may need the file itself.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, sep } from "node:path";
