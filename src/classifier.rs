@@ -43,8 +43,8 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound) where a file cannot be read; otherwise the errors of
-    /// [`from_bytes`](Self::from_bytes).
+    /// - [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound): a file cannot be read.
+    /// - The errors of [`from_bytes`](Self::from_bytes).
     #[cfg(not(target_arch = "wasm32"))]
     pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_bytes(&ModelFiles::from_dir(path)?)
@@ -53,11 +53,12 @@ impl Classifier {
     /// Loads a model from the bytes of its files.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound) where a file is missing,
-    /// [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed) where one is damaged or two contradict each
-    /// other, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the graph uses an op or a format
-    /// that this runtime does not have, [`ErrorKind::HeadMalformed`](crate::ErrorKind::HeadMalformed) where a head file is
-    /// damaged, [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where it was made for another encoder.
+    /// - [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound): a file is missing.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed): a file is damaged, or two contradict each other.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the graph uses an op or a format that this
+    ///   runtime does not have.
+    /// - [`ErrorKind::HeadMalformed`](crate::ErrorKind::HeadMalformed): a head file is damaged.
+    /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): a head file was made for another encoder.
     pub fn from_bytes(files: &ModelFiles) -> Result<Self, Error> {
         Self::load(files, LoadOptions::default())
     }
@@ -117,9 +118,9 @@ impl Classifier {
     /// A classifier that predicts the labels of a head. It shares the encoder with this one.
     ///
     /// # Errors
-    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
-    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features,
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the head has no labels.
+    /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): the head was made for another encoder.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the head has no labels.
     pub fn with_head(&self, head: &Head) -> Result<Self, Error> {
         self.model.features("a head")?;
         self.model.check_head("the head", head)?;
@@ -137,8 +138,8 @@ impl Classifier {
     /// model's folder has the same effect.
     ///
     /// # Errors
-    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
-    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): the head was made for another encoder.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     pub fn with_task(&self, name: &str, head: &Head) -> Result<Self, Error> {
         self.model.features("a head")?;
         self.model.check_head("the head", head)?;
@@ -169,11 +170,13 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where the text has no tokens,
-    /// [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong) where it is too long for [`LongText::Error`] or its pair
-    /// leaves no room for it, [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is out of its
-    /// range, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model cannot do what an option
-    /// asks for.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens.
+    /// - [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong): the text is too long for [`LongText::Error`], or its
+    ///   pair leaves no room for it.
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): an option is out of its range.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model cannot do what an option asks for.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed), [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) or
+    ///   [`ErrorKind::Internal`](crate::ErrorKind::Internal): the model fails at the text.
     pub fn predict(&self, text: impl Input, options: &Options) -> Result<Prediction, Error> {
         let mut predictions = self.predict_batch(&[text], options).map_err(Error::without_index)?;
         predictions.pop().ok_or_else(|| Error::internal("one text gave no prediction"))
@@ -216,8 +219,9 @@ impl Classifier {
     /// [`finish_by_task`](PredictionJob::finish_by_task).
     ///
     /// # Errors
-    /// As [`job`](Self::job); [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the model does not have one of
-    /// the tasks, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where it gives no features.
+    /// - The errors of [`job`](Self::job).
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the model does not have one of the tasks.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     pub fn tasks_job<T: Input>(&self, texts: &[T], tasks: &[&str], options: &Options) -> Result<PredictionJob, Error> {
         let invalid = |message| Err(Error::invalid_input(message));
         match &options.task {
@@ -244,10 +248,11 @@ impl Classifier {
     /// Starts a prediction in steps. The job reports its progress, and dropping it cancels the prediction.
     ///
     /// # Errors
-    /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
-    /// out of its range or names something that the model does not have,
-    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model cannot do what an option asks for.
-    /// The error of a single text is in the result of [`finish`](PredictionJob::finish).
+    /// Only errors that concern all texts. The error of a single text is in the result of
+    /// [`finish`](PredictionJob::finish).
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): an option is out of its range, or names a task or label
+    ///   that the model does not have.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model cannot do what an option asks for.
     pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
         self.start(texts, &[options.task.as_deref()], options)
     }
@@ -257,8 +262,9 @@ impl Classifier {
     /// of a long text is computed from the mean of its windows' features.
     ///
     /// # Errors
-    /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the
-    /// model has no head of the kind "embedding", such as `heads/embedding.head`.
+    /// - The errors of [`predict_batch`](Self::predict_batch).
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model has no head of the kind "embedding",
+    ///   such as `heads/embedding.head`.
     pub fn embed<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
         let job = self.embedding_job(texts)?;
         match job.first_failure() {
@@ -306,12 +312,12 @@ impl Classifier {
     /// Starts teaching in steps. The job reports its progress, and dropping it cancels it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where there are fewer than 2 or more than 1,000 labels,
-    /// more than 50,000 examples, or options that contradict each other or the classifier's head,
-    /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where an example is empty,
-    /// [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable) where the classifier's head was read from a file
-    /// without its examples, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no
-    /// features.
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): there are fewer than 2 or more than 1,000 labels, more
+    ///   than 50,000 examples, or options that contradict each other or the classifier's head.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): an example is empty.
+    /// - [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable): the classifier's head was read from a file
+    ///   without its examples.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     pub fn teaching_job(&self, examples: &Examples, options: &TeachOptions) -> Result<TeachingJob, Error> {
         TeachingJob::new(self.model.clone(), self.head(), examples, options)
     }
@@ -331,9 +337,9 @@ impl Classifier {
     /// [`SpecialTokens::Text`](crate::SpecialTokens::Text).
     ///
     /// # Errors
-    /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where the text has no tokens,
-    /// [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed) where the tokenizer gives an id that the model's
-    /// embedding does not have.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed): the tokenizer gives an id that the model's
+    ///   embedding does not have.
     pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
         self.model.tokenize(text)
     }

@@ -227,13 +227,13 @@ impl PredictionJob {
         self.tasks[task].mean(rows.iter().map(|row| (row.weight, &row.scores[task])))
     }
 
-    /// Computes the remaining batches and returns a prediction or an error for each text, in their order; where the job has
-    /// several tasks, those of the first.
+    /// Computes the remaining batches. Returns a prediction or an error for each text, in their order. If the job has several
+    /// tasks, the predictions are for the first task.
     pub fn finish(self) -> Vec<Result<Prediction, Error>> {
         self.finish_texts(|job, text| job.prediction(text, 0))
     }
 
-    /// Computes the remaining batches and returns for each text, in their order, a prediction by task or an error.
+    /// Computes the remaining batches. Returns the predictions by task or an error for each text, in their order.
     pub fn finish_by_task(self) -> Vec<Result<BTreeMap<String, Prediction>, Error>> {
         self.finish_texts(|job, text| {
             let tasks = job.tasks.iter().enumerate();

@@ -227,8 +227,8 @@ impl Reader<'_> {
     }
 }
 
-/// The first piece of the window after the one with the pieces `first..last`: repeats as many of them as the overlap
-/// allows and as leave room for the next piece.
+/// The index of the first piece of the window that follows the window of the pieces `first..last`. It repeats as many of
+/// these as the overlap allows, but leaves room for a new piece.
 fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
     let next_piece = pieces.get(last).map_or(0, |piece| piece.tokens);
     let max_overlap = OVERLAP_TOKENS.min(token_budget.saturating_sub(next_piece));
@@ -241,8 +241,8 @@ fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> 
     next
 }
 
-/// Where to divide a text: the word boundary nearest to its middle, or within a single word the nearest boundary of
-/// grapheme clusters, or within one of these that of characters.
+/// Where to divide a text: the word boundary nearest to its middle; in a single word, the nearest boundary between grapheme
+/// clusters; in a single cluster, between characters. `None` for a single character.
 fn middle(text: &str) -> Option<usize> {
     let half = text.len() / 2;
     let nearest =

@@ -59,7 +59,7 @@ export class CachedPredictor {
     const start = (index: number): Promise<TextResult> =>
       this.#predict(model, texts[index] as TextInput, options, stop.signal).then(
         (result) => ({ index, ...result }),
-        // After an abort, the error is that of the whole request: a disconnect or the time limit.
+        // After an abort, the error concerns the whole request: a disconnect or the time limit.
         (error: unknown) => ({
           index,
           error: toServiceError(error).withIndex(stop.signal.aborted ? undefined : index),

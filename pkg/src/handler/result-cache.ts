@@ -11,7 +11,7 @@ const sortKeys = (_: string, value: unknown): unknown =>
 /** Predictions by model, options and text, in the built-in cache or in the caller's store. */
 export class ResultCache {
   readonly #store: CacheStore | undefined;
-  /** Whether the store is the caller's. Its keys are hashes then, so that no text leaves the program. */
+  /** Whether the store is the caller's. Then its keys are hashes, so that no text leaves the program. */
   readonly #external: boolean;
   readonly #onFailure: (operation: "get" | "set") => void;
   readonly #modelIds = new WeakMap<Predictor, string>();
