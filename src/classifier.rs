@@ -175,8 +175,9 @@ impl Classifier {
     ///   pair leaves no room for it.
     /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): an option is out of its range.
     /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model cannot do what an option asks for.
-    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed), [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) or
-    ///   [`ErrorKind::Internal`](crate::ErrorKind::Internal): the model fails at the text.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed),
+    ///   [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) or [`ErrorKind::Internal`](crate::ErrorKind::Internal): the
+    ///   model fails at the text.
     pub fn predict(&self, text: impl Input, options: &Options) -> Result<Prediction, Error> {
         let mut predictions = self.predict_batch(&[text], options).map_err(Error::without_index)?;
         predictions.pop().ok_or_else(|| Error::internal("one text gave no prediction"))
