@@ -1,7 +1,7 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { ModelInfo } from "../shared/protocol.js";
 import type { EmbedOptions, TextInput } from "../shared/types.js";
-import { inBatches } from "./classifier.js";
+import { inBatches } from "./batches.js";
 import { readHeads } from "./head-files.js";
 
 /** The embeddings of texts, in their order. */
