@@ -2,28 +2,28 @@
 import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
 import { toLitmusError, withIndex } from "../shared/errors.js";
+import type { ClassifierInfo } from "../shared/model-types.js";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS } from "../shared/options.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
   AnyTaskOptions,
   AnyTasks,
-  CallOptions,
   ChosenOf,
-  ClassifierInfo,
-  EmbedOptions,
   PackagedTasks,
-  Prediction,
-  PredictOptions,
   SentimentLabel,
-  StreamItem,
-  StreamOptions,
   TaskOption,
   TaskPredictions,
   TasksOption,
   TasksStreamItem,
-  TaughtHead,
-  TeachExamples,
-  TeachOptions,
+} from "../shared/task-types.js";
+import type { TaughtHead, TeachExamples, TeachOptions } from "../shared/teach-types.js";
+import type {
+  CallOptions,
+  EmbedOptions,
+  Prediction,
+  PredictOptions,
+  StreamItem,
+  StreamOptions,
   TextInput,
   Tokenization,
   WithoutThreshold,

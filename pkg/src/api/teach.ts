@@ -1,6 +1,6 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
-import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/types.js";
+import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
 import { wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
 

@@ -1,5 +1,5 @@
 import { follow, unlessAborted } from "../shared/abort.js";
-import type { ExplainTasksOptions } from "../shared/types.js";
+import type { ExplainTasksOptions } from "../shared/task-types.js";
 import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
 import { METRICS_TYPE, Metrics } from "./metrics.js";
 import { ModelLoader } from "./model-loader.js";

@@ -2,6 +2,7 @@ import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
 import { resolveBeside, resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
+import type { ClassifierOptions, ModelFiles } from "../shared/model-types.js";
 import type {
   CacheMode,
   FolderSource,
@@ -12,7 +13,6 @@ import type {
   OptionalRole,
   Role,
 } from "../shared/protocol.js";
-import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
 import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 import { LAYOUT, ROLES } from "./layout.js";

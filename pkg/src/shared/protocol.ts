@@ -1,18 +1,8 @@
 import type { LitmusErrorCode } from "./errors.js";
-import type {
-  AnyTaskOptions,
-  ClassifierInfo,
-  ClassifierOptions,
-  DownloadProgress,
-  ExplainTasksOptions,
-  Prediction,
-  PredictionProgress,
-  TeachExamples,
-  TeachReport,
-  TextInput,
-  TextOptions,
-  Tokenization,
-} from "./types.js";
+import type { ClassifierInfo, ClassifierOptions, DownloadProgress } from "./model-types.js";
+import type { AnyTaskOptions, ExplainTasksOptions } from "./task-types.js";
+import type { TeachExamples, TeachReport } from "./teach-types.js";
+import type { Prediction, PredictionProgress, TextInput, TextOptions, Tokenization } from "./types.js";
 
 // The messages between the page and its workers. Every value must survive structured cloning.
 
