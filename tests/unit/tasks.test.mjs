@@ -37,7 +37,7 @@ async function open({ size = 1, override = {}, task, names = ["emotion", "toxici
     start: () => info,
     head: () => HEAD,
     describe: ({ heads }) => ({ ...info, labels: [`label of ${heads[""]}`], multiLabel: true, activation: "sigmoid" }),
-    embed: ({ texts }) => texts.map(({ length }) => new Uint8Array(Float32Array.of(length).buffer)),
+    embed: ({ texts }) => texts.map(({ length }) => Float32Array.of(length)),
     predict: ({ texts, params }) =>
       texts.map((text) =>
         params.tasks

@@ -154,8 +154,7 @@ export interface Replies {
   start: ModelInfo;
   predict: Outcome[];
   teach: Taught;
-  /** The bytes of a `Float32Array` for each text. */
-  embed: Uint8Array<ArrayBuffer>[];
+  embed: Float32Array<ArrayBuffer>[];
   head: Uint8Array<ArrayBuffer>;
   describe: ModelInfo;
   tokenize: Tokenization;
