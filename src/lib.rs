@@ -79,6 +79,8 @@
 //! `job` takes texts through these steps batch by batch, `model` holds what does not change from call to call, `graph`
 //! turns an ONNX file into a few fused ops, and `kernels` computes these.
 
+// wasm-pack compiles the unit tests for WebAssembly, too, although it runs tests/wasm.rs only. They run natively.
+#![cfg(not(all(test, target_arch = "wasm32")))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod classifier;

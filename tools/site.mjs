@@ -7,7 +7,7 @@ import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 import { fail, step } from "./command.mjs";
-import { downloads, lateDownloads } from "./downloads.mjs";
+import { downloads, headFiles } from "./downloads.mjs";
 import { root } from "./paths.mjs";
 
 export const site = join(root, "site");
@@ -15,18 +15,14 @@ export const site = join(root, "site");
 /** Files of www/ for developers. */
 const notServed = (path) => path.endsWith(".md") || path.endsWith(`${sep}screenshots`);
 /**
- * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and what only tasks, teaching and
- * embeddings need, which the demo does not use.
+ * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and the heads, which the demo does
+ * not use.
  */
-async function notCached() {
-  const late = Object.values(await lateDownloads()).flat();
-  return ["sw.js", "precache.js", ...late.map((path) => `litmus-text/${path}`)];
-}
+const notCached = async () => ["sw.js", "precache.js", ...(await headFiles()).map((path) => `litmus-text/${path}`)];
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
-  const groups = Object.values({ ...(await downloads()), late: Object.values(await lateDownloads()).flat() });
-  const ofPackage = [...groups.flat(), "models/english/litmus.json"];
+  const ofPackage = [...Object.values(await downloads()).flat(), ...(await headFiles()), "models/english/litmus.json"];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",
     // The demo measures in the visitor's browser with the texts and the clock of the benchmarks.

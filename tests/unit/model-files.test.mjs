@@ -479,20 +479,32 @@ test("the heads of a folder are those that litmus.json lists, and are read when 
   assert.deepEqual(head, {
     name: "emotion",
     path: "heads/emotion.head",
+    url: `${base}heads/emotion.head`,
     sha256: sha256("emotion"),
     bytes: 7,
     folder: await source(),
   });
   requests = [];
-  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
+  assert.equal(decode(await readHead(head, signal)), "emotion");
   served = {}; // offline, as far as this file is concerned
-  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
+  assert.equal(decode(await readHead(head, signal)), "emotion");
   assert.deepEqual(requests, ["heads/emotion.head"]);
   served = { "heads/emotion.head": "changed" };
   globalThis.caches = new FakeCaches();
-  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "checksum-mismatch" });
+  await assert.rejects(readHead(head, signal), { code: "checksum-mismatch" });
   served = {};
-  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "model-not-found" });
+  await assert.rejects(readHead(head, signal), { code: "model-not-found" });
+});
+
+test("heads are beside litmus.json with the same query, unless the source has their URLs", async () => {
+  served = { "litmus.json?token=1": manifestOf({ "heads/emotion.head": "", "heads/toxicity.head": "" }) };
+  for (const path of ["config.json", "tokenizer.json", "model.onnx"]) served[`${path}?token=1`] = "{}";
+  const folder = await sourceOf(`${base}?token=1`, false, undefined, signal);
+  const { info } = await load({ ...folder, heads: { toxicity: `${base}assets/toxicity-1f3a.head` } });
+  assert.deepEqual(
+    info.heads.map(({ url }) => url),
+    [`${base}heads/emotion.head?token=1`, `${base}assets/toxicity-1f3a.head`],
+  );
 });
 
 test("heads that are given with the other files are read with them, and compared with litmus.json", async () => {

@@ -1,7 +1,7 @@
 /// <reference types="node" />
 import { writeFile } from "node:fs/promises";
 import { createClassifier } from "../api/create-classifier.js";
-import type { TeachReport } from "../shared/types.js";
+import type { TeachReport } from "../shared/teach-types.js";
 import { readHead } from "./classify.js";
 import { ProgressBar } from "./progress-bar.js";
 import { columnOf, readTable } from "./table.js";

@@ -97,8 +97,8 @@ export class Engine {
     return this.#compute(request, signal, onProgress) as Promise<Replies["embed"]>;
   }
 
-  head({ file, url }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
-    return readHead(file, url, signal);
+  head({ file }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
+    return readHead(file, signal);
   }
 
   describe({ heads }: Of<"describe">): ModelInfo {

@@ -1,7 +1,5 @@
-import { headsScript } from "../api/load-heads.js";
-import { heads } from "../api/packaged-heads.js";
 import { follow, unlessAborted } from "../shared/abort.js";
-import type { ExplainTasksOptions } from "../shared/types.js";
+import type { ExplainTasksOptions } from "../shared/task-types.js";
 import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
 import { METRICS_TYPE, Metrics } from "./metrics.js";
 import { ModelLoader } from "./model-loader.js";
@@ -38,7 +36,6 @@ interface Route {
  * @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range
  */
 export function createHandler(options: HandlerOptions = {}): (request: Request, context?: object) => Promise<Response> {
-  headsScript.load = async () => ({ heads });
   const service = new Service(resolveOptions(options));
   return (request, context) => service.handle(request, context);
 }

@@ -1,7 +1,8 @@
 import type { Classifier } from "../api/classifier.js";
 import { abortError, whenAborted } from "../shared/abort.js";
 import { type LitmusError, toLitmusError, withIndex } from "../shared/errors.js";
-import type { PredictOptions, StreamItem, StreamOptions, TasksStreamItem, TextInput } from "../shared/types.js";
+import type { TasksStreamItem } from "../shared/task-types.js";
+import type { PredictOptions, StreamItem, StreamOptions, TextInput } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 import type { AnyPrediction, PredictionOptions } from "./schema.js";
 

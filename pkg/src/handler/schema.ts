@@ -1,14 +1,8 @@
 // The JSON Schemas of requests and responses. request.ts checks bodies with them, and openapi.ts publishes them.
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY, ZERO_SHOT_OPTIONS } from "../shared/options.js";
-import type {
-  AnyTaskOptions,
-  CallOptions,
-  Prediction,
-  TaskPredictions,
-  TasksOption,
-  TextOptions,
-} from "../shared/types.js";
+import type { AnyTaskOptions, TaskPredictions, TasksOption } from "../shared/task-types.js";
+import type { CallOptions, Prediction, TextOptions } from "../shared/types.js";
 import { EXPLAIN_DESCRIPTIONS, PREDICTION_DESCRIPTIONS, ZERO_SHOT_DESCRIPTIONS } from "./option-descriptions.js";
 import { ERROR_CODES } from "./service-error.js";
 

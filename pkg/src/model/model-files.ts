@@ -223,10 +223,18 @@ function folderReader(
   };
 }
 
+/** The heads that litmus.json lists, which are read when they are first needed. */
+function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile[] {
+  const [manifest] = folder.candidates.manifest as [FileCandidate];
+  return heads.map((path) => {
+    const name = headName(path);
+    return { name, path, url: folder.heads?.[name] ?? resolveBeside(manifest.url, path), ...entryOf(path), folder };
+  });
+}
+
 /** Reads and stores the file of a head in a folder. */
-export async function readHead(head: HeadFile, url: string, signal: AbortSignal): Promise<Bytes> {
-  const { path, folder } = head;
-  const { bytes, store } = await folderReader(folder, undefined, signal).read([{ path, url }], () => head, path);
+export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Bytes> {
+  const { bytes, store } = await folderReader(head.folder, undefined, signal).read([head], () => head, head.path);
   await store?.();
   return bytes;
 }
@@ -249,7 +257,6 @@ export async function readModel(
   const manifest = await reader.manifest();
   const parsed = parseManifest(manifest?.bytes);
   const { entryOf, metrics } = parsed;
-  const headFile = (path: string) => ({ name: headName(path), path, ...entryOf(path), folder: source as FolderSource });
   const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
@@ -267,7 +274,7 @@ export async function readModel(
       ...Object.entries(byRole).flatMap(([role, file]) => (file ? [[LAYOUT[role as Role][0], file.bytes]] : [])),
       ...others.map(({ path, bytes }) => [isHead(path) ? path : path.replace(/.*\//, ""), bytes]),
     ]),
-    info: { files: fileInfo, metrics, heads: source.from === "folder" ? parsed.heads.map(headFile) : [] },
+    info: { files: fileInfo, metrics, heads: source.from === "folder" ? headFiles(source, parsed) : [] },
     storeFiles: () => storeAll(source, byRole, others),
   };
 }

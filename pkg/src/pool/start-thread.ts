@@ -1,6 +1,6 @@
 import { platform } from "../platform/platform.js";
 import { toLitmusError } from "../shared/errors.js";
-import type { ClassifierOptions } from "../shared/types.js";
+import type { ClassifierOptions } from "../shared/model-types.js";
 import { InlineThread } from "./inline-thread.js";
 import type { Thread } from "./thread.js";
 import { PolicyWatch, warnOfMissingWorker } from "./worker-failure.js";

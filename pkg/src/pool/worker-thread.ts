@@ -1,7 +1,8 @@
 import { isTimeout, throwIfAborted, whenAborted } from "../shared/abort.js";
 import { closedError, LitmusError, withIndex } from "../shared/errors.js";
+import type { DownloadProgress } from "../shared/model-types.js";
 import type { FromWorker, Listener, Reply, Request, ToWorker } from "../shared/protocol.js";
-import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
+import type { PredictionProgress } from "../shared/types.js";
 import type { Thread } from "./thread.js";
 
 /** A worker that has not stopped a timed-out request after this many milliseconds is terminated. */
