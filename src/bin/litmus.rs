@@ -14,7 +14,7 @@ use litmus_text::{
     Warning, ZeroShot,
 };
 
-/// Lines that are predicted together: enough for batches of similar length.
+/// The number of lines that are predicted together: enough for batches of lines of similar length.
 const CHUNK: usize = 256;
 
 /// Weights below this have no colour.
