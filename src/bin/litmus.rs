@@ -17,7 +17,7 @@ use litmus_text::{
 };
 use serde_json::Value;
 
-/// Lines that are predicted together: enough for batches of similar length.
+/// The number of lines that are predicted together: enough for batches of lines of similar length.
 const CHUNK: usize = 256;
 
 /// Weights below this have no colour.
