@@ -1,8 +1,6 @@
-// npm run bench:spark: the command `litmus --rows` in one process, in a process for each core, and under Spark. Writes the table
-// of docs/bulk.md.
+// npm run bench:spark: the command `litmus --rows` in one process, in a process for each core, and under Spark. Prints a table.
 //   --rows N      rows (default 50000)
 //   --only NAME   only contenders whose names contain NAME, and no table
-//   --dry         print the table without writing it
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
@@ -13,7 +11,6 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { ensureSpark } from "../../tests/spark/install.mjs";
 import { fail, run, UserError } from "../../tools/command.mjs";
-import { writeGeneratedBlock } from "../../tools/generated-block.mjs";
 import { root } from "../../tools/paths.mjs";
 import { ensureNode } from "../../tools/toolchain.mjs";
 import { batch } from "../texts.mjs";
@@ -112,7 +109,6 @@ async function main() {
     options: {
       rows: { type: "string", default: "50000" },
       only: { type: "string", default: "" },
-      dry: { type: "boolean", default: false },
     },
   });
   const rows = Number(values.rows);
@@ -130,10 +126,7 @@ async function main() {
   } finally {
     await rm(folder, { recursive: true });
   }
-  if (values.only) return;
-  const markdown = table(rows, results);
-  console.log(`\n${markdown}`);
-  if (!values.dry) await writeGeneratedBlock(join(root, "docs/bulk.md"), "bench:spark", markdown);
+  if (!values.only) console.log(`\n${table(rows, results)}`);
 }
 
 await main().catch(fail);

@@ -192,8 +192,10 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let options = arguments.options();
     // Checks the options before any text is read.
     classifier.job::<&str>(&[], &options)?;
+    // At a terminal, each line is predicted as soon as it is typed.
+    let chunk = if io::stdin().is_terminal() { 1 } else { CHUNK };
     if arguments.rows {
-        rows::run(&classifier, &options)?;
+        rows::run(&classifier, &options, chunk)?;
         return Ok(true);
     }
     let mut printer = Printer {
@@ -208,10 +210,7 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         printer.predict(&classifier, &arguments.texts)?;
         return Ok(printer.all_predicted);
     }
-    let stdin = io::stdin();
-    // At a terminal, each line is predicted as soon as it is typed.
-    let chunk = if stdin.is_terminal() { 1 } else { CHUNK };
-    let mut lines = stdin.lock().split(b'\n');
+    let mut lines = io::stdin().lock().split(b'\n');
     loop {
         // Bytes that are not UTF-8 become U+FFFD.
         let text =

@@ -8,15 +8,15 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 use serde_json::{Value, json};
 
-use crate::{CHUNK, Failure, Line, prediction_json};
+use crate::{Failure, Line, prediction_json};
 
-/// Reads rows from standard input and writes as many, in the same order.
-pub(crate) fn run(classifier: &Classifier, options: &Options) -> Result<(), Failure> {
+/// Reads rows from standard input and writes as many, in the same order. `chunk` of them are predicted together.
+pub(crate) fn run(classifier: &Classifier, options: &Options, chunk: usize) -> Result<(), Failure> {
     let mut lines = io::stdin().lock().split(b'\n');
     let mut out = BufWriter::new(io::stdout().lock());
     loop {
         let row = |line: io::Result<Vec<u8>>| line.map(|bytes| Row::read(&bytes));
-        let rows = lines.by_ref().take(CHUNK).map(row).collect::<io::Result<Vec<_>>>()?;
+        let rows = lines.by_ref().take(chunk).map(row).collect::<io::Result<Vec<_>>>()?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl Row {
             Ok(_) if line != lossy.trim() => Err(RowError::new("malformed-text", "the row has an unpaired surrogate")),
             Ok(_) => read_texts(&line),
         });
-        Self { extensible: texts.is_ok(), texts: texts.and_then(|texts| texts), line: line.into_owned() }
+        Self { extensible: texts.is_ok(), texts: texts.flatten(), line: line.into_owned() }
     }
 
     fn write(&self, out: &mut impl Write, answer: Result<Value, RowError>) -> io::Result<()> {
