@@ -12,6 +12,7 @@ const en = {
   "nav.bulk": "Many texts",
   "nav.model": "Your model",
   "nav.speed": "Speed",
+  "nav.docs": "Docs",
 
   "try.title": "Dip a sentence.",
   "try.lede":
@@ -184,6 +185,7 @@ const zh = {
   "nav.bulk": "批量",
   "nav.model": "你的模型",
   "nav.speed": "速度",
+  "nav.docs": "文档",
 
   "try.title": "一句话，蘸一下。",
   "try.lede": "一个小型神经网络就在你的浏览器里读它，说出其中的情绪。你输入的一切都不会离开本页。",
