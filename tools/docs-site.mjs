@@ -37,7 +37,7 @@ async function addPolicies() {
 /** Builds the site, unless nothing has changed since the last time. */
 export async function buildDocsSite() {
   await collectPages(join(root, folder, "pages"));
-  const config = ["config.mjs", "contents.mjs", "search.mjs", "tables.mjs", "theme", "pages"].map(
+  const config = ["config.mjs", "contents.mjs", "digests.mjs", "search.mjs", "tables.mjs", "theme", "pages"].map(
     (name) => `${folder}/${name}`,
   );
   const tools = ["docs-site", "docs-pages", "fragments", "relative-base"].map((name) => `tools/${name}.mjs`);

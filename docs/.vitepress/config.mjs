@@ -1,7 +1,8 @@
 // The documentation as a site. tools/docs-site.mjs collects its pages into `pages` and builds it.
 import { slugify } from "../../tools/fragments.mjs";
 import { contents, sitePath } from "./contents.mjs";
-import { addSubstrings } from "./search.mjs";
+import { markDigests } from "./digests.mjs";
+import { addSubstrings, withoutSmallSections } from "./search.mjs";
 import { emptyHeadings } from "./tables.mjs";
 
 const link = (source) => `/${sitePath(source).replace(/(^|\/)index\.md$/, "$1")}`;
@@ -25,7 +26,7 @@ export default {
     // The default themes have comments with less than the contrast of 4.5 that WCAG asks for.
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     anchor: { slugify }, // links to headings work here and on GitHub
-    config: emptyHeadings,
+    config: (md) => md.use(emptyHeadings).use(markDigests),
   },
   locales: {
     root: {
@@ -66,7 +67,9 @@ export default {
     search: {
       provider: "local",
       options: {
-        _render: (text, env, md) => addSubstrings(md.render(text, env)),
+        _render: (text, env, md) => addSubstrings(withoutSmallSections(md.render(text, env))),
+        // A fraction of a word's letters that may differ: one letter in words of five and more.
+        miniSearch: { searchOptions: { fuzzy: 0.1 } },
         locales: {
           zh: {
             translations: {

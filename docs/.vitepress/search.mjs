@@ -1,3 +1,11 @@
+// What the search index sees of a page.
+
+/**
+ * Headings of the fourth level and below, which only the API has, begin no section of their own: an option's name there would
+ * be found before the guide of the same name.
+ */
+export const withoutSmallSections = (html) => html.replace(/<(\/?)h[4-6]\b[^>]*>/g, "<$1p>");
+
 // Search in Chinese. The search index divides texts at blanks and punctuation, and finds words by their beginnings. Chinese
 // has no blanks, so each Chinese character begins a word of its own: it and the characters after it.
 

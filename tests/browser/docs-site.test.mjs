@@ -106,7 +106,7 @@ for (const [colorScheme, viewports] of Object.entries({ light: [desktop, phone],
 }
 
 const queries = {
-  "": ["Search", "head-not-extendable", /head-not-extendable/],
+  "": ["Search", "threshold", /^#?\s*Thresholds: when to believe a label/],
   "zh/": ["搜索", "线程", /Node/], // a word inside of a sentence
 };
 for (const [language, [button, query, found]] of Object.entries(queries)) {
@@ -175,6 +175,12 @@ test("the site works under any path, and its policy forbids inline scripts", asy
   const shown = await links();
   await page.reload();
   assert.deepEqual(shown, await links());
+  const marked = await page.evaluate(
+    () =>
+      Array.from(document.links).filter((link) => link.origin === origin && link.getAttribute("href").includes("://"))
+        .length,
+  );
+  assert.equal(marked, 0, "links inside of the site look like links to other sites");
   assert.deepEqual(failed, []);
   const ran = await page.evaluate(() => {
     const script = document.createElement("script");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contents, sitePath } from "../../docs/.vitepress/contents.mjs";
-import { addSubstrings } from "../../docs/.vitepress/search.mjs";
+import { addSubstrings, withoutSmallSections } from "../../docs/.vitepress/search.mjs";
 import { listPages, rewriteLinks } from "../../tools/docs-pages.mjs";
 import { addPolicy } from "../../tools/docs-site.mjs";
 import { PLACEHOLDER, relativeUrls, runtimeUrls } from "../../tools/relative-base.mjs";
@@ -79,4 +79,9 @@ test("search finds Chinese words by any of their characters", () => {
       query,
     );
   assert.equal(second, "<h2>A</h2><p>word</p>");
+});
+
+test("a small heading begins no section of the search index", () => {
+  const html = '<h3 id="a">A</h3>b<h5 id="threshold" tabindex="-1">threshold?</h5>c';
+  assert.equal(withoutSmallSections(html), '<h3 id="a">A</h3>b<p>threshold?</p>c');
 });
