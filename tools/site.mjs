@@ -16,13 +16,10 @@ export const site = join(root, "site");
 /** Files of www/ for developers. */
 const notServed = (path) => path.endsWith(".md") || path.endsWith(`${sep}screenshots`);
 /**
- * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and what only tasks, teaching and
- * embeddings need, which the demo does not use.
+ * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and the head for
+ * embeddings, which the demo does not use.
  */
-async function notCached() {
-  const late = Object.values(await lateDownloads()).flat();
-  return ["sw.js", "precache.js", ...late.map((path) => `litmus-text/${path}`)];
-}
+const notCached = ["sw.js", "precache.js", "litmus-text/models/english/heads/embedding.head"];
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
@@ -63,9 +60,8 @@ const sha256 = (data) => createHash("sha256").update(data).digest("hex").slice(0
 /** The script precache.js: the digest of each file, and a digest over all of them as the version. */
 export async function precache(folder) {
   const files = {};
-  const excluded = await notCached();
   for (const path of await listFiles(folder)) {
-    if (excluded.includes(path) || path.startsWith("docs/")) continue;
+    if (notCached.includes(path) || path.startsWith("docs/")) continue;
     files[path] = sha256(await readFile(join(folder, path)));
   }
   const version = sha256(JSON.stringify(files)).slice(0, 12);
