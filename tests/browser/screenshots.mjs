@@ -91,8 +91,8 @@ const STATES = {
   pair: async (page) => {
     await chooseFolder(page, "pipelines/nli");
     await page.locator("#model-result").waitFor();
-    await page.locator("#pair").fill("A man makes music");
-    await type(page, "A man plays a guitar on stage.");
+    await page.locator("#pair").fill("The cat sleeps");
+    await type(page, "The cat is asleep on the mat.");
   },
   words: (page) => type(page, SENTENCE),
   unknown: async (page) => {
