@@ -14,7 +14,7 @@ const BUDGET = {
   "model + tokenizer": 9_350_000,
 };
 
-/** Sizes by the hash of the files: compressing the model takes a minute, and it seldom changes. */
+/** The file of known sizes, by the hash of the files: compressing the model takes a minute, and it seldom changes. */
 const memory = join(targetDir, "brotli.json");
 
 async function compressed(files) {

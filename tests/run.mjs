@@ -29,6 +29,7 @@ import { fuzz } from "./fuzz/fuzz.mjs";
 import { withInstalledPackage } from "./harness/package.mjs";
 import { ensureHostTools } from "./hosts/install.mjs";
 import { ensurePython } from "./service/install.mjs";
+import { ensureSpark } from "./spark/install.mjs";
 
 const node = (args, options) => run(process.execPath, args, options);
 const cargo = (...args) => run("cargo", args, { env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
@@ -165,6 +166,14 @@ async function service() {
   await inFolder("tests/service");
 }
 
+/** The native command under Apache Spark. */
+async function spark() {
+  const { bin, litmus, env } = await ensureSpark();
+  const args = ["-B", "-m", "unittest", "discover", "--verbose", "--start-directory", "tests/spark"];
+  const paths = { LITMUS: litmus, PYTHONPATH: join(root, "examples/spark") };
+  await run(join(bin, "python"), args, { ...minutes(10), env: { ...env, ...paths } });
+}
+
 /** Test files that need another browser than Chromium. */
 const otherBrowsers = {
   "firefox.test.mjs": [ensureFirefox],
@@ -200,6 +209,7 @@ const suites = {
   "crate: unit tests": { quick: true, run: () => cargo("test", ...native, "--lib") },
   "crate: native tests": { run: () => cargo("test", ...native) },
   "crate: fuzzing": { run: () => fuzz({ seconds: 30, short: true }) },
+  "command: Spark": { run: spark },
   "package: build": { run: buildEverything },
   "package: public types": { run: publicTypes },
   "lint: docs/api": { run: documentation },

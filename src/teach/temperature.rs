@@ -2,15 +2,15 @@
 
 use super::logistic::Link;
 
-/// Where the best temperature lies beyond these, few examples say so.
+/// The least and the greatest temperature. An optimum beyond them is an artefact of too few examples.
 const RANGE: [f64; 2] = [0.05, 20.0];
-/// Halvings of the range's logarithm: the temperature is found to 0.04 %.
+/// Halvings of the range on a logarithmic scale: they find the temperature to 0.04 %.
 const HALVINGS: usize = 14;
 
-/// The temperature by which the scores must be divided for the least negative log-likelihood, and that likelihood per
-/// example. `scores` has `classes` values for each example.
+/// The temperature with the least negative log-likelihood, and that negative log-likelihood per example. `scores`: logits,
+/// examples × `classes`.
 ///
-/// The likelihood is convex in the inverse temperature, so its minimum is where the slope changes its sign.
+/// The negative log-likelihood is convex in the inverse temperature, so its minimum is where the slope changes its sign.
 pub(super) fn fit(scores: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
     let [mut least, mut most] = RANGE;
     for _ in 0..HALVINGS {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_stand_alone() {
+    fn the_probability_of_a_sigmoid_becomes_the_frequency_of_its_label() {
         let labels: Vec<&[usize]> = vec![&[0], &[0], &[0], &[]];
         let (temperature, _) = fit(&[4.0; 4], 1, &labels, Link::Sigmoid);
         assert!((1.0 / (1.0 + (-4.0 / temperature).exp()) - 0.75).abs() < 1e-3);

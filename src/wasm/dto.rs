@@ -332,7 +332,7 @@ impl TasksOutcome {
     }
 }
 
-/// What teaching gives, without the files.
+/// The result of teaching, without the files.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TaughtDto<'a> {

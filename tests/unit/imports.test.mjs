@@ -39,7 +39,7 @@ function upwardImports(graph) {
   );
 }
 
-/** The first circle that is found, as a list of files, or `undefined`. */
+/** The first import cycle that is found, as a list of files, or `undefined`. */
 function findCircle(graph) {
   const done = new Set();
   const visit = (file, trail) => {

@@ -101,7 +101,7 @@ test("files can be given one by one, as bytes, blobs or unread responses", async
   await assert.rejects(resolve({ ...given, model: new Response("", { status: 404 }) }), { code: "model-not-found" });
 });
 
-test("anything else is refused", async () => {
+test("any other value is rejected", async () => {
   for (const model of [42, null, true, Symbol("model")]) {
     await assert.rejects(resolve(model), { code: "invalid-input", message: /^model must be a URL or files, not/ });
   }

@@ -170,7 +170,7 @@ test("embeddings take the head for them, and come in the order of the texts", as
   assert.ok(sent("embed").every(({ heads }) => heads.embedding.length === 3));
 });
 
-test("wrong calls name what there is", async () => {
+test("invalid calls are rejected, with the names of the tasks that exist", async () => {
   const { classifier, sent } = await open();
   const invalid = async (options, message) =>
     assert.rejects(classifier.predict("a", options), { code: "invalid-input", message });

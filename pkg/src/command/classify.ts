@@ -33,8 +33,8 @@ function cellsOf(prediction: Prediction | undefined): string[] {
 }
 
 /**
- * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. Resolves to how many rows have no
- * prediction, because their text is empty, for instance: their cells are empty.
+ * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. The cells of a row without a
+ * prediction are empty: its text is empty, for instance. Resolves to the number of these rows.
  */
 export async function classify(options: ClassifyArguments): Promise<number> {
   const { file, column, tasks, output, threshold } = options;
@@ -54,8 +54,8 @@ export async function classify(options: ClassifyArguments): Promise<number> {
     await write([...table.header, ...names]);
     const texts = table.rows.map((row) => row[index] ?? "");
     // One task or several: TypeScript cannot tell which items come.
-    const ofTasks: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
-    for await (const item of classifier.stream(texts, { ...(ofTasks as StreamOptions), threshold })) {
+    const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
+    for await (const item of classifier.stream(texts, { ...(taskOptions as StreamOptions), threshold })) {
       const { prediction, predictions } = item as { prediction?: Prediction; predictions?: Record<string, Prediction> };
       if (item.error) unclassified++;
       const cells = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);

@@ -57,7 +57,7 @@ export type {
 } from "../shared/types.js";
 
 /**
- * Classifies one text into the labels of one of the model's tasks. The task's head is downloaded when it is first needed.
+ * Classifies one text into the labels of one of the model's tasks. The heads of all tasks are inside the WebAssembly file.
  *
  * @example
  * const { labels } = await predict("You are an idiot", { task: "toxicity" });

@@ -15,7 +15,7 @@ import { ERROR_CODES } from "./service-error.js";
 /** The options of `predict` that change a prediction. */
 export type PredictionOptions = Omit<TextOptions, keyof CallOptions | keyof TasksOption> & AnyTaskOptions;
 
-/** An object without other properties than these. */
+/** The schema of an object with these properties and no others. */
 const object = (properties: Record<string, Schema>, required: string[] = Object.keys(properties)): Schema => ({
   type: "object",
   properties,
@@ -86,11 +86,11 @@ const predictionProperties = {
   label: {
     type: ["string", "null"],
     description:
-      "The label with the highest score; null if that is below `threshold` or, where each label is scored by itself, 0.5.",
+      "The label with the highest score of those that reach their threshold; null if none does, or if `other` is true.",
   },
   labels: array(
     { type: "string" },
-    { description: "Only where each label is scored by itself: the labels at or above the threshold, highest first." },
+    { description: "Only where each label is scored by itself: the labels that reach their threshold, highest first." },
   ),
   other: {
     type: "boolean",

@@ -55,8 +55,8 @@ interface ModelReader {
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
   /**
-   * The files of these names in the same folder as the graph, and heads that are given with the model: those of a folder are read
-   * later. Of files that are given, some may be missing.
+   * The files of these names beside the graph. If the caller gave the model's files: those of them that were given, and the
+   * heads. The heads of a folder are read when they are first needed.
    */
   others(graph: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
@@ -64,7 +64,7 @@ interface ModelReader {
 /** The path of a file in the same folder as another. */
 const sibling = (path: string, name: string) => path.replace(/[^/]*$/, () => name);
 
-/** Reads litmus.json as far as the download needs it. The engine reports what is malformed. */
+/** Reads the parts of litmus.json that the download needs. Errors in the file are reported when the model is loaded. */
 export function parseManifest(bytes: Bytes | undefined): Manifest {
   let files: Record<string, { bytes?: unknown; sha256?: unknown }> = {};
   let metrics: unknown;
@@ -256,7 +256,7 @@ export async function readModel(
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
   ]);
-  // The engine reports one that is missing.
+  // A missing one is reported when the model is loaded.
   const others = await reader.others(model, externalFiles(model.bytes), entryOf);
   const byRole = { config, tokenizer, model, tokenizerConfig, manifest };
   const fileInfo = [config, tokenizer, tokenizerConfig, model, ...others].flatMap((file) =>

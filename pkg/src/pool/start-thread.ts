@@ -10,8 +10,8 @@ import { WorkerThread } from "./worker-thread.js";
 type StartWorker = (url: URL | undefined) => Worker;
 
 /**
- * Starts a thread: a worker if the option `workers` allows it and the platform has them, else the calling thread. Also the
- * calling thread, with a warning, if the worker cannot be started, for instance because a policy of the page forbids it.
+ * Starts a thread: a worker if the option `workers` allows it and the platform has them, else the calling thread. If the
+ * worker cannot be started, for instance because a policy of the page forbids it, warns and uses the calling thread.
  */
 export async function startThread(
   workers: NonNullable<ClassifierOptions["workers"]>,
