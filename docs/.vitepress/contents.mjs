@@ -49,6 +49,7 @@ export const contents = {
       ["docs/tasks.md", "Tasks: emotion, toxicity"],
       ["docs/thresholds.md", "Thresholds"],
       ["docs/many-texts.md", "Many texts"],
+      ["docs/bulk.md", "Millions of texts: Spark"],
       ["docs/long-text.md", "Long texts"],
       ["docs/explain.md", "Explanations"],
       ["docs/embeddings.md", "Embeddings"],

@@ -35,7 +35,7 @@ function strangeLine(code, text) {
 }
 
 /** Programs that shell blocks may call. */
-const PROGRAMS = /^(bun|cargo|cd|curl|deno|litmus|node|npm|npx|python3|[\w/]+\.sh)$/;
+const PROGRAMS = /^(bun|cargo|cd|curl|deno|litmus|node|npm|npx|python3|spark-submit|[\w/]+\.sh)$/;
 
 async function checkShell(code) {
   execFileSync("bash", ["-n"], { input: code });
