@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from onnxruntime.transformers.fusion_options import FusionOptions
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "models/train"))
+from graph import Graph
 
 MASKED = -10000  # additive attention mask of BERT exports
 MAX_LOGIT_ERROR = 1e-4  # between formats of the same f32 graph, whose sums have another order
@@ -45,54 +48,72 @@ def four_bits(packed, scales):
     return (values.reshape(*scales.shape, -1) * scales[..., None]).reshape(len(scales), -1)
 
 
-def plain(source, head_size):
+def plain(source, config):
     """The f32 graph as PyTorch's exporter would write it: float weights, and mask and scale in the patterns of the
     optimizer, Mul(Sub(1, Cast(Unsqueeze(Unsqueeze(mask)))), MASKED) and Div(scores, √head_size)."""
-    constants = {each.name: numpy_helper.to_array(each) for each in source.graph.initializer}
-    nodes, replaced = [], 0
+    arrays = {each.name: numpy_helper.to_array(each) for each in source.graph.initializer}
+    hidden, count_of_heads = config["hidden_size"], config["num_attention_heads"]
+    epsilon = config["layer_norm_eps"]
+    g = Graph()
+    for name, array in arrays.items():
+        if name.endswith((".norm.weight", ".bias")) or name == "embeddings.position.weight":
+            g.constant(name, array)
 
-    def op(kind, output, *inputs, **attributes):
-        nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
+    def linear(name, x):
+        weight = four_bits(arrays[f"{name}.weight"], arrays[f"{name}.weight.scale"])
+        g.constant(f"{name}.weight", np.ascontiguousarray(weight.T))
+        return g.op("Add", name, g.op("MatMul", f"{name}.matmul", x, f"{name}.weight"), f"{name}.bias")
 
-    def constant(name, value, dtype):
-        constants[name] = np.array(value, dtype)
-        return name
+    def axes(name, *values):
+        return g.constant(name, values, np.int64)
 
-    op("Unsqueeze", "peers.mask.heads", "attention_mask", constant("peers.axis.1", [1], np.int64))
-    op("Unsqueeze", "peers.mask.queries", "peers.mask.heads", constant("peers.axis.2", [2], np.int64))
-    op("Cast", "peers.mask.float", "peers.mask.queries", to=TensorProto.FLOAT)
-    op("Sub", "peers.padding", constant("peers.one", 1, np.float32), "peers.mask.float")
-    op("Mul", "mask.bias.heads", "peers.padding", constant("peers.masked", MASKED, np.float32))
-    constant("peers.root", head_size**0.5, np.float32)
+    mask = g.op("Unsqueeze", "mask.heads", "attention_mask", axes("axis.1", 1))
+    mask = g.op("Unsqueeze", "mask.queries", mask, axes("axis.2", 2))
+    mask = g.op("Cast", "mask.float", mask, to=TensorProto.FLOAT)
+    padding = g.op("Sub", "mask.padding", g.constant("mask.one", 1, np.float32), mask)
+    bias = g.op("Mul", "mask.bias", padding, g.constant("mask.scale", MASKED, np.float32))
 
-    for node in source.graph.node:
-        if node.op_type == "DequantizeLinear":
-            weight, scale, zero_point = (constants[name] for name in node.input)
-            assert not zero_point.any(), f"{node.name}: zero points are expected to be 0"
-            shape = [1] * weight.ndim
-            shape[helper.get_node_attr_value(node, "axis")] = -1
-            constants[node.output[0]] = weight.astype(np.float32) * scale.reshape(shape)
-        elif node.op_type == "MatMulNBits":
-            x, weight, scale = node.input
-            constants[weight] = np.ascontiguousarray(four_bits(constants[weight], constants[scale]).T)
-            op("MatMul", node.output[0], x, weight)
-        elif node.op_type == "GatherBlockQuantized":
-            table, ids, scale = node.input
-            constants[table] = four_bits(constants[table], constants[scale])
-            op("Gather", node.output[0], table, ids, axis=0)
-        elif node.name in ("mask.minus_padded", "mask.bias", "mask.bias.heads"):
-            replaced += 1
-        elif node.name.endswith(".attention.scores"):
-            op("Div", node.output[0], node.input[0], "peers.root")
-            replaced += 1
-        else:
-            nodes.append(node)
-    assert replaced == 3 + count(source)["Softmax"], "the graph of models/train/export.py has other names now"
+    table = "embeddings.word.weight"
+    g.constant(table, four_bits(arrays[table], arrays[f"{table}.scale"]))
+    words = g.op("Gather", "embeddings.word", table, "input_ids", axis=0)
+    zero = axes("zero", 0)
+    length = g.op(
+        "Gather", "length", g.op("Shape", "shape", "input_ids"), g.constant("length.axis", 1, np.int64), axis=0
+    )
+    end = g.op("Unsqueeze", "length.end", length, zero)
+    positions = g.op("Slice", "embeddings.position", "embeddings.position.weight", zero, end, zero)
+    x = g.norm("embeddings.norm", g.op("Add", "embeddings.sum", words, positions), epsilon)
 
-    used = {name for node in nodes for name in node.input}
-    initializers = [numpy_helper.from_array(array, name) for name, array in constants.items() if name in used]
-    graph = helper.make_graph(nodes, "plain", source.graph.input, source.graph.output, initializers)
-    model = helper.make_model(graph, opset_imports=source.opset_import, ir_version=source.ir_version)
+    split = axes("heads.split", 0, 0, count_of_heads, hidden // count_of_heads)
+    merge = axes("heads.merge", 0, 0, hidden)
+    root = g.constant("attention.root", (hidden // count_of_heads) ** 0.5, np.float32)
+
+    def heads(name, x, order):
+        return g.op("Transpose", f"{name}.heads", g.op("Reshape", f"{name}.split", linear(name, x), split), perm=order)
+
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"encoder.layer.{layer}"
+        attention = f"{prefix}.attention"
+        query = heads(f"{attention}.query", x, [0, 2, 1, 3])
+        key = heads(f"{attention}.key", x, [0, 2, 3, 1])
+        value = heads(f"{attention}.value", x, [0, 2, 1, 3])
+        scores = g.op("Div", f"{attention}.scores", g.op("MatMul", f"{attention}.scores.matmul", query, key), root)
+        attention_weights = g.op(
+            "Softmax", f"{attention}.weights", g.op("Add", f"{attention}.masked", scores, bias), axis=-1
+        )
+        context = g.op("MatMul", f"{attention}.context.heads", attention_weights, value)
+        context = g.op("Transpose", f"{attention}.context", context, perm=[0, 2, 1, 3])
+        attended = linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", context, merge))
+        x = g.norm(f"{attention}.norm", g.op("Add", f"{attention}.residual", attended, x), epsilon)
+        grown = g.gelu(f"{prefix}.gelu", linear(f"{prefix}.intermediate", x))
+        x = g.norm(f"{prefix}.norm", g.op("Add", f"{prefix}.residual", linear(f"{prefix}.output", grown), x), epsilon)
+
+    features = g.op("Gather", "features", x, g.constant("first.index", 0, np.int64), axis=1)
+    g.constant("classifier.weight", arrays["classifier.weight"])
+    g.op("Add", "logits", g.op("MatMul", "classifier.matmul", features, "classifier.weight"), "classifier.bias")
+    ids = ["batch", "sequence"]
+    outputs = {"logits": ["batch", len(config["id2label"])], "features": ["batch", hidden]}
+    model = g.model("plain", {"input_ids": ids, "attention_mask": ids}, outputs)
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -147,7 +168,7 @@ def make(folder, out):
     source = onnx.load(folder / "model.onnx")
     out.mkdir(parents=True, exist_ok=True)
 
-    onnx.save(plain(source, config["hidden_size"] // config["num_attention_heads"]), out / "f32.onnx")
+    onnx.save(plain(source, config), out / "f32.onnx")
     fuse(out / "f32.onnx", out / "f32-fused.onnx", config)
     for name in ("f32.onnx", "f32-fused.onnx"):
         error = np.abs(logits(out / name, vocabulary) - logits(folder / "model.onnx", vocabulary)).max()

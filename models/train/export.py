@@ -37,13 +37,14 @@ class Weights:
         for name, array in arrays.items():
             graph.constant(name, array)
 
-    def linear(self, name, x):
+    def linear(self, name, x, output=None, bias=True):
         """x [batch, sequence, in] → [batch, sequence, out]."""
-        weight, product = f"{name}.weight", f"{name}.matmul"
+        weight = f"{name}.weight"
         rows, blocks, _ = self.arrays[weight].shape
         sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
-        self.graph.op("MatMulNBits", product, x, weight, f"{weight}.scale", domain=MICROSOFT, **sizes)
-        return self.graph.op("Add", name, product, f"{name}.bias")
+        # Between the scales and the bias: zero points and an order of the inputs.
+        inputs = [x, weight, f"{weight}.scale", *(["", "", f"{name}.bias"] if bias else [])]
+        return self.graph.op("MatMulNBits", output or name, *inputs, domain=MICROSOFT, **sizes)
 
     def rows(self, name, table, ids):
         """[batch, sequence] → [batch, sequence, hidden]."""
@@ -61,53 +62,42 @@ def in_graph(arrays):
 
 def build(arrays, config):
     """The network of encoder.py as ONNX with two outputs: the features, and the sentiment head's logits, so that other
-    runtimes read the folder as a classifier."""
+    runtimes read the folder as a classifier. Of the fused ops of onnxruntime, which our runtime need not search for.
+    `arrays` are those of `in_graph`."""
     g = Graph()
-    weights = Weights(g, in_graph(arrays))
+    weights = Weights(g, arrays)
 
-    # Mask: one multiply-add on [batch, sequence], which keeps both dimensions symbolic in every runtime.
-    mask = g.op("Cast", "mask", "attention_mask", to=onnx.TensorProto.FLOAT)
-    minus_padded = g.op("Sub", "mask.minus_padded", mask, g.constant("mask.one", 1, np.float32))
-    bias = g.op("Mul", "mask.bias", minus_padded, g.constant("mask.scale", -MASKED, np.float32))
-    bias = g.op("Unsqueeze", "mask.bias.heads", bias, g.constant("mask.bias.axes", [1, 2], np.int64))
+    def normalised_sum(name, a, b):
+        inputs = [a, b, f"{name}.weight", f"{name}.bias"]
+        return g.op("SkipLayerNormalization", name, *inputs, domain=MICROSOFT, epsilon=config.norm_epsilon)
 
-    shape = g.op("Shape", "shape", "input_ids")
-    length = g.op("Gather", "length", shape, g.constant("length.axis", 1, np.int64), axis=0)
-    zero = g.constant("zero", [0], np.int64)
+    # Masked scores get mask_filter_value, which is MASKED by default.
+    mask = g.op("Cast", "mask", "attention_mask", to=onnx.TensorProto.INT32)
+    heads = {"num_heads": config.heads, "scale": (config.hidden // config.heads) ** -0.5, "mask_filter_value": MASKED}
+
+    first, second = g.constant("first", [0], np.int64), g.constant("second", [1], np.int64)
     words = weights.rows("embeddings.word", "embeddings.word.weight", "input_ids")
-    end = g.op("Unsqueeze", "length.end", length, zero)
-    positions = g.op("Slice", "embeddings.position", "embeddings.position.weight", zero, end, zero)
+    length = g.op("Shape", "length", "input_ids", start=1, end=2)
+    positions = g.op("Slice", "embeddings.position", "embeddings.position.weight", first, length, first)
     x = g.norm("embeddings.norm", g.op("Add", "embeddings.sum", words, positions), config.norm_epsilon)
-
-    head_size = config.hidden // config.heads
-    split = g.constant("heads.split", [0, 0, config.heads, head_size], np.int64)
-    merge = g.constant("heads.merge", [0, 0, config.hidden], np.int64)
-    scale = g.constant("attention.scale", head_size**-0.5, np.float32)
-
-    def heads(name, x, order):
-        parts = g.op("Reshape", f"{name}.split", weights.linear(name, x), split)
-        return g.op("Transpose", f"{name}.heads", parts, perm=order)
 
     for layer in range(config.layers):
         prefix = f"encoder.layer.{layer}"
         attention = f"{prefix}.attention"
-        query = heads(f"{attention}.query", x, [0, 2, 1, 3])
-        key = heads(f"{attention}.key", x, [0, 2, 3, 1])
-        value = heads(f"{attention}.value", x, [0, 2, 1, 3])
-        scores = g.op("Mul", f"{attention}.scores", g.op("MatMul", f"{attention}.scores.matmul", query, key), scale)
-        masked = g.op("Add", f"{attention}.masked", scores, bias)
-        attention_weights = g.op("Softmax", f"{attention}.weights", masked, axis=-1)
-        context = g.op("MatMul", f"{attention}.context.heads", attention_weights, value)
-        context = g.op("Transpose", f"{attention}.context", context, perm=[0, 2, 1, 3])
-        attended = weights.linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", context, merge))
-        x = g.norm(f"{attention}.norm", g.op("Add", f"{attention}.residual", attended, x), config.norm_epsilon)
-        grown = g.gelu(f"{prefix}.gelu", weights.linear(f"{prefix}.intermediate", x))
-        residual = g.op("Add", f"{prefix}.residual", weights.linear(f"{prefix}.output", grown), x)
-        x = g.norm(f"{prefix}.norm", residual, config.norm_epsilon)
+        # The last layer computes the first position alone.
+        last = layer == config.layers - 1
+        asking = g.op("Slice", f"{prefix}.first", x, first, second, second) if last else x
+        query = weights.linear(f"{attention}.query", asking)
+        key, value = weights.linear(f"{attention}.key", x), weights.linear(f"{attention}.value", x)
+        inputs = [query, key, value, "", mask]
+        context = g.op("MultiHeadAttention", f"{attention}.context", *inputs, domain=MICROSOFT, **heads)
+        x = normalised_sum(f"{attention}.norm", weights.linear(f"{attention}.output", context), asking)
+        grown = weights.linear(f"{prefix}.intermediate", x, output=f"{prefix}.intermediate.product", bias=False)
+        grown = g.op("BiasGelu", f"{prefix}.gelu", grown, f"{prefix}.intermediate.bias", domain=MICROSOFT)
+        x = normalised_sum(f"{prefix}.norm", weights.linear(f"{prefix}.output", grown), x)
 
-    # Runtimes that look for it compute the last layer for this position alone.
-    features = g.op("Gather", "features", x, g.constant("first.index", 0, np.int64), axis=1)
-    g.op("Add", "logits", g.op("MatMul", "classifier.matmul", features, "classifier.weight"), "classifier.bias")
+    features = g.op("Squeeze", "features", x, second)
+    g.op("Gemm", "logits", features, "classifier.weight", "classifier.bias")
 
     ids = ["batch", "sequence"]
     outputs = {"logits": ["batch", TASKS["sentiment"]], "features": ["batch", config.hidden]}
@@ -179,7 +169,7 @@ def export(args):
     write_json(folder / "config.json", hugging_face_config(config))
     write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
     with whole(folder / "model.onnx") as file:
-        onnx.save(build(arrays, config), file)
+        onnx.save(build(in_graph(arrays), config), file)
     encoder = encoder_id(folder)
     write_heads(folder, encoder, arrays, calibration, args.data)
     check(folder, runtime_network(arrays), load_cut(args))

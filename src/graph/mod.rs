@@ -8,14 +8,15 @@
 //! | module | job |
 //! |---|---|
 //! | `onnx` | the pipeline above |
-//! | `import` | the ONNX ops that are known, over tract's own |
+//! | `import` | the ONNX ops that are known, as tract's ops or ours |
 //! | `weights` | quantised weights, straight from the file; float16 and dynamic quantisation rewritten before |
 //! | `precision` | which layers are computed in f32 instead of integers |
 //! | `fuse` | one file per fused op: the rule that finds it and the op |
 //! | `guard` | limits for untrusted files, and checks of indices that come from a text |
 //! | `op` | the boilerplate of an op |
 //!
-//! What no rule fuses is left to tract's own ops.
+//! A file that has attention, normalisations and GELU as one op each needs no normal form. What no rule fuses is left to tract's
+//! own ops.
 
 mod fuse;
 mod guard;

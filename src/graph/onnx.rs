@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use tract_onnx::Onnx;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::einsum::EinSum;
@@ -10,6 +9,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
+use crate::graph::import::wiring::Source;
 use crate::graph::weights::external::{self, ExternalFiles};
 use crate::graph::weights::{QuantTensors, dequantize_rest, dynamic, float16};
 use crate::graph::{fuse, guard, import, precision};
@@ -17,11 +17,12 @@ use crate::load_options::Precision;
 
 /// A decoded ONNX file with no unknown op.
 pub(crate) struct OnnxModel {
-    onnx: Onnx,
+    /// Its types and shapes of inner values are hints, and often too narrow: they are ignored.
     proto: ModelProto,
     /// The quantised weights, which are taken out of `proto`.
     weights: QuantTensors,
     vocabulary: Option<usize>,
+    is_fused: bool,
 }
 
 /// A graph that is ready to run.
@@ -46,9 +47,6 @@ const ENDLESS_PASS: &str = "PropagateRoi";
 impl OnnxModel {
     /// Decodes and checks a file. `files` are those that it may store weights in.
     pub(crate) fn read(bytes: &mut dyn bytes::Buf, files: &dyn ExternalFiles) -> Result<Self, Error> {
-        // The file's types and shapes of inner values are hints, and often too narrow. They are ignored.
-        let mut onnx = Onnx::default().with_ignore_value_info(true).with_ignore_output_shapes(true);
-        import::register(&mut onnx.op_register);
         let mut proto: ModelProto =
             prost::Message::decode(bytes).map_err(|e: prost::DecodeError| Error::damaged_graph(&e).caused_by(e))?;
         let graph = proto.graph.as_mut().ok_or_else(|| Error::damaged_graph("it has no graph"))?;
@@ -57,9 +55,9 @@ impl OnnxModel {
         float16::widen(graph)?;
         dynamic::undo(graph);
         let weights = QuantTensors::take(graph)?;
-        check_graph(graph)?;
-        let vocabulary = vocabulary(graph, &weights);
-        Ok(Self { onnx, proto, weights, vocabulary })
+        check_graph(graph, &weights)?;
+        let (vocabulary, is_fused) = (vocabulary(graph, &weights), is_fused(graph));
+        Ok(Self { proto, weights, vocabulary, is_fused })
     }
 
     /// Rows of the table that `input_ids` looks up, if the graph shows them.
@@ -72,46 +70,39 @@ impl OnnxModel {
         let Some(graph) = &self.proto.graph else { return Vec::new() };
         let initialized: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
         let names = graph.input.iter().map(|i| i.name.as_str());
-        names.filter(|name| !initialized.contains(name) && !self.weights.has(name)).map(String::from).collect()
+        names.filter(|name| !initialized.contains(name)).map(String::from).collect()
     }
 
-    /// The graph in tract's normal form, with a symbolic sequence length, and a symbolic batch size if `rows` is `None`.
-    fn decluttered(&self, rows: Option<usize>) -> TractResult<TypedModel> {
-        let parsed = self.onnx.parse(&self.proto, None)?;
-        ensure!(parsed.unresolved_inputs.is_empty(), "no op computes the values {:?}", parsed.unresolved_inputs);
-        let mut model = parsed.model;
+    /// The graph in tract's ops and ours, with a symbolic sequence length, and a symbolic batch size if `rows` is `None`.
+    fn wired(&self, rows: Option<usize>, precision: Precision) -> TractResult<TypedModel> {
+        let graph = self.proto.graph.as_ref().context("the file has no graph")?;
+        let model = TypedModel::default();
         let sequence = model.symbols.sym("sequence").to_dim();
         let batch = rows.map_or_else(|| model.symbols.sym("batch").to_dim(), |n| n.to_dim());
-        let ids = InferenceFact::dt_shape(i64::datum_type(), tvec![batch, sequence]);
-        for name in self.inputs() {
-            let outlet = parsed.outlets_by_name.get(&name).context("an input is missing")?;
-            model.set_outlet_fact(*outlet, ids.clone())?;
-        }
-        let logits = parsed.outlets_by_name.get("logits").copied();
-        let logits = logits.or_else(|| model.outputs.first().copied()).context("the graph has no output")?;
-        let features = parsed.outlets_by_name.get("features").filter(|features| model.outputs.contains(features));
-        model.select_output_outlets(&[&[logits][..], features.copied().as_slice()].concat())?;
-        // Without tract's context, which names types of its own.
-        let mut model =
-            model.into_typed().or_else(|error| Err(TractError::from(error.downcast::<import::WireError>()?)))?;
+        let computed = |name: &str| graph.node.iter().any(|node| node.output.iter().any(|output| output == name));
+        let logits = Some("logits").filter(|name| computed(name));
+        let logits = logits.or_else(|| graph.output.first().map(|output| &output.name[..]));
+        let features = Some("features").filter(|name| graph.output.iter().any(|output| output.name == *name));
+        let outputs: Vec<&str> = [logits.context("the graph has no output")?].into_iter().chain(features).collect();
+        let fuses = self.is_fused && precision != Precision::Float32;
+        let source = Source { proto: &self.proto, weights: &self.weights, inputs: &self.inputs(), fuses };
+        let mut model = source.wire(model, &[batch, sequence], &outputs)?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
         if let Some(&features) = model.outputs.get(FEATURES)
             && !is_vector_per_text(model.outlet_fact(features)?)
         {
             model.outputs.truncate(FEATURES);
         }
-        self.weights.put(&mut model).context("put")?;
-        let mut optimizer = Optimizer::declutter();
-        // On some graphs this pass does not terminate (tract 0.23.9), and it is of no use for text encoders. Its type is
-        // private, so it is found by its `Debug` name; a test fails if that name changes.
-        optimizer.passes.retain(|pass| format!("{pass:?}") != ENDLESS_PASS);
-        optimizer.optimize(&mut model).context("declutter")?;
         Ok(model)
     }
 
     /// The graph of fused ops, ready to run.
     pub(crate) fn prepare(&self, rows: Option<usize>, option: Precision) -> TractResult<PreparedGraph> {
-        let mut model = self.decluttered(rows)?;
+        let mut model = self.wired(rows, option)?;
+        if !self.is_fused {
+            declutter(&mut model).context("declutter")?;
+        }
+        model.compact()?;
         let floats = precision::choose(&model, option).context("precision")?;
         fuse::fuse(&mut model, &floats)?;
         dequantize_rest(&mut model).context("rest")?;
@@ -125,6 +116,24 @@ impl OnnxModel {
     }
 }
 
+/// The ops of which exporters make attention, normalisations and GELU.
+const PARTS: [&str; 4] = ["Erf", "ReduceMean", "ReduceSum", "Softmax"];
+
+/// Whether attention, normalisations and GELU are one op each, as onnxruntime's optimizer writes them. The rules that fuse their
+/// parts expect tract's normal form.
+fn is_fused(graph: &GraphProto) -> bool {
+    !graph.node.iter().any(|node| PARTS.contains(&&node.op_type[..]))
+}
+
+/// Brings a graph into tract's normal form.
+fn declutter(model: &mut TypedModel) -> TractResult<()> {
+    let mut optimizer = Optimizer::declutter();
+    // On some graphs this pass does not terminate (tract 0.23.9), and it is of no use for text encoders. Its type is
+    // private, so it is found by its `Debug` name; a test fails if that name changes.
+    optimizer.passes.retain(|pass| format!("{pass:?}") != ENDLESS_PASS);
+    optimizer.optimize(model)
+}
+
 fn is_vector_per_text(fact: &TypedFact) -> bool {
     fact.datum_type == f32::datum_type() && fact.rank() == 2 && fact.shape[1].to_usize().is_ok()
 }
@@ -134,7 +143,7 @@ fn vocabulary(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
     let casts = graph.node.iter().filter(|node| node.op_type == "Cast" && reads(node, 0, IDS));
     let ids: Vec<&str> = casts.flat_map(|node| &node.output).map(String::as_str).chain([IDS]).collect();
     let table = graph.node.iter().find_map(|node| match &node.op_type[..] {
-        "Gather" if ids.iter().any(|ids| reads(node, 1, ids)) => node.input.first(),
+        "Gather" | "GatherBlockQuantized" if ids.iter().any(|ids| reads(node, 1, ids)) => node.input.first(),
         "EmbedLayerNormalization" if ids.iter().any(|ids| reads(node, 0, ids)) => node.input.get(2),
         _ => None,
     })?;
@@ -146,8 +155,16 @@ fn vocabulary(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
 }
 
 /// Reports unknown ops and missing values by name, where tract would fail with a general error.
-fn check_graph(graph: &GraphProto) -> Result<(), Error> {
-    let unknown = graph.node.iter().find(|node| !import::supports(node));
+fn check_graph(graph: &GraphProto, weights: &QuantTensors) -> Result<(), Error> {
+    let unknown = graph.node.iter().find(|node| {
+        // Weights in a form of blocks that is not supported are still in the file.
+        let blocks = match &node.op_type[..] {
+            "MatMulNBits" => node.input.get(1),
+            "GatherBlockQuantized" => node.input.first(),
+            _ => None,
+        };
+        !import::supports(node) || blocks.is_some_and(|name| weights.shape(name).is_none())
+    });
     if let Some(node) = unknown.filter(|node| node.op_type == "MatMulBnb4") {
         return Err(Error::unsupported(format!(
             "model.onnx has weights of 4 bits in the format of bitsandbytes (the op `{}`), which this runtime does not read: \
@@ -179,6 +196,15 @@ fn check_graph(graph: &GraphProto) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ModelFiles;
+
+    /// Decluttering takes longer than all the rest of loading.
+    #[test]
+    fn the_packaged_graph_needs_no_declutter() {
+        let bytes = std::fs::read("models/english/model.onnx").unwrap();
+        let onnx = OnnxModel::read(&mut &bytes[..], &ModelFiles::new()).unwrap();
+        assert!(onnx.is_fused);
+    }
 
     #[test]
     fn tract_still_has_the_pass_that_is_left_out() {

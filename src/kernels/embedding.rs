@@ -1,16 +1,23 @@
-//! Embedding tables of int8 rows, each with its scale.
+//! Embedding tables of rows of int8, each with its scale, or of 4-bit weights.
 
 use std::sync::Arc;
 
+use super::four_bit::FourBit;
 use super::simd::{F32x4, LANES};
 
 /// An embedding table, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EmbeddingTable {
     pub width: usize,
-    pub values: Arc<Vec<i8>>,
-    /// One per row.
-    pub scales: Vec<f32>,
+    pub values: TableValues,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TableValues {
+    /// One scale per row.
+    Int8 { values: Arc<Vec<i8>>, scales: Vec<f32> },
+    /// The width is a multiple of the block size.
+    FourBit(Arc<FourBit>),
 }
 
 impl EmbeddingTable {
@@ -23,22 +30,35 @@ impl EmbeddingTable {
             scales.push(scale);
             values.extend(row.iter().map(|v| if scale == 0.0 { 0 } else { (v / scale).round_ties_even() as i8 }));
         }
-        Self { width, values: values.into(), scales }
+        Self { width, values: TableValues::Int8 { values: values.into(), scales } }
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        match &self.values {
+            TableValues::Int8 { scales, .. } => scales.len(),
+            TableValues::FourBit(weights) => weights.len() / self.width.max(1),
+        }
     }
 
     /// Writes the row at `index` to `to`; returns false if there is none. A negative index counts from the end.
     pub(crate) fn row(&self, index: i64, to: &mut [f32]) -> bool {
-        let rows = self.scales.len() as i64;
+        let rows = self.rows() as i64;
         let index = if index < 0 { index + rows } else { index };
         if !(0..rows).contains(&index) {
             return false;
         }
-        let scale = F32x4::splat(self.scales[index as usize]);
-        let row = &self.values[index as usize * self.width..][..self.width];
-        for (from, to) in row.chunks(LANES).zip(to.chunks_mut(LANES)) {
-            let mut four = [0; LANES];
-            four[..from.len()].copy_from_slice(from);
-            (F32x4::load_i8(&four) * scale).store_part(to);
+        let (index, first) = (index as usize, index as usize * self.width);
+        match &self.values {
+            TableValues::Int8 { values, scales } => {
+                let scale = F32x4::splat(scales[index]);
+                for (from, to) in values[first..][..self.width].chunks(LANES).zip(to.chunks_mut(LANES)) {
+                    let mut four = [0; LANES];
+                    four[..from.len()].copy_from_slice(from);
+                    (F32x4::load_i8(&four) * scale).store_part(to);
+                }
+            }
+            TableValues::FourBit(weights) => weights.write_f32(first, &mut to[..self.width]),
         }
         true
     }

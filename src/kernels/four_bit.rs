@@ -1,11 +1,11 @@
-//! 4-bit weights with a scale per block, as onnxruntime's `MatMulNBits` and `GatherBlockQuantized` store them, requantised
-//! to int8 with a scale per row.
+//! 4-bit weights with a scale per block, as onnxruntime's `MatMulNBits` and `GatherBlockQuantized` store them. Embedding tables
+//! keep them so; for linear layers they are requantised to int8 with a scale per row.
 //!
 //! A block has 32 weights, two in a byte, the earlier one in the lower nibble: `weight = (nibble − 8) · block scale`. A
 //! block has at most 16 distinct weights, so these are rounded once and then looked up. Nothing is rounded where the block
 //! scales of a row are small integer multiples of one unit, as in the models that `models/train` exports.
 
-use super::simd::{largest_nibble, lookup_nibbles};
+use super::simd::{F32x4, LANES, largest_nibble, lookup_nibbles};
 
 /// Weights in a block.
 pub(crate) const BLOCK: usize = 32;
@@ -28,41 +28,83 @@ const fn tables() -> [[i8; 16]; 2 * MAX_MULTIPLE as usize + 1] {
     tables
 }
 
-/// Rows of blocks to integers within ±`limit`, and the scale of each row: the common unit of its block scales if there is
-/// one that `limit` allows, else its largest magnitude divided by `limit`. `packed` is rows × `blocks` × 16 bytes,
-/// `scales` is rows × `blocks`, all finite.
-pub(crate) fn requantize(packed: &[u8], scales: &[f32], blocks: usize, limit: f32) -> (Vec<i8>, Vec<f32>) {
-    let (packed, rest) = packed.as_chunks::<BYTES>();
-    assert!(rest.is_empty() && packed.len() == scales.len());
-    let mut values = vec![0; packed.len() * BLOCK];
-    let (to, _) = values.as_chunks_mut::<BLOCK>();
-    let row_scales = packed.chunks(blocks.max(1)).zip(scales.chunks(blocks.max(1))).zip(to.chunks_mut(blocks.max(1)));
-    let row_scales = row_scales.map(|((packed, scales), to)| requantize_row(packed, scales, limit, to)).collect();
-    (values, row_scales)
+/// 4-bit weights as the file stores them.
+#[derive(Debug, PartialEq)]
+pub(crate) struct FourBit {
+    /// 16 bytes per block.
+    packed: Vec<u8>,
+    /// One per block, all finite.
+    scales: Vec<f32>,
 }
 
-/// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
-#[inline(never)]
-fn requantize_row(packed: &[[u8; BYTES]], scales: &[f32], limit: f32, to: &mut [[i8; BLOCK]]) -> f32 {
-    if let Some(unit) = unit(scales, limit).filter(|unit| *unit >= f32::MIN_POSITIVE) {
-        for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
-            *to = lookup_nibbles(&TABLES[((scale / unit) as i32 + MAX_MULTIPLE) as usize], block);
+impl FourBit {
+    /// # Panics
+    /// If there are not 16 bytes per scale.
+    pub(crate) fn new(packed: Vec<u8>, scales: Vec<f32>) -> Self {
+        assert_eq!(packed.len(), scales.len() * BYTES);
+        Self { packed, scales }
+    }
+
+    /// Number of weights.
+    pub(crate) fn len(&self) -> usize {
+        self.scales.len() * BLOCK
+    }
+
+    pub(crate) fn value(&self, index: usize) -> f32 {
+        let nibble = self.packed[index / 2] >> (4 * (index % 2)) & 15;
+        f32::from(nibble.cast_signed() - ZERO) * self.scales[index / BLOCK]
+    }
+
+    /// The blocks of `count` weights from `first` on, both multiples of [`BLOCK`], and their scales.
+    fn blocks(&self, first: usize, count: usize) -> (&[[u8; BYTES]], &[f32]) {
+        let (blocks, _) = self.packed.as_chunks();
+        (&blocks[first / BLOCK..][..count / BLOCK], &self.scales[first / BLOCK..][..count / BLOCK])
+    }
+
+    /// Writes the weights from `first` on. `first` and the length of `to` are multiples of [`BLOCK`].
+    pub(crate) fn write_f32(&self, first: usize, to: &mut [f32]) {
+        let (blocks, scales) = self.blocks(first, to.len());
+        let (targets, _) = to.as_chunks_mut::<BLOCK>();
+        for ((block, scale), to) in blocks.iter().zip(scales).zip(targets) {
+            let integers = lookup_nibbles(&TABLES[(1 + MAX_MULTIPLE) as usize], block);
+            let (integers, _) = integers.as_chunks::<LANES>();
+            let (fours, _) = to.as_chunks_mut::<LANES>();
+            for (four, to) in integers.iter().zip(fours) {
+                (F32x4::load_i8(four) * F32x4::splat(*scale)).store(to);
+            }
         }
-        return unit;
     }
-    let magnitudes =
-        packed.iter().zip(scales).map(|(block, scale)| f32::from(largest_nibble(block, ZERO)) * scale.abs());
-    let largest = magnitudes.fold(0.0, f32::max);
-    let row_scale = largest / limit;
-    if largest.min(row_scale) < f32::MIN_POSITIVE {
-        return 0.0;
+
+    /// Writes the row of weights from `first` on as integers within ±`limit`, and returns its scale: the common unit of its
+    /// block scales if there is one that `limit` allows, else its largest magnitude divided by `limit`. `first` and the length
+    /// of `to` are multiples of [`BLOCK`].
+    ///
+    /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
+    #[inline(never)]
+    pub(crate) fn requantize_row(&self, first: usize, limit: f32, to: &mut [i8]) -> f32 {
+        let (packed, scales) = self.blocks(first, to.len());
+        let (to, _) = to.as_chunks_mut::<BLOCK>();
+        if let Some(unit) = unit(scales, limit).filter(|unit| *unit >= f32::MIN_POSITIVE) {
+            for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
+                *to = lookup_nibbles(&TABLES[((scale / unit) as i32 + MAX_MULTIPLE) as usize], block);
+            }
+            return unit;
+        }
+        let magnitudes =
+            packed.iter().zip(scales).map(|(block, scale)| f32::from(largest_nibble(block, ZERO)) * scale.abs());
+        let largest = magnitudes.fold(0.0, f32::max);
+        let row_scale = largest / limit;
+        if largest.min(row_scale) < f32::MIN_POSITIVE {
+            to.fill([0; BLOCK]);
+            return 0.0;
+        }
+        for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
+            let value = |nibble: usize| (nibble as f32 - f32::from(ZERO)) * scale / row_scale;
+            let table = std::array::from_fn(|nibble| value(nibble).clamp(-limit, limit).round_ties_even() as i8);
+            *to = lookup_nibbles(&table, block);
+        }
+        row_scale
     }
-    for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
-        let value = |nibble: usize| (nibble as f32 - f32::from(ZERO)) * scale / row_scale;
-        let table = std::array::from_fn(|nibble| value(nibble).clamp(-limit, limit).round_ties_even() as i8);
-        *to = lookup_nibbles(&table, block);
-    }
-    row_scale
 }
 
 /// The largest unit that all block scales are integer multiples of, if no weight is more than `limit` units.

@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 use super::math::{gelu, gelu_tanh};
 use super::quantize::{QuantizedInt, SMALLEST, quantize_row};
-use super::simd::{CHANNELS, F32x4, INPUTS, LANES, prefers_i8, row_dot_products_i8, row_dot_products_i16, store_eight};
+use super::simd::{
+    CHANNELS, F32x4, INPUTS, LANES, interleave_channels, prefers_i8, row_dot_products_i8, row_dot_products_i16,
+    store_eight,
+};
 
 /// The largest magnitude of a quantised weight.
 pub(crate) const WEIGHT_LIMIT: f32 = 63.0;
@@ -125,16 +128,24 @@ impl PackedLinear {
 
     /// Like [`pack`](Self::pack), from integer weights stored output by output. `row(output)` returns an output's weights.
     pub(crate) fn pack_rows<'a>(inputs: usize, scales: &[f32], row: impl Fn(usize) -> &'a [i8]) -> Self {
+        Self::pack_outputs(inputs, scales.len(), |output, to| scales[output] * write_row(row(output), to))
+    }
+
+    /// Packs integer weights: `write(output, to)` writes those of an output, within ±[`WEIGHT_LIMIT`], and returns their scale.
+    pub(crate) fn pack_outputs(inputs: usize, outputs: usize, mut write: impl FnMut(usize, &mut [i8]) -> f32) -> Self {
         assert!(inputs <= MAX_INPUTS);
-        let (outputs, block_len) = (scales.len(), inputs.next_multiple_of(INPUTS) * CHANNELS);
-        let padded = outputs.next_multiple_of(CHANNELS);
-        let mut packed = vec![OFFSET as i8; padded / CHANNELS * block_len];
-        let mut scales = scales.to_vec();
-        for (output, scale) in scales.iter_mut().enumerate() {
-            let block = &mut packed[output / CHANNELS * block_len..][..block_len];
-            *scale *= pack_row(row(output), output % CHANNELS, block);
+        let (stride, blocks) = (inputs.next_multiple_of(INPUTS), outputs.div_ceil(CHANNELS));
+        let mut packed = vec![0; blocks * CHANNELS * stride];
+        let mut scales = vec![0.0; blocks * CHANNELS];
+        let mut rows = vec![0; CHANNELS * stride];
+        for (block, packed) in packed.chunks_exact_mut((CHANNELS * stride).max(1)).enumerate() {
+            let channels = block * CHANNELS..outputs.min((block + 1) * CHANNELS);
+            rows[channels.len() * stride..].fill(0);
+            for (channel, row) in channels.zip(rows.chunks_exact_mut(stride)) {
+                scales[channel] = write(channel, &mut row[..inputs]);
+            }
+            interleave_channels(&rows, OFFSET as i8, packed);
         }
-        scales.resize(padded, 0.0);
         Self::int8(inputs, outputs, packed, scales)
     }
 
@@ -295,42 +306,20 @@ fn tile_f32<const ROWS: usize>(rows: [&[f32]; ROWS], weights: &[f32]) -> [[F32x4
     sums
 }
 
-/// Packs the weights of one channel into its block. Returns the divisor that was needed to make them fit the limit.
+/// Writes the weights of one channel, and returns the divisor that was needed to make them fit the limit.
 ///
 /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
 #[inline(never)]
-fn pack_row(row: &[i8], channel: usize, block: &mut [i8]) -> f32 {
+fn write_row(row: &[i8], to: &mut [i8]) -> f32 {
     let largest = f32::from(row.iter().fold(0, |largest, value| value.unsigned_abs().max(largest)));
-    let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
-    let columns = channel * INPUTS..(channel + 1) * INPUTS;
-    let (divisor, ratio) = match largest <= WEIGHT_LIMIT {
-        true => (1.0, 1.0),
-        false => (largest / WEIGHT_LIMIT, WEIGHT_LIMIT / largest),
-    };
-    match row.as_chunks::<INPUTS>() {
-        (fours, []) if divisor == 1.0 => {
-            for (group, four) in groups.iter_mut().zip(fours) {
-                group[columns.clone()].copy_from_slice(&with_offset(*four));
-            }
-        }
-        _ => {
-            for (group, values) in groups.iter_mut().zip(row.chunks(INPUTS)) {
-                for (to, value) in group[columns.clone()].iter_mut().zip(values) {
-                    *to = (f32::from(*value) * ratio).round_ties_even() as i8 + OFFSET as i8;
-                }
-            }
-        }
+    if largest <= WEIGHT_LIMIT {
+        to.copy_from_slice(row);
+        return 1.0;
     }
-    divisor
-}
-
-/// Adds [`OFFSET`] to four weights at once, within one u32: browsers run this first in code that is not optimised yet.
-#[inline(always)]
-fn with_offset(four: [i8; INPUTS]) -> [i8; INPUTS] {
-    const SIGNS: u32 = 0x8080_8080;
-    let four = u32::from_ne_bytes(four.map(i8::cast_unsigned));
-    let sums = ((four & !SIGNS) + OFFSET as u32 * 0x0101_0101) ^ (four & SIGNS);
-    sums.to_ne_bytes().map(u8::cast_signed)
+    for (to, value) in to.iter_mut().zip(row) {
+        *to = (f32::from(*value) * (WEIGHT_LIMIT / largest)).round_ties_even() as i8;
+    }
+    largest / WEIGHT_LIMIT
 }
 
 /// The type of [`row_dot_products_i16`] and [`row_dot_products_i8`].

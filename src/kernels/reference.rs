@@ -4,7 +4,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_2_SQRT_PI};
 
 use super::attention::{Mask, Shape};
-use super::embedding::EmbeddingTable;
+use super::embedding::{EmbeddingTable, TableValues};
 use super::layer_norm::LayerNorm;
 use super::linear::Activation;
 
@@ -56,13 +56,16 @@ pub(crate) fn linear(x: &[f32], weights: &[i8], scales: &[f32], bias: &[f32], ac
 
 /// A row of the table; a negative index counts from the end.
 pub(crate) fn gather(table: &EmbeddingTable, index: i64) -> Option<Vec<f64>> {
-    let rows = table.scales.len() as i64;
+    let rows = table.rows() as i64;
     if index < -rows || index >= rows {
         return None;
     }
     let row = index.rem_euclid(rows) as usize;
-    let values = &table.values[row * table.width..(row + 1) * table.width];
-    Some(values.iter().map(|&value| f64::from(value) * f64::from(table.scales[row])).collect())
+    let value = |at: usize| match &table.values {
+        TableValues::Int8 { values, scales } => f64::from(values[at]) * f64::from(scales[row]),
+        TableValues::FourBit(weights) => f64::from(weights.value(at)),
+    };
+    Some((row * table.width..(row + 1) * table.width).map(value).collect())
 }
 
 /// The normalisation of each row of `x`, or of `x + addend`.

@@ -3,5 +3,6 @@
 pub(crate) mod tokenizer;
 mod tokenizer_check;
 mod tokenizer_config;
+mod tokenizer_file;
 pub(crate) mod windows;
 pub(crate) mod words;

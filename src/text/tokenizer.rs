@@ -6,8 +6,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use tokenizers::ModelWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
-use super::tokenizer_check;
 use super::tokenizer_config::TokenizerConfig;
+use super::tokenizer_file;
 use crate::error::{Error, ErrorKind};
 use crate::options::SpecialTokens;
 
@@ -75,13 +75,11 @@ pub(crate) struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`, and `tokenizer_config.json` if there is one. Padding and truncation are switched off.
+    /// Reads `tokenizer.json`, and `tokenizer_config.json` if there is one. Padding and truncation are ignored.
     pub(crate) fn from_bytes(bytes: &[u8], config: Option<&[u8]>) -> Result<Self, Error> {
         let malformed =
             |e: tokenizers::Error| Error::malformed(format!("tokenizer.json cannot be read: {e}")).caused_by(e);
-        let unk_id = tokenizer_check::check(bytes)?;
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(malformed)?;
-        inner.with_padding(None).with_truncation(None).map_err(malformed)?;
+        let (mut inner, unk_id) = tokenizer_file::read(bytes)?;
         inner.set_encode_special_tokens(true);
         if let Some(config) = config {
             TokenizerConfig::read(config)?.apply(&mut inner).map_err(malformed)?;

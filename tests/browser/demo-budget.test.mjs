@@ -57,7 +57,8 @@ function requestedFiles(page) {
   return files;
 }
 
-const isCode = (path) => /\.(html|css|m?js)$/.test(path) && !path.startsWith("litmus-text");
+/** The package has budgets of its own; the documentation is a site of its own. */
+const isCode = (path) => /\.(html|css|m?js)$/.test(path) && !/^(litmus-text|docs)\b/.test(path);
 
 /** Opens one part after another. Resolves to the files that each of them requests in addition. */
 async function filesByPart() {

@@ -1,9 +1,10 @@
 //! Kernels with shapes and values decoded from bytes, for the fuzz target. Values of ordinary size: results are close to
 //! the reference. Values of any bits: results for a row are the same alone and in a batch.
 
+use super::four_bit::requantize;
 use super::kernels::attention::Shape;
-use super::kernels::embedding::EmbeddingTable;
-use super::kernels::four_bit::{BLOCK, requantize};
+use super::kernels::embedding::{EmbeddingTable, TableValues};
+use super::kernels::four_bit::BLOCK;
 use super::kernels::linear::{Activation, PackedLinear};
 use super::kernels::reference;
 use super::kernels::simd::F32x4;
@@ -148,12 +149,13 @@ fn embedding_is_exact(bytes: &mut Bytes, random: &mut Random) {
     let [width, rows] = [20, 6].map(|end| 1 + bytes.below(end));
     let index = i64::from(bytes.any_values(random, 1)[0].to_bits() as i32) / [1, 1 << 28][bytes.below(2)];
     let scales = bytes.any_values(random, rows);
-    let table = EmbeddingTable { width, values: random.weights(rows * width).into(), scales };
+    let values = TableValues::Int8 { values: random.weights(rows * width).into(), scales };
+    let table = EmbeddingTable { width, values };
     let mut row = vec![7.0; width];
     assert_eq!(table.row(index, &mut row), reference::gather(&table, index).is_some());
     let values = bytes.any_values(random, rows * width);
     let table = EmbeddingTable::quantize(width, &values);
-    assert_eq!([table.scales.len(), table.values.len()], [rows, rows * width]);
+    assert_eq!(table.rows(), rows);
     let lanes: [f32; 4] = std::array::from_fn(|i| values[i % values.len()]);
     let mut back = [0.0; 4];
     F32x4::load(&lanes).store(&mut back);

@@ -1,10 +1,22 @@
 //! 4-bit weights: each is within half a step of its exact value.
 
-use super::kernels::four_bit::{BLOCK, requantize};
-use super::{Random, STEP, assert_near};
+use super::kernels::four_bit::{BLOCK, FourBit};
+use super::kernels::linear::PackedLinear;
+use super::linear::run;
+use super::{Random, STEP, assert_near, bits};
 
 /// The limits of linear layers and of embedding tables.
 const LIMITS: [f32; 2] = [63.0, 127.0];
+
+/// The integers and scales of rows of `blocks` blocks.
+pub(super) fn requantize(packed: &[u8], scales: &[f32], blocks: usize, limit: f32) -> (Vec<i8>, Vec<f32>) {
+    let weights = FourBit::new(packed.to_vec(), scales.to_vec());
+    // Whatever was in the memory before is overwritten.
+    let mut values = vec![99; weights.len()];
+    let rows = values.chunks_mut((blocks * BLOCK).max(1)).enumerate();
+    let scales = rows.map(|(row, to)| weights.requantize_row(row * blocks * BLOCK, limit, to)).collect();
+    (values, scales)
+}
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -17,8 +29,10 @@ fn every_weight_is_close() {
                 let mut scales = random.values(rows * blocks, 0.1);
                 scales[0] *= 1e3;
                 let (values, row_scales) = requantize(&packed, &scales, blocks, limit);
+                let exact = FourBit::new(packed.clone(), scales.clone());
                 for (i, &value) in values.iter().enumerate() {
                     let nibble = i32::from(packed[i / 2] >> (4 * (i % 2)) & 15);
+                    assert_eq!(exact.value(i), (nibble - 8) as f32 * scales[i / BLOCK]);
                     let (row, scale) = (i / (blocks * BLOCK), f64::from(scales[i / BLOCK]));
                     let row_scale = f64::from(row_scales[row]);
                     let actual = f32::from(value) * row_scales[row];
@@ -66,4 +80,25 @@ fn zeros_stay_zeros() {
         assert!(scales.len() == 1 && scales[0].is_finite(), "{scales:?}");
     }
     assert_eq!(requantize(&[], &[], 0, 63.0), (vec![], vec![]));
+}
+
+/// A layer packed from 4-bit weights is the one packed from the integers that they become.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn packed_layers_have_the_requantised_weights() {
+    let random = &mut Random(3);
+    for (blocks, outputs) in
+        [1, 2, 3, 12].into_iter().flat_map(|blocks| [1, 7, 8, 9, 24].map(|outputs| (blocks, outputs)))
+    {
+        let inputs = blocks * BLOCK;
+        let packed: Vec<u8> = (0..outputs * inputs / 2).map(|_| random.bits() as u8).collect();
+        let block_scales = random.values(outputs * blocks, 0.1);
+        let (values, scales) = requantize(&packed, &block_scales, blocks, 63.0);
+        let weights = FourBit::new(packed, block_scales);
+        let from_rows = PackedLinear::pack_rows(inputs, &scales, |output| &values[output * inputs..][..inputs]);
+        let from_blocks =
+            PackedLinear::pack_outputs(inputs, outputs, |output, to| weights.requantize_row(output * inputs, 63.0, to));
+        let x = random.values(5 * inputs, 3.0);
+        assert_eq!(bits(&run(&from_blocks, &x)), bits(&run(&from_rows, &x)), "{inputs} inputs, {outputs} outputs");
+    }
 }

@@ -3,7 +3,7 @@
 use super::kernels::linear::{Activation, PackedLinear};
 use super::kernels::math::{gelu, gelu_tanh};
 use super::kernels::reference;
-use super::kernels::simd::F32x4;
+use super::kernels::simd::{F32x4, interleave_channels};
 use super::math::{gelu_error, map};
 use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest};
 
@@ -101,6 +101,21 @@ fn both_orders_of_weights_give_the_same_layer() {
         let x = random.values(3 * inputs, 1.0);
         let together = PackedLinear::pack_rows(inputs, &scales, |output| &rows[output]);
         assert_eq!(bits(&run(&together, &x)), bits(&run(&columns, &x)), "{inputs} inputs, {outputs} outputs");
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn weights_of_eight_channels_are_interleaved() {
+    let mut random = Random(32);
+    for stride in (0..=72).step_by(4).chain([384]) {
+        let rows = random.weights(8 * stride);
+        let mut block = vec![0; rows.len()];
+        interleave_channels(&rows, 64, &mut block);
+        for (at, value) in block.into_iter().enumerate() {
+            let (input, channel) = (at / 32 * 4 + at % 4, at / 4 % 8);
+            assert_eq!(value, rows[channel * stride + input].wrapping_add(64), "{at} of {stride} inputs");
+        }
     }
 }
 

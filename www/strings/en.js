@@ -13,6 +13,7 @@ export default {
   "nav.teach": "Your labels",
   "nav.model": "Your model",
   "nav.speed": "Speed",
+  "nav.docs": "Docs",
 
   "try.title": "Dip a sentence.",
   "try.lede":

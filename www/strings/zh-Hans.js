@@ -12,6 +12,7 @@ export default {
   "nav.teach": "你的标签",
   "nav.model": "你的模型",
   "nav.speed": "速度",
+  "nav.docs": "文档",
 
   "try.title": "一句话，蘸一下。",
   "try.lede": "一个小型神经网络就在你的浏览器里读它：是好是坏，有哪些情绪，会不会伤人。你输入的一切都不会离开本页。",

@@ -8,7 +8,7 @@ use tract_onnx::tract_core::ops::math::{Add, Mul, Sub};
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, RmsNorm};
 use tract_onnx::tract_hir::internal::*;
 
-use super::pattern::{Rules, binary, constant};
+use super::pattern::{Rules, binary, constant, only_user};
 use crate::graph::op::typed_op;
 use crate::kernels::layer_norm::LayerNorm;
 
@@ -75,6 +75,15 @@ pub(super) fn rules(rules: Rules) -> Rules {
     })
 }
 
+/// The rule for a normalisation that the file has as one op.
+pub(super) fn sum_rules(rules: Rules) -> Rules {
+    rules.with_rule_for::<AddLayerNorm>("layer norm of a sum", |_, model, node, _, op| {
+        let [x] = *node.inputs else { return Ok(None) };
+        let Some(addends) = addends(model, x)?.filter(|_| only_user(model, x.node, node.id)) else { return Ok(None) };
+        TypedModelPatch::replace_single_op(model, node, &addends, op.clone()).map(Some)
+    })
+}
+
 /// The `x` of `x - sum(x) · 1/width`.
 fn centred(model: &TypedModel, outlet: OutletId, axis: usize, width: usize) -> TractResult<Option<OutletId>> {
     let Some([x, mean]) = binary::<Sub>(model, outlet) else { return Ok(None) };
@@ -111,14 +120,18 @@ fn parameter<'m, O: BinMiniOp>(
     Ok(None)
 }
 
-/// The two addends of `x`, if it is a sum of tensors of one shape that only the normalisation uses: its mean and its
-/// difference.
+/// The addends of `x`, if it is a sum that only the normalisation uses: its mean and its difference.
 fn sum(model: &TypedModel, x: OutletId, difference: usize) -> TractResult<Option<[OutletId; 2]>> {
-    let Some([a, b]) = binary::<Add>(model, x) else { return Ok(None) };
-    let alike = model.outlet_fact(a)?.shape == model.outlet_fact(b)?.shape;
     let users = model.outlet_successors(x);
     let inner = users.iter().all(|user| user.node == difference || model.node(user.node).op_is::<Reduce>());
     let unseen = users.len() == 2 && !model.outputs.contains(&x);
+    Ok(addends(model, x)?.filter(|_| inner && unseen))
+}
+
+/// The two addends of `x`, if it is a sum of two variables of one shape.
+fn addends(model: &TypedModel, x: OutletId) -> TractResult<Option<[OutletId; 2]>> {
+    let Some([a, b]) = binary::<Add>(model, x) else { return Ok(None) };
+    let alike = model.outlet_fact(a)?.shape == model.outlet_fact(b)?.shape;
     let variable = constant(model, a).is_none() && constant(model, b).is_none();
-    Ok((alike && inner && unseen && variable).then_some([a, b]))
+    Ok((alike && variable).then_some([a, b]))
 }

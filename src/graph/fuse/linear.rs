@@ -10,16 +10,40 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::pattern::{Dim, Dims, Rules, constant, only_user};
 use crate::graph::op::typed_op;
-use crate::graph::weights::{Base, Weight};
-use crate::kernels::linear::{Activation, MAX_INPUTS, PackedLinear};
+use crate::graph::weights::{Base, Int8, Values, Weight};
+use crate::kernels::four_bit::BLOCK;
+use crate::kernels::linear::{Activation, MAX_INPUTS, PackedLinear, WEIGHT_LIMIT};
 use crate::kernels::simd::{CHANNELS, F32x4};
 
 /// `activation(x · W + b)` over the innermost axes of `x`.
 #[derive(Debug, Clone)]
-pub(super) struct Linear {
+pub(in crate::graph) struct Linear {
     layer: PackedLinear,
     /// The shape of the output.
     pub(super) dims: Dims,
+}
+
+impl Linear {
+    /// The product of `x` and a matrix of weights, plus a bias, if they fit together.
+    pub(in crate::graph) fn product(
+        model: &TypedModel,
+        x: OutletId,
+        weight: OutletId,
+        bias: Option<&[f32]>,
+    ) -> TractResult<Option<Self>> {
+        let shape = &model.outlet_fact(x)?.shape;
+        let Some(weight) = Weight::find(model, weight) else { return Ok(None) };
+        let (&[(inputs, _), (outputs, _)], Some(width)) = (&weight.axes[..], shape.last()) else { return Ok(None) };
+        let fits = *width == inputs.to_dim() && bias.is_none_or(|bias| bias.len() == outputs);
+        if !fits || inputs == 0 || inputs > MAX_INPUTS {
+            return Ok(None);
+        }
+        let channels: Vec<usize> = weight.offsets(&[1]).iter().map(|offset| offset + weight.first).collect();
+        let Some(mut layer) = pack(&weight.base, &weight.offsets(&[0]), &channels, false) else { return Ok(None) };
+        layer.add_bias(bias.unwrap_or_default().iter().copied());
+        let leading = (0..shape.rank() - 1).map(Dim::Input);
+        Ok(Some(Self { layer, dims: Dims(leading.chain([Dim::Fixed(outputs)]).collect()) }))
+    }
 }
 
 impl PartialEq for Linear {
@@ -153,31 +177,22 @@ fn from_einsum(
 fn pack(base: &Base, inputs: &[usize], outputs: &[usize], float32: bool) -> Option<PackedLinear> {
     let (n_in, n_out) = (inputs.len(), outputs.len());
     Some(match base {
-        Base::Int8(tensor) if float32 => {
+        Base::Quantized(tensor) if float32 => {
             PackedLinear::float32(n_in, n_out, |i, o| tensor.value(inputs[i] + outputs[o]))
         }
-        Base::Int8(tensor) => {
-            let scales: Vec<f32> = outputs.iter().map(|&o| tensor.scale(o)).collect();
-            let per_output = inputs.iter().all(|&i| tensor.scale(i) == scales[0])
-                && inputs.last().is_some_and(|&i| outputs.iter().zip(&scales).all(|(&o, &s)| tensor.scale(i + o) == s));
-            let together = |offsets: &[usize]| offsets.windows(2).all(|pair| pair[1] == pair[0] + 1);
-            if per_output && together(inputs) {
-                PackedLinear::pack_rows(n_in, &scales, |output| &tensor.values[outputs[output] + inputs[0]..][..n_in])
-            } else if per_output {
-                // Most exporters store the int8 weights of all outputs side by side: then eight are loaded at once.
-                let side_by_side = together(outputs);
-                PackedLinear::pack(n_in, n_out, Some(&scales), |i, first| {
-                    let values = &tensor.values[inputs[i]..];
-                    let eight: [i8; CHANNELS] = match values[outputs[first]..].first_chunk() {
-                        Some(eight) if side_by_side && first + CHANNELS <= n_out => *eight,
-                        _ => std::array::from_fn(|i| outputs.get(first + i).map_or(0, |&o| values[o])),
-                    };
-                    [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
-                })
-            } else {
-                PackedLinear::quantize(n_in, n_out, |i, o| tensor.value(inputs[i] + outputs[o]))
+        Base::Quantized(tensor) => match &tensor.values {
+            Values::FourBit(weights) => {
+                let whole = |offset: usize| offset.is_multiple_of(BLOCK);
+                if is_contiguous(inputs) && whole(n_in) && outputs.iter().all(|output| whole(inputs[0] + output)) {
+                    PackedLinear::pack_outputs(n_in, n_out, |output, to| {
+                        weights.requantize_row(inputs[0] + outputs[output], WEIGHT_LIMIT, to)
+                    })
+                } else {
+                    PackedLinear::quantize(n_in, n_out, |i, o| weights.value(inputs[i] + outputs[o]))
+                }
             }
-        }
+            Values::Int8(int8) => pack_int8(int8, inputs, outputs),
+        },
         Base::Float(tensor) => {
             let plain = tensor.try_as_plain_ram().ok()?;
             let values = plain.as_slice::<f32>().ok()?;
@@ -192,6 +207,33 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize], float32: bool) -> Opti
             }
         }
     })
+}
+
+fn is_contiguous(offsets: &[usize]) -> bool {
+    offsets.windows(2).all(|pair| pair[1] == pair[0] + 1)
+}
+
+fn pack_int8(int8: &Int8, inputs: &[usize], outputs: &[usize]) -> PackedLinear {
+    let (n_in, n_out) = (inputs.len(), outputs.len());
+    let scales: Vec<f32> = outputs.iter().map(|&o| int8.scale(o)).collect();
+    let per_output = inputs.iter().all(|&i| int8.scale(i) == scales[0])
+        && inputs.last().is_some_and(|&i| outputs.iter().zip(&scales).all(|(&o, &s)| int8.scale(i + o) == s));
+    if per_output && is_contiguous(inputs) {
+        PackedLinear::pack_rows(n_in, &scales, |output| &int8.values[outputs[output] + inputs[0]..][..n_in])
+    } else if per_output {
+        // Most exporters store the int8 weights of all outputs side by side: then eight are loaded at once.
+        let side_by_side = is_contiguous(outputs);
+        PackedLinear::pack(n_in, n_out, Some(&scales), |i, first| {
+            let values = &int8.values[inputs[i]..];
+            let eight: [i8; CHANNELS] = match values[outputs[first]..].first_chunk() {
+                Some(eight) if side_by_side && first + CHANNELS <= n_out => *eight,
+                _ => std::array::from_fn(|i| outputs.get(first + i).map_or(0, |&o| values[o])),
+            };
+            [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
+        })
+    } else {
+        PackedLinear::quantize(n_in, n_out, |i, o| int8.value(inputs[i] + outputs[o]))
+    }
 }
 
 fn add_bias(model: &TypedModel, node: &TypedNode, x: OutletId, bias: &Tensor) -> TractResult<Option<TypedModelPatch>> {

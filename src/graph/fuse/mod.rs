@@ -26,12 +26,22 @@ use pattern::Rules;
 
 pub(super) use add_layer_norm::AddLayerNorm;
 pub(super) use attention::Attention;
+pub(super) use embedding::Embedding;
+pub(super) use linear::Linear;
 pub(super) use pattern::FloatLayers;
 
 /// Applies all fusion rules.
 pub(super) fn fuse(model: &mut TypedModel, floats: &FloatLayers) -> TractResult<()> {
     let mut rules = Rules::default();
-    for add in [gelu::rules, linear::rules, embedding::rules, add_layer_norm::rules, attention::rules] {
+    let all = [
+        gelu::rules,
+        linear::rules,
+        embedding::rules,
+        add_layer_norm::rules,
+        add_layer_norm::sum_rules,
+        attention::rules,
+    ];
+    for add in all {
         rules = add(rules);
     }
     for node in model.nodes_mut() {

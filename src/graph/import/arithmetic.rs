@@ -8,7 +8,9 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::{logic, matmul::MatMulInference, nn as hir};
 
 use super::node::{Node, Outlets, load};
+use crate::graph::fuse::AddLayerNorm;
 use crate::graph::op::typed_op;
+use crate::kernels::layer_norm::LayerNorm;
 
 /// Symbolic dimensions stay as they are when they are cast to int64, which has no symbols.
 pub(super) fn cast(n: &mut Node) -> Outlets {
@@ -129,12 +131,18 @@ impl EvalOp for CheckedDivisor {
 
 typed_op!(CheckedDivisor, |_op, inputs| Ok(tvec!(inputs[0].without_value())));
 
-/// Wired in the form that tract recognises as RMS normalisation, which `fuse/add_layer_norm` then finds.
+/// Over the last axis, with constant gain and bias, it is the fused op. Else it is wired in the form that tract recognises as
+/// RMS normalisation, which `fuse/add_layer_norm` then finds.
 pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let fact = n.fact(input)?.clone();
     let first = n.axis_attribute(-1, fact.rank())?;
     let epsilon = n.proto.get_attr_opt("epsilon")?.unwrap_or(1e-5);
+    if let Some(norm) = fused_normalization(n, &fact, first, epsilon)? {
+        let x = n.cast(input, DatumType::F32)?;
+        let y = n.wire(norm, &[x])?;
+        return Ok(tvec!(n.cast(y, fact.datum_type)?));
+    }
     let axes: TVec<usize> = (first..fact.rank()).collect();
     let x = n.cast(input, DatumType::F32)?;
     let size = axes.iter().map(|&axis| &fact.shape[axis]).product::<TDim>().to_i64()?;
@@ -155,6 +163,20 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
         result = n.pair(add().0, result, bias)?;
     }
     Ok(tvec!(n.cast(result, fact.datum_type)?))
+}
+
+fn fused_normalization(n: &Node, fact: &TypedFact, first: usize, epsilon: f32) -> TractResult<Option<AddLayerNorm>> {
+    let parameter = |index| n.optional(index).and_then(|outlet| n.fact(outlet).ok()?.konst.clone());
+    let width = fact.shape.last().and_then(|width| width.to_usize().ok()).unwrap_or(0);
+    let fits = |values: &Arc<Tensor>| values.shape() == [width];
+    let constant = parameter(1).is_some_and(|gain| fits(&gain))
+        && (n.optional(2).is_none() || parameter(2).is_some_and(|bias| fits(&bias)));
+    if first + 1 != fact.rank() || width == 0 || !constant {
+        return Ok(None);
+    }
+    let gain = n.constant(1)?.unwrap_or_default();
+    let bias = n.constant(2)?.unwrap_or_else(|| vec![0.0; width]);
+    Ok(Some(AddLayerNorm::new(LayerNorm { gain, bias, epsilon })))
 }
 
 pub(super) fn mat_mul(n: &mut Node) -> Outlets {

@@ -9,7 +9,8 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::{array, logic, matmul::MatMulInference};
 
 use super::node::{Node, Outlets};
-use crate::graph::fuse::{AddLayerNorm, Attention};
+use crate::graph::fuse::{AddLayerNorm, Attention, Embedding, Linear};
+use crate::graph::weights::Weight;
 use crate::kernels::layer_norm::LayerNorm;
 
 /// `softmax(q · kᵀ · scale + mask) · v`, where one weight and one bias hold those of queries, keys and values side by side.
@@ -25,15 +26,19 @@ pub(super) fn attention(n: &mut Node) -> Outlets {
     ensure!(thirds, "queries, keys and values of different sizes are not supported");
     let part = |i: usize| i * width / 3..(i + 1) * width / 3;
     let mut qkv = [x; 3];
-    if let Some(weight) = n.fact(weight)?.konst.clone() {
+    if Weight::find(n.model, weight).is_some() {
         // Three products: of the last layer, only some queries are needed.
         for (i, outlet) in qkv.iter_mut().enumerate() {
-            let weight = n.value(weight.slice(1, part(i).start, part(i).end)?)?[0];
+            let part = part(i);
+            let weight = match n.fact(weight)?.konst.clone() {
+                Some(weight) => n.value(weight.slice(1, part.start, part.end)?)?[0],
+                None => n.wire(Slice::new(1, part.start, part.end), &[weight])?,
+            };
             *outlet = product(n, x, weight)?;
             if n.optional(2).is_some() {
                 let bias = n.fact(n.input(2)?)?.konst.clone().context("the bias of Attention is not constant")?;
                 ensure!(bias.shape() == [width], "the bias of Attention has the shape {:?}", bias.shape());
-                let bias = n.value(bias.slice(0, part(i).start, part(i).end)?)?[0];
+                let bias = n.value(bias.slice(0, part.start, part.end)?)?[0];
                 *outlet = n.pair(add().0, *outlet, bias)?;
             }
         }
@@ -83,6 +88,33 @@ fn product(n: &mut Node, x: OutletId, weight: OutletId) -> TractResult<OutletId>
     Ok(n.expand(MatMulInference::default(), &[x, weight])?[0])
 }
 
+/// A product with weights in blocks, and an optional bias.
+pub(super) fn mat_mul_n_bits(n: &mut Node) -> Outlets {
+    let (x, weight) = (n.cast(n.input(0)?, DatumType::F32)?, n.input(1)?);
+    let bias = n.optional(5);
+    if n.fuses {
+        let bias = bias.map(|_| n.constant(5)).transpose()?.flatten();
+        if let Some(linear) = Linear::product(n.model, x, weight, bias.as_deref())? {
+            return Ok(tvec!(n.wire(linear, &[x])?));
+        }
+    }
+    let y = product(n, x, weight)?;
+    Ok(tvec!(match bias {
+        Some(bias) => n.pair(add().0, y, bias)?,
+        None => y,
+    }))
+}
+
+/// Rows of a table of weights in blocks.
+pub(super) fn gather_block_quantized(n: &mut Node) -> Outlets {
+    let (table, indices) = (n.input(0)?, n.cast(n.input(1)?, DatumType::I64)?);
+    let embedding = if n.fuses { Embedding::of(n.model, table)? } else { None };
+    Ok(tvec!(match embedding {
+        Some(embedding) => n.wire(embedding, &[indices])?,
+        None => n.wire(Gather::new(0), &[table, indices])?,
+    }))
+}
+
 /// Attention over queries, keys and values `[batch, sequence, heads · head_dim]`. The inputs of these indices are the
 /// padding mask and a bias of the scores.
 fn attend(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets {
@@ -113,9 +145,14 @@ fn attend(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets
     Ok(tvec!(n.wire(Attention::new(heads, scale, width), &inputs)?))
 }
 
-/// A padding mask as values that are added to the scores. It has the number of valid keys of each text, or a value above 0 for
-/// each valid key, or that for each query.
+/// A padding mask as values that are added to the scores; layers share it. It has the number of valid keys of each text, or a
+/// value above 0 for each valid key, or that for each query.
 fn additive(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<OutletId> {
+    let masked: f32 = n.proto.get_attr_opt("mask_filter_value")?.unwrap_or(-10000.0);
+    let key = (mask, masked.to_bits(), keys[1].clone());
+    if let Some(shared) = n.masks.get(&key) {
+        return Ok(*shared);
+    }
     let shape = n.fact(mask)?.shape.clone();
     let valid = match shape.rank() {
         1 => {
@@ -133,12 +170,12 @@ fn additive(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<Outle
         }
         _ => bail!("an attention mask of shape {shape:?} is not supported"),
     };
-    let masked: f32 = n.proto.get_attr_opt("mask_filter_value")?.unwrap_or(-10000.0);
     let (zero, masked) = (n.value(tensor0(0f32))?[0], n.value(tensor0(masked))?[0]);
     let mut added = n.expand(logic::Iff, &[valid, zero, masked])?[0];
     while n.rank(added)? < 4 {
         added = n.wire(AxisOp::Add(1), &[added])?;
     }
+    n.masks.insert(key, added);
     Ok(added)
 }
 

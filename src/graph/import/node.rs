@@ -24,6 +24,10 @@ pub(super) struct Node<'a> {
     /// The inputs in the file's order; omitted ones are `None`.
     pub inputs: Vec<Option<OutletId>>,
     pub model: &'a mut TypedModel,
+    /// Whether products with weights in blocks become fused ops.
+    pub fuses: bool,
+    /// What is added to attention scores for a padding mask, the bits of the value of masked scores, and a number of keys.
+    pub masks: &'a mut HashMap<(OutletId, u32, TDim), OutletId>,
 }
 
 impl Node<'_> {

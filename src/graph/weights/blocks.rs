@@ -1,5 +1,6 @@
 //! Weights of 4 or 8 bits in blocks, each with a scale and perhaps a zero point: `MatMulNBits`, `GatherBlockQuantized`, and
-//! `DequantizeLinear` with a block size or of 4 bits. They become int8 with one scale per output channel or table row.
+//! `DequantizeLinear` with a block size or of 4 bits. The usual blocks stay as they are; others become int8 with one scale per
+//! output channel or table row.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -8,10 +9,10 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use tract_onnx::prelude::*;
 
-use super::quant_tensor::{QuantTensor, row_major};
+use super::quant_tensor::{Int8, QuantTensor, Values, row_major};
 use super::values::floats;
 use crate::error::Error;
-use crate::kernels::four_bit::{BLOCK, requantize};
+use crate::kernels::four_bit::{BLOCK, FourBit};
 use crate::kernels::linear::WEIGHT_LIMIT;
 
 /// Types of `TensorProto` that tract does not name.
@@ -26,8 +27,8 @@ pub(super) struct Taken {
     pub name: String,
     /// `None` if another node has taken them before.
     pub tensor: Option<QuantTensor>,
-    /// Standard ONNX nodes in place of the node.
-    pub nodes: Vec<NodeProto>,
+    /// What is left of the node: it reads the weights by their name, and no scales.
+    pub node: Option<NodeProto>,
 }
 
 /// What weights are taken from.
@@ -57,9 +58,9 @@ impl Source<'_> {
             Kind::Dequantize => node.output.first().cloned().unwrap_or_default(),
             _ => node.input[layer.inputs[0]].clone(),
         };
-        let nodes = layer.replacement(node, &name);
+        let rest = layer.without_scales(node);
         if is_taken(&name) {
-            return Ok(Some(Taken { name, tensor: None, nodes }));
+            return Ok(Some(Taken { name, tensor: None, node: rest }));
         }
         let is_table = layer.kind == Kind::Gather || self.tables.contains(&name);
         let limit = if is_table { TABLE_LIMIT } else { WEIGHT_LIMIT };
@@ -67,17 +68,16 @@ impl Source<'_> {
             let name = &node.input[layer.inputs[0]];
             Error::damaged_graph(format_args!("the sizes of `{name}` and its scales do not match"))
         };
-        let blocks = layer.blocks(node, self).ok_or_else(damaged)?;
+        // The weights are moved out where no other node reads them.
+        let moved = match (layer.kind, self.indices.get(&name)) {
+            (Kind::Product | Kind::Gather, Some(&index)) => std::mem::take(&mut self.graph.initializer[index].raw_data),
+            _ => Vec::new(),
+        };
+        let blocks = layer.blocks(node, self, moved).ok_or_else(damaged)?;
         if !blocks.scales.iter().all(|scale| scale.is_finite()) {
             return Err(damaged());
         }
-        let tensor = blocks.quantize(limit);
-        if layer.kind != Kind::Dequantize
-            && let Some(&index) = self.indices.get(&name)
-        {
-            self.graph.initializer[index].raw_data = Vec::new();
-        }
-        Ok(Some(Taken { name, tensor: Some(tensor), nodes }))
+        Ok(Some(Taken { name, tensor: Some(blocks.quantize(limit)), node: rest }))
     }
 }
 
@@ -165,31 +165,19 @@ impl Layer {
         known.then_some(layer)
     }
 
-    /// The standard nodes that take the place of the node.
-    fn replacement(&self, node: &NodeProto, weight: &str) -> Vec<NodeProto> {
-        let plain = |op_type: &str, input: [&str; 2], output: &[String]| NodeProto {
-            op_type: op_type.into(),
-            input: input.map(String::from).into(),
-            output: output.into(),
-            name: node.name.clone(),
-            ..NodeProto::default()
-        };
-        match self.kind {
-            Kind::Dequantize => vec![],
-            Kind::Gather => vec![plain("Gather", [weight, &node.input[1]], &node.output)],
-            Kind::Product => match node.input.get(5).filter(|bias| !bias.is_empty()) {
-                None => vec![plain("MatMul", [&node.input[0], weight], &node.output)],
-                Some(bias) => {
-                    let product = [format!("{}.product", node.output[0])];
-                    let sum = plain("Add", [&product[0], bias], &node.output);
-                    vec![plain("MatMul", [&node.input[0], weight], &product), sum]
-                }
-            },
+    /// The node without the inputs of scales and zero points; `None` if the weights are all that it is for.
+    fn without_scales(&self, node: &NodeProto) -> Option<NodeProto> {
+        if self.kind == Kind::Dequantize {
+            return None;
         }
+        let mut node = node.clone();
+        let inputs = node.input.iter_mut().enumerate();
+        inputs.filter(|(input, _)| self.inputs[1..].contains(input)).for_each(|(_, name)| name.clear());
+        Some(node)
     }
 
-    /// The weights, if all sizes match.
-    fn blocks<'a>(&self, node: &NodeProto, source: &'a Source) -> Option<Blocks<'a>> {
+    /// The weights, if all sizes match. `moved` has the bytes of those that were moved out of the graph.
+    fn blocks<'a>(&self, node: &NodeProto, source: &'a Source, moved: Vec<u8>) -> Option<Blocks<'a>> {
         let [weights, scales] = [self.inputs[0], self.inputs[1]].map(|input| source.tensor(node, input));
         let (weights, scales) = (weights?, floats(scales?)?);
         let count = self.inner.div_ceil(self.block);
@@ -221,7 +209,11 @@ impl Layer {
             channels: self.channels,
             inner: self.inner,
             transposed: self.transposed,
-            weights: Packed { bytes: bytes(weights), bits: self.bits, signed },
+            weights: Packed {
+                bytes: if moved.is_empty() { bytes(weights) } else { Cow::Owned(moved) },
+                bits: self.bits,
+                signed,
+            },
             order: order(row),
             scales,
             per_block,
@@ -296,8 +288,8 @@ struct Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    /// Integers within ±`limit`, with one scale per channel.
-    fn quantize(&self, limit: f32) -> QuantTensor {
+    /// 4-bit weights in the usual blocks as they are, others as integers within ±`limit` with one scale per channel.
+    fn quantize(self, limit: f32) -> QuantTensor {
         let (axes, run) = match (self.transposed, self.kind) {
             (true, _) => (row_major(&[self.inner, self.channels]), 1),
             // It stores the transposed matrix.
@@ -305,13 +297,12 @@ impl Blocks<'_> {
             (false, _) => (row_major(&[self.channels, self.inner]), self.inner),
         };
         if self.is_usual() {
-            let mut packed = Cow::Borrowed(&self.weights.bytes[..]);
+            let mut packed = self.weights.bytes.into_owned();
             if self.weights.signed {
                 // Converts −8…7 to 0…15: flips the highest bit of each nibble.
-                packed.to_mut().iter_mut().for_each(|byte| *byte ^= 0x88);
+                packed.iter_mut().for_each(|byte| *byte ^= 0x88);
             }
-            let (values, scales) = requantize(&packed, &self.scales, self.inner / BLOCK, limit);
-            return QuantTensor { axes, values: values.into(), scales, run };
+            return QuantTensor { axes, values: Values::FourBit(FourBit::new(packed, self.scales).into()) };
         }
         let mut values = vec![0; self.channels * self.inner];
         let mut row = vec![0.0; self.inner];
@@ -330,10 +321,10 @@ impl Blocks<'_> {
             scale
         });
         let scales = scales.collect();
-        QuantTensor { axes, values: values.into(), scales, run }
+        QuantTensor { axes, values: Values::Int8(Int8 { values: values.into(), scales, run }) }
     }
 
-    /// Whether these are 4-bit weights in the blocks of the fast path.
+    /// Whether these are 4-bit weights in the blocks that the kernels read.
     fn is_usual(&self) -> bool {
         let zero = if self.weights.signed { 0.0 } else { 8.0 };
         self.weights.bits == 4

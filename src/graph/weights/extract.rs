@@ -4,13 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
-use tract_onnx::pb::type_proto::{self, Value};
-use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto};
+use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use tract_onnx::prelude::*;
 
 use super::blocks::Source;
-use super::quant_tensor::{QuantConst, QuantTensor, row_major};
+use super::quant_tensor::{Int8, QuantConst, QuantTensor, Values, row_major};
 use super::values::{floats, integers};
 use crate::error::Error;
 
@@ -18,8 +16,8 @@ use crate::error::Error;
 pub(in crate::graph) struct QuantTensors(HashMap<String, Arc<QuantTensor>>);
 
 impl QuantTensors {
-    /// Takes out each initializer that a `DequantizeLinear` reads, together with that node, whose output becomes an input
-    /// of the graph. Weights in blocks become inputs, too. Weights that int8 with a zero point of 0 cannot hold stay.
+    /// Takes out each initializer that a `DequantizeLinear` reads, together with that node, and weights in blocks. Weights
+    /// that int8 with a zero point of 0 cannot hold stay.
     pub(in crate::graph) fn take(graph: &mut GraphProto) -> Result<Self, Error> {
         let named = graph.initializer.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index));
         let indices: HashMap<String, usize> = named.collect();
@@ -31,14 +29,12 @@ impl QuantTensors {
         for node in std::mem::take(&mut source.graph.node) {
             if let Some(blocks) = source.take_blocks(&node, |name| taken.contains_key(name))? {
                 if let Some(tensor) = blocks.tensor {
-                    source.graph.input.push(float_input(&blocks.name, &tensor.shape()));
                     taken.insert(blocks.name, Arc::new(tensor));
                 }
-                nodes.extend(blocks.nodes);
+                nodes.extend(blocks.node);
             } else if let Some(vector) = dequantized_vector(&node, source.graph, &source.indices) {
                 source.graph.initializer.push(vector);
             } else if let Some((name, tensor)) = take_int8(&node, source.graph, &source.indices)? {
-                source.graph.input.push(float_input(&name, &tensor.shape()));
                 taken.insert(name, Arc::new(tensor));
             } else {
                 nodes.push(node);
@@ -50,25 +46,13 @@ impl QuantTensors {
         Ok(Self(taken))
     }
 
-    pub(in crate::graph) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
     pub(in crate::graph) fn shape(&self, name: &str) -> Option<TVec<usize>> {
         self.0.get(name).map(|tensor| tensor.shape())
     }
 
-    /// Replaces the inputs that [`take`](Self::take) has left by the weights.
-    pub(in crate::graph) fn put(&self, model: &mut TypedModel) -> TractResult<()> {
-        let inputs = model.input_outlets()?.to_vec();
-        let mut kept = vec![];
-        for outlet in inputs {
-            match self.0.get(&model.node(outlet.node).name) {
-                Some(tensor) => model.node_mut(outlet.node).op = Box::new(QuantConst(tensor.clone())),
-                None => kept.push(outlet),
-            }
-        }
-        model.set_input_outlets(&kept)
+    /// The weight of this name as an op of the graph.
+    pub(in crate::graph) fn constant(&self, name: &str) -> Option<QuantConst> {
+        self.0.get(name).cloned().map(QuantConst)
     }
 }
 
@@ -114,7 +98,8 @@ fn take_int8(
     }
     // A single scale applies to all values, whatever the axis.
     let run = shape.iter().skip(axis.saturating_add(1)).product();
-    Ok(Some((output.clone(), QuantTensor { axes: row_major(&shape), values: values.into(), scales, run })))
+    let values = Values::Int8(Int8 { values: values.into(), scales, run });
+    Ok(Some((output.clone(), QuantTensor { axes: row_major(&shape), values })))
 }
 
 /// The values minus the zero point, if all of them fit in int8. The values are moved out where possible.
@@ -152,13 +137,4 @@ fn dequantized_vector(node: &NodeProto, graph: &GraphProto, indices: &HashMap<St
         float_data: numbers.iter().enumerate().map(value).collect(),
         ..TensorProto::default()
     })
-}
-
-fn float_input(name: &str, shape: &[usize]) -> ValueInfoProto {
-    let dim =
-        |&size: &usize| Dimension { value: Some(dimension::Value::DimValue(size as i64)), ..Dimension::default() };
-    let shape = TensorShapeProto { dim: shape.iter().map(dim).collect() };
-    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(shape) };
-    let value = TypeProto { value: Some(Value::TensorType(tensor)), ..TypeProto::default() };
-    ValueInfoProto { name: name.into(), r#type: Some(value), ..ValueInfoProto::default() }
 }

@@ -21,5 +21,5 @@ mod values;
 mod view;
 
 pub(super) use extract::QuantTensors;
-pub(super) use quant_tensor::dequantize_rest;
+pub(super) use quant_tensor::{Int8, Values, dequantize_rest};
 pub(super) use view::{Base, Weight};

@@ -5,20 +5,32 @@ use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::graph::op::typed_op;
+use crate::kernels::four_bit::FourBit;
 
-/// An int8 tensor and its scales. In the graph it represents an f32 tensor, which is never built where a fused op reads
-/// the int8 values.
+/// A tensor of integers and their scales. In the graph it represents an f32 tensor, which is never built where a fused op reads
+/// the integers.
 #[derive(Debug)]
 pub(in crate::graph) struct QuantTensor {
     /// The size of each axis and its stride in `values`.
     pub axes: TVec<(usize, usize)>,
+    pub values: Values,
+}
+
+#[derive(Debug, Clone)]
+pub(in crate::graph) enum Values {
+    Int8(Int8),
+    FourBit(Arc<FourBit>),
+}
+
+#[derive(Debug, Clone)]
+pub(in crate::graph) struct Int8 {
     pub values: Arc<Vec<i8>>,
     /// The scales in turn, each for `run` consecutive values, and then from the first again.
     pub scales: Vec<f32>,
     pub run: usize,
 }
 
-impl QuantTensor {
+impl Int8 {
     /// The scale of `values[index]`.
     pub(in crate::graph) fn scale(&self, index: usize) -> f32 {
         self.scales[index / self.run.max(1) % self.scales.len()]
@@ -27,6 +39,24 @@ impl QuantTensor {
     /// The f32 that `values[index]` stands for.
     pub(in crate::graph) fn value(&self, index: usize) -> f32 {
         f32::from(self.values[index]) * self.scale(index)
+    }
+}
+
+impl QuantTensor {
+    /// The f32 that the integer at `index` stands for.
+    pub(in crate::graph) fn value(&self, index: usize) -> f32 {
+        match &self.values {
+            Values::Int8(int8) => int8.value(index),
+            Values::FourBit(weights) => weights.value(index),
+        }
+    }
+
+    /// Number of values.
+    pub(in crate::graph) fn len(&self) -> usize {
+        match &self.values {
+            Values::Int8(int8) => int8.values.len(),
+            Values::FourBit(weights) => weights.len(),
+        }
     }
 
     pub(in crate::graph) fn shape(&self) -> TVec<usize> {

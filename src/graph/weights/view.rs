@@ -11,7 +11,7 @@ use super::quant_tensor::{QuantConst, QuantTensor, offsets, row_major, sizes};
 /// The stored values of a weight.
 #[derive(Clone)]
 pub(in crate::graph) enum Base {
-    Int8(Arc<QuantTensor>),
+    Quantized(Arc<QuantTensor>),
     Float(Arc<Tensor>),
 }
 
@@ -35,7 +35,7 @@ impl Weight {
             node = model.node(node.inputs[0].node);
         }
         let weight = if let Some(QuantConst(tensor)) = node.op_as::<QuantConst>() {
-            Self { axes: tensor.axes.clone(), first: 0, base: Base::Int8(tensor.clone()) }
+            Self { axes: tensor.axes.clone(), first: 0, base: Base::Quantized(tensor.clone()) }
         } else {
             let tensor = node.op_as::<Const>()?.val();
             if tensor.datum_type() != f32::datum_type() || !tensor.is_plain_ram() {
@@ -96,7 +96,7 @@ impl Weight {
     /// Whether the weight is all of the base, and row-major in these axes.
     pub(in crate::graph) fn is_row_major(&self) -> bool {
         let count = match &self.base {
-            Base::Int8(tensor) => tensor.values.len(),
+            Base::Quantized(tensor) => tensor.len(),
             Base::Float(tensor) => tensor.len(),
         };
         count == sizes(&self.axes).iter().product::<usize>() && self.axes == row_major(&sizes(&self.axes))

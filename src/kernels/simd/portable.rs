@@ -114,7 +114,7 @@ pub(crate) fn prefers_i8() -> bool {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use super::sse2::row_dot_products_i16;
+pub(crate) use super::sse2::{interleave_channels, row_dot_products_i16};
 
 /// The dot products of each row with each channel of a block of packed weights; see [`products`].
 #[cfg(not(target_arch = "x86_64"))]
@@ -144,6 +144,13 @@ fn products<T: Copy + Into<i32>>(rows: &[T], stride: usize, block: &[i8], sums: 
             }
         }
     }
+}
+
+/// Writes a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of the [`CHANNELS`] rows in turn,
+/// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
+    super::layout::interleave_groups(rows, 0, offset, block);
 }
 
 /// The largest magnitude of the 32 nibbles, each minus `zero`.

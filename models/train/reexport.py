@@ -1,0 +1,54 @@
+"""Writes model.onnx of an exported folder again, from the weights in it, when `export.build` makes another graph
+of them now: reexport.py FOLDER. The head files and litmus.json get the new encoder id and checksums."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+from encoder import Config
+from export import build
+from files import read_json, sha256, whole, write_json
+from heads import encoder_id
+from session import float32_session
+
+# Of logits and features, between two graphs of the same weights.
+MAX_ERROR = 1e-4
+
+
+def outputs(path, vocabulary):
+    """Of three texts of random ids, two of them padded."""
+    ids = np.random.default_rng(0).integers(1000, vocabulary, (3, 40))
+    mask = (np.arange(40) < [[40], [17], [3]]).astype(np.int64)
+    return float32_session(path).run(["logits", "features"], {"input_ids": ids * mask, "attention_mask": mask})
+
+
+def reexport(folder):
+    graph, settings = folder / "model.onnx", read_json(folder / "config.json")
+    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(graph).graph.initializer}
+    kept = {
+        name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder.", "classifier."))
+    }
+    config = Config(vocab=settings["vocab_size"], layers=settings["num_hidden_layers"])
+    before = outputs(graph, config.vocab)
+    with whole(graph) as file:
+        onnx.save(build(kept, config), file)
+    error = max(np.abs(a - b).max() for a, b in zip(before, outputs(graph, config.vocab), strict=True))
+    if error > MAX_ERROR:
+        raise SystemExit(f"{graph}: its logits or features differ by {error} from those before")
+
+    litmus = read_json(folder / "litmus.json")
+    old, new = litmus["encoder"], encoder_id(folder)
+    for path in (folder / "heads").glob("*.head"):
+        content = path.read_bytes().replace(old.encode(), new.encode())
+        with whole(path) as file:
+            file.write(content)
+    litmus["encoder"] = new
+    for name, file in litmus["files"].items():
+        file.update(bytes=(folder / name).stat().st_size, sha256=sha256(folder / name))
+    write_json(folder / "litmus.json", litmus)
+    print(f"{folder}: logits and features within {error:.1e} of those before")
+
+
+if __name__ == "__main__":
+    reexport(Path(sys.argv[1]))

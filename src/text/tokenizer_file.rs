@@ -1,0 +1,153 @@
+//! Reads `tokenizer.json` in one pass. The reader of `tokenizers` keeps a whole model in three intermediate forms, one after the
+//! other, before its vocabulary becomes a map.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use tokenizers::models::{bpe::BPE, wordlevel::WordLevel, wordpiece::WordPiece};
+use tokenizers::{
+    AddedToken, DecoderWrapper, ModelWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper,
+    TokenizerBuilder,
+};
+
+use super::tokenizer_check;
+use crate::error::Error;
+
+/// The version of the format.
+const VERSION: &str = "1.0";
+
+/// The content of `tokenizer.json`, without padding, truncation and decoder, which nothing here uses.
+#[derive(Deserialize)]
+struct File {
+    version: Option<String>,
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+    normalizer: Option<Value>,
+    pre_tokenizer: Option<Value>,
+    post_processor: Option<Value>,
+    model: Model,
+}
+
+/// A tokenizer, and `model.unk_id` of a Unigram model, which `tokenizers` does not show.
+pub(super) fn read(bytes: &[u8]) -> Result<(tokenizers::Tokenizer, Option<u32>), Error> {
+    let malformed = |e: tokenizers::Error| Error::malformed(format!("tokenizer.json cannot be read: {e}")).caused_by(e);
+    let file: File = serde_json::from_slice(bytes).map_err(|e| malformed(e.into()))?;
+    if let Some(version) = file.version.as_ref().filter(|version| *version != VERSION) {
+        return Err(malformed(format!("its version is {version:?}, not {VERSION:?}").into()));
+    }
+    tokenizer_check::check(file.normalizer.as_ref(), file.post_processor.as_ref())?;
+    let unk_id = file.model.unk_id;
+    Ok((file.build().map_err(malformed)?, unk_id))
+}
+
+impl File {
+    fn build(self) -> tokenizers::Result<tokenizers::Tokenizer> {
+        fn part<T: DeserializeOwned>(value: Option<Value>) -> serde_json::Result<Option<T>> {
+            value.map(serde_json::from_value).transpose()
+        }
+        let builder: TokenizerBuilder<_, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper> =
+            TokenizerBuilder::new();
+        let parts = builder
+            .with_model(self.model.inner)
+            .with_normalizer(part(self.normalizer)?)
+            .with_pre_tokenizer(part(self.pre_tokenizer)?)
+            .with_post_processor(part(self.post_processor)?);
+        let mut tokenizer: tokenizers::Tokenizer = parts.build()?.into();
+        tokenizer.add_tokens(self.added_tokens)?;
+        Ok(tokenizer)
+    }
+}
+
+struct Model {
+    inner: ModelWrapper,
+    unk_id: Option<u32>,
+}
+
+impl<'de> Deserialize<'de> for Model {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ModelVisitor)
+    }
+}
+
+struct ModelVisitor;
+
+impl<'de> Visitor<'de> for ModelVisitor {
+    type Value = Model;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a model")
+    }
+
+    /// Files begin with the type of the model: then the rest is read as that. Of other files, `tokenizers` finds the type.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Model, A::Error> {
+        let first: Option<String> = map.next_key()?;
+        let mut fields = Map::new();
+        if let Some(key) = first {
+            let value: Value = map.next_value()?;
+            let kind = if key == "type" { value.as_str() } else { None };
+            let rest = MapAccessDeserializer::new(&mut map);
+            let inner: Option<ModelWrapper> = match kind {
+                Some("BPE") => Some(BPE::deserialize(rest)?.into()),
+                Some("WordLevel") => Some(WordLevel::deserialize(rest)?.into()),
+                Some("WordPiece") => Some(WordPiece::deserialize(rest)?.into()),
+                _ => None,
+            };
+            if let Some(inner) = inner {
+                return Ok(Model { inner, unk_id: None });
+            }
+            fields.insert(key, value);
+        }
+        while let Some((key, value)) = map.next_entry()? {
+            fields.insert(key, value);
+        }
+        let unk_id = fields.get("unk_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+        let inner = serde_json::from_value(Value::Object(fields)).map_err(A::Error::custom)?;
+        Ok(Model { inner, unk_id })
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// WordPiece, byte-level BPE and Unigram.
+    const FOLDERS: [&str; 6] = [
+        "models/english",
+        "tests/fixtures/tiny",
+        "tests/fixtures/trained/bert",
+        "tests/fixtures/folders/roberta",
+        "tests/fixtures/folders/xlm-roberta",
+        "tests/fixtures/folders/albert",
+    ];
+
+    #[test]
+    fn files_are_read_as_tokenizers_reads_them() {
+        for folder in FOLDERS {
+            let bytes = std::fs::read(format!("{folder}/tokenizer.json")).unwrap();
+            let mut theirs = tokenizers::Tokenizer::from_bytes(&bytes).unwrap();
+            theirs.with_padding(None).with_truncation(None).unwrap().with_decoder(None::<DecoderWrapper>);
+            let theirs = theirs.to_string(false).unwrap();
+            // Sorted by their keys, the fields of a model do not begin with its type.
+            let sorted = serde_json::from_slice::<Value>(&bytes).unwrap().to_string();
+            for file in [&bytes[..], sorted.as_bytes()] {
+                assert!(read(file).unwrap().0.to_string(false).unwrap() == theirs, "{folder}");
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_files_are_rejected() {
+        let valid = r#"{"version": "1.0", "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}"#;
+        assert!(read(valid.as_bytes()).is_ok());
+        for (part, damage) in
+            [("1.0", "2.0"), ("WordLevel", "Letters"), (r#""vocab": {"a": 0}, "#, ""), ("model", "models")]
+        {
+            let error = read(valid.replace(part, damage).as_bytes()).err().unwrap_or_else(|| panic!("{damage:?}"));
+            assert_eq!(error.kind(), ErrorKind::ModelMalformed);
+        }
+    }
+}
