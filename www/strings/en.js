@@ -178,7 +178,7 @@ export default {
   "time.minutes": (n) => `${n} min`,
   "time.hours": (n) => `${n} h`,
 
-  "teach.title": "Dye your own paper.",
+  "teach.title": "Teach it your labels.",
   "teach.lede":
     "Name two labels or more, give each a few examples, and the model learns them here, in seconds. Your examples stay on this device.",
   "teach.name": "Name of the label",

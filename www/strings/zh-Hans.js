@@ -175,7 +175,7 @@ export default {
   "time.minutes": (n) => `${n} 分钟`,
   "time.hours": (n) => `${n} 小时`,
 
-  "teach.title": "染一张自己的试纸。",
+  "teach.title": "教它认你的标签。",
   "teach.lede": "给出两个或更多标签，每个配几条例子，模型几秒钟就在这里学会。你的例子留在这台设备上。",
   "teach.name": "标签名称",
   "teach.examples": "例子，每行一条",
