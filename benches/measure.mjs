@@ -33,6 +33,22 @@ export async function time(runs, work, after) {
   return median(times);
 }
 
+/** The median of the ratios of two calls' times, one after the other in each of `runs` rounds, after a quarter as many to warm up. */
+export async function ratio(runs, work, base) {
+  const ratios = [];
+  const warm = Math.ceil(runs / 4);
+  const timed = async (call) => {
+    const start = performance.now();
+    await call();
+    return performance.now() - start;
+  };
+  for (let i = 0; i < warm + runs; i++) {
+    const [a, b] = i % 2 ? [await timed(work), await timed(base)] : [await timed(base), await timed(work)].reverse();
+    if (i >= warm) ratios.push(a / b);
+  }
+  return median(ratios);
+}
+
 /** The text lengths that are timed, and how often. */
 export const LENGTHS = [
   { tokens: 16, runs: 60 },

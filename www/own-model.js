@@ -2,7 +2,7 @@
 // it cannot be used.
 import { time } from "./benches/measure.mjs";
 import { passage } from "./benches/texts.mjs";
-import { isBusy } from "./bulk.js";
+import { isBusy } from "./busy.js";
 import { $, make } from "./dom.js";
 import { areValues } from "./labels.js";
 import { figure, has, onLanguage, t } from "./language.js";
@@ -218,9 +218,8 @@ onLanguage(() => {
   if (failed) fail(failed);
 });
 
-/** Loads a model from dropped files or a dropped folder. */
-export async function dropModel(items) {
-  const entries = items.map((item) => item.webkitGetAsEntry()).filter(Boolean);
+/** Loads a model from the entries of dropped files or of a dropped folder. */
+export async function dropModel(entries) {
   const files = (await Promise.all(entries.map((entry) => filesBelow(entry)))).flat();
   await fromFiles(files);
 }
