@@ -99,7 +99,7 @@ fn extends_rows_and_continues_after_bad_ones() {
     assert_eq!(answers[12]["row"], r#"{"id": 13, "text": "a", "error": null}"#);
     assert!(lines[14].starts_with(r#"{"id": 15, "text": "half \ufffd of a pair","error":{"#), "{}", lines[14]);
     assert_eq!((&answers[15]["id"], &answers[15]["text"]), (&16.into(), &"caf\u{fffd}".into()));
-    assert_eq!(answers[15]["error"]["message"], "the row is not UTF-8: byte 25 is invalid");
+    assert_eq!(answers[15]["error"]["message"], "the row is not UTF-8: byte 24 is invalid");
 
     // The same prediction as without rows.
     let plain = json(&litmus(&["--jsonl", "It is good, 🙂"], b""));
