@@ -1,4 +1,5 @@
 //! The Rust code of docs/teaching.md; tests/documents/code-blocks.test.mjs compares its lines. The README's is a doctest.
+#![cfg(not(target_arch = "wasm32"))]
 
 use litmus_text::{Classifier, Examples, Head, Options, TeachOptions};
 
