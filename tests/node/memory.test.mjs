@@ -7,6 +7,7 @@ import { residentBytes } from "./memory.mjs";
 const PREDICTIONS = 10_000;
 const CLASSIFIERS = 50;
 const LONGEST = 120; // words
+const LARGEST = 40; // texts in a batch
 /** WebAssembly memory per character of a long text, for its bytes, tokens and windows. */
 const MAX_BYTES_PER_CHARACTER = 10;
 
@@ -28,13 +29,14 @@ test(`${PREDICTIONS} predictions of random lengths leave the memory unchanged`, 
   const length = () => 1 + next(1 + next(1 + next(LONGEST)));
   const text = () => Array.from({ length: length() }, () => words[next(words.length)]).join(" ");
 
-  const longest = Array.from({ length: 32 }, () => Array.from({ length: LONGEST }, () => "film").join(" "));
+  // The word with the most tokens.
+  const longest = Array.from({ length: LARGEST }, () => Array.from({ length: LONGEST }, () => "unspeakably").join(" "));
   await classifier.predict(longest);
   await classifier.predict("film ".repeat(600));
   const before = classifier.info.memoryBytes;
   let done = 0;
   while (done < PREDICTIONS) {
-    const count = 1 + next(40);
+    const count = 1 + next(LARGEST);
     const texts = Array.from({ length: count }, text);
     const predictions = count % 2 ? [await classifier.predict(texts[0])] : await classifier.predict(texts);
     assert.ok(predictions.every(({ score }) => score > 0 && score <= 1));
