@@ -55,7 +55,7 @@ async function take(name, get) {
     let size = bytes;
     const onProgress = ({ file, loaded }) => {
       progress(file, loaded);
-      if (file.endsWith(".onnx")) size ??= loaded;
+      if (file.endsWith(".onnx")) size = loaded; // the last report has all of it
     };
     await useOwn(name, { model, signal, onProgress }, async (classifier) => {
       const loadMs = performance.now() - start;
@@ -112,11 +112,14 @@ function display() {
   $("with").textContent = t("try.with", name);
 }
 
+/** Where a folder may have the model, in the order in which the package looks. */
+const GRAPHS = ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"];
+
 /** Loads a model from files whose `webkitRelativePath` is set. */
 function fromFiles(files) {
   const [folder] = files[0]?.webkitRelativePath.split("/") ?? [];
-  const bytes = files.find(({ name }) => name.endsWith(".onnx"))?.size;
-  return take(folder || t("model.unnamed"), async () => ({ model: files, bytes }));
+  const graph = GRAPHS.map((path) => files.find((file) => file.webkitRelativePath === `${folder}/${path}`)).find(Boolean);
+  return take(folder || t("model.unnamed"), async () => ({ model: files, bytes: graph?.size }));
 }
 
 /** The files in a dropped folder. Dropped files have no `webkitRelativePath`, so it is set here. */
