@@ -56,6 +56,8 @@ test("a head comes from the cache at the next visit, and without a network", asy
   const next = await openPage(context);
   assert.deepEqual([await insult(next.page), next.heads], [["toxic"], []]);
   const offline = await openPage(context);
+  // Loads the WebAssembly, whose storage is left to the browser, but no head.
+  await offline.page.evaluate(() => litmus.createClassifier().then((it) => it.close()));
   await context.setOffline(true);
   assert.deepEqual(await insult(offline.page), ["toxic"]);
   await context.close();
