@@ -118,7 +118,8 @@ const GRAPHS = ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"];
 /** Loads a model from files whose `webkitRelativePath` is set. */
 function fromFiles(files) {
   const [folder] = files[0]?.webkitRelativePath.split("/") ?? [];
-  const graph = GRAPHS.map((path) => files.find((file) => file.webkitRelativePath === `${folder}/${path}`)).find(Boolean);
+  const at = (path) => files.find((file) => file.webkitRelativePath === `${folder}/${path}`);
+  const graph = GRAPHS.map(at).find(Boolean);
   return take(folder || t("model.unnamed"), async () => ({ model: files, bytes: graph?.size }));
 }
 
