@@ -83,7 +83,7 @@ struct Fields {
     pair: Option<String>,
 }
 
-/// The fields that are added, one of them.
+/// Whether the row already has a field that an answer adds.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default, deserialize_with = "is_present")]
@@ -92,7 +92,7 @@ struct Answer {
     error: bool,
 }
 
-/// Also if the value is null.
+/// A field with the value null is present, too.
 fn is_present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(value).map(|_| true)
 }
