@@ -10,46 +10,8 @@ import type {
 } from "../shared/task-types.js";
 import type { Prediction, PredictOptions, WithoutThreshold } from "../shared/types.js";
 
-export type { Classifier, SentimentClassifier, TaughtClassifier } from "../api/classifier.js";
 export { classifier, load } from "../api/embedded-classifier.js";
-export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
-export type { ClassifierInfo, FileInfo, Precision } from "../shared/model-types.js";
-export type {
-  AnyTasks,
-  ChosenOf,
-  EmotionLabel,
-  ExplainTasksOptions,
-  PackagedTasks,
-  SentimentLabel,
-  TaskOption,
-  TaskPredictions,
-  TasksOption,
-  TasksStreamItem,
-  ToxicityLabel,
-} from "../shared/task-types.js";
-export type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
-export type {
-  Activation,
-  Attribution,
-  CallOptions,
-  EmbedOptions,
-  ExplainOptions,
-  LabelScore,
-  Prediction,
-  PredictionProgress,
-  PredictionWarning,
-  PredictOptions,
-  StreamItem,
-  StreamOptions,
-  StreamProgress,
-  TextInput,
-  TextOptions,
-  TextWindow,
-  Tokenization,
-  WithoutThreshold,
-  ZeroShotCallOptions,
-  ZeroShotOptions,
-} from "../shared/types.js";
+export * from "../api/public-types.js";
 
 /**
  * Classifies one text into the labels of one of the model's tasks. The heads of all tasks are inside the WebAssembly file.
