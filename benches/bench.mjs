@@ -8,6 +8,7 @@ import { downloads } from "../tools/downloads.mjs";
 import { ensureChromium } from "../tools/toolchain.mjs";
 import { inChromium, ms, row, size, sizes } from "./common.mjs";
 import { median } from "./measure.mjs";
+import { measureVisits } from "./visits.mjs";
 
 const LOADS = 5;
 
@@ -32,7 +33,7 @@ function measure() {
   });
 }
 
-function print({ machine, browser, predictMs, batchMs, tasksRatio, loadMs, memoryBytes, bytes }) {
+function print({ machine, browser, predictMs, batchMs, tasksRatio, loadMs, visits, memoryBytes, bytes }) {
   console.log(`\n${browser} on ${machine}, one thread, medians\n`);
   for (const [tokens, value] of Object.entries(predictMs)) row(`predict, ${tokens} tokens`, ms(value));
   row("predict, batch of 32 mixed texts", ms(batchMs));
@@ -40,6 +41,10 @@ function print({ machine, browser, predictMs, batchMs, tasksRatio, loadMs, memor
     row(`three tasks : one task, ${input === "batch" ? "the batch" : `${input} tokens`}`, value.toFixed(3));
   }
   for (const [from, value] of Object.entries(loadMs)) row(`${from} → first prediction`, ms(value));
+  for (const [kind, { first, second, ratio }] of Object.entries(visits)) {
+    row(`first visit, ${kind}`, ms(first));
+    row(`second visit, ${kind}`, ms(second), ratio.toFixed(2));
+  }
   row("wasm memory, peak", size(memoryBytes));
   console.log();
   row("", "raw", "gzip 9", "brotli 11");
@@ -50,7 +55,7 @@ try {
   const { values } = parseArgs({ options: { json: { type: "string" } } });
   await build();
   await ensureChromium();
-  const figures = { ...(await measure()), bytes: await payload() };
+  const figures = { ...(await measure()), visits: await measureVisits(), bytes: await payload() };
   print(figures);
   if (values.json) await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
 } catch (error) {

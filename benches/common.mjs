@@ -1,7 +1,7 @@
 // Shared by the benchmark commands: Chromium with a server, sizes of files, printed tables.
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { launchChromium } from "../tools/chromium.mjs";
@@ -51,11 +51,11 @@ export async function inChromium(mounts, work) {
   }
 }
 
-/** Total bytes of files of the package: raw, under gzip 9 and under brotli 11. */
+/** Total bytes of files, raw, under gzip 9 and under brotli 11. Relative paths are those of the package. */
 export async function sizes(paths) {
   const total = { raw: 0, gzip: 0, brotli: 0 };
   for (const path of paths) {
-    const bytes = await readFile(join(root, "pkg", path));
+    const bytes = await readFile(resolve(root, "pkg", path));
     const params = {
       [constants.BROTLI_PARAM_QUALITY]: 11,
       [constants.BROTLI_PARAM_LGWIN]: 24,

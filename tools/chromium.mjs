@@ -9,9 +9,12 @@ export async function launchChromium() {
   return (await playwright()).launch({ executablePath: chromium, headless: true, args: chromiumFlags });
 }
 
-/** A browser context with a new profile on disk: extensions and `--proxy-server` need one. */
-export async function launchChromiumProfile(args, { timeout } = {}) {
-  return (await playwright()).launchPersistentContext("", {
+/**
+ * A browser context with a profile on disk: extensions, `--proxy-server` and second visits need one. `profile` is its
+ * folder; without it, the profile is a new one, which is removed when the context is closed.
+ */
+export async function launchChromiumProfile(args, { timeout, profile = "" } = {}) {
+  return (await playwright()).launchPersistentContext(profile, {
     executablePath: chromium,
     channel: "chromium", // extensions need the new headless mode
     headless: true,

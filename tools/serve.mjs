@@ -48,8 +48,8 @@ export async function serve({ mounts, port = 0, headers: given = {} }) {
       response.writeHead(404, { ...headers, "content-type": "text/plain" }).end(`no such file: ${pathname}\n`);
       return;
     }
-    // Revalidated at each request: a rebuild shows at the next reload.
-    const caching = { ...headers, "cache-control": "no-cache", "etag": found.version };
+    // Without a header of the caller, revalidated at each request: a rebuild shows at the next reload.
+    const caching = { "cache-control": "no-cache", ...headers, "etag": found.version };
     if (request.headers["if-none-match"] === found.version) {
       response.writeHead(304, caching).end();
       return;

@@ -20,6 +20,9 @@ const CLEAR = {
   "Overpriced, overcooked and over-salted.": false,
 };
 
+/** The contender that has no weights of ours: transformers.js with a network of its default size. */
+export const DISTILBERT = "transformers.js, DistilBERT's size";
+
 const LENGTHS = [16, 32, 128];
 const MODELS = "/peer-models/";
 const ORT = new URL("./node_modules/onnxruntime-web/dist/", import.meta.url);
@@ -49,9 +52,10 @@ function feeds(ort, ids) {
 
 /**
  * The pipeline with default settings and local files. `lean`: with onnxruntime's wasm for the CPU instead of the
- * default one with WebGPU, and without copies in the Cache API.
+ * default one with WebGPU, and without copies in the Cache API. `folder` of the model: "sentiment" has our weights,
+ * "distilbert" is a network of DistilBERT's size with random ones.
  */
-async function loadTransformers(lean) {
+async function loadTransformers(lean, folder = "sentiment") {
   const { env, pipeline } = await import(new URL(`dist/transformers.min.js?${lean ? "lean" : ""}`, TRANSFORMERS));
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
@@ -64,7 +68,7 @@ async function loadTransformers(lean) {
   wasm.wasmPaths = { mjs: `${path}.mjs`, wasm: `${path}.wasm` };
   wasm.numThreads = 1;
   if (lean) env.useBrowserCache = env.useWasmCache = false;
-  return pipeline("text-classification", "sentiment", { device: "wasm", dtype: "q8" });
+  return pipeline("text-classification", folder, { device: "wasm", dtype: "q8" });
 }
 
 /** The margin of the logits before the softmax. */
@@ -150,6 +154,7 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
     "transformers.js": await loadTransformers(false),
     "transformers.js, lean": await loadTransformers(true),
   };
+  const distilbert = await loadTransformers(false, "distilbert");
   const ort = await loadOrt(await ortWasm());
   const sessions = {};
   for (const name of [...made.float32, ...made.int8]) {
@@ -186,6 +191,7 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
       ...(classifier && { ours: () => classifier.predict(text) }),
       ...mapValues(sessions, (session) => () => session.run(inputs)),
       ...mapValues(pipelines, (pipeline) => () => pipeline(text)),
+      [DISTILBERT]: () => distilbert(text),
       ...(text === texts.at(-1) && { roofline: kernel.run }),
     });
   }
@@ -227,6 +233,14 @@ export async function transformersFromPageOpen({ lean }) {
   const pipeline = await loadTransformers(lean);
   const [{ label }] = await pipeline(first);
   check(label === "positive", label);
+  return performance.now();
+}
+
+/** The same with the network of DistilBERT's size, whose weights are random: any label is right. */
+export async function distilbertFromPageOpen() {
+  const pipeline = await loadTransformers(false, "distilbert");
+  const [{ label, score }] = await pipeline(first);
+  check(score >= 0.5 && score <= 1, `${label} ${score}`);
   return performance.now();
 }
 

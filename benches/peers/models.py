@@ -1,7 +1,8 @@
 """Writes the weights of our model in the formats that the peers read: models.py MODEL_FOLDER OUT_FOLDER
 
 For onnxruntime-web f32 and dynamic int8, each as exported and as fused by onnxruntime's transformer optimizer, and a
-folder for transformers.js. made.json lists the files; it is written last.
+folder for transformers.js. A second folder for transformers.js has a network of DistilBERT's size, which is its default
+for sentiment, with random weights. made.json lists the files; it is written last.
 """
 
 import collections
@@ -26,6 +27,16 @@ from graph import Graph
 MASKED = -10000  # additive attention mask of BERT exports
 MAX_LOGIT_ERROR = 1e-4  # between formats of the same f32 graph, whose sums have another order
 
+# What differs from our config.json in a network of DistilBERT's size. Its deviation of random weights is BERT's.
+DISTILBERT = {
+    "vocab_size": 30522,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "id2label": {"0": "NEGATIVE", "1": "POSITIVE"},
+    "label2id": {"NEGATIVE": 0, "POSITIVE": 1},
+}
+DEVIATION = 0.02
+
 TOKENIZER_CONFIG = {
     "tokenizer_class": "BertTokenizer",
     "do_lower_case": True,
@@ -48,21 +59,63 @@ def four_bits(packed, scales):
     return (values.reshape(*scales.shape, -1) * scales[..., None]).reshape(len(scales), -1)
 
 
-def plain(source, config):
+def float_weights(source):
+    """The weights of our graph in f32. A matrix has the shape [outputs, inputs]."""
+    arrays = {each.name: numpy_helper.to_array(each) for each in source.graph.initializer}
+    weights = {
+        name: four_bits(array, arrays[f"{name}.scale"]) if f"{name}.scale" in arrays else array
+        for name, array in arrays.items()
+        if name.endswith((".weight", ".bias"))
+    }
+    return weights | {"classifier.weight": weights["classifier.weight"].T}
+
+
+def random_weights(config):
+    """Weights of the same names for a network of the sizes in `config`, as BERT initialises them."""
+    random = np.random.default_rng(0)
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    weights = {}
+
+    def matrix(name, *shape):
+        weights[f"{name}.weight"] = random.normal(0, DEVIATION, shape).astype(np.float32)
+
+    def linear(name, outputs, inputs):
+        matrix(name, outputs, inputs)
+        weights[f"{name}.bias"] = np.zeros(outputs, np.float32)
+
+    def norm(name):
+        weights[f"{name}.weight"] = np.ones(hidden, np.float32)
+        weights[f"{name}.bias"] = np.zeros(hidden, np.float32)
+
+    matrix("embeddings.word", config["vocab_size"], hidden)
+    matrix("embeddings.position", config["max_position_embeddings"], hidden)
+    norm("embeddings.norm")
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"encoder.layer.{layer}"
+        for part in ("query", "key", "value", "output"):
+            linear(f"{prefix}.attention.{part}", hidden, hidden)
+        norm(f"{prefix}.attention.norm")
+        linear(f"{prefix}.intermediate", inner, hidden)
+        linear(f"{prefix}.output", hidden, inner)
+        norm(f"{prefix}.norm")
+    linear("classifier", len(config["id2label"]), hidden)
+    return weights
+
+
+def plain(weights, config):
     """The f32 graph as PyTorch's exporter would write it: float weights, and mask and scale in the patterns of the
     optimizer, Mul(Sub(1, Cast(Unsqueeze(Unsqueeze(mask)))), MASKED) and Div(scores, √head_size)."""
-    arrays = {each.name: numpy_helper.to_array(each) for each in source.graph.initializer}
     hidden, count_of_heads = config["hidden_size"], config["num_attention_heads"]
     epsilon = config["layer_norm_eps"]
     g = Graph()
-    for name, array in arrays.items():
-        if name.endswith((".norm.weight", ".bias")) or name == "embeddings.position.weight":
+    for name, array in weights.items():
+        if array.ndim == 1 or name.startswith("embeddings."):
             g.constant(name, array)
 
-    def linear(name, x):
-        weight = four_bits(arrays[f"{name}.weight"], arrays[f"{name}.weight.scale"])
-        g.constant(f"{name}.weight", np.ascontiguousarray(weight.T))
-        return g.op("Add", name, g.op("MatMul", f"{name}.matmul", x, f"{name}.weight"), f"{name}.bias")
+    def linear(name, x, output=None):
+        g.constant(f"{name}.weight", np.ascontiguousarray(weights[f"{name}.weight"].T))
+        product = g.op("MatMul", f"{name}.matmul", x, f"{name}.weight")
+        return g.op("Add", output or name, product, f"{name}.bias")
 
     def axes(name, *values):
         return g.constant(name, values, np.int64)
@@ -73,9 +126,7 @@ def plain(source, config):
     padding = g.op("Sub", "mask.padding", g.constant("mask.one", 1, np.float32), mask)
     bias = g.op("Mul", "mask.bias", padding, g.constant("mask.scale", MASKED, np.float32))
 
-    table = "embeddings.word.weight"
-    g.constant(table, four_bits(arrays[table], arrays[f"{table}.scale"]))
-    words = g.op("Gather", "embeddings.word", table, "input_ids", axis=0)
+    words = g.op("Gather", "embeddings.word", "embeddings.word.weight", "input_ids", axis=0)
     zero = axes("zero", 0)
     length = g.op(
         "Gather", "length", g.op("Shape", "shape", "input_ids"), g.constant("length.axis", 1, np.int64), axis=0
@@ -109,8 +160,7 @@ def plain(source, config):
         x = g.norm(f"{prefix}.norm", g.op("Add", f"{prefix}.residual", linear(f"{prefix}.output", grown), x), epsilon)
 
     features = g.op("Gather", "features", x, g.constant("first.index", 0, np.int64), axis=1)
-    g.constant("classifier.weight", arrays["classifier.weight"])
-    g.op("Add", "logits", g.op("MatMul", "classifier.matmul", features, "classifier.weight"), "classifier.bias")
+    linear("classifier", features, output="logits")
     ids = ["batch", "sequence"]
     outputs = {"logits": ["batch", len(config["id2label"])], "features": ["batch", hidden]}
     model = g.model("plain", {"input_ids": ids, "attention_mask": ids}, outputs)
@@ -162,13 +212,25 @@ def macs_per_token(graph, layers):
     return sum(int(np.prod(shapes[name])) for name in weights if name.startswith("encoder.") and not once.match(name))
 
 
+def transformers_folder(folder, graph, config, tokenizer):
+    """A folder as the conversion script of transformers.js makes it from an f32 graph of BERT: 7-bit weights,
+    a scale per channel."""
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    shutil.copy(tokenizer, folder / "tokenizer.json")
+    for name, content in {"config": config, "tokenizer_config": TOKENIZER_CONFIG}.items():
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    options = {"weight_type": QuantType.QInt8, "per_channel": True, "reduce_range": True}
+    expected = {"MatMulInteger": 6 * config["num_hidden_layers"]}
+    quantise(graph, folder / "onnx" / "model_quantized.onnx", expected, **options)
+
+
 def make(folder, out):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     layers, vocabulary = config["num_hidden_layers"], config["vocab_size"]
     source = onnx.load(folder / "model.onnx")
     out.mkdir(parents=True, exist_ok=True)
 
-    onnx.save(plain(source, config), out / "f32.onnx")
+    onnx.save(plain(float_weights(source), config), out / "f32.onnx")
     fuse(out / "f32.onnx", out / "f32-fused.onnx", config)
     for name in ("f32.onnx", "f32-fused.onnx"):
         error = np.abs(logits(out / name, vocabulary) - logits(folder / "model.onnx", vocabulary)).max()
@@ -180,15 +242,12 @@ def make(folder, out):
         for sign, weight_type in signs.items():
             quantise(out / f"f32{form}.onnx", out / f"{sign}{form}.onnx", expected, weight_type=weight_type)
 
-    theirs = out / "transformers" / "sentiment"
-    (theirs / "onnx").mkdir(parents=True, exist_ok=True)
-    for name in ("config.json", "tokenizer.json"):
-        shutil.copy(folder / name, theirs / name)
-    (theirs / "tokenizer_config.json").write_text(json.dumps(TOKENIZER_CONFIG, indent=2) + "\n")
-    # As the conversion script of transformers.js does for BERT by default: 7-bit weights, a scale per channel.
-    quantised = theirs / "onnx" / "model_quantized.onnx"
-    options = {"weight_type": QuantType.QInt8, "per_channel": True, "reduce_range": True}
-    quantise(out / "f32.onnx", quantised, forms[""], **options)
+    transformers = out / "transformers"
+    transformers_folder(transformers / "sentiment", out / "f32.onnx", config, folder / "tokenizer.json")
+    larger = config | DISTILBERT
+    onnx.save(plain(random_weights(larger), larger), out / "distilbert.onnx")
+    transformers_folder(transformers / "distilbert", out / "distilbert.onnx", larger, folder / "tokenizer.json")
+    (out / "distilbert.onnx").unlink()
 
     made = {
         "float32": ["f32", "f32-fused"],
