@@ -271,7 +271,7 @@ fn jsonl_has_words_windows_and_warnings() {
     assert_eq!(second["warnings"], serde_json::json!(["other-script", "mostly-unknown-tokens"]));
     let noted = |text, note| lines(&litmus(&[text], b""))[0].ends_with(note);
     assert!(noted("这部电影太长了", "(in another script than the model's languages)"));
-    assert!(noted("\u{fffd}\u{fffd}", "(mostly unknown tokens)"));
+    assert!(noted("\u{fffd}\u{fffd} a", "(mostly unknown tokens)"));
     assert_eq!(json(&litmus(&["--jsonl", "good"], b""))[0]["attributions"], Value::Null);
 }
 
