@@ -117,8 +117,8 @@ pub use load_options::{LoadOptions, Precision};
 pub use model::{Head, ModelFiles, ModelInfo, PrecisionInfo, TaskInfo};
 pub use options::{Activation, Explain, LongText, Method, Options, SpecialTokens, TaskOptions, ZeroShot};
 pub use prediction::{Attribution, Prediction, Score, Warning, Window};
-pub use teach::{Contradiction, Examples, LabelReport, OddExample, Taught, TeachOptions, TeachReport, TeachingJob};
-pub use text::tokenizer::Encoding;
+pub use teach::{Contradiction, Examples, LabelReport, SuspectExample, Taught, TeachOptions, TeachReport, TeachingJob};
+pub use text::tokens::Encoding;
 
 /// The README's example, compiled and run.
 #[cfg(all(doctest, not(target_arch = "wasm32")))]

@@ -41,7 +41,7 @@ pub(crate) struct ModelConfig {
     name: Option<String>,
     version: Option<String>,
     /// Rows of the embedding table, if `config.json` has `vocab_size`.
-    pub vocabulary: Option<usize>,
+    pub embedding_rows: Option<usize>,
     pub padding_id: u32,
     pub temperature: f32,
     /// The id of the encoder, if `litmus.json` has it.
@@ -69,9 +69,9 @@ struct Manifest {
 
 impl ModelConfig {
     pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
-        let config: Config = json(CONFIG, files.require(CONFIG)?)?;
+        let config: Config = parse_json(CONFIG, files.require(CONFIG)?)?;
         let manifest: Manifest = match files.get(MANIFEST) {
-            Some(bytes) => json(MANIFEST, bytes)?,
+            Some(bytes) => parse_json(MANIFEST, bytes)?,
             None => Manifest::default(),
         };
         let temperature = manifest.temperature.unwrap_or(1.0);
@@ -88,7 +88,7 @@ impl ModelConfig {
             max_tokens: config.max_tokens()?,
             name: manifest.name,
             version: manifest.version,
-            vocabulary: config.vocab_size,
+            embedding_rows: config.vocab_size,
             padding_id: config.pad_token_id.unwrap_or(0),
             temperature,
             encoder: manifest.encoder,
@@ -164,7 +164,7 @@ impl Config {
     }
 }
 
-fn json<'a, T: Deserialize<'a>>(file: &str, bytes: &'a [u8]) -> Result<T, Error> {
+fn parse_json<'a, T: Deserialize<'a>>(file: &str, bytes: &'a [u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|e| Error::malformed(format!("{file} cannot be read: {e}")).caused_by(e))
 }
 

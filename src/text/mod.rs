@@ -4,5 +4,6 @@ pub(crate) mod tokenizer;
 mod tokenizer_check;
 mod tokenizer_config;
 mod tokenizer_file;
+pub(crate) mod tokens;
 pub(crate) mod windows;
 pub(crate) mod words;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::tokenizer::{Pair, Tokenizer, Tokens, empty_text};
+use super::tokenizer::{Pair, Tokenizer, empty_text};
+use super::tokens::Tokens;
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_PIECE_BYTES;
 use crate::options::{LongText, SpecialTokens};
@@ -44,14 +45,14 @@ impl Windows {
     /// # Errors
     /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`], or if a pair leaves no room for the
     /// text.
-    pub(crate) fn of(
+    pub(crate) fn divide(
         text: &str,
         pairs: &[Pair],
         tokenizer: &Tokenizer,
         max_tokens: usize,
         options: ReadOptions,
     ) -> Result<Self, Error> {
-        let added = tokenizer.special(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
+        let added = tokenizer.added_count(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
         let token_budget = max_tokens.saturating_sub(added);
         let pair_too_long = |needed: &str| {
             Error::new(
@@ -67,14 +68,14 @@ impl Windows {
         }
         let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), options };
         if text.len() <= MAX_PIECE_BYTES
-            && let Some(whole) = reader.whole()?
+            && let Some(whole) = reader.as_one_window()?
         {
             return Ok(whole);
         }
-        let pieces = reader.pieces()?;
+        let pieces = reader.split_pieces()?;
         // Sentences can have more tokens alone than together: some tokenizers turn a space at the end into a token.
         if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= 2 * token_budget
-            && let Some(whole) = reader.whole()?
+            && let Some(whole) = reader.as_one_window()?
         {
             return Ok(whole);
         }
@@ -82,10 +83,10 @@ impl Windows {
             LongText::Window if token_budget < MIN_WINDOW_TOKENS && !pairs.is_empty() => {
                 Err(pair_too_long(&format!("at least {MIN_WINDOW_TOKENS} in each window")))
             }
-            LongText::Window => reader.windows(&pieces),
-            LongText::Truncate => reader.beginning(&pieces),
+            LongText::Window => reader.group_pieces(&pieces),
+            LongText::Truncate => reader.truncate(&pieces),
             LongText::Error => {
-                let count = tokenizer.count(text, options.special_tokens)? + added;
+                let count = tokenizer.count_tokens(text, options.special_tokens)? + added;
                 let what = if pairs.is_empty() { "the text has" } else { "text and pair have" };
                 let message = format!(
                     "{what} {count} tokens, the model reads {max_tokens}: shorten it, or choose window or truncate for long \
@@ -123,8 +124,15 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The first `token_budget` tokens of a span.
-    fn tokens(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
-        self.tokenizer.tokens(self.text, span, self.pairs, token_budget, self.options.special_tokens, with_offsets)
+    fn encode_span(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
+        self.tokenizer.encode_window(
+            self.text,
+            span,
+            self.pairs,
+            token_budget,
+            self.options.special_tokens,
+            with_offsets,
+        )
     }
 
     fn window_budget(&self) -> usize {
@@ -132,8 +140,8 @@ impl Reader<'_> {
     }
 
     /// The text as one window, or `None` if it has too many tokens.
-    fn whole(&self) -> Result<Option<Windows>, Error> {
-        let tokens = self.tokens(0..self.text.len(), self.token_budget + 1, self.options.with_offsets)?;
+    fn as_one_window(&self) -> Result<Option<Windows>, Error> {
+        let tokens = self.encode_span(0..self.text.len(), self.token_budget + 1, self.options.with_offsets)?;
         match tokens.count {
             0 => Err(empty_text()),
             count if count > self.token_budget => Ok(None),
@@ -145,47 +153,47 @@ impl Reader<'_> {
     }
 
     /// The beginning of the text: as many tokens as the model reads at once.
-    fn beginning(&self, pieces: &[Piece]) -> Result<Windows, Error> {
+    fn truncate(&self, pieces: &[Piece]) -> Result<Windows, Error> {
         let mut tokens = 0;
         let enough = pieces.iter().position(|piece| {
             tokens += piece.tokens;
             tokens >= 2 * self.token_budget // twice the budget: sentences can have more tokens alone than together
         });
         let end = enough.map_or(self.text.len(), |last| pieces[last].span.end);
-        let tokens = self.tokens(0..end, self.token_budget, true)?;
+        let tokens = self.encode_span(0..end, self.token_budget, true)?;
         let window = Window { span: 0..tokens.end, new_tokens: tokens.count, tokens };
         Ok(Windows { windows: vec![window], truncated: true })
     }
 
     /// The sentences of the text; one that is too long for a window is divided.
-    fn pieces(&self) -> Result<Vec<Piece>, Error> {
+    fn split_pieces(&self) -> Result<Vec<Piece>, Error> {
         let mut pieces = Vec::new();
         for (start, sentence) in self.text.split_sentence_bound_indices() {
-            self.divide(start..start + sentence.len(), &mut pieces)?;
+            self.add_pieces(start..start + sentence.len(), &mut pieces)?;
         }
         Ok(pieces)
     }
 
     /// Adds a span as one piece, or halves it where it is too long.
-    fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
+    fn add_pieces(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
         let part = &self.text[span.clone()];
         let tokens = if part.len() <= MAX_PIECE_BYTES {
-            self.tokenizer.count(part, self.options.special_tokens)?
+            self.tokenizer.count_tokens(part, self.options.special_tokens)?
         } else {
             usize::MAX
         };
         if tokens > self.window_budget()
-            && let Some(middle) = middle(part)
+            && let Some(middle) = find_middle(part)
         {
-            self.divide(span.start..span.start + middle, pieces)?;
-            return self.divide(span.start + middle..span.end, pieces);
+            self.add_pieces(span.start..span.start + middle, pieces)?;
+            return self.add_pieces(span.start + middle..span.end, pieces);
         }
         pieces.push(Piece { span, tokens });
         Ok(())
     }
 
     /// Windows of as many pieces as fit. The last pieces of a window are the first of the next.
-    fn windows(&self, pieces: &[Piece]) -> Result<Windows, Error> {
+    fn group_pieces(&self, pieces: &[Piece]) -> Result<Windows, Error> {
         let token_budget = self.window_budget();
         let mut windows = Vec::new();
         let mut truncated = false;
@@ -198,8 +206,8 @@ impl Reader<'_> {
                 last += 1;
             }
             let (span, tokens) = loop {
-                let span = trim(self.text, pieces[first].span.start..pieces[last - 1].span.end);
-                let tokens = self.tokens(span.clone(), self.token_budget + 1, self.options.with_offsets)?;
+                let span = trim_span(self.text, pieces[first].span.start..pieces[last - 1].span.end);
+                let tokens = self.encode_span(span.clone(), self.token_budget + 1, self.options.with_offsets)?;
                 // Pieces can also have more tokens together than alone.
                 match tokens.count <= self.token_budget || last - first == 1 {
                     true => break (span, tokens),
@@ -211,7 +219,7 @@ impl Reader<'_> {
             let tokens = if tokens.count > self.token_budget {
                 // One character has more tokens than the model reads.
                 truncated = true;
-                self.tokens(span.clone(), self.token_budget, self.options.with_offsets)?
+                self.encode_span(span.clone(), self.token_budget, self.options.with_offsets)?
             } else {
                 tokens
             };
@@ -221,7 +229,7 @@ impl Reader<'_> {
                 windows.push(Window { span, tokens, new_tokens });
             }
             covered = last;
-            first = overlap(pieces, first, last, token_budget);
+            first = start_of_next_window(pieces, first, last, token_budget);
         }
         if windows.is_empty() {
             return Err(empty_text());
@@ -232,7 +240,7 @@ impl Reader<'_> {
 
 /// The index of the first piece of the window that follows the window of the pieces `first..last`. It repeats as many of
 /// these as the overlap allows, but leaves room for a new piece.
-fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
+fn start_of_next_window(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
     let next_piece = pieces.get(last).map_or(0, |piece| piece.tokens);
     let max_overlap = OVERLAP_TOKENS.min(token_budget.saturating_sub(next_piece));
     let mut next = last;
@@ -246,7 +254,7 @@ fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> 
 
 /// Where to divide a text: the word boundary nearest to its middle; in a single word, the nearest boundary between grapheme
 /// clusters; in a single cluster, between characters. `None` for a single character.
-fn middle(text: &str) -> Option<usize> {
+fn find_middle(text: &str) -> Option<usize> {
     let half = text.len() / 2;
     let nearest =
         |offsets: &mut dyn Iterator<Item = usize>| offsets.filter(|&p| p > 0).min_by_key(|p| p.abs_diff(half));
@@ -255,7 +263,7 @@ fn middle(text: &str) -> Option<usize> {
         .or_else(|| nearest(&mut text.char_indices().map(|(offset, _)| offset)))
 }
 
-fn trim(text: &str, span: Range<usize>) -> Range<usize> {
+fn trim_span(text: &str, span: Range<usize>) -> Range<usize> {
     let part = &text[span.clone()];
     let start = span.start + part.len() - part.trim_start().len();
     start..start.max(span.start + part.trim_end().len())
@@ -275,7 +283,7 @@ mod tests {
 
     fn windows(text: &str, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
         let options = ReadOptions { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
-        Windows::of(text, &[], &tokenizer(), max_tokens, options)
+        Windows::divide(text, &[], &tokenizer(), max_tokens, options)
     }
 
     /// Sentences with these numbers of words.
@@ -346,8 +354,8 @@ mod tests {
     /// With a pair of `pair` words, and three special tokens.
     fn with_pair(text: &str, pair: usize, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
         let options = ReadOptions { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
-        let pair = tokenizer().pair(&"pair ".repeat(pair), SpecialTokens::Text)?;
-        Windows::of(text, &[pair], &tokenizer(), max_tokens, options)
+        let pair = tokenizer().encode_pair(&"pair ".repeat(pair), SpecialTokens::Text)?;
+        Windows::divide(text, &[pair], &tokenizer(), max_tokens, options)
     }
 
     #[test]

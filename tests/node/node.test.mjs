@@ -86,8 +86,8 @@ test("info describes the loaded model", async () => {
 });
 
 test("tokenize returns ids, tokens and offsets", async () => {
-  const { ids, tokens, offsets, unknownShare } = await classifier.tokenize("Good 👍 film");
-  assert.equal(unknownShare, tokens.filter((token) => token === "[UNK]").length / 3);
+  const { ids, tokens, offsets, unknownFraction } = await classifier.tokenize("Good 👍 film");
+  assert.equal(unknownFraction, tokens.filter((token) => token === "[UNK]").length / 3);
   assert.deepEqual(tokens.slice(0, 2), ["[CLS]", "good"]);
   assert.equal(tokens.at(-1), "[SEP]");
   assert.equal(ids.length, tokens.length);

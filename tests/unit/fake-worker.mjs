@@ -112,6 +112,6 @@ export const engine =
           return { failure };
         });
       default:
-        return { ids: [], tokens: [], offsets: [], unknownShare: 0 };
+        return { ids: [], tokens: [], offsets: [], unknownFraction: 0 };
     }
   };

@@ -25,7 +25,7 @@ pub(in crate::graph) struct Linear {
 
 impl Linear {
     /// The product of `x` and a matrix of weights, plus a bias, if they fit together.
-    pub(in crate::graph) fn product(
+    pub(in crate::graph) fn from_product(
         model: &TypedModel,
         x: OutletId,
         weight: OutletId,
@@ -57,7 +57,7 @@ impl EvalOp for Linear {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let shape = self.dims.of(inputs[0].shape());
+        let shape = self.dims.for_input(inputs[0].shape());
         let mut y = Tensor::zero::<f32>(&shape)?;
         let x = inputs[0].try_as_plain_ram()?;
         let rows = y.len() / self.layer.outputs.max(1);
@@ -68,7 +68,7 @@ impl EvalOp for Linear {
     }
 }
 
-typed_op!(Linear, |op, inputs| Ok(tvec!(f32::fact(op.dims.of(&inputs[0].shape)))));
+typed_op!(Linear, |op, inputs| Ok(tvec!(f32::fact(op.dims.for_input(&inputs[0].shape)))));
 
 pub(super) fn rules(rules: Rules) -> Rules {
     rules
