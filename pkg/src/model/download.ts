@@ -32,7 +32,7 @@ function statusError({ status }: Response, url: URL | string): LitmusError {
   return loadError(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
 }
 
-async function request(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response> {
+async function requestUrl(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response> {
   if (url.protocol === "data:") return decodeDataUrl(url);
   if (url.protocol === "file:" && platform.openFile) return platform.openFile(url);
   return fetch(url, { signal, cache });
@@ -42,14 +42,14 @@ async function request(url: URL, signal: AbortSignal, cache: RequestCache): Prom
 export interface Missing {
   reason: string;
   /** The error of `fetch`, if the connection failed or CORS forbids the response: a page cannot tell which. */
-  refused?: unknown;
+  fetchError?: unknown;
 }
 
 /** Opens a URL. Resolves to the reason if the file is missing or may be missing; any other failure rejects. */
-export async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | Missing> {
+export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | Missing> {
   let response: Response;
   try {
-    response = await request(url, signal, cache);
+    response = await requestUrl(url, signal, cache);
   } catch (cause) {
     // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
@@ -57,7 +57,7 @@ export async function open(url: URL, signal: AbortSignal, cache: RequestCache): 
     if (!cached && isForeign(url) && !signal.aborted) {
       return {
         reason: "the connection failed, or the server sent no Access-Control-Allow-Origin",
-        refused: cause,
+        fetchError: cause,
       };
     }
     if (!cached) throw connectionError(url, signal, cause);
@@ -91,10 +91,10 @@ export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
   const reasons: string[] = [];
   let cause: unknown;
   for (const candidate of candidates) {
-    const opened = await open(new URL(candidate.url), signal, cache);
+    const opened = await openUrl(new URL(candidate.url), signal, cache);
     if (!("reason" in opened)) return { response: opened, candidate };
     reasons.push(`${candidate.url}: ${opened.reason}`);
-    cause ??= opened.refused;
+    cause ??= opened.fetchError;
   }
   const code = cause === undefined ? "model-not-found" : "download-failed";
   throw new LitmusError(code, `could not load ${reasons.join("; ")}`, { cause });

@@ -16,7 +16,7 @@ import type {
 } from "../shared/protocol.js";
 import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
-import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
+import { isCurrent, openFirst, openUrl, readBody, reportStart } from "./download.js";
 import { externalFiles } from "./external-data.js";
 import { headName, isHead } from "./heads.js";
 import { LAYOUT } from "./layout.js";
@@ -177,8 +177,8 @@ function folderReader(
       const current = stored && (await readEarlier());
       if (current) return current;
       try {
-        const opened = await open(new URL(candidate.url), signal, "no-cache");
-        if ("reason" in opened) return opened.refused ? await readEarlier() : undefined;
+        const opened = await openUrl(new URL(candidate.url), signal, "no-cache");
+        if ("reason" in opened) return opened.fetchError ? await readEarlier() : undefined;
         return await readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
       } catch (error) {
         const { code } = toLitmusError(error);
