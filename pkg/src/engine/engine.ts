@@ -62,7 +62,11 @@ export class Engine {
     return compile(url, signal, onProgress);
   }
 
-  async fetch({ source, keepForSource }: RequestOf<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
+  async fetch(
+    { source, keepForSource }: RequestOf<"fetch">,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<undefined> {
     const { files, info, storeFiles } = await readModel(source, onProgress, signal);
     this.#files = files;
     this.#manifestInfo = info;
