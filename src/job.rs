@@ -16,10 +16,11 @@ use crate::input::Input;
 use crate::limits::MAX_BATCH_TOKENS;
 use crate::model::Model;
 use crate::options::Options;
+use crate::prediction::Warning;
 use crate::task::{Scores, TaskPlan};
 use crate::text::tokens::Sequence;
 use crate::text::windows::{ReadOptions, Window, Windows};
-use crate::text::words::words;
+use crate::text::words::{join_words, words};
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
@@ -80,6 +81,7 @@ struct Text {
     words: Vec<Range<usize>>,
     /// The weights of the words, by task.
     weights: Vec<Vec<f64>>,
+    warnings: Vec<Warning>,
 }
 
 /// A window of a text, with what is computed for it.
@@ -148,7 +150,16 @@ impl PredictionJob {
         let Options { long_text, special_tokens, .. } = self.options;
         let options = ReadOptions { long_text, special_tokens, with_offsets: explain };
         let Windows { windows, truncated } = self.model.windows(text, &pairs, options)?;
-        let words = if explain { words(text) } else { Vec::new() };
+        let spans = windows.iter().flat_map(|window| window.tokens.spans.iter().flatten());
+        let words = if explain { join_words(words(text), spans) } else { Vec::new() };
+        let mut warnings = Vec::new();
+        if self.model.scripts.as_ref().is_some_and(|scripts| scripts.is_foreign(text)) {
+            warnings.push(Warning::OtherScript);
+        }
+        let sum = |count: fn(&Window) -> usize| windows.iter().map(count).sum::<usize>();
+        if sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known) {
+            warnings.push(Warning::MostlyUnknownTokens);
+        }
         let start = self.windows.len();
         let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();
         for window in windows {
@@ -165,7 +176,7 @@ impl PredictionJob {
             });
         }
         let weights = vec![vec![0.0; words.len()]; self.tasks.len()];
-        Ok(Text { windows: start..self.windows.len(), truncated, weights, words })
+        Ok(Text { windows: start..self.windows.len(), truncated, weights, words, warnings })
     }
 
     /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
@@ -244,7 +255,7 @@ mod tests {
     use crate::heads::Heads;
     use crate::model::tests::{FAILING, fake};
     use crate::options::{Explain, Method};
-    use crate::prediction::{Prediction, Score, Warning};
+    use crate::prediction::{Prediction, Score};
 
     /// The text itself, and one variant per word.
     const ROWS_OF_20_WORDS: usize = 21;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{PredictionJob, Text, WindowState};
 use crate::error::Error;
 use crate::model::Decision;
-use crate::prediction::{Prediction, Warning, Window as WindowPrediction};
+use crate::prediction::{Prediction, Window as WindowPrediction};
 use crate::task::Scores;
 use crate::text::windows::Window;
 
@@ -65,18 +65,16 @@ impl PredictionJob {
             tokens: token_count(&state.window),
             scores: task.rank(&state.scores[index], top_k),
         });
-        let sum = |count: fn(&Window) -> usize| states.iter().map(|state| count(&state.window)).sum::<usize>();
-        let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
         Ok(Prediction {
             label,
             labels,
             other: task.is_other(&mean),
             score: best.score,
-            tokens: sum(token_count),
+            tokens: states.iter().map(|state| token_count(&state.window)).sum(),
             truncated: text.truncated,
             windows: windows.collect(),
             attributions: self.explain.is_some().then(|| self.attributions(text, index)),
-            warnings: mostly_unknown.then_some(Warning::MostlyUnknownTokens).into_iter().collect(),
+            warnings: text.warnings.clone(),
             scores,
         })
     }

@@ -158,7 +158,8 @@ impl Tokenizer {
             [] => vec![whole(None)?],
             pairs => pairs.iter().map(|pair| whole(Some(pair))).collect::<Result<_, _>>()?,
         };
-        let mut starts = spans.iter().map(|span| span.start);
+        let end = spans.iter().map(|span| span.end).max().unwrap_or(start);
+        let mut spans = spans.into_iter();
         let first = all.first().filter(|_| with_offsets);
         let of_text = first.map_or(Vec::new(), |first| {
             let special = first.get_special_tokens_mask().iter();
@@ -170,8 +171,8 @@ impl Tokenizer {
         };
         Ok(Tokens {
             sequences: all.iter().map(sequence).collect(),
-            starts: of_text.into_iter().map(|of_text| if of_text { starts.next() } else { None }).collect(),
-            end: spans.iter().map(|span| span.end).max().unwrap_or(start),
+            spans: of_text.into_iter().map(|of_text| if of_text { spans.next() } else { None }).collect(),
+            end,
             count,
             known: count - unknown,
             unknown: unknown + text.chars().filter(is_no_text).count(),
@@ -368,8 +369,8 @@ mod tests {
                 let tokens =
                     tokenizer.encode_window(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
                 assert_eq!(tokens.sequences[0].ids, expected, "{folder} {text:?}");
-                assert_eq!(tokens.starts.iter().flatten().count(), tokens.count);
-                assert_eq!(tokens.starts.len(), expected.len());
+                assert_eq!(tokens.spans.iter().flatten().count(), tokens.count);
+                assert_eq!(tokens.spans.len(), expected.len());
                 assert!(special > tokenizer.added_count(false) && tokens.count + special < expected.len());
             }
         }

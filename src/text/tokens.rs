@@ -29,9 +29,9 @@ pub(crate) struct Sequence {
 pub(crate) struct Tokens {
     /// The window with each of its pairs, or one sequence without a pair.
     pub sequences: Vec<Sequence>,
-    /// The start of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
+    /// The span of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
     /// the pair. Empty without offsets.
-    pub starts: Vec<Option<usize>>,
+    pub spans: Vec<Option<Range<usize>>>,
     /// The end of the last token in the whole text, in bytes; the window's start without offsets.
     pub end: usize,
     /// Number of tokens of the window's text, special tokens not counted.

@@ -14,6 +14,7 @@ const TYPESCRIPT: &str = r#"
 export interface ModelInfo {
   name: string | null;
   version: string | null;
+  languages: string[] | null;
   labels: string[];
   multiLabel: boolean;
   activation: Activation;
@@ -61,7 +62,7 @@ export interface Prediction {
   truncated: boolean;
   windows: { start: number; end: number; tokens: number; scores: LabelScore[] }[];
   attributions: { start: number; end: number; weight: number }[] | null;
-  warnings: "mostly-unknown-tokens"[];
+  warnings: ("other-script" | "mostly-unknown-tokens")[];
 }
 
 export interface Failure {
