@@ -20,6 +20,8 @@ pub(crate) struct OnnxModel {
     proto: ModelProto,
     /// The quantised weights, which are taken out of `proto`.
     weights: QuantTensors,
+    /// Its other tensors, which are taken out, too.
+    constants: import::Constants,
     vocabulary: Option<usize>,
     is_fused: bool,
 }
@@ -56,7 +58,8 @@ impl OnnxModel {
         let weights = QuantTensors::take(graph)?;
         check_graph(graph, &weights)?;
         let (vocabulary, is_fused) = (vocabulary(graph, &weights), is_fused(graph));
-        Ok(Self { proto, weights, vocabulary, is_fused })
+        let constants = import::Constants::take(graph);
+        Ok(Self { proto, weights, constants, vocabulary, is_fused })
     }
 
     /// Rows of the table that `input_ids` looks up, if the graph shows them.
@@ -84,7 +87,8 @@ impl OnnxModel {
         let features = Some("features").filter(|name| graph.output.iter().any(|output| output.name == *name));
         let outputs: Vec<&str> = [logits.context("the graph has no output")?].into_iter().chain(features).collect();
         let fuses = self.is_fused && precision != Precision::Float32;
-        let source = import::Source { proto: &self.proto, weights: &self.weights, inputs: &self.inputs(), fuses };
+        let (proto, weights, constants, inputs) = (&self.proto, &self.weights, &self.constants, &self.inputs()[..]);
+        let source = import::Source { proto, weights, constants, inputs, fuses };
         let mut model = source.wire(model, &[batch, sequence], &outputs)?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
         if let Some(&features) = model.outputs.get(FEATURES)

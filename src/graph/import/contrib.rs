@@ -145,11 +145,11 @@ fn attend(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets
     Ok(tvec!(n.wire(Attention::new(heads, scale, width), &inputs)?))
 }
 
-/// A padding mask as values that are added to the scores; layers share it. It has the number of valid keys of each text, or a value above 0 for
-/// each valid key, or that for each query.
+/// A padding mask as values that are added to the scores; layers share it. It has the number of valid keys of each text, or a
+/// value above 0 for each valid key, or that for each query.
 fn additive(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<OutletId> {
     let masked: f32 = n.proto.get_attr_opt("mask_filter_value")?.unwrap_or(-10000.0);
-    let key = (mask, masked.to_bits());
+    let key = (mask, masked.to_bits(), keys[1].clone());
     if let Some(shared) = n.masks.get(&key) {
         return Ok(*shared);
     }

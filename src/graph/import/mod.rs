@@ -17,7 +17,7 @@ use tract_onnx::tract_core::ops::{math, nn};
 use tract_onnx::tract_hir::ops::nn::Reducer;
 
 use node::{Node, Outlets};
-pub(super) use wiring::Source;
+pub(super) use wiring::{Constants, Source};
 
 /// Wires a node and returns its outputs, at least the first.
 type Wire = fn(&mut Node) -> Outlets;

@@ -15,6 +15,17 @@ fn zip(a: F32x4, b: F32x4, f: impl Fn(f32, f32) -> f32) -> F32x4 {
     F32x4(std::array::from_fn(|i| f(a.0[i], b.0[i])))
 }
 
+/// `f32::round_ties_even`, which is a call of a function where the processor may lack an instruction for it.
+#[inline(always)]
+fn nearest(value: f32) -> f32 {
+    // From here on every f32 is an integer, so that adding this to a smaller one rounds it.
+    const INTEGERS: f32 = (1 << 23) as f32;
+    let shift = INTEGERS.copysign(value);
+    // The sign matters where the result is zero.
+    let rounded = ((value + shift) - shift).copysign(value);
+    if value.abs() < INTEGERS { rounded } else { value }
+}
+
 impl F32x4 {
     #[inline(always)]
     pub(crate) fn splat(value: f32) -> Self {
@@ -40,7 +51,7 @@ impl F32x4 {
     #[inline(always)]
     pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
         for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
-            *to = value.round_ties_even() as i16;
+            *to = nearest(value) as i16;
         }
     }
 
@@ -48,7 +59,7 @@ impl F32x4 {
     #[inline(always)]
     pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
         for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
-            *to = value.round_ties_even() as i8;
+            *to = nearest(value) as i8;
         }
     }
 
@@ -98,7 +109,7 @@ impl F32x4 {
     /// Rounds to the nearest integer, ties to even.
     #[inline(always)]
     pub(crate) fn nearest(self) -> Self {
-        map(self, f32::round_ties_even)
+        map(self, nearest)
     }
 
     /// `self · 2^exponent`, for integers from −126 to 127; −127 gives 0.
