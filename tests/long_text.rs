@@ -111,6 +111,18 @@ fn check_beginning(classifier: &Classifier, text: &str) -> Result<(), TestCaseEr
     Ok(())
 }
 
+/// The tokenizer of RoBERTa has tokens for line breaks.
+#[test]
+fn white_space_before_a_long_text_is_no_window() {
+    let text = "\u{a0}\r\ngooda.b@c.de a.b@c.de หนังเรื่องนี้สนุกมาก素晴らしい映画でした。good";
+    for classifier in small() {
+        check(classifier, text).unwrap();
+        if let Ok(spaces) = classifier.predict("\u{a0}\r\n".repeat(200), &Options::default()) {
+            assert!(spaces.windows.iter().all(|window| window.start < window.end), "{:?}", spaces.windows);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

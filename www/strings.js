@@ -298,8 +298,7 @@ const zh = {
   "model.drop": "或拖到这里",
   "model.url": "或填它的地址",
   "model.fetch": "获取",
-  "model.policy":
-    "本页只能访问自己的网站。别处的模型由一个看不到本页的沙盒框架获取：你的文字仍然留在这里。",
+  "model.policy": "本页只能访问自己的网站。别处的模型由一个看不到本页的沙盒框架获取：你的文字仍然留在这里。",
   "model.failed": "这个模型不能用",
   "model.loading": "正在载入",
   "model.fetching": (file, mb) => `正在获取 ${file}：${mb} MB`,

@@ -9,6 +9,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
+use crate::graph::import::wiring::{Constants, Source};
 use crate::graph::weights::external::{self, ExternalFiles};
 use crate::graph::weights::{QuantTensors, dequantize_rest, dynamic, float16};
 use crate::graph::{fuse, guard, import, precision};
@@ -21,7 +22,7 @@ pub(crate) struct OnnxModel {
     /// The quantised weights, which are taken out of `proto`.
     weights: QuantTensors,
     /// Its other tensors, which are taken out, too.
-    constants: import::Constants,
+    constants: Constants,
     vocabulary: Option<usize>,
     is_fused: bool,
 }
@@ -58,7 +59,7 @@ impl OnnxModel {
         let weights = QuantTensors::take(graph)?;
         check_graph(graph, &weights)?;
         let (vocabulary, is_fused) = (vocabulary(graph, &weights), is_fused(graph));
-        let constants = import::Constants::take(graph);
+        let constants = Constants::take(graph);
         Ok(Self { proto, weights, constants, vocabulary, is_fused })
     }
 
@@ -88,7 +89,7 @@ impl OnnxModel {
         let outputs: Vec<&str> = [logits.context("the graph has no output")?].into_iter().chain(features).collect();
         let fuses = self.is_fused && precision != Precision::Float32;
         let (proto, weights, constants, inputs) = (&self.proto, &self.weights, &self.constants, &self.inputs()[..]);
-        let source = import::Source { proto, weights, constants, inputs, fuses };
+        let source = Source { proto, weights, constants, inputs, fuses };
         let mut model = source.wire(model, &[batch, sequence], &outputs)?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
         if let Some(&features) = model.outputs.get(FEATURES)
@@ -196,7 +197,7 @@ fn check_graph(graph: &GraphProto, weights: &QuantTensors) -> Result<(), Error> 
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::ModelFiles;

@@ -216,12 +216,15 @@ impl Reader<'_> {
                 tokens
             };
             // Otherwise the window adds nothing but white space, which some tokenizers count as tokens.
-            if new_tokens > 0 && span.end > end {
+            if new_tokens > 0 && !span.is_empty() && span.end > end {
                 end = span.end;
                 windows.push(Window { span, tokens, new_tokens });
             }
             covered = last;
             first = overlap(pieces, first, last, token_budget);
+        }
+        if windows.is_empty() {
+            return Err(empty_text());
         }
         Ok(Windows { windows, truncated })
     }

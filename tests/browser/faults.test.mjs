@@ -34,7 +34,7 @@ const MOUNTS = { "/pages/": "tests/browser/pages", "/litmus-text/": "pkg", "/": 
 
 /**
  * The site on a network that breaks: of the file `cut.file`, the fraction `cut.share` passes before the connection
- * closes, or hangs with `cut.hold`.
+ * closes, or hangs with `cut.hold`. `hungUp` counts the downloads of it that ended early.
  */
 async function brokenNetwork() {
   const state = { cut: undefined, hungUp: 0 };
@@ -47,7 +47,6 @@ async function brokenNetwork() {
       () => undefined,
     );
     if (size === undefined) return response.writeHead(404).end();
-    response.on("close", () => (state.hungUp += response.writableFinished ? 0 : 1));
     response.writeHead(200, {
       "content-type": TYPES[extname(path)] ?? "application/octet-stream",
       "content-length": size,
@@ -55,6 +54,7 @@ async function brokenNetwork() {
     });
     const { file, share, hold } = state.cut ?? {};
     if (!file || !pathname.endsWith(file)) return createReadStream(path).pipe(response);
+    response.on("close", () => (state.hungUp += response.writableFinished ? 0 : 1));
     const passes = Math.floor(size * share);
     if (passes === 0) return hold ? undefined : response.destroy();
     createReadStream(path, { end: passes - 1 })

@@ -109,7 +109,7 @@ const OPS: [&str; 70] = [
     "Scan",
 ];
 /// Operators in another domain, and later ones: in a list of their own, so that the inputs of the corpus keep their meaning.
-const LATER_OPS: [(&str, &str); 20] = [
+const LATER_OPS: [(&str, &str); 22] = [
     ("", "Ceil"),
     ("", "Cos"),
     ("", "Floor"),
@@ -124,7 +124,9 @@ const LATER_OPS: [(&str, &str); 20] = [
     ("com.microsoft", "EmbedLayerNormalization"),
     ("com.microsoft", "FastGelu"),
     ("com.microsoft", "FusedMatMul"),
+    ("com.microsoft", "GatherBlockQuantized"),
     ("com.microsoft", "Gelu"),
+    ("com.microsoft", "MatMulNBits"),
     ("com.microsoft", "MultiHeadAttention"),
     ("com.microsoft", "QuantizeLinear"),
     ("com.microsoft", "QuickGelu"),

@@ -12,7 +12,7 @@ export interface HeadsScript {
     signal: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]>;
   taskPool(pool: Pool, info: ModelInfo, params: PredictParams, signal: AbortSignal): Promise<Pool>;
-  // The next ones resolve to a `Classifier`, whose file imports this one.
+  // `open` and `teach` resolve to a `Classifier`. Its type is not named here, because classifier.ts imports this file.
   /** The classifier of a task, or of the file of a head. */
   open(pool: Pool, info: ModelInfo, options: ClassifierOptions, signal: AbortSignal): Promise<unknown>;
   teach(

@@ -2,8 +2,7 @@
 // the heads of the packaged model are.
 import { packageUrl } from "../platform/package-url.js";
 import { packagedHeads } from "./head-files.js";
-// All of the page's script, although heads need only parts of it. Otherwise the build would cut those parts out of it into a file of
-// their own, and two files compress less than one.
+// Without these imports, esbuild moves what heads share with the page's script into further files, which compress less than one file.
 import "./create-classifier.js";
 import "./predict-with.js";
 import "../shared/memoize.js";

@@ -2,12 +2,14 @@
 /// <reference types="node" />
 import { availableParallelism } from "node:os";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import "../platform/node.js";
 import { classify } from "../command/classify.js";
 import { serve } from "../command/serve.js";
 import { describe, teach } from "../command/teach.js";
 import { parseInteger, parseProbability, UsageError } from "../command/usage.js";
 import { packFolder } from "../model/pack-folder.js";
+import { useNode } from "../platform/node.js";
+
+useNode();
 
 const USAGE = `Usage: litmus-text serve [options]
        litmus-text classify FILE [options]

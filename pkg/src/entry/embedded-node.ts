@@ -1,3 +1,5 @@
-import "../platform/node.js";
+import { useNode } from "../platform/node.js";
 
 export * from "./embedded.js";
+
+useNode();

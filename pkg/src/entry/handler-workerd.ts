@@ -1,3 +1,5 @@
-import "../platform/workerd.js";
+import { useWorkerd } from "../platform/workerd.js";
 
 export * from "./handler.js";
+
+useWorkerd();

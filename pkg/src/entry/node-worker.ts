@@ -1,7 +1,9 @@
 /// <reference types="node" />
-import "../platform/node.js";
 import { parentPort } from "node:worker_threads";
+import { useNode } from "../platform/node.js";
 import { serve } from "../pool/worker-main.js";
+
+useNode();
 
 // Gives this worker thread the parts of a web worker's global scope that `serve` uses.
 const scope = globalThis as unknown as { onmessage?: (event: { data: unknown }) => void; onmessageerror?: () => void };

@@ -1,6 +1,9 @@
 import type { Role } from "../shared/protocol.js";
 
-/** The paths of the files in a folder of Hugging Face layout. The first that exists is taken. WebAssembly knows a file by the first. */
+/**
+ * The paths of the files in a folder of Hugging Face layout. The first that exists is taken. WebAssembly gets each file under the
+ * first of its paths, whichever was taken.
+ */
 export const LAYOUT: Record<Role, [string, ...string[]]> = {
   config: ["config.json"],
   tokenizer: ["tokenizer.json"],

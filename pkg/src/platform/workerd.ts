@@ -3,11 +3,14 @@
 import module from "../wasm/litmus_text_bg.wasm";
 import { platform } from "./platform.js";
 
-platform.module = module;
-// workerd handles other requests only when it runs timers.
-platform.yieldToEventLoop = () => new Promise((resolve) => setTimeout(resolve, 0));
-// workerd cancels a request as hung if it waits for another request and no event of its own is pending. A timer is one.
-platform.keepAlive = () => {
-  const timer = setInterval(() => undefined, 1000);
-  return () => clearInterval(timer);
-};
+/** Sets `platform` for workerd. A function: a bundler may drop a file that is imported for its effects alone. */
+export function useWorkerd(): void {
+  platform.module = module;
+  // workerd handles other requests only when it runs timers.
+  platform.yieldToEventLoop = () => new Promise((resolve) => setTimeout(resolve, 0));
+  // workerd cancels a request as hung if it waits for another request and no event of its own is pending. A timer is one.
+  platform.keepAlive = () => {
+    const timer = setInterval(() => undefined, 1000);
+    return () => clearInterval(timer);
+  };
+}

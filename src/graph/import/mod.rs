@@ -9,7 +9,7 @@ mod contrib;
 mod node;
 mod quantize_linear;
 mod shapes;
-mod wiring;
+pub(super) mod wiring;
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::ops::logic::{self, comp_eq, comp_gt, comp_gte, comp_lt, comp_lte};
@@ -17,7 +17,6 @@ use tract_onnx::tract_core::ops::{math, nn};
 use tract_onnx::tract_hir::ops::nn::Reducer;
 
 use node::{Node, Outlets};
-pub(super) use wiring::{Constants, Source};
 
 /// Wires a node and returns its outputs, at least the first.
 type Wire = fn(&mut Node) -> Outlets;

@@ -1,11 +1,14 @@
 //! Files that are damaged or of a form that is not supported, and inputs that do not fit.
 
+use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::{alone, changed, changed_file, scales};
 use crate::error::ErrorKind;
-use crate::inference::encoder::Encoder;
+use crate::inference::encoder::{Encoder, TractEncoder};
+use crate::load_options::Precision;
+use crate::model::ModelFiles;
 
 #[test]
 fn damaged_weights_are_rejected() {
@@ -98,19 +101,52 @@ fn nodes_may_be_in_any_order() {
 
 #[test]
 fn values_that_cannot_be_computed_are_named() {
-    let cases: [(&str, fn(&mut GraphProto)); 2] = [
-        ("no op computes the value `nothing`", |graph| {
-            graph.node.iter_mut().find(|node| node.op_type == "Softmax").unwrap().input[0] = "nothing".into();
-        }),
-        ("the node `a circle` depends on itself", |graph| {
-            let node = graph.node.iter_mut().find(|node| node.op_type == "Softmax").unwrap();
-            (node.name, node.input[0]) = ("a circle".into(), node.output[0].clone());
-        }),
-    ];
-    for (message, change) in cases {
-        let error = changed(change).err().expect("it was accepted");
+    fn softmax(graph: &mut GraphProto) -> &mut NodeProto {
+        graph.node.iter_mut().find(|node| node.op_type == "Softmax").unwrap()
+    }
+    let missing = changed(|graph| softmax(graph).input[0] = "nothing".into());
+    let circular = changed(|graph| {
+        let node = softmax(graph);
+        (node.name, node.input[0]) = ("a circle".into(), node.output[0].clone());
+    });
+    let cases = [(missing, "no op computes the value `nothing`"), (circular, "the node `a circle` depends on itself")];
+    for (model, message) in cases {
+        let error = model.err().expect("it was accepted");
         assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
         assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+/// In the form of the packaged model, whose nodes become fused ops without a search for patterns.
+#[test]
+fn parts_that_do_not_fit_a_fused_op_are_rejected() {
+    type Change = fn(&mut GraphProto);
+    fn resize(graph: &mut GraphProto, name: &str) {
+        let tensor = graph.initializer.iter_mut().find(|tensor| tensor.name == name).unwrap();
+        (tensor.dims, tensor.raw_data) = (vec![7], vec![0; 28]);
+    }
+    let cases: [(&str, Change); 7] = [
+        ("a bias", |graph| resize(graph, "query.bias")),
+        ("a bias of GELU", |graph| resize(graph, "intermediate.bias")),
+        ("block scales", |graph| resize(graph, "output.scale")),
+        ("scales of the table", |graph| resize(graph, "words.scale")),
+        ("a gain", |graph| resize(graph, "attention.norm.weight")),
+        ("the input", |graph| graph.node.iter_mut().find(|node| node.name == "key").unwrap().input[0] = "mask".into()),
+        ("the heads", |graph| {
+            let attributes = graph.node.iter_mut().flat_map(|node| &mut node.attribute);
+            attributes.filter(|attribute| attribute.name == "num_heads").for_each(|attribute| attribute.i = 3);
+        }),
+    ];
+    let read = |change: Change| {
+        let bytes = std::fs::read("tests/fixtures/tiny/packaged.onnx").unwrap();
+        let mut proto = ModelProto::decode(&bytes[..]).unwrap();
+        change(proto.graph.as_mut().unwrap());
+        TractEncoder::read(&mut &proto.encode_to_vec()[..], &ModelFiles::new(), Some(3), Precision::Auto)
+    };
+    assert!(read(|_| ()).is_ok());
+    for (what, change) in cases {
+        let error = read(change).err().unwrap_or_else(|| panic!("{what} was accepted"));
+        assert!([ErrorKind::ModelMalformed, ErrorKind::ModelUnsupported].contains(&error.kind()), "{what}: {error}");
     }
 }
 

@@ -1,10 +1,9 @@
-//! Code that all backends share: operators, loops over slices whose length is not a multiple of four, and the order of packed
-//! weights.
+//! Code that all backends share: operators, and loops over slices whose length is not a multiple of four.
 
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::backend::F32x4;
-use super::layout::{CHANNELS, INPUTS, LANES};
+use super::layout::LANES;
 
 macro_rules! operators {
     ($($operator:ident $method:ident),*) => {$(
@@ -103,20 +102,6 @@ pub(crate) fn store_eight(low: F32x4, high: F32x4, to: &mut [f32]) {
         _ => {
             low.store_part(&mut to[..LANES]);
             high.store_part(&mut to[LANES..]);
-        }
-    }
-}
-
-/// Writes the groups from `first` on of a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of
-/// the [`CHANNELS`] rows in turn, plus `offset`. Sums wrap around.
-pub(super) fn interleave_groups(rows: &[i8], first: usize, offset: i8, block: &mut [i8]) {
-    let stride = rows.len() / CHANNELS;
-    let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
-    for (group, to) in groups.iter_mut().enumerate().skip(first) {
-        for (channel, to) in to.chunks_exact_mut(INPUTS).enumerate() {
-            for (to, value) in to.iter_mut().zip(&rows[channel * stride + group * INPUTS..]) {
-                *to = value.wrapping_add(offset);
-            }
         }
     }
 }

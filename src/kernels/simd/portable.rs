@@ -161,7 +161,7 @@ fn products<T: Copy + Into<i32>>(rows: &[T], stride: usize, block: &[i8], sums: 
 /// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    interleave_groups(rows, 0, offset, block);
+    super::layout::interleave_groups(rows, 0, offset, block);
 }
 
 /// The largest magnitude of the 32 nibbles, each minus `zero`.

@@ -2,8 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::interleave_groups;
-use super::layout::{CHANNELS, INPUTS, LANES};
+use super::layout::{CHANNELS, INPUTS, LANES, interleave_groups};
 
 /// Two channels in each register: each has one partial sum over the first two of every four inputs and one over the
 /// other two.

@@ -2,8 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use super::lanes::interleave_groups;
-use super::layout::{CHANNELS, INPUTS, LANES};
+use super::layout::{CHANNELS, INPUTS, LANES, interleave_groups};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4(v128);
