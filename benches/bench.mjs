@@ -32,10 +32,13 @@ function measure() {
   });
 }
 
-function print({ machine, browser, predictMs, batchMs, loadMs, memoryBytes, bytes }) {
+function print({ machine, browser, predictMs, batchMs, tasksRatio, loadMs, memoryBytes, bytes }) {
   console.log(`\n${browser} on ${machine}, one thread, medians\n`);
   for (const [tokens, value] of Object.entries(predictMs)) row(`predict, ${tokens} tokens`, ms(value));
   row("predict, batch of 32 mixed texts", ms(batchMs));
+  for (const [input, value] of Object.entries(tasksRatio)) {
+    row(`three tasks : one task, ${input === "batch" ? "the batch" : `${input} tokens`}`, value.toFixed(3));
+  }
   for (const [from, value] of Object.entries(loadMs)) row(`${from} → first prediction`, ms(value));
   row("wasm memory, peak", size(memoryBytes));
   console.log();

@@ -1,6 +1,6 @@
 // Measurements that bench.mjs runs in a page. Times are in milliseconds.
 import { createClassifier, predict } from "./litmus-text/dist/index.js";
-import { check, LENGTHS, textOf, time } from "./measure.mjs";
+import { check, LENGTHS, ratio, textOf, time } from "./measure.mjs";
 import { batch, first } from "./texts.mjs";
 
 const FILES = [
@@ -35,14 +35,27 @@ export async function fromMemory() {
 export async function speed() {
   const classifier = await createClassifier();
   const predictMs = {};
+  const tasksRatio = {};
+  const oneTask = (input) => classifier.predict(input, { task: "sentiment" });
+  const allTasks = (input) => classifier.predict(input, { tasks: ["sentiment", "emotion", "toxicity"] });
   for (const { tokens, runs } of LENGTHS) {
     const text = await textOf(tokens, async (text) => (await classifier.predict(text)).tokens);
     const before = await classifier.predict(text);
     predictMs[tokens] = await time(runs, () => classifier.predict(text));
     const after = await classifier.predict(text);
+    tasksRatio[tokens] = await ratio(
+      runs,
+      () => allTasks(text),
+      () => oneTask(text),
+    );
     check(after.score === before.score && after.tokens === tokens, "the same text scored differently");
   }
   const batchMs = await time(8, () => classifier.predict(batch));
+  tasksRatio.batch = await ratio(
+    8,
+    () => allTasks(batch),
+    () => oneTask(batch),
+  );
   const together = await classifier.predict(batch);
   check(together.length === 32, `${together.length} predictions`);
   for (const [i, text] of batch.entries()) {
@@ -52,5 +65,5 @@ export async function speed() {
   const label = (text) => together[batch.indexOf(text)].label;
   check(label("An absolute joy from the first page to the last.") === "positive", "joy");
   check(label("Overpriced, overcooked and over-salted.") === "negative", "overpriced");
-  return { predictMs, batchMs, memoryBytes: classifier.info.memoryBytes };
+  return { predictMs, batchMs, tasksRatio, memoryBytes: classifier.info.memoryBytes };
 }

@@ -20,17 +20,37 @@ export async function textOf(tokens, count) {
   return text;
 }
 
+/** The time of one call in milliseconds. */
+async function timed(work) {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
 /** The median time of `runs` calls in milliseconds, after a quarter as many to warm up. `after` is not timed. */
 export async function time(runs, work, after) {
   const times = [];
   const warm = Math.ceil(runs / 4);
   for (let i = 0; i < warm + runs; i++) {
-    const start = performance.now();
-    await work();
-    if (i >= warm) times.push(performance.now() - start);
+    const elapsed = await timed(work);
+    if (i >= warm) times.push(elapsed);
     after?.();
   }
   return median(times);
+}
+
+/**
+ * How many times as long as `base` the call `work` takes: the median over `runs` rounds, each with one call of both, after a
+ * quarter as many rounds to warm up. The order changes from round to round.
+ */
+export async function ratio(runs, work, base) {
+  const ratios = [];
+  const warm = Math.ceil(runs / 4);
+  for (let i = 0; i < warm + runs; i++) {
+    const [a, b] = i % 2 ? [await timed(work), await timed(base)] : [await timed(base), await timed(work)].reverse();
+    if (i >= warm) ratios.push(a / b);
+  }
+  return median(ratios);
 }
 
 /** The text lengths that are timed, and how often. */

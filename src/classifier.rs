@@ -34,9 +34,7 @@ const _: () = {
 };
 
 impl Classifier {
-    /// Loads a model from a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json` and
-    /// `heads/*.head`.
+    /// Loads a model from a folder in Hugging Face layout. [`ModelFiles::from_dir`] lists the files that it reads.
     ///
     /// ```
     /// let classifier = litmus_text::Classifier::from_dir("models/english")?;
@@ -45,8 +43,8 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound) where a file cannot be read; otherwise the errors of
-    /// [`from_bytes`](Self::from_bytes).
+    /// - [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound): a file cannot be read.
+    /// - The errors of [`from_bytes`](Self::from_bytes).
     #[cfg(not(target_arch = "wasm32"))]
     pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_bytes(&ModelFiles::from_dir(path)?)
@@ -55,11 +53,12 @@ impl Classifier {
     /// Loads a model from the bytes of its files.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound) where a file is missing,
-    /// [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed) where one is damaged or two contradict each
-    /// other, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the graph uses an op or a format
-    /// that this runtime does not have, [`ErrorKind::HeadMalformed`](crate::ErrorKind::HeadMalformed) where a head file is
-    /// damaged, [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where it was made for another encoder.
+    /// - [`ErrorKind::ModelNotFound`](crate::ErrorKind::ModelNotFound): a file is missing.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed): a file is damaged, or two contradict each other.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the graph uses an op or a format that this
+    ///   runtime does not have.
+    /// - [`ErrorKind::HeadMalformed`](crate::ErrorKind::HeadMalformed): a head file is damaged.
+    /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): a head file was made for another encoder.
     pub fn from_bytes(files: &ModelFiles) -> Result<Self, Error> {
         Self::load(files, LoadOptions::default())
     }
@@ -83,7 +82,7 @@ impl Classifier {
         Ok(Self::new(model.into(), heads))
     }
 
-    /// Loads a model whose `model.onnx` is read from `graph` and whose external data are read from `external`, piece by piece.
+    /// Loads a model piece by piece: `model.onnx` from `graph`, external data from `external`.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn from_stream<'a>(
         files: &ModelFiles,
@@ -116,12 +115,12 @@ impl Classifier {
         Self { model, info: info.into(), heads: heads.into() }
     }
 
-    /// A classifier of the labels of a head, on the same encoder. It shares the model with this one.
+    /// A classifier that predicts the labels of a head. It shares the encoder with this one.
     ///
     /// # Errors
-    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
-    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features,
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the head has no labels.
+    /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): the head was made for another encoder.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the head has no labels.
     pub fn with_head(&self, head: &Head) -> Result<Self, Error> {
         self.model.features("a head")?;
         self.model.check_head("the head", head)?;
@@ -134,12 +133,13 @@ impl Classifier {
         Ok(Self::new(self.model.clone(), heads))
     }
 
-    /// The classifier with one more task, or with another head for that task; or, where the head is of the kind "embedding",
-    /// for [`embed`](Self::embed). A file `heads/NAME.head` in the model's folder has the same effect.
+    /// A classifier with the task `name`, which `head` classifies. It replaces a task of that name. A head of the kind
+    /// "embedding" becomes the head of [`embed`](Self::embed) instead, whatever the name. A file `heads/NAME.head` in the
+    /// model's folder has the same effect.
     ///
     /// # Errors
-    /// [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch) where the head was made for another encoder,
-    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): the head was made for another encoder.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     pub fn with_task(&self, name: &str, head: &Head) -> Result<Self, Error> {
         self.model.features("a head")?;
         self.model.check_head("the head", head)?;
@@ -153,7 +153,7 @@ impl Classifier {
         self.heads.own.as_ref()
     }
 
-    /// Facts about the model. The labels are those of [`head`](Self::head) where there is one.
+    /// Facts about the model. If the classifier has a [`head`](Self::head), the labels are those of the head.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
@@ -170,18 +170,21 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where the text has no tokens,
-    /// [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong) where it is too long for [`LongText::Error`] or its pair
-    /// leaves no room for it, [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is out of its
-    /// range, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model cannot do what an option
-    /// asks for.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens.
+    /// - [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong): the text is too long for [`LongText::Error`], or its
+    ///   pair leaves no room for it.
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): an option is out of its range.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model cannot do what an option asks for.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed),
+    ///   [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) or [`ErrorKind::Internal`](crate::ErrorKind::Internal): the
+    ///   model fails at the text.
     pub fn predict(&self, text: impl Input, options: &Options) -> Result<Prediction, Error> {
         let mut predictions = self.predict_batch(&[text], options).map_err(Error::without_index)?;
         predictions.pop().ok_or_else(|| Error::internal("one text gave no prediction"))
     }
 
-    /// Predicts texts, in their order. If one of them cannot be predicted, none is: [`job`](Self::job) has a result for
-    /// each text instead.
+    /// Predicts several texts and returns the predictions in the order of the texts. If one text fails, the call fails;
+    /// [`job`](Self::job) has a result for each text instead.
     ///
     /// # Errors
     /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
@@ -217,8 +220,9 @@ impl Classifier {
     /// [`finish_by_task`](PredictionJob::finish_by_task).
     ///
     /// # Errors
-    /// As [`job`](Self::job); [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where the model does not have one of
-    /// the tasks, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where it gives no features.
+    /// - The errors of [`job`](Self::job).
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the model does not have one of the tasks.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     pub fn tasks_job<T: Input>(&self, texts: &[T], tasks: &[&str], options: &Options) -> Result<PredictionJob, Error> {
         let invalid = |message| Err(Error::invalid_input(message));
         match &options.task {
@@ -230,7 +234,7 @@ impl Classifier {
         }
     }
 
-    /// `None` stands for the classifier's own labels.
+    /// Starts a job for these tasks. The task `None` stands for the classifier's own labels.
     fn start<T: Input>(&self, texts: &[T], tasks: &[Option<&str>], options: &Options) -> Result<PredictionJob, Error> {
         options.check()?;
         if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&Some(task))) {
@@ -242,21 +246,26 @@ impl Classifier {
         PredictionJob::new(self.model.clone(), texts, tasks, options)
     }
 
-    /// Starts a prediction in steps, which has progress and is cancelled by dropping the job.
+    /// Starts a prediction in steps. The job reports its progress, and dropping it cancels the prediction.
     ///
     /// # Errors
-    /// Only errors that concern all texts: [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where an option is
-    /// out of its range. The error of a single text is in the result of [`finish`](PredictionJob::finish).
+    /// Only errors that concern all texts. The error of a single text is in the result of
+    /// [`finish`](PredictionJob::finish).
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): an option is out of its range, or names a task or label
+    ///   that the model does not have.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model cannot do what an option asks for.
     pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
         self.start(texts, &[options.task.as_deref()], options)
     }
 
-    /// The embeddings of texts: vectors of length 1 whose dot product is the cosine of two texts, near 1 for texts of the
-    /// same meaning. They are for search, clustering and duplicates. A long text has the embedding of the mean of its windows.
+    /// The embeddings of texts, in their order: vectors of length 1. The dot product of two embeddings is their cosine
+    /// similarity, near 1 for texts of the same meaning. They serve search, clustering and duplicate detection. The embedding
+    /// of a long text is computed from the mean of its windows' features.
     ///
     /// # Errors
-    /// As [`predict_batch`](Self::predict_batch); [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the
-    /// model's folder has no `heads/embedding.head`.
+    /// - The errors of [`predict_batch`](Self::predict_batch).
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model has no head of the kind "embedding",
+    ///   such as `heads/embedding.head`.
     pub fn embed<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
         let job = self.embedding_job(texts)?;
         match job.first_failure() {
@@ -265,11 +274,10 @@ impl Classifier {
         }
     }
 
-    /// Starts to compute [embeddings](Self::embed) in steps, which has progress and is cancelled by dropping the job.
+    /// Starts to compute [embeddings](Self::embed) in steps. The job reports its progress, and dropping it cancels it.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model's folder has no
-    /// `heads/embedding.head`.
+    /// [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model has no head of the kind "embedding".
     pub fn embedding_job<T: Input>(&self, texts: &[T]) -> Result<EmbeddingJob, Error> {
         let head = self.heads.embedding(&self.model)?.clone();
         let features = PredictionJob::new(self.model.clone(), texts, Vec::new(), &Options::default())?;
@@ -277,8 +285,8 @@ impl Classifier {
     }
 
     /// Teaches labels of your own, from a few examples each: logistic regression on the encoder's features. Deterministic: the
-    /// same examples give the same bits on every machine. A classifier [with a head](Self::with_head) teaches that head more;
-    /// its examples stay.
+    /// same examples give the same bits on every machine. If the classifier has a [`head`](Self::head), that head is taught
+    /// more: the new head has the examples of both.
     ///
     /// ```
     /// use litmus_text::{Classifier, Examples, Head, Options, TeachOptions};
@@ -302,19 +310,22 @@ impl Classifier {
         self.teaching_job(examples, options)?.finish()
     }
 
-    /// Starts teaching in steps, which has progress and is cancelled by dropping the job.
+    /// Starts teaching in steps. The job reports its progress, and dropping it cancels it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) where there are fewer than 2 or more than 1,000 labels, or
-    /// more than 50,000 examples, [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where an example is empty,
-    /// [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable) where the head that is to be taught more does not
-    /// have its examples, [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported) where the model gives no features.
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): there are fewer than 2 or more than 1,000 labels, more
+    ///   than 50,000 examples, or options that contradict each other or the classifier's head.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): an example is empty.
+    /// - [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable): the classifier's head was read from a file
+    ///   without its examples.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     pub fn teaching_job(&self, examples: &Examples, options: &TeachOptions) -> Result<TeachingJob, Error> {
         TeachingJob::new(self.model.clone(), self.head(), examples, options)
     }
 
-    /// The model's raw scores before calibration, one row per text with one logit per label. Of a text that is too long
-    /// to be read at once, only the beginning is read.
+    /// The logits of the graph's own classifier, before calibration: one row per text, one logit per label of the graph. They
+    /// do not depend on the classifier's [`head`](Self::head). Of a text that is too long to be read at once, only the
+    /// beginning is read.
     ///
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
@@ -327,15 +338,15 @@ impl Classifier {
     /// [`SpecialTokens::Text`](crate::SpecialTokens::Text).
     ///
     /// # Errors
-    /// [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText) where the text has no tokens,
-    /// [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed) where the tokenizer gives an id that the model's
-    /// embedding does not have.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed): the tokenizer gives an id that the model's
+    ///   embedding does not have.
     pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
         self.model.tokenize(text)
     }
 }
 
-/// The job, unless a text of it could not be read.
+/// The job, or the error of the first text that could not be read.
 fn all_readable(job: PredictionJob) -> Result<PredictionJob, Error> {
     job.first_failure().map_or(Ok(job), Err)
 }
@@ -375,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn top_k_cuts_and_zero_is_refused() {
+    fn top_k_keeps_the_best_labels_and_zero_is_rejected() {
         let classifier = classifier(8);
         assert_eq!(classifier.predict("two", &Options::default().top_k(1)).unwrap().scores.len(), 1);
         let error = classifier.predict("two", &Options::default().top_k(0)).unwrap_err();

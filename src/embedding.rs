@@ -13,7 +13,7 @@ pub struct EmbeddingJob {
 }
 
 impl EmbeddingJob {
-    /// `features` is a job without tasks.
+    /// `features` must be a job without tasks, which computes features only.
     pub(crate) fn new(features: PredictionJob, head: Head) -> Self {
         Self { features, head }
     }

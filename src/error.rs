@@ -1,4 +1,4 @@
-//! Errors: each kind has a code that never changes.
+//! Errors. Each kind has a code that never changes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ pub enum ErrorKind {
     InvalidInput,
     /// The text has no tokens: it is empty or white space.
     EmptyText,
-    /// The text has more tokens than the model reads at once, and the option is [`LongText::Error`](crate::LongText::Error);
-    /// or its pair leaves no room for it.
+    /// The text has more tokens than the model reads at once, with the option [`LongText::Error`](crate::LongText::Error); or
+    /// its pair leaves no room for it.
     TextTooLong,
     /// A file of the model is missing or cannot be read.
     ModelNotFound,

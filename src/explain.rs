@@ -55,7 +55,7 @@ impl Explainer {
         }
     }
 
-    /// The variant of this index.
+    /// The variant with this index, which is below [`count`](Self::count).
     pub(crate) fn variant(&self, index: usize) -> Variant {
         if self.orders.is_empty() {
             return self.masked(&[index], None, Some(index));
@@ -107,7 +107,7 @@ impl Explainer {
     }
 }
 
-/// Random permutations of the words in antithetic pairs: each second one is the reverse of the one before.
+/// Random permutations of the words in antithetic pairs: every second one is the reverse of the one before it.
 fn orders(words: usize, samples: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut random = SplitMix64::new(seed);
     let mut orders: Vec<Vec<usize>> = Vec::with_capacity(samples);

@@ -17,7 +17,7 @@ pub(crate) struct Heads {
 }
 
 impl Heads {
-    /// Reads and checks the head files of a model: each must be undamaged, and of the encoder beside it. The task of
+    /// Reads the head files of a model. Each must be undamaged and made for this model's encoder. The task of
     /// `heads/NAME.head` is NAME.
     pub(crate) fn read(files: &ModelFiles, model: &Model) -> Result<Self, Error> {
         let mut heads = Self::default();
@@ -37,11 +37,11 @@ impl Heads {
         }
     }
 
-    /// The head of a task. `None` if that is the task of the graph's own classifier, which has the same labels.
+    /// The head of a task. `None` if it is the graph's own classifier once more: a packaged head with the same labels.
     pub(crate) fn task(&self, task: &str, model: &Model) -> Result<Option<&Head>, Error> {
         model.features("a task")?;
         match self.tasks.get(task) {
-            // A head that was taught may have these labels, too.
+            // A head that was taught may happen to have the same labels.
             Some(head) => Ok(Some(head).filter(|head| !head.is_packaged() || head.labels() != model.info.labels)),
             None => {
                 let tasks: Vec<&str> = self.tasks.keys().map(String::as_str).collect();

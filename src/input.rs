@@ -1,4 +1,4 @@
-//! What is classified: a text, or a pair of texts.
+//! The input of a prediction: a text, or a pair of texts.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub trait Input {
     /// The text, to which all offsets refer.
     fn text(&self) -> &str;
 
-    /// The second text.
+    /// The second text of a pair.
     fn pair(&self) -> Option<&str> {
         None
     }

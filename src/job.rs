@@ -1,4 +1,4 @@
-//! Texts to predictions, batch by batch.
+//! Computes predictions of texts, batch by batch.
 
 mod explain;
 
@@ -43,19 +43,19 @@ use crate::text::words::words;
 pub struct PredictionJob {
     model: Arc<Model>,
     options: Options,
-    /// What the texts are classified into; none where only their features are wanted.
+    /// What the texts are classified into; empty if the job computes only their features.
     tasks: Vec<TaskPlan>,
     explain: Option<ExplainPlan>,
     limits: BatchLimits,
     texts: Vec<Result<Text, Error>>,
     /// The windows of all texts, in their order.
     rows: Vec<Row>,
-    /// What is computed: for each window its sequences, as the indices of the row and of the sequence in it.
+    /// All sequences to compute, each as its index in `rows` and its index in that window.
     sequences: Vec<(usize, usize)>,
     /// The sequences that are not computed yet.
     queue: BatchQueue,
     explaining: Option<Explaining>,
-    /// Rows that are explained.
+    /// The number of windows whose explanation is complete: the index in `rows` of the next one.
     explained: usize,
     progress: Progress,
 }
@@ -74,6 +74,7 @@ pub struct Progress {
 
 #[derive(Debug)]
 struct Text {
+    /// The text's windows, as indices in [`PredictionJob::rows`].
     rows: Range<usize>,
     truncated: bool,
     /// The text's words; empty without an explanation.
@@ -82,6 +83,7 @@ struct Text {
     weights: Vec<Vec<f64>>,
 }
 
+/// A window of a text, with what is computed for it.
 #[derive(Debug)]
 struct Row {
     text: usize,
@@ -90,11 +92,11 @@ struct Row {
     words: Vec<(usize, Vec<usize>)>,
     /// The window's weight in the text's scores: its fraction of the text's tokens.
     weight: f64,
-    /// For each sequence of the window; empty until they are computed. Features are kept only where no task reads them.
+    /// One per sequence of the window; empty until it is computed. Features are dropped once the tasks have read them.
     outputs: Vec<Output>,
     /// Sequences that are not computed yet.
     missing: usize,
-    /// By task; empty until they are computed.
+    /// By task; empty until all sequences are computed.
     scores: Vec<Scores>,
 }
 
@@ -167,7 +169,7 @@ impl PredictionJob {
     }
 
     /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
-    /// own limit, 32 rows, still applies.
+    /// own limit still applies: 32 rows, or 1 for a graph that cannot compute batches.
     pub fn max_batch_rows(mut self, rows: usize) -> Self {
         self.limits.rows = rows.clamp(1, self.model.max_rows());
         self
@@ -179,7 +181,7 @@ impl PredictionJob {
         self
     }
 
-    /// The rows computed so far.
+    /// How many rows are computed so far, and how many the job has.
     pub fn progress(&self) -> Progress {
         self.progress
     }
@@ -225,13 +227,13 @@ impl PredictionJob {
         self.tasks[task].mean(rows.iter().map(|row| (row.weight, &row.scores[task])))
     }
 
-    /// Computes the remaining batches and returns a prediction or an error for each text, in their order; where the job has
-    /// several tasks, those of the first.
+    /// Computes the remaining batches. Returns a prediction or an error for each text, in their order. If the job has several
+    /// tasks, the predictions are for the first task.
     pub fn finish(self) -> Vec<Result<Prediction, Error>> {
         self.finish_texts(|job, text| job.prediction(text, 0))
     }
 
-    /// Computes the remaining batches and returns for each text, in their order, a prediction by task or an error.
+    /// Computes the remaining batches. Returns the predictions by task or an error for each text, in their order.
     pub fn finish_by_task(self) -> Vec<Result<BTreeMap<String, Prediction>, Error>> {
         self.finish_texts(|job, text| {
             let tasks = job.tasks.iter().enumerate();
@@ -255,7 +257,7 @@ impl PredictionJob {
         })
     }
 
-    /// Computes the remaining batches. Returns for each text, in their order, the result of `of`, or the text's error.
+    /// Computes the remaining batches. Returns the result of `of` or the error for each text, in their order.
     fn finish_texts<T>(mut self, of: impl Fn(&Self, &Text) -> Result<T, Error>) -> Vec<Result<T, Error>> {
         while self.step() {}
         self.texts.iter().map(|text| of(&self, text.as_ref().map_err(Error::clone)?)).collect()
@@ -292,7 +294,7 @@ impl PredictionJob {
 }
 
 impl Row {
-    /// Adds the output for one of the window's sequences. Computes the scores once all are there.
+    /// Adds the output for one of the window's sequences. After the last one, computes the scores.
     fn add_output(&mut self, sequence: usize, output: Output, tasks: &[TaskPlan]) -> Result<(), Error> {
         self.outputs[sequence] = output;
         self.missing -= 1;
@@ -304,7 +306,7 @@ impl Row {
     }
 }
 
-/// The tokens of a window's longest sequence.
+/// The number of tokens in a window's longest sequence.
 fn length(window: &Window) -> usize {
     window.tokens.sequences.iter().map(|sequence| sequence.ids.len()).max().unwrap_or(0)
 }
@@ -318,7 +320,7 @@ mod tests {
     use crate::options::{Explain, Method};
     use crate::prediction::Score;
 
-    /// Rows of a text of 20 words that is explained: the issue allows 25 times one prediction.
+    /// The text itself, and one variant per word.
     const ROWS_OF_20_WORDS: usize = 21;
 
     fn explained(method: Method) -> Options {
@@ -335,7 +337,7 @@ mod tests {
         job(model, &[text], options)?.finish().remove(0)
     }
 
-    /// The rows of each step, and what comes out.
+    /// The number of rows that each step computes, and the predictions.
     fn steps(texts: &[&str], options: &Options, max_rows: usize) -> (Vec<usize>, Vec<Prediction>) {
         let mut job = job(fake(32, 4), texts, options).unwrap().max_batch_rows(max_rows);
         let mut rows = Vec::new();
@@ -351,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn twenty_words_take_one_row_each_and_one() {
+    fn explaining_a_text_takes_one_row_per_word_and_one_for_the_text() {
         let text = "one two ".repeat(10);
         let (rows, _) = steps(&[&text], &explained(Method::Occlusion), 32);
         assert_eq!(rows.iter().sum::<usize>(), ROWS_OF_20_WORDS);

@@ -42,8 +42,8 @@
 //! A model is a folder in Hugging Face layout: `config.json`, `tokenizer.json` and `model.onnx`, plus an optional
 //! `litmus.json` with a name, a version and the temperature of the calibration. The graph may be a BERT, MiniLM,
 //! DistilBERT, RoBERTa, XLM-RoBERTa, data2vec, MPNet, ELECTRA, ALBERT, MobileBERT, ModernBERT, NomicBERT or DeBERTa-v3 with a
-//! classification head, in float32, float16, int8 (static or dynamic) or with 4-bit weights, as the common exporters and
-//! onnxruntime's optimizer write it. Its weights may be in a second file, such as `model.onnx_data`. Any other graph of
+//! classification head, in float32, float16, int8 (static or dynamic) or with 4-bit or 8-bit weights, as the common exporters
+//! and onnxruntime's optimizer write it. Its weights may be in a second file, such as `model.onnx_data`. Any other graph of
 //! supported ONNX ops loads as well; an unknown op is reported by name.
 //!
 //! Model files are untrusted input: they are checked, memory is limited, and a panic of a library becomes an [`Error`].
@@ -64,8 +64,8 @@
 //!
 //! # WebAssembly
 //!
-//! JavaScript programs use the npm package `litmus-text`. A Rust program for `wasm32-unknown-unknown` needs the target
-//! features of this repository's `.cargo/config.toml`: `-C target-feature=+simd128 --cfg getrandom_backend="wasm_js"`.
+//! JavaScript programs use the npm package `litmus-text`. A Rust program for `wasm32-unknown-unknown` needs the compiler
+//! flags of this repository's `.cargo/config.toml`: `-C target-feature=+simd128 --cfg getrandom_backend="wasm_js"`.
 //! There is no file system: load with [`Classifier::from_bytes`]. Logits and probabilities are the same bits on every
 //! machine.
 //!
@@ -79,6 +79,8 @@
 //! `job` takes texts through these steps batch by batch, `model` holds what does not change from call to call, `graph`
 //! turns an ONNX file into a few fused ops, and `kernels` computes these.
 
+// wasm-pack compiles the unit tests for WebAssembly, too, although it runs tests/wasm.rs only. They run natively.
+#![cfg(not(all(test, target_arch = "wasm32")))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod classifier;

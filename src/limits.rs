@@ -5,14 +5,14 @@
 pub(crate) const MAX_BATCH_ROWS: usize = 32;
 /// Tokens in one batch, padding included: bounds the memory of activations.
 pub(crate) const MAX_BATCH_TOKENS: usize = 4096;
-/// Bytes of a long text that are tokenised at once: bounds the memory of the tokenizer.
+/// Bytes that are tokenised at once while a long text is divided into windows: bounds the memory of the tokenizer.
 pub(crate) const MAX_PIECE_BYTES: usize = 4096;
 /// Labels of a zero-shot classification. Each is one more sequence for each window.
 pub(crate) const MAX_ZERO_SHOT_LABELS: usize = 1000;
 /// Permutations of an explanation with Shapley values.
 pub(crate) const MAX_SAMPLES: usize = 1000;
 
-/// Factor by which the normalisers of a tokenizer may lengthen a text, all together; common ones reach about 100.
+/// Factor by which all normalisers of a tokenizer together may lengthen a text; common ones reach about 100.
 pub(crate) const MAX_GROWTH: usize = 1024;
 /// Nodes of a graph. The largest exports of encoders have a few thousand.
 pub(crate) const MAX_NODES: usize = 20_000;

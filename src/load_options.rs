@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct LoadOptions {
-    /// The arithmetic of layers.
+    /// The arithmetic of the layers.
     pub precision: Precision,
 }
 
@@ -29,8 +29,9 @@ impl LoadOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// Integers; but f32 for all layers with float weights, if in one of them a few channels are so much larger than the
-    /// others that integers would lose these. Weights that are stored quantised are not examined.
+    /// Integers where they are precise enough. If a layer with float weights has an outlier channel, beside which integers
+    /// would lose the others, or if the model has no normalisation, all layers with float weights are computed in f32. An
+    /// embedding table with an outlier column is computed in f32 by itself. Weights that are stored quantised stay integers.
     #[default]
     Auto,
     /// Integers for every layer: the smallest and fastest form.

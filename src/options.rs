@@ -21,13 +21,13 @@ pub struct Options {
     /// The task: one of the model's packaged heads, such as "toxicity" ([`ModelInfo::tasks`](crate::ModelInfo::tasks)); the
     /// classifier's own labels if `None`.
     pub task: Option<String>,
-    /// Options that hold for one task instead of the general ones, by task.
+    /// Options of single tasks, by the task's name. They override the general ones.
     pub by_task: BTreeMap<String, TaskOptions>,
     /// Keeps only this many of the highest scores, at least 1; all if `None`.
     pub top_k: Option<usize>,
-    /// A score must be at least this for its label to be predicted, 0 to 1. If `None`, there is always a label, except
-    /// with [`Activation::Sigmoid`]: then those whose scores reach the threshold that the head has for the label, or else
-    /// 0.5. With [`Activation::None`] it is an error.
+    /// The score that a label must reach to be predicted, 0 to 1. If `None`: with [`Activation::Sigmoid`] the thresholds of
+    /// the head, or 0.5 if it has none; otherwise the label with the highest score is always predicted. An error with
+    /// [`Activation::None`].
     pub threshold: Option<f32>,
     /// What turns the logits into scores; the model's own [activation](crate::ModelInfo::activation) if `None`.
     pub activation: Option<Activation>,
@@ -86,7 +86,7 @@ pub enum LongText {
     Window,
     /// Read only its beginning; the prediction is marked as truncated.
     Truncate,
-    /// Fail with [`ErrorKind::TextTooLong`].
+    /// Fail with [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong).
     Error,
 }
 
@@ -94,8 +94,8 @@ pub enum LongText {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SpecialTokens {
-    /// As text, so that whoever writes the text cannot change how the model reads it. Where the vocabulary has the special
-    /// token as a whole word, it counts as unknown.
+    /// As text, so that whoever writes the text cannot change how the model reads it. A special token that the vocabulary has
+    /// as a whole word becomes the unknown token.
     #[default]
     Text,
     /// As the special tokens, as `tokenizers` does by default. The first use takes memory for a second copy of the
@@ -122,7 +122,7 @@ pub enum Method {
     #[default]
     Occlusion,
     /// A word's weight is its Shapley value, estimated from permutations in antithetic pairs (Castro et al. 2009, Mitchell
-    /// et al. 2022). For any sample, the weights sum to the score minus that of the text with every word masked.
+    /// et al. 2022). For any number of samples, the weights sum to the score minus the score with every word masked.
     Shapley {
         /// Permutations, 1 to 1,000; each costs one prediction per word.
         samples: usize,
@@ -132,7 +132,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// A number of permutations that is usually enough: ten pairs.
+    /// A number of permutations that is usually enough: ten antithetic pairs.
     pub const DEFAULT_SAMPLES: usize = 20;
 }
 
@@ -163,7 +163,7 @@ impl ZeroShot {
     /// The hypothesis of Hugging Face's zero-shot pipeline.
     pub const DEFAULT_HYPOTHESIS: &str = "This example is {}.";
 
-    /// These labels with the default hypothesis, of which a text has one.
+    /// Labels of which a text has exactly one, with the default hypothesis.
     pub fn new<L: Into<String>>(labels: impl IntoIterator<Item = L>) -> Self {
         let labels = labels.into_iter().map(Into::into).collect();
         Self { labels, hypothesis: Self::DEFAULT_HYPOTHESIS.into(), multi_label: false }
@@ -181,7 +181,7 @@ impl ZeroShot {
         self
     }
 
-    /// The reason why the options cannot be used.
+    /// Checks the options. The error is the reason why they cannot be used.
     fn check(&self, options: &Options) -> Result<(), String> {
         let Self { labels, hypothesis, .. } = self;
         if options.activation.is_some() || options.explain.is_some() {
@@ -260,7 +260,7 @@ impl Options {
         self
     }
 
-    /// Checks what does not depend on the task.
+    /// Checks the options that do not depend on the model.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::invalid_input(message));
         if self.top_k == Some(0) {

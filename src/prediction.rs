@@ -19,15 +19,15 @@ pub struct Score {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The label with the highest score; `None` if that is below [`Options::threshold`](crate::Options::threshold). Where
-    /// each label has a score of its own, the best of those that reach their thresholds.
+    /// The label with the highest score of those that reach their [threshold](crate::Options::threshold); `None` if none does,
+    /// or if `other` is true.
     pub label: Option<String>,
     /// Only with [`Activation::Sigmoid`](crate::Activation::Sigmoid), which multi-label models have: every label whose
     /// score reaches its threshold, highest first; there may be none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// Only of a taught head that rejects texts ([`TeachOptions::other`](crate::TeachOptions::other)): whether the text
-    /// resembles none of the labels' examples. Then `label` is `None`.
+    /// Only with a head that was taught to reject texts ([`TeachOptions::other`](crate::TeachOptions::other)): whether the text
+    /// resembles none of the labels' examples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<bool>,
     /// The highest score: a probability from 0 to 1, or with [`Activation::None`](crate::Activation::None) a logit.
@@ -35,8 +35,8 @@ pub struct Prediction {
     pub score: f32,
     /// Every label with its score, highest first, cut to [`Options::top_k`](crate::Options::top_k).
     pub scores: Vec<Score>,
-    /// The number of tokens that the model read, special tokens included; those in two windows count twice. In a zero-shot
-    /// classification, those with the longest hypothesis.
+    /// The number of tokens that the model read, special tokens included; tokens in two windows count twice. In a zero-shot
+    /// classification, the number of tokens with the longest hypothesis.
     pub tokens: usize,
     /// Whether the end of the text was not read, as with [`LongText::Truncate`](crate::LongText::Truncate). The last
     /// window ends with the last character that was read.

@@ -1,6 +1,6 @@
 //! Random numbers from a seed, the same on every machine.
 
-/// Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators".
+/// The generator of Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators".
 pub(crate) struct SplitMix64(u64);
 
 impl SplitMix64 {
@@ -15,7 +15,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`, at least 1. The bias of the remainder does not matter, as `bound` is small.
+    /// A number below `bound`, which is at least 1. The bias of the remainder does not matter, because `bound` is small.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }

@@ -1,4 +1,4 @@
-//! How scores and weights are serialised.
+//! Serialises scores and weights.
 
 use serde::Serializer;
 

@@ -1,4 +1,4 @@
-//! What a job classifies texts into: labels, and how the encoder's outputs become their scores.
+//! Tasks: the labels that a job chooses from, and how the encoder's outputs become their scores.
 
 use crate::error::Error;
 use crate::heads::Heads;
@@ -14,7 +14,7 @@ use crate::zero_shot::ZeroShotPlan;
 pub(crate) struct TaskPlan {
     /// The task's name; empty for the model's own classifier.
     pub name: String,
-    /// The label whose score is explained; each text's best where `None`.
+    /// The index of the label whose score is explained; if `None`, the label with the highest score of each text.
     pub explained_label: Option<usize>,
     labels: Vec<String>,
     activation: Activation,
@@ -36,12 +36,13 @@ enum Scorer {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scores {
     pub by_label: Vec<f32>,
-    /// The [energy] of the logits, of a head that rejects by it.
+    /// The [energy] of the logits, if the head rejects texts by it.
     pub energy: Option<f32>,
 }
 
 impl TaskPlan {
-    /// One of the tasks of `heads`; without a name that of their own head, or else of the graph's own classifier.
+    /// Resolves the options for one of the tasks of `heads`. Without a `task`: for the classifier's own head, or else for the
+    /// graph's own classifier.
     pub(crate) fn new(model: &Model, heads: &Heads, task: Option<&str>, options: &Options) -> Result<Self, Error> {
         if let Some(zero_shot) = &options.zero_shot {
             if let Some(task) = task {
@@ -64,11 +65,11 @@ impl TaskPlan {
             Some(task) => heads.task(task, model)?,
             None => heads.own.as_ref(),
         };
-        let of_task = task.and_then(|task| options.by_task.get(task));
+        let task_options = task.and_then(|task| options.by_task.get(task));
         let labels = head.map_or(&model.info.labels[..], Head::labels);
         let own = head.map_or(model.info.activation, Head::activation);
         let activation = options.activation.unwrap_or(own);
-        let thresholds = match (of_task.and_then(|task| task.threshold).or(options.threshold), head) {
+        let thresholds = match (task_options.and_then(|task| task.threshold).or(options.threshold), head) {
             (Some(_), _) if activation == Activation::None => {
                 return Err(Error::invalid_input(
                     "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
@@ -82,7 +83,7 @@ impl TaskPlan {
             (None, _) => Thresholds::of(activation),
         };
         let explain = options.explain.as_ref();
-        let explained = of_task.and_then(|task| task.explain_label.as_ref());
+        let explained = task_options.and_then(|task| task.explain_label.as_ref());
         let explained = explained.or(explain.and_then(|explain| explain.label.as_ref())).filter(|_| explain.is_some());
         let explained_label = explained.map(|label| {
             labels.iter().position(|name| name == label).ok_or_else(|| {
@@ -127,7 +128,7 @@ impl TaskPlan {
         Ok(Scores { by_label, energy: None })
     }
 
-    /// The mean of scores, each with a weight; the weights sum to 1.
+    /// The weighted mean of scores. The weights sum to 1.
     pub(crate) fn mean<'a>(&self, scores: impl Iterator<Item = (f64, &'a Scores)> + Clone) -> Scores {
         let mean = |of: &dyn Fn(&Scores) -> f32| {
             scores.clone().map(|(weight, scores)| weight * f64::from(of(scores))).sum::<f64>() as f32
@@ -150,7 +151,7 @@ impl TaskPlan {
         }
     }
 
-    /// Whether a text resembles no label's examples; `None` where the task does not tell.
+    /// Whether a text resembles no label's examples; `None` if the task's head does not reject texts.
     pub(crate) fn is_other(&self, scores: &Scores) -> Option<bool> {
         let Scorer::Head(head) = &self.scorer else { return None };
         Some(scores.energy? > head.max_energy()?)

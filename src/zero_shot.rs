@@ -15,14 +15,15 @@ pub(crate) struct ZeroShotPlan {
     pub hypotheses: Vec<String>,
     /// How the labels are decided: by a softmax over all, or each by itself.
     pub activation: Activation,
-    /// The indices of the model's own labels.
+    /// The index of the entailment logit.
     entailment: usize,
+    /// The index of the contradiction logit.
     contradiction: usize,
     temperature: f32,
 }
 
 impl ZeroShotPlan {
-    /// One of the model's labels must be "entailment".
+    /// The model must have at least two labels, one of which starts with "entail".
     pub(crate) fn new(options: &ZeroShot, model: &Model) -> Result<Self, Error> {
         let model_labels = &model.info.labels;
         let starting = |start: &str| model_labels.iter().position(|label| label.to_lowercase().starts_with(start));
@@ -47,7 +48,8 @@ impl ZeroShotPlan {
     }
 
     /// The scores of a window, from the outputs for each of its hypotheses, as Hugging Face's pipeline computes them: a
-    /// softmax of all entailments, or for each label one of its contradiction and its entailment.
+    /// softmax over the entailment logits of all labels, or for each label by itself a softmax over its contradiction and
+    /// entailment logits.
     pub(crate) fn scores(&self, outputs: &[Output]) -> Result<Vec<f32>, Error> {
         let softmax = |logits: &[f32]| calibration::scores(logits, Activation::Softmax, self.temperature);
         if self.activation == Activation::Softmax {

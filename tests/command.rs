@@ -50,6 +50,108 @@ fn labels_lines_in_their_order_and_continues_after_a_bad_one() {
     assert_eq!((&rows[0]["tokens"], &rows[0]["truncated"]), (&5.into(), &false.into()));
 }
 
+/// One row out for each row in, in their order: each with its own fields and a prediction, or a coded error.
+#[test]
+fn extends_rows_and_continues_after_bad_ones() {
+    let rows: [(&[u8], &str); 17] = [
+        // An id of more digits than an f64 has, and a field that is called like one of a prediction.
+        (br#"{"id": 123456789012345678901234567890, "text": "I loved it", "label": [1, {}]}"#, "positive"),
+        (br#"{"text":"I hated it","id":"b"}"#, "negative"),
+        (b"not JSON", "invalid-json"),
+        (br#"{"id": 4, "text": "cut off"#, "invalid-json"),
+        (br#"{"id": 5, "text": "two"} {}"#, "invalid-json"),
+        (b"", "invalid-json"),
+        (br#"["I loved it"]"#, "invalid-input"),
+        (br#"{"id": 8}"#, "invalid-input"),
+        (b"{ }", "invalid-input"),
+        (br#"{"id": 10, "text": null}"#, "invalid-input"),
+        (br#"{"id": 11, "text": ["a"], "x": {"y": 1}}"#, "invalid-input"),
+        (br#"{"id": 12, "text": "a", "text": "b"}"#, "invalid-input"),
+        (br#"{"id": 13, "text": "a", "error": null}"#, "invalid-input"),
+        (br#"{"id": 14, "text": " \t"}"#, "empty-text"),
+        (br#"{"id": 15, "text": "half \ud83d of a pair"}"#, "malformed-text"),
+        (b"{\"id\": 16, \"text\": \"caf\xe9\"}", "malformed-text"),
+        (b"\xff", "invalid-json"),
+    ];
+    let [first, second] = [br#"{"id": 18, "text": "It is good, \ud83d\ude42"}"#, &b"{\"text\": \"good\"}\r"[..]];
+    let good: Vec<&[u8]> = rows.iter().map(|row| row.0).chain([first, second]).collect();
+    let output = litmus(&["--rows"], &good.join(&b'\n'));
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let answers = json(&output);
+    assert_eq!(answers.len(), good.len());
+    for ((row, expected), answer) in rows.iter().zip(&answers) {
+        let actual = answer["prediction"]["label"].as_str().or(answer["error"]["code"].as_str());
+        assert_eq!(actual, Some(*expected), "{answer}");
+        if let Ok(Value::Object(row)) = serde_json::from_slice(row)
+            && answer.get("row").is_none()
+        {
+            assert!(row.iter().all(|(name, value)| answer[name] == *value), "{answer}");
+        }
+    }
+    let lines = lines(&output);
+    let start = r#"{"id": 123456789012345678901234567890, "text": "I loved it", "label": [1, {}],"prediction":{"#;
+    assert!(lines[0].starts_with(start), "{}", lines[0]);
+    assert_eq!(answers[2]["row"], "not JSON");
+    assert_eq!(answers[2]["error"]["message"], "the row is not JSON: expected ident, at column 2");
+    assert_eq!(answers[3]["row"], r#"{"id": 4, "text": "cut off"#);
+    assert!(lines[8].starts_with(r#"{ "error":{"#), "{}", lines[8]);
+    assert_eq!(answers[10]["error"]["message"], "invalid type: sequence, expected a string, at column 19");
+    assert_eq!(answers[12]["row"], r#"{"id": 13, "text": "a", "error": null}"#);
+    assert!(lines[14].starts_with(r#"{"id": 15, "text": "half \ufffd of a pair","error":{"#), "{}", lines[14]);
+    assert_eq!((&answers[15]["id"], &answers[15]["text"]), (&16.into(), &"caf\u{fffd}".into()));
+    assert_eq!(answers[15]["error"]["message"], "the row is not UTF-8: byte 24 is invalid");
+
+    // The same prediction as without rows.
+    let plain = json(&litmus(&["--jsonl", "It is good, 🙂"], b""));
+    let mut prediction = answers[17]["prediction"].clone();
+    prediction["text"] = plain[0]["text"].clone();
+    assert_eq!(prediction, plain[0]);
+}
+
+#[test]
+fn extends_as_many_rows_as_there_are() {
+    let row = |i| match i % 7 {
+        3 => "}\n".to_owned(),
+        _ => format!("{{\"id\":{i},\"text\":\"{}\"}}\n", if i % 2 == 0 { "wonderful" } else { "dreadful" }),
+    };
+    let output = litmus(&["--rows"], (0..600).map(row).collect::<String>().as_bytes());
+    let answers = json(&output);
+    assert_eq!(answers.len(), 600);
+    for (i, answer) in answers.iter().enumerate() {
+        match i % 7 {
+            3 => assert_eq!(answer["error"]["code"], "invalid-json"),
+            _ => {
+                let label = if i % 2 == 0 { "positive" } else { "negative" };
+                assert_eq!((&answer["id"], &answer["prediction"]["label"]), (&i.into(), &label.into()));
+            }
+        }
+    }
+    assert!(litmus(&["--rows"], b"").stdout.is_empty());
+}
+
+#[test]
+fn rows_take_the_other_options() {
+    let long = format!("{{\"id\":1,\"text\":\"{}\"}}", "no middle and no end. ".repeat(100));
+    let refused = litmus(&["--rows", "--long-text", "error"], long.as_bytes());
+    assert!(refused.status.success());
+    assert_eq!((&json(&refused)[0]["id"], &json(&refused)[0]["error"]["code"]), (&1.into(), &"text-too-long".into()));
+    let explained = litmus(&["--rows", "--explain", "--threshold", "1"], br#"{"text":"so \"good\""}"#);
+    let prediction = &json(&explained)[0]["prediction"];
+    let words = prediction["attributions"].as_array().unwrap().iter().map(|word| word["text"].as_str().unwrap());
+    assert_eq!((words.collect::<Vec<_>>(), &prediction["label"]), (vec!["so", "\"", "good", "\""], &Value::Null));
+
+    let nli = ["--rows", "--model", "tests/fixtures/pipelines/nli"];
+    let rows = b"{\"text\":\"the dog is happy\",\"pair\":\"the cat is sad\"}\n{\"text\":\"a\",\"pair\":\"\\udc00\"}";
+    let answers = json(&litmus(&nli, rows));
+    assert_eq!(answers[0]["prediction"]["tokens"], 11);
+    assert_eq!(answers[1]["error"]["code"], "malformed-text");
+
+    for arguments in [&["--rows", "a text"][..], &["--rows", "--jsonl"], &["--rows", "--model", "no-such-folder"]] {
+        let output = litmus(arguments, br#"{"text":"a"}"#);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{output:?}");
+    }
+}
+
 #[test]
 fn labels_pairs_and_labels_of_the_callers_choice() {
     let model = ["--jsonl", "--model", "tests/fixtures/pipelines/nli"];
@@ -212,13 +314,17 @@ fn no_input_gives_no_output() {
 
 #[test]
 fn prints_what_its_documentation_shows() {
-    let page = std::fs::read_to_string("docs/command-line.md").unwrap();
-    let shown: Vec<&str> = page.split("```console\n$ litmus ").skip(1).filter_map(|s| s.split("```").next()).collect();
-    assert!(!shown.is_empty());
-    for block in shown {
-        let (arguments, output) = block.split_once('\n').unwrap();
-        let script = format!("{} {arguments}", env!("CARGO_BIN_EXE_litmus"));
-        let ours = Command::new("sh").args(["-c", &script]).output().unwrap();
-        assert_eq!(String::from_utf8(ours.stdout).unwrap(), output, "litmus {arguments}");
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_litmus")).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    for (page, start) in [("docs/command-line.md", "litmus "), ("docs/bulk.md", "printf ")] {
+        let text = std::fs::read_to_string(page).unwrap();
+        let blocks = text.split("```console\n$ ").skip(1).filter_map(|rest| rest.split("```").next());
+        let shown: Vec<&str> = blocks.filter(|block| block.starts_with(start)).collect();
+        assert!(!shown.is_empty());
+        for block in shown {
+            let (script, output) = block.split_once('\n').unwrap();
+            let ours = Command::new("sh").args(["-c", script]).env("PATH", &path).output().unwrap();
+            assert_eq!(String::from_utf8(ours.stdout).unwrap(), output, "{script}");
+        }
     }
 }

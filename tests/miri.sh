@@ -1,11 +1,11 @@
 #!/bin/sh
 # The kernels' unsafe code and indices under Miri: tests/miri.sh [TEST…]. It needs a nightly toolchain with the component
-# miri, and takes its time; so it is no part of `npm test`.
+# miri and takes long, so it is not part of `npm test`.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# The kernels depend on nothing: neither does this crate, so that nothing else need be compiled.
+# The kernels have no dependencies. This crate has none either, so that nothing else is compiled.
 mkdir "$folder/src"
 : > "$folder/src/lib.rs"
 cat > "$folder/Cargo.toml" <<END

@@ -96,7 +96,7 @@ fn the_decision_depends_on_the_activation() {
 }
 
 #[test]
-fn a_threshold_on_logits_is_refused() {
+fn a_threshold_on_logits_is_rejected() {
     for (name, options) in
         [("regression", Options::default()), ("two-labels", Options::default().activation(Activation::None))]
     {
@@ -173,7 +173,7 @@ fn zero_shot_scores_are_those_of_the_pipeline() {
 }
 
 #[test]
-fn zero_shot_options_that_make_no_sense_are_refused() {
+fn invalid_zero_shot_options_are_rejected() {
     let (classifier, _) = nli();
     let refused = |classifier: &Classifier, options: Options| {
         let error = classifier.predict("the dog", &options).unwrap_err();

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { build } from "../tools/build.mjs";
 import { fail, run, UserError } from "../tools/command.mjs";
 import { checkDocs } from "../tools/docs.mjs";
+import { restoreTimes } from "../tools/file-times.mjs";
 import { cache, root, targetDir } from "../tools/paths.mjs";
 import { assemble, buildSite } from "../tools/site.mjs";
 import {
@@ -29,6 +30,7 @@ import { fuzz } from "./fuzz/fuzz.mjs";
 import { withInstalledPackage } from "./harness/package.mjs";
 import { ensureHostTools } from "./hosts/install.mjs";
 import { ensurePython } from "./service/install.mjs";
+import { ensureSpark } from "./spark/install.mjs";
 
 const node = (args, options) => run(process.execPath, args, options);
 const cargo = (...args) => run("cargo", args, { env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
@@ -165,6 +167,14 @@ async function service() {
   await inFolder("tests/service");
 }
 
+/** The native command under Apache Spark. */
+async function spark() {
+  const { bin, litmus, env } = await ensureSpark();
+  const args = ["-B", "-m", "unittest", "discover", "--verbose", "--start-directory", "tests/spark"];
+  const paths = { LITMUS: litmus, PYTHONPATH: join(root, "examples/spark") };
+  await run(join(bin, "python"), args, { ...minutes(10), env: { ...env, ...paths } });
+}
+
 /** Test files that need another browser than Chromium. */
 const otherBrowsers = {
   "firefox.test.mjs": [ensureFirefox],
@@ -200,6 +210,7 @@ const suites = {
   "crate: unit tests": { quick: true, run: () => cargo("test", ...native, "--lib") },
   "crate: native tests": { run: () => cargo("test", ...native) },
   "crate: fuzzing": { run: () => fuzz({ seconds: 30, short: true }) },
+  "command: Spark": { run: spark },
   "package: build": { run: buildEverything },
   "package: public types": { run: publicTypes },
   "lint: docs/api": { run: documentation },
@@ -264,6 +275,8 @@ try {
   const chosen = chosenSuites({ quick: values.quick, parts });
   await ensureNode();
   await ensureRust();
+  // The replacement of inventory: all of tract depends on it, and takes a quarter of an hour in its three builds.
+  if (process.env.CI) await restoreTimes(join(root, "tools/vendor"), join(targetDir, "vendor-times.json"));
   process.exitCode = printSummary(await runSuites(chosen, { all: values.all })) > 0 ? 1 : 0;
 } catch (error) {
   fail(error);

@@ -134,7 +134,7 @@ fn a_threshold_by_label_is_that_of_the_head_unless_an_option_overrides_it() {
 }
 
 #[test]
-fn wrong_tasks_have_codes() {
+fn invalid_tasks_have_codes() {
     let kind = |result: Result<_, litmus_text::Error>| result.map(|_: litmus_text::Prediction| ()).unwrap_err().kind();
     let error = model().predict(TEXT, &Options::default().task("weather")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -159,7 +159,7 @@ fn embeddings_have_length_one_and_need_their_head() {
     assert_eq!(tiny().embed(&[TEXT]).unwrap_err().kind(), ErrorKind::ModelUnsupported);
     let identity = identity(files().get("heads/sentiment.head").unwrap());
     let classifier = Classifier::from_bytes(&files().with("heads/embedding.head", identity)).unwrap();
-    assert_eq!(classifier.info().tasks.len(), 1, "an embedding is no task");
+    assert_eq!(classifier.info().tasks.len(), 1, "an embedding is not a task");
     let embeddings = classifier.embed(&["Where is my parcel?", "The parcel is late", "What a wonderful film"]).unwrap();
     let cosine = |a: usize, b: usize| embeddings[a].iter().zip(&embeddings[b]).map(|(a, b)| a * b).sum::<f32>();
     assert_eq!(embeddings[0].len(), 384);

@@ -141,7 +141,7 @@ fn the_report_names_contradictions_and_odd_examples() {
 }
 
 #[test]
-fn wrong_calls_have_codes() {
+fn invalid_calls_have_codes() {
     let kind = |classifier: &Classifier, examples: &Examples, options: &TeachOptions| {
         classifier.teach(examples, options).unwrap_err().kind()
     };
@@ -170,9 +170,9 @@ fn wrong_calls_have_codes() {
 fn a_head_of_another_encoder_or_a_damaged_one_is_rejected() {
     let head = taught(&examples(), &TeachOptions::default());
     let bytes = head.to_bytes_with_examples().unwrap();
-    let place = bytes.windows(11).position(|window| window == b"\"encoder\":\"").unwrap() + 11;
+    let offset = bytes.windows(11).position(|window| window == b"\"encoder\":\"").unwrap() + 11;
     let mut other = bytes.clone();
-    other[place] = if other[place] == b'0' { b'1' } else { b'0' };
+    other[offset] = if other[offset] == b'0' { b'1' } else { b'0' };
     let mismatch = sentiment().with_head(&Head::from_bytes(&other).unwrap()).unwrap_err();
     assert_eq!(mismatch.kind(), ErrorKind::HeadMismatch);
     assert_eq!(tiny().with_head(&head).unwrap_err().kind(), ErrorKind::ModelUnsupported);

@@ -102,7 +102,7 @@ fn scores_have_the_digits_of_an_f32() {
 }
 
 #[wasm_bindgen_test]
-fn cuts_to_top_k_and_refuses_invalid_options() {
+fn cuts_to_top_k_and_rejects_invalid_options() {
     let classifier = sentiment();
     let options = |key: &str, value: JsValue| {
         let options = Object::new();
@@ -178,7 +178,7 @@ fn a_bad_text_does_not_fail_the_others() {
 }
 
 #[wasm_bindgen_test]
-fn every_refusal_has_its_code_and_the_next_call_works() {
+fn every_rejection_has_its_code_and_the_next_call_works() {
     let classifier = sentiment();
     for bad in [7.into(), JsValue::NULL, JsValue::UNDEFINED, Object::new().into()] {
         let error = outcomes(&classifier, array(&["good".into(), bad.clone()]), JsValue::UNDEFINED).unwrap_err();
@@ -245,7 +245,7 @@ fn a_taught_head_predicts_its_labels_and_is_taught_more() {
     assert_eq!(text(&get(&get(&outcomes.get(0), "predictions"), "topic"), "label"), "shipping");
 
     let again = taught(&classifier, get(&head, "withExamples"));
-    assert_eq!(number(&get(&again, "report"), "validated"), 12.0, "the examples of the head before stay");
+    assert_eq!(number(&get(&again, "report"), "validated"), 12.0, "the examples of the earlier head stay");
     let not_extendable = [("examples", Object::new().into()), ("head", get(&head, "head"))];
     let error = classifier.job(request("teach", &not_extendable)).err().unwrap();
     assert_eq!(text(&error, "code"), "head-not-extendable");

@@ -25,7 +25,7 @@ const wasmFile = join(wasmFolder, "litmus_text_bg.wasm");
 const embeddedFile = join(wasmFolder, "embedded", "litmus_text_bg.wasm");
 
 /** One hash over files and over the files of folders. */
-async function hash(paths) {
+export async function hash(paths) {
   const sum = createHash("sha256");
   for (const path of paths) {
     const isFolder = (await stat(join(root, path))).isDirectory();
@@ -39,7 +39,7 @@ async function hash(paths) {
 }
 
 /** Runs `work` and writes `value` into the file `stamp`; skips it if the file has that value already and all outputs exist. */
-async function unlessDone(stamp, value, outputs, work) {
+export async function unlessDone(stamp, value, outputs, work) {
   const last = await readFile(stamp, "utf8").catch(() => "");
   if (last === value && outputs.every((output) => existsSync(output))) return;
   await work();

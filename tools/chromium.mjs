@@ -2,7 +2,7 @@
 // flags.
 import { chromium, chromiumFlags } from "./toolchain.mjs";
 
-/** Imported late: commands that run `npm ci` first import this module before node_modules is there. */
+/** Imported when it is first used: commands that run `npm ci` import this module before node_modules exists. */
 const playwright = async () => (await import("playwright-core")).chromium;
 
 export async function launchChromium() {

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { root } from "./paths.mjs";
 
-/** An error whose message is enough for the user: printed without a stack. */
+/** An error whose message is enough for the user: it is printed without a stack trace. */
 export class UserError extends Error {}
 
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;

@@ -1,17 +1,32 @@
 // npm run docs: writes docs/api from the comments in pkg/src.
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, run, UserError } from "./command.mjs";
+import { fragmentsOf } from "./fragments.mjs";
 import { root } from "./paths.mjs";
 import { ensureNode } from "./toolchain.mjs";
 
 const committed = join(root, "docs/api");
 
+/** typedoc-plugin-markdown numbers links to some headings that occur only once. */
+async function mendLinks(folder) {
+  const pages = await contents(folder);
+  const fragments = new Map([...pages].map(([name, text]) => [name, fragmentsOf(text)]));
+  for (const [name, text] of pages) {
+    const mended = text.replace(/\]\(([\w-]*(?:\.md)?)#([\w-]+)-(\d+)\)/g, (link, page, heading, number) => {
+      const found = fragments.get(page || name);
+      return found?.has(`${heading}-${number}`) || !found?.has(heading) ? link : `](${page}#${heading})`;
+    });
+    if (mended !== text) await writeFile(join(folder, name), mended);
+  }
+}
+
 async function generate(folder) {
   const typedoc = join(root, "node_modules/typedoc/bin/typedoc");
   await run(process.execPath, [typedoc, "--options", join(root, "pkg/typedoc.json"), "--out", folder], { quiet: true });
+  await mendLinks(folder);
 }
 
 /** The contents of a folder's files by name. */

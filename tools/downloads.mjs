@@ -4,25 +4,14 @@ import { join } from "node:path";
 import { UserError } from "./command.mjs";
 import { root } from "./paths.mjs";
 
-const readModule = (name) => readFile(join(root, "pkg/dist", name), "utf8");
-
 /** The names of the modules that a page and its worker load: `name`, its imports, and the worker's script. */
 async function modules(name, found = new Set()) {
   if (found.has(name)) return found;
   found.add(name);
-  const code = await readModule(name);
+  const code = await readFile(join(root, "pkg/dist", name), "utf8");
   for (const [, next] of code.matchAll(/(?:\bfrom|\bimport|\bnew URL\()\s*"\.\/([^"]+\.js)"/g))
     await modules(next, found);
   return found;
-}
-
-/** The modules that these load later, by `import("./name.js")`, and their imports. */
-async function lateModules(scripts) {
-  const found = new Set(scripts);
-  for (const name of scripts)
-    for (const [, next] of (await readModule(name)).matchAll(/\bimport\(\s*"\.\/([^"]+\.js)"\s*\)/g))
-      await modules(next, found);
-  return [...found].filter((name) => !scripts.has(name));
 }
 
 const model = "models/english";
@@ -39,11 +28,8 @@ export async function downloads() {
   };
 }
 
-/** The files that only tasks, teaching and embeddings need: pages download them when they first use these. */
-export async function lateDownloads() {
-  const heads = await readdir(join(root, "pkg", model, "heads"));
-  return {
-    "JavaScript": (await lateModules(await modules("index.js"))).map((name) => `dist/${name}`),
-    "heads": heads.sort().map((file) => `${model}/heads/${file}`),
-  };
+/** The heads of the packaged model: pages download one when they first use its task or embeddings. */
+export async function headFiles() {
+  const names = await readdir(join(root, "pkg", model, "heads"));
+  return names.sort().map((name) => `${model}/heads/${name}`);
 }

@@ -1,5 +1,5 @@
-// The embedded build: the WebAssembly module with the model's files behind it, each as a custom section. An engine skips
-// custom sections, and pkg/src/engine/embedded-file.ts compiles only what stands before them.
+// The embedded build: the WebAssembly module, followed by the model's files, each as a custom section. WebAssembly engines skip
+// custom sections, and pkg/src/model/embedded-file.ts compiles only the part before them.
 
 const CUSTOM_SECTION = 0;
 const PREFIX = "litmus.";
@@ -7,7 +7,7 @@ const PREFIX = "litmus.";
 /** An unsigned integer in LEB128. */
 const leb128 = (value) => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb128(value >>> 7)]);
 
-/** `files`: pairs of a name and its bytes. */
+/** Appends files to a module. `files`: pairs of a name and the file's bytes. */
 export function appendFiles(wasm, files) {
   const sections = files.flatMap(([name, bytes]) => {
     const label = Buffer.from(PREFIX + name);

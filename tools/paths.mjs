@@ -9,5 +9,5 @@ const { env } = process;
 export const root = fileURLToPath(new URL("..", import.meta.url));
 /** Installed tools and downloads, kept between checkouts. */
 export const cache = env.LITMUS_CACHE ?? join(homedir(), ".cache", "litmus-text");
-/** Build products of cargo, and ours beside them. In continuous integration the checkout is fresh, the cache is not. */
+/** Build products of cargo, and ours beside them. In CI they are in the cache, because the checkout is always new. */
 export const targetDir = env.CARGO_TARGET_DIR ?? (env.CI ? join(cache, "target") : join(root, "target"));

@@ -1,13 +1,14 @@
 // npm run build:site: the demo as a folder of static files, `site/`, which any host can serve under any path. It has
-// the minified files of www/, those files of the package that the page loads, and a list of all of them for the service
-// worker.
+// the minified files of www/, those files of the package that the page loads, a list of all of them for the service
+// worker, and the documentation in `docs/`.
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 import { fail, step } from "./command.mjs";
-import { downloads, lateDownloads } from "./downloads.mjs";
+import { buildDocsSite, docsSite } from "./docs-site.mjs";
+import { downloads, headFiles } from "./downloads.mjs";
 import { root } from "./paths.mjs";
 
 export const site = join(root, "site");
@@ -15,18 +16,14 @@ export const site = join(root, "site");
 /** Files of www/ for developers. */
 const notServed = (path) => path.endsWith(".md") || path.endsWith(`${sep}screenshots`);
 /**
- * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and what only tasks, teaching and
- * embeddings need, which the demo does not use.
+ * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and the head for
+ * embeddings, which the demo does not use.
  */
-async function notCached() {
-  const late = Object.values(await lateDownloads()).flat();
-  return ["sw.js", "precache.js", ...late.map((path) => `litmus-text/${path}`)];
-}
+const notCached = ["sw.js", "precache.js", "litmus-text/models/english/heads/embedding.head"];
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
-  const groups = Object.values({ ...(await downloads()), late: Object.values(await lateDownloads()).flat() });
-  const ofPackage = [...groups.flat(), "models/english/litmus.json"];
+  const ofPackage = [...Object.values(await downloads()).flat(), ...(await headFiles()), "models/english/litmus.json"];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",
     // The demo measures in the visitor's browser with the texts and the clock of the benchmarks.
@@ -62,17 +59,17 @@ const sha256 = (data) => createHash("sha256").update(data).digest("hex").slice(0
 /** The script precache.js: the digest of each file, and a digest over all of them as the version. */
 export async function precache(folder) {
   const files = {};
-  const excluded = await notCached();
   for (const path of await listFiles(folder)) {
-    if (excluded.includes(path)) continue;
+    if (notCached.includes(path) || path.startsWith("docs/")) continue;
     files[path] = sha256(await readFile(join(folder, path)));
   }
   const version = sha256(JSON.stringify(files)).slice(0, 12);
   return `// Made by tools/site.mjs.\nself.PRECACHE = ${JSON.stringify({ version, files })};\n`;
 }
 
-/** Assembles the site in `folder` from the built package and www/. */
+/** Assembles the site in `folder` from the built package, www/ and the documentation. */
 export async function assemble(folder = site) {
+  await buildDocsSite();
   const part = `${folder}.part`; // renamed at the end: a running server never serves half of it
   await rm(part, { recursive: true, force: true });
   await cp(join(root, "www"), part, { recursive: true, filter: (path) => !notServed(path) });
@@ -82,6 +79,7 @@ export async function assemble(folder = site) {
   }
   for (const path of await listFiles(part)) await minify(join(part, path), path);
   await writeFile(join(part, "precache.js"), await precache(part));
+  await cp(docsSite, join(part, "docs"), { recursive: true }); // last: the service worker does not store it
   await rm(folder, { recursive: true, force: true });
   await rename(part, folder);
 }

@@ -9,7 +9,7 @@ import { root } from "./paths.mjs";
 
 const pkg = join(root, "pkg");
 
-/** Permissive licences, from deny.toml. Of "A OR B", one has to be in this list. */
+/** The permissive licences of deny.toml. Of "A OR B", one must be in this list. */
 const ALLOWED = JSON.parse(/^allow = (\[.*\])$/m.exec(await readFile(join(root, "deny.toml"), "utf8"))[1]);
 
 /** Crates without a licence text in the package, and a crate of the same authors and licence that has it. */

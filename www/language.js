@@ -1,21 +1,25 @@
-// The interface's language: the visitor's choice if there is one, else the browser's language.
+// The interface's language: the visitor's choice if there is one, else the browser's language. The texts of a language are
+// loaded when it is first used.
 import { $ } from "./dom.js";
-import { strings } from "./strings.js";
 
 const KEY = "language";
+const TEXTS = {
+  "en": () => import("./strings/en.js"),
+  "zh-Hans": () => import("./strings/zh-Hans.js"),
+};
 
-let now = "en";
+let strings;
 let numbers;
 const listeners = [];
 
 /** Returns an interface text. A text that is a function is called with `values`. */
 export function t(key, ...values) {
-  const text = strings[now][key];
+  const text = strings[key];
   return typeof text === "function" ? text(...values) : text;
 }
 
 /** Whether there is a text with this key. For keys that contain labels or error codes, which may have no text. */
-export const has = (key) => Object.hasOwn(strings[now], key);
+export const has = (key) => Object.hasOwn(strings, key);
 
 export const count = (value) => numbers.count.format(value);
 export const percent = (share) => numbers.percent.format(share);
@@ -25,8 +29,8 @@ export const figure = (value) => numbers.figure.format(value);
 /** Registers a listener that redraws after each change of the language. */
 export const onLanguage = (listener) => void listeners.push(listener);
 
-function use(language) {
-  now = language;
+async function use(language) {
+  ({ default: strings } = await TEXTS[language]());
   document.documentElement.lang = language;
   numbers = {
     count: new Intl.NumberFormat(language),
@@ -43,13 +47,13 @@ function use(language) {
   for (const listener of listeners) listener();
 }
 
-const other = () => (now === "en" ? "zh-Hans" : "en");
+const other = () => (document.documentElement.lang === "en" ? "zh-Hans" : "en");
 
 /** The visitor's earlier choice. `localStorage` throws where the browser blocks storage. */
 function chosen() {
   try {
     const language = localStorage.getItem(KEY);
-    return Object.hasOwn(strings, language) ? language : undefined;
+    return Object.hasOwn(TEXTS, language) ? language : undefined;
   } catch {
     return undefined;
   }
@@ -60,13 +64,19 @@ function ofBrowser() {
   return first?.startsWith("zh") ? "zh-Hans" : "en";
 }
 
-$("language").addEventListener("click", () => {
-  use(other());
+$("language").addEventListener("click", async () => {
+  const language = other();
+  await use(language);
   try {
-    localStorage.setItem(KEY, now);
+    localStorage.setItem(KEY, language);
   } catch {
     // Storage is blocked: the choice lasts until the page is closed.
   }
 });
 
-use(chosen() ?? ofBrowser());
+try {
+  await use(chosen() ?? ofBrowser());
+} finally {
+  // The stylesheet hides the page until then, so that it is not shown in one language and then in another.
+  document.documentElement.dataset.language = "";
+}

@@ -5,8 +5,9 @@ import { model, usePackaged } from "./model.js";
 import { startCounting } from "./network.js";
 import { keep, leftText } from "./offline.js";
 import "./drop.js";
-import "./share.js";
-import "./speed.js";
+import "./parts.js";
+import { linkHasHead } from "./share.js";
+import { restoreTaught } from "./taught-store.js";
 import { fail, fill, show } from "./try.js";
 
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
@@ -35,6 +36,7 @@ async function load() {
     await usePackaged(progressBar());
     document.documentElement.dataset.ready = "";
     startCounting();
+    if (!linkHasHead()) void restoreTaught();
     // Without a service worker or storage the page works, but not offline.
     await keep().catch((error) => console.warn(error));
   } catch (error) {

@@ -12,6 +12,12 @@ let since = Infinity;
 /** The service worker's script, which browsers request by themselves, again and again. Only WebKit's timeline lists it. */
 const SERVICE_WORKER = new URL("sw.js", document.baseURI).href;
 
+/** Whether a request loads a file of this page, which has the same address for every visitor and text. */
+function isOwnFile(url) {
+  const { href, search } = new URL(url);
+  return href.startsWith(new URL(".", document.baseURI).href) && search === "" && /\.(m?js|css|json|head)$/.test(href);
+}
+
 function count(method, url, source, bytes = 0) {
   const key = `${method} ${url}`;
   const found = requests.get(key) ?? { timeline: 0, worker: 0, frame: 0, bytes: 0 };
@@ -44,7 +50,7 @@ export function startCounting() {
   since = performance.now();
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (entry.name === SERVICE_WORKER) continue;
+      if (entry.name === SERVICE_WORKER || isOwnFile(entry.name)) continue;
       // Requests with a `workerStart` went through the service worker, which reports those that reached the network.
       if (entry.startTime >= since && entry.workerStart === 0) count("GET", entry.name, "timeline");
     }

@@ -1,7 +1,7 @@
 // Offline use: the service worker stores a complete version of the site, and a newer version is offered once it is
 // stored completely.
 
-import { isBusy } from "./bulk.js";
+import { isBusy } from "./busy.js";
 import { $ } from "./dom.js";
 
 /** Milliseconds between two checks for a new version while the page is open. */

@@ -2,7 +2,7 @@
 // it cannot be used.
 import { time } from "./benches/measure.mjs";
 import { passage } from "./benches/texts.mjs";
-import { isBusy } from "./bulk.js";
+import { isBusy } from "./busy.js";
 import { $, make } from "./dom.js";
 import { areValues } from "./labels.js";
 import { figure, has, onLanguage, t } from "./language.js";
@@ -55,7 +55,7 @@ async function take(name, get) {
     let size = bytes;
     const onProgress = ({ file, loaded }) => {
       progress(file, loaded);
-      if (file.endsWith(".onnx")) size ??= loaded;
+      if (file.endsWith(".onnx")) size = loaded; // the last report has all of it
     };
     await useOwn(name, { model, signal, onProgress }, async (classifier) => {
       const loadMs = performance.now() - start;
@@ -112,11 +112,15 @@ function display() {
   $("with").textContent = t("try.with", name);
 }
 
+/** Where a folder may have the model, in the order in which the package looks. */
+const GRAPHS = ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"];
+
 /** Loads a model from files whose `webkitRelativePath` is set. */
 function fromFiles(files) {
   const [folder] = files[0]?.webkitRelativePath.split("/") ?? [];
-  const bytes = files.find(({ name }) => name.endsWith(".onnx"))?.size;
-  return take(folder || t("model.unnamed"), async () => ({ model: files, bytes }));
+  const at = (path) => files.find((file) => file.webkitRelativePath === `${folder}/${path}`);
+  const graph = GRAPHS.map(at).find(Boolean);
+  return take(folder || t("model.unnamed"), async () => ({ model: files, bytes: graph?.size }));
 }
 
 /** The files in a dropped folder. Dropped files have no `webkitRelativePath`, so it is set here. */
@@ -218,9 +222,8 @@ onLanguage(() => {
   if (failed) fail(failed);
 });
 
-/** Loads a model from dropped files or a dropped folder. */
-export async function dropModel(items) {
-  const entries = items.map((item) => item.webkitGetAsEntry()).filter(Boolean);
+/** Loads a model from the entries of dropped files or of a dropped folder. */
+export async function dropModel(entries) {
   const files = (await Promise.all(entries.map((entry) => filesBelow(entry)))).flat();
   await fromFiles(files);
 }

@@ -7,7 +7,7 @@ import { named, paint } from "./words.js";
 /** Milliseconds that a passage must stay selected before its explanation is computed. */
 const PAUSE_MS = 300;
 
-let now; // { value, windows, classifier }
+let now; // { value, windows, task, info }
 let weighing = new AbortController();
 
 export function hidePassages() {
@@ -16,8 +16,10 @@ export function hidePassages() {
   $("passages").hidden = true;
 }
 
-export function showPassages(value, windows, classifier) {
-  now = { value, windows, classifier };
+/** `task`: the task that was predicted, with the `info` of its labels. */
+export function showPassages(value, windows, task, info) {
+  now = { value, windows, task, info };
+  name();
   $("heat").replaceChildren(...windows.map(column));
   // Select the passage with the highest score first.
   const surest = windows.reduce(
@@ -29,30 +31,36 @@ export function showPassages(value, windows, classifier) {
   choose();
 }
 
+/** Only a sentiment has two directions. */
+function name() {
+  const directed = now.info.labels.includes("positive") && now.info.labels.includes("negative");
+  $("passages-title").textContent = t(directed ? "long.title" : "long.any");
+}
+
 /** Bars of positive passages point up, of negative ones down, others are centred: the colour is not the only sign. */
 function column({ scores: [{ label, score }] }) {
   const element = make("span", {}, make("i"));
-  element.dataset.tone = toneOf(label, now.classifier.labels);
+  element.dataset.tone = toneOf(label, now.info.labels);
   element.style.setProperty("--score", Math.min(1, Math.abs(score)));
   return element;
 }
 
 function choose() {
-  const { value, windows, classifier } = now;
+  const { value, windows, info } = now;
   const i = $("passage").valueAsNumber;
   const { start, end, scores } = windows[i];
   for (const [at, each] of [...$("heat").children].entries()) each.classList.toggle("chosen", at === i);
   say(i);
-  $("passages").dataset.tone = toneOf(scores[0].label, classifier.labels);
+  $("passages").dataset.tone = toneOf(scores[0].label, info.labels);
   const passage = value.slice(start, end);
   paint($("passage-text"), passage, []);
   void weigh(passage);
 }
 
 function say(i) {
-  const { windows, classifier } = now;
+  const { windows, info } = now;
   const [{ label, score }] = windows[i].scores;
-  const verdict = t("long.verdict", i + 1, windows.length, nameOf(label), scoreText(score, classifier.info));
+  const verdict = t("long.verdict", i + 1, windows.length, nameOf(label), scoreText(score, info));
   $("passage-verdict").textContent = verdict;
   $("passage").ariaValueText = verdict;
 }
@@ -63,14 +71,16 @@ async function weigh(passage) {
   const { signal } = weighing;
   $("passage-note").textContent = "";
   $("passage-weights").replaceChildren();
-  if (!$("explain").checked) return;
+  const { task } = now;
+  if (!$("explain").checked || !task.explains) return;
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   if (signal.aborted) return;
   try {
     const onProgress = ({ done, total }) => {
       if (!signal.aborted) $("passage-note").textContent = t("why.working", done, total);
     };
-    const { attributions } = await now.classifier.predict(passage, { explain: true, signal, onProgress });
+    const options = { ...task.options(), explain: true, signal, onProgress };
+    const { attributions } = await task.classifier.predict(passage, options);
     paint($("passage-text"), passage, attributions);
     $("passage-note").textContent = "";
     $("passage-weights").replaceChildren(...named(attributions));
@@ -88,4 +98,8 @@ $("heat").addEventListener("pointerdown", ({ target }) => {
   choose();
 });
 $("explain").addEventListener("change", () => now && choose());
-onLanguage(() => now && say($("passage").valueAsNumber));
+onLanguage(() => {
+  if (!now) return;
+  name();
+  say($("passage").valueAsNumber);
+});

@@ -237,25 +237,66 @@ async function order({ by, descending, labels, scores }) {
   return rows.sort((a, b) => failed(a) - failed(b) || sign * (value[a] - value[b]) || a - b);
 }
 
-/** Writes the file with the results added: as columns of a table, or as keys of JSON lines. */
-async function save({ names, labels, scores, errors }) {
-  const { kind, delimiter = ",", newline = "\n", columns, header } = format;
-  const perLabel = names.length;
-  const taken = kind === "jsonl" ? columns : [];
-  const free = (name, among) => (among.includes(name) ? `litmus_${name}` : name);
-  const found = (row) => {
-    const label = labels[row];
-    if (label === 0xfffe) return ["", "", ...names.map(() => ""), errors[row]];
-    const all = scores.subarray(row * perLabel, (row + 1) * perLabel);
-    const best = all[label] ?? Math.max(...all); // a row can be without a label
-    return [names[label] ?? "", best.toFixed(4), ...Array.from(all, (score) => score.toFixed(4)), ""];
+/** The label of a row, or its labels where it can have several; its highest score; and all scores that are known. */
+function resultOf({ names, labels, scores, width, given }, row) {
+  const all = scores.subarray(row * width, (row + 1) * width);
+  const best = all[labels[row]] ?? Math.max(...all); // a row can be without a label
+  const several = given?.lists[given.of[row]];
+  return {
+    text: several?.join(";") ?? names[labels[row]] ?? "",
+    label: names[labels[row]] ?? null,
+    labels: several,
+    score: width === 1 ? all[0] : best,
+    all,
   };
-  const added = ["label", "score", ...names.map((name) => `score_${name}`), "error"];
+}
+
+const rounded = (score) => score.toFixed(4);
+
+/** The added columns of one task, with the scores of all labels, and what fills them. */
+function columnsOfTask(result) {
+  const cells = (row) => {
+    const { text, score, all } = resultOf(result, row);
+    return [text, rounded(score), ...Array.from(all, rounded)];
+  };
+  return [["label", "score", ...result.names.map((name) => `score_${name}`)], cells];
+}
+
+/** The added columns of several tasks, which are those of the command `litmus-text classify`. */
+function columnsOfTasks(results) {
+  const cells = (row) =>
+    results.flatMap((result) => {
+      const { text, score } = resultOf(result, row);
+      return [text, rounded(score)];
+    });
+  return [results.flatMap(({ id }) => [id, `${id}_score`]), cells];
+}
+
+/** The added keys of a JSON line. */
+function keysOf(results, row) {
+  const keys = results.map((result) => {
+    const { label, labels, score, all } = resultOf(result, row);
+    const value = Number(rounded(score));
+    if (results.length > 1) return { [result.id]: labels ?? label, [`${result.id}_score`]: value };
+    const scores = Object.fromEntries(result.names.map((name, i) => [name, Number(rounded(all[i]))]));
+    return { label, ...(labels && { labels }), score: value, scores };
+  });
+  return Object.assign({}, ...keys);
+}
+
+/** Writes the file with the results added: as columns of a table, or as keys of JSON lines. */
+async function save({ results, errors }) {
+  const { kind, delimiter = ",", newline = "\n", columns, header } = format;
+  const taken = kind === "jsonl" ? columns : [];
+  const total = results[0].labels.length;
+  const free = (name, among) => (among.includes(name) ? `litmus_${name}` : name);
+  const [names, found] = results.length > 1 ? columnsOfTasks(results) : columnsOfTask(results[0]);
+  const added = [...names, "error"];
   const parts = kind === "csv" && start > 0 ? ["\ufeff"] : [];
   const csv = (cells) => Papa.unparse([cells], { delimiter: kind === "csv" ? delimiter : ",", newline }) + newline;
   let row = 0;
   let width = columns.length;
-  for (let at = start; row < labels.length; ) {
+  for (let at = start; row < total; ) {
     const piece = await readPiece(at);
     if (!piece) break;
     const lines = [];
@@ -266,19 +307,17 @@ async function save({ names, labels, scores, errors }) {
       width = heading.length;
       lines.push(csv([...heading, ...added.map((name) => free(name, heading))]));
     }
-    for (const { fields } of rows.slice(0, labels.length - row)) {
-      const values = found(row++);
+    for (const { fields } of rows.slice(0, total - row)) {
+      const error = errors[row];
       if (kind === "jsonl") {
-        const all = Object.fromEntries(names.map((name, i) => [name, Number(values[2 + i])]));
-        const more = values.at(-1)
-          ? { error: values.at(-1) }
-          : { label: values[0] || null, score: Number(values[1]), scores: all };
+        const more = error ? { error } : keysOf(results, row);
         const renamed = Object.fromEntries(Object.entries(more).map(([key, value]) => [free(key, taken), value]));
         lines.push(`${JSON.stringify({ ...fields, ...renamed })}\n`);
       } else {
         const cells = Array.from({ length: Math.max(width, fields.length) }, (_, i) => fields[i] ?? "");
-        lines.push(csv([...cells, ...values]));
+        lines.push(csv([...cells, ...(error ? names.map(() => "") : found(row)), error ?? ""]));
       }
+      row++;
     }
     parts.push(new Blob(lines)); // a Blob's content need not stay in the JavaScript heap
     at = piece.end;

@@ -1,23 +1,71 @@
-// Links that contain the text, in the fragment: browsers do not send that part of a URL to the server.
+// Links that contain the text, the task and a taught head, in the fragment: browsers do not send that part of a URL to
+// the server.
 import { $ } from "./dom.js";
+import { headerOf, quantise } from "./head-file.js";
 import { t } from "./language.js";
+import { allTasks, chooseTask, task } from "./task.js";
+import { loadTaught, taught } from "./taught.js";
 import { fill } from "./try.js";
 
 /** Maximum length of a fragment in characters. Mail and chat programs break longer links. */
 const LONGEST = 4000;
-const KEY = "#text=";
 
-function fromAddress() {
-  if (!location.hash.startsWith(KEY)) return;
+const toBase64 = (bytes) =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+const fromBase64 = (text) =>
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+
+/** The fields of the fragment. A truncated link can end within a percent-encoded character: such a field is left out. */
+function fields() {
+  const found = {};
+  for (const field of location.hash.slice(1).split("&")) {
+    const [, key, value] = /^(\w+)=(.*)$/s.exec(field) ?? [];
+    try {
+      if (key) found[key] = decodeURIComponent(value);
+    } catch {
+      // Truncated.
+    }
+  }
+  return found;
+}
+
+async function fromAddress() {
+  const { text, task, head } = fields();
+  if (task !== undefined && head === undefined) chooseTask(task);
+  if (text !== undefined) fill(text);
+  if (head === undefined) return;
   try {
-    fill(decodeURIComponent(location.hash.slice(KEY.length)));
-  } catch {
-    // A truncated link can end within a percent-encoded character: it is ignored.
+    await loadTaught(fromBase64(head));
+    chooseTask("taught");
+  } catch (error) {
+    console.warn(error);
+    $("shared").textContent = t("share.damaged");
   }
 }
 
+/** Whether the page was opened by a link that contains a head. */
+export const linkHasHead = () => fields().head !== undefined;
+
+/** The fragment, and the message that says what is in it. */
+function link() {
+  const value = $("text").value.toWellFormed?.() ?? $("text").value;
+  const text = `#text=${encodeURIComponent(value)}`;
+  const { id } = task() ?? {};
+  if (id !== "taught") {
+    const isDefault = id === undefined || id === allTasks()[0].id;
+    return { hash: isDefault ? text : `${text}&task=${encodeURIComponent(id)}`, message: "share.copied" };
+  }
+  const { head } = taught();
+  const small = headerOf(head).dtype === "i8" ? head : quantise(head);
+  const hash = `${text}&task=taught&head=${toBase64(small)}`;
+  return hash.length <= LONGEST ? { hash, message: "share.with-head" } : { hash: text, message: "share.without-head" };
+}
+
 $("share").addEventListener("click", async () => {
-  const hash = KEY + encodeURIComponent($("text").value.toWellFormed?.() ?? $("text").value);
+  const { hash, message } = link();
   if (hash.length > LONGEST) {
     $("shared").textContent = t("share.long");
     return;
@@ -27,7 +75,7 @@ $("share").addEventListener("click", async () => {
     () => true,
     () => false,
   );
-  $("shared").textContent = t(copied ? "share.copied" : "share.refused");
+  $("shared").textContent = t(copied ? message : "share.refused");
 });
 addEventListener("hashchange", fromAddress);
-fromAddress();
+void fromAddress();

@@ -2,6 +2,7 @@
 import { $, make } from "./dom.js";
 import { nameOf, scoreText, toneOf } from "./labels.js";
 import { count, has, onLanguage, t } from "./language.js";
+import { taskName } from "./task.js";
 
 /** Rows rendered above and below the visible ones, so that scrolling shows no gaps. */
 const MARGIN = 6;
@@ -9,28 +10,41 @@ const MARGIN = 6;
 const SORT_MS = 1500;
 /** Maximum number of texts kept in memory. */
 const CACHED_TEXTS = 1000;
-/** Sortable columns, and whether the first click sorts in descending order. */
+/** Whether the first click on a column sorts in descending order. */
 const DESCENDING = { row: false, label: false, score: true };
 
 const scroller = $("bulk-table");
 const above = make("tr", { ariaHidden: "true" });
 const below = make("tr", { ariaHidden: "true" });
 const body = make("tbody");
-const heads = Object.fromEntries(["row", "text", "label", "score"].map((column) => [column, head(column)]));
-const table = make("table", {}, make("thead", {}, make("tr", {}, ...Object.values(heads))), body);
+const heading = make("tr");
+const table = make("table", {}, make("thead", {}, heading), body);
 
-let shown; // { rows, results, by, descending, order, texts, sortedAt }
+let shown; // { rows, results, heads, by, task, descending, order, texts, sortedAt }
 let frame = 0;
 
-function head(column) {
-  const cell = make("th", { scope: "col", className: column });
-  if (column in DESCENDING) cell.append(make("button", { type: "button", onclick: () => sortBy(column) }));
-  return cell;
+/**
+ * The columns: of one task its label and its score, of several tasks one for each. `by` is what a column sorts by, `task`
+ * the index of its task.
+ */
+function headsOf({ columns }) {
+  const ofTasks =
+    columns.length > 1
+      ? columns.map(({ id }, task) => ({ by: "label", task, name: () => taskName(id) }))
+      : ["label", "score"].map((by) => ({ by, task: 0, name: () => t(`bulk.${by}`) }));
+  const heads = [{ by: "row", name: () => t("bulk.row") }, { name: () => t("bulk.text") }, ...ofTasks];
+  return heads.map((head) => {
+    const cell = make("th", { scope: "col", className: head.by ?? "text" });
+    if (head.by) cell.append(make("button", { type: "button", onclick: () => sortBy(head) }));
+    return { ...head, cell };
+  });
 }
 
 /** Shows the table of `results`, to which rows are added while it is shown; `rows` provides their texts. */
 export function showTable(rows, results) {
-  shown = { rows, results, by: "row", descending: false, texts: new Map(), sortedAt: 0 };
+  shown = { rows, results, heads: headsOf(results), by: "row", descending: false, texts: new Map(), sortedAt: 0 };
+  heading.replaceChildren(...shown.heads.map(({ cell }) => cell));
+  scroller.dataset.tasks = results.columns.length;
   name();
   scroller.scrollTop = 0;
   draw();
@@ -43,16 +57,17 @@ export function tableHasGrown(finished) {
 }
 
 function name() {
-  for (const [column, cell] of Object.entries(heads)) {
-    (cell.firstElementChild ?? cell).textContent = t(`bulk.${column}`);
-    if (column in DESCENDING)
-      cell.ariaSort = column !== shown.by ? "none" : shown.descending ? "descending" : "ascending";
+  for (const { by, task, name, cell } of shown.heads) {
+    (cell.firstElementChild ?? cell).textContent = name();
+    if (!by) continue;
+    const sorts = by === shown.by && task === shown.task;
+    cell.ariaSort = sorts ? (shown.descending ? "descending" : "ascending") : "none";
   }
 }
 
-async function sortBy(column) {
-  shown.descending = column === shown.by ? !shown.descending : DESCENDING[column];
-  shown.by = column;
+async function sortBy({ by, task }) {
+  shown.descending = by === shown.by && task === shown.task ? !shown.descending : DESCENDING[by];
+  Object.assign(shown, { by, task });
   name();
   await sort();
   scroller.scrollTop = 0;
@@ -61,35 +76,47 @@ async function sortBy(column) {
 /** Sorts the rows that are labelled so far. Rows added later are appended until the next sort. */
 async function sort() {
   const mine = shown;
-  const { rows, results, by, descending } = mine;
+  const { rows, results, by, task, descending } = mine;
   mine.sortedAt = performance.now();
-  const asks = { by, descending, labels: results.labels, scores: results.topScores };
+  const { labels, topScores: scores } = results.columns[task ?? 0];
+  const asks = { by, descending, labels, scores };
   const order = by === "row" && !descending ? undefined : await rows.order(asks);
-  if (mine.by !== by || mine.descending !== descending) return; // the visitor has chosen another order meanwhile
+  if (mine.by !== by || mine.task !== task || mine.descending !== descending) return; // the visitor has chosen another order meanwhile
   mine.order = order;
   draw();
 }
 
 function line(index, row) {
   const { results, texts } = shown;
-  const { label, score, error } = results.row(row);
-  const mark = make("span", { className: "tag" });
-  if (error) mark.textContent = has(`bulk.error.${error}`) ? t(`bulk.error.${error}`) : error;
-  else {
-    mark.textContent = nameOf(label);
-    mark.dataset.tone = toneOf(label, results.names);
-  }
   const text = texts.get(row) ?? "";
   const line = make(
     "tr",
     { ariaRowIndex: String(index + 2) },
     make("td", { className: "row", textContent: count(row + 1) }),
     make("td", { className: "text", textContent: text, title: text }),
-    make("td", { className: "label" }, mark),
-    make("td", { className: "score", textContent: error ? "" : scoreText(score, results.info) }),
+    ...cellsOf(results, row),
   );
   line.dataset.row = row;
   return line;
+}
+
+/** The cells of a row's results: a label and a score; of several tasks both in one cell. */
+function cellsOf(results, row) {
+  const { columns } = results;
+  const { cells, error } = results.row(row);
+  return columns.flatMap(({ names, info }, i) => {
+    const tag = make("span", { className: "tag" });
+    const { label, score } = cells?.[i] ?? {};
+    if (error) tag.textContent = has(`bulk.error.${error}`) ? t(`bulk.error.${error}`) : error;
+    else {
+      tag.textContent = nameOf(label);
+      if (label !== null) tag.dataset.tone = toneOf(label, names);
+    }
+    const value = error ? "" : scoreText(score, info);
+    if (columns.length === 1)
+      return [make("td", { className: "label" }, tag), make("td", { className: "score", textContent: value })];
+    return [make("td", { className: "label" }, tag, make("small", { textContent: label === null ? "" : value }))];
+  });
 }
 
 function draw() {

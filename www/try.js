@@ -1,10 +1,11 @@
 // The part "Try it": classifies the text as it is typed, then explains the prediction word by word.
-import { batch, passage } from "./benches/texts.mjs";
-import { $, make } from "./dom.js";
-import { areValues, nameOf, scoreText, toneOf } from "./labels.js";
+import { showCode } from "./code.js";
+import { $ } from "./dom.js";
+import { toneOf } from "./labels.js";
 import { onLanguage, t } from "./language.js";
-import { model, onModel } from "./model.js";
 import { hidePassages, showPassages } from "./passages.js";
+import { onTask, task } from "./task.js";
+import * as bars from "./view-bars.js";
 import { kept, named, paint } from "./words.js";
 
 /** Milliseconds without typing before the explanation is computed, which costs one prediction per word. */
@@ -15,14 +16,21 @@ const AUTOMATIC_MS = 4000;
 const LONG = 1500;
 /** Milliseconds without a new result before it is announced to screen readers: not at every keystroke. */
 const ANNOUNCE_MS = 900;
-/** Maximum number of bars: a model with more labels shows the most probable ones. */
-const MAX_BARS = 6;
+/** What shows the predictions of a task, by its `view`. */
+const VIEWS = {
+  emotions: () => import("./view-emotions.js"),
+  gauges: () => import("./view-gauges.js"),
+};
+
+/** A text that is predicted by a task that has not predicted yet: the first prediction also loads the head. */
+const ANY_TEXT = "a";
 
 const text = $("text");
+const loaded = new WeakSet(); // tasks that have predicted: the time of their predictions is that of the computation
 let announcing = 0; // timer of the announcement
 let pending = 0; // timer before a long text is classified
 let reading = new AbortController(); // aborts the running prediction or explanation
-let shown; // the displayed result: { value, prediction, milliseconds }
+let shown; // the displayed result: { value, prediction, milliseconds, task, info, view, words by label }
 let painted = { value: "", words: [] };
 
 /** Shows one of the four states: loading, failure, result, idle. */
@@ -49,31 +57,49 @@ const wait = (ms, signal) =>
     signal.addEventListener("abort", () => reject(signal.reason));
   });
 
+async function viewOf({ view }) {
+  if (!view) return bars;
+  const loaded = await VIEWS[view]();
+  loaded.onChoice(chosen);
+  return loaded;
+}
+
+/** What is predicted: the text, or the text with its pair. */
+function inputOf({ field }, value) {
+  const pair = $("pair").value.trim();
+  return field === "pair" && pair ? { text: value, pair } : value;
+}
+
 /** Classifies the text in the box. Aborts the call before it: the latest text wins. */
 export async function read() {
   reading.abort();
   reading = new AbortController();
   const { signal } = reading;
-  const now = model();
+  const now = task();
   if (!now) return;
   const value = text.value;
   work();
   if (value.trim() === "") return empty();
+  if (now.field === "choices" && now.options().zeroShot.labels.length === 0) return empty();
   const onProgress = ({ done, total }) => {
     if (signal.aborted || total === 1) return;
     $("facts").textContent = t("try.reading", Math.min(done + 1, total), total);
     work(done, total);
   };
   try {
+    if (!loaded.has(now)) await now.classifier.predict(ANY_TEXT, { ...now.options(), signal });
+    loaded.add(now);
     const start = performance.now();
-    const long = value.length > LONG;
-    const prediction = await now.classifier.predict(value, { signal, onProgress: long ? onProgress : undefined });
+    const options = { ...now.options(), signal, onProgress: value.length > LONG ? onProgress : undefined };
+    const prediction = await now.classifier.predict(inputOf(now, value), options);
     const milliseconds = performance.now() - start;
+    const [info, view] = await Promise.all([now.info(prediction), viewOf(now)]);
     if (signal.aborted) return;
     work();
-    shown = { value, prediction, milliseconds };
-    display();
-    if (prediction.windows.length > 1) showPassages(value, prediction.windows, now.classifier);
+    const again = shown?.value === value && shown.view === view;
+    shown = { value, prediction, milliseconds, task: now, info, view, words: new Map() };
+    display(again);
+    if (prediction.windows.length > 1) showPassages(value, prediction.windows, now, info);
     else hidePassages();
     await wait(PAUSE_MS, signal);
     await weigh(signal);
@@ -93,50 +119,40 @@ function empty() {
   note("why.idle");
 }
 
-function display() {
-  const { value, prediction, milliseconds } = shown;
-  const { label, score, scores, tokens, windows, warnings } = prediction;
-  const { classifier } = model();
-  $("test").dataset.tone = toneOf(label, classifier.labels);
-  const { info } = classifier;
-  $("test").style.setProperty("--score", label === null || areValues(info) ? 0 : score);
-  $("verdict").textContent = nameOf(label);
-  $("confidence").textContent = label && scoreText(score, info);
-  $("bars").classList.toggle("values", areValues(info));
-  const texts = scores.map((each) => [each.label, scoreText(each.score, info)]);
-  bars($("bars"), scores, classifier.labels, Object.fromEntries(texts));
+/** `again`: the same text as before is shown in the same view. */
+function display(again = true) {
+  const { value, prediction, milliseconds, task, info, view } = shown;
+  const { tokens, windows, warnings } = prediction;
+  for (const { id } of $("views").children) $(id).hidden = id !== view.element.id;
+  const { verdict, confidence, tone, level, hint } = view.show(prediction, info, again);
+  $("test").dataset.tone = tone;
+  $("test").style.setProperty("--score", level);
+  $("verdict").textContent = verdict;
+  $("confidence").textContent = confidence;
+  $("hint").hidden = !hint;
+  $("hint").textContent = hint;
   $("facts").textContent = t("try.facts", tokens, milliseconds.toFixed(1));
   $("parts").hidden = windows.length === 1;
-  $("parts").textContent = t("try.parts", windows.length, classifier.info.maxTokens);
+  $("parts").textContent = t("try.parts", windows.length, task.classifier.info.maxTokens);
   $("warning").hidden = warnings.length === 0;
   $("warning").textContent = t("try.unknown");
-  $("code-text").textContent = JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
-  $("code-result").textContent = `// ${label}, ${score.toFixed(3)}`;
+  showCode(task, value, prediction);
   show("result");
-  announce(`${nameOf(label)}, ${$("confidence").textContent}`);
+  announce(`${verdict}, ${$("confidence").textContent}`);
 }
 
-/** One bar per label with its text, in the model's order, so that bars keep their position while the text changes. */
-export function bars(list, scores, labels, texts) {
-  const rows = labels.length > MAX_BARS ? scores.slice(0, MAX_BARS).map(({ label }) => label) : labels;
-  const key = rows.join("\n");
-  if (list.dataset.rows !== key) {
-    list.replaceChildren(...rows.map((label) => bar(label, labels)));
-    list.dataset.rows = key;
+/** The visitor has chosen another label, or moved a threshold. */
+async function chosen() {
+  display();
+  reading.abort();
+  reading = new AbortController();
+  const { signal } = reading;
+  try {
+    if (explained().some((label) => !shown.words.has(label))) await wait(PAUSE_MS, signal);
+    await weigh(signal);
+  } catch (error) {
+    if (!signal.aborted) fail(error);
   }
-  for (const { label, score } of scores) {
-    const row = list.children[rows.indexOf(label)];
-    if (!row) continue;
-    row.style.setProperty("--score", score);
-    row.querySelector("dt").textContent = nameOf(label);
-    row.querySelector("dd").textContent = texts[label];
-  }
-}
-
-function bar(label, labels) {
-  const row = make("div", {}, make("dt"), make("dd"));
-  row.dataset.tone = toneOf(label, labels);
-  return row;
 }
 
 /** Shows a note under the text: why no word is coloured, or the progress. */
@@ -152,36 +168,60 @@ function clear() {
   paint($("marks"), text.value, []);
 }
 
+/** The labels to explain, first the one whose words are coloured; `undefined` is the most probable one. */
+const explained = () => shown.view.explained?.() ?? [undefined];
+
 /** Explains the displayed prediction and colours the words, unless that is off or the text has several windows. */
 async function weigh(signal, requested = false) {
   if (!$("explain").checked) return;
-  const { value, prediction, milliseconds } = shown;
+  const { value, prediction, milliseconds, task, view, words } = shown;
+  if (!task.explains) return note("why.cannot");
   if (prediction.windows.length > 1) return note("why.long");
-  const cost = milliseconds * value.split(/\s+/).length;
+  const labels = explained();
+  const cost = milliseconds * value.split(/\s+/).length * labels.filter((label) => !words.has(label)).length;
   if (cost > AUTOMATIC_MS && !requested) {
     $("words-note").hidden = $("weights").hidden = true;
     $("explain-now").hidden = false;
     $("explain-now").textContent = t("why.now", Math.ceil(cost / 1000));
     return;
   }
+  for (const label of labels) {
+    const found = words.get(label) ?? (await explain(label, signal));
+    if (signal.aborted) return;
+    words.set(label, found);
+    if (label === labels[0]) showWords(label, found);
+    view.showWords?.(label, found);
+  }
+  work();
+}
+
+/** The words of the displayed text, for a label or for the most probable one. */
+async function explain(label, signal) {
+  const { value, task } = shown;
   const start = performance.now();
-  const { attributions } = await model().classifier.predict(value, {
+  const { attributions } = await task.classifier.predict(inputOf(task, value), {
+    ...task.options(),
     signal,
-    explain: true,
+    explain: { label },
     onProgress: ({ done, total }) => {
       if (signal.aborted || performance.now() - start < PAUSE_MS) return;
       note("why.working", done, total);
       work(done, total);
     },
   });
-  if (signal.aborted) return;
-  work();
-  painted = { value, words: attributions };
-  paint($("marks"), value, attributions);
-  const items = named(attributions);
-  if (items.length === 0) return note("why.even");
+  return attributions;
+}
+
+/** Colours the words in the text, and lists them unless the view does. */
+function showWords(label, words) {
+  const { value, info, view } = shown;
+  painted = { value, words };
+  $("marks").dataset.tone = label === undefined ? $("test").dataset.tone : toneOf(label, info.labels);
+  paint($("marks"), value, words);
+  const items = view.showWords ? [] : named(words);
+  if (!view.showWords && items.length === 0) return note("why.even");
   $("words-note").hidden = $("explain-now").hidden = true;
-  $("weights").hidden = false;
+  $("weights").hidden = items.length === 0;
   $("weights").replaceChildren(...items);
 }
 
@@ -212,6 +252,7 @@ export function fill(value) {
 
 text.addEventListener("input", () => changed(true));
 text.addEventListener("scroll", () => ($("marks").scrollTop = text.scrollTop));
+for (const field of ["pair", "choices"]) $(field).addEventListener("input", () => void read());
 
 $("explain").addEventListener("change", () => {
   if ($("explain").checked) return void read();
@@ -222,14 +263,16 @@ $("explain-now").addEventListener("click", async () => {
   const { signal } = reading;
   await weigh(signal, true).catch((error) => signal.aborted || fail(error));
 });
-$("examples").addEventListener("click", ({ target }) => {
+$("examples").addEventListener("click", async ({ target }) => {
   if (!(target instanceof HTMLButtonElement)) return;
   if (target.id !== "long-example") return fill(target.textContent);
+  const { batch, passage } = await import("./benches/texts.mjs");
   fill(`${passage.trim().replaceAll("\n", " ")}\n\n${batch.join(" ")}`);
 });
 
-onModel(() => {
+onTask(() => {
   clear();
+  note("why.idle");
   void read();
 });
 onLanguage(() => {

@@ -48,7 +48,7 @@ struct Set {
 #[derive(Default)]
 struct Measures {
     accuracy: f64,
-    /// Whether the energy tells texts with a label from those without one; `None` where there are no such texts.
+    /// AUROC of the energy: how well it tells texts without a label from texts with one. `None` if there are no such texts.
     auroc: Option<f64>,
     /// The fractions of the texts with a label and of those without one that are rejected; `None` where none are.
     rejected: Option<[f64; 2]>,

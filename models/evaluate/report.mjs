@@ -1,5 +1,5 @@
-// What the training pipeline measured of the same model in torch: heads that the runtime does not compute with yet, the
-// features as those of an encoder that users teach, and the teachers. models/train/evaluate.py writes student-report.json.
+// The measurements of the same model by the training pipeline, in torch: the other heads, how well users can teach the encoder,
+// and the teachers. models/train/evaluate.py writes student-report.json.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

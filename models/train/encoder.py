@@ -42,7 +42,7 @@ def unchanged(weight, ids=None):
 
 
 class Linear(nn.Linear):
-    """A linear layer that can compute with functions of its weight and input: quantise.py puts the rounding there. It
+    """A linear layer that can compute with functions of its weight and input: rounding.py puts the rounding there. It
     computes in the type of its input, whatever that of its weight."""
 
     through = staticmethod(unchanged)

@@ -150,8 +150,10 @@ INTENTS = {
     ("banking77", "test"): "396b16bf1b7347ab3d9faeb55a7ba6b6ea728d9fba3330a2544384eb96606526",
     ("clinc", "train"): "6b088a0fe4701e4b8bba121343f29924821c2d05f57b5e3a0f5fce8b380b45f1",
     ("clinc", "test"): "4d082d90655eeb30dbcb897c73b73b560674ff9087767a6783011e83d233d4d1",
+    ("clinc", "oos_test"): "198268c5afe2d10a9298e0cf353cbfb242796b91fe4f0ea439611f833f2c26c4",
     ("hwu64", "train"): "392230ab40986bf8f288841e023203433e2e91da73b05af0b2727a2b2295f02a",
     ("hwu64", "test"): "58c05379f395e6734aae4b3b8be8f2dc4eb55a0d3f3c4d8dbe708536b1e63738",
+    ("sms-spam", "all"): "2f79e694d43556a5701baebae51e30edfcb2b48c94e2aed2b619ef27c5103ece",
 }
 
 # The larger teacher: all-mpnet-base-v2, whose archive is cut into parts, one to a package.

@@ -1,6 +1,8 @@
 //! The command `litmus`: labels texts given as arguments, or the lines of standard input.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[path = "litmus/rows.rs"]
+mod rows;
 #[path = "litmus/teach.rs"]
 mod teach;
 
@@ -13,8 +15,9 @@ use litmus_text::{
     Activation, Classifier, Error, ErrorKind, Explain, Head, Input, LongText, Options, Prediction, SpecialTokens,
     Warning, ZeroShot,
 };
+use serde_json::Value;
 
-/// Lines that are predicted together: enough for batches of similar length.
+/// The number of lines that are predicted together: enough for batches of lines of similar length.
 const CHUNK: usize = 256;
 
 /// Weights below this have no colour.
@@ -46,6 +49,11 @@ struct Arguments {
     /// "attributions", "warnings"}, or {"text", "error": {"code", "message"}}; offsets are in bytes of UTF-8
     #[arg(long)]
     jsonl: bool,
+    /// Read JSON Lines, objects with the fields "text" and perhaps "pair", and print each of them again with one field more:
+    /// "prediction", or "error": {"code", "message"}. A line that cannot be extended becomes {"row": LINE, "error"}. The exit
+    /// status is 0 even if some rows are errors
+    #[arg(long, conflicts_with_all = ["texts", "pairs", "jsonl"])]
+    rows: bool,
     /// Print the weight of each word in the score
     #[arg(long)]
     explain: bool,
@@ -184,6 +192,12 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let options = arguments.options();
     // Checks the options before any text is read.
     classifier.job::<&str>(&[], &options)?;
+    // At a terminal, each line is predicted as soon as it is typed.
+    let chunk = if io::stdin().is_terminal() { 1 } else { CHUNK };
+    if arguments.rows {
+        rows::run(&classifier, &options, chunk)?;
+        return Ok(true);
+    }
     let mut printer = Printer {
         colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         out: BufWriter::new(io::stdout().lock()),
@@ -196,10 +210,7 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         printer.predict(&classifier, &arguments.texts)?;
         return Ok(printer.all_predicted);
     }
-    let stdin = io::stdin();
-    // At a terminal, each line is predicted as soon as it is typed.
-    let chunk = if stdin.is_terminal() { 1 } else { CHUNK };
-    let mut lines = stdin.lock().split(b'\n');
+    let mut lines = io::stdin().lock().split(b'\n');
     loop {
         // Bytes that are not UTF-8 become U+FFFD.
         let text =
@@ -267,6 +278,16 @@ impl Input for Line<'_> {
     }
 }
 
+/// The prediction of a text, with the words of its attributions.
+fn prediction_json(prediction: &Prediction, text: &str) -> io::Result<Value> {
+    let mut json = serde_json::to_value(prediction)?;
+    let words = json["attributions"].as_array_mut().into_iter().flatten();
+    for (json, word) in words.zip(prediction.attributions.iter().flatten()) {
+        json["text"] = text[word.start..word.end].into();
+    }
+    Ok(json)
+}
+
 struct Printer<W> {
     out: W,
     jsonl: bool,
@@ -290,14 +311,7 @@ impl<W: Write> Printer<W> {
         self.all_predicted &= result.is_ok();
         if self.jsonl {
             let mut line = match result {
-                Ok(p) => {
-                    let mut line = serde_json::to_value(&p)?;
-                    let words = line["attributions"].as_array_mut().into_iter().flatten();
-                    for (line, word) in words.zip(p.attributions.iter().flatten()) {
-                        line["text"] = text[word.start..word.end].into();
-                    }
-                    line
-                }
+                Ok(p) => prediction_json(&p, text)?,
                 Err(e) => serde_json::json!({ "error": { "code": e.code(), "message": e.to_string() } }),
             };
             line["text"] = text.into();

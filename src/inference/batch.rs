@@ -1,4 +1,4 @@
-//! Batches: texts of similar length are computed together, so that little is padding.
+//! Batches of rows of similar length, so that little of a batch is padding.
 
 use crate::text::tokenizer::Sequence;
 
@@ -11,7 +11,7 @@ pub(crate) struct Batch {
     pub rows: usize,
     pub columns: usize,
     pub ids: Vec<i64>,
-    /// Which of two texts a token belongs to; 0 for padding.
+    /// Which of two texts a token belongs to, as the tokenizer numbers them; 0 for padding.
     pub type_ids: Vec<i64>,
     /// 1 for a token of the text, 0 for padding.
     pub mask: Vec<i64>,
@@ -56,13 +56,13 @@ impl BatchLimits {
     }
 }
 
-/// Rows that are still to be computed. Rows of similar length are computed together; the longest come first, so that
-/// memory peaks at once.
+/// Rows that are still to be computed. Rows of similar length are computed together. The longest come first, so that memory
+/// use peaks in the first batch.
 #[derive(Debug, Default)]
 pub(crate) struct BatchQueue {
     /// Lengths and indices of the rows, the longest first.
     rows: Vec<(usize, usize)>,
-    /// Rows that are taken.
+    /// The number of rows that were taken.
     taken: usize,
 }
 

@@ -1,10 +1,10 @@
-//! Logits to scores.
+//! Turns logits into scores.
 
 use crate::error::Error;
 use crate::options::Activation;
 
-/// One row of logits to as many scores. Softmax and sigmoid give probabilities, each in [0, 1], after division by a
-/// temperature fitted on held-out data (Guo et al. 2017, "On Calibration of Modern Neural Networks"); without an
+/// Turns a row of logits into one score per label. Softmax and sigmoid give probabilities in [0, 1], after division by a
+/// temperature fitted on held-out data (Guo et al. 2017, "On Calibration of Modern Neural Networks"). Without an
 /// activation the scores are the logits.
 ///
 /// # Errors

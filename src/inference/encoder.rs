@@ -1,4 +1,4 @@
-//! Token ids to logits and features.
+//! The encoder: computes logits and features from token ids.
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::einsum::EinSum;
@@ -28,7 +28,7 @@ pub(crate) struct Output {
     pub features: Vec<f32>,
 }
 
-/// What computes logits and features. Tests replace it by a fake.
+/// Computes logits and features. A trait, so that tests of batching need no model.
 pub(crate) trait Encoder: Send + Sync {
     /// The most rows that one batch may have.
     fn max_rows(&self) -> usize;
@@ -45,7 +45,7 @@ pub(crate) struct TractEncoder {
     inputs: Vec<usize>,
     labels: usize,
     max_rows: usize,
-    /// Rows of the embedding table, if the graph shows them.
+    /// Rows of the embedding table, if the graph has one that is recognised.
     vocabulary: Option<usize>,
     /// Size of the output `features`, if the graph has it.
     features: Option<usize>,
@@ -54,8 +54,8 @@ pub(crate) struct TractEncoder {
 }
 
 impl TractEncoder {
-    /// Reads an ONNX file. `files` are those that it may store weights in. `labels` is how many logits it must have; if
-    /// `None`, the graph decides.
+    /// Reads an ONNX file. `files` has the files of its external weights. `labels` is the number of logits that it must
+    /// have; if `None`, the graph must fix it.
     pub(crate) fn read(
         bytes: &mut dyn bytes::Buf,
         files: &dyn ExternalFiles,
@@ -118,7 +118,7 @@ impl TractEncoder {
         counts
     }
 
-    /// Rows of the embedding table, if the graph shows them.
+    /// Rows of the embedding table, if the graph has one that is recognised.
     pub(crate) fn vocabulary(&self) -> Option<usize> {
         self.vocabulary
     }
@@ -154,7 +154,7 @@ impl Encoder for TractEncoder {
 }
 
 impl TractEncoder {
-    /// The values of each output of the graph.
+    /// Runs the graph on a batch. Returns the values of each output, row-major.
     fn run(&self, batch: Batch) -> TractResult<Vec<Vec<f32>>> {
         let shape = [batch.rows, batch.columns];
         let sources = [&batch.ids, &batch.mask, &batch.type_ids];

@@ -1,4 +1,4 @@
-//! Token ids to probabilities: batches, the encoder, calibration.
+//! From token ids to probabilities: batches, the encoder, calibration.
 
 pub(crate) mod batch;
 pub(crate) mod calibration;

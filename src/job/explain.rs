@@ -1,4 +1,4 @@
-//! The explanations of a job: variants of its windows are computed, batch by batch.
+//! The explanations of a job: computes masked variants of its windows, batch by batch.
 
 use std::ops::Range;
 
@@ -20,13 +20,15 @@ pub(super) struct ExplainPlan {
     mask: u32,
 }
 
-/// The row that is being explained.
+/// The window that is being explained.
 #[derive(Debug)]
 pub(super) struct Explaining {
     explainer: Explainer,
     /// The label whose score is explained, by task.
     labels: Vec<usize>,
+    /// The index of the next variant.
     next: usize,
+    /// The number of variants.
     count: usize,
 }
 
@@ -37,12 +39,12 @@ impl ExplainPlan {
 }
 
 impl PredictionJob {
-    /// How many rows the explanation of a row takes.
+    /// The number of variants that the explanation of a window takes.
     pub(super) fn variants(&self, row: &Row) -> usize {
         self.explain.map_or(0, |explain| Explainer::count(row.words.len(), explain.method))
     }
 
-    /// Computes the next variants of the row that is being explained, or of the next row that has words.
+    /// Computes a batch of variants: of the window that is being explained, or of the next one that has words.
     pub(super) fn explain_next(&mut self) {
         let Some(explain) = self.explain else { return };
         while self.explaining.is_none() {

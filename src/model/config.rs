@@ -95,7 +95,7 @@ impl ModelConfig {
         })
     }
 
-    /// The facts about the model, for a graph with this many logits. Labels without names are called `LABEL_0`,
+    /// The facts about the model, whose graph has this many logits. Labels without names are called `LABEL_0`,
     /// `LABEL_1` and so on, as in Hugging Face's `PreTrainedConfig`. The activation is the one that Hugging Face's
     /// text-classification pipeline chooses.
     pub(crate) fn info(&self, logits: usize) -> ModelInfo {
@@ -150,7 +150,7 @@ impl Config {
 
     fn max_tokens(&self) -> Result<usize, Error> {
         let positions = self.max_position_embeddings.unwrap_or(DEFAULT_MAX_TOKENS);
-        // The RoBERTa family numbers positions from the padding id plus 1, so the first ones are never used.
+        // The RoBERTa family numbers positions from the padding id plus 1, so it never uses the first ones.
         let unused = match self.model_type.as_deref() {
             Some(model_type) if ROBERTAS.contains(&model_type) => self.pad_token_id.unwrap_or(1) as usize + 1,
             _ => 0,

@@ -27,13 +27,13 @@ const HEADS: (&str, &str) = ("heads/", ".head");
 #[cfg(not(target_arch = "wasm32"))]
 const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
-/// What exporters add to the name of the graph's file for the file of its weights.
+/// Suffixes that exporters add to the graph's file name for the file of its external weights.
 #[cfg(not(target_arch = "wasm32"))]
 const EXTERNAL_ENDS: [&str; 2] = [".data", "_data"];
 
-/// The files of a model folder, by name: `config.json`, `tokenizer.json`, `model.onnx` and, where there are any,
-/// `tokenizer_config.json`, `litmus.json` and `heads/*.head`, and the file that `model.onnx` stores its weights in, by the name
-/// that stands in `model.onnx`, such as `model.onnx.data` or `model.onnx_data`. Files of other names are ignored.
+/// The files of a model folder, by name. Required: `config.json`, `tokenizer.json` and `model.onnx`. Optional:
+/// `tokenizer_config.json`, `litmus.json`, `heads/*.head`, and the file of external weights, under the name by which
+/// `model.onnx` refers to it, such as `model.onnx.data` or `model.onnx_data`. Other files are ignored.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,7 +54,7 @@ const EXTERNAL_ENDS: [&str; 2] = [".data", "_data"];
 pub struct ModelFiles<'a>(BTreeMap<Cow<'a, str>, Cow<'a, [u8]>>);
 
 impl<'a> ModelFiles<'a> {
-    /// No files.
+    /// An empty set of files.
     pub fn new() -> Self {
         Self::default()
     }
@@ -77,7 +77,7 @@ impl<'a> ModelFiles<'a> {
         Ok(bytes)
     }
 
-    /// Tasks, names and bytes of the head files.
+    /// The task, file name and bytes of each head file.
     pub(crate) fn heads(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
         let (folder, end) = HEADS;
         self.0.iter().filter_map(move |(name, bytes)| {
@@ -99,9 +99,9 @@ impl ExternalFiles for ModelFiles<'_> {
 
 #[cfg(not(target_arch = "wasm32"))]
 impl ModelFiles<'static> {
-    /// Reads a folder in Hugging Face layout: `config.json`, `tokenizer.json`, the graph as `model.onnx`,
-    /// `onnx/model_quantized.onnx` or `onnx/model.onnx`, and where there are any `tokenizer_config.json`, `litmus.json`,
-    /// `heads/*.head`, and the graph's weights in a file beside it, named like it with `.data` or `_data` at the end.
+    /// Reads a folder in Hugging Face layout. Required: `config.json`, `tokenizer.json` and the graph, which is the first that
+    /// exists of `model.onnx`, `onnx/model_quantized.onnx` and `onnx/model.onnx`. Optional: `tokenizer_config.json`,
+    /// `litmus.json`, `heads/*.head`, and external weights beside the graph, in a file of its name plus `.data` or `_data`.
     ///
     /// # Errors
     /// [`ErrorKind::ModelNotFound`], naming the file that cannot be read.
@@ -145,7 +145,8 @@ pub(crate) fn missing(folder: &str, name: &str) -> Error {
     Error::new(ErrorKind::ModelNotFound, format!("{folder} has no {name}: {remedy}"))
 }
 
-/// Rejects what servers and git give instead of a file. `start` is its beginning.
+/// Rejects Git LFS pointers and web pages, which git and servers give instead of a missing file. `start` is the beginning
+/// of the file.
 pub(crate) fn check_content(name: &str, start: &[u8]) -> Result<(), Error> {
     if start.starts_with(b"version https://git-lfs") {
         return Err(Error::malformed(format!(

@@ -18,7 +18,7 @@ use crate::options::Activation;
 #[derive(Debug, Clone)]
 pub struct Head {
     pub(super) layer: Arc<Layer>,
-    /// What it was taught with; `None` where the file does not have it.
+    /// The examples it was taught with; `None` if its file does not contain them.
     pub(super) examples: Option<Arc<TaughtExamples>>,
 }
 
@@ -41,8 +41,7 @@ pub(crate) struct TaughtExamples {
     pub features: Vec<f16>,
 }
 
-/// The id of an encoder: the SHA-256 over `model.onnx`, of which `graph` gives the bytes, followed by `tokenizer.json`, in
-/// hexadecimal.
+/// The id of an encoder: the SHA-256 over the bytes of `model.onnx` followed by those of `tokenizer.json`, in hexadecimal.
 pub(super) fn encoder_id(graph: &mut dyn bytes::Buf, tokenizer: &[u8]) -> String {
     let mut digest = Sha256::new();
     while graph.has_remaining() {
@@ -107,7 +106,7 @@ impl Head {
         self.header().thresholds.as_deref()
     }
 
-    /// The energy from which on a text is none of the labels.
+    /// A text whose logits have a greater energy has none of the labels.
     pub(crate) fn max_energy(&self) -> Option<f32> {
         self.header().max_energy
     }
@@ -116,13 +115,14 @@ impl Head {
         self.examples.as_deref()
     }
 
-    /// The values of the rows for the features of one text: logits or an embedding.
+    /// Applies the layer to the features of one text. Returns one value per row: the logits, or an embedding that is not
+    /// normalised.
     pub(crate) fn apply(&self, features: &[f32]) -> Vec<f32> {
         let Layer { weights, biases, .. } = &*self.layer;
         linear_layer(features, weights, biases, self.header().features)
     }
 
-    /// Compares the head with an encoder. `name` is what the head is called in error messages.
+    /// Checks that the head was made for this encoder. `name` is what the head is called in error messages.
     pub(super) fn check_encoder(&self, name: &str, encoder: &str, features: Option<usize>) -> Result<(), Error> {
         let Header { encoder: own, features: size, .. } = self.header();
         let reason = match features {
@@ -156,8 +156,8 @@ mod tests {
 
     const FOLDER: &str = "models/english";
     const NAME: &str = "heads/sentiment.head";
-    /// Of a logit of the head from the graph's, whose classifier has 7-bit weights and 8-bit activations in this
-    /// runtime. In onnxruntime both compute in f32; models/train/export.py compares them there.
+    /// The greatest difference between a logit of the head and the graph's, whose classifier has 7-bit weights and 8-bit
+    /// activations in this runtime. In onnxruntime both compute in f32; models/train/export.py compares them there.
     const MAX_LOGIT_ERROR: f32 = 0.02;
 
     #[test]

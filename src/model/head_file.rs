@@ -12,7 +12,7 @@ const MAGIC: &[u8; 8] = b"LITMUSH1";
 const ALIGNMENT: usize = 8;
 
 impl Head {
-    /// A head that was taught.
+    /// Makes a head that was taught.
     pub(crate) fn new(taught: TaughtHead, examples: TaughtExamples) -> Self {
         let TaughtHead { labels, multi_label, features, temperature, thresholds, encoder, max_energy, weights, biases } =
             taught;
@@ -33,20 +33,22 @@ impl Head {
         Self { layer: Layer { header, weights, biases }.into(), examples: Some(examples.into()) }
     }
 
-    /// The head file: labels, weights and calibration, about 1.5 kB per label for 384 features. It cannot be taught more.
+    /// The head file: labels, weights and calibration, about 1.5 kB per label for 384 features. A head that is read from it
+    /// cannot be taught more.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.write(None)
     }
 
-    /// The head file with the features of its examples, 768 bytes more per example for 384 features: a head that can be taught
-    /// more. The texts themselves are not in it. `None` where this head was read from a file without examples.
+    /// The head file with the features of its examples, 768 bytes more per example for 384 features. A head that is read from
+    /// it can be taught more. It does not contain the texts themselves. `None` if this head was read from a file without
+    /// examples.
     pub fn to_bytes_with_examples(&self) -> Option<Vec<u8>> {
         self.examples().map(|examples| self.write(Some(examples)))
     }
 
     fn write(&self, examples: Option<&TaughtExamples>) -> Vec<u8> {
         let Layer { header, weights, biases } = &*self.layer;
-        // Weights read from int8 are written as f32: the same values.
+        // Weights that were read as int8 are written as f32, with the same values.
         let labels = examples.map(|examples| examples.labels.clone());
         let header = Header { dtype: DType::F32, examples: labels, ..header.clone() };
         let header = serde_json::to_vec(&header).unwrap_or_default();
@@ -108,13 +110,13 @@ impl Head {
     }
 }
 
-/// What teaching gives.
+/// The parts of a head that teaching computes.
 pub(crate) struct TaughtHead {
     pub labels: Vec<String>,
     pub multi_label: bool,
     pub features: usize,
     pub temperature: f32,
-    /// One per label, of a head with several labels per text.
+    /// One per label, if a text can have several labels.
     pub thresholds: Option<Vec<f32>>,
     pub encoder: String,
     pub max_energy: Option<f32>,

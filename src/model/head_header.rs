@@ -9,7 +9,7 @@ pub(super) const FORMAT: u32 = 1;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Header {
     pub format: u32,
-    /// What a packaged head is for. A head that was taught has none.
+    /// The task of a packaged head. A head that was taught has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
     pub kind: Kind,
@@ -33,7 +33,7 @@ pub(super) struct Header {
     pub examples: Option<Vec<Vec<usize>>>,
 }
 
-/// What the values of the rows are.
+/// What the head computes.
 #[derive(Debug, Serialize, Deserialize, Clone, Copy, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
@@ -59,7 +59,7 @@ impl Header {
         self.rows.unwrap_or(self.labels.len())
     }
 
-    /// The error is the reason why the head is damaged.
+    /// Checks the header. The error is the reason why the head is damaged.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!("`format` is {}, supported is {FORMAT}", self.format));

@@ -43,7 +43,7 @@ pub struct PrecisionInfo {
     pub float_layers: Vec<String>,
 }
 
-/// A task of a model: what one of its heads classifies.
+/// A task of a model, which one of its heads classifies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Scores to labels.
+//! Turns scores into labels.
 
 use crate::options::Activation;
 use crate::prediction::Score;
@@ -6,7 +6,8 @@ use crate::prediction::Score;
 /// Decision threshold of labels that are scored by a sigmoid each.
 const SIGMOID_THRESHOLD: f32 = 0.5;
 
-/// The best `top_k` labels, or all, highest score first; labels with equal scores stay in the model's order.
+/// The `top_k` labels with the highest scores, highest first; all labels if `None`. Labels with equal scores stay in the
+/// model's order.
 pub(crate) fn rank(labels: &[String], scores: &[f32], top_k: Option<usize>) -> Vec<Score> {
     let best = order(scores).into_iter().take(top_k.unwrap_or(usize::MAX));
     best.map(|label| Score { label: labels[label].clone(), score: scores[label] }).collect()
@@ -22,13 +23,13 @@ fn order(scores: &[f32]) -> Vec<usize> {
 /// The labels of a prediction.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Decision {
-    /// The best label; `None` if no score reaches the threshold.
+    /// The label with the highest score of those that reach their threshold; `None` if none does.
     pub label: Option<String>,
-    /// With a sigmoid: all labels whose scores reach the threshold.
+    /// With a sigmoid: all labels whose scores reach their threshold, highest score first.
     pub labels: Option<Vec<String>>,
 }
 
-/// The score that a label must reach.
+/// The scores that labels must reach.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Thresholds {
     /// There is always a label.
@@ -39,7 +40,7 @@ pub(crate) enum Thresholds {
 }
 
 impl Thresholds {
-    /// Those without a threshold by option or head: with a sigmoid [`SIGMOID_THRESHOLD`].
+    /// The thresholds if neither the options nor the head set any: [`SIGMOID_THRESHOLD`] with a sigmoid, else none.
     pub(crate) fn of(activation: Activation) -> Self {
         match activation {
             Activation::Sigmoid => Self::Same(SIGMOID_THRESHOLD),
@@ -56,7 +57,7 @@ impl Thresholds {
     }
 }
 
-/// Decides by the scores of all labels. Of labels that reach their threshold, the best is the one with the highest score.
+/// Chooses the labels of a text by the scores of all labels.
 pub(crate) fn decide(labels: &[String], scores: &[f32], activation: Activation, thresholds: &Thresholds) -> Decision {
     let reached = |label: &usize| thresholds.reached(*label, scores[*label]);
     let decided = order(scores).into_iter().filter(reached).map(|label| labels[label].clone());

@@ -51,8 +51,8 @@ impl Model {
         Self::load_with_graph(files, &|| Box::new(graph), files, options)
     }
 
-    /// Loads a model whose graph and external data come from elsewhere, so that they are never in memory as a whole.
-    /// `graph` gives a reader of the graph, at each call from its beginning.
+    /// Loads a model whose graph and external data are read piece by piece, so that they are never in memory as a whole.
+    /// Each call of `graph` gives a reader that begins at the start of the graph.
     pub(crate) fn load_with_graph<'a>(
         files: &ModelFiles,
         graph: &dyn Fn() -> Box<dyn bytes::Buf + 'a>,
@@ -66,8 +66,8 @@ impl Model {
         Ok(model)
     }
 
-    /// Computes the id of the encoder, and compares it with the one in `litmus.json`. In WebAssembly the latter is taken as it
-    /// is: JavaScript has compared the files with their checksums, and hashing them again would slow down every load.
+    /// Computes the id of the encoder and compares it with the one in `litmus.json`. In WebAssembly an id in `litmus.json` is
+    /// trusted: JavaScript has compared the files with their checksums, and hashing them again would slow down every load.
     fn check_encoder_id<'a>(
         &mut self,
         graph: &dyn Fn() -> Box<dyn bytes::Buf + 'a>,
@@ -88,7 +88,7 @@ impl Model {
         )))
     }
 
-    /// The encoder id is the one in `litmus.json`.
+    /// Loads a model with the unchecked encoder id of `litmus.json`.
     fn without_encoder_id(
         files: &ModelFiles,
         graph: &mut dyn bytes::Buf,
@@ -98,7 +98,7 @@ impl Model {
         catch_panics(ErrorKind::ModelMalformed, || {
             let config = ModelConfig::read(files)?;
             files::check_content(GRAPH, graph.chunk())?;
-            // The graph first: it needs the most memory for a moment, and the rest fits into what that leaves.
+            // The graph first: reading it has the highest peak of memory, and the rest fits into what it frees afterwards.
             let encoder = TractEncoder::read(graph, external, config.num_labels, options.precision)?;
             let float_layers = encoder.float_layers().to_vec();
             let precision = PrecisionInfo { option: options.precision, float_layers };
@@ -113,7 +113,7 @@ impl Model {
             }
             let (features, info) = (encoder.features(), ModelInfo { precision, ..config.info(encoder.labels()) });
             let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) };
-            // Added tokens without an embedding may be in the file, but not in every text.
+            // The file may have added tokens without an embedding, but not among those that every text gets, such as [CLS].
             model.check_ids(&model.tokenizer.added_ids()?)?;
             Ok(model)
         })
@@ -139,7 +139,7 @@ impl Model {
         }
     }
 
-    /// All tokens of a text.
+    /// All tokens of a text, special tokens included.
     pub(crate) fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
         catch_panics(ErrorKind::Internal, || {
             let encoding = self.tokenizer.encode(text)?;
@@ -148,7 +148,7 @@ impl Model {
         })
     }
 
-    /// The windows of a text that the model reads, each with each of the pairs.
+    /// Divides a text into windows. Each of them is read with each of the pairs.
     pub(crate) fn windows(&self, text: &str, pairs: &[&str], options: ReadOptions) -> Result<Windows, Error> {
         catch_panics(ErrorKind::Internal, || {
             let pairs = pairs.iter().map(|pair| self.tokenizer.pair(pair, options.special_tokens));
@@ -177,8 +177,8 @@ impl Model {
         self.encoder.max_rows()
     }
 
-    /// The output for each sequence, computed as one batch. If that fails, each is computed by itself, so that one
-    /// never fails the others.
+    /// Computes the output for each sequence, as one batch. If the batch fails, each sequence is computed by itself, so that
+    /// one never fails the others.
     pub(crate) fn encode(&self, rows: &[&Sequence]) -> Vec<Result<Output, Error>> {
         match (self.encode_batch(rows), rows) {
             (Ok(outputs), _) => outputs.into_iter().map(Ok).collect(),
@@ -196,7 +196,7 @@ impl Model {
         self.temperature
     }
 
-    /// Size of the features that heads read. `what` needs them.
+    /// Size of the features that heads read. The error says that `what` needs them.
     pub(crate) fn features(&self, what: &str) -> Result<usize, Error> {
         self.features.ok_or_else(|| {
             Error::unsupported(format!(
@@ -216,7 +216,7 @@ impl Model {
         &self.encoder_id
     }
 
-    /// A vocabulary may have gaps, so its size alone does not bound its ids.
+    /// Checks that the embedding table has these ids. A vocabulary may have gaps, so its size does not bound its ids.
     fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
         match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
             Some(&id) => Err(Error::malformed(format!(
@@ -239,10 +239,11 @@ impl fmt::Debug for Model {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
     /// Scores a text by its first token id, so that a wrong order shows. Fails a batch that holds [`FAILING`].
     struct FirstToken {
         max_rows: usize,
-        /// Size of the features: 1 at the first token id, else 0.
+        /// Size of the features, a one-hot vector of the first token id.
         features: usize,
     }
 
@@ -268,7 +269,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A model of a few words. It gives the label `high` to texts whose first word has a high number.
+    /// A model of a few words. Its logit of the label `high` is the id of the first word.
     pub(crate) fn fake(max_rows: usize, vocabulary: usize) -> Model {
         let tokenizer = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
             "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3, "fail": 4}, "unk_token": "?"}}"#;
@@ -278,7 +279,7 @@ pub(crate) mod tests {
         Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows, features: 0 }), vocabulary)
     }
 
-    /// The same model with a vector of features per text, which shows the first word.
+    /// The same model with features: a one-hot vector of the first word.
     pub(crate) fn fake_with_features() -> Model {
         let encoder = Box::new(FirstToken { max_rows: 8, features: 5 });
         Model { features: Some(5), encoder, ..fake(8, 5) }

@@ -1,21 +1,22 @@
-//! From held-out examples: when a text has a label, and when it has none.
+//! Thresholds of labels, and the energy above which a text is rejected: both are chosen by held-out examples.
 
 use super::logistic::Link;
 use crate::inference::calibration;
 use crate::model::energy;
 use crate::options::Activation;
 
-/// The fraction of held-out examples that are rejected as none of the labels. They were scored by heads that were taught
-/// less than the final one, which rejects fewer: with 8 examples a label 8 % of the new texts of BANKING77, HWU64 and
-/// CLINC150, and 86, 59 and 78 % of those without a label (texts of HWU64, of BANKING77, and CLINC150's own). 0.2 would
-/// reject 93, 87 and 91 % of those, but 12 to 19 % of the texts with a label.
+/// The fraction of held-out examples that the maximum energy rejects. The final head rejects fewer texts with a label,
+/// because it is taught with all examples. With 8 examples per label of BANKING77, HWU64 and CLINC150 it rejects 8 % of new
+/// texts with a label, and 86, 59 and 78 % of texts without one (taken from HWU64, from BANKING77, and CLINC150's own). With
+/// 0.2 it would reject 12 to 19 % of texts with a label, and 93, 87 and 91 % of those without.
 const REJECTED: f64 = 0.1;
 /// The threshold of labels with fewer held-out examples than [`MIN_EXAMPLES`].
 const DEFAULT_THRESHOLD: f32 = 0.5;
+/// The least number of held-out examples of a label from which its threshold is chosen.
 const MIN_EXAMPLES: usize = 4;
 
-/// The energy that all but [`REJECTED`] of the held-out examples stay below; `None` where nothing is held out. `scores` has
-/// `classes` values for each example.
+/// The energy that only the fraction [`REJECTED`] of the held-out examples exceeds; `None` without held-out examples.
+/// `scores`: their logits, examples × `classes`.
 pub(super) fn max_energy(scores: &[f32], classes: usize) -> Option<f32> {
     let mut energies: Vec<f32> = scores.chunks_exact(classes.max(1)).map(energy).collect();
     energies.sort_unstable_by(f32::total_cmp);
@@ -23,11 +24,12 @@ pub(super) fn max_energy(scores: &[f32], classes: usize) -> Option<f32> {
     energies.get(kept.checked_sub(1)?).copied()
 }
 
-/// For labels of which a text can have several: the threshold of each label that gives the best F1 on held-out examples.
+/// For labels of which a text can have several: the threshold of each label with the best F1 on held-out examples. `scores`:
+/// their logits, examples × `classes`. `labels`: their labels.
 pub(super) fn thresholds(scores: &[f32], classes: usize, labels: &[&[usize]], temperature: f64) -> Vec<f32> {
-    // Scores as a prediction has them: the same threshold must apply to both.
+    // As a prediction computes them, because the thresholds apply to its scores.
     let probabilities = calibration::scores(scores, Activation::Sigmoid, temperature as f32).unwrap_or_default();
-    let of_label = |label: usize| {
+    let threshold = |label: usize| {
         let mut scored: Vec<(f32, bool)> = probabilities
             .chunks_exact(classes.max(1))
             .zip(labels)
@@ -36,11 +38,11 @@ pub(super) fn thresholds(scores: &[f32], classes: usize, labels: &[&[usize]], te
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         best_threshold(&scored)
     };
-    (0..classes).map(of_label).collect()
+    (0..classes).map(threshold).collect()
 }
 
-/// The threshold with the best F1: half-way between the scores that it separates. `scored`: scores, the highest first, and
-/// whether the text has the label.
+/// The threshold with the best F1: half-way between the two scores that it separates. `scored`: for each text its score and
+/// whether it has the label, the highest score first.
 fn best_threshold(scored: &[(f32, bool)]) -> f32 {
     let positives = scored.iter().filter(|(_, has)| *has).count();
     if positives < MIN_EXAMPLES {
@@ -61,7 +63,7 @@ fn best_threshold(scored: &[(f32, bool)]) -> f32 {
     best.1
 }
 
-/// How scores become probabilities, as a prediction does it.
+/// What turns the logits into probabilities in a prediction.
 pub(super) fn activation(link: Link) -> Activation {
     match link {
         Link::Softmax => Activation::Softmax,

@@ -19,17 +19,17 @@ use crate::limits::{MAX_EXAMPLES, MAX_TAUGHT_LABELS};
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
     labels: Vec<String>,
-    /// The label of each text, as an index, and the text.
+    /// Each text with the index of its label.
     texts: Vec<(usize, String)>,
 }
 
 impl Examples {
-    /// No labels.
+    /// An empty set of examples.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a label with its examples, or examples to a label that is there.
+    /// Adds a label with its examples. If the label exists, the examples are added to it.
     pub fn label<T: Into<String>>(mut self, label: impl Into<String>, texts: impl IntoIterator<Item = T>) -> Self {
         let label = label.into();
         let known = self.labels.iter().position(|known| *known == label);
@@ -54,12 +54,15 @@ pub(super) struct Example {
 pub(super) struct CheckedExamples {
     pub labels: Vec<String>,
     pub examples: Vec<Example>,
-    /// Texts that are examples of several labels, although a text has only one.
+    /// Texts that are examples of several labels, without `multi_label`.
     pub contradictions: Vec<Contradiction>,
 }
 
 impl CheckedExamples {
-    /// `before` are the labels of the head that is taught more, `examples_before` its number of examples.
+    /// Checks examples. `before`: the labels of the head that is taught more; `examples_before`: its number of examples.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a wrong number of labels or examples, or a label without a name; `EmptyText` for an empty example.
     pub(super) fn new(
         examples: &Examples,
         before: &[String],

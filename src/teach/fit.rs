@@ -1,26 +1,27 @@
-//! Fits a head to feature vectors, step by step: cross-validation chooses the penalty and gives held-out scores, from
-//! which come the temperature and the report; then all examples give the weights.
+//! Fits a head to feature vectors, step by step. Cross-validation chooses the penalty and gives the held-out scores, which
+//! the temperature and the report need. The final fit to all examples gives the weights.
 
 use super::folds::folds;
 use super::lbfgs::Lbfgs;
 use super::logistic::{LabelledFeatures, Link, LogisticLoss, parameter_count, scores};
 use super::temperature;
 
-/// Penalties of the squared weights that are tried, the largest first: each fit starts where the one before ended. They
-/// are for features of unit variance.
+/// The L2 penalties that are tried, for features of unit variance. The largest comes first: each fit starts where the fit
+/// with the penalty before ended.
 const PENALTIES: [f64; 4] = [10.0, 3.0, 1.0, 0.3];
 /// The penalty where no label has two examples, so that none can be held out.
 const DEFAULT_PENALTY: f64 = 1.0;
-/// A fit ends where the gradient's norm is this fraction of its norm at zero.
+/// A fit ends when the norm of the gradient is this fraction of the norm at zero weights.
 const TOLERANCE: f64 = 1e-3;
+/// Iterations after which a fit ends in any case.
 const MAX_ITERATIONS: usize = 100;
 
-/// Scores of examples by classifiers that have not seen them.
+/// Scores of held-out examples, by classifiers that were fitted without them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeldOut {
     /// The examples, as indices.
     pub examples: Vec<usize>,
-    /// By example and label.
+    /// Logits, examples × classes.
     pub scores: Vec<f32>,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct HeldOut {
 pub(super) struct Fitted {
     /// Weights, classes × width, then biases.
     pub parameters: Vec<f32>,
-    /// By which scores are divided before they become probabilities.
+    /// The logits are divided by it before they become probabilities.
     pub temperature: f64,
     /// Empty where no label has two examples.
     pub held_out: HeldOut,
@@ -51,11 +52,11 @@ pub(super) struct Fit {
     classes: usize,
     link: Link,
     folds: Vec<Vec<usize>>,
-    /// The parameters of each fold under the last penalty: where the next one starts.
+    /// The parameters that each fold's last fit gave: the start of its next fit.
     of_folds: Vec<Vec<f32>>,
     /// The tolerance of each fold's fits, which does not depend on the penalty.
     tolerances: Vec<Option<f64>>,
-    /// Fits that are done: first by penalty and fold, then the one to all examples.
+    /// The number of fits that are done: one per penalty and fold, then one to all examples.
     done: usize,
     current: Option<Minimisation>,
     held_out: HeldOut,
@@ -74,7 +75,7 @@ struct Minimisation {
 }
 
 impl Minimisation {
-    /// `tolerance` is that of an earlier minimisation of the same examples.
+    /// `tolerance` is that of an earlier minimisation for the same examples; computed if `None`.
     fn new(
         examples: LabelledFeatures,
         classes: usize,
@@ -95,7 +96,7 @@ impl Minimisation {
         Self { examples, penalty, solver, tolerance, iterations: 0 }
     }
 
-    /// `false` when the minimum is reached.
+    /// `false` when the minimum or [`MAX_ITERATIONS`] is reached.
     fn step(&mut self, classes: usize, link: Link) -> bool {
         self.iterations += 1;
         let mut loss = LogisticLoss { examples: &self.examples, classes, link, penalty: self.penalty };
@@ -123,16 +124,17 @@ impl Fit {
         }
     }
 
-    /// Fits that a job has for examples with these labels.
+    /// The number of fits for examples with these labels.
     pub(super) fn count(labels: &[Vec<usize>], classes: usize) -> usize {
         PENALTIES.len() * folds(labels, classes).len() + 1
     }
 
-    /// Fits that are done.
+    /// The number of fits that are done.
     pub(super) fn done(&self) -> usize {
         self.done
     }
 
+    /// The number of fits in the cross-validation.
     fn validations(&self) -> usize {
         PENALTIES.len() * self.folds.len()
     }
@@ -167,9 +169,9 @@ impl Fit {
         }
         let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
         let held_out = &self.folds[fold];
-        let rest: Vec<usize> =
+        let fitted: Vec<usize> =
             (0..self.examples.len()).filter(|example| held_out.binary_search(example).is_err()).collect();
-        let (examples, start) = (self.examples.select(&rest), std::mem::take(&mut self.of_folds[fold]));
+        let (examples, start) = (self.examples.select(&fitted), std::mem::take(&mut self.of_folds[fold]));
         let tolerance = self.tolerances[fold];
         let minimisation = Minimisation::new(examples, classes, link, PENALTIES[penalty], start, tolerance);
         self.tolerances[fold] = Some(minimisation.tolerance);
@@ -214,7 +216,7 @@ mod tests {
 
     const WIDTH: usize = 6;
 
-    /// `count` examples of each of three labels: noise, and at the label's own feature `signal`.
+    /// `count` examples of each of three labels. Every feature is noise, plus `signal` at the feature of the example's label.
     fn examples(count: usize, signal: f32) -> LabelledFeatures {
         let mut random = SplitMix64::new(3);
         let labels: Vec<Vec<usize>> = (0..3 * count).map(|i| vec![i % 3]).collect();
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_not_believed() {
+    fn noise_gives_a_higher_temperature_than_a_signal() {
         let temperature = |signal| Fit::new(examples(20, signal), 3, Link::Softmax).finish().temperature;
         let (noise, signal) = (temperature(0.0), temperature(3.0));
         assert!(noise > 2.0 * signal, "the temperature is {noise} for noise and {signal} with a signal");
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn one_example_a_label_leaves_none_to_hold_out() {
+    fn with_one_example_per_label_none_is_held_out() {
         let fitted = Fit::new(examples(1, 3.0), 3, Link::Softmax).finish();
         assert_eq!((fitted.temperature, fitted.held_out.examples.len()), (1.0, 0));
         assert_eq!(right(&fitted, &examples(1, 3.0)), 3);

@@ -1,15 +1,15 @@
-//! Cross-validation: which examples are held out when.
+//! Divides the examples into the folds of the cross-validation.
 
 use crate::random::SplitMix64;
 
-/// Parts into which the examples are divided; each is held out once.
+/// The number of folds; each is held out once.
 const FOLDS: usize = 5;
-/// Of more examples than these only one fold is held out: it is large enough, and five fits take long.
+/// With more examples than this, only one fold is held out: it is large enough, and five fits would take long.
 const MANY: usize = 2000;
 const SEED: u64 = 1;
 
-/// The examples of each fold, as indices. Every label is spread over the folds as evenly as it goes. The only example of a
-/// label is in no fold, because a classifier without it could not be right.
+/// The examples of each fold, as indices. The examples of each label are spread evenly over the folds. The only example of a
+/// label is in no fold: a classifier that is fitted without it does not know the label.
 pub(super) fn folds(labels: &[Vec<usize>], classes: usize) -> Vec<Vec<usize>> {
     let mut by_label: Vec<Vec<usize>> = vec![Vec::new(); classes + 1];
     for (example, labels) in labels.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Teaching, step by step: features of the examples, then the fit.
+//! Teaching, step by step: computes the features of the examples, then fits the head.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::options::Options;
 #[non_exhaustive]
 pub struct TeachOptions {
     /// Whether a text can have several of the labels, or none. Then a text that is an example of several labels has all of
-    /// them, and it does not have the others.
+    /// these labels, and none of the others.
     pub multi_label: bool,
     /// Whether the head rejects texts that resemble no label's examples: a rejected text has no label, and its prediction
     /// has `other: true`. About one text in twelve that has a label is rejected, too. Needs a label with two examples; not
@@ -42,13 +42,13 @@ impl TeachOptions {
     }
 }
 
-/// What teaching gives.
+/// The result of teaching.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Taught {
     /// The head, for [`Classifier::with_head`](crate::Classifier::with_head).
     pub head: Head,
-    /// What cross-validation says about it.
+    /// The cross-validation of the head.
     pub report: TeachReport,
 }
 
@@ -77,21 +77,21 @@ pub struct TeachingJob {
     other: bool,
     link: Link,
     labels: Vec<String>,
-    /// Sorted by their first label, those of the head before first: so the head does not depend on whether it was taught
-    /// at once or in parts.
+    /// Sorted by their first label; within a label, those of the earlier head come first. So the result is the same whether a
+    /// head is taught at once or in parts.
     examples: Vec<Source>,
     new: Vec<Example>,
-    /// Of the examples of the head before.
+    /// The features of the earlier head's examples, row-major.
     features_before: Vec<f16>,
     contradictions: Vec<Contradiction>,
     stage: Stage,
-    /// Fits that the job has.
+    /// The number of fits.
     fits: usize,
-    /// Rows of the examples.
+    /// The number of rows of the new examples.
     rows: usize,
 }
 
-/// An example: its labels, and its index among those of the head before or among the new ones.
+/// An example: its labels, and its index among the new examples or among those of the earlier head.
 #[derive(Debug, Clone)]
 struct Source {
     labels: Vec<usize>,
@@ -107,7 +107,7 @@ enum Stage {
 }
 
 impl TeachingJob {
-    /// Reads the examples. `before` is the head that is taught more.
+    /// Reads the examples. `before` is the earlier head, which is taught more.
     pub(crate) fn new(
         model: Arc<Model>,
         before: Option<&Head>,
@@ -209,12 +209,13 @@ impl TeachingJob {
     /// Takes the remaining steps.
     ///
     /// # Errors
-    /// The error of an example that could not be computed.
+    /// The error of an example whose features cannot be computed,
+    /// [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed) where a feature is not finite.
     pub fn finish(mut self) -> Result<Taught, Error> {
         while self.step() {}
         match self.stage {
             Stage::Failed(error) => Err(error),
-            // A step after the features have been computed always leaves this stage.
+            // The step that computes the last features leaves this stage.
             Stage::Features(_) => Err(Error::internal("the features of the examples are not computed")),
             Stage::Fit { features, standard, fit } => {
                 let fitted = fit.finish();
@@ -257,7 +258,7 @@ impl TeachingJob {
         }
     }
 
-    /// Takes the features out of the finished job.
+    /// Takes the features from the finished job and starts the fit.
     fn start_fit(&mut self) {
         let placeholder = Stage::Failed(Error::internal("the features of the examples are not computed"));
         let Stage::Features(job) = std::mem::replace(&mut self.stage, placeholder) else { return };
@@ -265,7 +266,7 @@ impl TeachingJob {
         self.stage = match job.finish_features().into_iter().collect::<Result<Vec<_>, _>>() {
             Err(error) => Stage::Failed(named(failure.unwrap_or(error), &self.labels, &self.new)),
             Ok(rows) => {
-                // In f16 from the start, so that a head that is taught more is the one that all examples together give.
+                // Rounded to f16 as in a head file, so that a head that is taught in parts equals one that is taught at once.
                 let new: Vec<f16> = rows.iter().flatten().map(|&value| f16::from_f32(value)).collect();
                 let row = |Source { is_new, index, .. }: &Source| {
                     let rows = if *is_new { &new } else { &self.features_before };
@@ -299,7 +300,7 @@ fn labels_of(examples: &[Source]) -> Vec<Vec<usize>> {
     examples.iter().map(|example| example.labels.clone()).collect()
 }
 
-/// The error of one of the new examples, which names it: its index means nothing to the caller.
+/// The error with the text and label of the example at fault in place of its index, which means nothing to the caller.
 fn named(error: Error, labels: &[String], new: &[Example]) -> Error {
     match error.index().and_then(|index| new.get(index)) {
         Some(Example { text, labels: own }) => {
@@ -324,7 +325,7 @@ mod tests {
     use crate::model::energy;
     use crate::model::tests::fake_with_features;
 
-    /// The features of a text of this model are its first word: each label has another one.
+    /// The features of a text are a one-hot vector of its first word in this model. Each label has another first word.
     fn examples() -> Examples {
         let texts =
             |first: &str| ["", " zero", " one", " two", " one one", " two two"].map(|rest| format!("{first}{rest}"));

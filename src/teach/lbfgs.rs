@@ -5,16 +5,16 @@ use std::collections::VecDeque;
 
 use crate::kernels::math::add_multiple;
 
-/// Pairs of steps and gradient differences that approximate the curvature.
+/// The number of pairs (step, change of the gradient) that approximate the curvature.
 const MEMORY: usize = 10;
-/// A step must lower the value by at least this fraction of what the slope promises (Armijo's condition).
+/// A step must lower the value by at least this fraction of the decrease that the slope predicts (Armijo's condition).
 const SUFFICIENT_DECREASE: f64 = 1e-4;
-/// Halvings of a step before the minimum counts as reached: f32 gradients have no more digits.
+/// Halvings of a step after which the minimum counts as reached: f32 gradients are not more precise.
 const MAX_HALVINGS: usize = 20;
 
 /// A differentiable function.
 pub(super) trait Objective {
-    /// The value at `x`. Writes the gradient.
+    /// Returns the value at `x` and writes the gradient into `gradient`.
     fn evaluate(&mut self, x: &[f32], gradient: &mut [f32]) -> f64;
 }
 
@@ -36,7 +36,7 @@ struct Pair {
     rho: f64,
 }
 
-/// The dot product in f64. Eight sums take turns: a single one would wait for each addition before the next.
+/// The dot product in f64. Eight independent sums: with a single one, each addition would wait for the one before.
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
     let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
     let (a, a_rest) = a.as_chunks::<8>();
@@ -56,7 +56,7 @@ fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
 }
 
 impl Lbfgs {
-    /// Starts at `x`.
+    /// Starts a minimisation at `x`.
     pub(super) fn new(objective: &mut dyn Objective, x: Vec<f32>) -> Self {
         let mut gradient = vec![0.0; x.len()];
         let value = objective.evaluate(&x, &mut gradient);
@@ -73,7 +73,8 @@ impl Lbfgs {
         self.x
     }
 
-    /// Takes a step. `false` when the minimum is reached: where the norm of the gradient is at most `tolerance`.
+    /// Takes a step. `false` when the minimum is reached: the norm of the gradient is at most `tolerance`, or no step lowers the
+    /// value.
     pub(super) fn step(&mut self, objective: &mut dyn Objective, tolerance: f64) -> bool {
         let norm = self.gradient_norm();
         if norm <= tolerance {
@@ -81,7 +82,7 @@ impl Lbfgs {
         }
         let direction = self.direction();
         let slope = dot(&self.gradient, &direction);
-        // Without curvature the scale of the function is unknown: the first step has length 1 at most.
+        // The first step has no curvature to scale it, so its length is limited to 1.
         let mut length = if self.history.is_empty() { (1.0 / norm).min(1.0) } else { 1.0 };
         let mut gradient = vec![0.0; self.x.len()];
         for _ in 0..MAX_HALVINGS {
@@ -117,7 +118,7 @@ impl Lbfgs {
         direction
     }
 
-    /// Adds a pair to the history. Where rounding leaves no curvature, the pair is of no use.
+    /// Adds a pair to the history, unless its curvature is no more than rounding error.
     fn remember(&mut self, step: Vec<f32>, change: Vec<f32>) {
         let curvature = dot(&step, &change);
         if curvature <= f64::from(f32::EPSILON) * dot(&change, &change) * 1e-3 {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minimum_is_left_at_once() {
+    fn at_a_minimum_there_is_no_step() {
         let mut bowl = Bowl { evaluations: 0 };
         let mut solver = Lbfgs::new(&mut bowl, TARGETS.to_vec());
         assert!(!solver.step(&mut bowl, 1e-3));

@@ -4,12 +4,12 @@ use super::lbfgs::{Objective, dot};
 use crate::kernels::dense::{add_transposed_product, linear_layer};
 use crate::kernels::math::exp_in_place;
 
-/// How scores become probabilities.
+/// The link function: how logits become probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
     /// Each example has one label: a softmax over the labels (multinomial regression).
     Softmax,
-    /// Each label is there or not by itself: a sigmoid for each label.
+    /// An example has any number of labels: a sigmoid for each label.
     Sigmoid,
 }
 
@@ -22,17 +22,17 @@ pub(super) struct LabelledFeatures {
     pub width: usize,
     /// The labels of each example, as indices; one where the link is softmax.
     pub labels: Vec<Vec<usize>>,
-    /// Factor of each example's loss.
+    /// The weight of each example in the loss.
     pub weights: Vec<f32>,
 }
 
 impl LabelledFeatures {
-    /// Examples of labels of which each has one, weighted so that a label with many examples does not outvote the others.
+    /// Examples with one label each, weighted so that a label with many examples does not outvote the others.
     pub(super) fn balanced(features: Vec<f32>, width: usize, labels: Vec<Vec<usize>>, classes: usize) -> Self {
         let mut counts = vec![0usize; classes];
         labels.iter().flatten().for_each(|&label| counts[label] += 1);
         let mean = labels.len() as f64 / classes.max(1) as f64;
-        // The root is half-way between equal examples and equal labels.
+        // The square root is half-way between equal weights of examples and equal weights of labels.
         let weight =
             |labels: &Vec<usize>| labels.first().map_or(1.0, |&label| (mean / counts[label] as f64).sqrt() as f32);
         Self { weights: labels.iter().map(weight).collect(), features, width, labels }
@@ -59,12 +59,12 @@ impl LabelledFeatures {
     }
 }
 
-/// The parameters of a linear layer: weights, `classes` × `width`, then `classes` biases.
+/// The number of parameters of a linear layer: weights, `classes` × `width`, then `classes` biases.
 pub(super) fn parameter_count(classes: usize, width: usize) -> usize {
     classes * (width + 1)
 }
 
-/// The scores of rows of features, rows × `classes`.
+/// The logits of rows of features, rows × `classes`.
 pub(super) fn scores(parameters: &[f32], features: &[f32], width: usize, classes: usize) -> Vec<f32> {
     let (weights, biases) = parameters.split_at(classes * width);
     linear_layer(features, weights, biases, width)
@@ -81,22 +81,22 @@ pub(super) struct LogisticLoss<'a> {
 impl Objective for LogisticLoss<'_> {
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f32]) -> f64 {
         let LabelledFeatures { features, width, labels, weights } = self.examples;
-        // From here on, the scores become the derivatives of the loss by the scores.
+        // The loop below replaces the scores by the derivatives of the loss with respect to them.
         let mut rows = scores(parameters, features, *width, self.classes);
         let mut loss = 0.0;
         for ((row, labels), &weight) in rows.chunks_exact_mut(self.classes.max(1)).zip(labels).zip(weights) {
             loss += f64::from(weight) * loss_of_row(row, labels, self.link);
             row.iter_mut().for_each(|derivative| *derivative *= weight);
         }
-        let (of_weights, of_biases) = gradient.split_at_mut(self.classes * width);
-        let penalised = &parameters[..of_weights.len()];
-        for (to, &parameter) in of_weights.iter_mut().zip(penalised) {
+        let (weight_gradient, bias_gradient) = gradient.split_at_mut(self.classes * width);
+        let penalised = &parameters[..weight_gradient.len()];
+        for (to, &parameter) in weight_gradient.iter_mut().zip(penalised) {
             *to = self.penalty as f32 * parameter;
         }
-        add_transposed_product(&rows, self.classes, features, *width, of_weights);
-        of_biases.fill(0.0);
+        add_transposed_product(&rows, self.classes, features, *width, weight_gradient);
+        bias_gradient.fill(0.0);
         for row in rows.chunks_exact(self.classes.max(1)) {
-            of_biases.iter_mut().zip(row).for_each(|(sum, derivative)| *sum += derivative);
+            bias_gradient.iter_mut().zip(row).for_each(|(sum, derivative)| *sum += derivative);
         }
         loss + self.penalty / 2.0 * dot(penalised, penalised)
     }

@@ -3,10 +3,10 @@
 //! | file | job |
 //! |---|---|
 //! | `examples` | the examples, checked |
-//! | `job` | features of the examples, then the fit, step by step |
+//! | `job` | the features of the examples, then the fit, step by step |
 //! | `standardise` | features to mean 0 and variance 1 |
 //! | `fit` | cross-validation, then the fit to all examples |
-//! | `folds` | which examples are held out when |
+//! | `folds` | divides the examples for the cross-validation |
 //! | `logistic` | the loss of a linear layer and its gradient |
 //! | `lbfgs` | the minimiser |
 //! | `temperature` | calibration by the held-out scores |

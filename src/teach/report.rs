@@ -1,4 +1,4 @@
-//! What cross-validation says about a taught head.
+//! The cross-validation report of a taught head.
 
 use serde::Serialize;
 
@@ -15,15 +15,15 @@ use crate::shortest_decimal;
 pub struct TeachReport {
     /// The labels, in the order of the head.
     pub labels: Vec<LabelReport>,
-    /// The number of examples whose labels were predicted by a head that was taught without them: all that have another
-    /// example of their label beside them, a fifth of them where there are more than 2,000.
+    /// The number of held-out examples, which were predicted by a head that was taught without them: every example except the
+    /// only one of its label. Of more than 2,000 examples, a fifth is held out.
     pub validated: usize,
-    /// The fraction of these whose labels were all predicted right; `None` where there are none.
+    /// The fraction of held-out examples whose labels were all predicted right, 0 to 1; `None` without held-out examples.
     pub accuracy: Option<f32>,
     /// Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels.
     pub confusion: Vec<Vec<u32>>,
-    /// Examples that are predicted as another label with great certainty, the most certain first: perhaps their label is
-    /// wrong. Empty where a text can have several labels.
+    /// Held-out examples that are predicted as another label with great certainty, the most certain first: perhaps their label
+    /// is wrong. Empty where a text can have several labels.
     pub odd: Vec<OddExample>,
     /// Texts that are examples of several labels, although a text has only one.
     pub contradictions: Vec<Contradiction>,
@@ -36,29 +36,29 @@ pub struct TeachReport {
 pub struct LabelReport {
     /// The label's name.
     pub label: String,
-    /// Its number of examples. A label without any was taught by its name.
+    /// Its number of examples; 1 for a label that was taught by its name.
     pub examples: usize,
-    /// F1 on the validated examples, 0 to 1; `None` where the label is neither given nor predicted.
+    /// F1 on the held-out examples, 0 to 1; `None` if none of them has the label or is predicted to have it.
     pub f1: Option<f32>,
 }
 
-/// An example that its label may not fit.
+/// An example whose label may be wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct OddExample {
-    /// Its text; `None` for an example of the head that was taught more, which does not keep texts.
+    /// Its text; `None` for an example of the earlier head that was taught more, because a head does not keep texts.
     pub text: Option<String>,
     /// Its label.
     pub label: String,
     /// The label that a head without this example predicts.
     pub predicted: String,
-    /// The score of that label.
+    /// The score of the predicted label.
     #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
 }
 
-/// A text that is an example of several labels, of which a text has only one.
+/// A text that is an example of several labels, although a text can have only one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Contradiction {
@@ -68,7 +68,7 @@ pub struct Contradiction {
     pub labels: Vec<String>,
 }
 
-/// A held-out example with what is predicted.
+/// A held-out example with its prediction.
 struct Validated {
     example: usize,
     /// By label.
@@ -76,7 +76,7 @@ struct Validated {
     predicted: Vec<usize>,
 }
 
-/// What the report is about.
+/// The data from which the report is computed.
 pub(super) struct Outcome<'a> {
     pub names: &'a [String],
     /// The labels of each example.
@@ -173,7 +173,7 @@ impl Outcome<'_> {
             sums[label] += f64::from(v.scores[label]);
             counts[label] += 1;
         }
-        // A label without held-out examples says nothing about those of others.
+        // No prediction of a label without held-out examples counts as certain.
         let mean = |(sum, count): (f64, usize)| if count > 0 { (sum / count as f64) as f32 } else { f32::INFINITY };
         sums.into_iter().zip(counts).map(mean).collect()
     }
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_held_out_says_nothing() {
+    fn without_held_out_examples_there_are_no_measures() {
         let report = report(&[0, 1, 1], vec![]);
         assert_eq!((report.accuracy, report.validated, report.labels[0].f1), (None, 0, None));
     }

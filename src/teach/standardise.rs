@@ -1,8 +1,8 @@
-//! Features to about mean 0 and variance 1, so that the penalties mean the same for every encoder.
+//! Standardises features to mean 0 and pooled variance 1, so that the penalties mean the same for every encoder.
 
-/// The mean of each feature and one scale for all.
+/// The mean of each feature, and the pooled standard deviation of all.
 ///
-/// One scale keeps the directions in which texts differ most, which a scale per feature would level.
+/// With one scale, features that vary most between texts keep their influence; a scale per feature would make all equal.
 #[derive(Debug)]
 pub(super) struct Standard {
     mean: Vec<f64>,
@@ -10,7 +10,7 @@ pub(super) struct Standard {
 }
 
 impl Standard {
-    /// Of rows of features of this width.
+    /// Computes the mean and scale of features: row-major, rows of this width.
     pub(super) fn of(features: &[f32], width: usize) -> Self {
         let rows = || features.chunks_exact(width.max(1));
         let count = rows().len().max(1) as f64;
@@ -22,7 +22,7 @@ impl Standard {
         let differences = rows().flat_map(|row| row.iter().zip(&mean)).map(|(&x, mean)| f64::from(x) - mean);
         let squares: f64 = differences.map(|difference| difference * difference).sum();
         let variance = squares / (count * width.max(1) as f64);
-        // Without any difference between texts there is nothing to scale.
+        // All texts have the same features: a scale of 0 would divide by zero.
         Self { mean, scale: if variance > 0.0 { variance.sqrt() } else { 1.0 } }
     }
 
@@ -33,7 +33,7 @@ impl Standard {
         }
     }
 
-    /// Weights and biases for features as they are, from those for standardised features.
+    /// Turns weights and biases for standardised features into weights and biases for raw features.
     pub(super) fn fold(&self, weights: &[f32], biases: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let rows = weights.chunks_exact(self.mean.len().max(1));
         let bias = |(row, &bias): (&[f32], &f32)| {

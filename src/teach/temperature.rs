@@ -2,33 +2,43 @@
 
 use super::logistic::Link;
 
-/// Where the best temperature lies beyond these, few examples say so.
+/// The least and the greatest temperature. An optimum beyond them is an artefact of too few examples.
 const RANGE: [f64; 2] = [0.05, 20.0];
-/// Halvings of the range's logarithm: the temperature is found to 0.04 %.
+/// Halvings of the range on a logarithmic scale: they find the temperature to 0.04 %.
 const HALVINGS: usize = 14;
 
-/// The temperature by which the scores must be divided for the least negative log-likelihood, and that likelihood per
-/// example. `scores` has `classes` values for each example.
+/// The temperature with the least cross-entropy, and that cross-entropy per example. `scores`: logits, examples × `classes`.
 ///
-/// The likelihood is convex in the inverse temperature, so its minimum is where the slope changes its sign.
+/// The label of an example has the probability (n + 1) / (n + 2) for n examples, by Laplace's rule of succession. If it were
+/// 1, a few examples that are all predicted right would make every later prediction certain.
+///
+/// The cross-entropy is convex in the inverse temperature, so its minimum is where the slope changes its sign.
 pub(super) fn fit(scores: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
     let [mut least, mut most] = RANGE;
     for _ in 0..HALVINGS {
         let middle = (least * most).sqrt();
-        match likelihood(1.0 / middle, scores, classes, labels, link) {
+        match cross_entropy(1.0 / middle, scores, classes, labels, link) {
             (_, slope) if slope > 0.0 => least = middle,
             _ => most = middle,
         }
     }
     let temperature = (least * most).sqrt();
-    (temperature, likelihood(1.0 / temperature, scores, classes, labels, link).0)
+    (temperature, cross_entropy(1.0 / temperature, scores, classes, labels, link).0)
 }
 
-/// The negative log-likelihood per example at an inverse temperature, and its slope there.
-fn likelihood(inverse: f64, scores: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
+/// The cross-entropy per example at an inverse temperature, and its slope there.
+fn cross_entropy(inverse: f64, scores: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
+    let doubt = 1.0 / (labels.len() as f64 + 2.0);
+    // What the labels that an example does not have share in the doubt.
+    let other = match link {
+        Link::Softmax => doubt / classes.saturating_sub(1).max(1) as f64,
+        Link::Sigmoid => doubt,
+    };
     let [mut loss, mut slope] = [0.0; 2];
     for (row, labels) in scores.chunks_exact(classes.max(1)).zip(labels) {
-        let truth: f64 = labels.iter().map(|&label| f64::from(row[label])).sum();
+        let all: f64 = row.iter().map(|&score| f64::from(score)).sum();
+        let own: f64 = labels.iter().map(|&label| f64::from(row[label])).sum();
+        let truth = (1.0 - doubt) * own + other * (all - own);
         loss -= inverse * truth;
         slope -= truth;
         match link {
@@ -62,10 +72,14 @@ fn likelihood(inverse: f64, scores: &[f32], classes: usize, labels: &[&[usize]],
 mod tests {
     use super::*;
 
-    /// Scores of two labels whose first is right in three of four texts: the best probability is 3/4.
+    const TEXTS: usize = 400;
+    /// The rule of succession for three right predictions of four.
+    const BEST: f64 = (0.75 * (TEXTS + 1) as f64 + 0.25) / (TEXTS + 2) as f64;
+
+    /// Scores of two labels whose first is right in three of four texts.
     fn overconfident(score: f32) -> (Vec<f32>, Vec<&'static [usize]>) {
-        let labels: Vec<&[usize]> = vec![&[0], &[0], &[0], &[1]];
-        ([score, 0.0].repeat(4), labels)
+        let labels: [&[usize]; 4] = [&[0], &[0], &[0], &[1]];
+        ([score, 0.0].repeat(TEXTS), labels.repeat(TEXTS / 4))
     }
 
     #[test]
@@ -74,24 +88,40 @@ mod tests {
             let (scores, labels) = overconfident(score);
             let (temperature, loss) = fit(&scores, 2, &labels, Link::Softmax);
             let probability = 1.0 / (1.0 + (-f64::from(score) / temperature).exp());
-            assert!((probability - 0.75).abs() < 1e-3, "{score}: {probability} at temperature {temperature}");
-            assert!((loss + 0.75 * 0.75f64.ln() + 0.25 * 0.25f64.ln()).abs() < 1e-6, "{loss}");
+            assert!((probability - BEST).abs() < 1e-3, "{score}: {probability} at temperature {temperature}");
+            assert!((loss + BEST * BEST.ln() + (1.0 - BEST) * (1.0 - BEST).ln()).abs() < 1e-6, "{loss}");
         }
     }
 
     #[test]
-    fn labels_that_stand_alone() {
-        let labels: Vec<&[usize]> = vec![&[0], &[0], &[0], &[]];
-        let (temperature, _) = fit(&[4.0; 4], 1, &labels, Link::Sigmoid);
-        assert!((1.0 / (1.0 + (-4.0 / temperature).exp()) - 0.75).abs() < 1e-3);
+    fn the_probability_of_a_sigmoid_becomes_the_frequency_of_its_label() {
+        let labels: [&[usize]; 4] = [&[0], &[0], &[0], &[]];
+        let (temperature, _) = fit(&[4.0; TEXTS], 1, &labels.repeat(TEXTS / 4), Link::Sigmoid);
+        assert!((1.0 / (1.0 + (-4.0 / temperature).exp()) - BEST).abs() < 1e-3);
     }
 
     #[test]
-    fn scores_that_are_always_right_or_say_nothing_have_a_temperature_in_the_range() {
+    fn examples_that_are_all_right_make_no_prediction_certain() {
+        for count in [3, 10, 100] {
+            for (link, row) in [(Link::Softmax, &[9.0, 0.0, 0.0][..]), (Link::Sigmoid, &[6.0, -6.0, -6.0])] {
+                let (temperature, _) = fit(&row.repeat(count), 3, &vec![&[0][..]; count], link);
+                let value = |score: f32| (f64::from(score) / temperature).exp();
+                let probability = match link {
+                    Link::Softmax => value(row[0]) / row.iter().map(|&score| value(score)).sum::<f64>(),
+                    Link::Sigmoid => value(row[0]) / (1.0 + value(row[0])),
+                };
+                let expected = (count + 1) as f64 / (count + 2) as f64;
+                assert!((probability - expected).abs() < 1e-3, "{count} {link:?}: {probability}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn scores_that_are_always_wrong_or_say_nothing_have_a_temperature_in_the_range() {
         let labels: Vec<&[usize]> = vec![&[0]; 3];
         let temperature = |scores: &[f32]| fit(&scores.repeat(3), 2, &labels, Link::Softmax).0;
-        assert!((temperature(&[9.0, 0.0]) / RANGE[0] - 1.0).abs() < 1e-3);
         assert!((temperature(&[0.0, 9.0]) / RANGE[1] - 1.0).abs() < 1e-3);
         assert!((RANGE[0]..=RANGE[1]).contains(&temperature(&[0.0, 0.0])));
+        assert!((RANGE[0]..=RANGE[1]).contains(&temperature(&[0.001, 0.0])));
     }
 }

@@ -1,4 +1,4 @@
-//! A text to windows: the parts that the model reads at once. A short text is one window.
+//! Divides a text into windows, the parts that the model reads at once. A short text is one window.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_PIECE_BYTES;
 use crate::options::{LongText, SpecialTokens};
 
-/// Most tokens of a window of a long text, special tokens not counted. Most models could read more at once, but they were
-/// trained on texts of this length and less, and a window should be short enough to look at.
+/// Maximum tokens of a window of a long text, special tokens not counted. Most models could read more at once, but they
+/// were trained on texts of this length and less, and a user should be able to take in a window at a glance.
 const WINDOW_TOKENS: usize = 128;
-/// Most tokens that a window repeats from the one before, so that no sentence is read without its context.
+/// Maximum tokens that a window repeats from the one before, so that no sentence is read without its context.
 const OVERLAP_TOKENS: usize = 32;
 
-/// Fewest tokens of a text that a pair must leave room for in each window: with less room, a long text would take very many
-/// windows, each with the whole pair.
+/// Minimum tokens of the text that a window must have room for beside its pair: with less room, a long text would take
+/// very many windows, each with the whole pair.
 const MIN_WINDOW_TOKENS: usize = 16;
 
 /// A part of a text that the model reads at once.
@@ -38,8 +38,8 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// Divides a text into windows; each is read with each of the pairs, which are never divided. `max_tokens` is the most
-    /// tokens that the model reads at once, special tokens included.
+    /// Divides a text into windows; each is read with each of the pairs, which are never divided. The model reads at most
+    /// `max_tokens` at once, special tokens included.
     ///
     /// # Errors
     /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`], or if a pair leaves no room for the
@@ -102,7 +102,7 @@ impl Windows {
 pub(crate) struct ReadOptions {
     pub long_text: LongText,
     pub special_tokens: SpecialTokens,
-    /// Whether the tokens have their offsets, which take time.
+    /// Whether to compute the offsets of the tokens, which takes time.
     pub with_offsets: bool,
 }
 
@@ -116,13 +116,13 @@ struct Reader<'a> {
     text: &'a str,
     pairs: &'a [Pair],
     tokenizer: &'a Tokenizer,
-    /// Most tokens that the model reads at once, special tokens not counted.
+    /// Maximum tokens of the text in a window, special tokens and the pair not counted.
     token_budget: usize,
     options: ReadOptions,
 }
 
 impl Reader<'_> {
-    /// The first tokens of a span.
+    /// The first `token_budget` tokens of a span.
     fn tokens(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
         self.tokenizer.tokens(self.text, span, self.pairs, token_budget, self.options.special_tokens, with_offsets)
     }
@@ -215,7 +215,7 @@ impl Reader<'_> {
             } else {
                 tokens
             };
-            // Otherwise the window adds nothing but white space, which some tokenizers count as tokens.
+            // A window that fails this adds nothing but white space, which some tokenizers count as tokens.
             if new_tokens > 0 && !span.is_empty() && span.end > end {
                 end = span.end;
                 windows.push(Window { span, tokens, new_tokens });
@@ -230,8 +230,8 @@ impl Reader<'_> {
     }
 }
 
-/// The first piece of the window after the one with the pieces `first..last`: repeats as many of them as the overlap
-/// allows and as leave room for the next piece.
+/// The index of the first piece of the window that follows the window of the pieces `first..last`. It repeats as many of
+/// these as the overlap allows, but leaves room for a new piece.
 fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
     let next_piece = pieces.get(last).map_or(0, |piece| piece.tokens);
     let max_overlap = OVERLAP_TOKENS.min(token_budget.saturating_sub(next_piece));
@@ -244,8 +244,8 @@ fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> 
     next
 }
 
-/// Where to divide a text: the word boundary nearest to its middle, or within a single word the nearest boundary of
-/// grapheme clusters, or within one of these that of characters.
+/// Where to divide a text: the word boundary nearest to its middle; in a single word, the nearest boundary between grapheme
+/// clusters; in a single cluster, between characters. `None` for a single character.
 fn middle(text: &str) -> Option<usize> {
     let half = text.len() / 2;
     let nearest =

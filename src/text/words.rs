@@ -21,8 +21,8 @@ pub(crate) fn words(text: &str) -> Vec<Range<usize>> {
     words
 }
 
-/// The index of the word to which a token belongs that starts at byte `offset`: the word there, or the next word if
-/// there is white space.
+/// The index of the word of a token that starts at byte `offset`: the word at that offset or, if white space is there, the
+/// next word.
 pub(crate) fn word_at(words: &[Range<usize>], offset: usize) -> Option<usize> {
     let index = words.partition_point(|word| word.end <= offset);
     (index < words.len()).then_some(index)

@@ -32,7 +32,7 @@ export type JobRequest =
     }
   /** Ends with a `Taught`. `head` is the file of a head that is taught more. */
   | { type: "teach"; examples: Examples; params?: TeachParams | undefined; head?: Uint8Array | undefined }
-  /** Ends with the bytes of a `Float32Array` for each text. `heads` has the head for embeddings. */
+  /** Ends with a `Float32Array` for each text. `heads` has the head for embeddings. */
   | { type: "embed"; texts: readonly TextInput[]; heads?: Heads | undefined };
 
 export interface PredictParams {
@@ -332,7 +332,7 @@ impl TasksOutcome {
     }
 }
 
-/// What teaching gives, without the files.
+/// The result of teaching, without the files.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TaughtDto<'a> {

@@ -1,7 +1,7 @@
 //! The work that is computed step by step. One exported class for all kinds of it: each class adds to the JavaScript of
 //! every page.
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::dto::{self, Outcome, TasksOutcome, TaughtDto, TextInput, property};
@@ -51,11 +51,10 @@ impl Job {
             }
             None => classifier.job(&texts, &options)?,
         };
-        let failure = if property(request, "failFast").is_truthy() { job.first_failure() } else { None };
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(Self(Kind::Prediction { job: job.max_batch_tokens(MAX_STEP_TOKENS), texts, by_task })),
+        if property(request, "failFast").is_truthy() {
+            expect_no_failure(job.first_failure())?;
         }
+        Ok(Self(Kind::Prediction { job: job.max_batch_tokens(MAX_STEP_TOKENS), texts, by_task }))
     }
 
     fn teach(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
@@ -71,10 +70,8 @@ impl Job {
     fn embed(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
         let classifier = with_heads(classifier, &property(request, "heads"))?;
         let job = classifier.embedding_job(&inputs(&property(request, "texts"))?)?;
-        match job.first_failure() {
-            Some(error) => Err(error),
-            None => Ok(Self(Kind::Embedding(job.max_batch_tokens(MAX_STEP_TOKENS)))),
-        }
+        expect_no_failure(job.first_failure())?;
+        Ok(Self(Kind::Embedding(job.max_batch_tokens(MAX_STEP_TOKENS))))
     }
 
     fn progress(&self) -> Progress {
@@ -111,8 +108,8 @@ impl Job {
     }
 
     /// Ends the job: with an outcome for each text, in their order; with the taught head; or with an embedding for each
-    /// text, as the bytes of its f32 values.
-    #[wasm_bindgen(unchecked_return_type = "Outcome[] | TasksOutcome[] | Taught | Uint8Array[]")]
+    /// text.
+    #[wasm_bindgen(unchecked_return_type = "Outcome[] | TasksOutcome[] | Taught | Float32Array[]")]
     pub fn finish(self) -> Result<JsValue, JsValue> {
         match self.0 {
             Kind::Prediction { job, texts, by_task: true } => {
@@ -128,7 +125,7 @@ impl Job {
             Kind::Teaching(job) => job.finish().and_then(|taught| write_taught(&taught)).map_err(to_js),
             Kind::Embedding(job) => {
                 let rows = job.finish().into_iter().enumerate();
-                let rows = rows.map(|(i, row)| Ok(bytes_of(&row.map_err(|error| to_js(error.at(i)))?)));
+                let rows = rows.map(|(i, row)| Ok(Float32Array::from(&row.map_err(|error| to_js(error.at(i)))?[..])));
                 Ok(rows.collect::<Result<Array, JsValue>>()?.into())
             }
         }
@@ -145,10 +142,9 @@ fn write_taught(Taught { head, report }: &Taught) -> Result<JsValue, Error> {
     Ok(object)
 }
 
-/// The bytes of f32 values, little-endian. A `Float32Array` would add to the JavaScript of every page.
-fn bytes_of(values: &[f32]) -> Uint8Array {
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    Uint8Array::from(&bytes[..])
+/// Fails with the error of the first text that cannot be read, if there is one.
+fn expect_no_failure(first: Option<Error>) -> Result<(), Error> {
+    first.map_or(Ok(()), Err)
 }
 
 fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {

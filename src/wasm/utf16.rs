@@ -1,4 +1,4 @@
-//! Byte offsets in UTF-8 to offsets in UTF-16 code units, which is how JavaScript counts.
+//! Converts byte offsets in UTF-8 into offsets in UTF-16 code units, which JavaScript strings have.
 
 /// Converts some byte offsets of one text.
 ///

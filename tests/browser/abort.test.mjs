@@ -9,7 +9,7 @@ const site = useSite();
 
 const watchedPage = () => site.packagePage({ prepare: watchWorkers });
 
-/** Rows that are computed at once, at most. */
+/** The most rows of a batch. */
 const BATCH = 32;
 
 test("after an abort, at most one more batch is computed, and the next call in the queue runs", async () => {

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { useSite } from "../harness/site.mjs";
-import { chooseFolder, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
+import { chooseFolder, fileOf, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
@@ -17,8 +17,10 @@ async function violations(page) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     for (let i = 0; i < 2; i++) {
+      const before = await page.evaluate(() => document.documentElement.lang);
       await page.locator("#language").click();
-      const language = await page.evaluate(() => document.documentElement.lang);
+      const language = before === "en" ? "zh-Hans" : "en";
+      await page.locator(`html[lang="${language}"]`).waitFor();
       const all = await page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags })).violations, RULES);
       for (const { id, nodes } of all)
         found.push(
@@ -41,6 +43,21 @@ test("axe finds nothing in any state, theme or language", async () => {
   await chooseFolder(page, "bad/no-labels");
   await page.locator("#model-failure").waitFor();
   assert.deepEqual(await violations(page), [], "words, a table's columns, a bad model");
+  await page.locator("#task-emotion").click();
+  await page.locator("#emotions .weights li").first().waitFor();
+  await page.locator("#bulk-tasks [value=emotion]").check();
+  await page.locator("#teach-sample").click();
+  await page.locator("#teach-file").setInputFiles(await fileOf("rows.txt", "Where is it?\nWell done\n"));
+  await page.locator("#teach-setup").waitFor();
+  assert.deepEqual(await violations(page), [], "emotions, examples");
+  await page.locator("#teach-setup button").click();
+  await page.locator("#teach-row:focus").waitFor();
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-matrix td").first().waitFor();
+  await page.locator("#teach-try").fill("Where is it?");
+  await page.locator("#task-toxicity").click();
+  await page.locator("#gauges input").first().waitFor();
+  assert.deepEqual(await violations(page), [], "gauges, a row to label, the report");
   await page.locator("#bulk-start").click();
   await page.locator("#bulk-status", { hasText: "%" }).waitFor();
   await page.locator("#bulk-cancel").click();
@@ -76,6 +93,16 @@ test("a keyboard is enough for everything", async () => {
   await page.evaluate(() => document.activeElement.id === "text" || document.getElementById("text").focus());
   await page.keyboard.type(POSITIVE);
   await verdict(page, "positive");
+  await tabTo("#task-sentiment");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.locator("#gauges input").first().waitFor();
+  await tabTo("#gauges input");
+  await page.keyboard.press("Home");
+  await page.locator(".gauge.flagged").first().waitFor();
+  await page.locator("#task-toxicity").focus();
+  await page.keyboard.press("Home");
+  await verdict(page, "positive");
   await tabTo("#explain");
   await page.keyboard.press("Space");
   assert.equal(await page.locator("#explain").isChecked(), false);
@@ -102,6 +129,13 @@ test("a keyboard is enough for everything", async () => {
   await tabTo("th.score button");
   await page.keyboard.press("Enter");
   await page.locator("th.score[aria-sort=descending]").waitFor();
+  await tabTo("#teach-sample");
+  await page.keyboard.press("Enter");
+  await page.locator("#teach-labels li").nth(2).waitFor();
+  await tabTo("#teach-start");
+  await page.keyboard.press("Enter");
+  await page.locator("#teach-accuracy:focus").waitFor();
+  await tabTo("#teach-above");
   await tabTo("#model-choose");
   // Browsers open the folder dialog only after a real key press. The test checks that, and prevents the dialog.
   await page.locator("#model-folder").evaluate((input) =>
@@ -142,10 +176,10 @@ test("the language is that of the browser, until the visitor chooses another", a
 test("both languages have the same strings, and those in index.html are the English ones", async () => {
   const { page, context } = await ready(site);
   const html = await readFile(new URL("../../www/index.html", import.meta.url), "utf8");
-  const { strings } = await import("../../www/strings.js");
-  const { en } = strings;
-  assert.deepEqual(Object.keys(strings["zh-Hans"]).sort(), Object.keys(en).sort());
-  for (const key of Object.keys(en)) assert.equal(typeof strings["zh-Hans"][key], typeof en[key], key);
+  const { default: en } = await import("../../www/strings/en.js");
+  const { default: zh } = await import("../../www/strings/zh-Hans.js");
+  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
+  for (const key of Object.keys(en)) assert.equal(typeof zh[key], typeof en[key], key);
   const used = await page.evaluate((html) => {
     const all = new DOMParser().parseFromString(html, "text/html");
     const texts = [...all.querySelectorAll("[data-t]")].map((each) => [each.dataset.t, each.textContent]);

@@ -133,6 +133,7 @@ test("the page fetches a model of its own origin", async () => {
   await fetchModel(page, "fixtures/folders/roberta");
   await accepted(page);
   assert.equal(await page.locator("#model-name").textContent(), "roberta");
+  assert.match(await page.locator("#model-facts").textContent(), /Size[1-9][\d.]* kB/);
   await fetchModel(page, "fixtures/nowhere");
   assert.match((await refusal(page))[0], /A file is missing/);
   await fetchModel(page, "ftp://example.invalid/model");

@@ -45,7 +45,7 @@ async function visit() {
 
 /** Makes a new version of the site, with another title. */
 async function change(copy) {
-  const path = join(copy, "strings.js");
+  const path = join(copy, "strings/en.js");
   const code = await readFile(path, "utf8");
   assert.ok(code.includes("Dip a sentence."));
   await writeFile(path, code.replaceAll("Dip a sentence.", "Dip another sentence."));
@@ -128,7 +128,7 @@ test("an incomplete update, or one that differs from its list, changes nothing",
   const { page, copy, server, close } = await visit();
   const before = await page.evaluate(() => caches.keys());
   await change(copy);
-  await appendFile(join(copy, "strings.js"), "// not the listed file\n");
+  await appendFile(join(copy, "strings/en.js"), "// not the listed file\n");
   await checkForUpdate(page);
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;

@@ -222,7 +222,7 @@ for (const [device, width, height] of [
     for (const language of ["en", "zh-Hans"]) {
       await page.locator("#long-example").click();
       await page.locator("#passages").waitFor();
-      assert.equal(await page.evaluate(() => document.documentElement.lang), language);
+      await page.locator(`html[lang="${language}"]`).waitFor();
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overflow <= 0, `${overflow} px wider than the screen in ${language}`);
       await page.locator("#language").click();

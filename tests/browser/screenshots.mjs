@@ -1,13 +1,13 @@
 // npm run screenshots: screenshots of every state of the demo, on a phone and a desktop, light and dark. They go to
-// tests/browser/artifacts/demo; those in www/README.md are also written to www/screenshots as WebP. `-- NAME` makes
-// only those whose name contains NAME.
+// tests/browser/artifacts/demo; those in www/README.md are also written to www/screenshots as WebP. `-- NAME…` makes
+// only those whose name contains a NAME.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../../tools/command.mjs";
 import { root } from "../../tools/paths.mjs";
 import { assemble } from "../../tools/site.mjs";
 import { openSite } from "../harness/site.mjs";
-import { artifacts, chooseFolder, ready, SENTENCE, untilCached } from "./demo.mjs";
+import { artifacts, chooseFolder, fileOf, ready, SENTENCE, untilCached } from "./demo.mjs";
 
 const DEVICES = {
   phone: { width: 390, height: 844 },
@@ -21,9 +21,79 @@ const type = async (page, text) => {
   await page.locator("#weights li").first().waitFor();
 };
 
+const FEELINGS = "Thank you so much, I was terrified and you calmed me down";
+const INSULT = "Only an idiot would pay for this garbage";
+/** Opens a part, which loads its script when it comes into view. */
+const open = async (page, part) => {
+  await page.locator(`#${part}-title`).scrollIntoViewIfNeeded();
+  await page.locator(`#${part} button:visible`).first().waitFor();
+};
+const sampleLabels = async (page) => {
+  await open(page, "teach");
+  await page.locator("#teach-sample").click();
+  await page.locator("#teach-labels li").nth(2).waitFor();
+};
+
 /** Bring a loaded page into a state. */
 const STATES = {
   idle: async () => {},
+  emotion: async (page) => {
+    await page.locator("#task-emotion").click();
+    await page.locator("#text").fill(FEELINGS);
+    await page.locator("#emotions .given .weights li").first().waitFor();
+    await page.waitForTimeout(1500); // the words of the other emotions
+  },
+  toxicity: async (page) => {
+    await page.locator("#task-toxicity").click();
+    await type(page, INSULT);
+  },
+  columns: async (page) => {
+    await STATES.chosen(page);
+    for (const task of ["emotion", "toxicity"]) await page.locator(`#bulk-tasks [value=${task}]`).check();
+    await page.locator("#bulk-start").click();
+    await page.locator("#bulk-status", { hasText: /^\d{3}/ }).waitFor({ timeout: 120_000 });
+    await top(page, "#bulk");
+  },
+  examples: async (page) => {
+    await sampleLabels(page);
+    await top(page, "#teach");
+  },
+  keys: async (page) => {
+    await sampleLabels(page);
+    const rows = [
+      "The tent arrived with a hole in it and I want to return it",
+      "When do you ship?",
+      "You are wonderful",
+    ];
+    await page.locator("#teach-file").setInputFiles(await fileOf("mails.txt", rows.join("\n")));
+    await page.locator("#teach-setup button").click();
+    await page.locator("#teach-row:focus").waitFor();
+    await top(page, "#teach");
+  },
+  taught: async (page) => {
+    await sampleLabels(page);
+    const praise = page.locator("#teach-labels textarea").nth(2);
+    await praise.fill(`${await praise.inputValue()}\nWhere is my package? It should be here by now`);
+    await page.locator("#teach-start").click();
+    await page.locator("#teach-matrix td").first().waitFor();
+    await page.locator("#teach-try").fill("Is my parcel lost?");
+    await page.locator("#teach-bars > div").first().waitFor();
+    await top(page, "#teach-result");
+  },
+  own: async (page) => {
+    await STATES.taught(page);
+    await page.locator("#teach-above").click();
+    await page.locator("#text").fill("Is my parcel lost, or is it just late?");
+    await page.locator("#verdict", { hasText: "shipping" }).waitFor();
+    await page.waitForTimeout(1500); // the words
+    await page.evaluate(() => scrollTo(0, 0));
+  },
+  pair: async (page) => {
+    await chooseFolder(page, "pipelines/nli");
+    await page.locator("#model-result").waitFor();
+    await page.locator("#pair").fill("The cat sleeps");
+    await type(page, "The cat is asleep on the mat.");
+  },
   words: (page) => type(page, SENTENCE),
   unknown: async (page) => {
     await page.locator("#text").fill("这部电影太好看了，我非常喜欢。");
@@ -92,11 +162,11 @@ for (const device of ["phone", "desktop"]) {
     for (const state of Object.keys(STATES)) cases.push({ device, colorScheme, state, locale: "en" });
     cases.push({ device, colorScheme, state: "words", as: "chinese", locale: "zh-CN" });
   }
-  for (const state of ["page", "bulk", "model", "speed", "long"])
+  for (const state of ["page", "bulk", "model", "speed", "long", "emotion", "toxicity", "columns", "taught"])
     cases.push({ device, colorScheme: "light", state, as: `chinese-${state}`, locale: "zh-CN" });
 }
 for (const device of ["narrowest", "4k"]) {
-  for (const state of ["page", "long", "bulk", "model"])
+  for (const state of ["page", "long", "bulk", "model", "emotion", "columns", "taught"])
     cases.push({ device, colorScheme: "light", state, locale: "en" });
 }
 
@@ -119,12 +189,12 @@ try {
   const shown = join(root, "www/screenshots");
   await mkdir(folder, { recursive: true });
   await mkdir(shown, { recursive: true });
-  const wanted = process.argv[2] ?? "";
+  const wanted = process.argv.slice(2);
   const inReadme = await readFile(join(root, "www/README.md"), "utf8");
   const site = await openSite();
   for (const { device, colorScheme, state, as = state, locale } of cases) {
     const name = `${device}-${colorScheme}-${as}`;
-    if (!name.includes(wanted)) continue;
+    if (wanted.length > 0 && !wanted.some((each) => name.includes(each))) continue;
     const { page, context } = await ready(site, {
       viewport: DEVICES[device],
       colorScheme,

@@ -1,4 +1,4 @@
-// Tasks in a page: their script and their heads are downloaded when they are first needed, and kept for the next visit.
+// Tasks in a page: their heads are downloaded when they are first needed, and kept for the next visit.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countCachedFiles, waitUntilCached } from "../harness/package-page.mjs";
@@ -56,8 +56,8 @@ test("a head comes from the cache at the next visit, and without a network", asy
   const next = await openPage(context);
   assert.deepEqual([await insult(next.page), next.heads], [["toxic"], []]);
   const offline = await openPage(context);
-  // Loads the script of heads, which is the page's own matter, and another head.
-  await offline.page.evaluate(() => litmus.createClassifier({ task: "sentiment" }).then((it) => it.close()));
+  // Loads the WebAssembly, whose storage is left to the browser, but no head.
+  await offline.page.evaluate(() => litmus.createClassifier().then((it) => it.close()));
   await context.setOffline(true);
   assert.deepEqual(await insult(offline.page), ["toxic"]);
   await context.close();

@@ -44,6 +44,8 @@ export function testBrowser(launch) {
       await driver.wait(until.elementTextIs(element("verdict"), label), WAIT);
     }
     assert.match(await element("facts").getText(), /^\d+ tokens · \d+(\.\d)? ms$/);
+    await element("task-emotion").click();
+    await driver.wait(until.elementLocated(By.css("#emotions li")), WAIT);
     assert.equal(await element("failure").isDisplayed(), false);
     await untilOffline(); // the browser has requested the service worker, which is not the page's request
     assert.equal(await element("sent").getText(), "0 bytes sent since the model arrived");
@@ -66,6 +68,9 @@ export function testBrowser(launch) {
       await click("bulk-start");
       await shown("bulk-save");
       assert.match(await element("bulk-status").getText(), /^2 rows/);
+      await click("teach-sample");
+      await click("teach-start");
+      await driver.wait(until.elementLocated(By.css("#teach-matrix td")), WAIT);
       await element("model-url").sendKeys(`${otherOrigin.url}tiny`);
       await click("model-fetch");
       await shown("model-result");

@@ -31,7 +31,7 @@ pub fn fixture<T: DeserializeOwned>(name: &str) -> T {
     serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// A text that was written for this project and trains nothing.
+/// A text that was written for this project and is not used for training.
 pub struct HeldOut {
     /// File and line, as in `held-out.txt`.
     pub row: String,

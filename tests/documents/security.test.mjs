@@ -1,4 +1,4 @@
-// docs/security.md names a test for each fault and each defect: those tests are there.
+// docs/security.md names a test for each fault and each defect. These tests must exist.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -19,7 +19,7 @@ function find(link, name) {
   return named[0];
 }
 
-test("docs/security.md names tests that there are", async () => {
+test("docs/security.md names tests that exist", async () => {
   const page = await readFile(join(root, "docs/security.md"), "utf8");
   const cells = page
     .split("\n")

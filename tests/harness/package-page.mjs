@@ -25,7 +25,7 @@ export const countCachedFiles = (page) =>
     return entries.filter(Boolean).length;
   });
 
-/** Waits until this many files are cached, by default those of the packaged model: it goes on for a moment after the load. */
+/** Waits until this many files are cached, by default those of the packaged model: storing them ends after the load. */
 export async function waitUntilCached(page, count = MODEL_FILES) {
   await eventually(
     page,

@@ -33,7 +33,7 @@ fn every_shape_and_mask_is_exact_up_to_rounding() {
     }
 }
 
-/// In integers a column of values that is 1,000 times as large takes all steps.
+/// As integers, a column that is 1,000 times as large as the others would take all quantisation steps.
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn a_large_column_does_not_harm_the_others() {

@@ -8,7 +8,7 @@ import { computed } from "./instances.mjs";
 let classifier;
 before(async () => (classifier = await createClassifier()));
 
-/** Rows that are computed at once, at most. */
+/** The most rows of a batch. */
 const BATCH = 32;
 
 const DULL = "unspeakably dull, but the ending is good";

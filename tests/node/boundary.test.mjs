@@ -239,7 +239,7 @@ before(async () => {
   assert.ok(installed);
 });
 
-/** Awaits the call: whether it was answered. What it rejects with has a code, or is what was planted. */
+/** Awaits the call. Resolves to whether it was answered; a rejection must have a code or be a planted error. */
 async function settles(name, call) {
   let timer;
   const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`${name} hangs`)), NEVER_MS)));

@@ -8,11 +8,11 @@ import { residentBytes } from "./memory.mjs";
 
 /** Maximum number of texts that a stream predicts at once. */
 const PIECE = 32;
-/** Rows that are computed at once, at most. */
+/** The most rows of a batch. */
 const BATCH = 32;
 
 const ROWS = Number(process.env.LITMUS_ROWS ?? 100_000);
-/** Memory growth per finished row: nothing of it may be kept. */
+/** Allowed memory growth per finished row, of which nothing may be kept. */
 const MAX_BYTES_PER_ROW = 10;
 
 let classifier;

@@ -49,7 +49,7 @@ test("the bill of materials names every part with its checksum and licence", asy
   const { components } = bill;
   for (const { name, hashes, licenses } of components) {
     assert.ok(licenses[0].expression, name);
-    // The stand-in for it is in our own repository.
+    // Its replacement is in this repository.
     assert.equal(hashes?.[0].content.length, name === "inventory" ? undefined : 64, name);
   }
   const { files } = JSON.parse(await readFile(join(installed, "models/english/litmus.json"), "utf8"));

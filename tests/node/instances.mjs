@@ -9,7 +9,7 @@ export let memory;
 
 const { Instance } = WebAssembly;
 
-/** The exports of an instance, with a step of a job that counts. */
+/** The exports of an instance, whose `step` of a job also counts. */
 function watched(exports) {
   const { job_step: step, job_done: done } = exports;
   if (!step) return exports; // the relaxed-SIMD kernel

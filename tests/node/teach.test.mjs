@@ -103,7 +103,7 @@ test("closing a taught classifier frees its head alone", async () => {
   assert.equal(await label(classifier, "I loved it"), "positive");
 });
 
-test("wrong calls have codes", async () => {
+test("invalid calls have codes", async () => {
   await assert.rejects(classifier.teach({ one: ["text"] }), {
     code: "invalid-input",
     message: /2 to 1000 labels, not 1/,

@@ -62,7 +62,7 @@ describe("the service worker", { timeout: 120_000 }, () => {
     assert.equal((await ask(undefined, {}, "/health")).text, '{"status":"ok"}');
   });
 
-  test("answers for tasks, although service workers load no scripts later", async () => {
+  test("answers for tasks", async () => {
     const { text } = await ask({ text: "You are an idiot", tasks: ["sentiment", "toxicity"] });
     const { sentiment, toxicity } = JSON.parse(text);
     assert.deepEqual([sentiment.label, toxicity.labels], ["negative", ["toxic"]]);

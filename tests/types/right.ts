@@ -1,4 +1,4 @@
-// Compiles: what the types must allow, with the types that must come out.
+// Code that the types must allow, with the types that it must have.
 import {
   type Attribution,
   type Classifier,

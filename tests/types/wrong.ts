@@ -1,4 +1,4 @@
-// Compiles only because each line marked so does not: what the types must forbid.
+// Code that the types must forbid: this file compiles only if each marked line does not.
 import * as litmus from "litmus-text";
 import * as embedded from "litmus-text/embedded";
 import { createHandler } from "litmus-text/handler";

@@ -29,7 +29,7 @@ test("our own timeout passes through nested signals as it is", () => {
   assert.equal(abortError(AbortSignal.abort(reason)), reason);
 });
 
-test("throwIfAborted throws only then", () => {
+test("throwIfAborted throws only if the signal is aborted", () => {
   throwIfAborted(undefined);
   throwIfAborted(new AbortController().signal);
   assert.throws(() => throwIfAborted(AbortSignal.abort()), { code: "aborted" });
@@ -46,7 +46,7 @@ test("unlessAborted settles like its promise, or with the abort that comes first
   await assert.rejects(never, { code: "aborted" });
 });
 
-test("listeners are removed when nothing waits any more", async () => {
+test("listeners are removed when no call waits any more", async () => {
   const { signal } = new AbortController();
   await unlessAborted(Promise.resolve(), signal);
   whenAborted(signal, () => assert.fail())();

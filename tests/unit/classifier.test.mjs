@@ -42,7 +42,7 @@ test("one text gives one prediction, several give several in their order", async
   assert.deepEqual(await classifier.predict([]), []);
 });
 
-test("many texts go in requests of at most 256, or are shared by the threads", async () => {
+test("many texts are divided into requests of at most 256 texts, or among the threads", async () => {
   const one = await open();
   await one.classifier.predict(texts(600));
   assert.deepEqual(
@@ -108,7 +108,7 @@ test("arguments are checked before anything is sent", async () => {
   assert.deepEqual(sent(), []);
 });
 
-test("a stream does not fail fast: a bad text has its error, and leaving it aborts what runs", async () => {
+test("a stream does not fail fast: a bad text has its error, and leaving the stream aborts what runs", async () => {
   const { classifier, sent } = await open();
   const items = [];
   for await (const item of classifier.stream(["a", " ", "b"])) items.push(item.error?.code ?? item.prediction.label);
@@ -119,7 +119,7 @@ test("a stream does not fail fast: a bad text has its error, and leaving it abor
   );
 });
 
-test("info and labels are the model's; the thread and its memory are the pool's", async () => {
+test("info has the labels and facts of the model, and the thread and memory of the pool", async () => {
   const { classifier } = await open();
   assert.deepEqual(classifier.labels, INFO.labels);
   const { heads: _, ...info } = INFO; // the package's own
@@ -140,7 +140,7 @@ test("close, dispose and asyncDispose close it", async () => {
   }
 });
 
-test("predictWith loads only for a right call, and its abort leaves the load alone", async () => {
+test("predictWith loads only for a valid call, and aborting the call does not end the load", async () => {
   let loads = 0;
   const { classifier } = await open();
   const load = async () => {

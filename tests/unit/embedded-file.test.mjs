@@ -23,7 +23,7 @@ for (const [name, wasm] of Object.entries({
   "an empty module": EMPTY,
   "a module with a custom section": WITH_SECTION,
 })) {
-  test(`${name} and its files come apart as they were put together, without a copy`, async () => {
+  test(`${name} and its files are split as they were appended, without a copy`, async () => {
     const bytes = embedded(wasm, files);
     const parts = split(bytes);
     assert.deepEqual(parts.code, wasm);
@@ -34,7 +34,7 @@ for (const [name, wasm] of Object.entries({
   });
 }
 
-test("a file that is cut off anywhere, or has no model, is refused", () => {
+test("a file that is cut off anywhere, or has no model, is rejected", () => {
   const bytes = embedded(WITH_SECTION, [["a", Uint8Array.of(1, 2, 3)]]);
   split(bytes);
   for (let length = 0; length < bytes.length; length++)

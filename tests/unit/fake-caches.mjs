@@ -1,4 +1,4 @@
-/** The platform's edge: the Cache API, which Node does not have. `full` and `denied` make it fail as browsers do. */
+/** A fake of the Cache API, which Node does not have. `full` and `denied` make it fail as browsers do. */
 export class FakeCaches {
   entries = new Map();
   full = false;

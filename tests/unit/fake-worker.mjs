@@ -1,16 +1,16 @@
-/** A reply to come: a promise with its functions. */
+/** A promise with the functions that settle it. */
 export function deferred() {
   let resolve, reject;
   const promise = new Promise((...functions) => ([resolve, reject] = functions));
   return { promise, resolve, reject };
 }
 
-/** Lets everything happen that needs no timer. */
+/** Resolves when everything has run that needs no timer. */
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * The platform's edge: a worker as the page sees it, whose messages are cloned as a browser clones them. `answer(request,
- * { signal, report })` stands for the engine: it returns the reply or throws the failure.
+ * A fake of a worker as the page sees it. Messages are cloned as a browser clones them. `answer(request, { signal, report })`
+ * takes the place of the engine: it returns the reply or throws the failure.
  */
 export class FakeWorker {
   onmessage = null;

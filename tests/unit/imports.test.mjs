@@ -1,6 +1,5 @@
 // The folders of pkg/src are layers: a file imports from its own folder and from those below it, and no two files
-// import each other, not even through others. So every file can be read with only what is below it in mind. `import()` does not
-// count: what a file loads later may need the file itself.
+// import each other, not even through others. So every file can be read with only what is below it in mind.
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, sep } from "node:path";
@@ -21,11 +20,9 @@ async function importsByFile() {
   const files = names.filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
   const imports = async (file) => {
     const text = await readFile(join(source, file), "utf8");
-    const isLate = ({ pos }) => /\bimport\(.?$/.test(text.slice(0, pos));
     const relative = ts
       .preProcessFile(text)
-      .importedFiles.filter((imported) => !isLate(imported))
-      .map(({ fileName }) => fileName)
+      .importedFiles.map(({ fileName }) => fileName)
       .filter((name) => name.startsWith(".") && name.endsWith(".js"));
     const paths = relative.map((name) => posix.join(posix.dirname(file), name).replace(/\.js$/, ".ts"));
     return paths.filter((path) => !path.startsWith("../wasm/")); // made by the build
@@ -39,7 +36,7 @@ function upwardImports(graph) {
   );
 }
 
-/** The first circle that is found, as a list of files, or `undefined`. */
+/** The first import cycle that is found, as a list of files, or `undefined`. */
 function findCircle(graph) {
   const done = new Set();
   const visit = (file, trail) => {

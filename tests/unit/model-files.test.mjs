@@ -27,9 +27,9 @@ const manifestOf = (files) =>
 let server;
 let base;
 let requests;
-/** Those of them that ask whether a copy in the HTTP cache is current. */
+/** The requests that ask whether a copy in the HTTP cache is current. */
 let revalidated;
-/** What the server has, by path; a value can be a status. */
+/** The files of the server by path; a value can be a status instead. */
 let served;
 /** The headers that tell the version of a file, by path. */
 let versions;
@@ -99,7 +99,7 @@ test("the first visit downloads, the second only asks for litmus.json", async ()
   );
 });
 
-test("the HTTP cache is asked for a current copy only where there is a checksum", async () => {
+test("a copy in the HTTP cache is revalidated only where there is a checksum", async () => {
   await load(source());
   assert.deepEqual(revalidated.toSorted(), ALL);
   revalidated = [];
@@ -185,7 +185,7 @@ test("a full, forbidden or missing cache does not fail the load", async () => {
   }
 });
 
-test("a file that litmus.json does not describe is refused, and not stored", async () => {
+test("a file that litmus.json does not describe is rejected, and not stored", async () => {
   served["model.onnx"] = "something else";
   await assert.rejects(load(source()), (error) => {
     assert.equal(error.code, "checksum-mismatch");
@@ -221,7 +221,7 @@ test("the first model file that exists is taken", async () => {
   assert.deepEqual([texts.model, info.files[2].path], ["whole", "onnx/model.onnx"]);
 });
 
-test("of another origin, a refused answer can be a 404 without CORS headers: the optional litmus.json and the next candidate", async () => {
+test("a refused request to another origin can be a 404 without CORS headers: litmus.json counts as missing, the next candidate is tried", async () => {
   const refuse = (response) => response.destroy();
   globalThis.location = { origin: "https://page.example" };
   try {
@@ -244,7 +244,7 @@ test("of another origin, a refused answer can be a 404 without CORS headers: the
   }
 });
 
-test("of another origin, a litmus.json that was stored earlier is taken while it cannot be had", async () => {
+test("a stored litmus.json of another origin is used while requests for it fail", async () => {
   globalThis.location = { origin: "https://page.example" };
   try {
     await (await load(source())).storeFiles();
@@ -253,7 +253,7 @@ test("of another origin, a litmus.json that was stored earlier is taken while it
     assert.equal(texts.manifest, manifestOf(FILES));
     assert.deepEqual(asked, ["litmus.json"]);
     delete served["litmus.json"];
-    assert.equal((await load(source())).texts.manifest, undefined, "a status 404 says that there is none any more");
+    assert.equal((await load(source())).texts.manifest, undefined, "a status 404 says that the file was removed");
   } finally {
     delete globalThis.location;
   }
@@ -313,7 +313,7 @@ test("progress has every file before the first is complete, and ends at the size
   }
 });
 
-test("a size that is announced too small is given up rather than exceeded", async () => {
+test("progress drops an announced size that is too small: it never exceeds 100 %", async () => {
   served["litmus.json"] = JSON.stringify({ files: { "model.onnx": { bytes: 2 } } });
   const events = [];
   await load(source(), (event) => event.file === "model.onnx" && events.push(event));
@@ -324,7 +324,7 @@ test("a size that is announced too small is given up rather than exceeded", asyn
   assert.deepEqual(events.at(-1), { file: "model.onnx", loaded: 4, total: 4 });
 });
 
-test("what litmus.json says is read as far as it makes sense", () => {
+test("invalid entries of litmus.json are ignored", () => {
   const manifest = parseManifest(
     encode(
       JSON.stringify({
@@ -343,7 +343,7 @@ test("what litmus.json says is read as far as it makes sense", () => {
   }
 });
 
-test("files in hand are checked against their litmus.json", async () => {
+test("given files are compared with the checksums of their litmus.json", async () => {
   const given = {
     config: encode("{}"),
     tokenizer: new Blob(["[]"]),
@@ -403,7 +403,7 @@ test("files without a checksum load without a network, with and without a litmus
   }
 });
 
-test("without a checksum nothing is kept by a server that tells no version, nor with another `cache`", async () => {
+test("files without a checksum are not stored if the server sends no version, or with another `cache`", async () => {
   delete served["litmus.json"];
   const { storeFiles } = await load(source());
   assert.equal((await storeFiles()).from, "files");
@@ -420,7 +420,7 @@ test("a HEAD request that the server refuses downloads the file", async () => {
   assert.ok((await load(source())).asked.includes("model.onnx"));
 });
 
-/** A protobuf field with a length. */
+/** A length-delimited protobuf field. */
 const field = (number, content) => Buffer.concat([Buffer.from([number * 8 + 2, content.length]), Buffer.from(content)]);
 /** An ONNX file whose tensors are in these files. */
 const graphWithWeightsIn = (...names) =>
@@ -429,7 +429,7 @@ const graphWithWeightsIn = (...names) =>
     Buffer.concat(names.map((name) => field(5, field(13, Buffer.concat([field(1, "location"), field(2, name)]))))),
   ).toString();
 
-test("the file in which a graph stores its weights is downloaded, checked and stored, too", async () => {
+test("the file of external weights is downloaded, checked and stored, too", async () => {
   const files = { ...FILES, "model.onnx": graphWithWeightsIn("a b.data", "./a b.data"), "a b.data": "weights" };
   served = { ...files, "a%20b.data": files["a b.data"], "litmus.json": manifestOf(files) };
   const first = await load(source());
@@ -443,7 +443,7 @@ test("the file in which a graph stores its weights is downloaded, checked and st
   await assert.rejects(load(source()), { code: "checksum-mismatch" });
 });
 
-test("it lies beside the graph, and other threads get its bytes", async () => {
+test("the file of external weights is beside the graph, and other threads get its bytes", async () => {
   served = { ...FILES, "onnx/model.onnx": graphWithWeightsIn("model.onnx_data"), "onnx/model.onnx_data": "weights" };
   delete served["model.onnx"];
   const { data, storeFiles } = await load(source(false));
@@ -452,12 +452,12 @@ test("it lies beside the graph, and other threads get its bytes", async () => {
   assert.deepEqual((await load(shared)).data, data);
 });
 
-test("it may be given as one of the files", async () => {
+test("the file of external weights may be given as one of the files", async () => {
   const graph = graphWithWeightsIn("w.data");
   const bytes = { config: encode("{}"), tokenizer: encode("[]"), model: encode(graph) };
   const given = (data) => sourceOf({ ...bytes, data }, false, undefined, signal);
   assert.deepEqual((await load(given({ "w.data": encode("weights") }))).data, { "w.data": "weights" });
-  assert.deepEqual((await load(given(undefined))).data, {}); // the engine names the file that is missing
+  assert.deepEqual((await load(given(undefined))).data, {}); // loading the model reports the missing file
   const picked = Object.entries({ ...FILES, "model.onnx": graph, "w.data": "weights" });
   const list = picked.map(([name, text]) => new File([text], name));
   assert.deepEqual((await load(sourceOf(list, false, undefined, signal))).data, { "w.data": "weights" });
@@ -479,20 +479,32 @@ test("the heads of a folder are those that litmus.json lists, and are read when 
   assert.deepEqual(head, {
     name: "emotion",
     path: "heads/emotion.head",
+    url: `${base}heads/emotion.head`,
     sha256: sha256("emotion"),
     bytes: 7,
     folder: await source(),
   });
   requests = [];
-  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
+  assert.equal(decode(await readHead(head, signal)), "emotion");
   served = {}; // offline, as far as this file is concerned
-  assert.equal(decode(await readHead(head, `${base}heads/emotion.head`, signal)), "emotion");
+  assert.equal(decode(await readHead(head, signal)), "emotion");
   assert.deepEqual(requests, ["heads/emotion.head"]);
   served = { "heads/emotion.head": "changed" };
   globalThis.caches = new FakeCaches();
-  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "checksum-mismatch" });
+  await assert.rejects(readHead(head, signal), { code: "checksum-mismatch" });
   served = {};
-  await assert.rejects(readHead(head, `${base}heads/emotion.head`, signal), { code: "model-not-found" });
+  await assert.rejects(readHead(head, signal), { code: "model-not-found" });
+});
+
+test("heads are beside litmus.json with the same query, unless the source has their URLs", async () => {
+  served = { "litmus.json?token=1": manifestOf({ "heads/emotion.head": "", "heads/toxicity.head": "" }) };
+  for (const path of ["config.json", "tokenizer.json", "model.onnx"]) served[`${path}?token=1`] = "{}";
+  const folder = await sourceOf(`${base}?token=1`, false, undefined, signal);
+  const { info } = await load({ ...folder, heads: { toxicity: `${base}assets/toxicity-1f3a.head` } });
+  assert.deepEqual(
+    info.heads.map(({ url }) => url),
+    [`${base}heads/emotion.head?token=1`, `${base}assets/toxicity-1f3a.head`],
+  );
 });
 
 test("heads that are given with the other files are read with them, and compared with litmus.json", async () => {

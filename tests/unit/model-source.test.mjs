@@ -35,11 +35,16 @@ test("a folder is a URL, with or without a slash at its end, or relative to the 
 });
 
 test("the packaged model is the default, except in workerd", async () => {
-  const { from, candidates } = await resolve(undefined);
+  const { from, candidates, heads } = await resolve(undefined);
   assert.equal(from, "folder");
+  const inFolder = (url) => url?.split("/models/english/")[1];
   assert.deepEqual(
-    Object.values(candidates).map(([file]) => file?.url.split("/models/english/")[1]),
+    Object.values(candidates).map(([file]) => inFolder(file?.url)),
     Object.values(candidates).map(([file]) => file?.path),
+  );
+  assert.deepEqual(
+    Object.entries(heads).map(([name, url]) => [name, inFolder(url)]),
+    ["sentiment", "emotion", "toxicity", "embedding"].map((name) => [name, `heads/${name}.head`]),
   );
   platform.module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
   await assert.rejects(resolve(undefined), { code: "model-not-found", message: /workerd has no files/ });
@@ -101,7 +106,7 @@ test("files can be given one by one, as bytes, blobs or unread responses", async
   await assert.rejects(resolve({ ...given, model: new Response("", { status: 404 }) }), { code: "model-not-found" });
 });
 
-test("anything else is refused", async () => {
+test("any other value is rejected", async () => {
   for (const model of [42, null, true, Symbol("model")]) {
     await assert.rejects(resolve(model), { code: "invalid-input", message: /^model must be a URL or files, not/ });
   }

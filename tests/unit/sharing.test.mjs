@@ -1,4 +1,4 @@
-// Work that several callers want at once: memoize and singleFlight.
+// Work that several callers share: memoize and singleFlight.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deferred } from "./fake-worker.mjs";
@@ -12,7 +12,7 @@ const { LitmusError, memoize, singleFlight } = await importSource(
 
 const { signal } = new AbortController();
 
-test("memoize works once, and again after a failure", async () => {
+test("memoize computes once, and again after a failure", async () => {
   let calls = 0;
   const load = memoize(async () => {
     if (++calls === 1) throw new Error("offline");
@@ -23,7 +23,7 @@ test("memoize works once, and again after a failure", async () => {
   assert.equal(await load(), 2);
 });
 
-test("a flight is shared by those who come while it lasts", async () => {
+test("callers who come during a flight share it", async () => {
   const work = deferred();
   let flights = 0;
   const fly = () =>
@@ -40,7 +40,7 @@ test("a flight is shared by those who come while it lasts", async () => {
   assert.equal(flights, 2, "a later caller starts another");
 });
 
-test("a failure of the work is everyone's", async () => {
+test("a failure of the work rejects every caller", async () => {
   const work = deferred();
   const calls = [1, 2].map(() => singleFlight("a", signal, () => work.promise));
   work.reject(new LitmusError("download-failed", "offline"));
@@ -48,7 +48,7 @@ test("a failure of the work is everyone's", async () => {
 });
 
 for (const code of ["aborted", "timeout", "closed", "internal"]) {
-  test(`if the first has ${code}, another does the work`, async () => {
+  test(`if the first caller's work ends with ${code}, another caller does it`, async () => {
     const work = deferred();
     const first = singleFlight("a", signal, () => work.promise);
     let flights = 0;
@@ -65,7 +65,7 @@ for (const code of ["aborted", "timeout", "closed", "internal"]) {
   });
 }
 
-test("one who waits can be aborted without the others", async () => {
+test("one waiting caller can be aborted without the others", async () => {
   const work = deferred();
   const controller = new AbortController();
   const first = singleFlight("a", signal, () => work.promise);

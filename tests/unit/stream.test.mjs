@@ -60,7 +60,7 @@ test("the source is read no further than the batches that run, and one more", as
   assert.equal(read, 3 * BATCH_SIZE);
 });
 
-test("a batch that does not fill up goes after a while", async () => {
+test("a batch that does not fill up is sent after a while", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const sizes = [];
   const predict = async (batch) => {

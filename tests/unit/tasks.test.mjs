@@ -4,16 +4,13 @@ import { afterEach, test } from "node:test";
 import { engine, FakeWorker, INFO, predictionOf } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { Classifier, heads, headsScript, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
+const { Classifier, openTask, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
   "api/classifier.ts",
-  "api/load-heads.ts",
-  "api/packaged-heads.ts",
+  "api/tasks.ts",
   "pool/worker-pool.ts",
   "pool/thread-loader.ts",
   "pool/worker-thread.ts",
 );
-
-headsScript.load = async () => ({ heads });
 
 const { signal } = new AbortController();
 const EMPTY_MODULE = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
@@ -29,9 +26,8 @@ afterEach(() => {
 let count = 0;
 const headFile = (name) => {
   count++;
-  const manifest = [{ path: "litmus.json", url: `https://models.test/${count}/litmus.json?token=1` }];
-  const folder = { from: "folder", candidates: { manifest }, cache: false };
-  return { name, path: `heads/${name}.head`, sha256: "00", bytes: 3, folder };
+  const path = `heads/${name}.head`;
+  return { name, path, url: `https://models.test/${count}/${path}`, sha256: "00", bytes: 3, folder: {} };
 };
 
 /** A model with heads, in a pool of fake workers. `task` opens the classifier of a task. */
@@ -41,7 +37,7 @@ async function open({ size = 1, override = {}, task, names = ["emotion", "toxici
     start: () => info,
     head: () => HEAD,
     describe: ({ heads }) => ({ ...info, labels: [`label of ${heads[""]}`], multiLabel: true, activation: "sigmoid" }),
-    embed: ({ texts }) => texts.map(({ length }) => new Uint8Array(Float32Array.of(length).buffer)),
+    embed: ({ texts }) => texts.map(({ length }) => Float32Array.of(length)),
     predict: ({ texts, params }) =>
       texts.map((text) =>
         params.tasks
@@ -57,8 +53,9 @@ async function open({ size = 1, override = {}, task, names = ["emotion", "toxici
   };
   const pool = new WorkerPool(new ThreadLoader(EMPTY_MODULE, { from: "files", files: {} }), start, size);
   const loaded = await pool.open(undefined, signal);
-  const classifier =
-    task === undefined ? new Classifier(pool, loaded) : await heads.open(pool, loaded, { task }, signal);
+  const classifier = new Classifier(
+    ...(task === undefined ? [pool, loaded] : await openTask(pool, loaded, task, signal)),
+  );
   opened.push(classifier);
   const sent = (wanted) => workers.flatMap(({ requests }) => requests).filter(({ type }) => type === wanted);
   return { classifier, sent, info };
@@ -81,19 +78,6 @@ test("a head is read when its task is first asked for, once, and goes with each 
   for (const { heads, params } of others) {
     assert.deepEqual([heads, params.task], [{ emotion: HEAD }, "emotion"]);
   }
-});
-
-test("the heads of the packaged model have URLs of their own, those of others are beside litmus.json", async () => {
-  const own = await open();
-  await own.classifier.embed("a");
-  assert.match(own.sent("head")[0].url, /^https:..models\.test.\d+.heads.embedding\.head\?token=1$/);
-  const packaged = (name) => ({ ...headFile(name), folder: { from: "folder", packaged: true } });
-  const heads = ["sentiment", "emotion", "toxicity", "embedding"].map(packaged);
-  const { classifier, sent } = await open({ override: { start: () => ({ ...INFO, tasks: ["emotion"], heads }) } });
-  await classifier.predict("a", { task: "emotion" });
-  await classifier.embed("a");
-  const urls = sent("head").map(({ url }) => url.split("/models/english/")[1]);
-  assert.deepEqual(urls, ["heads/emotion.head", "heads/embedding.head"]);
 });
 
 test("a head that could not be read is read again by the next call", async () => {
@@ -170,7 +154,7 @@ test("embeddings take the head for them, and come in the order of the texts", as
   assert.ok(sent("embed").every(({ heads }) => heads.embedding.length === 3));
 });
 
-test("wrong calls name what there is", async () => {
+test("invalid calls are rejected, with the names of the tasks that exist", async () => {
   const { classifier, sent } = await open();
   const invalid = async (options, message) =>
     assert.rejects(classifier.predict("a", options), { code: "invalid-input", message });

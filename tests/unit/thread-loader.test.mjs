@@ -24,7 +24,7 @@ test("a thread compiles, fetches, starts, and then stores", async () => {
   assert.deepEqual(types(), ["compile", "fetch", "start", "source"]);
 });
 
-test("the second thread gets the module, and the files from where the first has put them", async () => {
+test("the second thread gets the compiled module, and reads the files that the first has stored", async () => {
   const [first, second] = [makeThread(), makeThread()];
   const loader = new ThreadLoader(freshUrl(), folder("b"));
   await loader.load(first.thread, undefined, signal);
@@ -77,7 +77,7 @@ test("if the first cannot compile its module, others still get the files", async
   assert.deepEqual(await other, INFO);
 });
 
-test("files in hand are fetched by each thread, without waiting for others", async () => {
+test("given files are read by each thread, without waiting for others", async () => {
   const files = { from: "files", files: { config: { path: "config.json", blob: new Blob(["{}"]) } } };
   const loader = new ThreadLoader(freshUrl(), files);
   for (const { thread, types } of [makeThread(), makeThread()]) {

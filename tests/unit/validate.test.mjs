@@ -35,7 +35,7 @@ test("wrong values are named, with what was expected", () => {
   for (const [options, message] of wrong) assert.throws(() => checkPredictOptions(options), invalid(message));
 });
 
-test("unknown options are refused, and the known ones listed", () => {
+test("unknown options are rejected, and the known ones listed", () => {
   assert.throws(() => checkPredictOptions({ topk: 1 }), {
     message:
       'unknown key "topk" in options (known: signal, timeout, onProgress, task, tasks, topK, threshold, activation, longText, ' +
@@ -50,7 +50,7 @@ test("unknown options are refused, and the known ones listed", () => {
   assert.throws(() => checkOptions({ worker: 1 }, CLASSIFIER), /unknown key "worker"/);
 });
 
-test("right options pass, undefined ones too", () => {
+test("valid options pass, undefined ones too", () => {
   checkPredictOptions();
   checkPredictOptions({ topK: undefined, explain: undefined, signal: undefined });
   checkPredictOptions({ topK: 1, threshold: 0, longText: "error", explain: true, onProgress() {}, timeout: 1 });

@@ -19,7 +19,7 @@ let workers;
 let pools;
 beforeEach(() => ([workers, pools] = [[], []]));
 afterEach(() => {
-  for (const pool of pools) pool.close(); // else its timer keeps the process for a minute
+  for (const pool of pools) pool.close(); // otherwise its timer keeps the process alive for a minute
   mock.timers.reset();
 });
 
@@ -40,7 +40,7 @@ function makePool(size, answer = engine(), start = undefined) {
   return pool;
 }
 
-/** An engine whose predictions wait until `release` gives them free, one by one. */
+/** An engine whose predictions wait until `release` lets them finish, one by one. */
 function held() {
   const waiting = [];
   const answer = engine({

@@ -7,7 +7,7 @@ const { LitmusError, WorkerThread } = await importSource("pool/worker-thread.ts"
 
 const predict = (text) => ({ type: "predict", texts: [text], params: {}, failFast: false });
 
-test("it is ready once the worker says so", async () => {
+test("the thread is ready once the worker sends its ready message", async () => {
   const worker = new FakeWorker(engine(), { ready: false });
   const thread = new WorkerThread(worker);
   let ready = false;

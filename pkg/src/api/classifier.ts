@@ -2,29 +2,28 @@
 import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
 import { toLitmusError, withIndex } from "../shared/errors.js";
+import type { ClassifierInfo } from "../shared/model-types.js";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS } from "../shared/options.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
   AnyTaskOptions,
   AnyTasks,
-  CallOptions,
   ChosenOf,
-  ClassifierInfo,
-  EmbedOptions,
   PackagedTasks,
-  Prediction,
-  PredictionProgress,
-  PredictOptions,
   SentimentLabel,
-  StreamItem,
-  StreamOptions,
   TaskOption,
   TaskPredictions,
   TasksOption,
   TasksStreamItem,
-  TaughtHead,
-  TeachExamples,
-  TeachOptions,
+} from "../shared/task-types.js";
+import type { TaughtHead, TeachExamples, TeachOptions } from "../shared/teach-types.js";
+import type {
+  CallOptions,
+  EmbedOptions,
+  Prediction,
+  PredictOptions,
+  StreamItem,
+  StreamOptions,
   TextInput,
   Tokenization,
   WithoutThreshold,
@@ -40,11 +39,11 @@ import {
   EMBED,
   TEACH,
 } from "../shared/validate.js";
-import { headsScript } from "./load-heads.js";
+import { inBatches } from "./batches.js";
+import { embed } from "./embed.js";
 import { stream } from "./stream.js";
-
-/** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
-const MAX_REQUEST_TEXTS = 256;
+import { taskPool } from "./tasks.js";
+import { type TaughtModel, teach } from "./teach.js";
 
 /**
  * A loaded model. Calls start in the order in which they were made. Every method rejects with a
@@ -187,10 +186,7 @@ export class Classifier<
     checkTexts(texts);
     checkOptions(options, EMBED);
     return oneOrMany(texts, (texts) =>
-      withSignal(options, async (signal) => {
-        const { heads } = await headsScript.load();
-        return heads.embed(this.#pool, this.#info, texts, options, signal);
-      }),
+      withSignal(options, (signal) => embed(this.#pool, this.#info, texts, options, signal)),
     );
   }
 
@@ -311,8 +307,7 @@ export class Classifier<
   ): Promise<TaughtClassifier<Kept | Taught>> {
     checkOptions(options, TEACH);
     return withSignal(options, async (signal) => {
-      const { heads } = await headsScript.load();
-      return (await heads.teach(this.#pool, this.#info, examples, options, signal)) as TaughtClassifier<Kept | Taught>;
+      return taughtClassifier(await teach(this.#pool, this.#info, examples, options, signal));
     });
   }
 
@@ -344,8 +339,7 @@ export class Classifier<
   /** The pool for predictions with these parameters, which may name tasks. */
   async #poolFor(params: PredictParams, signal: AbortSignal): Promise<Pool> {
     if (params.task === undefined && !params.tasks) return this.#pool;
-    const { heads } = await headsScript.load();
-    return heads.taskPool(this.#pool, this.#info, params, signal);
+    return taskPool(this.#pool, this.#info, params, signal);
   }
 
   /**
@@ -363,6 +357,11 @@ export class Classifier<
  */
 export type TaughtClassifier<Label extends string = string> = Classifier<Label, Label | null, Label> &
   TaughtHead<Label>;
+
+/** The classifier of a taught head. */
+export function taughtClassifier<Label extends string>({ pool, info, head }: TaughtModel): TaughtClassifier<Label> {
+  return Object.assign(new Classifier<Label, Label | null, Label>(pool, info), head as TaughtHead<Label>);
+}
 
 /** The packaged sentiment model. */
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, never, PackagedTasks>;
@@ -384,40 +383,6 @@ async function oneOrMany<T>(
     // The caller gave no array that an index could refer to.
     throw withIndex(toLitmusError(error), undefined);
   }
-}
-
-/** Sends one of several requests, and reports its progress. */
-type SendBatch<T> = (
-  texts: TextInput[],
-  listener: ((progress: PredictionProgress) => void) | undefined,
-) => Promise<T[]>;
-
-/** Splits the texts into requests: the threads of a pool of this size share them, and requests of other calls can run between them. */
-export async function inBatches<T>(
-  poolSize: number,
-  texts: readonly TextInput[],
-  onProgress: ((progress: PredictionProgress) => void) | undefined,
-  signal: AbortSignal,
-  send: SendBatch<T>,
-): Promise<T[]> {
-  const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / poolSize)) || 1;
-  const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
-  const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
-  const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
-  const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
-  const compute = async (batch: TextInput[], i: number) => {
-    const listener = (latest: PredictionProgress) => {
-      progress[i] = latest;
-      if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
-    };
-    try {
-      return await send(batch, onProgress && listener);
-    } catch (error) {
-      const failure = toLitmusError(error);
-      throw failure.index === undefined ? failure : withIndex(failure, i * size + failure.index);
-    }
-  };
-  return (await Promise.all(batches.map(compute))).flat() as T[];
 }
 
 /** The options that are sent to a thread. */

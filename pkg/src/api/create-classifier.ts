@@ -8,11 +8,13 @@ import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
-import type { ChosenOf, ClassifierOptions, PackagedTasks } from "../shared/types.js";
+import type { ClassifierOptions } from "../shared/model-types.js";
+import type { ChosenOf, PackagedTasks } from "../shared/task-types.js";
 import { CLASSIFIER, checkOptions } from "../shared/validate.js";
-import { Classifier, type SentimentClassifier, type TaughtClassifier } from "./classifier.js";
-import { headsScript } from "./load-heads.js";
+import { Classifier, type SentimentClassifier, type TaughtClassifier, taughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
+import { openTask } from "./tasks.js";
+import { openHead } from "./teach.js";
 
 // Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
 const packagedWasm = () =>
@@ -69,7 +71,6 @@ export function createClassifier<Label extends string = string>(
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
-  headsScript.load ??= () => import("./packaged-heads.js");
   const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
   return withSignal(options, async (signal) => {
     checkSupport();
@@ -82,10 +83,10 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     const info = await pool.open(onProgress, signal);
-    if (!head && task === undefined) return new Classifier(pool, info);
     try {
-      const { heads } = await headsScript.load();
-      return (await heads.open(pool, info, { head, task }, signal)) as Classifier;
+      if (head) return taughtClassifier(await openHead(pool, info, head, signal));
+      if (task !== undefined) return new Classifier(...(await openTask(pool, info, task, signal)));
+      return new Classifier(pool, info);
     } catch (error) {
       pool.close();
       throw error;

@@ -1,7 +1,7 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { ModelInfo } from "../shared/protocol.js";
 import type { EmbedOptions, TextInput } from "../shared/types.js";
-import { inBatches } from "./classifier.js";
+import { inBatches } from "./batches.js";
 import { readHeads } from "./head-files.js";
 
 /** The embeddings of texts, in their order. */
@@ -13,8 +13,7 @@ export async function embed(
   signal: AbortSignal,
 ): Promise<Float32Array<ArrayBuffer>[]> {
   const heads = await readHeads(pool, info, ["embedding"], signal);
-  const rows = await inBatches(pool.size, texts, onProgress, signal, (texts, listener) =>
+  return inBatches(pool.size, texts, onProgress, signal, (texts, listener) =>
     pool.send({ type: "embed", texts, heads }, signal, listener),
   );
-  return rows.map(({ buffer }) => new Float32Array(buffer));
 }

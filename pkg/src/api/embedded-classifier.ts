@@ -8,8 +8,6 @@ import { neverAborts } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import { memoize } from "../shared/memoize.js";
 import { Classifier, type SentimentClassifier } from "./classifier.js";
-import { heads } from "./heads.js";
-import { headsScript } from "./load-heads.js";
 import { startWebWorker } from "./start-web-worker.js";
 
 /** The WebAssembly file with the model in it. Relative to the bundle in dist/. */
@@ -27,7 +25,6 @@ const wasm = () =>
 export const classifier: () => Promise<SentimentClassifier> = memoize(async () => {
   try {
     checkSupport();
-    headsScript.load ??= async () => ({ heads });
     const { module, model } = await openEmbedded(wasm(), neverAborts());
     const start = () => startThread("auto", (url) => startWebWorker(url, wasm));
     const pool = new WorkerPool(new ThreadLoader(module, { from: "files", files: model }), start, 1);

@@ -1,12 +1,8 @@
-import { resolveBeside } from "../platform/resolve-url.js";
 import type { Pool } from "../pool/worker-pool.js";
-import type { FileCandidate, HeadFile, Heads, ModelInfo } from "../shared/protocol.js";
+import type { HeadFile, Heads, ModelInfo } from "../shared/protocol.js";
 import { singleFlight } from "../shared/single-flight.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** Where the heads of the packaged model are: packaged-heads.ts sets it. The embedded build has them inside. */
-export const packagedHeads = {} as { urlOf: (head: HeadFile) => string };
 
 /** The heads that this page has read. The page keeps them and sends them along, so every worker of every pool has them. */
 const known = new Map<string, Bytes>();
@@ -26,20 +22,12 @@ export async function readHeads(
 }
 
 async function readHead(pool: Pool, file: HeadFile, signal: AbortSignal): Promise<Bytes> {
-  const url = urlOf(file);
-  const key = `${url} ${file.sha256}`;
+  const key = `${file.url} ${file.sha256}`;
   const bytes = known.get(key);
   if (bytes) return bytes;
   return singleFlight(key, signal, async () => {
-    const bytes = await pool.send({ type: "head", file, url }, signal);
+    const bytes = await pool.send({ type: "head", file }, signal);
     known.set(key, bytes);
     return bytes;
   });
-}
-
-function urlOf(file: HeadFile): string {
-  const { candidates, packaged } = file.folder;
-  if (packaged) return packagedHeads.urlOf(file);
-  const [manifest] = candidates.manifest as [FileCandidate];
-  return resolveBeside(manifest.url, file.path);
 }

@@ -1,5 +1,6 @@
 import { unlessAborted, withSignal } from "../shared/abort.js";
-import type { AnyTaskOptions, PackagedTasks, Prediction, PredictOptions, TaskPredictions } from "../shared/types.js";
+import type { AnyTaskOptions, PackagedTasks, TaskPredictions } from "../shared/task-types.js";
+import type { Prediction, PredictOptions } from "../shared/types.js";
 import { checkPredictOptions, checkTexts } from "../shared/validate.js";
 import type { SentimentClassifier } from "./classifier.js";
 

@@ -1,7 +1,6 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { Heads, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
 import { wrongValue } from "../shared/validate.js";
-import { Classifier } from "./classifier.js";
 import { readHeads } from "./head-files.js";
 import { HeadPool } from "./head-pool.js";
 
@@ -21,13 +20,13 @@ export async function taskPool(
   }));
 }
 
-/** A classifier of one task. */
-export async function taskClassifier(
+/** The pool and the facts of a classifier of one task. */
+export async function openTask(
   pool: Pool,
   info: ModelInfo,
   task: string,
   signal: AbortSignal,
-): Promise<Classifier> {
+): Promise<[Pool, ModelInfo]> {
   const heads = await taskHeads(pool, info, [task], signal);
   if (info.tasks.length === 0) {
     // A prediction of no texts, which rejects with the reason why the model has no tasks.
@@ -41,7 +40,7 @@ export async function taskClassifier(
   });
   const { labels, multiLabel } = await labelsOf(pool, info, task, heads, signal);
   const activation = multiLabel ? "sigmoid" : "softmax";
-  return new Classifier(ofTask, { ...info, labels, multiLabel, activation });
+  return [ofTask, { ...info, labels, multiLabel, activation }];
 }
 
 /** The labels of a task whose head is loaded with the model, or among `heads`. */

@@ -1,60 +1,66 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
-import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/types.js";
+import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
 import { wrongValue } from "../shared/validate.js";
-import { Classifier, type TaughtClassifier } from "./classifier.js";
 import { TaughtPool } from "./head-pool.js";
 
 /** What `info.files` calls the file of the head. */
 const HEAD = "head";
 
-/** Teaches a head. A pool with a head teaches that head more. Closing the classifier closes no pool but its own. */
+/** What a taught classifier consists of. */
+export interface TaughtModel {
+  pool: Pool;
+  info: ModelInfo;
+  head: TaughtHead;
+}
+
+/** Teaches a head. A pool with a head teaches that head more. Closing the new pool closes no other. */
 export async function teach(
   pool: Pool,
   info: ModelInfo,
   examples: TeachExamples,
   { multiLabel, other, onProgress }: TeachOptions,
   signal: AbortSignal,
-): Promise<TaughtClassifier> {
+): Promise<TaughtModel> {
   checkExamples(examples);
   const head = pool instanceof TaughtPool ? pool.files.withExamples : undefined;
   const request = { type: "teach", examples, params: { multiLabel, other }, head } as const;
   const { report, ...files } = await pool.send(request, signal, onProgress);
   const base = pool instanceof TaughtPool ? pool.pool : pool;
-  return classifierOf(base, info, files, report, () => {}, signal);
+  return taughtModel(base, info, files, report, () => {}, signal);
 }
 
-/** Loads the file of a head. Closing the classifier closes `pool`. */
-export function loadHead(
+/** Opens the file of a head. Closing the new pool closes `pool`. */
+export function openHead(
   pool: Pool,
   info: ModelInfo,
   head: Uint8Array<ArrayBuffer>,
   signal: AbortSignal,
-): Promise<TaughtClassifier> {
-  return classifierOf(pool, info, { head, withExamples: head }, null, () => pool.close(), signal);
+): Promise<TaughtModel> {
+  return taughtModel(pool, info, { head, withExamples: head }, null, () => pool.close(), signal);
 }
 
-async function classifierOf(
+async function taughtModel(
   pool: Pool,
   info: ModelInfo,
   files: HeadFiles,
   report: TeachReport | null,
   close: () => void,
   signal: AbortSignal,
-): Promise<TaughtClassifier> {
+): Promise<TaughtModel> {
   const ofHead = await pool.send({ type: "describe", heads: { "": files.head } }, signal);
   const { labels, multiLabel, activation } = ofHead;
-  const taughtPool = new TaughtPool(pool, files, close);
-  const classifier = new Classifier(taughtPool, {
-    ...{ ...info, labels, multiLabel, activation },
-    // Its checksum is not known, so that no service keeps its predictions in a cache that outlives it.
-    files: [...info.files.filter(({ path }) => path !== HEAD), { path: HEAD, bytes: files.head.length, sha256: null }],
-  });
-  const head: TaughtHead = {
-    report,
-    export: ({ examples = false } = {}) => (examples ? files.withExamples : files.head).slice(),
+  // Its checksum is not known, so that no service keeps its predictions in a cache that outlives it.
+  const file = { path: HEAD, bytes: files.head.length, sha256: null };
+  const fileInfo = [...info.files.filter(({ path }) => path !== HEAD), file];
+  return {
+    pool: new TaughtPool(pool, files, close),
+    info: { ...info, labels, multiLabel, activation, files: fileInfo },
+    head: {
+      report,
+      export: ({ examples = false } = {}) => (examples ? files.withExamples : files.head).slice(),
+    },
   };
-  return Object.assign(classifier as object, head) as TaughtClassifier;
 }
 
 function checkExamples(examples: unknown): void {

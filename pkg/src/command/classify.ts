@@ -4,7 +4,9 @@ import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { createClassifier } from "../api/create-classifier.js";
-import type { AnyTaskOptions, ClassifierOptions, Prediction, StreamOptions } from "../shared/types.js";
+import type { ClassifierOptions } from "../shared/model-types.js";
+import type { AnyTaskOptions } from "../shared/task-types.js";
+import type { Prediction, StreamOptions } from "../shared/types.js";
 import { ProgressBar } from "./progress-bar.js";
 import { columnOf, formatRow, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
@@ -33,8 +35,8 @@ function cellsOf(prediction: Prediction | undefined): string[] {
 }
 
 /**
- * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. Resolves to how many rows have no
- * prediction, because their text is empty, for instance: their cells are empty.
+ * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. The cells of a row without a
+ * prediction are empty: its text is empty, for instance. Resolves to the number of these rows.
  */
 export async function classify(options: ClassifyArguments): Promise<number> {
   const { file, column, tasks, output, threshold } = options;
@@ -54,8 +56,8 @@ export async function classify(options: ClassifyArguments): Promise<number> {
     await write([...table.header, ...names]);
     const texts = table.rows.map((row) => row[index] ?? "");
     // One task or several: TypeScript cannot tell which items come.
-    const ofTasks: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
-    for await (const item of classifier.stream(texts, { ...(ofTasks as StreamOptions), threshold })) {
+    const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
+    for await (const item of classifier.stream(texts, { ...(taskOptions as StreamOptions), threshold })) {
       const { prediction, predictions } = item as { prediction?: Prediction; predictions?: Record<string, Prediction> };
       if (item.error) unclassified++;
       const cells = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);

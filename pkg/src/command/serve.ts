@@ -23,8 +23,8 @@ const GRACE_MS = 10_000;
 
 /** Runs the HTTP service until it is stopped. */
 export async function serve({ port, host, workers, model, task, head }: ServeArguments): Promise<void> {
-  const ofHead = head === undefined ? {} : { head: await readHead(head) };
-  const loading = createClassifier({ workers, model, task, ...ofHead });
+  const headOption = head === undefined ? {} : { head: await readHead(head) };
+  const loading = createClassifier({ workers, model, task, ...headOption });
   const server = createNodeServer(
     createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }),
   );

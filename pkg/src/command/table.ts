@@ -9,7 +9,7 @@ export interface Table {
   rows: string[][];
 }
 
-/** A character that stands in no text: papaparse has no option for tables without quotes. */
+/** A quote character that no table contains: papaparse has no option for tables without quotes. */
 const NO_QUOTES = "\0";
 
 const isTabs = (path: string): boolean => /\.tsv$/i.test(path);

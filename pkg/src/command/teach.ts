@@ -1,7 +1,7 @@
 /// <reference types="node" />
 import { writeFile } from "node:fs/promises";
 import { createClassifier } from "../api/create-classifier.js";
-import type { TeachReport } from "../shared/types.js";
+import type { TeachReport } from "../shared/teach-types.js";
 import { readHead } from "./classify.js";
 import { ProgressBar } from "./progress-bar.js";
 import { columnOf, readTable } from "./table.js";
@@ -23,7 +23,7 @@ export interface TeachArguments {
   head: string | undefined;
 }
 
-/** Odd examples that are printed. */
+/** The most odd examples that are printed. */
 const SHOWN = 10;
 
 /** Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name. */
@@ -63,7 +63,7 @@ async function readExamples({ file, text, label }: TeachArguments): Promise<Reco
 /** The report as lines of text. */
 export function describe({ labels, validated, accuracy, odd, contradictions }: TeachReport): string[] {
   const examples = labels.reduce((sum, label) => sum + label.examples, 0);
-  const quoted = (text: string | null) => (text === null ? "(an example of the head before)" : JSON.stringify(text));
+  const quoted = (text: string | null) => (text === null ? "(an example of the earlier head)" : JSON.stringify(text));
   const more = odd.length - SHOWN;
   return [
     `${labels.length} labels, ${examples} examples`,

@@ -21,7 +21,7 @@ import type {
 import type { Prediction, PredictionProgress, TextInput, Tokenization } from "../shared/types.js";
 import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
 
-/** The failure of a call, fit to be sent to another thread. */
+/** The failure of a call, in a form that can be sent to another thread. */
 export function failure(error: unknown): Failure {
   const { code, message, index, cause } = toLitmusError(error);
   return { code, message, index, cause: cause instanceof Error ? cause : undefined };
@@ -29,7 +29,7 @@ export function failure(error: unknown): Failure {
 
 /** Answers the requests of the protocol with one model, in this thread. */
 export class Engine {
-  /** Downloaded, and not loaded yet. */
+  /** The files that are downloaded and not loaded yet. */
   #files: FileBytes | undefined;
   #manifestInfo: ManifestInfo = { files: [], metrics: null, heads: [] };
   #storeFiles: (() => Promise<ModelSource>) | undefined;
@@ -97,8 +97,8 @@ export class Engine {
     return this.#compute(request, signal, onProgress) as Promise<Replies["embed"]>;
   }
 
-  head({ file, url }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
-    return readHead(file, url, signal);
+  head({ file }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
+    return readHead(file, signal);
   }
 
   describe({ heads }: Of<"describe">): ModelInfo {
@@ -143,7 +143,7 @@ export class Engine {
   #freeJob(): void {
     const job = this.#job;
     this.#job = undefined;
-    // A lost job went with its instance.
+    // After a crash, the job is gone with its instance.
     if (job && !this.#model?.lost) this.#run(() => job.free());
   }
 }

@@ -35,7 +35,7 @@ export class LoadedModel {
 
   /** Loads a model. `module` is only used for the first model of the thread. */
   static async load(module: WebAssembly.Module, files: FileBytes, params: LoadParams): Promise<LoadedModel> {
-    // Like the replacement after a crash. On a page's main thread Chromium allows it for modules of up to 8 MiB.
+    // Synchronous, as the replacement after a crash is. On a page's main thread Chromium allows that up to 8 MiB.
     initSync({ module });
     started = true;
     if (replacementDue) replaceInstance();

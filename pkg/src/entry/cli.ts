@@ -99,7 +99,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     const workers = parseWorkers(values.workers);
     const unclassified = await classify({ file, column, tasks, output, threshold, workers, model, head });
     if (unclassified > 0)
-      console.error(`litmus-text: ${unclassified} rows have no label: their text is empty or too long`);
+      console.error(`litmus-text: ${unclassified} rows have no label, for example because their text is empty`);
     return unclassified > 0 ? 1 : 0;
   },
 

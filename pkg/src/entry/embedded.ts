@@ -3,61 +3,18 @@ import { type AnyPredictOptions, type PredictResult, predictWith } from "../api/
 import type {
   ChosenOf,
   PackagedTasks,
-  Prediction,
-  PredictOptions,
   SentimentLabel,
   TaskOption,
   TaskPredictions,
   TasksOption,
-  WithoutThreshold,
-} from "../shared/types.js";
+} from "../shared/task-types.js";
+import type { Prediction, PredictOptions, WithoutThreshold } from "../shared/types.js";
 
-export type { Classifier, SentimentClassifier, TaughtClassifier } from "../api/classifier.js";
 export { classifier, load } from "../api/embedded-classifier.js";
-export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
-export type {
-  Activation,
-  AnyTasks,
-  Attribution,
-  CallOptions,
-  ChosenOf,
-  ClassifierInfo,
-  EmbedOptions,
-  EmotionLabel,
-  ExplainOptions,
-  ExplainTasksOptions,
-  FileInfo,
-  LabelScore,
-  PackagedTasks,
-  Precision,
-  Prediction,
-  PredictionProgress,
-  PredictionWarning,
-  PredictOptions,
-  SentimentLabel,
-  StreamItem,
-  StreamOptions,
-  StreamProgress,
-  TaskOption,
-  TaskPredictions,
-  TasksOption,
-  TasksStreamItem,
-  TaughtHead,
-  TeachExamples,
-  TeachOptions,
-  TeachReport,
-  TextInput,
-  TextOptions,
-  TextWindow,
-  Tokenization,
-  ToxicityLabel,
-  WithoutThreshold,
-  ZeroShotCallOptions,
-  ZeroShotOptions,
-} from "../shared/types.js";
+export * from "../api/public-types.js";
 
 /**
- * Classifies one text into the labels of one of the model's tasks. The task's head is downloaded when it is first needed.
+ * Classifies one text into the labels of one of the model's tasks. The heads of all tasks are inside the WebAssembly file.
  *
  * @example
  * const { labels } = await predict("You are an idiot", { task: "toxicity" });

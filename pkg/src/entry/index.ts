@@ -4,62 +4,21 @@ import { memoize } from "../shared/memoize.js";
 import type {
   ChosenOf,
   PackagedTasks,
-  Prediction,
-  PredictOptions,
   SentimentLabel,
   TaskOption,
   TaskPredictions,
   TasksOption,
-  WithoutThreshold,
-} from "../shared/types.js";
+} from "../shared/task-types.js";
+import type { Prediction, PredictOptions, WithoutThreshold } from "../shared/types.js";
 
-export type { Classifier, SentimentClassifier, TaughtClassifier } from "../api/classifier.js";
 export { createClassifier } from "../api/create-classifier.js";
-export { LitmusError, type LitmusErrorCode } from "../shared/errors.js";
+export * from "../api/public-types.js";
 export type {
-  Activation,
-  AnyTasks,
-  Attribution,
-  CallOptions,
-  ChosenOf,
-  ClassifierInfo,
   ClassifierOptions,
   DownloadProgress,
-  EmbedOptions,
-  EmotionLabel,
-  ExplainOptions,
-  ExplainTasksOptions,
-  FileInfo,
-  LabelScore,
   ModelFile,
   ModelFiles,
-  PackagedTasks,
-  Precision,
-  Prediction,
-  PredictionProgress,
-  PredictionWarning,
-  PredictOptions,
-  SentimentLabel,
-  StreamItem,
-  StreamOptions,
-  StreamProgress,
-  TaskOption,
-  TaskPredictions,
-  TasksOption,
-  TasksStreamItem,
-  TaughtHead,
-  TeachExamples,
-  TeachOptions,
-  TeachReport,
-  TextInput,
-  TextOptions,
-  TextWindow,
-  Tokenization,
-  ToxicityLabel,
-  WithoutThreshold,
-  ZeroShotCallOptions,
-  ZeroShotOptions,
-} from "../shared/types.js";
+} from "../shared/model-types.js";
 
 const packagedClassifier = memoize(() => createClassifier());
 

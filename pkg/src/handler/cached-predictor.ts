@@ -44,8 +44,8 @@ export class CachedPredictor {
   }
 
   /**
-   * Predicts each text. The results come in the order of the texts, and are computed `CONCURRENT_TEXTS` ahead of the
-   * one that is taken. A text that fails does not affect the others.
+   * Predicts each text. The results come in the order of the texts; up to `CONCURRENT_TEXTS` are computed ahead of the
+   * consumer. A text that fails does not affect the others.
    */
   async *predictAll(
     model: Predictor,
@@ -59,7 +59,7 @@ export class CachedPredictor {
     const start = (index: number): Promise<TextResult> =>
       this.#predict(model, texts[index] as TextInput, options, stop.signal).then(
         (result) => ({ index, ...result }),
-        // After an abort, the error is that of the whole request: a disconnect or the time limit.
+        // After an abort, the error concerns the whole request: a disconnect or the time limit.
         (error: unknown) => ({
           index,
           error: toServiceError(error).withIndex(stop.signal.aborted ? undefined : index),
@@ -107,7 +107,7 @@ export class CachedPredictor {
       result: this.#compute(key, model, text, options, stop.signal).finally(end),
       waiting: 0,
       stop: () => {
-        if (ended) return; // and workerd forbids touching the abort signal of another request
+        if (ended) return; // besides, workerd forbids touching the abort signal of another request
         end(); // first, so that no new request joins a computation that is being stopped
         stop.abort();
       },

@@ -1,7 +1,5 @@
-import { headsScript } from "../api/load-heads.js";
-import { heads } from "../api/packaged-heads.js";
 import { follow, unlessAborted } from "../shared/abort.js";
-import type { ExplainTasksOptions } from "../shared/types.js";
+import type { ExplainTasksOptions } from "../shared/task-types.js";
 import { CachedPredictor, type CacheStatus, type TextResult } from "./cached-predictor.js";
 import { METRICS_TYPE, Metrics } from "./metrics.js";
 import { ModelLoader } from "./model-loader.js";
@@ -38,7 +36,6 @@ interface Route {
  * @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range
  */
 export function createHandler(options: HandlerOptions = {}): (request: Request, context?: object) => Promise<Response> {
-  headsScript.load = async () => ({ heads });
   const service = new Service(resolveOptions(options));
   return (request, context) => service.handle(request, context);
 }
@@ -120,7 +117,7 @@ class Service {
     return route.respond(request);
   }
 
-  /** Counts an error and tells `onError` of an internal one. Returns what the client receives. */
+  /** Counts an error and reports an internal one to `onError`. Returns the error that the client receives. */
   #report(error: unknown): ServiceError {
     const serviceError = toServiceError(error);
     this.#metrics.errors.add({ code: serviceError.code });
@@ -222,7 +219,7 @@ class Service {
   }
 }
 
-/** Checked here, because only the loaded model knows its tasks. A model without any gives its own error. */
+/** Checks the tasks here, because only the loaded model knows them. A model without tasks gives its own error. */
 function checkTasks({ task, tasks }: PredictionOptions, { info }: Predictor): void {
   const names = tasks ?? (task === undefined ? [] : [task]);
   const unknown = names.find((name) => info.tasks.length > 0 && !info.tasks.includes(name));
@@ -233,7 +230,7 @@ function checkTasks({ task, tasks }: PredictionOptions, { info }: Predictor): vo
   );
 }
 
-/** Checked here, because only the loaded model knows its labels; those of tasks the classifier checks. */
+/** Checks the label here, because only the loaded model knows its labels. The classifier checks the labels of tasks. */
 function checkLabel({ explain, task, tasks }: PredictionOptions, { info: { labels } }: Predictor): void {
   const { label } = Object(explain) as ExplainTasksOptions;
   if (typeof label !== "string" || task !== undefined || tasks || labels.includes(label)) return;
@@ -243,7 +240,7 @@ function checkLabel({ explain, task, tasks }: PredictionOptions, { info: { label
   );
 }
 
-/** All predictions in one response. The first error is the error of the whole. */
+/** All predictions in one response. The first error of a text becomes the error of the response. */
 async function predictionResponse(results: AsyncIterable<TextResult>, single: boolean): Promise<Response> {
   const predictions = [];
   const statuses: CacheStatus[] = [];

@@ -9,7 +9,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 type Labels = Record<string, string | number>;
 
-/** Values that are measured when the metrics are requested. */
+/** Values at the moment when the metrics are requested. */
 interface Gauges {
   queueLength: number;
   modelReady: boolean;

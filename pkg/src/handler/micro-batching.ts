@@ -1,13 +1,14 @@
 import type { Classifier } from "../api/classifier.js";
 import { abortError, whenAborted } from "../shared/abort.js";
 import { type LitmusError, toLitmusError, withIndex } from "../shared/errors.js";
-import type { PredictOptions, StreamItem, StreamOptions, TasksStreamItem, TextInput } from "../shared/types.js";
+import type { TasksStreamItem } from "../shared/task-types.js";
+import type { PredictOptions, StreamItem, StreamOptions, TextInput } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 import type { AnyPrediction, PredictionOptions } from "./schema.js";
 
-/** Texts in a batch. A batch that has begun is computed to its end. */
+/** The most texts of a batch, because a batch that has begun is computed to its end. */
 const MAX_BATCH = 16;
-/** UTF-16 code units of a text that joins a batch. A longer text would delay the others. */
+/** The most UTF-16 code units of a text that joins a batch. A longer text would delay the others. */
 const MAX_LENGTH = 500;
 
 type AnyItem = StreamItem | TasksStreamItem;
@@ -52,7 +53,7 @@ export function microBatching(
     }
   };
 
-  /** `stream` gives each text a prediction or an error of its own. */
+  /** Predicts a batch with `stream`, which gives each text a prediction or an error of its own. */
   const predictBatch = async (batch: WaitingText[], options: PredictionOptions): Promise<void> => {
     const wanted = batch.filter(({ signal }) => !signal?.aborted);
     const texts = wanted.map(({ text }) => text);

@@ -30,9 +30,9 @@ export class ModelLoader {
   }
 
   /**
-   * Resolves to the classifier. Starts the load if need be, and waits at most `maxWait` milliseconds for it.
+   * Resolves to the classifier. Starts the load if necessary, and waits at most `maxWait` milliseconds for it.
    *
-   * @throws ServiceError `loading` if that was too short, `unavailable` if the load failed
+   * @throws ServiceError `loading` if the load takes longer, `unavailable` if it failed
    */
   async get(maxWait = this.#loadTime): Promise<Predictor> {
     if (!this.#loaded) {

@@ -5,7 +5,7 @@ import { NDJSON } from "./response.js";
 
 type Handler = (request: Request) => Promise<Response>;
 
-/** Milliseconds for a request to arrive in full, and for a connection without traffic. */
+/** Time limit in milliseconds for a request to arrive in full, and for a connection without traffic. */
 const CONNECTION_TIMEOUT_MS = 30_000;
 
 /** The `Request` constructor throws on these methods. They become OPTIONS, which no route supports either. */
@@ -53,7 +53,7 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
     headers,
     ...(hasBody ? { body: bodyStream(incoming), duplex: "half" } : {}),
   } as RequestInit);
-  // A signal passed to the constructor would be copied, and Node may collect the copy before the request is answered.
+  // A signal passed to the constructor would be copied, and Node may garbage-collect the copy before the request is answered.
   return Object.defineProperty(request, "signal", { value: signal });
 }
 

@@ -36,8 +36,9 @@ export const PREDICTION_DESCRIPTIONS = {
   topK: { description: "How many labels to return in `scores`. By default, all of them." },
   threshold: {
     description:
-      "The probability below which a label is not given: `label` is then null. By default 0.5 where each label is scored " +
-      "by itself, else none. With `tasks`: for all of them, or an object of thresholds by task.",
+      "The probability below which a label is not given: `label` is then null. By default, where each label is scored by " +
+      "itself, the thresholds of the task or else 0.5; otherwise none. With `tasks`: for all of them, or an object of " +
+      "thresholds by task.",
   },
   activation: {
     description:
@@ -47,7 +48,7 @@ export const PREDICTION_DESCRIPTIONS = {
   longText: {
     description:
       "What to do with a text of more tokens than the model reads at once: read it in overlapping windows, read only its " +
-      "beginning, or refuse it.",
+      "beginning, or reject it.",
     default: "window",
   },
   specialTokens: {

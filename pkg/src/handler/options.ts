@@ -91,7 +91,7 @@ const delay = (min: number): Rule => [
 ];
 
 const RULES: Record<keyof HandlerOptions, Rule> = {
-  classifier: ANYTHING, // its errors are those of a failed load
+  classifier: ANYTHING, // a wrong value is reported as a failed load
   loadTime: delay(0),
   cache: ANYTHING, // checked by CACHE_RULES, as `limits` are by LIMIT_RULES
   limits: ANYTHING,

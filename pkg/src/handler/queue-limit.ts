@@ -15,8 +15,9 @@ export interface Admission {
 export class QueueLimit {
   readonly #limit: number;
   #length = 0;
-  /** Total time with texts waiting, and when the current such period began: together the pace of the service. */
+  /** Milliseconds in which texts were waiting, without the current such period. */
   #busyMs = 0;
+  /** The start of the current period with texts waiting. */
   #busySince = 0;
   #done = 0;
 

@@ -11,12 +11,12 @@ const sortKeys = (_: string, value: unknown): unknown =>
 /** Predictions by model, options and text, in the built-in cache or in the caller's store. */
 export class ResultCache {
   readonly #store: CacheStore | undefined;
-  /** Whether the store is the caller's. Its keys are hashes then, so that no text leaves the program. */
+  /** Whether the store is the caller's. Then its keys are hashes, so that no text leaves the program. */
   readonly #external: boolean;
   readonly #onFailure: (operation: "get" | "set") => void;
   readonly #modelIds = new WeakMap<Predictor, string>();
 
-  /** A failing store counts as one that does not have the result; `onFailure` is called each time. */
+  /** If the store fails, the result counts as not stored, and `onFailure` is called. */
   constructor(cache: ResolvedOptions["cache"], onFailure: (operation: "get" | "set") => void) {
     this.#store = cache === false ? undefined : "get" in cache ? cache : lruStore(cache);
     this.#external = cache !== false && "get" in cache;
@@ -27,7 +27,7 @@ export class ResultCache {
     const modelId = this.#modelIds.get(model) ?? identify(model);
     this.#modelIds.set(model, modelId);
     const { text, pair } = typeof input === "string" ? { text: input, pair: undefined } : input;
-    // Two blanks where there is no pair, so that no text can look like a pair.
+    // Without a pair, two spaces come before the text, so that no text can look like a pair.
     const key = `${JSON.stringify(options, sortKeys)} ${modelId} ${JSON.stringify(pair) ?? ""} ${text}`;
     if (!this.#external) return key;
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));

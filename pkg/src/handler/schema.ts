@@ -1,21 +1,15 @@
 // The JSON Schemas of requests and responses. request.ts checks bodies with them, and openapi.ts publishes them.
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY, ZERO_SHOT_OPTIONS } from "../shared/options.js";
-import type {
-  AnyTaskOptions,
-  CallOptions,
-  Prediction,
-  TaskPredictions,
-  TasksOption,
-  TextOptions,
-} from "../shared/types.js";
+import type { AnyTaskOptions, TaskPredictions, TasksOption } from "../shared/task-types.js";
+import type { CallOptions, Prediction, TextOptions } from "../shared/types.js";
 import { EXPLAIN_DESCRIPTIONS, PREDICTION_DESCRIPTIONS, ZERO_SHOT_DESCRIPTIONS } from "./option-descriptions.js";
 import { ERROR_CODES } from "./service-error.js";
 
 /** The options of `predict` that change a prediction. */
 export type PredictionOptions = Omit<TextOptions, keyof CallOptions | keyof TasksOption> & AnyTaskOptions;
 
-/** An object without other properties than these. */
+/** The schema of an object with these properties and no others. */
 const object = (properties: Record<string, Schema>, required: string[] = Object.keys(properties)): Schema => ({
   type: "object",
   properties,
@@ -86,11 +80,11 @@ const predictionProperties = {
   label: {
     type: ["string", "null"],
     description:
-      "The label with the highest score; null if that is below `threshold` or, where each label is scored by itself, 0.5.",
+      "The label with the highest score of those that reach their threshold; null if none does, or if `other` is true.",
   },
   labels: array(
     { type: "string" },
-    { description: "Only where each label is scored by itself: the labels at or above the threshold, highest first." },
+    { description: "Only where each label is scored by itself: the labels that reach their threshold, highest first." },
   ),
   other: {
     type: "boolean",

@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   },
   "unknown-label": { status: 422, description: "`explain.label` is not one of the model's labels." },
   "unknown-task": { status: 422, description: "`task`, or one of `tasks`, is not one of the model's tasks." },
-  "conflicting-options": { status: 422, description: "The options do not fit each other, or not the model." },
+  "conflicting-options": { status: 422, description: "The options contradict each other or do not fit the model." },
   "model-unsupported": { status: 422, description: "The model cannot do what an option asks for." },
   "malformed-text": { status: 422, description: "The text is not valid Unicode: it contains an unpaired surrogate." },
   "busy": { status: 429, description: "Too many texts are waiting for their prediction." },
@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   "loading": { status: 503, description: "The model is still loading." },
   "unavailable": { status: 503, description: "The model could not be loaded; the service tries again." },
   "timeout": { status: 503, description: "The response took too long: try again later, or send less text." },
-  // Only metrics and logs contain this one: the client that it is about has disconnected.
+  // Only metrics and logs contain this code: the client has disconnected.
   "aborted": { status: 499, description: "The client disconnected." },
 } as const;
 
@@ -74,7 +74,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** The header that tells a client to try again after so many seconds. */
+/** The header that tells a client to try again after this many seconds. */
 export const retryAfter = (seconds: number) => ({ headers: { "retry-after": String(seconds) } });
 
 /** Passes on errors that the client can act on. Everything else becomes `internal`, so that no internals leak. */

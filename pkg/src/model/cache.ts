@@ -29,7 +29,7 @@ async function withCache<T>(work: (cache: Cache) => Promise<T>): Promise<T | und
 export const readStored = (url: string, sha256: string): Promise<Response | undefined> =>
   withCache((cache) => cache.match(cacheKey(url, sha256)));
 
-/** What tells one version of a file from another: the server's ETag, or the size and the date. `undefined` if it sends neither. */
+/** The version of a file: the server's ETag, or else its size and date. `undefined` if the server sends neither. */
 export function versionOf({ headers }: Response): string | undefined {
   const date = headers.get("last-modified");
   return headers.get("etag") ?? (date ? `${headers.get("content-length")} ${date}` : undefined);

@@ -9,7 +9,7 @@ import { decodeDataUrl } from "./data-url.js";
 /** The statuses of a file that does not exist. Some hosts answer 403 instead of 404. */
 const MISSING_STATUSES = [403, 404, 410];
 
-/** The most bytes of a file. A small compressed response can decompress to more than a page's memory. */
+/** Maximum size of a file in bytes. A small compressed response can decompress to more than a page's memory. */
 const MAX_BYTES = 2 ** 30;
 
 const WASM_TYPE = "application/wasm";
@@ -41,11 +41,11 @@ async function request(url: URL, signal: AbortSignal, cache: RequestCache): Prom
 /** Why a file could not be opened at a URL. */
 export interface Missing {
   reason: string;
-  /** The error of `fetch`, if it was refused an answer. */
+  /** The error of `fetch`, if the connection failed or CORS forbids the response: a page cannot tell which. */
   refused?: unknown;
 }
 
-/** Opens a URL. Resolves to the reason if the file is missing, or if the page cannot tell; any other failure rejects. */
+/** Opens a URL. Resolves to the reason if the file is missing or may be missing; any other failure rejects. */
 export async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | Missing> {
   let response: Response;
   try {

@@ -5,7 +5,7 @@ import { leb128 } from "./leb128.js";
 /** The numbers of the fields on the way to a file's name: ModelProto, GraphProto, TensorProto, StringStringEntryProto. */
 const [GRAPH, INITIALIZER, EXTERNAL_DATA, KEY, VALUE] = [7, 5, 13, 1, 2];
 
-/** The contents of a message's fields of this number that have a length. */
+/** The contents of a message's length-delimited fields with this number. */
 function* fields(message: Uint8Array, wanted: number): Generator<Uint8Array> {
   for (let offset = 0; offset < message.length; ) {
     const tag = leb128(message, offset);
@@ -20,7 +20,7 @@ function* fields(message: Uint8Array, wanted: number): Generator<Uint8Array> {
   }
 }
 
-/** The names of the files in which an ONNX file stores weights. The engine refuses a damaged file, and names with a path. */
+/** The names of the files in which an ONNX file stores weights. Loading the model rejects a damaged file, and names with a path. */
 export function externalFiles(onnx: Uint8Array): string[] {
   const names = new Set<string>();
   const text = (message: Uint8Array, field: number) => new TextDecoder().decode([...fields(message, field)].at(-1));

@@ -55,8 +55,8 @@ interface ModelReader {
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
   /**
-   * The files of these names in the same folder as the graph, and heads that are given with the model: those of a folder are read
-   * later. Of files that are given, some may be missing.
+   * The files of these names beside the graph. If the caller gave the model's files: those of them that were given, and the
+   * heads. The heads of a folder are read when they are first needed.
    */
   others(graph: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
@@ -64,7 +64,7 @@ interface ModelReader {
 /** The path of a file in the same folder as another. */
 const sibling = (path: string, name: string) => path.replace(/[^/]*$/, () => name);
 
-/** Reads litmus.json as far as the download needs it. The engine reports what is malformed. */
+/** Reads the parts of litmus.json that the download needs. Errors in the file are reported when the model is loaded. */
 export function parseManifest(bytes: Bytes | undefined): Manifest {
   let files: Record<string, { bytes?: unknown; sha256?: unknown }> = {};
   let metrics: unknown;
@@ -223,10 +223,18 @@ function folderReader(
   };
 }
 
+/** The heads that litmus.json lists, which are read when they are first needed. */
+function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile[] {
+  const [manifest] = folder.candidates.manifest as [FileCandidate];
+  return heads.map((path) => {
+    const name = headName(path);
+    return { name, path, url: folder.heads?.[name] ?? resolveBeside(manifest.url, path), ...entryOf(path), folder };
+  });
+}
+
 /** Reads and stores the file of a head in a folder. */
-export async function readHead(head: HeadFile, url: string, signal: AbortSignal): Promise<Bytes> {
-  const { path, folder } = head;
-  const { bytes, store } = await folderReader(folder, undefined, signal).read([{ path, url }], () => head, path);
+export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Bytes> {
+  const { bytes, store } = await folderReader(head.folder, undefined, signal).read([head], () => head, head.path);
   await store?.();
   return bytes;
 }
@@ -249,14 +257,13 @@ export async function readModel(
   const manifest = await reader.manifest();
   const parsed = parseManifest(manifest?.bytes);
   const { entryOf, metrics } = parsed;
-  const headFile = (path: string) => ({ name: headName(path), path, ...entryOf(path), folder: source as FolderSource });
   const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
   ]);
-  // The engine reports one that is missing.
+  // A missing one is reported when the model is loaded.
   const others = await reader.others(model, externalFiles(model.bytes), entryOf);
   const byRole = { config, tokenizer, model, tokenizerConfig, manifest };
   const fileInfo = [config, tokenizer, tokenizerConfig, model, ...others].flatMap((file) =>
@@ -267,7 +274,7 @@ export async function readModel(
       ...Object.entries(byRole).flatMap(([role, file]) => (file ? [[LAYOUT[role as Role][0], file.bytes]] : [])),
       ...others.map(({ path, bytes }) => [isHead(path) ? path : path.replace(/.*\//, ""), bytes]),
     ]),
-    info: { files: fileInfo, metrics, heads: source.from === "folder" ? parsed.heads.map(headFile) : [] },
+    info: { files: fileInfo, metrics, heads: source.from === "folder" ? headFiles(source, parsed) : [] },
     storeFiles: () => storeAll(source, byRole, others),
   };
 }

@@ -2,8 +2,10 @@ import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
 import { resolveBeside, resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
+import type { ClassifierOptions, ModelFiles } from "../shared/model-types.js";
 import type {
   CacheMode,
+  FolderSource,
   ModelBlobs,
   ModelCandidates,
   ModelSource,
@@ -11,7 +13,6 @@ import type {
   OptionalRole,
   Role,
 } from "../shared/protocol.js";
-import type { ClassifierOptions, ModelFiles } from "../shared/types.js";
 import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 import { LAYOUT, ROLES } from "./layout.js";
@@ -21,18 +22,25 @@ const isOptional = (role: Role): role is OptionalRole => role === "manifest" || 
 const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
-/**
- * The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. The heads are in
- * head-files.ts.
- */
-function packagedModel(): ModelCandidates {
-  const file = (path: string, url: URL) => [{ path, url: packageUrl(`models/english/${path}`, url) }];
+/** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
+function packagedModel(): Pick<FolderSource, "candidates" | "heads"> {
+  const urlOf = (path: string, url: URL) => packageUrl(`models/english/${path}`, url);
+  const file = (path: string, url: URL) => [{ path, url: urlOf(path, url) }];
+  const head = (name: string, url: URL) => urlOf(`heads/${name}.head`, url);
   return {
-    config: file("config.json", new URL("../models/english/config.json", import.meta.url)),
-    tokenizer: file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
-    tokenizerConfig: [],
-    model: file("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
-    manifest: file("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
+    candidates: {
+      config: file("config.json", new URL("../models/english/config.json", import.meta.url)),
+      tokenizer: file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
+      tokenizerConfig: [],
+      model: file("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
+      manifest: file("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
+    },
+    heads: {
+      sentiment: head("sentiment", new URL("../models/english/heads/sentiment.head", import.meta.url)),
+      emotion: head("emotion", new URL("../models/english/heads/emotion.head", import.meta.url)),
+      toxicity: head("toxicity", new URL("../models/english/heads/toxicity.head", import.meta.url)),
+      embedding: head("embedding", new URL("../models/english/heads/embedding.head", import.meta.url)),
+    },
   };
 }
 
@@ -96,7 +104,7 @@ export async function sourceOf(
   if (model === undefined) {
     if (platform.module)
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
-    return { from: "folder", candidates: packagedModel(), packaged: true, cache };
+    return { from: "folder", ...packagedModel(), cache };
   }
   if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);

@@ -1,8 +1,8 @@
 import { platform } from "../platform/platform.js";
 import { resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
+import type { ClassifierOptions } from "../shared/model-types.js";
 import type { OnProgress } from "../shared/protocol.js";
-import type { ClassifierOptions } from "../shared/types.js";
 import { isA, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 

@@ -13,7 +13,7 @@ export class NodeWebWorker {
   readonly #worker: NodeWorker;
   #owedReplies = 1; // the "ready" message
 
-  /** `url` is that of the worker's script, if it is not beside this bundle. */
+  /** `url`: the worker's script, if it is not beside this bundle. */
   constructor(url: URL | undefined) {
     this.#worker = url ? new NodeWorker(url) : new NodeWorker(new URL("./node-worker.js", import.meta.url));
     const fail = (error: Error) => this.onerror?.({ message: error.message, error, preventDefault() {} });

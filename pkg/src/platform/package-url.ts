@@ -3,9 +3,9 @@ import { platform } from "./platform.js";
 /** The version of this package. The build replaces it. */
 declare const PACKAGE_VERSION: string;
 
-/** A copy of this script that Vite's development server has made, up to version 7, in its folder for dependencies. */
+/** The URL of a copy of this script that Vite's development server made in its folder for dependencies. */
 const VITE_COPY = /^(.*)\/\.[^/]+\/(?:.+\/)?deps\/[^/]*\?v=/;
-/** One of jsDelivr's bundles, of a version, a range of versions or none: …/npm/litmus-text@1/+esm, …/embedded/+esm. */
+/** The URL of a bundle by jsDelivr, of a version, a range of versions or none: …/npm/litmus-text@1/+esm, …/embedded/+esm. */
 const JSDELIVR_BUNDLE = /^(.+\/litmus-text)(?:@[^/]*)?(?:\/[^/]+)?\/\+esm$/;
 
 /** The URL of the installed package's folder if the script at `url` was copied out of it, without the files beside it. */
@@ -17,7 +17,7 @@ export function findPackageRoot(url: string): string | undefined {
   return folder && `${folder}@${PACKAGE_VERSION}/`;
 }
 
-// Empty in bundles that are no modules.
+// `import.meta.url` is empty in bundles that are not modules.
 const scriptUrl = import.meta.url ?? "";
 const packageRoot = findPackageRoot(scriptUrl);
 
@@ -27,7 +27,7 @@ const PACKAGE = "/litmus-text/";
  * The absolute URL of a file of the installed package. `path` is its path in the package, `url` what
  * `new URL(…, import.meta.url)` gives in this bundle. In Next.js that is no real URL: webpack with
  * `parser.javascript.url: "relative"`, and Turbopack, make it an object whose `href` is only a path of the page's origin.
- * Since version 8, Vite writes the right URLs into its copies: those count, because a workspace has the package elsewhere.
+ * Since version 8, Vite writes the right URLs into its copies. They are used, because in a workspace `packageRoot` is wrong.
  */
 export function packageUrl(path: string, { href }: URL): string {
   const absolute = new URL(href, platform.baseUrl());
@@ -37,8 +37,8 @@ export function packageUrl(path: string, { href }: URL): string {
 
 /**
  * The URL of the worker's script where this script is a copy, away from the package's files: there
- * `new Worker(new URL("./worker.js", import.meta.url))` does not find it. `file` gives the URL of a file of the package, which says
- * whether the bundler knows where the package is.
+ * `new Worker(new URL("./worker.js", import.meta.url))` does not find it. `file` gives the URL of another file of the package: if
+ * that is outside of `packageRoot`, the bundler resolves such URLs itself.
  */
 export function separateWorkerUrl(file: () => string): string | undefined {
   return packageRoot && file().startsWith(packageRoot) ? `${packageRoot}dist/worker.js` : undefined;

@@ -12,7 +12,7 @@ export const platform: {
   startWorkerThread?: (url?: URL) => Worker;
   /** Resolves after the events that have arrived, an abort for instance, were handled. */
   yieldToEventLoop: () => Promise<void>;
-  /** Keeps a call that waits for other calls from being cancelled, until the function returned is called. Set in workerd. */
+  /** Keeps a call that waits for other calls from being cancelled, until the returned function is called. Set in workerd. */
   keepAlive?: () => () => void;
   /** The compiled WebAssembly module, on platforms that compile it themselves and give the package no URLs. */
   module?: WebAssembly.Module;

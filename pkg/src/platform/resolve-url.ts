@@ -1,7 +1,7 @@
 import { LitmusError } from "../shared/errors.js";
 import { platform } from "./platform.js";
 
-/** A URL's scheme. One letter is a drive of Windows. */
+/** A URL's scheme, of two letters or more: a single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z\d+.-]+:/i;
 
 /**

@@ -1,4 +1,4 @@
-/** What workerd makes of an import of a WebAssembly file. */
+/** The import of a WebAssembly file in workerd. */
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;

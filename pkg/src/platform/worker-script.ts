@@ -1,12 +1,13 @@
 import { isForeign } from "./origin.js";
 import { platform } from "./platform.js";
 
-/** Scripts that load a script of another origin, by its URL. */
+/** `blob:` URLs of scripts that load a script of another origin, by the URL of that script. */
 const loaders = new Map<string, string>();
 
 /**
- * Starts a worker. Browsers refuse to start one from a script of another origin, but a worker may load such a script, a
- * module only if its server allows it by CORS. Then the worker's script is one line, at a `blob:` URL.
+ * Starts a worker. Browsers refuse to start one from a script of another origin, but a worker may load such a script (a
+ * module only if its server allows it by CORS). So for such a script the worker starts from a `blob:` URL of one line that
+ * loads it.
  */
 export function startWorkerScript(url: string | URL, options: WorkerOptions = { type: "module" }): Worker {
   // On a page of a file: URL, Chromium loads no module scripts at all, but classic ones from blob: URLs.

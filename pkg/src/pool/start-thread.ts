@@ -1,6 +1,6 @@
 import { platform } from "../platform/platform.js";
 import { toLitmusError } from "../shared/errors.js";
-import type { ClassifierOptions } from "../shared/types.js";
+import type { ClassifierOptions } from "../shared/model-types.js";
 import { InlineThread } from "./inline-thread.js";
 import type { Thread } from "./thread.js";
 import { PolicyWatch, warnOfMissingWorker } from "./worker-failure.js";
@@ -10,8 +10,8 @@ import { WorkerThread } from "./worker-thread.js";
 type StartWorker = (url: URL | undefined) => Worker;
 
 /**
- * Starts a thread: a worker if the option `workers` allows it and the platform has them, else the calling thread. Also the
- * calling thread, with a warning, if the worker cannot be started, for instance because a policy of the page forbids it.
+ * Starts a thread: a worker if the option `workers` allows it and the platform has them, else the calling thread. If the
+ * worker cannot be started, for instance because a policy of the page forbids it, warns and uses the calling thread.
  */
 export async function startThread(
   workers: NonNullable<ClassifierOptions["workers"]>,

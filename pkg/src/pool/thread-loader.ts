@@ -24,7 +24,7 @@ export class ThreadLoader {
     return this.#shared;
   }
 
-  /** Loads a thread. What another thread of this page has downloaded or is downloading is not downloaded again. */
+  /** Loads a thread. Files that another thread of this page has downloaded or is downloading are not downloaded again. */
   async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
     const compiled = this.#compile(thread, onProgress, signal);
     const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);

@@ -1,5 +1,5 @@
+import type { ClassifierInfo } from "../shared/model-types.js";
 import type { Listener, Reply, Request } from "../shared/protocol.js";
-import type { ClassifierInfo } from "../shared/types.js";
 
 /** Runs one model, in a worker or on the calling thread. */
 export interface Thread {

@@ -1,4 +1,4 @@
-/** Milliseconds after the worker's error in which browsers report the policy that has caused it. */
+/** Time to wait after a worker's error, in milliseconds: browsers report the policy that caused it only then. */
 const REPORT_MS = 200;
 
 /** A report of the type "coep". Chromium has the body's properties only in its JSON. */
@@ -6,7 +6,7 @@ interface EmbedderPolicyReport {
   toJSON(): { body: { type: string; blockedURL: string } };
 }
 
-/** Notices a policy of the page that keeps a worker from starting: the worker's own error does not name it. */
+/** Finds the policy of the page that keeps a worker from starting: the worker's own error does not name it. */
 export class PolicyWatch {
   #violation: string | undefined;
 
@@ -14,9 +14,9 @@ export class PolicyWatch {
     globalThis.addEventListener?.("securitypolicyviolation", this.#onViolation);
   }
 
-  /** The policy that was violated since the start, and by what. It is reported a moment after the worker's error. */
+  /** Describes the policy that was violated since the start. To be called after the worker's error. */
   async violation(): Promise<string | undefined> {
-    // Chromium reports violations of the embedder policy, Firefox does not. Those before this call are buffered.
+    // Chromium reports violations of the embedder policy, Firefox does not. Earlier reports are buffered.
     if (typeof ReportingObserver === "function")
       new ReportingObserver(this.#onReports, { types: ["coep"], buffered: true }).observe();
     await new Promise((resolve) => setTimeout(resolve, REPORT_MS));
@@ -43,7 +43,7 @@ export class PolicyWatch {
 
 let warned = false;
 
-/** Says once for a page why it computes on its own thread. */
+/** Warns, once per page, that predictions are computed on the calling thread. */
 export function warnOfMissingWorker(reason: string): void {
   if (warned) return;
   warned = true;

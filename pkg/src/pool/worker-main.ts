@@ -1,6 +1,7 @@
 import { Engine, failure } from "../engine/engine.js";
+import type { DownloadProgress } from "../shared/model-types.js";
 import type { FromWorker, ToWorker } from "../shared/protocol.js";
-import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
+import type { PredictionProgress } from "../shared/types.js";
 
 /** The global scope of a worker. TypeScript's DOM library only has that of pages. */
 interface WorkerScope {

@@ -4,7 +4,7 @@ import { closedError, type LitmusError, toLitmusError } from "../shared/errors.j
 import type { Listener, ModelInfo, OnProgress, Reply, Request } from "../shared/protocol.js";
 import type { Thread } from "./thread.js";
 
-/** Web workers shut down after this many milliseconds without a call. The next call starts them again. */
+/** Web workers are terminated after this many milliseconds without a call. The next call starts them again. */
 const IDLE_MS = 60_000;
 
 /** A request that waits for a thread, or that a thread works on. */
@@ -49,7 +49,7 @@ export class WorkerPool {
     this.#size = size;
   }
 
-  /** The most threads that it runs at a time. */
+  /** The most threads that run at a time. */
   get size(): number {
     return this.#size;
   }

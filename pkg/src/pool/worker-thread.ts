@@ -1,13 +1,14 @@
 import { isTimeout, throwIfAborted, whenAborted } from "../shared/abort.js";
 import { closedError, LitmusError, withIndex } from "../shared/errors.js";
+import type { DownloadProgress } from "../shared/model-types.js";
 import type { FromWorker, Listener, Reply, Request, ToWorker } from "../shared/protocol.js";
-import type { DownloadProgress, PredictionProgress } from "../shared/types.js";
+import type { PredictionProgress } from "../shared/types.js";
 import type { Thread } from "./thread.js";
 
 /** A worker that has not stopped a timed-out request after this many milliseconds is terminated. */
 const GRACE_MS = 1000;
 
-/** Browsers say no more about a script that they could not or would not load; see worker-failure.ts. */
+/** The reason for a script that was not loaded: browsers do not tell these two cases apart; see worker-failure.ts. */
 const NOT_LOADED = "its script could not be loaded, or the page's embedder policy forbids it";
 
 /** A request without a reply yet. */

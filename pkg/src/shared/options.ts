@@ -1,11 +1,5 @@
-import type {
-  AnyTaskOptions,
-  CallOptions,
-  ExplainTasksOptions,
-  TasksOption,
-  TextOptions,
-  ZeroShotOptions,
-} from "./types.js";
+import type { AnyTaskOptions, ExplainTasksOptions, TasksOption } from "./task-types.js";
+import type { CallOptions, TextOptions, ZeroShotOptions } from "./types.js";
 
 // The options that change a prediction, as JSON Schema. The package checks its arguments with it (validate.ts), the service
 // publishes it in its OpenAPI document and checks bodies with it (handler/), and the last lines of this file compile only

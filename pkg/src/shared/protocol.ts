@@ -1,18 +1,8 @@
 import type { LitmusErrorCode } from "./errors.js";
-import type {
-  AnyTaskOptions,
-  ClassifierInfo,
-  ClassifierOptions,
-  DownloadProgress,
-  ExplainTasksOptions,
-  Prediction,
-  PredictionProgress,
-  TeachExamples,
-  TeachReport,
-  TextInput,
-  TextOptions,
-  Tokenization,
-} from "./types.js";
+import type { ClassifierInfo, ClassifierOptions, DownloadProgress } from "./model-types.js";
+import type { AnyTaskOptions, ExplainTasksOptions } from "./task-types.js";
+import type { TeachExamples, TeachReport } from "./teach-types.js";
+import type { Prediction, PredictionProgress, TextInput, TextOptions, Tokenization } from "./types.js";
 
 // The messages between the page and its workers. Every value must survive structured cloning.
 
@@ -53,8 +43,8 @@ export type CacheMode = "always" | "verified" | false;
 export interface FolderSource {
   from: "folder";
   candidates: ModelCandidates;
-  /** It is the packaged model, whose files may have names of their own in a bundle. */
-  packaged?: true;
+  /** The URLs of the heads by name, where bundlers may have moved them. Else they are in the folder, beside `litmus.json`. */
+  heads?: Record<string, string>;
   cache: CacheMode;
   /** This page has stored the files in the cache, and uses the stored `litmus.json` until the page is left. */
   stored?: true;
@@ -67,6 +57,7 @@ export type ModelSource = FolderSource | { from: "files"; files: ModelBlobs };
 export interface HeadFile {
   name: string;
   path: string;
+  url: string;
   sha256?: string | undefined;
   bytes?: number | undefined;
   folder: FolderSource;
@@ -150,7 +141,7 @@ export type Request =
   /** Embeddings; `heads` has the head for them. */
   | { type: "embed"; texts: TextInput[]; heads: Heads | undefined }
   /** Reads the file of a head, from the cache or the network. */
-  | { type: "head"; file: HeadFile; url: string }
+  | { type: "head"; file: HeadFile }
   /** Facts about the model with these heads. */
   | { type: "describe"; heads?: Heads | undefined }
   | { type: "tokenize"; text: string };
@@ -163,8 +154,7 @@ export interface Replies {
   start: ModelInfo;
   predict: Outcome[];
   teach: Taught;
-  /** The bytes of a `Float32Array` for each text. */
-  embed: Uint8Array<ArrayBuffer>[];
+  embed: Float32Array<ArrayBuffer>[];
   head: Uint8Array<ArrayBuffer>;
   describe: ModelInfo;
   tokenize: Tokenization;

@@ -1,6 +1,8 @@
 import { LitmusError } from "./errors.js";
+import type { Precision } from "./model-types.js";
 import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
-import type { AnyTaskOptions, Precision, TextInput } from "./types.js";
+import type { AnyTaskOptions } from "./task-types.js";
+import type { TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
 

@@ -8,7 +8,7 @@ use litmus_text::{Classifier, Examples, TeachOptions, TeachReport};
 
 use crate::{Failure, classifier, named, read};
 
-/// Odd examples that are printed.
+/// The most odd examples that are printed.
 const SHOWN: usize = 10;
 
 /// Teach labels of your own from a table of examples
@@ -117,7 +117,7 @@ fn print(report: &TeachReport, out: &mut impl Write) -> io::Result<()> {
         )?;
     }
     for odd in report.odd.iter().take(SHOWN) {
-        let text = odd.text.as_deref().unwrap_or("(an example of the head before)");
+        let text = odd.text.as_deref().unwrap_or("(an example of the earlier head)");
         writeln!(
             out,
             "odd: {text:?} is an example of {}, but looks like {} ({:.3})",

@@ -27,7 +27,7 @@ pub(super) struct Taken {
     pub name: String,
     /// `None` if another node has taken them before.
     pub tensor: Option<QuantTensor>,
-    /// What is left of the node: it reads the weights by their name, and no scales.
+    /// The node that replaces the original one: it reads the weights by their name and has no input for scales.
     pub node: Option<NodeProto>,
 }
 

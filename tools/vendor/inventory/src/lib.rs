@@ -1,12 +1,12 @@
 //! Replaces the crate `inventory` in our builds (`[patch.crates-io]` in Cargo.toml), to make the wasm smaller.
 //!
 //! tract registers its kernels, graph transforms, runtimes and NNEF operators through `inventory`: one constructor for
-//! each value, which the linker keeps together with everything the value refers to. This crate uses the kernels only; the
+//! each value, which the linker keeps together with everything the value refers to. litmus-text uses the kernels only; the
 //! NNEF registry alone keeps convolutions, pooling, resizing and Fourier transforms in the binary. Here a value is
 //! registered if `tract_linalg` submits it. For any other crate the constructor is empty, and the optimiser removes the
 //! value. README.md has the bytes that this saves.
 //!
-//! Same interface as far as tract uses it: [`collect!`], [`submit!`] and [`iter`].
+//! The interface is that of `inventory`, as far as tract uses it: [`collect!`], [`submit!`] and [`iter`].
 #![no_std]
 
 use core::marker::PhantomData;
@@ -95,7 +95,7 @@ pub const fn is_kept(module: &str) -> bool {
 }
 
 mod types {
-    /// A type and, through its variant, a value of the same name.
+    /// A type whose variant `iter` is a value of the same name.
     #[allow(non_camel_case_types)]
     pub enum iter<T> {
         #[doc(hidden)]

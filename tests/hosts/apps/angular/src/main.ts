@@ -1,17 +1,4 @@
-import { Component, signal } from "@angular/core";
 import { bootstrapApplication } from "@angular/platform-browser";
-import { type Prediction, predict } from "litmus-text";
-
-@Component({
-  selector: "app-root",
-  template: "@if (prediction(); as it) { {{ it.label }} {{ it.score }} }",
-})
-class App {
-  readonly prediction = signal<Prediction | undefined>(undefined);
-
-  async ngOnInit() {
-    this.prediction.set(await predict("I loved every minute of it"));
-  }
-}
+import { App } from "./app/app";
 
 await bootstrapApplication(App);

@@ -1,0 +1,39 @@
+import { toLitmusError, withIndex } from "../shared/errors.js";
+import type { PredictionProgress, TextInput } from "../shared/types.js";
+
+/** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
+const MAX_REQUEST_TEXTS = 256;
+
+/** Sends one of several requests, and reports its progress. */
+type SendBatch<T> = (
+  texts: TextInput[],
+  listener: ((progress: PredictionProgress) => void) | undefined,
+) => Promise<T[]>;
+
+/** Splits the texts into requests: the threads of a pool of this size share them, and requests of other calls can run between them. */
+export async function inBatches<T>(
+  poolSize: number,
+  texts: readonly TextInput[],
+  onProgress: ((progress: PredictionProgress) => void) | undefined,
+  signal: AbortSignal,
+  send: SendBatch<T>,
+): Promise<T[]> {
+  const size = Math.min(MAX_REQUEST_TEXTS, Math.ceil(texts.length / poolSize)) || 1;
+  const count = Math.ceil(texts.length / size) || 1; // an empty array is sent, too, so that a closed classifier rejects it
+  const batches = Array.from({ length: count }, (_, i) => texts.slice(i * size, (i + 1) * size));
+  const progress: PredictionProgress[] = batches.map(({ length }) => ({ done: 0, total: length }));
+  const sum = (key: keyof PredictionProgress) => progress.reduce((sum, batch) => sum + batch[key], 0);
+  const compute = async (batch: TextInput[], i: number) => {
+    const listener = (latest: PredictionProgress) => {
+      progress[i] = latest;
+      if (!signal.aborted) onProgress?.({ done: sum("done"), total: sum("total") });
+    };
+    try {
+      return await send(batch, onProgress && listener);
+    } catch (error) {
+      const failure = toLitmusError(error);
+      throw failure.index === undefined ? failure : withIndex(failure, i * size + failure.index);
+    }
+  };
+  return (await Promise.all(batches.map(compute))).flat() as T[];
+}

@@ -1,0 +1,44 @@
+import type { CallOptions, PredictionProgress } from "./types.js";
+
+/** Labels, each with example texts. A label without examples is taught by its name. */
+export type TeachExamples<Label extends string = string> = Readonly<Record<Label, readonly string[]>>;
+
+/** Options of `Classifier.teach`. */
+export interface TeachOptions extends CallOptions {
+  /** Whether a text can have several of the labels, or none; `false` by default. */
+  multiLabel?: boolean | undefined;
+  /**
+   * Whether to reject texts that resemble no label's examples: their `label` is `null`, and `other` is true. About one text
+   * in twelve that has a label is rejected, too. Needs a label with two examples; not together with `multiLabel`.
+   */
+  other?: boolean | undefined;
+  /** Called before the first step and after each one. */
+  onProgress?: ((progress: PredictionProgress) => void) | undefined;
+}
+
+/** How well a taught head predicts examples that it was not taught, and which examples to look at. */
+export interface TeachReport<Label extends string = string> {
+  /** The labels, with the number of their examples and their F1 on held-out examples, or `null` where none was held out. */
+  labels: { label: Label; examples: number; f1: number | null }[];
+  /** How many examples were predicted by a head that was taught without them. */
+  validated: number;
+  /** The fraction of these whose labels were all predicted right, or `null` where there are none. */
+  accuracy: number | null;
+  /** Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels. */
+  confusion: number[][];
+  /** Examples that are predicted as another label with great certainty: perhaps their label is wrong. */
+  odd: { text: string | null; label: Label; predicted: Label; score: number }[];
+  /** Texts that are examples of several labels, although a text has only one. */
+  contradictions: { text: string; labels: Label[] }[];
+}
+
+/** What a taught classifier has in addition. */
+export interface TaughtHead<Label extends string = string> {
+  /** What cross-validation says about the head; `null` if the head was loaded from a file. */
+  readonly report: TeachReport<Label> | null;
+  /**
+   * The head file: labels, weights and calibration, about 1.5 kB a label. With `examples`, also the features of the
+   * examples, so that the head can be taught more; the texts are not in it. A head that was loaded from a file is that file.
+   */
+  export(options?: { examples?: boolean | undefined }): Uint8Array<ArrayBuffer>;
+}

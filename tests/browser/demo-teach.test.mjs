@@ -1,0 +1,258 @@
+// Teaching in the demo: examples that are typed, opened, or labelled with a key; the report; the file, the link, and what is
+// kept on the device.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { createClassifier } from "litmus-text";
+import { useSite } from "../harness/site.mjs";
+import { chooseFolder, fileOf, label, ready, untilCached, verdict } from "./demo.mjs";
+
+const site = useSite();
+
+const EXAMPLES = {
+  refund: ["I want my money back", "Please refund my order", "How do I get a refund?", "Cancel it and pay me back"],
+  shipping: ["Where is my parcel?", "My order has not arrived", "The delivery is late", "The courier never came"],
+  praise: ["Thank you, that was quick", "Best service in years", "Well done, I love it", "You made me very happy"],
+};
+const LOST = "Is my parcel lost?";
+/** Milliseconds that a visitor has from an empty page to a classifier of three labels. */
+const LIMIT_MS = 120_000;
+
+/** Opens the demo at the part. */
+async function visit(options) {
+  const opened = await ready(site, options);
+  await opened.page.locator("#teach-title").scrollIntoViewIfNeeded();
+  await opened.page.locator("#teach-labels li").nth(1).waitFor();
+  return opened;
+}
+
+/** Types the labels and their examples. */
+async function type(page, examples) {
+  for (const [i, [name, texts]] of Object.entries(examples).entries()) {
+    const card = page.locator("#teach-labels li").nth(i);
+    if ((await card.count()) === 0) await page.locator("#teach-add").click();
+    await card.getByLabel("Name of the label").fill(name);
+    await card.getByLabel("Examples, one to a line").fill(texts.join("\n"));
+  }
+}
+
+async function teach(page) {
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-result").waitFor();
+  await page.locator("#teach-start").waitFor();
+}
+
+const tryIt = async (page, text, label) => {
+  await page.locator("#teach-try").fill(text);
+  await page.locator("#teach-bars .best dt", { hasText: new RegExp(`^${label}$`) }).waitFor();
+};
+
+/** The file that a button saves. */
+async function saved(page, button) {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.locator(button).click()]);
+  return { name: file.suggestedFilename(), path: await file.path() };
+}
+
+test("from an empty page to a working classifier of three labels", async (t) => {
+  const start = performance.now();
+  const { page, context, errors, crossOrigin } = await visit();
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-status", { hasText: "Two labels" }).waitFor();
+  await type(page, EXAMPLES);
+  await teach(page);
+  await tryIt(page, LOST, "shipping");
+  const seconds = (performance.now() - start) / 1000;
+  t.diagnostic(`${seconds.toFixed(1)} s`);
+  assert.ok(seconds * 1000 < LIMIT_MS);
+  assert.match(
+    await page.locator("#teach-accuracy").textContent(),
+    /^[\d.]+% of 12 held-out examples predicted right$/,
+  );
+  const cells = await page.locator("#teach-matrix td").allTextContents();
+  assert.equal(
+    cells.reduce((sum, cell) => sum + Number(cell), 0),
+    12,
+  );
+  assert.equal(cells.length, 1 + 9);
+  // The whole page reads with it.
+  await page.locator("#teach-above").click();
+  await page.locator("#text").fill(LOST);
+  await verdict(page, "shipping");
+  // A text that resembles its label's examples very much has it without any single word.
+  await page.locator("#weights li, #words-note:text('No single word decided.')").first().waitFor();
+  assert.match(await page.locator("#code").textContent(), /createClassifier\(\{ head/);
+  await label(page, await fileOf("few.txt", `${LOST}\nGive me back what I paid\n`));
+  await page.locator("#bulk-save").waitFor();
+  assert.deepEqual(await page.locator("#bulk-table .tag").allTextContents(), ["shipping", "refund"]);
+  assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
+  assert.deepEqual({ errors, crossOrigin }, { errors: [], crossOrigin: [] });
+  await context.close();
+});
+
+test("the downloaded head is the one that the package teaches, and is opened again", async () => {
+  const { page, context, errors } = await visit();
+  await type(page, EXAMPLES);
+  await teach(page);
+  const { name, path } = await saved(page, "#teach-download");
+  assert.equal(name, "labels.head");
+  const file = new Uint8Array(await readFile(path));
+  const classifier = await createClassifier();
+  assert.deepEqual((await classifier.teach(EXAMPLES)).export(), file);
+  classifier.close();
+  const other = await visit();
+  await other.page.locator("#teach-file").setInputFiles(await fileOf("labels.head", file));
+  await tryIt(other.page, LOST, "shipping");
+  const names = other.page.getByLabel("Name of the label");
+  assert.deepEqual(await names.evaluateAll((all) => all.map(({ value }) => value)), Object.keys(EXAMPLES));
+  await other.page.locator("#teach-file").setInputFiles(await fileOf("bad.head", file.slice(0, 400)));
+  await other.page.locator("#teach-problem").waitFor();
+  assert.deepEqual(errors, []);
+  await other.context.close();
+  await context.close();
+});
+
+test("examples are saved as a table, opened again, and taught to the same head", async () => {
+  const { page, context } = await visit();
+  await type(page, { ...EXAMPLES, "odd, but fine": ['He said "no"', "And I said yes"], "by_name": [] });
+  const { name, path } = await saved(page, "#teach-save");
+  assert.equal(name, "examples.csv");
+  await page.locator("#teach-clear").click();
+  assert.deepEqual(await page.getByLabel("Name of the label").evaluateAll((all) => all.map(({ value }) => value)), [
+    "",
+    "",
+  ]);
+  await page.locator("#teach-file").setInputFiles(await fileOf("examples.csv", await readFile(path)));
+  await page.locator("#teach-setup").waitFor();
+  assert.equal(await page.locator("#teach-label-column option:checked").textContent(), "label");
+  assert.equal(await page.locator("#teach-text-column option:checked").textContent(), "text");
+  await page.locator("#teach-setup button").click();
+  await page.locator("#teach-labels li").nth(4).waitFor();
+  const cards = await page
+    .locator("#teach-labels li")
+    .evaluateAll((all) => all.map((card) => [card.querySelector("input").value, card.querySelector("textarea").value]));
+  assert.deepEqual(cards[1], ["shipping", EXAMPLES.shipping.join("\n")]);
+  assert.deepEqual(cards.slice(3), [
+    ["odd, but fine", 'He said "no"\nAnd I said yes'],
+    ["by_name", ""],
+  ]);
+  await context.close();
+});
+
+test("rows of a table are labelled with a key", async () => {
+  const { page, context, errors } = await visit();
+  await type(page, { refund: [], shipping: [] });
+  const rows = ["Where is it?", "Pay me back", "Good morning", "Money back, please", "Not delivered"];
+  await page.locator("#teach-file").setInputFiles(await fileOf("rows.txt", rows.join("\n")));
+  await page.locator("#teach-setup").waitFor();
+  assert.equal(await page.locator("#teach-label-column option:checked").textContent(), "none: I label the rows here");
+  await page.locator("#teach-setup button").click();
+  await page.locator("#teach-row:focus").waitFor();
+  const row = (text) => page.locator("#teach-row", { hasText: text }).waitFor();
+  await row(rows[0]);
+  await page.keyboard.press("1"); // a slip
+  await row(rows[1]);
+  await page.keyboard.press("Backspace");
+  await row(rows[0]);
+  for (const [i, key] of ["2", "1", "Space", "1"].entries()) {
+    await page.keyboard.press(key);
+    await row(rows[i + 1]);
+  }
+  await page.locator("#teach-row-labels button", { hasText: "shipping" }).click();
+  await page.locator("#teach-rows").waitFor({ state: "hidden" });
+  const texts = await page.locator("#teach-labels textarea").evaluateAll((all) => all.map(({ value }) => value));
+  assert.deepEqual(texts, [`${rows[1]}\n${rows[3]}`, `${rows[0]}\n${rows[4]}`]);
+  await teach(page);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("odd examples are moved to the label that they look like", async () => {
+  const { page, context } = await visit();
+  await page.locator("#teach-sample").click();
+  const praise = page.locator("#teach-labels textarea").nth(2);
+  const wrong = "Where is my package? It should be here by now";
+  await praise.fill(`${await praise.inputValue()}\n${wrong}`);
+  const refund = page.locator("#teach-labels textarea").first();
+  await refund.fill(`${await refund.inputValue()}\nWhat a lovely surprise in the box`);
+  await teach(page);
+  const item = (text) => page.locator("#teach-odd-list li", { hasText: text });
+  await item("What a lovely surprise").getByRole("button", { name: "Move to praise" }).click();
+  assert.ok(!(await refund.inputValue()).includes("lovely"));
+  await page.locator("#teach-status", { hasText: "teach again" }).waitFor();
+  const odd = item(wrong).getByRole("button", { name: "Move to shipping" });
+  if ((await odd.count()) > 0) {
+    await odd.click();
+    assert.ok((await page.locator("#teach-labels textarea").nth(1).inputValue()).endsWith(wrong));
+  }
+  await context.close();
+});
+
+test("labels, examples and head are there at the next visit, until they are cleared", async () => {
+  const { page, context } = await visit();
+  await type(page, EXAMPLES);
+  await teach(page);
+  await page.locator("#teach-status", { hasText: "Kept on this device" }).waitFor();
+  await untilCached(page);
+  await page.reload();
+  const tab = page.getByRole("tab", { name: "Your labels" });
+  await tab.click(); // without the part being opened
+  await page.locator("#text").fill(LOST);
+  await verdict(page, "shipping");
+  await page.locator("#teach-title").scrollIntoViewIfNeeded();
+  await page.locator("#teach-matrix td").first().waitFor();
+  assert.equal(await page.locator("#teach-labels textarea").nth(1).inputValue(), EXAMPLES.shipping.join("\n"));
+  await page.locator("#teach-clear").click();
+  await tab.waitFor({ state: "detached" });
+  await page.reload();
+  await page.locator("#teach-title").scrollIntoViewIfNeeded();
+  await page.locator("#teach-labels li").nth(1).waitFor();
+  assert.equal(await page.locator("#teach-labels textarea").first().inputValue(), "");
+  assert.equal(await tab.count(), 0);
+  await context.close();
+});
+
+test("a link carries a small head, and what it predicts is the same", async () => {
+  const { page, context } = await visit({ permissions: ["clipboard-read", "clipboard-write"] });
+  await type(page, EXAMPLES);
+  await teach(page);
+  await page.locator("#teach-above").click();
+  await page.locator("#text").fill(LOST);
+  await verdict(page, "shipping");
+  const score = await page.locator("#confidence").textContent();
+  await page.locator("#share").click();
+  await page.locator("#shared", { hasText: "with your labels" }).waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(link, /#text=[^&]*&task=taught&head=[\w-]+$/);
+  const visitor = await site.newPage();
+  await visitor.page.goto(link);
+  await verdict(visitor.page, "shipping");
+  const received = await visitor.page.locator("#confidence").textContent();
+  // Weights of one byte: the score differs a little.
+  assert.ok(Math.abs(Number.parseFloat(score) - Number.parseFloat(received)) < 3, `${score} ${received}`);
+  // It is not kept.
+  await visitor.page.goto(site.url);
+  await visitor.page.locator("#idle").waitFor();
+  assert.equal(await visitor.page.getByRole("tab", { name: "Your labels" }).count(), 0);
+  await visitor.page.goto(`${link.slice(0, -40)}`);
+  await visitor.page.reload();
+  await visitor.page.locator("#shared", { hasText: "damaged" }).waitFor();
+  await visitor.context.close();
+  await context.close();
+});
+
+test("teaching is cancelled, and a model without features says that it cannot be taught", async () => {
+  const { page, context } = await visit();
+  await page.locator("#teach-sample").click();
+  const many = Array.from({ length: 400 }, (_, i) => `parcel number ${i} has not arrived at my door yet`);
+  await page.locator("#teach-labels textarea").nth(1).fill(many.join("\n"));
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-status", { hasText: /^Reading the examples: \d+ of/ }).waitFor();
+  await page.locator("#teach-stop").click();
+  await page.locator("#teach-start:focus").waitFor();
+  assert.equal(await page.locator("#teach-result").isVisible(), false);
+  await chooseFolder(page, "tiny");
+  await page.locator("#model-result").waitFor();
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-status", { hasText: "cannot be taught" }).waitFor();
+  await context.close();
+});

@@ -1,0 +1,79 @@
+// The parts of the page below the first view. The scripts of a part are loaded when the part comes into view, or when
+// something else needs them.
+import { $ } from "./dom.js";
+
+/** Files by part: a script, and its stylesheet where it has one. */
+const PARTS = {
+  bulk: { script: () => import("./bulk.js") },
+  teach: { script: () => import("./teach.js"), style: "teach.css" },
+  model: { script: () => import("./own-model.js") },
+  speed: { script: () => import("./speed.js") },
+};
+/** What the scripts of the parts listen to. */
+const EVENTS = ["click", "input", "change", "submit"];
+/** How near to the window a part is loaded. */
+const MARGIN = "100px";
+
+const opened = new Map();
+
+/** Loads a part once. Resolves to the exports of its script. */
+export function openPart(id) {
+  if (!opened.has(id)) opened.set(id, load(id));
+  return opened.get(id);
+}
+
+async function load(id) {
+  const { script, style } = PARTS[id];
+  try {
+    const [exports] = await Promise.all([script(), style && loadStyle(style)]);
+    release(id);
+    return exports;
+  } catch (error) {
+    opened.delete(id); // no network: the next visit of the part tries again
+    throw error;
+  }
+}
+
+const loadStyle = (href) =>
+  new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    link.onload = resolve;
+    link.onerror = () => reject(new Error(`${href} cannot be loaded`));
+    document.head.append(link);
+  });
+
+/** Events that came before the script of their part, by part. */
+const held = new Map();
+
+/** Holds an event back. */
+function hold(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const { id } = event.currentTarget;
+  held.set(id, [...(held.get(id) ?? []), event]);
+  void openPart(id).catch((error) => console.warn(error));
+}
+
+/** Lets the events of a part through, those first that were held back. */
+function release(id) {
+  for (const type of EVENTS) $(id).removeEventListener(type, hold, true);
+  visible.unobserve($(id));
+  for (const { type, target, submitter } of held.get(id) ?? []) {
+    if (type === "click") target.click();
+    else if (type === "submit") target.requestSubmit(submitter);
+    else target.dispatchEvent(new Event(type, { bubbles: true }));
+  }
+}
+
+const visible = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries)
+      if (isIntersecting) void openPart(target.id).catch((error) => console.warn(error));
+  },
+  { rootMargin: MARGIN },
+);
+
+for (const id of Object.keys(PARTS)) {
+  for (const type of EVENTS) $(id).addEventListener(type, hold, true);
+  visible.observe($(id));
+}

@@ -1,0 +1,134 @@
+// The labels to teach: a card for each, with its name and its examples, one to a line.
+import { $, make } from "./dom.js";
+import { onLanguage, t } from "./language.js";
+
+/** Cards at first: a text is told from two labels at least. */
+const CARDS = 2;
+
+const cards = $("teach-labels");
+let changed = () => {};
+
+/** Registers what is called after each change. */
+export function onCards(listener) {
+  changed = listener;
+}
+
+const nameIn = (card) => card.querySelector("input").value.trim();
+const textsIn = (card) =>
+  card
+    .querySelector("textarea")
+    .value.split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+/** The labels that have a name, each with its examples. Cards of the same name are one label. */
+export function readCards() {
+  const labels = new Map();
+  for (const card of cards.children) {
+    const name = nameIn(card);
+    if (name) labels.set(name, [...(labels.get(name) ?? []), ...textsIn(card)]);
+  }
+  return Array.from(labels, ([name, texts]) => ({ name, texts }));
+}
+
+export function writeCards(labels) {
+  const empty = Array.from({ length: Math.max(0, CARDS - labels.length) }, () => ({ name: "", texts: [] }));
+  cards.replaceChildren(...[...labels, ...empty].map(card));
+  translate();
+}
+
+/** Adds labels and examples to those that are there. Empty cards make room. */
+export function addToCards(labels) {
+  const before = [...cards.children].map((each) => ({ name: nameIn(each), texts: textsIn(each) }));
+  const all = before.filter(({ name, texts }) => name || texts.length > 0);
+  for (const { name, texts } of labels) {
+    const found = all.find((each) => each.name === name);
+    if (found) found.texts.push(...texts);
+    else all.push({ name, texts });
+  }
+  writeCards(all);
+  changed();
+}
+
+/** Adds an example to a label, or takes it away. A line break would make two of it. */
+export function addExample(name, text) {
+  const area = areaOf(name);
+  area.value = [...textsIn(area.closest("li")), oneLine(text)].join("\n");
+  update(area);
+}
+
+export function removeExample(name, text) {
+  const area = areaOf(name);
+  const lines = textsIn(area.closest("li"));
+  const at = lines.lastIndexOf(oneLine(text));
+  area.value = lines.filter((_, i) => i !== at).join("\n");
+  update(area);
+}
+
+export const oneLine = (text) => text.replace(/\s*[\r\n]+\s*/g, " ").trim();
+
+const areaOf = (name) => [...cards.children].find((each) => nameIn(each) === name).querySelector("textarea");
+
+function update(area) {
+  countIn(area.closest("li"));
+  changed();
+}
+
+let id = 0;
+
+function card({ name, texts }) {
+  const key = ++id;
+  const title = make("input", {
+    type: "text",
+    id: `card-name-${key}`,
+    value: name,
+    autocomplete: "off",
+    spellcheck: false,
+  });
+  const area = make("textarea", { id: `card-texts-${key}`, rows: 5, value: texts.join("\n"), spellcheck: false });
+  area.lang = title.lang = "en";
+  area.className = "small";
+  const remove = make("button", { type: "button", className: "quiet remove", textContent: "×" });
+  const element = make(
+    "li",
+    { className: "card" },
+    make("label", { htmlFor: title.id, className: "for-name" }),
+    make("div", { className: "title" }, title, remove),
+    make("label", { htmlFor: area.id, className: "for-texts" }),
+    area,
+    make("p", { className: "note" }),
+  );
+  title.addEventListener("input", () => {
+    countIn(element);
+    changed();
+  });
+  area.addEventListener("input", () => update(area));
+  remove.addEventListener("click", () => {
+    element.remove();
+    changed();
+    $("teach-add").focus();
+  });
+  return element;
+}
+
+function countIn(element) {
+  const name = nameIn(element);
+  const { length } = textsIn(element);
+  element.querySelector(".note").textContent = length === 0 && name ? t("teach.by-name") : t("teach.count", length);
+  element.querySelector(".remove").ariaLabel = t("teach.remove", name);
+}
+
+function translate() {
+  for (const element of cards.children) {
+    element.querySelector(".for-name").textContent = t("teach.name");
+    element.querySelector(".for-texts").textContent = t("teach.examples");
+    countIn(element);
+  }
+}
+
+$("teach-add").addEventListener("click", () => {
+  cards.append(card({ name: "", texts: [] }));
+  translate();
+  cards.lastElementChild.querySelector("input").focus();
+});
+onLanguage(translate);

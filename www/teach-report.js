@@ -1,0 +1,161 @@
+// What was taught: how good it is, which examples to look at again, a text to try it, its file, and the code that uses it.
+import { $, make } from "./dom.js";
+import { nameOf, scoreText } from "./labels.js";
+import { count, onLanguage, percent, t } from "./language.js";
+import { onModel } from "./model.js";
+import { saveFile } from "./save-file.js";
+import { chooseTask } from "./task.js";
+import { onTaught, taught } from "./taught.js";
+import { addExample, oneLine, readCards, removeExample } from "./teach-cards.js";
+import { bars } from "./view-bars.js";
+
+/** Odd examples that are listed at most. */
+const MAX_ODD = 20;
+const FILE = "labels.head";
+const CODE = `import { createClassifier } from "litmus-text";
+
+const file = await fetch("${FILE}");
+const head = new Uint8Array(await file.arrayBuffer());
+const classifier = await createClassifier({ head });
+const { label } = await classifier.predict("…");
+`;
+
+let report; // of the head in use, without the odd examples that the visitor has looked at; `null` if the head came from a file
+let trying = new AbortController();
+
+/** Shows the head in use with its report; without a head, nothing. */
+function show() {
+  report = taught()?.report ?? null;
+  draw();
+  void tryIt();
+}
+
+function draw() {
+  const own = taught();
+  $("teach-result").hidden = !own;
+  if (!own) return;
+  const measured = report && report.accuracy !== null;
+  $("teach-accuracy").hidden = !report;
+  $("teach-accuracy").textContent = measured
+    ? t("teach.accuracy", percent(report.accuracy), count(report.validated))
+    : t("teach.unmeasured");
+  $("teach-matrix-figure").hidden = !measured;
+  if (measured) matrix(report);
+  odd();
+  $("teach-code").textContent = CODE;
+}
+
+/** The confusion matrix: a cell is the darker, the more of its row's examples are in it. */
+function matrix({ labels, confusion }) {
+  const names = labels.map(({ label }) => label);
+  const heads = names.map((name) => make("th", { scope: "col" }, make("span", { textContent: name })));
+  const lines = confusion.map((row, i) => {
+    const total = Math.max(
+      1,
+      row.reduce((sum, value) => sum + value, 0),
+    );
+    const cells = row.map((value, j) => {
+      const cell = make("td", { textContent: value || "", title: t("teach.cell", names[i], names[j], count(value)) });
+      cell.dataset.tone = i === j ? "positive" : "negative";
+      cell.style.setProperty("--share", value / total);
+      return cell;
+    });
+    return make("tr", {}, make("th", { scope: "row", textContent: names[i] }), ...cells);
+  });
+  $("teach-matrix").replaceChildren(
+    make("thead", {}, make("tr", {}, make("td"), ...heads)),
+    make("tbody", {}, ...lines),
+  );
+}
+
+/** Examples that look like another label, and texts that are examples of two. */
+function odd() {
+  const twice = new Set(report?.contradictions.map(({ text }) => text));
+  const found = [
+    ...(report?.contradictions ?? []).map(({ text, labels }) => ({
+      text,
+      labels,
+      why: t("teach.twice", labels.join(", ")),
+      choices: labels,
+    })),
+    ...(report?.odd ?? [])
+      .filter(({ text }) => !twice.has(text))
+      .map(({ text, label, predicted, score }) => ({
+        text,
+        labels: [label],
+        why: t("teach.looks", label, predicted, percent(score)),
+        choices: [predicted],
+      })),
+  ];
+  const items = found.filter(({ text }) => text !== null).slice(0, MAX_ODD);
+  $("teach-odd").hidden = items.length === 0;
+  $("teach-odd-list").replaceChildren(...items.map(oddItem));
+}
+
+function oddItem({ text, labels, why, choices }) {
+  const item = make(
+    "li",
+    {},
+    make("blockquote", { textContent: text, lang: "en" }),
+    make("p", { className: "note", textContent: why }),
+  );
+  const buttons = choices.map((label) => button(t("teach.move", label), () => move(text, labels, label)));
+  item.append(
+    make(
+      "p",
+      { className: "row" },
+      ...buttons,
+      button(t("teach.fine"), () => {}),
+    ),
+  );
+  item.addEventListener("click", ({ target }) => target.closest("button") && dismiss(item, text));
+  return item;
+}
+
+const button = (textContent, onclick) => make("button", { type: "button", textContent, onclick });
+
+/** Makes a text an example of one label. A label whose card is gone is left out. */
+function move(text, from, to) {
+  const cards = readCards();
+  const has = (name) => cards.find((each) => each.name === name)?.texts.includes(oneLine(text));
+  for (const name of from) if (name !== to && has(name)) removeExample(name, text);
+  if (!has(to) && cards.some(({ name }) => name === to)) addExample(to, text);
+}
+
+function dismiss(item, text) {
+  const next = item.nextElementSibling ?? item.previousElementSibling;
+  const without = (list) => list.filter((each) => each.text !== text);
+  report = { ...report, odd: without(report.odd), contradictions: without(report.contradictions) };
+  item.remove();
+  $("teach-odd").hidden = !next;
+  (next?.querySelector("button") ?? $("teach-start")).focus();
+}
+
+/** Predicts the text in the box, with a bar for each label. The latest text wins. */
+async function tryIt() {
+  trying.abort();
+  trying = new AbortController();
+  const { signal } = trying;
+  const own = taught();
+  const text = $("teach-try").value;
+  $("teach-bars").hidden = !own || text.trim() === "";
+  if ($("teach-bars").hidden) return;
+  try {
+    const { label, scores } = await own.classifier.predict(text, { signal });
+    const { info } = own.classifier;
+    const shown = scores.map((each) => [each.label, scoreText(each.score, info)]);
+    bars($("teach-bars"), scores, info.labels, Object.fromEntries(shown));
+    for (const row of $("teach-bars").children)
+      row.classList.toggle("best", label !== null && row.querySelector("dt").textContent === nameOf(label));
+  } catch (error) {
+    if (!signal.aborted) console.warn(error);
+  }
+}
+
+$("teach-try").addEventListener("input", () => void tryIt());
+$("teach-above").addEventListener("click", () => chooseTask("taught"));
+$("teach-download").addEventListener("click", () => saveFile(new Blob([taught().head]), FILE));
+onTaught(show);
+onModel(show);
+onLanguage(draw);
+show();

@@ -1,0 +1,149 @@
+// The part "Your labels": teaches the model labels of the visitor's own, and keeps them on the device.
+import { begin, end, isBusy } from "./busy.js";
+import { $ } from "./dom.js";
+import { headerOf } from "./head-file.js";
+import { onLanguage, t } from "./language.js";
+import { saveFile } from "./save-file.js";
+import { chooseTask } from "./task.js";
+import { loadTaught, taught, untilModel, useTaught } from "./taught.js";
+import { forget, keep, kept } from "./taught-store.js";
+import { addToCards, onCards, readCards, writeCards } from "./teach-cards.js";
+import "./teach-report.js";
+import { sample } from "./teach-sample.js";
+import { draw as drawRows, openTable, takeRows } from "./teach-table.js";
+
+/** Milliseconds without a change before the examples are stored. */
+const STORE_MS = 400;
+
+let stop = new AbortController();
+let storing = 0; // timer
+
+function say(message) {
+  $("teach-status").textContent = message;
+}
+
+function problem(message) {
+  $("teach-problem").hidden = !message;
+  $("teach-problem").textContent = message ?? "";
+}
+
+/** Stores the examples, and the head that was taught from them. */
+async function store() {
+  const labels = readCards();
+  const { head, report } = taught() ?? {};
+  const isKept = await keep({ labels, other: $("teach-other").checked, head, report });
+  return t(isKept ? "teach.keep" : "teach.unkept");
+}
+
+function changed() {
+  drawRows();
+  say(taught() ? t("teach.changed") : "");
+  clearTimeout(storing);
+  storing = setTimeout(store, STORE_MS);
+}
+
+function running(is) {
+  $("teach-start").hidden = is;
+  $("teach-stop").hidden = !is;
+  $("teach-progress").classList.toggle("at-work", is);
+  $("teach-progress").value = 0;
+}
+
+async function teach() {
+  const labels = readCards();
+  if (labels.length < 2 || labels.every(({ texts }) => texts.length === 0)) return say(t("teach.few"));
+  if (isBusy()) return say(t("model.busy"));
+  const job = {};
+  begin(job);
+  stop = new AbortController();
+  const { signal } = stop;
+  running(true);
+  $("teach-stop").focus({ preventScroll: true });
+  try {
+    const { classifier } = await untilModel();
+    const examples = Object.fromEntries(labels.map(({ name, texts }) => [name, texts]));
+    const next = await classifier.teach(examples, {
+      signal,
+      other: $("teach-other").checked,
+      onProgress: ({ done, total }) => {
+        Object.assign($("teach-progress"), { max: total, value: done });
+        say(t("teach.working", done, total));
+      },
+    });
+    useTaught(next, next.report);
+    say(await store());
+    $("teach-accuracy").focus({ preventScroll: true });
+    $("teach-result").scrollIntoView({ block: "nearest" });
+  } catch (error) {
+    if (signal.aborted) say("");
+    else say(error.code === "model-unsupported" ? t("teach.unsupported") : t("teach.failed", error.message));
+  }
+  end(job);
+  running(false);
+  if (document.activeElement === document.body) $("teach-start").focus({ preventScroll: true });
+}
+
+/** Opens a head, or a table of examples. */
+export async function openFile(file) {
+  problem();
+  try {
+    const head = headerOf(new Uint8Array(await file.slice(0, 1 << 16).arrayBuffer()));
+    if (!head) return await openTable(file);
+    await loadTaught(new Uint8Array(await file.arrayBuffer()));
+    addToCards(head.labels.map((name) => ({ name, texts: [] })));
+    say("");
+    chooseTask("taught");
+  } catch (error) {
+    problem(t("bulk.unread", error.message));
+  }
+}
+
+/** The examples as a table that this part opens again, and that the command `litmus-text teach` reads. */
+function saveExamples() {
+  const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  const rows = readCards().flatMap(({ name, texts }) => (texts.length > 0 ? texts : [""]).map((text) => [name, text]));
+  const lines = [["label", "text"], ...rows].map((row) => row.map(quoted).join(","));
+  saveFile(new Blob([`${lines.join("\n")}\n`], { type: "text/csv" }), `${t("teach.examples-file")}.csv`);
+}
+
+async function clear() {
+  clearTimeout(storing);
+  useTaught(undefined);
+  writeCards([]);
+  $("teach-other").checked = false;
+  drawRows();
+  problem();
+  say("");
+  await forget();
+}
+
+/** Shows what an earlier visit has left, or the labels of a link. */
+async function restore() {
+  const { labels = [], other = false } = (await kept()) ?? {};
+  const shared = taught()?.classifier.labels.map((name) => ({ name, texts: [] })) ?? [];
+  writeCards(labels.length > 0 ? labels : shared);
+  $("teach-other").checked = other;
+}
+
+$("teach-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void teach();
+});
+$("teach-stop").addEventListener("click", () => stop.abort());
+$("teach-sample").addEventListener("click", () => addToCards(sample));
+$("teach-save").addEventListener("click", saveExamples);
+$("teach-clear").addEventListener("click", clear);
+$("teach-choose").addEventListener("click", () => $("teach-file").click());
+$("teach-file").addEventListener("change", ({ target }) => {
+  const [file] = target.files;
+  if (file) void openFile(file);
+  target.value = ""; // so that choosing the same file again fires "change"
+});
+$("teach-setup").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  await takeRows().then(problem, (error) => problem(t("bulk.unread", error.message)));
+});
+$("teach-other").addEventListener("change", changed);
+onCards(changed);
+onLanguage(() => $("teach-status").textContent && say(""));
+await restore();
