@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::files::{CONFIG, MANIFEST, ModelFiles};
 use super::info::{ModelInfo, PrecisionInfo};
 use crate::error::Error;
+use crate::kernels::simd::kernel;
 use crate::options::Activation;
 
 /// Assumed where `config.json` has no `max_position_embeddings`: BERT's value.
@@ -110,6 +111,7 @@ impl ModelConfig {
             name: self.name.clone(),
             version: self.version.clone(),
             precision: PrecisionInfo::default(),
+            kernel: kernel().name,
             tasks: Vec::new(),
         }
     }

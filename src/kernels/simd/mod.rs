@@ -5,15 +5,18 @@
 //! |---|---|
 //! | `wasm128` | WebAssembly with 128-bit SIMD |
 //! | `relaxed` | WebAssembly with relaxed SIMD: a module of its own, linked at load |
-//! | `sse2` | x86-64, for linear layers: the dot products and the order of their weights |
+//! | `x86` | x86-64; `sse2` and `avx2` have its kernels |
 //! | `portable` | native code otherwise, in plain Rust |
 //!
-//! This is the lowest layer: it imports nothing from the kernels. All backends compute the same bits.
+//! `kernel` chooses between those that the machine has. This is the lowest layer: it imports nothing from the kernels. All
+//! backends compute the same bits.
 
-mod backend;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+pub(crate) mod backend;
+pub(crate) mod kernel;
 mod lanes;
 mod layout;
-
 #[cfg(not(target_arch = "wasm32"))]
 mod portable;
 #[cfg(target_arch = "wasm32")]
@@ -22,10 +25,10 @@ pub(crate) mod relaxed;
 mod sse2;
 #[cfg(target_arch = "wasm32")]
 mod wasm128;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
-pub(crate) use backend::{
-    F32x4, interleave_channels, largest_nibble, lookup_nibbles, prefers_i8, row_dot_products_i8, row_dot_products_i16,
-    tile_dot_products_i16,
-};
+pub(crate) use backend::{F32x4, interleave_channels, largest_nibble, lookup_nibbles, tile_dot_products_i16};
+pub(crate) use kernel::{DotProducts, RowDotProducts, kernel};
 pub(crate) use lanes::{for_each_four, store_eight, zip_in_place};
 pub(crate) use layout::{CHANNELS, INPUTS, LANES};

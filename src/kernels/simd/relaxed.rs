@@ -4,63 +4,67 @@
 //! `relaxed_kernel.rs`, is a WebAssembly module of its own, which is linked to this module's memory and function table.
 //! Where that fails, `wasm128` computes the same integers.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::kernel::choose;
 use super::layout::{CHANNELS, INPUTS};
+use super::wasm128::STRICT;
 
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
+
+/// The kernel by `i16x8.relaxed_dot_i8x16_i7x16_s`, which sums two products.
+pub(super) const TWO: &str = "relaxed-dot-i16x8";
+/// The kernel by `i32x4.relaxed_dot_i8x16_i7x16_add_s`, which sums four.
+pub(super) const FOUR: &str = "relaxed-dot-i32x4";
 
 /// The signature of `sums` in `relaxed_kernel.rs`.
 type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32, bool);
 
-/// The kernel's index in the function table; 0, which is never a function, until it is loaded.
-static KERNEL: AtomicUsize = AtomicUsize::new(0);
-/// Whether the kernel uses the instruction that sums four products.
-static SUMS_FOUR: AtomicBool = AtomicBool::new(false);
+/// The index of `sums` in the function table; 0, which is never a function, until it is loaded.
+static SUMS: AtomicUsize = AtomicUsize::new(0);
 
-/// Links the kernel and returns whether that succeeded; linear layers use it from then on. `link` instantiates the module
+/// Links the module and returns whether that succeeded; linear layers use it from then on. `link` instantiates the module
 /// with this module's memory, puts its function `sums` into this module's table and returns the index, or 0 if it cannot.
 pub(crate) fn load(link: impl FnOnce(&[u8]) -> usize) -> bool {
-    KERNEL.store(link(MODULE), Ordering::Relaxed);
-    if is_loaded() {
-        choose(four_is_one_instruction());
-    }
+    SUMS.store(link(MODULE), Ordering::Relaxed);
+    choose(match is_loaded() {
+        false => STRICT,
+        true if saturates() => TWO,
+        true => FOUR,
+    });
     is_loaded()
 }
 
-/// Whether the kernel is linked.
+/// Whether [`load`] succeeded.
 pub(crate) fn is_loaded() -> bool {
-    KERNEL.load(Ordering::Relaxed) != 0
+    SUMS.load(Ordering::Relaxed) != 0
 }
 
-/// Chooses the instruction that sums four products, or the one that sums two. The results are the same.
-pub(crate) fn choose(four: bool) {
-    SUMS_FOUR.store(four, Ordering::Relaxed);
-}
-
-/// Whether the processor sums four products in one instruction: ARM64 with dot products, x86 with VNNI. Other x86 processors
-/// do it in several, the first of which saturates the sum of two products. Weights above 127, which no layer has, show that.
-fn four_is_one_instruction() -> bool {
+/// Whether the instruction that sums four products begins with sums of two that saturate in i16. Where it does, on x86 without
+/// VNNI, it is several instructions and slower than the other kernel. With VNNI, and on ARM64 with dot products, it is one.
+///
+/// A wrong answer would cost time, never a wrong result: weights above 127, as here, show the difference, and layers have none.
+fn saturates() -> bool {
     const SATURATED: i32 = 2 * i16::MAX as i32;
     let mut sums = [[0; CHANNELS]];
-    run(&[127; INPUTS], INPUTS, &[0xffu8.cast_signed(); CHANNELS * INPUTS], &mut sums, true);
-    sums[0][0] != SATURATED
+    row_dot_products::<true>(&[127; INPUTS], INPUTS, &[0xffu8.cast_signed(); CHANNELS * INPUTS], &mut sums);
+    sums[0][0] == SATURATED
 }
 
-/// What [`row_dot_products_i16`](super::wasm128::row_dot_products_i16) computes, for rows of i8. Panics unless the kernel
-/// [is linked](is_loaded).
-pub(crate) fn row_dot_products_i8(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
-    run(rows, stride, block, sums, SUMS_FOUR.load(Ordering::Relaxed));
-}
-
-fn run(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]], four: bool) {
-    let index = KERNEL.load(Ordering::Relaxed);
+/// [`DotProducts`](super::kernel::DotProducts) of i8. Panics unless the module [is linked](is_loaded).
+pub(super) fn row_dot_products<const FOUR: bool>(
+    rows: &[i8],
+    stride: usize,
+    block: &[i8],
+    sums: &mut [[i32; CHANNELS]],
+) {
+    let index = SUMS.load(Ordering::Relaxed);
     assert!(index != 0 && stride.is_multiple_of(INPUTS));
     assert!(rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
-    // SAFETY: a function pointer of WebAssembly is an index in the function table, and `link` has put the kernel at
-    // this one. The assertions guarantee the lengths of everything that it reads and writes.
+    // SAFETY: the index is that of `sums` in the function table, as `link` promises, and a function pointer is an index into
+    // that table. The assertions guarantee the lengths of everything that it reads and writes.
     unsafe {
         let kernel: Sums = std::mem::transmute(index);
-        kernel(rows.as_ptr(), stride, sums.len(), block.as_ptr(), sums.as_mut_ptr().cast(), four);
+        kernel(rows.as_ptr(), stride, sums.len(), block.as_ptr(), sums.as_mut_ptr().cast(), FOUR);
     }
 }

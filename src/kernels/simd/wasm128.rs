@@ -2,7 +2,9 @@
 
 use std::arch::wasm32::*;
 
+use super::kernel::{Kernel, RowDotProducts};
 use super::layout::{CHANNELS, INPUTS, LANES, interleave_groups};
+use super::relaxed;
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4(v128);
@@ -113,15 +115,26 @@ fn narrow(low: F32x4, high: F32x4) -> v128 {
     i16x8_narrow_i32x4(integers(low), integers(high))
 }
 
-/// Whether [`row_dot_products_i8`] is the faster kernel here, so that rows should be quantised to i8 instead of i16.
-pub(crate) fn prefers_i8() -> bool {
-    super::relaxed::is_loaded()
-}
+/// From the slowest to the fastest, except that some processors run the last but one faster: `relaxed` chooses.
+pub(crate) const KERNELS: &[Kernel] = &[
+    Kernel { name: STRICT, is_available: || true, row_dot_products: RowDotProducts::I16(row_dot_products) },
+    Kernel {
+        name: relaxed::TWO,
+        is_available: relaxed::is_loaded,
+        row_dot_products: RowDotProducts::I8(relaxed::row_dot_products::<false>),
+    },
+    Kernel {
+        name: relaxed::FOUR,
+        is_available: relaxed::is_loaded,
+        row_dot_products: RowDotProducts::I8(relaxed::row_dot_products::<true>),
+    },
+];
 
-pub(crate) use super::relaxed::row_dot_products_i8;
+/// The kernel of this file.
+pub(super) const STRICT: &str = "simd128";
 
-/// The dot products of each row, `stride` values, with each channel of a block of packed weights.
-pub(crate) fn row_dot_products_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+/// [`DotProducts`](super::kernel::DotProducts) of i16.
+fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
     for (rows, sums) in rows.chunks(ROWS * stride.max(1)).zip(sums.chunks_mut(ROWS)) {
         match sums {

@@ -1,0 +1,49 @@
+//! The instructions that compute the dot products of linear layers, chosen when the program runs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::backend::KERNELS;
+use super::layout::CHANNELS;
+
+/// One implementation of [`RowDotProducts`]. All of them compute the same integers.
+pub(crate) struct Kernel {
+    /// The name that users see.
+    pub name: &'static str,
+    /// Whether it can run on this machine.
+    pub is_available: fn() -> bool,
+    pub row_dot_products: RowDotProducts,
+    /// Whether the dot products of attention use AVX2, too.
+    #[cfg(target_arch = "x86_64")]
+    pub avx2: bool,
+}
+
+/// The dot products of each row with each channel of a block of packed weights, for quantised rows of the integer type that the
+/// instructions multiply fastest.
+#[derive(Clone, Copy)]
+pub(crate) enum RowDotProducts {
+    I8(DotProducts<i8>),
+    I16(DotProducts<i16>),
+}
+
+/// Arguments: the rows, all values of a row in turn; the values per row, a multiple of [`INPUTS`](super::INPUTS); the block; and
+/// the sums of each row, which are overwritten. No value of a row is below −127 or above 127, and no packed weight below 0.
+pub(crate) type DotProducts<T> = fn(&[T], usize, &[i8], &mut [[i32; CHANNELS]]);
+
+/// The index of the kernel in use.
+static USED: AtomicUsize = AtomicUsize::new(UNCHOSEN);
+const UNCHOSEN: usize = usize::MAX;
+
+/// The kernel in use: by default the last of [`KERNELS`] that is available.
+pub(crate) fn kernel() -> &'static Kernel {
+    KERNELS.get(USED.load(Ordering::Relaxed)).unwrap_or_else(|| {
+        let fastest = KERNELS.iter().rev().find(|kernel| (kernel.is_available)()).unwrap_or(&KERNELS[0]);
+        choose(fastest.name);
+        fastest
+    })
+}
+
+/// Chooses the kernel of this name, which must be available. Results do not depend on it.
+pub(crate) fn choose(name: &str) {
+    let index = KERNELS.iter().position(|kernel| kernel.name == name);
+    USED.store(index.unwrap_or(UNCHOSEN), Ordering::Relaxed);
+}
