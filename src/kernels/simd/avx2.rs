@@ -46,24 +46,24 @@ unsafe fn all_tiles<const VNNI: bool>(rows: &[i8], stride: usize, block: &[i8], 
     // SAFETY: the caller has what `tile` needs.
     unsafe {
         while sums.len() >= 8 {
-            (rows, sums) = tile::<8, VNNI>(rows, block, sums);
+            (rows, sums) = tile::<8, 1, VNNI>(rows, block, sums);
         }
         while sums.len() >= 4 {
-            (rows, sums) = tile::<4, VNNI>(rows, block, sums);
+            (rows, sums) = tile::<4, 2, VNNI>(rows, block, sums);
         }
         while !sums.is_empty() {
-            (rows, sums) = tile::<1, VNNI>(rows, block, sums);
+            (rows, sums) = tile::<1, 4, VNNI>(rows, block, sums);
         }
     }
 }
 
-/// Writes the sums of the first `ROWS` rows, and returns the other rows and their sums. Up to eight rows keep their sums in
-/// registers; a group of the block, four inputs for each of eight channels, is one register.
+/// Writes the sums of the first `ROWS` rows, and returns the other rows and their sums. A group of the block, four inputs for each
+/// of eight channels, is one register. Of `PARTS` groups in turn, each has sums of its own: few rows would wait for theirs.
 ///
 /// # Safety
 /// The caller must have AVX2, and AVX-512 VNNI if `VNNI`.
 #[inline(always)]
-unsafe fn tile<'r, 's, const ROWS: usize, const VNNI: bool>(
+unsafe fn tile<'r, 's, const ROWS: usize, const PARTS: usize, const VNNI: bool>(
     rows: &'r [i8],
     block: &[i8],
     sums: &'s mut [[i32; CHANNELS]],
@@ -75,15 +75,25 @@ unsafe fn tile<'r, 's, const ROWS: usize, const VNNI: bool>(
     // SAFETY: the caller has the instructions. Loads and stores need no alignment; they read the 32 bytes of a group and 4 of
     // the `stride` values of a row, and write the 32 bytes of a row's sums.
     unsafe {
-        let mut totals = [_mm256_setzero_si256(); ROWS];
-        for (group, weights) in groups.iter().enumerate() {
+        let mut totals = [[_mm256_setzero_si256(); ROWS]; PARTS];
+        let add_group = |totals: &mut [__m256i; ROWS], index: usize, weights: &[i8; CHANNELS * INPUTS]| {
             let weights = _mm256_loadu_si256(weights.as_ptr().cast());
             for (row, total) in totals.iter_mut().enumerate() {
-                let x = rows.as_ptr().add(row * stride + group * INPUTS).cast::<i32>().read_unaligned();
+                let x = rows.as_ptr().add(row * stride + index * INPUTS).cast::<i32>().read_unaligned();
                 *total = add_products::<VNNI>(*total, weights, _mm256_set1_epi32(x));
             }
+        };
+        let (parts, rest) = groups.as_chunks::<PARTS>();
+        for (i, groups) in parts.iter().enumerate() {
+            for (part, (totals, weights)) in totals.iter_mut().zip(groups).enumerate() {
+                add_group(totals, i * PARTS + part, weights);
+            }
         }
-        for (total, sums) in totals.into_iter().zip(sums) {
+        for (i, weights) in rest.iter().enumerate() {
+            add_group(&mut totals[0], parts.len() * PARTS + i, weights);
+        }
+        for (row, sums) in sums.iter_mut().enumerate() {
+            let total = totals.iter().fold(_mm256_setzero_si256(), |sum, part| _mm256_add_epi32(sum, part[row]));
             _mm256_storeu_si256(sums.as_mut_ptr().cast(), total);
         }
     }

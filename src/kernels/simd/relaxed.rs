@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::kernel::choose;
 use super::layout::{CHANNELS, INPUTS};
-use super::wasm128::STRICT;
+use super::wasm128::{self, STRICT};
 
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
 
@@ -27,10 +27,12 @@ static SUMS: AtomicUsize = AtomicUsize::new(0);
 /// with this module's memory, puts its function `sums` into this module's table and returns the index, or 0 if it cannot.
 pub(crate) fn load(link: impl FnOnce(&[u8]) -> usize) -> bool {
     SUMS.store(link(MODULE), Ordering::Relaxed);
-    choose(match is_loaded() {
-        false => STRICT,
-        true if saturates() => TWO,
-        true => FOUR,
+    choose(if !is_loaded() || !is_right::<false>() {
+        STRICT
+    } else if saturates() || !is_right::<true>() {
+        TWO
+    } else {
+        FOUR
     });
     is_loaded()
 }
@@ -43,12 +45,28 @@ pub(crate) fn is_loaded() -> bool {
 /// Whether the instruction that sums four products begins with sums of two that saturate in i16. Where it does, on x86 without
 /// VNNI, it is several instructions and slower than the other kernel. With VNNI, and on ARM64 with dot products, it is one.
 ///
-/// A wrong answer would cost time, never a wrong result: weights above 127, as here, show the difference, and layers have none.
+/// With a wrong answer the slower kernel is used: weights above 127, as here, show the difference, and layers have none.
 fn saturates() -> bool {
     const SATURATED: i32 = 2 * i16::MAX as i32;
     let mut sums = [[0; CHANNELS]];
     row_dot_products::<true>(&[127; INPUTS], INPUTS, &[0xffu8.cast_signed(); CHANNELS * INPUTS], &mut sums);
     sums[0][0] == SATURATED
+}
+
+/// Whether a kernel computes what the strict one does, for each number of rows that it computes together. Engines have had bugs
+/// here: the baseline compiler of V8 11.3 on x86, in Node 20 behind a flag, doubles the sums of four products.
+fn is_right<const FOUR: bool>() -> bool {
+    const ROWS: usize = 4;
+    const STRIDE: usize = 9 * INPUTS;
+    let rows: [i8; ROWS * STRIDE] = std::array::from_fn(|i| ((i * 89 % 255) as i16 - 127) as i8);
+    let block: [i8; CHANNELS * STRIDE] = std::array::from_fn(|i| (i * 53 % 128) as i8);
+    let wide = rows.map(i16::from);
+    (1..=ROWS).all(|count| {
+        let [mut sums, mut expected] = [[[0; CHANNELS]; ROWS]; 2];
+        row_dot_products::<FOUR>(&rows[..count * STRIDE], STRIDE, &block, &mut sums[..count]);
+        wasm128::row_dot_products(&wide[..count * STRIDE], STRIDE, &block, &mut expected[..count]);
+        sums == expected
+    })
 }
 
 /// [`DotProducts`](super::kernel::DotProducts) of i8. Panics unless the module [is linked](is_loaded).

@@ -50,42 +50,74 @@ unsafe fn rows<const FOUR: bool>(x: *const i8, stride: usize, count: usize, weig
         unsafe {
             let (x, sums) = (x.add(row * stride), sums.add(2 * row));
             match count - row {
-                1 => tile::<1, FOUR>(x, stride, weights, sums),
-                2 => tile::<2, FOUR>(x, stride, weights, sums),
-                3 => tile::<3, FOUR>(x, stride, weights, sums),
-                _ => tile::<4, FOUR>(x, stride, weights, sums),
+                1 => tile::<1, 4, FOUR>(x, stride, weights, sums),
+                2 => tile::<2, 2, FOUR>(x, stride, weights, sums),
+                3 => tile::<3, 1, FOUR>(x, stride, weights, sums),
+                _ => tile::<4, 1, FOUR>(x, stride, weights, sums),
             }
         }
         row += 4;
     }
 }
 
+/// Of `PARTS` groups in turn, each has sums of its own, which are added at the end: a row by itself would wait for its two sums.
 #[inline(always)]
-unsafe fn tile<const ROWS: usize, const FOUR: bool>(x: *const i8, stride: usize, weights: *const u8, to: *mut v128) {
-    let mut sums = [[i32x4_splat(0); 2]; ROWS];
+unsafe fn tile<const ROWS: usize, const PARTS: usize, const FOUR: bool>(
+    x: *const i8,
+    stride: usize,
+    weights: *const u8,
+    to: *mut v128,
+) {
+    let mut sums = [[[i32x4_splat(0); 2]; ROWS]; PARTS];
     let mut at = 0;
-    while at < stride {
-        // SAFETY: a group, 4 inputs of 8 channels, is 32 bytes of the block and 4 bytes of each row.
-        unsafe {
-            let weights = weights.add(8 * at).cast::<v128>();
-            let weights = [v128_load(weights), v128_load(weights.add(1))];
-            let mut i = 0;
-            while i < ROWS {
-                let x = v128_load32_splat(x.add(i * stride + at).cast());
-                sums[i] = [with_products::<FOUR>(sums[i][0], x, weights[0]), with_products::<FOUR>(sums[i][1], x, weights[1])];
-                i += 1;
+    // SAFETY: the groups are those at the multiples of 4 below `stride`, and `to` has room for 8 sums of each row.
+    unsafe {
+        while at + 4 * PARTS <= stride {
+            let mut part = 0;
+            while part < PARTS {
+                add_group::<ROWS, FOUR>(&mut sums[part], x, stride, weights, at + 4 * part);
+                part += 1;
             }
+            at += 4 * PARTS;
         }
-        at += 4;
+        while at < stride {
+            add_group::<ROWS, FOUR>(&mut sums[0], x, stride, weights, at);
+            at += 4;
+        }
+        let mut i = 0;
+        while i < ROWS {
+            let [mut low, mut high] = sums[0][i];
+            let mut part = 1;
+            while part < PARTS {
+                [low, high] = [i32x4_add(low, sums[part][i][0]), i32x4_add(high, sums[part][i][1])];
+                part += 1;
+            }
+            v128_store(to.add(2 * i), low);
+            v128_store(to.add(2 * i + 1), high);
+            i += 1;
+        }
     }
-    let mut i = 0;
-    while i < ROWS {
-        // SAFETY: `to` has room for 8 sums of each row.
-        unsafe {
-            v128_store(to.add(2 * i), sums[i][0]);
-            v128_store(to.add(2 * i + 1), sums[i][1]);
+}
+
+/// Adds the products of the group at `at`: 4 inputs of 8 channels, 32 bytes of the block and 4 bytes of each row.
+#[inline(always)]
+unsafe fn add_group<const ROWS: usize, const FOUR: bool>(
+    sums: &mut [[v128; 2]; ROWS],
+    x: *const i8,
+    stride: usize,
+    weights: *const u8,
+    at: usize,
+) {
+    // SAFETY: the caller has a group there.
+    unsafe {
+        let weights = weights.add(8 * at).cast::<v128>();
+        let weights = [v128_load(weights), v128_load(weights.add(1))];
+        let mut i = 0;
+        while i < ROWS {
+            let x = v128_load32_splat(x.add(i * stride + at).cast());
+            sums[i] = [with_products::<FOUR>(sums[i][0], x, weights[0]), with_products::<FOUR>(sums[i][1], x, weights[1])];
+            i += 1;
         }
-        i += 1;
     }
 }
 

@@ -134,7 +134,7 @@ pub(crate) const KERNELS: &[Kernel] = &[
 pub(super) const STRICT: &str = "simd128";
 
 /// [`DotProducts`](super::kernel::DotProducts) of i16.
-fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
     for (rows, sums) in rows.chunks(ROWS * stride.max(1)).zip(sums.chunks_mut(ROWS)) {
         match sums {
