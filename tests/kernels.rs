@@ -37,7 +37,7 @@ use kernels::simd::kernel::{Kernel, choose};
 /// The kernels of linear layers that this machine has.
 fn available() -> impl Iterator<Item = &'static Kernel> {
     #[cfg(target_arch = "wasm32")]
-    link::load_relaxed();
+    link::link_relaxed();
     KERNELS.iter().filter(|kernel| (kernel.is_available)())
 }
 
@@ -47,10 +47,10 @@ fn with_each_kernel(mut check: impl FnMut(&str)) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     for kernel in available() {
-        choose(kernel.name);
+        choose(KERNELS, kernel.name);
         check(kernel.name);
     }
-    choose("");
+    choose(KERNELS, "");
 }
 
 /// The largest relative error of rounding to f32.

@@ -202,9 +202,9 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize], float32: bool) -> Opti
             if float32 {
                 PackedLinear::float32(n_in, n_out, |i, o| values[inputs[i] + outputs[o]])
             } else {
-                let eights = Eights::new(outputs);
+                let outputs = OutputOffsets::new(outputs);
                 PackedLinear::pack(n_in, n_out, None, |i, first| {
-                    let eight = eights.load(&values[inputs[i]..], first);
+                    let eight = outputs.load_eight(&values[inputs[i]..], first);
                     [F32x4::load_first(&eight), F32x4::load_first(&eight[LANES..])]
                 })
             }
@@ -216,23 +216,23 @@ fn is_contiguous(offsets: &[usize]) -> bool {
     offsets.windows(2).all(|pair| pair[1] == pair[0] + 1)
 }
 
-/// Loads an input's weights for eight outputs. Most exporters store those of all outputs side by side.
-struct Eights<'a> {
-    outputs: &'a [usize],
-    side_by_side: bool,
+/// The offset of each output's weight. Most exporters store the weights of all outputs side by side: then eight are loaded at once.
+struct OutputOffsets<'a> {
+    offsets: &'a [usize],
+    contiguous: bool,
 }
 
-impl<'a> Eights<'a> {
-    fn new(outputs: &'a [usize]) -> Self {
-        Self { outputs, side_by_side: is_contiguous(outputs) }
+impl<'a> OutputOffsets<'a> {
+    fn new(offsets: &'a [usize]) -> Self {
+        Self { offsets, contiguous: is_contiguous(offsets) }
     }
 
-    /// The weights of the outputs from `first` on, with zeros after the last output.
+    /// The weights of eight outputs from `first` on, with zeros after the last output.
     #[inline(always)]
-    fn load<T: Copy + Default>(&self, values: &[T], first: usize) -> [T; CHANNELS] {
-        match values[self.outputs[first]..].first_chunk() {
-            Some(eight) if self.side_by_side && first + CHANNELS <= self.outputs.len() => *eight,
-            _ => std::array::from_fn(|i| self.outputs.get(first + i).map_or(T::default(), |&output| values[output])),
+    fn load_eight<T: Copy + Default>(&self, weights: &[T], first: usize) -> [T; CHANNELS] {
+        match weights[self.offsets[first]..].first_chunk() {
+            Some(eight) if self.contiguous && first + CHANNELS <= self.offsets.len() => *eight,
+            _ => std::array::from_fn(|i| self.offsets.get(first + i).map_or(T::default(), |&offset| weights[offset])),
         }
     }
 }
@@ -245,9 +245,9 @@ fn pack_int8(int8: &Int8, inputs: &[usize], outputs: &[usize]) -> PackedLinear {
     if per_output && is_contiguous(inputs) {
         PackedLinear::pack_rows(n_in, &scales, |output| &int8.values[outputs[output] + inputs[0]..][..n_in])
     } else if per_output {
-        let eights = Eights::new(outputs);
+        let outputs = OutputOffsets::new(outputs);
         PackedLinear::pack(n_in, n_out, Some(&scales), |i, first| {
-            let eight = eights.load(&int8.values[inputs[i]..], first);
+            let eight = outputs.load_eight(&int8.values[inputs[i]..], first);
             [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
         })
     } else {

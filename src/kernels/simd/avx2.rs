@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::F32x4;
 use super::layout::{CHANNELS, INPUTS, LANES};
+use super::portable::F32x4;
 
 pub(super) fn has_avx2() -> bool {
     is_x86_feature_detected!("avx2")

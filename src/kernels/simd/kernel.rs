@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::backend::KERNELS;
 use super::layout::CHANNELS;
 
 /// One implementation of [`RowDotProducts`]. All of them compute the same integers.
@@ -29,21 +28,21 @@ pub(crate) enum RowDotProducts {
 /// the sums of each row, which are overwritten. No value of a row is below −127 or above 127, and no packed weight below 0.
 pub(crate) type DotProducts<T> = fn(&[T], usize, &[i8], &mut [[i32; CHANNELS]]);
 
-/// The index of the kernel in use.
-static USED: AtomicUsize = AtomicUsize::new(UNCHOSEN);
+/// The index of the kernel in use among those of the compilation target.
+static IN_USE: AtomicUsize = AtomicUsize::new(UNCHOSEN);
 const UNCHOSEN: usize = usize::MAX;
 
-/// The kernel in use: by default the last of [`KERNELS`] that is available.
-pub(crate) fn kernel() -> &'static Kernel {
-    KERNELS.get(USED.load(Ordering::Relaxed)).unwrap_or_else(|| {
-        let fastest = KERNELS.iter().rev().find(|kernel| (kernel.is_available)()).unwrap_or(&KERNELS[0]);
-        choose(fastest.name);
+/// The kernel in use, by default the last one that is available. `kernels` are those of the compilation target.
+pub(super) fn in_use(kernels: &'static [Kernel]) -> &'static Kernel {
+    kernels.get(IN_USE.load(Ordering::Relaxed)).unwrap_or_else(|| {
+        let fastest = kernels.iter().rev().find(|kernel| (kernel.is_available)()).unwrap_or(&kernels[0]);
+        choose(kernels, fastest.name);
         fastest
     })
 }
 
 /// Chooses the kernel of this name, which must be available. Results do not depend on it.
-pub(crate) fn choose(name: &str) {
-    let index = KERNELS.iter().position(|kernel| kernel.name == name);
-    USED.store(index.unwrap_or(UNCHOSEN), Ordering::Relaxed);
+pub(crate) fn choose(kernels: &[Kernel], name: &str) {
+    let index = kernels.iter().position(|kernel| kernel.name == name);
+    IN_USE.store(index.unwrap_or(UNCHOSEN), Ordering::Relaxed);
 }

@@ -6,16 +6,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::kernel::choose;
 use super::layout::{CHANNELS, INPUTS};
-use super::wasm128::{self, STRICT};
+use super::wasm128;
 
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
-
-/// The kernel by `i16x8.relaxed_dot_i8x16_i7x16_s`, which sums two products.
-pub(super) const TWO: &str = "relaxed-dot-i16x8";
-/// The kernel by `i32x4.relaxed_dot_i8x16_i7x16_add_s`, which sums four.
-pub(super) const FOUR: &str = "relaxed-dot-i32x4";
 
 /// The signature of `sums` in `relaxed_kernel.rs`.
 type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32, bool);
@@ -23,22 +17,14 @@ type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32, b
 /// The index of `sums` in the function table; 0, which is never a function, until it is loaded.
 static SUMS: AtomicUsize = AtomicUsize::new(0);
 
-/// Links the module and returns whether that succeeded; linear layers use it from then on. `link` instantiates the module
-/// with this module's memory, puts its function `sums` into this module's table and returns the index, or 0 if it cannot.
-pub(crate) fn load(link: impl FnOnce(&[u8]) -> usize) -> bool {
+/// `link` instantiates the module with this module's memory, puts its function `sums` into this module's table and returns the
+/// index, or 0 if it cannot.
+pub(super) fn load(link: impl FnOnce(&[u8]) -> usize) {
     SUMS.store(link(MODULE), Ordering::Relaxed);
-    choose(if !is_loaded() || !is_right::<false>() {
-        STRICT
-    } else if saturates() || !is_right::<true>() {
-        TWO
-    } else {
-        FOUR
-    });
-    is_loaded()
 }
 
 /// Whether [`load`] succeeded.
-pub(crate) fn is_loaded() -> bool {
+pub(super) fn is_loaded() -> bool {
     SUMS.load(Ordering::Relaxed) != 0
 }
 
@@ -46,7 +32,7 @@ pub(crate) fn is_loaded() -> bool {
 /// VNNI, it is several instructions and slower than the other kernel. With VNNI, and on ARM64 with dot products, it is one.
 ///
 /// With a wrong answer the slower kernel is used: weights above 127, as here, show the difference, and layers have none.
-fn saturates() -> bool {
+pub(super) fn saturates() -> bool {
     const SATURATED: i32 = 2 * i16::MAX as i32;
     let mut sums = [[0; CHANNELS]];
     row_dot_products::<true>(&[127; INPUTS], INPUTS, &[0xffu8.cast_signed(); CHANNELS * INPUTS], &mut sums);
@@ -55,7 +41,7 @@ fn saturates() -> bool {
 
 /// Whether a kernel computes what the strict one does, for each number of rows that it computes together. Engines have had bugs
 /// here: the baseline compiler of V8 11.3 on x86, in Node 20 behind a flag, doubles the sums of four products.
-fn is_right<const FOUR: bool>() -> bool {
+pub(super) fn is_right<const FOUR: bool>() -> bool {
     const ROWS: usize = 4;
     const STRIDE: usize = 9 * INPUTS;
     let rows: [i8; ROWS * STRIDE] = std::array::from_fn(|i| ((i * 89 % 255) as i16 - 127) as i8);

@@ -3,7 +3,7 @@
 //!
 //! Two relaxed instructions can do it. `i16x8.relaxed_dot_i8x16_i7x16_s` sums two products in each lane, which
 //! `i32x4.dot_i16x8_s` then sums further; `i32x4.relaxed_dot_i8x16_i7x16_add_s` sums four at once. Which one is faster depends on
-//! the processor: `relaxed.rs` chooses.
+//! the processor: `wasm.rs` chooses.
 //!
 //! Machines differ in the results where a value of the second operand is above 127, or where the sum of two products does not
 //! fit in i16. Neither happens here: packed weights are unsigned 7-bit values, and two products sum to at most

@@ -2,9 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use super::kernel::{Kernel, RowDotProducts};
 use super::layout::{CHANNELS, INPUTS, LANES, interleave_groups};
-use super::relaxed;
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4(v128);
@@ -114,24 +112,6 @@ fn narrow(low: F32x4, high: F32x4) -> v128 {
     let integers = |four: F32x4| i32x4_trunc_sat_f32x4(f32x4_nearest(four.0));
     i16x8_narrow_i32x4(integers(low), integers(high))
 }
-
-/// From the slowest to the fastest, except that some processors run the last but one faster: `relaxed` chooses.
-pub(crate) const KERNELS: &[Kernel] = &[
-    Kernel { name: STRICT, is_available: || true, row_dot_products: RowDotProducts::I16(row_dot_products) },
-    Kernel {
-        name: relaxed::TWO,
-        is_available: relaxed::is_loaded,
-        row_dot_products: RowDotProducts::I8(relaxed::row_dot_products::<false>),
-    },
-    Kernel {
-        name: relaxed::FOUR,
-        is_available: relaxed::is_loaded,
-        row_dot_products: RowDotProducts::I8(relaxed::row_dot_products::<true>),
-    },
-];
-
-/// The kernel of this file.
-pub(super) const STRICT: &str = "simd128";
 
 /// [`DotProducts`](super::kernel::DotProducts) of i16.
 pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {

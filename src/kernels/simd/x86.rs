@@ -1,8 +1,9 @@
 //! x86-64: what the processor has is found out when the program runs.
 
-use super::kernel::{Kernel, RowDotProducts, kernel};
+use super::kernel::{Kernel, RowDotProducts, in_use};
 use super::layout::{CHANNELS, LANES};
-use super::{F32x4, avx2, portable, sse2};
+use super::portable::{self, F32x4};
+use super::{avx2, sse2};
 
 pub(crate) use super::sse2::interleave_channels;
 
@@ -36,7 +37,7 @@ pub(crate) fn tile_dot_products_i16<const ROWS: usize>(
     rows: [&[i16]; ROWS],
     block: &[i16],
 ) -> [[F32x4; CHANNELS / LANES]; ROWS] {
-    if kernel().avx2 {
+    if in_use(KERNELS).avx2 {
         // SAFETY: the processor has AVX2, without which no kernel with AVX2 is in use.
         unsafe { avx2::tile_dot_products_i16(rows, block) }
     } else {
