@@ -20,6 +20,7 @@ pub(crate) struct Kernel {
 /// instructions multiply fastest.
 #[derive(Clone, Copy)]
 pub(crate) enum RowDotProducts {
+    #[cfg_attr(not(any(target_arch = "wasm32", target_arch = "x86_64")), allow(dead_code))]
     I8(DotProducts<i8>),
     I16(DotProducts<i16>),
 }
