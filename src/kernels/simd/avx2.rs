@@ -58,7 +58,8 @@ unsafe fn all_tiles<const VNNI: bool>(rows: &[i8], stride: usize, block: &[i8], 
 }
 
 /// Writes the sums of the first `ROWS` rows, and returns the other rows and their sums. A group of the block, four inputs for each
-/// of eight channels, is one register. Of `PARTS` groups in turn, each has sums of its own: few rows would wait for theirs.
+/// of eight channels, is one register. Consecutive groups add to `PARTS` sums in turn: with few rows, each addition to a single sum
+/// would wait for the one before.
 ///
 /// # Safety
 /// The caller must have AVX2, and AVX-512 VNNI if `VNNI`.

@@ -42,8 +42,8 @@ pub(super) fn in_use(kernels: &'static [Kernel]) -> &'static Kernel {
     })
 }
 
-/// Chooses the kernel of this name, which must be available. Results do not depend on it.
+/// Chooses the kernel of this name; the default if it is not available. Results do not depend on it.
 pub(crate) fn choose(kernels: &[Kernel], name: &str) {
-    let index = kernels.iter().position(|kernel| kernel.name == name);
+    let index = kernels.iter().position(|kernel| kernel.name == name && (kernel.is_available)());
     IN_USE.store(index.unwrap_or(UNCHOSEN), Ordering::Relaxed);
 }

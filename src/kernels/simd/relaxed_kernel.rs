@@ -60,7 +60,7 @@ unsafe fn rows<const FOUR: bool>(x: *const i8, stride: usize, count: usize, weig
     }
 }
 
-/// Of `PARTS` groups in turn, each has sums of its own, which are added at the end: a row by itself would wait for its two sums.
+/// Consecutive groups add to `PARTS` sums in turn: with few rows, each addition to a single sum would wait for the one before.
 #[inline(always)]
 unsafe fn tile<const ROWS: usize, const PARTS: usize, const FOUR: bool>(
     x: *const i8,
