@@ -28,6 +28,15 @@ fn json(output: &Output) -> Vec<Value> {
 }
 
 #[test]
+fn the_version_names_the_kernel() {
+    let output = litmus(&["--version"], b"");
+    let kernel = litmus_text::kernel();
+    assert_eq!(lines(&output), [concat!("litmus ", env!("CARGO_PKG_VERSION")), &format!("kernel: {kernel}")]);
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(kernel == "sse2", !is_x86_feature_detected!("avx2"));
+}
+
+#[test]
 fn labels_its_arguments() {
     let output = litmus(&["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"], b"");
     assert!(output.status.success());

@@ -9,7 +9,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
-use crate::graph::import::wiring::Source;
+use crate::graph::import::wiring::{Constants, Source};
 use crate::graph::weights::external::{self, ExternalFiles};
 use crate::graph::weights::{QuantTensors, dequantize_rest, dynamic, float16};
 use crate::graph::{fuse, guard, import, precision};
@@ -21,6 +21,8 @@ pub(crate) struct OnnxModel {
     proto: ModelProto,
     /// The quantised weights, which are taken out of `proto`.
     weights: QuantTensors,
+    /// Its other tensors, which are taken out, too.
+    constants: Constants,
     embedding_rows: Option<usize>,
     is_fused: bool,
 }
@@ -57,7 +59,8 @@ impl OnnxModel {
         let weights = QuantTensors::take(graph)?;
         check_graph(graph, &weights)?;
         let (embedding_rows, is_fused) = (count_embedding_rows(graph, &weights), is_fused(graph));
-        Ok(Self { proto, weights, embedding_rows, is_fused })
+        let constants = Constants::take(graph);
+        Ok(Self { proto, weights, constants, embedding_rows, is_fused })
     }
 
     /// Rows of the table that `input_ids` looks up, if the graph shows them.
@@ -85,7 +88,8 @@ impl OnnxModel {
         let features = Some("features").filter(|name| graph.output.iter().any(|output| output.name == *name));
         let outputs: Vec<&str> = [logits.context("the graph has no output")?].into_iter().chain(features).collect();
         let fuses = self.is_fused && precision != Precision::Float32;
-        let source = Source { proto: &self.proto, weights: &self.weights, inputs: &self.inputs(), fuses };
+        let (proto, weights, constants, inputs) = (&self.proto, &self.weights, &self.constants, &self.inputs()[..]);
+        let source = Source { proto, weights, constants, inputs, fuses };
         let mut model = source.wire(model, &[batch, sequence], &outputs)?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
         if let Some(&features) = model.outputs.get(FEATURES)

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::files::{CONFIG, MANIFEST, ModelFiles};
 use super::info::{ModelInfo, PrecisionInfo};
 use crate::error::Error;
+use crate::kernels::simd::kernel;
 use crate::options::Activation;
 
 /// Assumed where `config.json` has no `max_position_embeddings`: BERT's value.
@@ -120,6 +121,7 @@ impl ModelConfig {
             version: self.version.clone(),
             languages: self.languages.clone(),
             precision: PrecisionInfo::default(),
+            kernel: kernel().name,
             tasks: Vec::new(),
         }
     }

@@ -20,6 +20,7 @@ export interface ModelInfo {
   activation: Activation;
   maxTokens: number;
   precision: { option: "auto" | "int8" | "float32"; floatLayers: string[] };
+  kernel: "simd128" | "relaxed-dot-i16x8" | "relaxed-dot-i32x4";
   /** The tasks of the heads. */
   tasks?: { name: string; labels: string[]; multiLabel: boolean }[];
 }

@@ -11,6 +11,7 @@ use super::job::Job;
 use super::link_kernel::link_kernel;
 use super::request::read_load_options;
 use super::uint8_array_reader::Uint8ArrayReader;
+use crate::kernels::simd::wasm::choose_kernel;
 use crate::model::missing;
 use crate::{Error, ModelFiles};
 
@@ -71,7 +72,7 @@ fn start() {
     // A panic becomes a trap, whose exception only says "unreachable".
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     // Without relaxed SIMD the other kernel computes the same numbers, slower.
-    crate::kernels::simd::relaxed::load(|module| link_kernel(module).unwrap_or(0));
+    choose_kernel(|module| link_kernel(module).unwrap_or(0));
 }
 
 fn load_classifier(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {

@@ -71,6 +71,7 @@ export const INFO = {
   activation: "softmax",
   maxTokens: 128,
   precision: { option: "auto", floatLayers: [] },
+  kernel: "simd128",
   files: [],
   tasks: [],
   heads: [],

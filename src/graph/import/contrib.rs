@@ -88,10 +88,19 @@ fn wire_product(n: &mut Node, x: OutletId, weight: OutletId) -> TractResult<Outl
     Ok(n.expand(MatMulInference::default(), &[x, weight])?[0])
 }
 
+/// Checks that a bias, if there is one, has a value for each column.
+fn check_bias(n: &Node, bias: Option<OutletId>, columns_of: OutletId) -> TractResult<()> {
+    let Some(bias) = bias else { return Ok(()) };
+    let (bias, columns) = (&n.fact(bias)?.shape, n.fact(columns_of)?.shape.last());
+    ensure!(bias.rank() == 1 && bias.last() == columns, "a bias of shape {bias:?} for {columns:?} columns");
+    Ok(())
+}
+
 /// A product with weights in blocks, and an optional bias.
 pub(super) fn mat_mul_n_bits(n: &mut Node) -> Outlets {
     let (x, weight) = (n.cast(n.input(0)?, DatumType::F32)?, n.input(1)?);
     let bias = n.optional(5);
+    check_bias(n, bias, weight)?;
     if n.fuses {
         let bias = bias.map(|_| n.constant(5)).transpose()?.flatten();
         if let Some(linear) = Linear::from_product(n.model, x, weight, bias.as_deref())? {
@@ -263,6 +272,7 @@ pub(super) fn fast_gelu(n: &mut Node) -> Outlets {
 
 fn wire_gelu(n: &mut Node, gelu: tract_core::ops::element_wise::ElementWiseOp) -> Outlets {
     let mut x = n.cast(n.input(0)?, DatumType::F32)?;
+    check_bias(n, n.optional(1), x)?;
     if let Some(bias) = n.optional(1) {
         x = n.binary(add().0, x, bias)?;
     }
