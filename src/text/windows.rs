@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation;
-
+use super::pieces::{Piece, split_pieces};
 use super::tokenizer::{Pair, Tokenizer, empty_text};
 use super::tokens::Tokens;
 use crate::error::{Error, ErrorKind};
@@ -19,11 +18,6 @@ const OVERLAP_TOKENS: usize = 32;
 /// Minimum tokens of the text that a window must have room for beside its pair: with less room, a long text would take
 /// very many windows, each with the whole pair.
 const MIN_WINDOW_TOKENS: usize = 16;
-
-/// Marks that end a clause if white space follows: without it, they are part of numbers and times.
-const CLAUSE_MARKS: [char; 5] = [',', ';', ':', '،', '؛'];
-/// Marks of Chinese and Japanese that end a clause; no white space follows them.
-const WIDE_CLAUSE_MARKS: [char; 5] = ['，', '；', '：', '、', '､'];
 
 /// A part of a text that the model reads at once.
 #[derive(Debug)]
@@ -77,7 +71,8 @@ impl Windows {
         {
             return Ok(whole);
         }
-        let pieces = reader.split_pieces()?;
+        let count_tokens = |part: &str| tokenizer.count_tokens(part, options.special_tokens);
+        let pieces = split_pieces(text, reader.window_budget(), &count_tokens)?;
         // Sentences can have more tokens alone than together: some tokenizers turn a space at the end into a token.
         if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= 2 * token_budget
             && let Some(whole) = reader.as_one_window()?
@@ -110,12 +105,6 @@ pub(crate) struct ReadOptions {
     pub special_tokens: SpecialTokens,
     /// Whether to compute the offsets of the tokens, which takes time.
     pub with_offsets: bool,
-}
-
-/// A piece of a text, at most a sentence.
-struct Piece {
-    span: Range<usize>,
-    tokens: usize,
 }
 
 struct Reader<'a> {
@@ -168,33 +157,6 @@ impl Reader<'_> {
         let tokens = self.encode_span(0..end, self.token_budget, true)?;
         let window = Window { span: 0..tokens.end, new_tokens: tokens.count, tokens };
         Ok(Windows { windows: vec![window], truncated: true })
-    }
-
-    /// The sentences of the text; one that is too long for a window is divided.
-    fn split_pieces(&self) -> Result<Vec<Piece>, Error> {
-        let mut pieces = Vec::new();
-        for (start, sentence) in self.text.split_sentence_bound_indices() {
-            self.add_pieces(start..start + sentence.len(), &mut pieces)?;
-        }
-        Ok(pieces)
-    }
-
-    /// Adds a span as one piece, or halves it where it is too long.
-    fn add_pieces(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
-        let part = &self.text[span.clone()];
-        let tokens = if part.len() <= MAX_PIECE_BYTES {
-            self.tokenizer.count_tokens(part, self.options.special_tokens)?
-        } else {
-            usize::MAX
-        };
-        if tokens > self.window_budget()
-            && let Some(middle) = find_middle(part)
-        {
-            self.add_pieces(span.start..span.start + middle, pieces)?;
-            return self.add_pieces(span.start + middle..span.end, pieces);
-        }
-        pieces.push(Piece { span, tokens });
-        Ok(())
     }
 
     /// Windows of as many pieces as fit. The last pieces of a window are the first of the next.
@@ -255,25 +217,6 @@ fn start_of_next_window(pieces: &[Piece], first: usize, last: usize, token_budge
         tokens += pieces[next].tokens;
     }
     next
-}
-
-/// Where to divide a text: the boundary nearest to its middle of the best kind. Within its middle half, the end of a clause
-/// or else white space, which between Thai phrases is the only mark; elsewhere a boundary between words; in a single word,
-/// between grapheme clusters; in a single cluster, between characters. `None` for a single character.
-fn find_middle(text: &str) -> Option<usize> {
-    let half = text.len() / 2;
-    let nearest =
-        |offsets: &mut dyn Iterator<Item = usize>| offsets.filter(|&p| p > 0).min_by_key(|p| p.abs_diff(half));
-    let central = |offsets: &mut dyn Iterator<Item = usize>| nearest(offsets).filter(|p| p.abs_diff(half) <= half / 2);
-    let ends = |(start, mark): (usize, &str)| start + mark.len();
-    let wide = text.match_indices(WIDE_CLAUSE_MARKS).map(ends);
-    let before_space = text.match_indices(CLAUSE_MARKS).map(ends);
-    let mut clauses = wide.chain(before_space.filter(|&end| text[end..].starts_with(char::is_whitespace)));
-    central(&mut clauses)
-        .or_else(|| central(&mut text.match_indices(char::is_whitespace).map(|(offset, _)| offset)))
-        .or_else(|| nearest(&mut text.split_word_bound_indices().map(|(offset, _)| offset)))
-        .or_else(|| nearest(&mut text.grapheme_indices(true).map(|(offset, _)| offset)))
-        .or_else(|| nearest(&mut text.char_indices().map(|(offset, _)| offset)))
 }
 
 fn trim_span(text: &str, span: Range<usize>) -> Range<usize> {
@@ -363,39 +306,6 @@ mod tests {
                 assert!(part.starts_with(sentence) && tokens.count <= WINDOW_TOKENS, "{part}");
             }
         }
-    }
-
-    #[test]
-    fn a_sentence_that_is_too_long_is_divided_between_clauses() {
-        for (clause, end) in [
-            ("房间很干净，", "，"),
-            ("早餐、", "、"),
-            ("他們說價格：很低", "："),
-            ("and the food, it was 1,000 times better at 12:30 ", "food,"),
-            ("الغرفة نظيفة، ", "،"),
-        ] {
-            let text = clause.repeat(100);
-            let read = windows_of_characters(&text);
-            assert!(read.len() > 3);
-            for window in &read[..read.len() - 1] {
-                let part = &text[window.span.clone()];
-                assert!(part.ends_with(end), "{part}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_long_text_without_marks_is_divided_at_blanks() {
-        let phrase = "หนังเรื่องนี้สนุกมาก ";
-        let text = phrase.repeat(40);
-        let read = windows_of_characters(&text);
-        assert!(read.len() > 2);
-        for window in read {
-            let part = &text[window.span];
-            assert!(part.starts_with(phrase.trim()) && part.ends_with(phrase.trim()), "{part}");
-        }
-        // In one word, between characters of one to three bytes.
-        assert_eq!(windows_of_characters(&"เ".repeat(200)).iter().map(|window| window.new_tokens).sum::<usize>(), 200);
     }
 
     #[test]
