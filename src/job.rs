@@ -20,7 +20,7 @@ use crate::prediction::{Prediction, Warning, Window as WindowPrediction};
 use crate::task::{Scores, TaskPlan};
 use crate::text::tokenizer::Sequence;
 use crate::text::windows::{ReadOptions, Window, Windows};
-use crate::text::words::words;
+use crate::text::words::{join_words, words};
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
@@ -81,6 +81,7 @@ struct Text {
     words: Vec<Range<usize>>,
     /// The weights of the words, by task.
     weights: Vec<Vec<f64>>,
+    warnings: Vec<Warning>,
 }
 
 /// A window of a text, with what is computed for it.
@@ -148,7 +149,16 @@ impl PredictionJob {
         let Options { long_text, special_tokens, .. } = self.options;
         let options = ReadOptions { long_text, special_tokens, with_offsets: explain };
         let Windows { windows, truncated } = self.model.windows(text, &pairs, options)?;
-        let words = if explain { words(text) } else { Vec::new() };
+        let spans = windows.iter().flat_map(|window| window.tokens.spans.iter().flatten());
+        let words = if explain { join_words(words(text), spans) } else { Vec::new() };
+        let mut warnings = Vec::new();
+        if self.model.scripts.as_ref().is_some_and(|scripts| scripts.is_foreign(text)) {
+            warnings.push(Warning::OtherScript);
+        }
+        let sum = |of: fn(&Window) -> usize| windows.iter().map(of).sum::<usize>();
+        if sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known) {
+            warnings.push(Warning::MostlyUnknownTokens);
+        }
         let start = self.rows.len();
         let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();
         for window in windows {
@@ -165,7 +175,7 @@ impl PredictionJob {
             });
         }
         let weights = vec![vec![0.0; words.len()]; self.tasks.len()];
-        Ok(Text { rows: start..self.rows.len(), truncated, weights, words })
+        Ok(Text { rows: start..self.rows.len(), truncated, weights, words, warnings })
     }
 
     /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
@@ -276,18 +286,16 @@ impl PredictionJob {
             tokens: length(&row.window),
             scores: task.rank(&row.scores[index], top_k),
         });
-        let sum = |of: fn(&Window) -> usize| rows.iter().map(|row| of(&row.window)).sum::<usize>();
-        let mostly_unknown = sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known);
         Ok(Prediction {
             label,
             labels,
             other: task.is_other(&mean),
             score: best.score,
-            tokens: sum(length),
+            tokens: rows.iter().map(|row| length(&row.window)).sum(),
             truncated: text.truncated,
             windows: windows.collect(),
             attributions: self.explain.is_some().then(|| self.attributions(text, index)),
-            warnings: mostly_unknown.then_some(Warning::MostlyUnknownTokens).into_iter().collect(),
+            warnings: text.warnings.clone(),
             scores,
         })
     }

@@ -82,7 +82,10 @@ pub struct Attribution {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Warning {
-    /// More than half of the text's tokens are not in the model's vocabulary: the text is in another script, or is not
+    /// Most words of the text are in a script that none of the model's [languages](crate::ModelInfo::languages) is written
+    /// in: use a model that reads the text's language.
+    OtherScript,
+    /// More than half of the text's tokens are not in the model's vocabulary: the text is in another script, or is no
     /// text. U+FFFD and control characters, for which there are no tokens, count as unknown.
     MostlyUnknownTokens,
 }

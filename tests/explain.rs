@@ -131,6 +131,19 @@ fn weights_equal_differences_of_scores_of_masked_texts() {
 }
 
 #[test]
+fn words_are_slices_of_the_text_in_any_script() {
+    for (text, expected) in [
+        ("😀 很好……！ good", &["😀", "很", "好", "……！", "good"][..]),
+        ("שלום, good", &["שלום", ",", "good"]),
+        ("The 映画 was «great»", &["The", "映", "画", "was", "«", "great", "»"]),
+    ] {
+        let p = predict(text, &options(Method::Occlusion));
+        let found: Vec<&str> = words(&p).iter().map(|word| &text[word.start..word.end]).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
 fn an_explanation_is_deterministic_and_changes_no_score() {
     let text = "It is not without charm, but it is far too long.";
     for method in [Method::Occlusion, SHAPLEY] {

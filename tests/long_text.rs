@@ -181,13 +181,12 @@ fn a_text_too_long_error_has_the_number_of_tokens() {
 #[test]
 fn only_texts_of_unknown_tokens_have_a_warning() {
     let warnings = |text: &str| sentiment().predict(text, &Options::default()).unwrap().warnings;
-    for text in [
-        "这部电影太长了,我睡着了两次。",
-        "หนังเรื่องนี้สนุกมาก ดูแล้วชอบ",
-        "정말 재미있는 책이에요!",
-        "\u{fffd}PNG\u{1a}\u{fffd}\u{fffd}\u{7}\u{fffd}\u{2}\u{fffd}ß\u{fffd}\u{fffd}§",
-    ] {
-        assert_eq!(warnings(text), [Warning::MostlyUnknownTokens], "{text:?}");
+    let unknown = "\u{fffd}PNG\u{1a}\u{fffd}\u{fffd}\u{7}\u{fffd}\u{2}\u{fffd}ß\u{fffd}\u{fffd}§";
+    assert_eq!(warnings(unknown), [Warning::MostlyUnknownTokens]);
+    for text in
+        ["这部电影太长了,我睡着了两次。", "หนังเรื่องนี้สนุกมาก ดูแล้วชอบ", "정말 재미있는 책이에요!", "Очень плохой фильм"]
+    {
+        assert_eq!(warnings(text), [Warning::OtherScript, Warning::MostlyUnknownTokens], "{text:?}");
     }
     #[derive(serde::Deserialize)]
     struct Goldens {

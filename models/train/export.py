@@ -179,6 +179,7 @@ def export(args):
         "name": NAME if args.layers == 6 else f"{NAME}-{args.layers}",
         "version": VERSION,
         "license": LICENSE,
+        "languages": ["en"],
         "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names},
         "encoder": encoder,
         "temperature": calibration["sentiment"]["temperature"],

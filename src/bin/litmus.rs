@@ -334,7 +334,9 @@ impl<W: Write> Printer<W> {
                 if p.truncated {
                     notes += " (end not read: too long)";
                 }
-                if p.warnings.contains(&Warning::MostlyUnknownTokens) {
+                if p.warnings.contains(&Warning::OtherScript) {
+                    notes += " (in another script than the model's languages)";
+                } else if p.warnings.contains(&Warning::MostlyUnknownTokens) {
                     notes += " (mostly unknown tokens)";
                 }
                 let label = p.label.as_deref().unwrap_or("-");

@@ -118,8 +118,8 @@ impl PredictionJob {
 /// For each word that has tokens in the window, the positions of these tokens.
 pub(super) fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<usize>)> {
     let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
-    for (position, start) in window.tokens.starts.iter().enumerate() {
-        let word = start.and_then(|start| word_at(words, start));
+    for (position, span) in window.tokens.spans.iter().enumerate() {
+        let word = span.as_ref().and_then(|span| word_at(words, span.start));
         match (word, found.last_mut()) {
             (Some(word), Some((last, positions))) if *last == word => positions.push(position),
             (Some(word), _) => found.push((word, vec![position])),

@@ -41,6 +41,7 @@ pub(crate) struct ModelConfig {
     max_tokens: usize,
     name: Option<String>,
     version: Option<String>,
+    languages: Option<Vec<String>>,
     /// Rows of the embedding table, if `config.json` has `vocab_size`.
     pub vocabulary: Option<usize>,
     pub padding_id: u32,
@@ -64,6 +65,7 @@ struct Config {
 struct Manifest {
     name: Option<String>,
     version: Option<String>,
+    languages: Option<Vec<String>>,
     temperature: Option<f32>,
     encoder: Option<String>,
 }
@@ -81,6 +83,12 @@ impl ModelConfig {
                 "litmus.json: `temperature` must be a number above 0, not {temperature}"
             )));
         }
+        let is_code = |code: &&String| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_lowercase());
+        if let Some(other) = manifest.languages.iter().flatten().find(|code| !is_code(code)) {
+            return Err(Error::malformed(format!(
+                "litmus.json: `languages` has {other:?}: write ISO 639-1 codes, such as \"en\" or \"zh\""
+            )));
+        }
         let labels = config.labels()?;
         Ok(Self {
             num_labels: labels.as_ref().map(Vec::len).or(config.num_labels),
@@ -89,6 +97,7 @@ impl ModelConfig {
             max_tokens: config.max_tokens()?,
             name: manifest.name,
             version: manifest.version,
+            languages: manifest.languages,
             vocabulary: config.vocab_size,
             padding_id: config.pad_token_id.unwrap_or(0),
             temperature,
@@ -110,6 +119,7 @@ impl ModelConfig {
             max_tokens: self.max_tokens,
             name: self.name.clone(),
             version: self.version.clone(),
+            languages: self.languages.clone(),
             precision: PrecisionInfo::default(),
             kernel: kernel().name,
             tasks: Vec::new(),
@@ -217,6 +227,13 @@ mod tests {
     }
 
     #[test]
+    fn languages_are_those_of_the_manifest() {
+        assert_eq!(info("{}", 2).languages, None);
+        let config = read("{}", Some(r#"{"languages": ["zh", "en"]}"#)).unwrap();
+        assert_eq!(config.info(2).languages.unwrap(), ["zh", "en"]);
+    }
+
+    #[test]
     fn roberta_has_no_positions_up_to_its_padding_id() {
         let config = r#"{"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}"#;
         assert_eq!(info(config, 2).max_tokens, 512);
@@ -235,6 +252,8 @@ mod tests {
             (r#"{"id2label": {"0": ["a"]}}"#, None, ErrorKind::ModelMalformed),
             (r#"{"max_position_embeddings": 1}"#, None, ErrorKind::ModelMalformed),
             ("{}", Some(r#"{"temperature": 0}"#), ErrorKind::ModelMalformed),
+            ("{}", Some(r#"{"languages": ["en", "English"]}"#), ErrorKind::ModelMalformed),
+            ("{}", Some(r#"{"languages": "en"}"#), ErrorKind::ModelMalformed),
             (r#"{"problem_type": "ranking"}"#, None, ErrorKind::ModelUnsupported),
         ];
         for (config, manifest, kind) in cases {

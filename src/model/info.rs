@@ -25,6 +25,8 @@ pub struct ModelInfo {
     pub name: Option<String>,
     /// The model's version, where its `litmus.json` gives one.
     pub version: Option<String>,
+    /// The ISO 639-1 codes of the languages that the model reads, where its `litmus.json` gives them.
+    pub languages: Option<Vec<String>>,
     /// The arithmetic of the layers.
     pub precision: PrecisionInfo,
     /// The instructions that compute the products of integers: see [`kernel`](crate::kernel).

@@ -16,6 +16,7 @@ use crate::inference::batch::Batch;
 use crate::inference::encoder::{Encoder, Output, TractEncoder};
 use crate::load_options::LoadOptions;
 use crate::panic_guard::catch_panics;
+use crate::text::scripts::Scripts;
 use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
 use crate::text::windows::{ReadOptions, Windows};
 use config::ModelConfig;
@@ -32,6 +33,8 @@ pub(crate) use labels::{Decision, Thresholds, decide, rank};
 /// A loaded model.
 pub(crate) struct Model {
     pub info: ModelInfo,
+    /// The scripts of the model's languages, if all of them are known.
+    pub scripts: Option<Scripts>,
     tokenizer: Tokenizer,
     encoder: Box<dyn Encoder>,
     temperature: f32,
@@ -128,6 +131,7 @@ impl Model {
     ) -> Self {
         let ModelConfig { temperature, padding_id, encoder: encoder_id, .. } = config;
         Self {
+            scripts: info.languages.as_deref().and_then(Scripts::of_languages),
             info,
             tokenizer,
             encoder,

@@ -1,5 +1,6 @@
-//! Text to token ids: tokenizer, windows of long texts, words.
+//! Text to token ids: tokenizer, windows of long texts, words, scripts.
 
+pub(crate) mod scripts;
 pub(crate) mod tokenizer;
 mod tokenizer_check;
 mod tokenizer_config;

@@ -48,9 +48,9 @@ impl Pair {
 pub(crate) struct Tokens {
     /// The window with each of its pairs, or one sequence without a pair.
     pub sequences: Vec<Sequence>,
-    /// The start of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
+    /// The span of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
     /// the pair. Empty without offsets.
-    pub starts: Vec<Option<usize>>,
+    pub spans: Vec<Option<Range<usize>>>,
     /// The end of the last token in the whole text, in bytes; the window's start without offsets.
     pub end: usize,
     /// Number of tokens of the window's text, special tokens not counted.
@@ -195,7 +195,8 @@ impl Tokenizer {
             [] => vec![whole(None)?],
             pairs => pairs.iter().map(|pair| whole(Some(pair))).collect::<Result<_, _>>()?,
         };
-        let mut starts = spans.iter().map(|span| span.start);
+        let end = spans.iter().map(|span| span.end).max().unwrap_or(start);
+        let mut spans = spans.into_iter();
         let first = all.first().filter(|_| with_offsets);
         let of_text = first.map_or(Vec::new(), |first| {
             let special = first.get_special_tokens_mask().iter();
@@ -207,8 +208,8 @@ impl Tokenizer {
         };
         Ok(Tokens {
             sequences: all.iter().map(sequence).collect(),
-            starts: of_text.into_iter().map(|of_text| if of_text { starts.next() } else { None }).collect(),
-            end: spans.iter().map(|span| span.end).max().unwrap_or(start),
+            spans: of_text.into_iter().map(|of_text| if of_text { spans.next() } else { None }).collect(),
+            end,
             count,
             known: count - unknown,
             unknown: unknown + text.chars().filter(is_no_text).count(),
@@ -404,8 +405,8 @@ mod tests {
                 let special = tokenizer.special(true);
                 let tokens = tokenizer.tokens(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
                 assert_eq!(tokens.sequences[0].ids, expected, "{folder} {text:?}");
-                assert_eq!(tokens.starts.iter().flatten().count(), tokens.count);
-                assert_eq!(tokens.starts.len(), expected.len());
+                assert_eq!(tokens.spans.iter().flatten().count(), tokens.count);
+                assert_eq!(tokens.spans.len(), expected.len());
                 assert!(special > tokenizer.special(false) && tokens.count + special < expected.len());
             }
         }

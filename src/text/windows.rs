@@ -19,6 +19,11 @@ const OVERLAP_TOKENS: usize = 32;
 /// very many windows, each with the whole pair.
 const MIN_WINDOW_TOKENS: usize = 16;
 
+/// Marks that end a clause if white space follows: without it, they are part of numbers and times.
+const CLAUSE_MARKS: [char; 5] = [',', ';', ':', '،', '؛'];
+/// Marks of Chinese and Japanese that end a clause; no white space follows them.
+const WIDE_CLAUSE_MARKS: [char; 5] = ['，', '；', '：', '、', '､'];
+
 /// A part of a text that the model reads at once.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -244,13 +249,21 @@ fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> 
     next
 }
 
-/// Where to divide a text: the word boundary nearest to its middle; in a single word, the nearest boundary between grapheme
-/// clusters; in a single cluster, between characters. `None` for a single character.
+/// Where to divide a text: the boundary nearest to its middle of the best kind. Within its middle half, the end of a clause
+/// or else white space, which between Thai phrases is the only mark; elsewhere a boundary between words; in a single word,
+/// between grapheme clusters; in a single cluster, between characters. `None` for a single character.
 fn middle(text: &str) -> Option<usize> {
     let half = text.len() / 2;
     let nearest =
         |offsets: &mut dyn Iterator<Item = usize>| offsets.filter(|&p| p > 0).min_by_key(|p| p.abs_diff(half));
-    nearest(&mut text.split_word_bound_indices().map(|(offset, _)| offset))
+    let central = |offsets: &mut dyn Iterator<Item = usize>| nearest(offsets).filter(|p| p.abs_diff(half) <= half / 2);
+    let ends = |(start, mark): (usize, &str)| start + mark.len();
+    let wide = text.match_indices(WIDE_CLAUSE_MARKS).map(ends);
+    let before_space = text.match_indices(CLAUSE_MARKS).map(ends);
+    let mut clauses = wide.chain(before_space.filter(|&end| text[end..].starts_with(char::is_whitespace)));
+    central(&mut clauses)
+        .or_else(|| central(&mut text.match_indices(char::is_whitespace).map(|(offset, _)| offset)))
+        .or_else(|| nearest(&mut text.split_word_bound_indices().map(|(offset, _)| offset)))
         .or_else(|| nearest(&mut text.grapheme_indices(true).map(|(offset, _)| offset)))
         .or_else(|| nearest(&mut text.char_indices().map(|(offset, _)| offset)))
 }
@@ -290,7 +303,7 @@ mod tests {
         assert_eq!((read.windows.len(), read.truncated), (1, false));
         let Window { span, tokens, new_tokens } = &read.windows[0];
         assert_eq!((span.clone(), tokens.sequences[0].ids.len(), *new_tokens), (0..17, 5, 3));
-        assert_eq!(tokens.starts, [None, Some(1), Some(5), Some(10), None]);
+        assert_eq!(tokens.spans, [None, Some(1..4), Some(5..9), Some(10..16), None]);
     }
 
     #[test]
@@ -316,6 +329,65 @@ mod tests {
         let read = windows(&text, 512, LongText::Window).unwrap().windows;
         assert_eq!(read.iter().map(|window| window.new_tokens).sum::<usize>(), 1000);
         assert!(read.iter().all(|window| window.tokens.count <= WINDOW_TOKENS));
+    }
+
+    /// One token per character, and two special tokens; at most 128 of the text are read at once.
+    fn windows_of_characters(text: &str) -> Vec<Window> {
+        let json = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "."},
+            "behavior": "Isolated", "invert": false}, "post_processor": {"type": "BertProcessing", "sep": ["?", 0],
+            "cls": ["?", 0]}, "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
+        let tokenizer = Tokenizer::from_bytes(json.as_bytes(), None).unwrap();
+        let options =
+            ReadOptions { long_text: LongText::Window, special_tokens: SpecialTokens::Text, with_offsets: false };
+        Windows::of(text, &[], &tokenizer, 130, options).unwrap().windows
+    }
+
+    #[test]
+    fn windows_of_a_text_without_blanks_end_with_its_sentences() {
+        for sentence in ["這部電影很好看。", "他说：“不行！”", "とても面白い？", "很好………！"]
+        {
+            let text = sentence.repeat(80);
+            let read = windows_of_characters(&text);
+            assert!(read.len() > 3);
+            for Window { span, tokens, .. } in &read {
+                let part = &text[span.clone()];
+                assert_eq!(part.len() % sentence.len(), 0, "{part}");
+                assert!(part.starts_with(sentence) && tokens.count <= WINDOW_TOKENS, "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sentence_that_is_too_long_is_divided_between_clauses() {
+        for (clause, end) in [
+            ("房间很干净，", "，"),
+            ("早餐、", "、"),
+            ("他們說價格：很低", "："),
+            ("and the food, it was 1,000 times better at 12:30 ", "food,"),
+            ("الغرفة نظيفة، ", "،"),
+        ] {
+            let text = clause.repeat(100);
+            let read = windows_of_characters(&text);
+            assert!(read.len() > 3);
+            for window in &read[..read.len() - 1] {
+                let part = &text[window.span.clone()];
+                assert!(part.ends_with(end), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_text_without_marks_is_divided_at_blanks() {
+        let phrase = "หนังเรื่องนี้สนุกมาก ";
+        let text = phrase.repeat(40);
+        let read = windows_of_characters(&text);
+        assert!(read.len() > 2);
+        for window in read {
+            let part = &text[window.span];
+            assert!(part.starts_with(phrase.trim()) && part.ends_with(phrase.trim()), "{part}");
+        }
+        // In one word, between characters of one to three bytes.
+        assert_eq!(windows_of_characters(&"เ".repeat(200)).iter().map(|window| window.new_tokens).sum::<usize>(), 200);
     }
 
     #[test]
@@ -357,8 +429,8 @@ mod tests {
         assert_eq!(lengths, [15 + 10 + 3; 3]);
         let tokens = &read.windows[1].tokens;
         assert_eq!(tokens.sequences[0].type_ids, [vec![0; 17], vec![1; 11]].concat());
-        assert_eq!(tokens.starts[..2], [None, Some(read.windows[1].span.start)]);
-        assert!(tokens.starts[16..].iter().all(Option::is_none));
+        assert_eq!(tokens.spans[1].as_ref().map(|span| span.start), Some(read.windows[1].span.start));
+        assert!(tokens.spans[0].is_none() && tokens.spans[16..].iter().all(Option::is_none));
         let cut = with_pair(&text(&[15, 15, 15]), 10, 33, LongText::Truncate).unwrap();
         assert!(cut.truncated && cut.windows[0].tokens.sequences[0].ids.len() == 33);
     }

@@ -69,6 +69,7 @@ export type Activation = "softmax" | "sigmoid" | "none";
 export interface ModelInfo {
   name: string | null;
   version: string | null;
+  languages: string[] | null;
   labels: string[];
   multiLabel: boolean;
   activation: Activation;
@@ -128,7 +129,7 @@ export interface Prediction {
   truncated: boolean;
   windows: { start: number; end: number; tokens: number; scores: LabelScore[] }[];
   attributions: { start: number; end: number; weight: number }[] | null;
-  warnings: "mostly-unknown-tokens"[];
+  warnings: ("other-script" | "mostly-unknown-tokens")[];
 }
 
 export interface Failure {

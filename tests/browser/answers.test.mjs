@@ -34,7 +34,7 @@ test("a worker, a pool and the page give the same answers, with offsets into the
   const { predictions, wrong, windows } = JSON.parse(unescape(inPage));
   assert.deepEqual(wrong, []);
   assert.ok(windows.length > 5 && windows.at(-1).end === 5003, JSON.stringify(windows.at(-1)));
-  assert.deepEqual(predictions[1].warnings, ["mostly-unknown-tokens"]);
+  assert.deepEqual(predictions[1].warnings, ["other-script", "mostly-unknown-tokens"]);
   assert.deepEqual(
     predictions.map(({ label, score }) => label === null || score >= 0.9),
     Array(3).fill(true),

@@ -46,7 +46,7 @@ same<[typeof label, typeof score, typeof tokens, typeof truncated], [SentimentLa
 const { windows, attributions, warnings } = await classifier.predict("text", { explain: true });
 same<[typeof windows, typeof warnings], [TextWindow<SentimentLabel>[], PredictionWarning[]]>(true);
 same<typeof attributions, Attribution[] | null>(true);
-same<typeof warnings, "mostly-unknown-tokens"[]>(true);
+same<typeof warnings, ("other-script" | "mostly-unknown-tokens")[]>(true);
 same<(typeof scores)[number], { label: SentimentLabel; score: number }>(true);
 const { offsets, unknownShare }: Tokenization = await classifier.tokenize("text");
 same<[typeof offsets, typeof unknownShare], [[start: number, end: number][], number]>(true);

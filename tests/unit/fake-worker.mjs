@@ -65,6 +65,7 @@ export class FakeWorker {
 export const INFO = {
   name: "fake",
   version: "1",
+  languages: null,
   labels: ["negative", "positive"],
   multiLabel: false,
   activation: "softmax",

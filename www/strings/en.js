@@ -25,7 +25,7 @@ export default {
   "try.facts": (tokens, ms) => `${tokens} token${s(tokens)} · ${ms} ms`,
   "try.parts": (parts, tokens) => `Read in ${parts} parts: the model reads at most ${tokens} tokens at once.`,
   "try.reading": (done, total) => `Reading passage ${done} of ${total}`,
-  "try.unknown": "Most of this is not in the model’s vocabulary: don’t rely on the label.",
+  "try.unknown": "The model cannot read most of this: don’t rely on the label.",
   "try.with": (name) => `Your model: ${name}`,
 
   "task.label": "What to read it for",

@@ -23,7 +23,7 @@ export default {
   "try.facts": (tokens, ms) => `${tokens} 个词元 · ${ms} 毫秒`,
   "try.parts": (parts, tokens) => `分 ${parts} 段读完：模型一次最多读 ${tokens} 个词元。`,
   "try.reading": (done, total) => `正在读第 ${done} 段，共 ${total} 段`,
-  "try.unknown": "其中大部分不在模型的词表里（模型只读英文），结果不可信。",
+  "try.unknown": "模型只读英文，读不懂其中大部分，结果不可信。",
   "try.with": (name) => `你的模型：${name}`,
 
   "task.label": "读什么",

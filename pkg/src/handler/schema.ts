@@ -113,7 +113,7 @@ const predictionProperties = {
     type: ["array", "null"],
     description: "The contribution of each word to the score of the label; null without `explain`.",
   },
-  warnings: array({ enum: ["mostly-unknown-tokens"] }, { description: "Reasons to doubt the label." }),
+  warnings: array({ enum: ["other-script", "mostly-unknown-tokens"] }, { description: "Reasons to doubt the label." }),
 } satisfies Record<keyof Prediction | "labels", Schema>;
 
 const prediction = object(
@@ -143,6 +143,11 @@ const responseSchemas = {
   Model: object({
     name: { type: ["string", "null"] },
     version: { type: ["string", "null"] },
+    languages: {
+      type: ["array", "null"],
+      items: { type: "string" },
+      description: "ISO 639-1 codes of the languages that the model reads; null if its litmus.json does not give them.",
+    },
     labels: array({ type: "string" }),
     multiLabel: { type: "boolean", description: "Whether each label is scored independently of the others." },
     activation: { enum: ["softmax", "sigmoid", "none"], description: "What turns the logits into scores." },

@@ -16,6 +16,8 @@ export interface ClassifierInfo<Label extends string = string> {
   name: string | null;
   /** The model's version, or `null` if its `litmus.json` has none. */
   version: string | null;
+  /** The ISO 639-1 codes of the languages that the model reads, or `null` if its `litmus.json` does not give them. */
+  languages: readonly string[] | null;
   /** The labels, in the model's order. */
   labels: readonly Label[];
   /** Whether a text can have several labels, each scored by itself: the activation is `"sigmoid"`. */

@@ -88,11 +88,13 @@ export interface Attribution {
 
 /**
  * A reason to doubt a prediction.
+ * - `other-script`: most words of the text are in a script that none of the model's languages
+ *   (`info.languages`) is written in. Use a model that reads the text's language.
  * - `mostly-unknown-tokens`: more than half of the text's tokens are not in the model's vocabulary,
  *   because the text is in another script or is not text at all. U+FFFD and control characters, which
  *   the tokenizer drops, count as unknown.
  */
-export type PredictionWarning = "mostly-unknown-tokens";
+export type PredictionWarning = "other-script" | "mostly-unknown-tokens";
 
 /**
  * A text, or a text with its pair, for models that read two texts at once: natural language inference, question
