@@ -16,7 +16,7 @@ use crate::options::{LongText, Options};
 use crate::prediction::Prediction;
 use crate::task::TaskPlan;
 use crate::teach::{Examples, Taught, TeachOptions, TeachingJob};
-use crate::text::tokenizer::Encoding;
+use crate::text::tokens::Encoding;
 
 /// A loaded model, ready to predict. Clones share the model.
 ///
@@ -122,7 +122,7 @@ impl Classifier {
     /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the head has no labels.
     pub fn with_head(&self, head: &Head) -> Result<Self, Error> {
-        self.model.features("a head")?;
+        self.model.require_features("a head")?;
         self.model.check_head("the head", head)?;
         if head.is_embedding() {
             let message = "a head of the kind \"embedding\" has no labels: add it with `with_task`";
@@ -141,7 +141,7 @@ impl Classifier {
     /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): the head was made for another encoder.
     /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
     pub fn with_task(&self, name: &str, head: &Head) -> Result<Self, Error> {
-        self.model.features("a head")?;
+        self.model.require_features("a head")?;
         self.model.check_head("the head", head)?;
         let mut heads = (*self.heads).clone();
         heads.add(name, head.clone());
@@ -189,8 +189,8 @@ impl Classifier {
     /// # Errors
     /// As [`predict`](Self::predict), with the [index](Error::index) of the first text at fault.
     pub fn predict_batch<T: Input>(&self, texts: &[T], options: &Options) -> Result<Vec<Prediction>, Error> {
-        let job = all_readable(self.job(texts, options)?)?;
-        all(job.finish())
+        let job = reject_unreadable(self.job(texts, options)?)?;
+        collect_results(job.finish())
     }
 
     /// Predicts a text for several tasks at once: the encoder reads it once, whatever the number of tasks.
@@ -212,7 +212,7 @@ impl Classifier {
         tasks: &[&str],
         options: &Options,
     ) -> Result<BTreeMap<String, Prediction>, Error> {
-        let job = all_readable(self.tasks_job(&[text], tasks, options)?).map_err(Error::without_index)?;
+        let job = reject_unreadable(self.tasks_job(&[text], tasks, options)?).map_err(Error::without_index)?;
         job.finish_by_task().pop().ok_or_else(|| Error::internal("one text gave no prediction"))?
     }
 
@@ -230,12 +230,17 @@ impl Classifier {
                 invalid(format!("the option `task` is {task:?}, but the tasks are given by name: leave it out"))
             }
             None if tasks.is_empty() => invalid("the list of tasks is empty".into()),
-            None => self.start(texts, &tasks.iter().copied().map(Some).collect::<Vec<_>>(), options),
+            None => self.start_job(texts, &tasks.iter().copied().map(Some).collect::<Vec<_>>(), options),
         }
     }
 
     /// Starts a job for these tasks. The task `None` stands for the classifier's own labels.
-    fn start<T: Input>(&self, texts: &[T], tasks: &[Option<&str>], options: &Options) -> Result<PredictionJob, Error> {
+    fn start_job<T: Input>(
+        &self,
+        texts: &[T],
+        tasks: &[Option<&str>],
+        options: &Options,
+    ) -> Result<PredictionJob, Error> {
         options.check()?;
         if let Some(task) = options.by_task.keys().find(|task| !tasks.contains(&Some(task))) {
             let message = format!("there are options for the task {task:?}, which is not among the tasks");
@@ -255,7 +260,7 @@ impl Classifier {
     ///   that the model does not have.
     /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model cannot do what an option asks for.
     pub fn job<T: Input>(&self, texts: &[T], options: &Options) -> Result<PredictionJob, Error> {
-        self.start(texts, &[options.task.as_deref()], options)
+        self.start_job(texts, &[options.task.as_deref()], options)
     }
 
     /// The embeddings of texts, in their order: vectors of length 1. The dot product of two embeddings is their cosine
@@ -270,7 +275,7 @@ impl Classifier {
         let job = self.embedding_job(texts)?;
         match job.first_failure() {
             Some(error) => Err(error),
-            None => all(job.finish()),
+            None => collect_results(job.finish()),
         }
     }
 
@@ -330,8 +335,8 @@ impl Classifier {
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
     pub fn logits<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
-        let job = all_readable(self.job(texts, &Options::default().long_text(LongText::Truncate))?)?;
-        all(job.finish_logits())
+        let job = reject_unreadable(self.job(texts, &Options::default().long_text(LongText::Truncate))?)?;
+        collect_results(job.finish_logits())
     }
 
     /// All tokens of a text, added special tokens included. Special tokens that the text spells are read as text, as by
@@ -347,12 +352,12 @@ impl Classifier {
 }
 
 /// The job, or the error of the first text that could not be read.
-fn all_readable(job: PredictionJob) -> Result<PredictionJob, Error> {
+fn reject_unreadable(job: PredictionJob) -> Result<PredictionJob, Error> {
     job.first_failure().map_or(Ok(job), Err)
 }
 
 /// All values, or the first error with the index of its text.
-fn all<T>(results: Vec<Result<T, Error>>) -> Result<Vec<T>, Error> {
+fn collect_results<T>(results: Vec<Result<T, Error>>) -> Result<Vec<T>, Error> {
     results.into_iter().enumerate().map(|(index, result)| result.map_err(|e| e.at(index))).collect()
 }
 

@@ -42,13 +42,13 @@ impl EmbeddingJob {
     /// Computes the remaining batches and returns an embedding or an error for each text, in their order.
     pub fn finish(self) -> Vec<Result<Vec<f32>, Error>> {
         let Self { features, head } = self;
-        let embed = |features: Result<Vec<f32>, Error>| Ok(normalised(head.apply(&features?)));
+        let embed = |features: Result<Vec<f32>, Error>| Ok(normalise(head.apply(&features?)));
         features.finish_features().into_iter().map(embed).collect()
     }
 }
 
 /// The vector divided by its length.
-fn normalised(mut vector: Vec<f32>) -> Vec<f32> {
+fn normalise(mut vector: Vec<f32>) -> Vec<f32> {
     let squares: f64 = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
     // A vector of zeros stays one.
     let length = squares.sqrt().max(f64::MIN_POSITIVE);
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_length_becomes_one() {
-        assert_eq!(normalised(vec![3.0, -4.0]), [0.6, -0.8]);
-        assert_eq!(normalised(vec![0.0, 0.0]), [0.0, 0.0]);
+        assert_eq!(normalise(vec![3.0, -4.0]), [0.6, -0.8]);
+        assert_eq!(normalise(vec![0.0, 0.0]), [0.0, 0.0]);
     }
 }

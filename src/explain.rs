@@ -9,7 +9,7 @@ pub(crate) struct Explainer {
     ids: Vec<u32>,
     /// The positions of each word's tokens.
     words: Vec<Vec<usize>>,
-    mask: u32,
+    mask_id: u32,
     /// For Shapley values: the orders in which masked words are uncovered. Empty for occlusion.
     orders: Vec<Vec<usize>>,
     /// By task.
@@ -36,17 +36,17 @@ pub(crate) struct Variant {
 
 impl Explainer {
     /// Explains `tasks` scores of a window of these token ids and words.
-    pub(crate) fn new(ids: Vec<u32>, words: Vec<Vec<usize>>, mask: u32, method: Method, tasks: usize) -> Self {
+    pub(crate) fn new(ids: Vec<u32>, words: Vec<Vec<usize>>, mask_id: u32, method: Method, tasks: usize) -> Self {
         let orders = match method {
             Method::Occlusion => Vec::new(),
-            Method::Shapley { samples, seed } => orders(words.len(), samples, seed),
+            Method::Shapley { samples, seed } => draw_orders(words.len(), samples, seed),
         };
         let sums = vec![Sums { words: vec![0.0; words.len()], empty: 0.0 }; tasks];
-        Self { ids, words, mask, orders, sums }
+        Self { ids, words, mask_id, orders, sums }
     }
 
     /// The number of variants that the explanation of this many words takes.
-    pub(crate) fn count(words: usize, method: Method) -> usize {
+    pub(crate) fn count_variants(words: usize, method: Method) -> usize {
         match method {
             _ if words == 0 => 0,
             Method::Occlusion => words,
@@ -55,24 +55,24 @@ impl Explainer {
         }
     }
 
-    /// The variant with this index, which is below [`count`](Self::count).
+    /// The variant with this index, which is below [`count_variants`](Self::count_variants).
     pub(crate) fn variant(&self, index: usize) -> Variant {
         if self.orders.is_empty() {
-            return self.masked(&[index], None, Some(index));
+            return self.mask_words(&[index], None, Some(index));
         }
         let all = self.words.len();
         let Some(index) = index.checked_sub(1) else {
-            return self.masked(&self.orders[0], None, None);
+            return self.mask_words(&self.orders[0], None, None);
         };
         let order = &self.orders[index / (all - 1)];
         let (uncovered, covered) = order.split_at(index % (all - 1) + 1);
-        self.masked(covered, uncovered.last().copied(), covered.first().copied())
+        self.mask_words(covered, uncovered.last().copied(), covered.first().copied())
     }
 
-    fn masked(&self, words: &[usize], uncovered: Option<usize>, next: Option<usize>) -> Variant {
+    fn mask_words(&self, words: &[usize], uncovered: Option<usize>, next: Option<usize>) -> Variant {
         let mut ids = self.ids.clone();
         for &position in words.iter().flat_map(|&word| &self.words[word]) {
-            ids[position] = self.mask;
+            ids[position] = self.mask_id;
         }
         Variant { ids, uncovered, next }
     }
@@ -108,7 +108,7 @@ impl Explainer {
 }
 
 /// Random permutations of the words in antithetic pairs: every second one is the reverse of the one before it.
-fn orders(words: usize, samples: usize, seed: u64) -> Vec<Vec<usize>> {
+fn draw_orders(words: usize, samples: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut random = SplitMix64::new(seed);
     let mut orders: Vec<Vec<usize>> = Vec::with_capacity(samples);
     for sample in 0..samples {
@@ -134,7 +134,7 @@ mod tests {
     fn weights(words: usize, method: Method, score: impl Fn(&[bool]) -> f64) -> Vec<f64> {
         let ids: Vec<u32> = (10..10 + words as u32).collect();
         let mut explainer = Explainer::new(ids, (0..words).map(|word| vec![word]).collect(), MASK, method, 1);
-        for index in 0..Explainer::count(words, method) {
+        for index in 0..Explainer::count_variants(words, method) {
             let variant = explainer.variant(index);
             let kept: Vec<bool> = variant.ids.iter().map(|&id| id != MASK).collect();
             explainer.add_score(0, &variant, score(&kept));
@@ -195,9 +195,9 @@ mod tests {
 
     #[test]
     fn orders_are_permutations_and_depend_on_the_seed() {
-        let mut seen = orders(6, 5, 1);
-        assert_eq!(seen, orders(6, 5, 1));
-        assert_ne!(seen, orders(6, 5, 2));
+        let mut seen = draw_orders(6, 5, 1);
+        assert_eq!(seen, draw_orders(6, 5, 1));
+        assert_ne!(seen, draw_orders(6, 5, 2));
         assert_eq!(seen[1], seen[0].iter().rev().copied().collect::<Vec<_>>());
         seen.iter_mut().for_each(|order| order.sort_unstable());
         assert!(seen.iter().all(|order| order == &[0, 1, 2, 3, 4, 5]));
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn no_words_have_no_variants() {
-        assert_eq!((Explainer::count(0, shapley(5)), Explainer::count(0, Method::Occlusion)), (0, 0));
+        assert_eq!((Explainer::count_variants(0, shapley(5)), Explainer::count_variants(0, Method::Occlusion)), (0, 0));
         assert!(weights(0, shapley(5), |_| 1.0).is_empty());
     }
 }

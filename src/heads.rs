@@ -39,7 +39,7 @@ impl Heads {
 
     /// The head of a task. `None` if it is the graph's own classifier once more: a packaged head with the same labels.
     pub(crate) fn task(&self, task: &str, model: &Model) -> Result<Option<&Head>, Error> {
-        model.features("a task")?;
+        model.require_features("a task")?;
         match self.tasks.get(task) {
             // A head that was taught may happen to have the same labels.
             Some(head) => Ok(Some(head).filter(|head| !head.is_packaged() || head.labels() != model.info.labels)),
@@ -63,7 +63,7 @@ impl Heads {
 
     /// The head that maps features to an embedding.
     pub(crate) fn embedding(&self, model: &Model) -> Result<&Head, Error> {
-        model.features("an embedding")?;
+        model.require_features("an embedding")?;
         self.embedding.as_ref().ok_or_else(|| {
             Error::unsupported("the model has no head of the kind \"embedding\", such as heads/embedding.head")
         })

@@ -1,8 +1,8 @@
 //! Computes predictions of texts, batch by batch.
 
 mod explain;
+mod results;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::inference::batch::{BatchLimits, BatchQueue};
 use crate::inference::encoder::Output;
 use crate::input::Input;
 use crate::limits::MAX_BATCH_TOKENS;
-use crate::model::{Decision, Model};
+use crate::model::Model;
 use crate::options::Options;
-use crate::prediction::{Prediction, Warning, Window as WindowPrediction};
+use crate::prediction::Warning;
 use crate::task::{Scores, TaskPlan};
-use crate::text::tokenizer::Sequence;
+use crate::text::tokens::Sequence;
 use crate::text::windows::{ReadOptions, Window, Windows};
 use crate::text::words::{join_words, words};
 
@@ -49,14 +49,14 @@ pub struct PredictionJob {
     limits: BatchLimits,
     texts: Vec<Result<Text, Error>>,
     /// The windows of all texts, in their order.
-    rows: Vec<Row>,
-    /// All sequences to compute, each as its index in `rows` and its index in that window.
+    windows: Vec<WindowState>,
+    /// All sequences to compute, each as the index of its window in `windows` and its index in that window.
     sequences: Vec<(usize, usize)>,
     /// The sequences that are not computed yet.
     queue: BatchQueue,
     explaining: Option<Explaining>,
-    /// The number of windows whose explanation is complete: the index in `rows` of the next one.
-    explained: usize,
+    /// The index in `windows` of the next window to explain.
+    next_explained: usize,
     progress: Progress,
 }
 
@@ -74,8 +74,8 @@ pub struct Progress {
 
 #[derive(Debug)]
 struct Text {
-    /// The text's windows, as indices in [`PredictionJob::rows`].
-    rows: Range<usize>,
+    /// The text's windows, as indices in [`PredictionJob::windows`].
+    windows: Range<usize>,
     truncated: bool,
     /// The text's words; empty without an explanation.
     words: Vec<Range<usize>>,
@@ -86,7 +86,7 @@ struct Text {
 
 /// A window of a text, with what is computed for it.
 #[derive(Debug)]
-struct Row {
+struct WindowState {
     text: usize,
     window: Window,
     /// The words of the text that have tokens in the window, each with the positions of these tokens.
@@ -116,25 +116,26 @@ impl PredictionJob {
             explain: explain.transpose()?,
             limits: BatchLimits { rows: model.max_rows(), tokens: MAX_BATCH_TOKENS },
             texts: Vec::with_capacity(texts.len()),
-            rows: Vec::with_capacity(texts.len()),
+            windows: Vec::with_capacity(texts.len()),
             sequences: Vec::with_capacity(texts.len()),
             queue: BatchQueue::default(),
             explaining: None,
-            explained: 0,
+            next_explained: 0,
             progress: Progress { done: 0, total: 0 },
             model,
         };
         for text in texts {
-            let text = job.read(text);
+            let text = job.read_text(text);
             job.texts.push(text);
         }
-        job.progress.total = job.sequences.len() + job.rows.iter().map(|row| job.variants(row)).sum::<usize>();
+        job.progress.total =
+            job.sequences.len() + job.windows.iter().map(|window| job.count_variants(window)).sum::<usize>();
         job.queue = BatchQueue::new(job.sequences.iter().map(|&index| job.sequence(index).ids.len()));
         Ok(job)
     }
 
-    /// Adds the windows of a text to the rows.
-    fn read(&mut self, input: &impl Input) -> Result<Text, Error> {
+    /// Adds the windows of a text to those of the job.
+    fn read_text(&mut self, input: &impl Input) -> Result<Text, Error> {
         let text = input.text();
         let hypotheses = self.tasks.first().and_then(TaskPlan::hypotheses);
         let pairs: Vec<&str> = match (hypotheses, input.pair()) {
@@ -155,16 +156,16 @@ impl PredictionJob {
         if self.model.scripts.as_ref().is_some_and(|scripts| scripts.is_foreign(text)) {
             warnings.push(Warning::OtherScript);
         }
-        let sum = |of: fn(&Window) -> usize| windows.iter().map(of).sum::<usize>();
+        let sum = |count: fn(&Window) -> usize| windows.iter().map(count).sum::<usize>();
         if sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known) {
             warnings.push(Warning::MostlyUnknownTokens);
         }
-        let start = self.rows.len();
+        let start = self.windows.len();
         let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();
         for window in windows {
             let sequences = window.tokens.sequences.len();
-            self.sequences.extend((0..sequences).map(|sequence| (self.rows.len(), sequence)));
-            self.rows.push(Row {
+            self.sequences.extend((0..sequences).map(|sequence| (self.windows.len(), sequence)));
+            self.windows.push(WindowState {
                 text: self.texts.len(),
                 words: tokens_of_words(&window, &words),
                 weight: window.new_tokens as f64 / all_tokens as f64,
@@ -175,7 +176,7 @@ impl PredictionJob {
             });
         }
         let weights = vec![vec![0.0; words.len()]; self.tasks.len()];
-        Ok(Text { rows: start..self.rows.len(), truncated, weights, words, warnings })
+        Ok(Text { windows: start..self.windows.len(), truncated, weights, words, warnings })
     }
 
     /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
@@ -208,100 +209,33 @@ impl PredictionJob {
         if let Some(batch) = self.queue.take(self.limits) {
             self.progress.done += batch.len();
             let batch: Vec<_> = batch.into_iter().map(|index| self.sequences[index]).collect();
-            self.compute(batch.into_iter().filter(|&(row, _)| self.texts[self.rows[row].text].is_ok()).collect());
+            self.compute(
+                batch.into_iter().filter(|&(window, _)| self.texts[self.windows[window].text].is_ok()).collect(),
+            );
         } else {
             self.explain_next();
         }
         self.progress.done < self.progress.total
     }
 
-    fn sequence(&self, (row, sequence): (usize, usize)) -> &Sequence {
-        &self.rows[row].window.tokens.sequences[sequence]
+    fn sequence(&self, (window, sequence): (usize, usize)) -> &Sequence {
+        &self.windows[window].window.tokens.sequences[sequence]
     }
 
     fn compute(&mut self, batch: Vec<(usize, usize)>) {
         let sequences: Vec<&Sequence> = batch.iter().map(|&index| self.sequence(index)).collect();
         let computed = self.model.encode(&sequences);
-        for ((row, sequence), output) in batch.into_iter().zip(computed) {
-            let row = &mut self.rows[row];
-            let scored = output.and_then(|output| row.add_output(sequence, output, &self.tasks));
+        for ((window, sequence), output) in batch.into_iter().zip(computed) {
+            let window = &mut self.windows[window];
+            let scored = output.and_then(|output| window.add_output(sequence, output, &self.tasks));
             if let Err(error) = scored {
-                self.texts[row.text] = Err(error);
+                self.texts[window.text] = Err(error);
             }
         }
     }
-
-    /// The text's scores of a task: the weighted mean of its windows.
-    fn mean_scores(&self, text: &Text, task: usize) -> Scores {
-        let rows = &self.rows[text.rows.clone()];
-        self.tasks[task].mean(rows.iter().map(|row| (row.weight, &row.scores[task])))
-    }
-
-    /// Computes the remaining batches. Returns a prediction or an error for each text, in their order. If the job has several
-    /// tasks, the predictions are for the first task.
-    pub fn finish(self) -> Vec<Result<Prediction, Error>> {
-        self.finish_texts(|job, text| job.prediction(text, 0))
-    }
-
-    /// Computes the remaining batches. Returns the predictions by task or an error for each text, in their order.
-    pub fn finish_by_task(self) -> Vec<Result<BTreeMap<String, Prediction>, Error>> {
-        self.finish_texts(|job, text| {
-            let tasks = job.tasks.iter().enumerate();
-            tasks.map(|(i, task)| Ok((task.name.clone(), job.prediction(text, i)?))).collect()
-        })
-    }
-
-    /// Computes the remaining batches and returns the logits of each text's first window.
-    pub(crate) fn finish_logits(self) -> Vec<Result<Vec<f32>, Error>> {
-        self.finish_texts(|job, text| Ok(job.rows[text.rows.start].outputs[0].logits.clone()))
-    }
-
-    /// Computes the remaining batches and returns the features of each text: the weighted mean of its windows.
-    pub(crate) fn finish_features(self) -> Vec<Result<Vec<f32>, Error>> {
-        self.finish_texts(|job, text| {
-            let rows = &job.rows[text.rows.clone()];
-            let size = rows.iter().map(|row| row.outputs[0].features.len()).max().unwrap_or(0);
-            let mean =
-                |i: usize| rows.iter().map(|row| row.weight * f64::from(row.outputs[0].features[i])).sum::<f64>();
-            Ok((0..size).map(|i| mean(i) as f32).collect())
-        })
-    }
-
-    /// Computes the remaining batches. Returns the result of `of` or the error for each text, in their order.
-    fn finish_texts<T>(mut self, of: impl Fn(&Self, &Text) -> Result<T, Error>) -> Vec<Result<T, Error>> {
-        while self.step() {}
-        self.texts.iter().map(|text| of(&self, text.as_ref().map_err(Error::clone)?)).collect()
-    }
-
-    fn prediction(&self, text: &Text, index: usize) -> Result<Prediction, Error> {
-        let (task, top_k) = (&self.tasks[index], self.options.top_k);
-        let rows = &self.rows[text.rows.clone()];
-        let mean = self.mean_scores(text, index);
-        let Decision { label, labels } = task.decide(&mean);
-        let scores = task.rank(&mean, top_k);
-        let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
-        let windows = rows.iter().map(|row| WindowPrediction {
-            start: row.window.span.start,
-            end: row.window.span.end,
-            tokens: length(&row.window),
-            scores: task.rank(&row.scores[index], top_k),
-        });
-        Ok(Prediction {
-            label,
-            labels,
-            other: task.is_other(&mean),
-            score: best.score,
-            tokens: rows.iter().map(|row| length(&row.window)).sum(),
-            truncated: text.truncated,
-            windows: windows.collect(),
-            attributions: self.explain.is_some().then(|| self.attributions(text, index)),
-            warnings: text.warnings.clone(),
-            scores,
-        })
-    }
 }
 
-impl Row {
+impl WindowState {
     /// Adds the output for one of the window's sequences. After the last one, computes the scores.
     fn add_output(&mut self, sequence: usize, output: Output, tasks: &[TaskPlan]) -> Result<(), Error> {
         self.outputs[sequence] = output;
@@ -314,11 +248,6 @@ impl Row {
     }
 }
 
-/// The number of tokens in a window's longest sequence.
-fn length(window: &Window) -> usize {
-    window.tokens.sequences.iter().map(|sequence| sequence.ids.len()).max().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,7 +255,7 @@ mod tests {
     use crate::heads::Heads;
     use crate::model::tests::{FAILING, fake};
     use crate::options::{Explain, Method};
-    use crate::prediction::Score;
+    use crate::prediction::{Prediction, Score};
 
     /// The text itself, and one variant per word.
     const ROWS_OF_20_WORDS: usize = 21;

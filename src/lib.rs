@@ -117,8 +117,15 @@ pub use load_options::{LoadOptions, Precision};
 pub use model::{Head, ModelFiles, ModelInfo, PrecisionInfo, TaskInfo};
 pub use options::{Activation, Explain, LongText, Method, Options, SpecialTokens, TaskOptions, ZeroShot};
 pub use prediction::{Attribution, Prediction, Score, Warning, Window};
-pub use teach::{Contradiction, Examples, LabelReport, OddExample, Taught, TeachOptions, TeachReport, TeachingJob};
-pub use text::tokenizer::Encoding;
+pub use teach::{Contradiction, Examples, LabelReport, SuspectExample, Taught, TeachOptions, TeachReport, TeachingJob};
+pub use text::tokens::Encoding;
+
+/// The instructions that compute the products of integers on this machine. Results do not depend on them, only speed does. On
+/// x86-64: `"avx512-vnni"`, `"avx2"` or `"sse2"`, found out when the program runs; in WebAssembly: `"relaxed-dot-i32x4"`,
+/// `"relaxed-dot-i16x8"` or `"simd128"`; elsewhere `"portable"`.
+pub fn kernel() -> &'static str {
+    kernels::simd::kernel().name
+}
 
 /// The README's example, compiled and run.
 #[cfg(all(doctest, not(target_arch = "wasm32")))]

@@ -51,7 +51,7 @@ impl TaskPlan {
                 )));
             }
             let plan = ZeroShotPlan::new(zero_shot, model)?;
-            let thresholds = options.threshold.map_or(Thresholds::of(plan.activation), Thresholds::Same);
+            let thresholds = options.threshold.map_or(Thresholds::default_for(plan.activation), Thresholds::Same);
             return Ok(Self {
                 name: String::new(),
                 explained_label: None,
@@ -77,10 +77,10 @@ impl TaskPlan {
                 ));
             }
             (Some(threshold), _) => Thresholds::Same(threshold),
-            (None, Some(head)) if activation == own => {
-                head.thresholds().map_or(Thresholds::of(own), |thresholds| Thresholds::Each(thresholds.to_vec()))
-            }
-            (None, _) => Thresholds::of(activation),
+            (None, Some(head)) if activation == own => head
+                .thresholds()
+                .map_or(Thresholds::default_for(own), |thresholds| Thresholds::Each(thresholds.to_vec())),
+            (None, _) => Thresholds::default_for(activation),
         };
         let explain = options.explain.as_ref();
         let explained = task_options.and_then(|task| task.explain_label.as_ref());

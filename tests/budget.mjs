@@ -16,17 +16,17 @@ const BUDGET = {
 };
 
 /** The file of known sizes, by the hash of the files: compressing the model takes a minute, and it seldom changes. */
-const memory = join(targetDir, "brotli.json");
+const sizeCache = join(targetDir, "brotli.json");
 
 async function compressed(files) {
-  const known = JSON.parse(await readFile(memory, "utf8").catch(() => "{}"));
+  const known = JSON.parse(await readFile(sizeCache, "utf8").catch(() => "{}"));
   const sum = createHash("sha256");
   for (const file of files) sum.update(await readFile(join(root, "pkg", file)));
   const key = sum.digest("hex");
   if (!(key in known)) {
     known[key] = (await sizes(files)).brotli;
     await mkdir(targetDir, { recursive: true });
-    await writeFile(memory, JSON.stringify(known));
+    await writeFile(sizeCache, JSON.stringify(known));
   }
   return known[key];
 }

@@ -28,6 +28,15 @@ fn json(output: &Output) -> Vec<Value> {
 }
 
 #[test]
+fn the_version_names_the_kernel() {
+    let output = litmus(&["--version"], b"");
+    let kernel = litmus_text::kernel();
+    assert_eq!(lines(&output), [concat!("litmus ", env!("CARGO_PKG_VERSION")), &format!("kernel: {kernel}")]);
+    #[cfg(target_arch = "x86_64")]
+    assert_eq!(kernel == "sse2", !is_x86_feature_detected!("avx2"));
+}
+
+#[test]
 fn labels_its_arguments() {
     let output = litmus(&["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"], b"");
     assert!(output.status.success());
@@ -132,9 +141,9 @@ fn extends_as_many_rows_as_there_are() {
 #[test]
 fn rows_take_the_other_options() {
     let long = format!("{{\"id\":1,\"text\":\"{}\"}}", "no middle and no end. ".repeat(100));
-    let refused = litmus(&["--rows", "--long-text", "error"], long.as_bytes());
-    assert!(refused.status.success());
-    assert_eq!((&json(&refused)[0]["id"], &json(&refused)[0]["error"]["code"]), (&1.into(), &"text-too-long".into()));
+    let rejected = litmus(&["--rows", "--long-text", "error"], long.as_bytes());
+    assert!(rejected.status.success());
+    assert_eq!((&json(&rejected)[0]["id"], &json(&rejected)[0]["error"]["code"]), (&1.into(), &"text-too-long".into()));
     let explained = litmus(&["--rows", "--explain", "--threshold", "1"], br#"{"text":"so \"good\""}"#);
     let prediction = &json(&explained)[0]["prediction"];
     let words = prediction["attributions"].as_array().unwrap().iter().map(|word| word["text"].as_str().unwrap());
@@ -295,8 +304,8 @@ fn reads_long_texts_as_the_option_says() {
     assert_eq!((&json(&with("window"))[0], &row["truncated"]), (row, &false.into()));
     assert!(row["windows"].as_array().unwrap().len() > 5, "{row}");
     assert_eq!(json(&with("truncate"))[0]["truncated"], true);
-    let refused = with("error");
-    assert_eq!((refused.status.code(), &json(&refused)[0]["error"]["code"]), (Some(1), &"text-too-long".into()));
+    let rejected = with("error");
+    assert_eq!((rejected.status.code(), &json(&rejected)[0]["error"]["code"]), (Some(1), &"text-too-long".into()));
     assert!(lines(&litmus(&["--long-text", "truncate"], text.as_bytes()))[0].ends_with("(end not read: too long)"));
 }
 

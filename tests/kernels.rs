@@ -29,6 +29,30 @@ mod math;
 #[path = "kernels/same_bits.rs"]
 mod same_bits;
 
+use std::sync::{Mutex, PoisonError};
+
+use kernels::simd::backend::KERNELS;
+use kernels::simd::kernel::{Kernel, choose};
+
+/// The kernels of linear layers that this machine has.
+fn available() -> impl Iterator<Item = &'static Kernel> {
+    #[cfg(target_arch = "wasm32")]
+    link::link_relaxed();
+    KERNELS.iter().filter(|kernel| (kernel.is_available)())
+}
+
+/// Calls `check` with each of these kernels in use, and then restores the choice.
+fn with_each_kernel(mut check: impl FnMut(&str)) {
+    // The choice is one for all threads. Tests that do not call this may run with any kernel.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    for kernel in available() {
+        choose(KERNELS, kernel.name);
+        check(kernel.name);
+    }
+    choose(KERNELS, "");
+}
+
 /// The largest relative error of rounding to f32.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 /// The largest error of quantisation, in steps: half a step, and the rounding of the division by the step.

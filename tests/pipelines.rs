@@ -175,7 +175,7 @@ fn zero_shot_scores_are_those_of_the_pipeline() {
 #[test]
 fn invalid_zero_shot_options_are_rejected() {
     let (classifier, _) = nli();
-    let refused = |classifier: &Classifier, options: Options| {
+    let error_of = |classifier: &Classifier, options: Options| {
         let error = classifier.predict("the dog", &options).unwrap_err();
         (error.kind(), error.to_string())
     };
@@ -188,13 +188,13 @@ fn invalid_zero_shot_options_are_rejected() {
         (options(topics()).activation(Activation::None), "activation"),
         (options(topics()).explain(litmus_text::Explain::default()), "explanation"),
     ] {
-        let (kind, message) = refused(&classifier, options);
+        let (kind, message) = error_of(&classifier, options);
         assert_eq!(kind, ErrorKind::InvalidInput);
         assert!(message.contains(names), "{message}");
     }
     let with_pair = classifier.predict(("the dog", "the cat"), &options(topics())).unwrap_err();
     assert_eq!(with_pair.kind(), ErrorKind::InvalidInput);
-    let (kind, message) = refused(&load("tests/fixtures/pipelines/two-labels"), options(topics()));
+    let (kind, message) = error_of(&load("tests/fixtures/pipelines/two-labels"), options(topics()));
     assert_eq!(kind, ErrorKind::ModelUnsupported);
     assert!(message.contains("LABEL_0, LABEL_1"), "{message}");
 }

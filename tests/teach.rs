@@ -128,7 +128,7 @@ fn a_text_can_have_several_labels() {
 }
 
 #[test]
-fn the_report_names_contradictions_and_odd_examples() {
+fn the_report_names_contradictions_and_suspect_examples() {
     let examples = Examples::new()
         .label("refund", REFUND.into_iter().chain(["The parcel is late", "Where is my parcel?"]))
         .label("shipping", SHIPPING);
@@ -136,8 +136,8 @@ fn the_report_names_contradictions_and_odd_examples() {
     assert_eq!(report.contradictions.len(), 1);
     assert_eq!(report.contradictions[0].text, "Where is my parcel?");
     assert_eq!(report.contradictions[0].labels, ["refund", "shipping"]);
-    let odd: Vec<_> = report.odd.iter().map(|odd| (odd.text.as_deref().unwrap(), &odd.predicted[..])).collect();
-    assert!(odd.contains(&("The parcel is late", "shipping")), "{odd:?}");
+    let suspects: Vec<_> = report.suspects.iter().map(|s| (s.text.as_deref().unwrap(), &s.predicted[..])).collect();
+    assert!(suspects.contains(&("The parcel is late", "shipping")), "{suspects:?}");
 }
 
 #[test]

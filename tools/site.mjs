@@ -23,13 +23,17 @@ const notCached = ["sw.js", "precache.js", "litmus-text/models/english/heads/emb
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
-  const ofPackage = [...Object.values(await downloads()).flat(), ...(await headFiles()), "models/english/litmus.json"];
+  const packageFiles = [
+    ...Object.values(await downloads()).flat(),
+    ...(await headFiles()),
+    "models/english/litmus.json",
+  ];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",
     // The demo measures in the visitor's browser with the texts and the clock of the benchmarks.
     "benches/measure.mjs": "benches/measure.mjs",
     "benches/texts.mjs": "benches/texts.mjs",
-    ...Object.fromEntries(ofPackage.map((path) => [`litmus-text/${path}`, `pkg/${path}`])),
+    ...Object.fromEntries(packageFiles.map((path) => [`litmus-text/${path}`, `pkg/${path}`])),
   };
 }
 

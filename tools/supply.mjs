@@ -155,10 +155,10 @@ async function checksums() {
 /** Writes the three files into the package, which must be built. */
 export async function writeSupply() {
   const all = await crates();
-  const refused = all.filter(({ license }) => !license || !isAllowed(license));
-  if (refused.length)
+  const notAllowed = all.filter(({ license }) => !license || !isAllowed(license));
+  if (notAllowed.length)
     throw new UserError(
-      `licences that deny.toml does not allow: ${refused.map(({ name, license }) => `${name} (${license})`).join(", ")}`,
+      `licences that deny.toml does not allow: ${notAllowed.map(({ name, license }) => `${name} (${license})`).join(", ")}`,
     );
   await writeFile(join(pkg, "THIRD-PARTY-LICENSES.txt"), await thirdPartyLicences(all));
   await writeFile(join(pkg, "sbom.cdx.json"), `${JSON.stringify(await billOfMaterials(all), null, 2)}\n`);

@@ -1,13 +1,6 @@
 // Fetches the files of a model from any site that allows it (CORS) and posts them to the page. Runs in the sandboxed
-// frame fetcher.html; the only thing the page sends it is the model's URL.
+// frame fetcher.html; the page sends it the model's URL and the paths of its files, and nothing else.
 
-/** File names in a folder of Hugging Face layout. Of several candidates the first one that exists is used. */
-const LAYOUT = {
-  config: ["config.json"],
-  tokenizer: ["tokenizer.json"],
-  model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
-};
-const MANIFEST = ["litmus.json"];
 const MISSING = [403, 404, 410];
 
 const failure = (code, message) => Object.assign(new Error(message), { code });
@@ -47,17 +40,18 @@ async function read(response, file, say) {
   });
 }
 
-async function fetchModel(folder, say) {
+/** Fetches the files of a model. `layout` has the paths that each may have, as in model-layout.js. */
+async function fetchModel({ folder, layout: { manifest: manifestPaths, ...required } }, say) {
   const files = {};
-  for (const [role, paths] of Object.entries(LAYOUT)) files[role] = await fetchFirst(folder, paths, say);
-  const manifest = await fetchFirst(folder, MANIFEST, say).catch(() => undefined); // optional
+  for (const [role, paths] of Object.entries(required)) files[role] = await fetchFirst(folder, paths, say);
+  const manifest = await fetchFirst(folder, manifestPaths, say).catch(() => undefined); // optional
   return manifest ? { ...files, manifest } : files;
 }
 
-window.addEventListener("message", async ({ data: folder, ports: [port] }) => {
+window.addEventListener("message", async ({ data, ports: [port] }) => {
   const say = (message) => port.postMessage(message);
   try {
-    say({ files: await fetchModel(folder, say) });
+    say({ files: await fetchModel(data, say) });
   } catch (error) {
     say({ error: { code: error.code ?? "internal", message: error.message } });
   }

@@ -22,7 +22,7 @@ export function t(key, ...values) {
 export const has = (key) => Object.hasOwn(strings, key);
 
 export const count = (value) => numbers.count.format(value);
-export const percent = (share) => numbers.percent.format(share);
+export const percent = (fraction) => numbers.percent.format(fraction);
 /** Formats with three significant digits. */
 export const figure = (value) => numbers.figure.format(value);
 

@@ -7,6 +7,7 @@ import { $, make } from "./dom.js";
 import { areValues } from "./labels.js";
 import { figure, has, onLanguage, t } from "./language.js";
 import { useOwn, usePackaged } from "./model.js";
+import { LAYOUT } from "./model-layout.js";
 import { countOfFrame } from "./network.js";
 
 /** Texts that are timed and the runs of each: 12 and 108 words are about 16 and 128 tokens of an English vocabulary. */
@@ -39,13 +40,13 @@ async function timesOf(classifier) {
  * Loads a model and switches to it. `get` resolves to `createClassifier`'s option `model`, the model's size, and, where
  * something must stay until the model is loaded, the function that then releases it.
  */
-async function take(name, get) {
+async function loadModel(name, get) {
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
   failed = undefined;
-  if (isBusy()) return fail(Object.assign(new Error(t("model.busy")), { code: "busy" }));
-  progress();
+  if (isBusy()) return showFailure(Object.assign(new Error(t("model.busy")), { code: "busy" }));
+  showProgress();
   showOnly("model-loading");
   let source;
   try {
@@ -54,7 +55,7 @@ async function take(name, get) {
     const start = performance.now();
     let size = bytes;
     const onProgress = ({ file, loaded }) => {
-      progress(file, loaded);
+      showProgress(file, loaded);
       if (file.endsWith(".onnx")) size = loaded; // the last report has all of it
     };
     await useOwn(name, { model, signal, onProgress }, async (classifier) => {
@@ -68,23 +69,23 @@ async function take(name, get) {
       };
       signal.throwIfAborted();
     });
-    display();
+    showModel();
     showOnly("model-result");
   } catch (error) {
     if (signal.aborted) showOnly(found ? "model-result" : undefined);
-    else fail(error);
+    else showFailure(error);
   } finally {
     source?.release?.();
   }
 }
 
-function progress(file, loaded) {
+function showProgress(file, loaded) {
   $("model-progress-text").textContent = file
     ? t("model.fetching", file, (loaded / 1e6).toFixed(1))
     : t("model.loading");
 }
 
-function fail(error) {
+function showFailure(error) {
   failed = error;
   const key = `model.error.${error.code}`;
   $("model-failure-text").textContent =
@@ -93,7 +94,7 @@ function fail(error) {
   showOnly("model-failure");
 }
 
-function display() {
+function showModel() {
   const { name, info, bytes, loadMs, times } = found;
   $("model-name").textContent = name;
   $("model-labels").replaceChildren(...info.labels.map((label) => make("li", { textContent: label })));
@@ -112,15 +113,12 @@ function display() {
   $("with").textContent = t("try.with", name);
 }
 
-/** Where a folder may have the model, in the order in which the package looks. */
-const GRAPHS = ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"];
-
 /** Loads a model from files whose `webkitRelativePath` is set. */
 function fromFiles(files) {
   const [folder] = files[0]?.webkitRelativePath.split("/") ?? [];
   const at = (path) => files.find((file) => file.webkitRelativePath === `${folder}/${path}`);
-  const graph = GRAPHS.map(at).find(Boolean);
-  return take(folder || t("model.unnamed"), async () => ({ model: files, bytes: graph?.size }));
+  const graph = LAYOUT.model.map(at).find(Boolean);
+  return loadModel(folder || t("model.unnamed"), async () => ({ model: files, bytes: graph?.size }));
 }
 
 /** The files in a dropped folder. Dropped files have no `webkitRelativePath`, so it is set here. */
@@ -162,12 +160,12 @@ async function fetchElsewhere(folder, signal) {
     signal.addEventListener("abort", () => reject(signal.reason));
     port1.onmessage = ({ data }) => {
       if (data.asked) countOfFrame(data.asked);
-      else if (data.file) progress(data.file, data.loaded);
+      else if (data.file) showProgress(data.file, data.loaded);
       else if (data.error) reject(Object.assign(new Error(data.error.message), { code: data.error.code }));
       else resolve({ model: data.files, bytes: data.files.model.size });
     };
   });
-  frame.onload = () => frame.contentWindow.postMessage(folder.href, "*", [port2]);
+  frame.onload = () => frame.contentWindow.postMessage({ folder: folder.href, layout: LAYOUT }, "*", [port2]);
   document.body.append(frame);
   const release = () => frame.remove();
   try {
@@ -184,7 +182,7 @@ function fromAddress(address) {
     folder = folderOf(address);
     if (!/^https?:$/.test(folder.protocol)) throw new TypeError(folder.protocol);
   } catch {
-    return fail(Object.assign(new Error(address), { code: "invalid-input" }));
+    return showFailure(Object.assign(new Error(address), { code: "invalid-input" }));
   }
   const name = decodeURIComponent(
     folder.pathname
@@ -194,7 +192,7 @@ function fromAddress(address) {
       .at(-1) ?? folder.host,
   );
   const here = folder.origin === location.origin;
-  return take(name, (signal) => (here ? { model: folder } : fetchElsewhere(folder, signal)));
+  return loadModel(name, (signal) => (here ? { model: folder } : fetchElsewhere(folder, signal)));
 }
 
 $("model-choose").addEventListener("click", () => $("model-folder").click());
@@ -210,16 +208,16 @@ $("model-address").addEventListener("submit", (event) => {
 });
 $("model-stop").addEventListener("click", () => loading.abort());
 $("model-back").addEventListener("click", async () => {
-  if (isBusy()) return fail(Object.assign(new Error(t("model.busy")), { code: "busy" }));
+  if (isBusy()) return showFailure(Object.assign(new Error(t("model.busy")), { code: "busy" }));
   found = undefined;
   $("with").hidden = true;
   showOnly();
-  await usePackaged().catch(fail);
+  await usePackaged().catch(showFailure);
   $("model-choose").focus({ preventScroll: true });
 });
 onLanguage(() => {
-  if (found) display();
-  if (failed) fail(failed);
+  if (found) showModel();
+  if (failed) showFailure(failed);
 });
 
 /** Loads a model from the entries of dropped files or of a dropped folder. */

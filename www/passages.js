@@ -2,7 +2,7 @@
 import { $, make } from "./dom.js";
 import { nameOf, scoreText, toneOf } from "./labels.js";
 import { onLanguage, t } from "./language.js";
-import { named, paint } from "./words.js";
+import { paintWords, wordItems } from "./words.js";
 
 /** Milliseconds that a passage must stay selected before its explanation is computed. */
 const PAUSE_MS = 300;
@@ -19,8 +19,8 @@ export function hidePassages() {
 /** `task`: the task that was predicted, with the `info` of its labels. */
 export function showPassages(value, windows, task, info) {
   now = { value, windows, task, info };
-  name();
-  $("heat").replaceChildren(...windows.map(column));
+  showTitle();
+  $("heat").replaceChildren(...windows.map(makeColumn));
   // Select the passage with the highest score first.
   const surest = windows.reduce(
     (best, { scores }, i) => (scores[0].score > windows[best].scores[0].score ? i : best),
@@ -28,36 +28,36 @@ export function showPassages(value, windows, task, info) {
   );
   Object.assign($("passage"), { max: windows.length - 1, value: surest });
   $("passages").hidden = false;
-  choose();
+  showPassage();
 }
 
 /** Only a sentiment has two directions. */
-function name() {
+function showTitle() {
   const directed = now.info.labels.includes("positive") && now.info.labels.includes("negative");
   $("passages-title").textContent = t(directed ? "long.title" : "long.any");
 }
 
 /** Bars of positive passages point up, of negative ones down, others are centred: the colour is not the only sign. */
-function column({ scores: [{ label, score }] }) {
+function makeColumn({ scores: [{ label, score }] }) {
   const element = make("span", {}, make("i"));
   element.dataset.tone = toneOf(label, now.info.labels);
   element.style.setProperty("--score", Math.min(1, Math.abs(score)));
   return element;
 }
 
-function choose() {
+function showPassage() {
   const { value, windows, info } = now;
   const i = $("passage").valueAsNumber;
   const { start, end, scores } = windows[i];
   for (const [at, each] of [...$("heat").children].entries()) each.classList.toggle("chosen", at === i);
-  say(i);
+  showVerdict(i);
   $("passages").dataset.tone = toneOf(scores[0].label, info.labels);
   const passage = value.slice(start, end);
-  paint($("passage-text"), passage, []);
-  void weigh(passage);
+  paintWords($("passage-text"), passage, []);
+  void explainPassage(passage);
 }
 
-function say(i) {
+function showVerdict(i) {
   const { windows, info } = now;
   const [{ label, score }] = windows[i].scores;
   const verdict = t("long.verdict", i + 1, windows.length, nameOf(label), scoreText(score, info));
@@ -65,7 +65,7 @@ function say(i) {
   $("passage").ariaValueText = verdict;
 }
 
-async function weigh(passage) {
+async function explainPassage(passage) {
   weighing.abort();
   weighing = new AbortController();
   const { signal } = weighing;
@@ -81,25 +81,25 @@ async function weigh(passage) {
     };
     const options = { ...task.options(), explain: true, signal, onProgress };
     const { attributions } = await task.classifier.predict(passage, options);
-    paint($("passage-text"), passage, attributions);
+    paintWords($("passage-text"), passage, attributions);
     $("passage-note").textContent = "";
-    $("passage-weights").replaceChildren(...named(attributions));
+    $("passage-weights").replaceChildren(...wordItems(attributions));
   } catch (error) {
     // An abort is expected: another passage was selected. Any other error is shown.
     if (!signal.aborted) $("passage-verdict").textContent = error.message;
   }
 }
 
-$("passage").addEventListener("input", choose);
+$("passage").addEventListener("input", showPassage);
 $("heat").addEventListener("pointerdown", ({ target }) => {
   const i = [...$("heat").children].indexOf(target.closest("span"));
   if (i < 0) return;
   $("passage").value = i;
-  choose();
+  showPassage();
 });
-$("explain").addEventListener("change", () => now && choose());
+$("explain").addEventListener("change", () => now && showPassage());
 onLanguage(() => {
   if (!now) return;
-  name();
-  say($("passage").valueAsNumber);
+  showTitle();
+  showVerdict($("passage").valueAsNumber);
 });

@@ -9,8 +9,8 @@ import { onTaught, taught } from "./taught.js";
 import { addExample, oneLine, readCards, removeExample } from "./teach-cards.js";
 import { bars } from "./view-bars.js";
 
-/** Odd examples that are listed at most. */
-const MAX_ODD = 20;
+/** Suspect examples that are listed at most. */
+const MAX_SUSPECTS = 20;
 const FILE = "labels.head";
 const CODE = `import { createClassifier } from "litmus-text";
 
@@ -20,7 +20,7 @@ const classifier = await createClassifier({ head });
 const { label } = await classifier.predict("…");
 `;
 
-let report; // of the head in use, without the odd examples that the visitor has looked at; `null` if the head came from a file
+let report; // of the head in use, without the suspect examples that the visitor has looked at; `null` if the head came from a file
 let trying = new AbortController();
 
 /** Shows the head in use with its report; without a head, nothing. */
@@ -40,13 +40,13 @@ function draw() {
     ? t("teach.accuracy", percent(report.accuracy), count(report.validated))
     : t("teach.unmeasured");
   $("teach-matrix-figure").hidden = !measured;
-  if (measured) matrix(report);
-  odd();
+  if (measured) drawMatrix(report);
+  drawSuspects();
   $("teach-code").textContent = CODE;
 }
 
 /** The confusion matrix: a cell is the darker, the more of its row's examples are in it. */
-function matrix({ labels, confusion }) {
+function drawMatrix({ labels, confusion }) {
   const names = labels.map(({ label }) => label);
   const heads = names.map((name) => make("th", { scope: "col" }, make("span", { textContent: name })));
   const lines = confusion.map((row, i) => {
@@ -69,7 +69,7 @@ function matrix({ labels, confusion }) {
 }
 
 /** Examples that look like another label, and texts that are examples of two. */
-function odd() {
+function drawSuspects() {
   const twice = new Set(report?.contradictions.map(({ text }) => text));
   const found = [
     ...(report?.contradictions ?? []).map(({ text, labels }) => ({
@@ -78,7 +78,7 @@ function odd() {
       why: t("teach.twice", labels.join(", ")),
       choices: labels,
     })),
-    ...(report?.odd ?? [])
+    ...(report?.suspects ?? [])
       .filter(({ text }) => !twice.has(text))
       .map(({ text, label, predicted, score }) => ({
         text,
@@ -87,12 +87,12 @@ function odd() {
         choices: [predicted],
       })),
   ];
-  const items = found.filter(({ text }) => text !== null).slice(0, MAX_ODD);
-  $("teach-odd").hidden = items.length === 0;
-  $("teach-odd-list").replaceChildren(...items.map(oddItem));
+  const items = found.filter(({ text }) => text !== null).slice(0, MAX_SUSPECTS);
+  $("teach-suspect").hidden = items.length === 0;
+  $("teach-suspect-list").replaceChildren(...items.map(suspectItem));
 }
 
-function oddItem({ text, labels, why, choices }) {
+function suspectItem({ text, labels, why, choices }) {
   const item = make(
     "li",
     {},
@@ -125,9 +125,9 @@ function move(text, from, to) {
 function dismiss(item, text) {
   const next = item.nextElementSibling ?? item.previousElementSibling;
   const without = (list) => list.filter((each) => each.text !== text);
-  report = { ...report, odd: without(report.odd), contradictions: without(report.contradictions) };
+  report = { ...report, suspects: without(report.suspects), contradictions: without(report.contradictions) };
   item.remove();
-  $("teach-odd").hidden = !next;
+  $("teach-suspect").hidden = !next;
   (next?.querySelector("button") ?? $("teach-start")).focus();
 }
 

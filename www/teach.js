@@ -18,11 +18,11 @@ const STORE_MS = 400;
 let stop = new AbortController();
 let storing = 0; // timer
 
-function say(message) {
+function showStatus(message) {
   $("teach-status").textContent = message;
 }
 
-function problem(message) {
+function showProblem(message) {
   $("teach-problem").hidden = !message;
   $("teach-problem").textContent = message ?? "";
 }
@@ -37,12 +37,12 @@ async function store() {
 
 function changed() {
   drawRows();
-  say(taught() ? t("teach.changed") : "");
+  showStatus(taught() ? t("teach.changed") : "");
   clearTimeout(storing);
   storing = setTimeout(store, STORE_MS);
 }
 
-function running(is) {
+function showRunning(is) {
   $("teach-start").hidden = is;
   $("teach-stop").hidden = !is;
   $("teach-progress").classList.toggle("at-work", is);
@@ -51,13 +51,13 @@ function running(is) {
 
 async function teach() {
   const labels = readCards();
-  if (labels.length < 2 || labels.every(({ texts }) => texts.length === 0)) return say(t("teach.few"));
-  if (isBusy()) return say(t("model.busy"));
+  if (labels.length < 2 || labels.every(({ texts }) => texts.length === 0)) return showStatus(t("teach.few"));
+  if (isBusy()) return showStatus(t("model.busy"));
   const job = {};
   begin(job);
   stop = new AbortController();
   const { signal } = stop;
-  running(true);
+  showRunning(true);
   $("teach-stop").focus({ preventScroll: true });
   try {
     const { classifier } = await untilModel();
@@ -67,34 +67,34 @@ async function teach() {
       other: $("teach-other").checked,
       onProgress: ({ done, total }) => {
         Object.assign($("teach-progress"), { max: total, value: done });
-        say(t("teach.working", done, total));
+        showStatus(t("teach.working", done, total));
       },
     });
     useTaught(next, next.report);
-    say(await store());
+    showStatus(await store());
     $("teach-accuracy").focus({ preventScroll: true });
     $("teach-result").scrollIntoView({ block: "nearest" });
   } catch (error) {
-    if (signal.aborted) say("");
-    else say(error.code === "model-unsupported" ? t("teach.unsupported") : t("teach.failed", error.message));
+    if (signal.aborted) showStatus("");
+    else showStatus(error.code === "model-unsupported" ? t("teach.unsupported") : t("teach.failed", error.message));
   }
   end(job);
-  running(false);
+  showRunning(false);
   if (document.activeElement === document.body) $("teach-start").focus({ preventScroll: true });
 }
 
 /** Opens a head, or a table of examples. */
 export async function openFile(file) {
-  problem();
+  showProblem();
   try {
     const head = headerOf(new Uint8Array(await file.slice(0, 1 << 16).arrayBuffer()));
     if (!head) return await openTable(file);
     await loadTaught(new Uint8Array(await file.arrayBuffer()));
     addToCards(head.labels.map((name) => ({ name, texts: [] })));
-    say("");
+    showStatus("");
     chooseTask("taught");
   } catch (error) {
-    problem(t("bulk.unread", error.message));
+    showProblem(t("bulk.unread", error.message));
   }
 }
 
@@ -112,8 +112,8 @@ async function clear() {
   writeCards([]);
   $("teach-other").checked = false;
   drawRows();
-  problem();
-  say("");
+  showProblem();
+  showStatus("");
   await forget();
 }
 
@@ -141,9 +141,9 @@ $("teach-file").addEventListener("change", ({ target }) => {
 });
 $("teach-setup").addEventListener("submit", async (event) => {
   event.preventDefault();
-  await takeRows().then(problem, (error) => problem(t("bulk.unread", error.message)));
+  await takeRows().then(showProblem, (error) => showProblem(t("bulk.unread", error.message)));
 });
 $("teach-other").addEventListener("change", changed);
 onCards(changed);
-onLanguage(() => $("teach-status").textContent && say(""));
+onLanguage(() => $("teach-status").textContent && showStatus(""));
 await restore();

@@ -6,7 +6,7 @@ import { onLanguage, t } from "./language.js";
 import { hidePassages, showPassages } from "./passages.js";
 import { onTask, task } from "./task.js";
 import * as bars from "./view-bars.js";
-import { kept, named, paint } from "./words.js";
+import { paintWords, shiftWords, wordItems } from "./words.js";
 
 /** Milliseconds without typing before the explanation is computed, which costs one prediction per word. */
 const PAUSE_MS = 250;
@@ -40,13 +40,13 @@ export function show(state) {
 }
 
 export function fail(error) {
-  work();
+  showProgress();
   $("failure-text").textContent = `${error.message} (${error.code ?? error.name})`;
   show("failure");
 }
 
 /** Shows the progress bar; hides it when called without arguments. */
-function work(done, total) {
+function showProgress(done, total) {
   $("work").classList.toggle("at-work", total > 0);
   if (total > 0) Object.assign($("work"), { max: total, value: done });
 }
@@ -60,7 +60,7 @@ const wait = (ms, signal) =>
 async function viewOf({ view }) {
   if (!view) return bars;
   const loaded = await VIEWS[view]();
-  loaded.onChoice(chosen);
+  loaded.onChoice(showChoice);
   return loaded;
 }
 
@@ -78,13 +78,13 @@ export async function read() {
   const now = task();
   if (!now) return;
   const value = text.value;
-  work();
-  if (value.trim() === "") return empty();
-  if (now.field === "choices" && now.options().zeroShot.labels.length === 0) return empty();
+  showProgress();
+  if (value.trim() === "") return showEmpty();
+  if (now.field === "choices" && now.options().zeroShot.labels.length === 0) return showEmpty();
   const onProgress = ({ done, total }) => {
     if (signal.aborted || total === 1) return;
     $("facts").textContent = t("try.reading", Math.min(done + 1, total), total);
-    work(done, total);
+    showProgress(done, total);
   };
   try {
     if (!loaded.has(now)) await now.classifier.predict(ANY_TEXT, { ...now.options(), signal });
@@ -95,32 +95,32 @@ export async function read() {
     const milliseconds = performance.now() - start;
     const [info, view] = await Promise.all([now.info(prediction), viewOf(now)]);
     if (signal.aborted) return;
-    work();
+    showProgress();
     const again = shown?.value === value && shown.view === view;
     shown = { value, prediction, milliseconds, task: now, info, view, words: new Map() };
-    display(again);
+    showPrediction(again);
     if (prediction.windows.length > 1) showPassages(value, prediction.windows, now, info);
     else hidePassages();
     await wait(PAUSE_MS, signal);
-    await weigh(signal);
+    await explainShown(signal);
   } catch (error) {
     if (signal.aborted) return;
-    if (error.code === "empty-text") empty();
+    if (error.code === "empty-text") showEmpty();
     else fail(error);
   }
 }
 
-function empty() {
+function showEmpty() {
   shown = undefined;
-  clear();
+  clearWords();
   hidePassages();
   announce("");
   show("idle");
-  note("why.idle");
+  showNote("why.idle");
 }
 
 /** `again`: the same text as before is shown in the same view. */
-function display(again = true) {
+function showPrediction(again = true) {
   const { value, prediction, milliseconds, task, info, view } = shown;
   const { tokens, windows, warnings } = prediction;
   for (const { id } of $("views").children) $(id).hidden = id !== view.element.id;
@@ -142,41 +142,41 @@ function display(again = true) {
 }
 
 /** The visitor has chosen another label, or moved a threshold. */
-async function chosen() {
-  display();
+async function showChoice() {
+  showPrediction();
   reading.abort();
   reading = new AbortController();
   const { signal } = reading;
   try {
     if (explained().some((label) => !shown.words.has(label))) await wait(PAUSE_MS, signal);
-    await weigh(signal);
+    await explainShown(signal);
   } catch (error) {
     if (!signal.aborted) fail(error);
   }
 }
 
 /** Shows a note under the text: why no word is coloured, or the progress. */
-function note(key, ...values) {
+function showNote(key, ...values) {
   $("words-note").hidden = false;
   $("words-note").textContent = t(key, ...values);
   $("weights").hidden = true;
   $("explain-now").hidden = true;
 }
 
-function clear() {
+function clearWords() {
   painted = { value: text.value, words: [] };
-  paint($("marks"), text.value, []);
+  paintWords($("marks"), text.value, []);
 }
 
 /** The labels to explain, first the one whose words are coloured; `undefined` is the most probable one. */
 const explained = () => shown.view.explained?.() ?? [undefined];
 
 /** Explains the displayed prediction and colours the words, unless that is off or the text has several windows. */
-async function weigh(signal, requested = false) {
+async function explainShown(signal, requested = false) {
   if (!$("explain").checked) return;
   const { value, prediction, milliseconds, task, view, words } = shown;
-  if (!task.explains) return note("why.cannot");
-  if (prediction.windows.length > 1) return note("why.long");
+  if (!task.explains) return showNote("why.cannot");
+  if (prediction.windows.length > 1) return showNote("why.long");
   const labels = explained();
   const cost = milliseconds * value.split(/\s+/).length * labels.filter((label) => !words.has(label)).length;
   if (cost > AUTOMATIC_MS && !requested) {
@@ -192,7 +192,7 @@ async function weigh(signal, requested = false) {
     if (label === labels[0]) showWords(label, found);
     view.showWords?.(label, found);
   }
-  work();
+  showProgress();
 }
 
 /** The words of the displayed text, for a label or for the most probable one. */
@@ -205,8 +205,8 @@ async function explain(label, signal) {
     explain: { label },
     onProgress: ({ done, total }) => {
       if (signal.aborted || performance.now() - start < PAUSE_MS) return;
-      note("why.working", done, total);
-      work(done, total);
+      showNote("why.working", done, total);
+      showProgress(done, total);
     },
   });
   return attributions;
@@ -217,9 +217,9 @@ function showWords(label, words) {
   const { value, info, view } = shown;
   painted = { value, words };
   $("marks").dataset.tone = label === undefined ? $("test").dataset.tone : toneOf(label, info.labels);
-  paint($("marks"), value, words);
-  const items = view.showWords ? [] : named(words);
-  if (!view.showWords && items.length === 0) return note("why.even");
+  paintWords($("marks"), value, words);
+  const items = view.showWords ? [] : wordItems(words);
+  if (!view.showWords && items.length === 0) return showNote("why.even");
   $("words-note").hidden = $("explain-now").hidden = true;
   $("weights").hidden = items.length === 0;
   $("weights").replaceChildren(...items);
@@ -231,10 +231,10 @@ function announce(message) {
 }
 
 /** Classifies the changed text. `typed`: the visitor is typing, so a long text waits for a pause. */
-function changed(typed) {
-  const words = kept(painted.words, painted.value, text.value);
+function readChanged(typed) {
+  const words = shiftWords(painted.words, painted.value, text.value);
   painted = { value: text.value, words };
-  paint($("marks"), text.value, words);
+  paintWords($("marks"), text.value, words);
   $("shared").textContent = "";
   clearTimeout(pending);
   if (typed && text.value.length > LONG) {
@@ -247,21 +247,21 @@ function changed(typed) {
 
 export function fill(value) {
   text.value = value;
-  changed(false);
+  readChanged(false);
 }
 
-text.addEventListener("input", () => changed(true));
+text.addEventListener("input", () => readChanged(true));
 text.addEventListener("scroll", () => ($("marks").scrollTop = text.scrollTop));
 for (const field of ["pair", "choices"]) $(field).addEventListener("input", () => void read());
 
 $("explain").addEventListener("change", () => {
   if ($("explain").checked) return void read();
-  clear();
-  note("why.idle");
+  clearWords();
+  showNote("why.idle");
 });
 $("explain-now").addEventListener("click", async () => {
   const { signal } = reading;
-  await weigh(signal, true).catch((error) => signal.aborted || fail(error));
+  await explainShown(signal, true).catch((error) => signal.aborted || fail(error));
 });
 $("examples").addEventListener("click", async ({ target }) => {
   if (!(target instanceof HTMLButtonElement)) return;
@@ -271,10 +271,10 @@ $("examples").addEventListener("click", async ({ target }) => {
 });
 
 onTask(() => {
-  clear();
-  note("why.idle");
+  clearWords();
+  showNote("why.idle");
   void read();
 });
 onLanguage(() => {
-  if (shown && $("test").dataset.state === "result") display();
+  if (shown && $("test").dataset.state === "result") showPrediction();
 });

@@ -3,7 +3,7 @@
 import { $, make } from "./dom.js";
 import { nameOf, toneOf } from "./labels.js";
 import { percent, t } from "./language.js";
-import { named } from "./words.js";
+import { wordItems } from "./words.js";
 
 /** How many labels are listed, with those given that have lower scores; and how many of these are explained unasked. */
 const LISTED = 6;
@@ -69,7 +69,7 @@ function row({ label, score }) {
   button.dataset.label = label;
   button.style.setProperty("--score", score);
   if (limit !== undefined) button.style.setProperty("--limit", limit);
-  const spoken = make("ol", { className: "weights", lang: "en" }, ...named(words.get(label) ?? []).slice(0, WORDS));
+  const spoken = make("ol", { className: "weights", lang: "en" }, ...wordItems(words.get(label) ?? []).slice(0, WORDS));
   const item = make("li", { className: given.includes(label) ? "given" : "" }, button, spoken);
   item.dataset.tone = toneOf(label, info.labels);
   return item;

@@ -20,7 +20,7 @@ function mark(word, text) {
 }
 
 /** Fills `element` with the text and marks the words. */
-export function paint(element, text, words) {
+export function paintWords(element, text, words) {
   const parts = [];
   let end = 0;
   for (const word of words) {
@@ -33,7 +33,7 @@ export function paint(element, text, words) {
 }
 
 /** The words with the largest weights as list items with sign and number: colour is not the only sign. */
-export const named = (words) =>
+export const wordItems = (words) =>
   words
     .filter(({ weight }) => Math.abs(weight) >= MIN_LISTED_WEIGHT)
     .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
@@ -41,7 +41,7 @@ export const named = (words) =>
     .map((word) => make("li", {}, mark(word, word.text), ` ${signed(word.weight)}`));
 
 /** The words that an edit has not changed, with their new offsets. */
-export function kept(words, before, after) {
+export function shiftWords(words, before, after) {
   const shortest = Math.min(before.length, after.length);
   let start = 0;
   while (start < shortest && before[start] === after[start]) start++;

@@ -37,7 +37,8 @@ def drawn(labels, count, seed):
 def read(data, name):
     """(train, test, texts out of scope); rows are (text, label)."""
     if name == "sms-spam":
-        rows = corpora.intents(data, name, "all")
+        # One file with a header.
+        _, *rows = corpora.intents(data, name, "all")
         return rows[0::2], rows[1::2], []
     outside = [text for text, _ in corpora.intents(data, *OUT_OF_SCOPE[name])]
     return corpora.intents(data, name, "train"), corpora.intents(data, name, "test"), outside

@@ -149,6 +149,4 @@ def intents(data, name, part):
     file = f"intents/{name}.tsv" if part == "all" else f"intents/{name}-{part}.tsv"
     path = sources.checked(Path(data) / file, sources.INTENTS[name, part])
     rows = [line.split("\t", 1) for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n")]
-    if rows[0] == ["Label", "SMS"]:  # sms-spam.tsv has a header
-        rows = rows[1:]
     return [(text, label) for label, text in rows]

@@ -104,7 +104,7 @@ def evaluate(args):
     report["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
     report["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
     network = build(arrays, Config(vocab=len(arrays[TABLE]), layers=args.layers)).SerializeToString()
-    # Which model.onnx this report is about: models/evaluate refuses the report of another.
+    # Which model.onnx this report is about: models/evaluate rejects the report of another.
     report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
     report["training"] = training_runs(args)
     report["tokenizer"] = sizes(as_json(read_json(path(args))["tokenizer"]).encode())

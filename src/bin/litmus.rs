@@ -27,7 +27,7 @@ const MIN_BOLD: f32 = 0.1;
 
 /// Label texts, on this machine alone
 #[derive(Parser)]
-#[command(name = "litmus", version, args_conflicts_with_subcommands = true)]
+#[command(name = "litmus", version, long_version = long_version(), args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Subcommands>,
@@ -138,6 +138,11 @@ impl Arguments {
         }
         options
     }
+}
+
+/// The version, and which instructions the processor computes with.
+fn long_version() -> &'static str {
+    format!("{}\nkernel: {}", env!("CARGO_PKG_VERSION"), litmus_text::kernel()).leak()
 }
 
 fn main() -> ExitCode {

@@ -9,7 +9,7 @@ use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::error::Error;
-use crate::graph::import::wiring::Source;
+use crate::graph::import::wiring::{Constants, Source};
 use crate::graph::weights::external::{self, ExternalFiles};
 use crate::graph::weights::{QuantTensors, dequantize_rest, dynamic, float16};
 use crate::graph::{fuse, guard, import, precision};
@@ -21,7 +21,9 @@ pub(crate) struct OnnxModel {
     proto: ModelProto,
     /// The quantised weights, which are taken out of `proto`.
     weights: QuantTensors,
-    vocabulary: Option<usize>,
+    /// Its other tensors, which are taken out, too.
+    constants: Constants,
+    embedding_rows: Option<usize>,
     is_fused: bool,
 }
 
@@ -56,13 +58,14 @@ impl OnnxModel {
         dynamic::undo(graph);
         let weights = QuantTensors::take(graph)?;
         check_graph(graph, &weights)?;
-        let (vocabulary, is_fused) = (vocabulary(graph, &weights), is_fused(graph));
-        Ok(Self { proto, weights, vocabulary, is_fused })
+        let (embedding_rows, is_fused) = (count_embedding_rows(graph, &weights), is_fused(graph));
+        let constants = Constants::take(graph);
+        Ok(Self { proto, weights, constants, embedding_rows, is_fused })
     }
 
     /// Rows of the table that `input_ids` looks up, if the graph shows them.
-    pub(crate) fn vocabulary(&self) -> Option<usize> {
-        self.vocabulary
+    pub(crate) fn embedding_rows(&self) -> Option<usize> {
+        self.embedding_rows
     }
 
     /// The names of the graph's inputs in their order, without weights.
@@ -73,8 +76,8 @@ impl OnnxModel {
         names.filter(|name| !initialized.contains(name)).map(String::from).collect()
     }
 
-    /// The graph in tract's ops and ours, with a symbolic sequence length, and a symbolic batch size if `rows` is `None`.
-    fn wired(&self, rows: Option<usize>, precision: Precision) -> TractResult<TypedModel> {
+    /// Wires the graph in tract's ops and ours, with a symbolic sequence length, and a symbolic batch size if `rows` is `None`.
+    fn wire(&self, rows: Option<usize>, precision: Precision) -> TractResult<TypedModel> {
         let graph = self.proto.graph.as_ref().context("the file has no graph")?;
         let model = TypedModel::default();
         let sequence = model.symbols.sym("sequence").to_dim();
@@ -85,7 +88,8 @@ impl OnnxModel {
         let features = Some("features").filter(|name| graph.output.iter().any(|output| output.name == *name));
         let outputs: Vec<&str> = [logits.context("the graph has no output")?].into_iter().chain(features).collect();
         let fuses = self.is_fused && precision != Precision::Float32;
-        let source = Source { proto: &self.proto, weights: &self.weights, inputs: &self.inputs(), fuses };
+        let (proto, weights, constants, inputs) = (&self.proto, &self.weights, &self.constants, &self.inputs()[..]);
+        let source = Source { proto, weights, constants, inputs, fuses };
         let mut model = source.wire(model, &[batch, sequence], &outputs)?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
         if let Some(&features) = model.outputs.get(FEATURES)
@@ -98,7 +102,7 @@ impl OnnxModel {
 
     /// The graph of fused ops, ready to run.
     pub(crate) fn prepare(&self, rows: Option<usize>, option: Precision) -> TractResult<PreparedGraph> {
-        let mut model = self.wired(rows, option)?;
+        let mut model = self.wire(rows, option)?;
         if !self.is_fused {
             declutter(&mut model).context("declutter")?;
         }
@@ -138,7 +142,7 @@ fn is_vector_per_text(fact: &TypedFact) -> bool {
     fact.datum_type == f32::datum_type() && fact.rank() == 2 && fact.shape[1].to_usize().is_ok()
 }
 
-fn vocabulary(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
+fn count_embedding_rows(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
     let reads = |node: &NodeProto, input: usize, value: &str| node.input.get(input).is_some_and(|name| name == value);
     let casts = graph.node.iter().filter(|node| node.op_type == "Cast" && reads(node, 0, IDS));
     let ids: Vec<&str> = casts.flat_map(|node| &node.output).map(String::as_str).chain([IDS]).collect();

@@ -41,8 +41,8 @@ pub(in crate::graph) fn choose(model: &TypedModel, precision: Precision) -> Trac
     if precision == Precision::Auto {
         everywhere = !model.nodes().iter().any(|node| node.op_is::<RmsNorm>() || node.op_is::<AddLayerNorm>());
         for node in model.nodes() {
-            if let Some(table) = table(model, node) {
-                let columns = magnitudes(&table, [&[0], &[1]])?;
+            if let Some(table) = find_table(model, node) {
+                let columns = mean_magnitudes(&table, [&[0], &[1]])?;
                 if columns.is_some_and(|[_, columns]| has_outlier(columns)) {
                     tables.insert(node.name.clone());
                 }
@@ -55,8 +55,8 @@ pub(in crate::graph) fn choose(model: &TypedModel, precision: Precision) -> Trac
         return Ok(FloatLayers(tables));
     }
     let stays = |base: &Base| precision == Precision::Float32 || matches!(base, Base::Float(_));
-    let is_layer = |node: &&TypedNode| match (node.op_as::<EinSum>(), table(model, node)) {
-        (Some(op), _) => weight(model, node, op).is_none_or(|(weight, ..)| stays(&weight.base)),
+    let is_layer = |node: &&TypedNode| match (node.op_as::<EinSum>(), find_table(model, node)) {
+        (Some(op), _) => find_weight(model, node, op).is_none_or(|(weight, ..)| stays(&weight.base)),
         (None, Some(table)) => stays(&table.base),
         (None, None) => node.op_is::<Attention>(),
     };
@@ -66,8 +66,8 @@ pub(in crate::graph) fn choose(model: &TypedModel, precision: Precision) -> Trac
 /// Whether a node multiplies with float weights in which a channel is an outlier, and it matters.
 fn has_outlier_channel(model: &TypedModel, node: &TypedNode) -> TractResult<bool> {
     if let Some(op) = node.op_as::<EinSum>() {
-        let Some((weight, summed, kept)) = weight(model, node, op) else { return Ok(false) };
-        let Some([inputs, outputs]) = magnitudes(&weight, [&summed, &kept])? else { return Ok(false) };
+        let Some((weight, summed, kept)) = find_weight(model, node, op) else { return Ok(false) };
+        let Some([inputs, outputs]) = mean_magnitudes(&weight, [&summed, &kept])? else { return Ok(false) };
         return Ok(has_outlier(inputs) || has_outlier(outputs) && is_quantized(model, node));
     }
     let gain: Vec<f32> = if let Some(op) = node.op_as::<AddLayerNorm>() {
@@ -83,14 +83,14 @@ fn has_outlier_channel(model: &TypedModel, node: &TypedNode) -> TractResult<bool
 }
 
 /// The table of float weights that a node looks up rows in.
-fn table(model: &TypedModel, node: &TypedNode) -> Option<Weight> {
+fn find_table(model: &TypedModel, node: &TypedNode) -> Option<Weight> {
     let op = node.op_as::<Gather>()?;
     let weight = Weight::find(model, node.inputs[0])?;
     (op.axis == 0 && weight.axes.len() == 2).then_some(weight)
 }
 
 /// The weight that a product multiplies, its axes that are summed over, and those that the output has.
-fn weight(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Option<(Weight, Vec<usize>, Vec<usize>)> {
+fn find_weight(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Option<(Weight, Vec<usize>, Vec<usize>)> {
     let [a, b] = *node.inputs else { return None };
     let (slot, weight) =
         [(1, b), (0, a)].into_iter().find_map(|(slot, outlet)| Some((slot, Weight::find(model, outlet)?)))?;
@@ -103,7 +103,7 @@ fn weight(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Option<(Weight, 
 }
 
 /// The mean magnitudes of float weights along two groups of axes. `None` if the weights are stored quantised.
-fn magnitudes(weight: &Weight, axes: [&[usize]; 2]) -> TractResult<Option<[Vec<f32>; 2]>> {
+fn mean_magnitudes(weight: &Weight, axes: [&[usize]; 2]) -> TractResult<Option<[Vec<f32>; 2]>> {
     let Base::Float(tensor) = &weight.base else { return Ok(None) };
     let plain = tensor.try_as_plain_ram()?;
     let values = plain.as_slice::<f32>()?;

@@ -1,6 +1,6 @@
 //! Batches of rows of similar length, so that little of a batch is padding.
 
-use crate::text::tokenizer::Sequence;
+use crate::text::tokens::Sequence;
 
 /// The shortest row of a batch has at least this fraction of the longest row's length: at most an eighth is padding.
 const MIN_LENGTH_RATIO: f32 = 7.0 / 8.0;

@@ -46,7 +46,7 @@ pub(crate) struct TractEncoder {
     labels: usize,
     max_rows: usize,
     /// Rows of the embedding table, if the graph has one that is recognised.
-    vocabulary: Option<usize>,
+    embedding_rows: Option<usize>,
     /// Size of the output `features`, if the graph has it.
     features: Option<usize>,
     /// The names of the layers that are computed in f32.
@@ -82,7 +82,16 @@ impl TractEncoder {
         let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());
         let features = features.and_then(|fact| fact.shape[1].to_usize().ok());
         let plan = model.into_runnable().map_err(unsupported)?;
-        Ok(Self { plan, same_sizes, inputs, labels, max_rows, vocabulary: onnx.vocabulary(), features, float_layers })
+        Ok(Self {
+            plan,
+            same_sizes,
+            inputs,
+            labels,
+            max_rows,
+            embedding_rows: onnx.embedding_rows(),
+            features,
+            float_layers,
+        })
     }
 
     /// The number of logits.
@@ -119,8 +128,8 @@ impl TractEncoder {
     }
 
     /// Rows of the embedding table, if the graph has one that is recognised.
-    pub(crate) fn vocabulary(&self) -> Option<usize> {
-        self.vocabulary
+    pub(crate) fn embedding_rows(&self) -> Option<usize> {
+        self.embedding_rows
     }
 }
 
@@ -250,7 +259,7 @@ mod tests {
             let labels = encoder.labels();
             assert_eq!(labels, 3);
             assert_eq!(encoder.max_rows(), MAX_BATCH_ROWS, "{model} is not run in batches");
-            let ids = [101, 7, 19, 4, 3].map(|id| id % encoder.vocabulary().unwrap() as i64);
+            let ids = [101, 7, 19, 4, 3].map(|id| id % encoder.embedding_rows().unwrap() as i64);
             let logits = |padding: usize, rows: usize| {
                 let row =
                     |value: i64| [ids.map(|id| if value == 0 { id } else { 1 }).to_vec(), vec![0; padding]].concat();

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::{PredictionJob, Row, Text};
+use super::{PredictionJob, Text, WindowState};
 use crate::error::Error;
 use crate::explain::{Explainer, Variant};
-use crate::model::Model;
+use crate::model::{Model, best_label};
 use crate::options::{Explain, Method};
 use crate::prediction::Attribution;
-use crate::text::tokenizer::Sequence;
+use crate::text::tokens::Sequence;
 use crate::text::windows::Window;
 use crate::text::words::word_at;
 
@@ -17,7 +17,7 @@ use crate::text::words::word_at;
 pub(super) struct ExplainPlan {
     method: Method,
     /// The id of the token that replaces a masked word.
-    mask: u32,
+    mask_id: u32,
 }
 
 /// The window that is being explained.
@@ -34,41 +34,41 @@ pub(super) struct Explaining {
 
 impl ExplainPlan {
     pub(super) fn new(options: &Explain, model: &Model) -> Result<Self, Error> {
-        Ok(Self { method: options.method, mask: model.mask()? })
+        Ok(Self { method: options.method, mask_id: model.mask_id()? })
     }
 }
 
 impl PredictionJob {
     /// The number of variants that the explanation of a window takes.
-    pub(super) fn variants(&self, row: &Row) -> usize {
-        self.explain.map_or(0, |explain| Explainer::count(row.words.len(), explain.method))
+    pub(super) fn count_variants(&self, window: &WindowState) -> usize {
+        self.explain.map_or(0, |explain| Explainer::count_variants(window.words.len(), explain.method))
     }
 
     /// Computes a batch of variants: of the window that is being explained, or of the next one that has words.
     pub(super) fn explain_next(&mut self) {
         let Some(explain) = self.explain else { return };
         while self.explaining.is_none() {
-            let Some(row) = self.rows.get(self.explained) else { return };
-            let count = self.variants(row);
-            match &self.texts[row.text] {
+            let Some(state) = self.windows.get(self.next_explained) else { return };
+            let count = self.count_variants(state);
+            match &self.texts[state.text] {
                 Ok(text) if count > 0 => {
-                    let best = |task: usize| highest(&self.mean_scores(text, task).by_label);
+                    let best = |task: usize| best_label(&self.mean_scores(text, task).by_label);
                     let labels = self.tasks.iter().enumerate();
                     let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
-                    let words = row.words.iter().map(|(_, positions)| positions.clone()).collect();
-                    let ids = row.window.tokens.sequences[0].ids.clone();
-                    let explainer = Explainer::new(ids, words, explain.mask, explain.method, self.tasks.len());
+                    let words = state.words.iter().map(|(_, positions)| positions.clone()).collect();
+                    let ids = state.window.tokens.sequences[0].ids.clone();
+                    let explainer = Explainer::new(ids, words, explain.mask_id, explain.method, self.tasks.len());
                     self.explaining = Some(Explaining { explainer, labels, next: 0, count });
                 }
                 _ => {
                     self.progress.done += count;
-                    self.explained += 1;
+                    self.next_explained += 1;
                 }
             }
         }
         let Some(Explaining { explainer, labels, next, count }) = &mut self.explaining else { return };
-        let row = &self.rows[self.explained];
-        let Sequence { ids, type_ids } = &row.window.tokens.sequences[0];
+        let state = &self.windows[self.next_explained];
+        let Sequence { ids, type_ids } = &state.window.tokens.sequences[0];
         let end = (*count).min(*next + self.limits.rows_of_length(ids.len()));
         let variants: Vec<Variant> = (*next..end).map(|index| explainer.variant(index)).collect();
         let sequence = |variant: &Variant| Sequence { ids: variant.ids.clone(), type_ids: type_ids.clone() };
@@ -83,31 +83,31 @@ impl PredictionJob {
                 Ok(())
             });
             if let Err(error) = scored {
-                self.texts[row.text] = Err(error);
+                self.texts[state.text] = Err(error);
             }
         }
         self.progress.done += variants.len();
         *next = end;
-        match &mut self.texts[row.text] {
+        match &mut self.texts[state.text] {
             Ok(_) if end < *count => return,
             Ok(text) => {
                 for (i, label) in labels.iter().enumerate() {
-                    let weights = explainer.weights(i, f64::from(row.scores[i].by_label[*label]));
-                    for ((word, _), weight) in row.words.iter().zip(weights) {
-                        text.weights[i][*word] += row.weight * weight;
+                    let weights = explainer.weights(i, f64::from(state.scores[i].by_label[*label]));
+                    for ((word, _), weight) in state.words.iter().zip(weights) {
+                        text.weights[i][*word] += state.weight * weight;
                     }
                 }
             }
             Err(_) => self.progress.done += *count - end,
         }
         self.explaining = None;
-        self.explained += 1;
+        self.next_explained += 1;
     }
 
     /// The words that have tokens in some window, with their weights.
     pub(super) fn attributions(&self, text: &Text, task: usize) -> Vec<Attribution> {
         let mut read = vec![false; text.words.len()];
-        for (word, _) in self.rows[text.rows.clone()].iter().flat_map(|row| &row.words) {
+        for (word, _) in self.windows[text.windows.clone()].iter().flat_map(|state| &state.words) {
             read[*word] = true;
         }
         let words = text.words.iter().zip(&text.weights[task]).zip(read).filter(|(_, read)| *read);
@@ -127,10 +127,4 @@ pub(super) fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(u
         }
     }
     found
-}
-
-/// The index of the highest score; of equal ones the first.
-fn highest(scores: &[f32]) -> usize {
-    let better = |best: usize, i: usize| if scores[i] > scores[best] { i } else { best };
-    (1..scores.len()).fold(0, better)
 }

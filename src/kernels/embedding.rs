@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::four_bit::FourBit;
-use super::simd::{F32x4, LANES};
+use super::simd::{F32x4, LANES, for_each_four};
 
 /// An embedding table, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,13 +23,9 @@ pub(crate) enum TableValues {
 impl EmbeddingTable {
     /// Quantises f32 rows to int8. A row's scale is its largest magnitude divided by 127.
     pub(crate) fn quantize(width: usize, rows: &[f32]) -> Self {
-        let mut values = Vec::with_capacity(rows.len());
-        let mut scales = Vec::with_capacity(rows.len() / width.max(1));
-        for row in rows.chunks_exact(width.max(1)) {
-            let scale = row.iter().fold(0.0, |m: f32, v| m.max(v.abs())) / 127.0;
-            scales.push(scale);
-            values.extend(row.iter().map(|v| if scale == 0.0 { 0 } else { (v / scale).round_ties_even() as i8 }));
-        }
+        let mut values = vec![0; rows.len()];
+        let rows = rows.chunks_exact(width.max(1)).zip(values.chunks_exact_mut(width.max(1)));
+        let scales = rows.map(|(row, to)| quantize_row(row, to)).collect();
         Self { width, values: TableValues::Int8 { values: values.into(), scales } }
     }
 
@@ -62,4 +58,27 @@ impl EmbeddingTable {
         }
         true
     }
+}
+
+/// Writes a row as integers and returns its scale.
+///
+/// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
+#[inline(never)]
+fn quantize_row(row: &[f32], to: &mut [i8]) -> f32 {
+    let mut largest = F32x4::splat(0.0);
+    for_each_four(row, 0.0, |four| largest = largest.max(four.abs()));
+    let scale = largest.max_lane() / 127.0;
+    if scale == 0.0 {
+        to.fill(0);
+        return scale;
+    }
+    let steps = F32x4::splat(scale);
+    for (eight, to) in row.chunks(2 * LANES).zip(to.chunks_mut(2 * LANES)) {
+        let mut integers = [0; 2 * LANES];
+        let (low, high) = eight.split_at(eight.len().min(LANES));
+        let [low, high] = [low, high].map(|four| F32x4::load_part(four, 0.0) / steps);
+        F32x4::store_i8(low, high, &mut integers);
+        to.copy_from_slice(&integers[..to.len()]);
+    }
+    scale
 }

@@ -12,8 +12,7 @@ use std::sync::Arc;
 use super::math::{gelu, gelu_tanh};
 use super::quantize::{QuantizedInt, SMALLEST, quantize_row};
 use super::simd::{
-    CHANNELS, F32x4, INPUTS, LANES, interleave_channels, prefers_i8, row_dot_products_i8, row_dot_products_i16,
-    store_eight,
+    CHANNELS, DotProducts, F32x4, INPUTS, LANES, RowDotProducts, interleave_channels, kernel, store_eight,
 };
 
 /// The largest magnitude of a quantised weight.
@@ -206,13 +205,14 @@ impl PackedLinear {
             Weights::Int8 { packed, scales } => (&packed[..], &scales[..]),
             Weights::Float32(weights) => return self.multiply_f32(weights, x, y),
         };
-        SCRATCH.with_borrow_mut(|scratch| {
-            if prefers_i8() {
+        SCRATCH.with_borrow_mut(|scratch| match kernel().row_dot_products {
+            RowDotProducts::I8(dot_products) => {
                 scratch.narrow.quantize(x, rows, self.inputs);
-                self.multiply((packed, scales), &scratch.narrow, row_dot_products_i8, &mut scratch.sums, y);
-            } else {
+                self.multiply((packed, scales), &scratch.narrow, dot_products, &mut scratch.sums, y);
+            }
+            RowDotProducts::I16(dot_products) => {
                 scratch.wide.quantize(x, rows, self.inputs);
-                self.multiply((packed, scales), &scratch.wide, row_dot_products_i16, &mut scratch.sums, y);
+                self.multiply((packed, scales), &scratch.wide, dot_products, &mut scratch.sums, y);
             }
         });
     }
@@ -321,9 +321,6 @@ fn write_row(row: &[i8], to: &mut [i8]) -> f32 {
     }
     largest / WEIGHT_LIMIT
 }
-
-/// The type of [`row_dot_products_i16`] and [`row_dot_products_i8`].
-type DotProducts<T> = fn(&[T], usize, &[i8], &mut [[i32; CHANNELS]]);
 
 /// Quantised rows, each with its scale.
 #[derive(Default)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::files::{CONFIG, MANIFEST, ModelFiles};
 use super::info::{ModelInfo, PrecisionInfo};
 use crate::error::Error;
+use crate::kernels::simd::kernel;
 use crate::options::Activation;
 
 /// Assumed where `config.json` has no `max_position_embeddings`: BERT's value.
@@ -42,7 +43,7 @@ pub(crate) struct ModelConfig {
     version: Option<String>,
     languages: Option<Vec<String>>,
     /// Rows of the embedding table, if `config.json` has `vocab_size`.
-    pub vocabulary: Option<usize>,
+    pub embedding_rows: Option<usize>,
     pub padding_id: u32,
     pub temperature: f32,
     /// The id of the encoder, if `litmus.json` has it.
@@ -71,9 +72,9 @@ struct Manifest {
 
 impl ModelConfig {
     pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
-        let config: Config = json(CONFIG, files.require(CONFIG)?)?;
+        let config: Config = parse_json(CONFIG, files.require(CONFIG)?)?;
         let manifest: Manifest = match files.get(MANIFEST) {
-            Some(bytes) => json(MANIFEST, bytes)?,
+            Some(bytes) => parse_json(MANIFEST, bytes)?,
             None => Manifest::default(),
         };
         let temperature = manifest.temperature.unwrap_or(1.0);
@@ -97,7 +98,7 @@ impl ModelConfig {
             name: manifest.name,
             version: manifest.version,
             languages: manifest.languages,
-            vocabulary: config.vocab_size,
+            embedding_rows: config.vocab_size,
             padding_id: config.pad_token_id.unwrap_or(0),
             temperature,
             encoder: manifest.encoder,
@@ -120,6 +121,7 @@ impl ModelConfig {
             version: self.version.clone(),
             languages: self.languages.clone(),
             precision: PrecisionInfo::default(),
+            kernel: kernel().name,
             tasks: Vec::new(),
         }
     }
@@ -174,7 +176,7 @@ impl Config {
     }
 }
 
-fn json<'a, T: Deserialize<'a>>(file: &str, bytes: &'a [u8]) -> Result<T, Error> {
+fn parse_json<'a, T: Deserialize<'a>>(file: &str, bytes: &'a [u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|e| Error::malformed(format!("{file} cannot be read: {e}")).caused_by(e))
 }
 

@@ -152,7 +152,7 @@ mod tests {
     use crate::inference::encoder::{Encoder, TractEncoder};
     use crate::load_options::Precision;
     use crate::model::files::{GRAPH, ModelFiles};
-    use crate::text::tokenizer::Sequence;
+    use crate::text::tokens::Sequence;
 
     const FOLDER: &str = "models/english";
     const NAME: &str = "heads/sentiment.head";

@@ -29,6 +29,8 @@ pub struct ModelInfo {
     pub languages: Option<Vec<String>>,
     /// The arithmetic of the layers.
     pub precision: PrecisionInfo,
+    /// The instructions that compute the products of integers: see [`kernel`](crate::kernel).
+    pub kernel: &'static str,
     /// The tasks that the heads of the model's folder add, by name: see [`Options::task`](crate::Options::task).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskInfo>,

@@ -9,15 +9,20 @@ const SIGMOID_THRESHOLD: f32 = 0.5;
 /// The `top_k` labels with the highest scores, highest first; all labels if `None`. Labels with equal scores stay in the
 /// model's order.
 pub(crate) fn rank(labels: &[String], scores: &[f32], top_k: Option<usize>) -> Vec<Score> {
-    let best = order(scores).into_iter().take(top_k.unwrap_or(usize::MAX));
+    let best = order_by_score(scores).into_iter().take(top_k.unwrap_or(usize::MAX));
     best.map(|label| Score { label: labels[label].clone(), score: scores[label] }).collect()
 }
 
 /// The labels as indices, highest score first.
-fn order(scores: &[f32]) -> Vec<usize> {
+fn order_by_score(scores: &[f32]) -> Vec<usize> {
     let mut labels: Vec<usize> = (0..scores.len()).collect();
     labels.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     labels
+}
+
+/// The label with the highest score; of equal ones the first.
+pub(crate) fn best_label(scores: &[f32]) -> usize {
+    (1..scores.len()).fold(0, |best, label| if scores[label] > scores[best] { label } else { best })
 }
 
 /// The labels of a prediction.
@@ -41,14 +46,14 @@ pub(crate) enum Thresholds {
 
 impl Thresholds {
     /// The thresholds if neither the options nor the head set any: [`SIGMOID_THRESHOLD`] with a sigmoid, else none.
-    pub(crate) fn of(activation: Activation) -> Self {
+    pub(crate) fn default_for(activation: Activation) -> Self {
         match activation {
             Activation::Sigmoid => Self::Same(SIGMOID_THRESHOLD),
             Activation::Softmax | Activation::None => Self::None,
         }
     }
 
-    fn reached(&self, label: usize, score: f32) -> bool {
+    fn is_reached(&self, label: usize, score: f32) -> bool {
         match self {
             Self::None => true,
             Self::Same(threshold) => score >= *threshold,
@@ -59,8 +64,8 @@ impl Thresholds {
 
 /// Chooses the labels of a text by the scores of all labels.
 pub(crate) fn decide(labels: &[String], scores: &[f32], activation: Activation, thresholds: &Thresholds) -> Decision {
-    let reached = |label: &usize| thresholds.reached(*label, scores[*label]);
-    let decided = order(scores).into_iter().filter(reached).map(|label| labels[label].clone());
+    let reached = |label: &usize| thresholds.is_reached(*label, scores[*label]);
+    let decided = order_by_score(scores).into_iter().filter(reached).map(|label| labels[label].clone());
     match activation {
         Activation::Softmax | Activation::None => Decision { label: decided.take(1).last(), labels: None },
         Activation::Sigmoid => {
@@ -90,17 +95,17 @@ mod tests {
             (label.unwrap_or_default(), labels.map(|labels| labels.concat()))
         };
         let (sigmoid, softmax) = (Activation::Sigmoid, Activation::Softmax);
-        assert_eq!(decided(sigmoid, Thresholds::of(sigmoid)), ("b".into(), Some("ba".into())));
+        assert_eq!(decided(sigmoid, Thresholds::default_for(sigmoid)), ("b".into(), Some("ba".into())));
         assert_eq!(decided(sigmoid, Thresholds::Same(0.4)), ("b".into(), Some("bac".into())));
         assert_eq!(decided(sigmoid, Thresholds::Same(0.95)), (String::new(), Some(String::new())));
         assert_eq!(decided(sigmoid, Thresholds::Each(vec![0.5, 0.91, 0.3])), ("a".into(), Some("ac".into())));
-        assert_eq!(decided(softmax, Thresholds::of(softmax)), ("b".into(), None));
+        assert_eq!(decided(softmax, Thresholds::default_for(softmax)), ("b".into(), None));
         assert_eq!(decided(softmax, Thresholds::Same(0.95)), (String::new(), None));
     }
 
     #[test]
     fn a_negative_value_has_a_label() {
-        let decision = decide(&["value".into()], &[-2.5], Activation::None, &Thresholds::of(Activation::None));
+        let decision = decide(&["value".into()], &[-2.5], Activation::None, &Thresholds::default_for(Activation::None));
         assert_eq!(decision.label.as_deref(), Some("value"));
     }
 }

@@ -17,7 +17,8 @@ use crate::inference::encoder::{Encoder, Output, TractEncoder};
 use crate::load_options::LoadOptions;
 use crate::panic_guard::catch_panics;
 use crate::text::scripts::Scripts;
-use crate::text::tokenizer::{Encoding, Sequence, Tokenizer};
+use crate::text::tokenizer::Tokenizer;
+use crate::text::tokens::{Encoding, Sequence};
 use crate::text::windows::{ReadOptions, Windows};
 use config::ModelConfig;
 pub use files::ModelFiles;
@@ -28,7 +29,7 @@ pub use head::Head;
 pub(crate) use head::{TaughtExamples, energy};
 pub(crate) use head_file::TaughtHead;
 pub use info::{ModelInfo, PrecisionInfo, TaskInfo};
-pub(crate) use labels::{Decision, Thresholds, decide, rank};
+pub(crate) use labels::{Decision, Thresholds, best_label, decide, rank};
 
 /// A loaded model.
 pub(crate) struct Model {
@@ -40,7 +41,7 @@ pub(crate) struct Model {
     temperature: f32,
     padding_id: u32,
     /// Rows of the embedding table.
-    vocabulary: usize,
+    embedding_rows: usize,
     /// Size of the graph's output `features`, which heads read.
     features: Option<usize>,
     /// The id by which heads name the encoder that they read; empty where the graph gives no features.
@@ -62,7 +63,7 @@ impl Model {
         external: &dyn ExternalFiles,
         options: LoadOptions,
     ) -> Result<Self, Error> {
-        let mut model = Self::without_encoder_id(files, &mut *graph(), external, options)?;
+        let mut model = Self::load_unchecked(files, &mut *graph(), external, options)?;
         if model.features.is_some() || files.heads().next().is_some() {
             model.check_encoder_id(graph, files)?;
         }
@@ -91,8 +92,8 @@ impl Model {
         )))
     }
 
-    /// Loads a model with the unchecked encoder id of `litmus.json`.
-    fn without_encoder_id(
+    /// Loads a model without checking the encoder id of `litmus.json`.
+    fn load_unchecked(
         files: &ModelFiles,
         graph: &mut dyn bytes::Buf,
         external: &dyn ExternalFiles,
@@ -106,16 +107,16 @@ impl Model {
             let float_layers = encoder.float_layers().to_vec();
             let precision = PrecisionInfo { option: options.precision, float_layers };
             let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
-            let vocabulary = encoder.vocabulary().or(config.vocabulary).unwrap_or(usize::MAX);
-            if tokenizer.vocabulary() > vocabulary {
+            let embedding_rows = encoder.embedding_rows().or(config.embedding_rows).unwrap_or(usize::MAX);
+            if tokenizer.vocabulary_size() > embedding_rows {
                 return Err(Error::malformed(format!(
-                    "tokenizer.json has {} tokens, but the model's embedding has only {vocabulary} rows: take both files \
+                    "tokenizer.json has {} tokens, but the model's embedding has only {embedding_rows} rows: take both files \
                      from the same export",
-                    tokenizer.vocabulary()
+                    tokenizer.vocabulary_size()
                 )));
             }
             let (features, info) = (encoder.features(), ModelInfo { precision, ..config.info(encoder.labels()) });
-            let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), vocabulary) };
+            let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), embedding_rows) };
             // The file may have added tokens without an embedding, but not among those that every text gets, such as [CLS].
             model.check_ids(&model.tokenizer.added_ids()?)?;
             Ok(model)
@@ -127,7 +128,7 @@ impl Model {
         config: ModelConfig,
         tokenizer: Tokenizer,
         encoder: Box<dyn Encoder>,
-        vocabulary: usize,
+        embedding_rows: usize,
     ) -> Self {
         let ModelConfig { temperature, padding_id, encoder: encoder_id, .. } = config;
         Self {
@@ -137,7 +138,7 @@ impl Model {
             encoder,
             temperature,
             padding_id,
-            vocabulary,
+            embedding_rows,
             features: None,
             encoder_id: encoder_id.unwrap_or_default(),
         }
@@ -155,9 +156,9 @@ impl Model {
     /// Divides a text into windows. Each of them is read with each of the pairs.
     pub(crate) fn windows(&self, text: &str, pairs: &[&str], options: ReadOptions) -> Result<Windows, Error> {
         catch_panics(ErrorKind::Internal, || {
-            let pairs = pairs.iter().map(|pair| self.tokenizer.pair(pair, options.special_tokens));
+            let pairs = pairs.iter().map(|pair| self.tokenizer.encode_pair(pair, options.special_tokens));
             let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
-            let read = Windows::of(text, &pairs, &self.tokenizer, self.info.max_tokens, options)?;
+            let read = Windows::divide(text, &pairs, &self.tokenizer, self.info.max_tokens, options)?;
             let mut sequences = read.windows.iter().flat_map(|window| &window.tokens.sequences);
             sequences.try_for_each(|sequence| self.check_ids(&sequence.ids))?;
             Ok(read)
@@ -165,15 +166,15 @@ impl Model {
     }
 
     /// The id of the token that replaces a masked word.
-    pub(crate) fn mask(&self) -> Result<u32, Error> {
-        let mask = self.tokenizer.mask().ok_or_else(|| {
+    pub(crate) fn mask_id(&self) -> Result<u32, Error> {
+        let mask_id = self.tokenizer.mask_id().ok_or_else(|| {
             Error::unsupported(
                 "tokenizer.json has neither a mask token nor an unknown token to put in place of a word, which an explanation \
                  needs: predict without it",
             )
         })?;
-        self.check_ids(&[mask])?;
-        Ok(mask)
+        self.check_ids(&[mask_id])?;
+        Ok(mask_id)
     }
 
     /// The most rows that one batch may have.
@@ -201,7 +202,7 @@ impl Model {
     }
 
     /// Size of the features that heads read. The error says that `what` needs them.
-    pub(crate) fn features(&self, what: &str) -> Result<usize, Error> {
+    pub(crate) fn require_features(&self, what: &str) -> Result<usize, Error> {
         self.features.ok_or_else(|| {
             Error::unsupported(format!(
                 "{what} needs a model whose graph has the output `features` of the shape [batch, size], which heads read; \
@@ -222,12 +223,12 @@ impl Model {
 
     /// Checks that the embedding table has these ids. A vocabulary may have gaps, so its size does not bound its ids.
     fn check_ids(&self, ids: &[u32]) -> Result<(), Error> {
-        match ids.iter().find(|&&id| id as usize >= self.vocabulary) {
+        match ids.iter().find(|&&id| id as usize >= self.embedding_rows) {
             Some(&id) => Err(Error::malformed(format!(
                 "tokenizer.json gives the token {:?} the id {id}, but the model's embedding has only {} rows: take both files \
                  from the same export",
                 self.tokenizer.spelling(id),
-                self.vocabulary
+                self.embedding_rows
             ))),
             None => Ok(()),
         }
@@ -274,13 +275,19 @@ pub(crate) mod tests {
     }
 
     /// A model of a few words. Its logit of the label `high` is the id of the first word.
-    pub(crate) fn fake(max_rows: usize, vocabulary: usize) -> Model {
+    pub(crate) fn fake(max_rows: usize, embedding_rows: usize) -> Model {
         let tokenizer = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
             "model": {"type": "WordLevel", "vocab": {"zero": 0, "one": 1, "two": 2, "?": 3, "fail": 4}, "unk_token": "?"}}"#;
         let files = ModelFiles::new().with("config.json", br#"{"id2label": {"0": "low", "1": "high"}}"#);
         let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes(), None).unwrap();
         let config = ModelConfig::read(&files).unwrap();
-        Model::assemble(config.info(2), config, tokenizer, Box::new(FirstToken { max_rows, features: 0 }), vocabulary)
+        Model::assemble(
+            config.info(2),
+            config,
+            tokenizer,
+            Box::new(FirstToken { max_rows, features: 0 }),
+            embedding_rows,
+        )
     }
 
     /// The same model with features: a one-hot vector of the first word.

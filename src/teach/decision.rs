@@ -16,19 +16,19 @@ const DEFAULT_THRESHOLD: f32 = 0.5;
 const MIN_EXAMPLES: usize = 4;
 
 /// The energy that only the fraction [`REJECTED`] of the held-out examples exceeds; `None` without held-out examples.
-/// `scores`: their logits, examples × `classes`.
-pub(super) fn max_energy(scores: &[f32], classes: usize) -> Option<f32> {
-    let mut energies: Vec<f32> = scores.chunks_exact(classes.max(1)).map(energy).collect();
+/// `logits`: examples × `classes`.
+pub(super) fn max_energy(logits: &[f32], classes: usize) -> Option<f32> {
+    let mut energies: Vec<f32> = logits.chunks_exact(classes.max(1)).map(energy).collect();
     energies.sort_unstable_by(f32::total_cmp);
     let kept = (energies.len() as f64 * (1.0 - REJECTED)).ceil() as usize;
     energies.get(kept.checked_sub(1)?).copied()
 }
 
-/// For labels of which a text can have several: the threshold of each label with the best F1 on held-out examples. `scores`:
-/// their logits, examples × `classes`. `labels`: their labels.
-pub(super) fn thresholds(scores: &[f32], classes: usize, labels: &[&[usize]], temperature: f64) -> Vec<f32> {
+/// For labels of which a text can have several: the threshold of each label with the best F1 on held-out examples. `logits`:
+/// examples × `classes`. `labels`: those of each example.
+pub(super) fn choose_thresholds(logits: &[f32], classes: usize, labels: &[&[usize]], temperature: f64) -> Vec<f32> {
     // As a prediction computes them, because the thresholds apply to its scores.
-    let probabilities = calibration::scores(scores, Activation::Sigmoid, temperature as f32).unwrap_or_default();
+    let probabilities = calibration::scores(logits, Activation::Sigmoid, temperature as f32).unwrap_or_default();
     let threshold = |label: usize| {
         let mut scored: Vec<(f32, bool)> = probabilities
             .chunks_exact(classes.max(1))
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn one_in_ten_held_out_examples_has_more_than_the_maximum_energy() {
-        let scores: Vec<f32> = (0..40).flat_map(|i| [i as f32, -100.0]).collect();
-        let max = max_energy(&scores, 2).unwrap();
-        assert_eq!(scores.chunks(2).filter(|row| energy(row) > max).count(), 4);
+        let logits: Vec<f32> = (0..40).flat_map(|i| [i as f32, -100.0]).collect();
+        let max = max_energy(&logits, 2).unwrap();
+        assert_eq!(logits.chunks(2).filter(|row| energy(row) > max).count(), 4);
         assert_eq!(max_energy(&[], 2), None);
     }
 }

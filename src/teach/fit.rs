@@ -1,9 +1,9 @@
-//! Fits a head to feature vectors, step by step. Cross-validation chooses the penalty and gives the held-out scores, which
+//! Fits a head to feature vectors, step by step. Cross-validation chooses the penalty and gives the held-out logits, which
 //! the temperature and the report need. The final fit to all examples gives the weights.
 
-use super::folds::folds;
+use super::folds::divide_into_folds;
 use super::lbfgs::Lbfgs;
-use super::logistic::{LabelledFeatures, Link, LogisticLoss, parameter_count, scores};
+use super::logistic::{LabelledFeatures, Link, LogisticLoss, logits, parameter_count};
 use super::temperature;
 
 /// The L2 penalties that are tried, for features of unit variance. The largest comes first: each fit starts where the fit
@@ -16,13 +16,13 @@ const TOLERANCE: f64 = 1e-3;
 /// Iterations after which a fit ends in any case.
 const MAX_ITERATIONS: usize = 100;
 
-/// Scores of held-out examples, by classifiers that were fitted without them.
+/// Logits of held-out examples, by classifiers that were fitted without them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeldOut {
     /// The examples, as indices.
     pub examples: Vec<usize>,
-    /// Logits, examples × classes.
-    pub scores: Vec<f32>,
+    /// Row-major, examples × classes.
+    pub logits: Vec<f32>,
 }
 
 /// A fitted linear layer.
@@ -38,7 +38,7 @@ pub(super) struct Fitted {
 
 /// The best penalty so far.
 #[derive(Debug)]
-struct Choice {
+struct BestPenalty {
     penalty: f64,
     loss: f64,
     temperature: f64,
@@ -53,14 +53,14 @@ pub(super) struct Fit {
     link: Link,
     folds: Vec<Vec<usize>>,
     /// The parameters that each fold's last fit gave: the start of its next fit.
-    of_folds: Vec<Vec<f32>>,
+    fold_parameters: Vec<Vec<f32>>,
     /// The tolerance of each fold's fits, which does not depend on the penalty.
     tolerances: Vec<Option<f64>>,
     /// The number of fits that are done: one per penalty and fold, then one to all examples.
     done: usize,
     current: Option<Minimisation>,
     held_out: HeldOut,
-    choice: Option<Choice>,
+    best: Option<BestPenalty>,
     parameters: Vec<f32>,
 }
 
@@ -107,10 +107,10 @@ impl Minimisation {
 impl Fit {
     /// Starts a fit. The features have about unit variance.
     pub(super) fn new(examples: LabelledFeatures, classes: usize, link: Link) -> Self {
-        let folds = folds(&examples.labels, classes);
+        let folds = divide_into_folds(&examples.labels, classes);
         let zero = vec![0.0; parameter_count(classes, examples.width)];
         Self {
-            of_folds: vec![zero.clone(); folds.len()],
+            fold_parameters: vec![zero.clone(); folds.len()],
             tolerances: vec![None; folds.len()],
             parameters: zero,
             examples,
@@ -120,13 +120,13 @@ impl Fit {
             done: 0,
             current: None,
             held_out: HeldOut::default(),
-            choice: None,
+            best: None,
         }
     }
 
     /// The number of fits for examples with these labels.
-    pub(super) fn count(labels: &[Vec<usize>], classes: usize) -> usize {
-        PENALTIES.len() * folds(labels, classes).len() + 1
+    pub(super) fn count_fits(labels: &[Vec<usize>], classes: usize) -> usize {
+        PENALTIES.len() * divide_into_folds(labels, classes).len() + 1
     }
 
     /// The number of fits that are done.
@@ -135,13 +135,13 @@ impl Fit {
     }
 
     /// The number of fits in the cross-validation.
-    fn validations(&self) -> usize {
+    fn cross_validation_fits(&self) -> usize {
         PENALTIES.len() * self.folds.len()
     }
 
     /// Takes a step of at most a few evaluations of the loss. `false` when the fit is done.
     pub(super) fn step(&mut self) -> bool {
-        if self.done > self.validations() {
+        if self.done > self.cross_validation_fits() {
             return false;
         }
         let mut current = self.current.take().unwrap_or_else(|| self.next_minimisation());
@@ -150,28 +150,28 @@ impl Fit {
             return true;
         }
         let parameters = current.solver.into_point();
-        if self.done < self.validations() {
+        if self.done < self.cross_validation_fits() {
             self.validate(parameters);
         } else {
             self.parameters = parameters;
         }
         self.done += 1;
-        self.done <= self.validations()
+        self.done <= self.cross_validation_fits()
     }
 
     fn next_minimisation(&mut self) -> Minimisation {
         let (classes, link) = (self.classes, self.link);
-        if self.done == self.validations() {
-            // The folds' parameters are near those of all examples.
-            let start = self.of_folds.pop().unwrap_or_else(|| std::mem::take(&mut self.parameters));
-            let penalty = self.choice.as_ref().map_or(DEFAULT_PENALTY, |choice| choice.penalty);
+        if self.done == self.cross_validation_fits() {
+            // The parameters of a fold are near those of all examples.
+            let start = self.fold_parameters.pop().unwrap_or_else(|| std::mem::take(&mut self.parameters));
+            let penalty = self.best.as_ref().map_or(DEFAULT_PENALTY, |best| best.penalty);
             return Minimisation::new(std::mem::take(&mut self.examples), classes, link, penalty, start, None);
         }
         let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
         let held_out = &self.folds[fold];
         let fitted: Vec<usize> =
             (0..self.examples.len()).filter(|example| held_out.binary_search(example).is_err()).collect();
-        let (examples, start) = (self.examples.select(&fitted), std::mem::take(&mut self.of_folds[fold]));
+        let (examples, start) = (self.examples.select(&fitted), std::mem::take(&mut self.fold_parameters[fold]));
         let tolerance = self.tolerances[fold];
         let minimisation = Minimisation::new(examples, classes, link, PENALTIES[penalty], start, tolerance);
         self.tolerances[fold] = Some(minimisation.tolerance);
@@ -182,24 +182,24 @@ impl Fit {
     fn validate(&mut self, parameters: Vec<f32>) {
         let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
         let held_out = self.examples.select(&self.folds[fold]);
-        self.held_out.scores.extend(scores(&parameters, &held_out.features, held_out.width, self.classes));
+        self.held_out.logits.extend(logits(&parameters, &held_out.features, held_out.width, self.classes));
         self.held_out.examples.extend(&self.folds[fold]);
-        self.of_folds[fold] = parameters;
+        self.fold_parameters[fold] = parameters;
         if fold + 1 < self.folds.len() {
             return;
         }
         let held_out = std::mem::take(&mut self.held_out);
         let labels: Vec<&[usize]> = held_out.examples.iter().map(|&i| &self.examples.labels[i][..]).collect();
-        let (temperature, loss) = temperature::fit(&held_out.scores, self.classes, &labels, self.link);
-        if self.choice.as_ref().is_none_or(|choice| loss < choice.loss) {
-            self.choice = Some(Choice { penalty: PENALTIES[penalty], loss, temperature, held_out });
+        let (temperature, loss) = temperature::fit(&held_out.logits, self.classes, &labels, self.link);
+        if self.best.as_ref().is_none_or(|best| loss < best.loss) {
+            self.best = Some(BestPenalty { penalty: PENALTIES[penalty], loss, temperature, held_out });
         }
     }
 
     /// Takes the remaining steps.
     pub(super) fn finish(mut self) -> Fitted {
         while self.step() {}
-        let Choice { temperature, held_out, .. } = self.choice.unwrap_or(Choice {
+        let BestPenalty { temperature, held_out, .. } = self.best.unwrap_or(BestPenalty {
             penalty: DEFAULT_PENALTY,
             loss: f64::INFINITY,
             temperature: 1.0,
@@ -212,6 +212,7 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::best_label;
     use crate::random::SplitMix64;
 
     const WIDTH: usize = 6;
@@ -229,9 +230,8 @@ mod tests {
     }
 
     fn right(fitted: &Fitted, examples: &LabelledFeatures) -> usize {
-        let scores = scores(&fitted.parameters, &examples.features, WIDTH, 3);
-        let best = |row: &[f32]| (1..3).fold(0, |best, i| if row[i] > row[best] { i } else { best });
-        scores.chunks(3).zip(&examples.labels).filter(|(row, labels)| best(row) == labels[0]).count()
+        let logits = logits(&fitted.parameters, &examples.features, WIDTH, 3);
+        logits.chunks(3).zip(&examples.labels).filter(|(row, labels)| best_label(row) == labels[0]).count()
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         let mut held_out = fitted.held_out.examples.clone();
         held_out.sort_unstable();
         assert_eq!(held_out, (0..60).collect::<Vec<_>>());
-        assert_eq!(fitted.held_out.scores.len(), 3 * 60);
+        assert_eq!(fitted.held_out.logits.len(), 3 * 60);
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         let examples = examples(5, 1.0);
         let mut fit = Fit::new(examples.clone(), 3, Link::Sigmoid);
         while fit.step() {}
-        assert_eq!(fit.done(), Fit::count(&examples.labels, 3));
+        assert_eq!(fit.done(), Fit::count_fits(&examples.labels, 3));
         assert_eq!(fit.done(), PENALTIES.len() * 5 + 1);
         let bits = |fitted: Fitted| fitted.parameters.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(fit.finish()), bits(Fit::new(examples, 3, Link::Sigmoid).finish()));

@@ -8,8 +8,8 @@ use super::decision;
 use super::examples::{CheckedExamples, Example, Examples};
 use super::fit::{Fit, Fitted};
 use super::logistic::{LabelledFeatures, Link};
-use super::report::{Contradiction, Outcome, TeachReport};
-use super::standardise::Standard;
+use super::report::{Contradiction, ReportInput, TeachReport};
+use super::standardise::Standardisation;
 use crate::error::{Error, ErrorKind};
 use crate::job::{PredictionJob, Progress};
 use crate::model::{Head, Model, TaughtExamples, TaughtHead};
@@ -79,7 +79,7 @@ pub struct TeachingJob {
     labels: Vec<String>,
     /// Sorted by their first label; within a label, those of the earlier head come first. So the result is the same whether a
     /// head is taught at once or in parts.
-    examples: Vec<Source>,
+    examples: Vec<ExampleRef>,
     new: Vec<Example>,
     /// The features of the earlier head's examples, row-major.
     features_before: Vec<f16>,
@@ -93,7 +93,7 @@ pub struct TeachingJob {
 
 /// An example: its labels, and its index among the new examples or among those of the earlier head.
 #[derive(Debug, Clone)]
-struct Source {
+struct ExampleRef {
     labels: Vec<usize>,
     is_new: bool,
     index: usize,
@@ -102,7 +102,7 @@ struct Source {
 #[derive(Debug)]
 enum Stage {
     Features(Box<PredictionJob>),
-    Fit { features: Vec<f16>, standard: Standard, fit: Box<Fit> },
+    Fit { features: Vec<f16>, standardisation: Standardisation, fit: Box<Fit> },
     Failed(Error),
 }
 
@@ -114,7 +114,7 @@ impl TeachingJob {
         examples: &Examples,
         options: &TeachOptions,
     ) -> Result<Self, Error> {
-        let width = model.features("teaching")?;
+        let width = model.require_features("teaching")?;
         let TeachOptions { multi_label, other } = *options;
         let (labels_before, examples_before) = match before {
             Some(head) if head.multi_label() != multi_label => {
@@ -132,14 +132,14 @@ impl TeachingJob {
         let before_count = examples_before.map_or(0, |examples| examples.labels.len());
         let CheckedExamples { labels, examples: new, contradictions } =
             CheckedExamples::new(examples, labels_before, before_count, multi_label)?;
-        let source =
-            |is_new| move |(index, labels): (usize, &Vec<usize>)| Source { labels: labels.clone(), is_new, index };
-        let before = examples_before.iter().flat_map(|examples| &examples.labels).enumerate().map(source(false));
-        let after = new.iter().map(|example| &example.labels).enumerate().map(source(true));
-        let mut sources: Vec<Source> = before.chain(after).collect();
-        sources.sort_by_key(|source| source.labels.first().copied());
+        let example =
+            |is_new| move |(index, labels): (usize, &Vec<usize>)| ExampleRef { labels: labels.clone(), is_new, index };
+        let before = examples_before.iter().flat_map(|examples| &examples.labels).enumerate().map(example(false));
+        let after = new.iter().map(|example| &example.labels).enumerate().map(example(true));
+        let mut refs: Vec<ExampleRef> = before.chain(after).collect();
+        refs.sort_by_key(|example| example.labels.first().copied());
         let link = if multi_label { Link::Sigmoid } else { Link::Softmax };
-        let fits = Fit::count(&labels_of(&sources), labels.len());
+        let fits = Fit::count_fits(&labels_of(&refs), labels.len());
         if other && fits == 1 {
             return Err(Error::invalid_input(
                 "`other` needs a label with two examples or more, to measure how texts score that were not taught",
@@ -149,7 +149,7 @@ impl TeachingJob {
         let texts: Vec<&str> = new.iter().map(|example| &example.text[..]).collect();
         let job = PredictionJob::new(model, &texts, Vec::new(), &Options::default())?;
         if let Some(error) = job.first_failure() {
-            return Err(named(error, &labels, &new));
+            return Err(name_example(error, &labels, &new));
         }
         Ok(Self {
             encoder,
@@ -157,7 +157,7 @@ impl TeachingJob {
             other,
             link,
             labels,
-            examples: sources,
+            examples: refs,
             new,
             contradictions,
             features_before: examples_before.map_or(Vec::new(), |examples| examples.features.clone()),
@@ -217,17 +217,17 @@ impl TeachingJob {
             Stage::Failed(error) => Err(error),
             // The step that computes the last features leaves this stage.
             Stage::Features(_) => Err(Error::internal("the features of the examples are not computed")),
-            Stage::Fit { features, standard, fit } => {
+            Stage::Fit { features, standardisation, fit } => {
                 let fitted = fit.finish();
                 let Fitted { parameters, temperature, held_out } = &fitted;
                 let classes = self.labels.len();
                 let all = labels_of(&self.examples);
                 let labels: Vec<&[usize]> = held_out.examples.iter().map(|&i| &all[i][..]).collect();
                 let thresholds = (self.link == Link::Sigmoid)
-                    .then(|| decision::thresholds(&held_out.scores, classes, &labels, *temperature));
-                let text = |source: &Source| source.is_new.then(|| &self.new[source.index].text[..]);
+                    .then(|| decision::choose_thresholds(&held_out.logits, classes, &labels, *temperature));
+                let text = |example: &ExampleRef| example.is_new.then(|| &self.new[example.index].text[..]);
                 let texts: Vec<Option<&str>> = self.examples.iter().map(text).collect();
-                let report = Outcome {
+                let input = ReportInput {
                     names: &self.labels,
                     labels: &all,
                     texts: &texts,
@@ -237,10 +237,10 @@ impl TeachingJob {
                     contradictions: self.contradictions,
                     held_out,
                 };
-                let report = report.report();
+                let report = input.report();
                 let (weights, biases) = parameters.split_at(classes * self.width);
-                let (weights, biases) = standard.fold(weights, biases);
-                let max_energy = if self.other { decision::max_energy(&held_out.scores, classes) } else { None };
+                let (weights, biases) = standardisation.fold(weights, biases);
+                let max_energy = if self.other { decision::max_energy(&held_out.logits, classes) } else { None };
                 let head = TaughtHead {
                     labels: self.labels,
                     multi_label: self.link == Link::Sigmoid,
@@ -264,11 +264,11 @@ impl TeachingJob {
         let Stage::Features(job) = std::mem::replace(&mut self.stage, placeholder) else { return };
         let failure = job.first_failure();
         self.stage = match job.finish_features().into_iter().collect::<Result<Vec<_>, _>>() {
-            Err(error) => Stage::Failed(named(failure.unwrap_or(error), &self.labels, &self.new)),
+            Err(error) => Stage::Failed(name_example(failure.unwrap_or(error), &self.labels, &self.new)),
             Ok(rows) => {
                 // Rounded to f16 as in a head file, so that a head that is taught in parts equals one that is taught at once.
                 let new: Vec<f16> = rows.iter().flatten().map(|&value| f16::from_f32(value)).collect();
-                let row = |Source { is_new, index, .. }: &Source| {
+                let row = |ExampleRef { is_new, index, .. }: &ExampleRef| {
                     let rows = if *is_new { &new } else { &self.features_before };
                     &rows[index * self.width..][..self.width]
                 };
@@ -279,8 +279,8 @@ impl TeachingJob {
                         "the model computed the feature {value}: its weights are damaged: download or export it again"
                     ))),
                     None => {
-                        let standard = Standard::of(&values, self.width);
-                        standard.apply(&mut values);
+                        let standardisation = Standardisation::from_features(&values, self.width);
+                        standardisation.apply(&mut values);
                         let (labels, classes) = (labels_of(&self.examples), self.labels.len());
                         let examples = match self.link {
                             Link::Softmax => LabelledFeatures::balanced(values, self.width, labels, classes),
@@ -288,7 +288,7 @@ impl TeachingJob {
                             Link::Sigmoid => LabelledFeatures::equal(values, self.width, labels),
                         };
                         let fit = Fit::new(examples, classes, self.link).into();
-                        Stage::Fit { features, standard, fit }
+                        Stage::Fit { features, standardisation, fit }
                     }
                 }
             }
@@ -296,12 +296,12 @@ impl TeachingJob {
     }
 }
 
-fn labels_of(examples: &[Source]) -> Vec<Vec<usize>> {
+fn labels_of(examples: &[ExampleRef]) -> Vec<Vec<usize>> {
     examples.iter().map(|example| example.labels.clone()).collect()
 }
 
 /// The error with the text and label of the example at fault in place of its index, which means nothing to the caller.
-fn named(error: Error, labels: &[String], new: &[Example]) -> Error {
+fn name_example(error: Error, labels: &[String], new: &[Example]) -> Error {
     match error.index().and_then(|index| new.get(index)) {
         Some(Example { text, labels: own }) => {
             let label = &labels[own[0]];

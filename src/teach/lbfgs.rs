@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::kernels::math::add_multiple;
 
-/// The number of pairs (step, change of the gradient) that approximate the curvature.
+/// The number of corrections that approximate the curvature.
 const MEMORY: usize = 10;
 /// A step must lower the value by at least this fraction of the decrease that the slope predicts (Armijo's condition).
 const SUFFICIENT_DECREASE: f64 = 1e-4;
@@ -24,12 +24,12 @@ pub(super) struct Lbfgs {
     x: Vec<f32>,
     gradient: Vec<f32>,
     value: f64,
-    history: VecDeque<Pair>,
+    history: VecDeque<Correction>,
 }
 
-/// A step and the change of the gradient along it.
+/// A step and the change of the gradient along it: the paper's "correction".
 #[derive(Debug)]
-struct Pair {
+struct Correction {
     step: Vec<f32>,
     change: Vec<f32>,
     /// One over their dot product.
@@ -103,22 +103,22 @@ impl Lbfgs {
     fn direction(&self) -> Vec<f32> {
         let mut direction: Vec<f32> = self.gradient.iter().map(|value| -value).collect();
         let mut factors = [0.0; MEMORY];
-        for (pair, factor) in self.history.iter().zip(&mut factors).rev() {
-            *factor = pair.rho * dot(&pair.step, &direction);
-            add_multiple(&mut direction, -*factor as f32, &pair.change);
+        for (correction, factor) in self.history.iter().zip(&mut factors).rev() {
+            *factor = correction.rho * dot(&correction.step, &direction);
+            add_multiple(&mut direction, -*factor as f32, &correction.change);
         }
         if let Some(last) = self.history.back() {
             let scale = (1.0 / (last.rho * dot(&last.change, &last.change))) as f32;
             direction.iter_mut().for_each(|value| *value *= scale);
         }
-        for (pair, factor) in self.history.iter().zip(factors) {
-            let length = factor - pair.rho * dot(&pair.change, &direction);
-            add_multiple(&mut direction, length as f32, &pair.step);
+        for (correction, factor) in self.history.iter().zip(factors) {
+            let length = factor - correction.rho * dot(&correction.change, &direction);
+            add_multiple(&mut direction, length as f32, &correction.step);
         }
         direction
     }
 
-    /// Adds a pair to the history, unless its curvature is no more than rounding error.
+    /// Adds a correction to the history, unless its curvature is no more than rounding error.
     fn remember(&mut self, step: Vec<f32>, change: Vec<f32>) {
         let curvature = dot(&step, &change);
         if curvature <= f64::from(f32::EPSILON) * dot(&change, &change) * 1e-3 {
@@ -127,7 +127,7 @@ impl Lbfgs {
         if self.history.len() == MEMORY {
             self.history.pop_front();
         }
-        self.history.push_back(Pair { step, change, rho: 1.0 / curvature });
+        self.history.push_back(Correction { step, change, rho: 1.0 / curvature });
     }
 }
 

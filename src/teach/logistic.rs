@@ -65,7 +65,7 @@ pub(super) fn parameter_count(classes: usize, width: usize) -> usize {
 }
 
 /// The logits of rows of features, rows × `classes`.
-pub(super) fn scores(parameters: &[f32], features: &[f32], width: usize, classes: usize) -> Vec<f32> {
+pub(super) fn logits(parameters: &[f32], features: &[f32], width: usize, classes: usize) -> Vec<f32> {
     let (weights, biases) = parameters.split_at(classes * width);
     linear_layer(features, weights, biases, width)
 }
@@ -81,8 +81,8 @@ pub(super) struct LogisticLoss<'a> {
 impl Objective for LogisticLoss<'_> {
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f32]) -> f64 {
         let LabelledFeatures { features, width, labels, weights } = self.examples;
-        // The loop below replaces the scores by the derivatives of the loss with respect to them.
-        let mut rows = scores(parameters, features, *width, self.classes);
+        // The loop below replaces the logits by the derivatives of the loss with respect to them.
+        let mut rows = logits(parameters, features, *width, self.classes);
         let mut loss = 0.0;
         for ((row, labels), &weight) in rows.chunks_exact_mut(self.classes.max(1)).zip(labels).zip(weights) {
             loss += f64::from(weight) * loss_of_row(row, labels, self.link);
@@ -102,13 +102,13 @@ impl Objective for LogisticLoss<'_> {
     }
 }
 
-/// The loss of one example. Replaces its scores by the derivatives of the loss.
+/// The loss of one example. Replaces its logits by the derivatives of the loss.
 fn loss_of_row(row: &mut [f32], labels: &[usize], link: Link) -> f64 {
     match link {
         Link::Softmax => {
             let truth: f64 = labels.iter().map(|&label| f64::from(row[label])).sum();
             let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            row.iter_mut().for_each(|score| *score -= max);
+            row.iter_mut().for_each(|logit| *logit -= max);
             exp_in_place(row);
             let sum: f64 = row.iter().map(|&value| f64::from(value)).sum();
             let factor = (1.0 / sum) as f32;
@@ -119,12 +119,12 @@ fn loss_of_row(row: &mut [f32], labels: &[usize], link: Link) -> f64 {
         Link::Sigmoid => {
             let truth: f64 = labels.iter().map(|&label| f64::from(row[label])).sum();
             let mut loss = -truth;
-            for score in row.iter_mut() {
+            for logit in row.iter_mut() {
                 // ln(1 + e^s) = max(s, 0) + ln(1 + e^−|s|)
-                let s = f64::from(*score);
+                let s = f64::from(*logit);
                 let small = libm::exp(-s.abs());
                 loss += s.max(0.0) + libm::log1p(small);
-                *score = (if s < 0.0 { small } else { 1.0 } / (1.0 + small)) as f32;
+                *logit = (if s < 0.0 { small } else { 1.0 } / (1.0 + small)) as f32;
             }
             labels.iter().for_each(|&label| row[label] -= 1.0);
             loss
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_of_any_size_have_a_finite_loss() {
+    fn logits_of_any_size_have_a_finite_loss() {
         for link in [Link::Softmax, Link::Sigmoid] {
             let mut row = [1e30, -1e30, 0.0];
             assert!(loss_of_row(&mut row, &[1], link).is_finite());

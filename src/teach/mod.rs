@@ -9,9 +9,9 @@
 //! | `folds` | divides the examples for the cross-validation |
 //! | `logistic` | the loss of a linear layer and its gradient |
 //! | `lbfgs` | the minimiser |
-//! | `temperature` | calibration by the held-out scores |
-//! | `decision` | thresholds and rejection by the held-out scores |
-//! | `report` | accuracy, confusion matrix and odd examples |
+//! | `temperature` | calibration by the held-out logits |
+//! | `decision` | thresholds and rejection by the held-out logits |
+//! | `report` | accuracy, confusion matrix and suspect examples |
 //!
 //! All of it is deterministic: sums have one order, random numbers a fixed seed, and `exp` and `ln` come from the crate
 //! `libm`, so that the same examples give the same bits on every machine.
@@ -29,4 +29,4 @@ mod temperature;
 
 pub use examples::Examples;
 pub use job::{Taught, TeachOptions, TeachingJob};
-pub use report::{Contradiction, LabelReport, OddExample, TeachReport};
+pub use report::{Contradiction, LabelReport, SuspectExample, TeachReport};

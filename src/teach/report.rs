@@ -6,6 +6,7 @@ use super::decision::activation;
 use super::fit::HeldOut;
 use super::logistic::Link;
 use crate::inference::calibration;
+use crate::model::best_label;
 use crate::shortest_decimal;
 
 /// How well a taught head predicts examples that it was not taught, and which examples to look at.
@@ -24,7 +25,7 @@ pub struct TeachReport {
     pub confusion: Vec<Vec<u32>>,
     /// Held-out examples that are predicted as another label with great certainty, the most certain first: perhaps their label
     /// is wrong. Empty where a text can have several labels.
-    pub odd: Vec<OddExample>,
+    pub suspects: Vec<SuspectExample>,
     /// Texts that are examples of several labels, although a text has only one.
     pub contradictions: Vec<Contradiction>,
 }
@@ -46,7 +47,7 @@ pub struct LabelReport {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct OddExample {
+pub struct SuspectExample {
     /// Its text; `None` for an example of the earlier head that was taught more, because a head does not keep texts.
     pub text: Option<String>,
     /// Its label.
@@ -77,7 +78,7 @@ struct Validated {
 }
 
 /// The data from which the report is computed.
-pub(super) struct Outcome<'a> {
+pub(super) struct ReportInput<'a> {
     pub names: &'a [String],
     /// The labels of each example.
     pub labels: &'a [Vec<usize>],
@@ -91,12 +92,12 @@ pub(super) struct Outcome<'a> {
     pub held_out: &'a HeldOut,
 }
 
-impl Outcome<'_> {
+impl ReportInput<'_> {
     pub(super) fn report(self) -> TeachReport {
-        let validated = self.validated();
-        let right = validated.iter().filter(|v| same(&v.predicted, &self.labels[v.example])).count();
-        let (confusion, odd) = match self.link {
-            Link::Softmax => (self.confusion(&validated), self.odd(&validated)),
+        let validated = self.validate();
+        let right = validated.iter().filter(|v| same_labels(&v.predicted, &self.labels[v.example])).count();
+        let (confusion, suspects) = match self.link {
+            Link::Softmax => (self.confusion(&validated), self.suspects(&validated)),
             Link::Sigmoid => (Vec::new(), Vec::new()),
         };
         TeachReport {
@@ -104,19 +105,19 @@ impl Outcome<'_> {
             validated: validated.len(),
             accuracy: (!validated.is_empty()).then(|| right as f32 / validated.len() as f32),
             confusion,
-            odd,
+            suspects,
             contradictions: self.contradictions,
         }
     }
 
-    fn validated(&self) -> Vec<Validated> {
-        let rows = self.held_out.scores.chunks_exact(self.names.len().max(1));
+    fn validate(&self) -> Vec<Validated> {
+        let rows = self.held_out.logits.chunks_exact(self.names.len().max(1));
         let validate = |(&example, row): (&usize, &[f32])| {
             // Logits of a fit are finite.
             let scores = calibration::scores(row, activation(self.link), self.temperature as f32).ok()?;
             let predicted = match self.thresholds {
                 Some(thresholds) => (0..scores.len()).filter(|&label| scores[label] >= thresholds[label]).collect(),
-                None => vec![highest(&scores)],
+                None => vec![best_label(&scores)],
             };
             Some(Validated { example, scores, predicted })
         };
@@ -146,22 +147,22 @@ impl Outcome<'_> {
         confusion
     }
 
-    fn odd(&self, validated: &[Validated]) -> Vec<OddExample> {
+    fn suspects(&self, validated: &[Validated]) -> Vec<SuspectExample> {
         let certain = self.self_confidence(validated);
-        let is_odd = |v: &&Validated| {
+        let is_suspect = |v: &&Validated| {
             let predicted = v.predicted[0];
             predicted != self.labels[v.example][0] && v.scores[predicted] >= certain[predicted]
         };
-        let mut odd: Vec<&Validated> = validated.iter().filter(is_odd).collect();
+        let mut suspects: Vec<&Validated> = validated.iter().filter(is_suspect).collect();
         let score = |v: &Validated| v.scores[v.predicted[0]];
-        odd.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.example.cmp(&b.example)));
-        let describe = |v: &Validated| OddExample {
+        suspects.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.example.cmp(&b.example)));
+        let describe = |v: &Validated| SuspectExample {
             text: self.texts[v.example].map(String::from),
             label: self.names[self.labels[v.example][0]].clone(),
             predicted: self.names[v.predicted[0]].clone(),
             score: score(v),
         };
-        odd.into_iter().map(describe).collect()
+        suspects.into_iter().map(describe).collect()
     }
 
     /// By label: the mean score that its own examples have. A prediction that is at least as certain contradicts the given
@@ -180,26 +181,21 @@ impl Outcome<'_> {
 }
 
 /// Whether two lists have the same labels; none is in a list twice.
-fn same(a: &[usize], b: &[usize]) -> bool {
+fn same_labels(a: &[usize], b: &[usize]) -> bool {
     a.len() == b.len() && a.iter().all(|label| b.contains(label))
-}
-
-/// The index of the highest value; of equal ones the first.
-fn highest(values: &[f32]) -> usize {
-    (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn report(labels: &[usize], scores: Vec<f32>) -> TeachReport {
+    fn report(labels: &[usize], logits: Vec<f32>) -> TeachReport {
         let names = ["a", "b"].map(String::from);
-        let held_out = HeldOut { examples: (0..scores.len() / 2).collect(), scores };
+        let held_out = HeldOut { examples: (0..logits.len() / 2).collect(), logits };
         let labels: Vec<Vec<usize>> = labels.iter().map(|&label| vec![label]).collect();
         let texts = [None, Some("second"), None, None, None, None, Some("seventh")];
         let texts: Vec<Option<&str>> = texts.into_iter().cycle().take(labels.len()).collect();
-        let outcome = Outcome {
+        let input = ReportInput {
             names: &names,
             labels: &labels,
             texts: &texts,
@@ -209,30 +205,31 @@ mod tests {
             contradictions: Vec::new(),
             held_out: &held_out,
         };
-        outcome.report()
+        input.report()
     }
 
     #[test]
-    fn mislabelled_examples_are_odd() {
+    fn mislabelled_examples_are_suspect() {
         // Examples of each label are predicted well, but two of "a" look like "b".
         let labels = [vec![0; 12], vec![1; 10]].concat();
-        let mut scores: Vec<f32> =
+        let mut logits: Vec<f32> =
             labels.iter().flat_map(|&label| if label == 0 { [2.0, 0.0] } else { [0.0, 2.0] }).collect();
-        scores[2..4].copy_from_slice(&[0.0, 3.0]);
-        scores[12..14].copy_from_slice(&[0.0, 4.0]);
-        let report = report(&labels, scores);
+        logits[2..4].copy_from_slice(&[0.0, 3.0]);
+        logits[12..14].copy_from_slice(&[0.0, 4.0]);
+        let report = report(&labels, logits);
         assert_eq!(report.confusion, [[10, 2], [0, 10]]);
         assert_eq!((report.validated, report.accuracy), (22, Some(20.0 / 22.0)));
         assert_eq!((report.labels[1].examples, report.labels[1].f1), (10, Some(20.0 / 22.0)));
-        let odd: Vec<_> = report.odd.iter().map(|o| (o.text.as_deref(), &o.label[..], &o.predicted[..])).collect();
-        assert_eq!(odd, [(Some("seventh"), "a", "b"), (Some("second"), "a", "b")]);
+        let suspects: Vec<_> =
+            report.suspects.iter().map(|s| (s.text.as_deref(), &s.label[..], &s.predicted[..])).collect();
+        assert_eq!(suspects, [(Some("seventh"), "a", "b"), (Some("second"), "a", "b")]);
     }
 
     #[test]
-    fn a_hesitant_mistake_is_not_odd() {
+    fn a_hesitant_mistake_is_not_suspect() {
         let report = report(&[0, 0, 1, 1], vec![3.0, 0.0, 0.0, 0.1, 0.0, 3.0, 0.0, 3.0]);
         assert_eq!(report.confusion, [[1, 1], [0, 2]]);
-        assert!(report.odd.is_empty());
+        assert!(report.suspects.is_empty());
     }
 
     #[test]

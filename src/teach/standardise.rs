@@ -4,14 +4,14 @@
 ///
 /// With one scale, features that vary most between texts keep their influence; a scale per feature would make all equal.
 #[derive(Debug)]
-pub(super) struct Standard {
+pub(super) struct Standardisation {
     mean: Vec<f64>,
     scale: f64,
 }
 
-impl Standard {
+impl Standardisation {
     /// Computes the mean and scale of features: row-major, rows of this width.
-    pub(super) fn of(features: &[f32], width: usize) -> Self {
+    pub(super) fn from_features(features: &[f32], width: usize) -> Self {
         let rows = || features.chunks_exact(width.max(1));
         let count = rows().len().max(1) as f64;
         let mut mean = vec![0.0; width];
@@ -52,13 +52,13 @@ mod tests {
     #[test]
     fn folded_weights_give_the_scores_of_standardised_features() {
         let features = [3.0, 10.0, 5.0, 14.0, 4.0, 18.0];
-        let standard = Standard::of(&features, 2);
+        let standardisation = Standardisation::from_features(&features, 2);
         let mut standardised = features;
-        standard.apply(&mut standardised);
+        standardisation.apply(&mut standardised);
         assert!(standardised.iter().step_by(2).sum::<f32>().abs() < 1e-6);
         assert!((standardised.iter().map(|x| x * x).sum::<f32>() / 6.0 - 1.0).abs() < 1e-6);
         let (weights, biases) = ([0.5, -2.0, 1.0, 0.25], [1.0, -1.0]);
-        let (folded, folded_biases) = standard.fold(&weights, &biases);
+        let (folded, folded_biases) = standardisation.fold(&weights, &biases);
         let score = |x: &[f32], w: &[f32], b: f32| x[0] * w[0] + x[1] * w[1] + b;
         for (raw, scaled) in features.chunks(2).zip(standardised.chunks(2)) {
             for label in 0..2 {
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn equal_texts_stay_finite() {
         let mut features = [2.0; 6];
-        Standard::of(&features.clone(), 3).apply(&mut features);
+        Standardisation::from_features(&features.clone(), 3).apply(&mut features);
         assert_eq!(features, [0.0; 6]);
     }
 }

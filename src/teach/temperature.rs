@@ -1,4 +1,4 @@
-//! The temperature of a head (Guo et al. 2017, "On Calibration of Modern Neural Networks"), from held-out scores.
+//! The temperature of a head (Guo et al. 2017, "On Calibration of Modern Neural Networks"), from held-out logits.
 
 use super::logistic::Link;
 
@@ -7,27 +7,27 @@ const RANGE: [f64; 2] = [0.05, 20.0];
 /// Halvings of the range on a logarithmic scale: they find the temperature to 0.04 %.
 const HALVINGS: usize = 14;
 
-/// The temperature with the least cross-entropy, and that cross-entropy per example. `scores`: logits, examples × `classes`.
+/// The temperature with the least cross-entropy, and that cross-entropy per example. `logits`: examples × `classes`.
 ///
 /// The label of an example has the probability (n + 1) / (n + 2) for n examples, by Laplace's rule of succession. If it were
 /// 1, a few examples that are all predicted right would make every later prediction certain.
 ///
 /// The cross-entropy is convex in the inverse temperature, so its minimum is where the slope changes its sign.
-pub(super) fn fit(scores: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
+pub(super) fn fit(logits: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
     let [mut least, mut most] = RANGE;
     for _ in 0..HALVINGS {
         let middle = (least * most).sqrt();
-        match cross_entropy(1.0 / middle, scores, classes, labels, link) {
+        match cross_entropy(1.0 / middle, logits, classes, labels, link) {
             (_, slope) if slope > 0.0 => least = middle,
             _ => most = middle,
         }
     }
     let temperature = (least * most).sqrt();
-    (temperature, cross_entropy(1.0 / temperature, scores, classes, labels, link).0)
+    (temperature, cross_entropy(1.0 / temperature, logits, classes, labels, link).0)
 }
 
 /// The cross-entropy per example at an inverse temperature, and its slope there.
-fn cross_entropy(inverse: f64, scores: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
+fn cross_entropy(inverse: f64, logits: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
     let doubt = 1.0 / (labels.len() as f64 + 2.0);
     // What the labels that an example does not have share in the doubt.
     let other = match link {
@@ -35,8 +35,8 @@ fn cross_entropy(inverse: f64, scores: &[f32], classes: usize, labels: &[&[usize
         Link::Sigmoid => doubt,
     };
     let [mut loss, mut slope] = [0.0; 2];
-    for (row, labels) in scores.chunks_exact(classes.max(1)).zip(labels) {
-        let all: f64 = row.iter().map(|&score| f64::from(score)).sum();
+    for (row, labels) in logits.chunks_exact(classes.max(1)).zip(labels) {
+        let all: f64 = row.iter().map(|&logit| f64::from(logit)).sum();
         let own: f64 = labels.iter().map(|&label| f64::from(row[label])).sum();
         let truth = (1.0 - doubt) * own + other * (all - own);
         loss -= inverse * truth;
@@ -45,21 +45,21 @@ fn cross_entropy(inverse: f64, scores: &[f32], classes: usize, labels: &[&[usize
             Link::Softmax => {
                 let max = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
                 let [mut total, mut sum] = [0.0; 2];
-                for &score in row {
-                    let value = libm::exp(inverse * (f64::from(score) - max));
+                for &logit in row {
+                    let value = libm::exp(inverse * (f64::from(logit) - max));
                     total += value;
-                    sum += value * f64::from(score);
+                    sum += value * f64::from(logit);
                 }
                 loss += libm::log(total) + inverse * max;
                 slope += sum / total;
             }
             Link::Sigmoid => {
-                for &score in row {
-                    let s = inverse * f64::from(score);
+                for &logit in row {
+                    let s = inverse * f64::from(logit);
                     let small = libm::exp(-s.abs());
                     let probability = if s < 0.0 { small } else { 1.0 } / (1.0 + small);
                     loss += s.max(0.0) + libm::log1p(small);
-                    slope += probability * f64::from(score);
+                    slope += probability * f64::from(logit);
                 }
             }
         }
@@ -85,8 +85,8 @@ mod tests {
     #[test]
     fn the_probability_becomes_the_accuracy() {
         for score in [0.3, 1.0, 5.0, 12.0] {
-            let (scores, labels) = overconfident(score);
-            let (temperature, loss) = fit(&scores, 2, &labels, Link::Softmax);
+            let (logits, labels) = overconfident(score);
+            let (temperature, loss) = fit(&logits, 2, &labels, Link::Softmax);
             let probability = 1.0 / (1.0 + (-f64::from(score) / temperature).exp());
             assert!((probability - BEST).abs() < 1e-3, "{score}: {probability} at temperature {temperature}");
             assert!((loss + BEST * BEST.ln() + (1.0 - BEST) * (1.0 - BEST).ln()).abs() < 1e-6, "{loss}");
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn scores_that_are_always_wrong_or_say_nothing_have_a_temperature_in_the_range() {
         let labels: Vec<&[usize]> = vec![&[0]; 3];
-        let temperature = |scores: &[f32]| fit(&scores.repeat(3), 2, &labels, Link::Softmax).0;
+        let temperature = |logits: &[f32]| fit(&logits.repeat(3), 2, &labels, Link::Softmax).0;
         assert!((temperature(&[0.0, 9.0]) / RANGE[1] - 1.0).abs() < 1e-3);
         assert!((RANGE[0]..=RANGE[1]).contains(&temperature(&[0.0, 0.0])));
         assert!((RANGE[0]..=RANGE[1]).contains(&temperature(&[0.001, 0.0])));

@@ -8,30 +8,9 @@ use tokenizers::utils::truncation::TruncationDirection;
 
 use super::tokenizer_config::TokenizerConfig;
 use super::tokenizer_file;
+use super::tokens::{Encoding, Sequence, Tokens};
 use crate::error::{Error, ErrorKind};
 use crate::options::SpecialTokens;
-
-/// The tokens of a text: one element of each list per token, special tokens included.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Encoding {
-    /// Token ids.
-    pub ids: Vec<u32>,
-    /// The tokens as the vocabulary spells them.
-    pub tokens: Vec<String>,
-    /// The span of each token in the text, in bytes of UTF-8; `0..0` for special tokens.
-    pub offsets: Vec<Range<usize>>,
-    /// The fraction of tokens that the vocabulary does not know, special tokens not counted, 0 to 1.
-    pub unknown_share: f32,
-}
-
-/// What the model reads at once, special tokens included: a text or a pair of texts.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sequence {
-    pub ids: Vec<u32>,
-    /// For each token, which of two texts it belongs to, as the tokenizer counts them.
-    pub type_ids: Vec<u32>,
-}
 
 /// The second text of a pair, without special tokens.
 pub(crate) struct Pair(tokenizers::Encoding);
@@ -43,35 +22,17 @@ impl Pair {
     }
 }
 
-/// The tokens of one window: the part of an [`Encoding`] that a prediction needs.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tokens {
-    /// The window with each of its pairs, or one sequence without a pair.
-    pub sequences: Vec<Sequence>,
-    /// The span of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
-    /// the pair. Empty without offsets.
-    pub spans: Vec<Option<Range<usize>>>,
-    /// The end of the last token in the whole text, in bytes; the window's start without offsets.
-    pub end: usize,
-    /// Number of tokens of the window's text, special tokens not counted.
-    pub count: usize,
-    /// Number of these tokens that are in the vocabulary.
-    pub known: usize,
-    /// Number of these tokens that are not, plus characters that are no text, for which tokenizers return no token.
-    pub unknown: usize,
-}
-
 /// The tokenizer of a model.
 pub(crate) struct Tokenizer {
     /// Behind a lock, because how it reads special tokens that a text spells is a setting of the tokenizer, not of a call.
     inner: RwLock<tokenizers::Tokenizer>,
-    /// Special tokens that are added to a text, and to a pair.
-    special: [usize; 2],
+    /// Number of special tokens that are added to a text, and to a pair.
+    added_counts: [usize; 2],
     /// The special tokens except the unknown one. As text, they count as unknown: the vocabulary of a Unigram or WordLevel
     /// model has them as whole words.
     special_ids: Vec<u32>,
-    unknown: Option<u32>,
-    mask: Option<u32>,
+    unknown_id: Option<u32>,
+    mask_id: Option<u32>,
 }
 
 impl Tokenizer {
@@ -85,7 +46,7 @@ impl Tokenizer {
             TokenizerConfig::read(config)?.apply(&mut inner).map_err(malformed)?;
         }
         let id = |token: &str| inner.token_to_id(token);
-        let unknown = match inner.get_model() {
+        let unknown_id = match inner.get_model() {
             ModelWrapper::WordPiece(model) => id(&model.unk_token),
             ModelWrapper::WordLevel(model) => id(&model.unk_token),
             ModelWrapper::BPE(model) => model.unk_token.as_deref().and_then(id),
@@ -99,11 +60,13 @@ impl Tokenizer {
             ModelWrapper::Unigram(_) => unk_id,
         };
         let added = inner.get_added_tokens_decoder();
-        let special_ids = added.iter().filter(|&(&id, token)| token.special && Some(id) != unknown).map(|(&id, _)| id);
+        let special_ids =
+            added.iter().filter(|&(&id, token)| token.special && Some(id) != unknown_id).map(|(&id, _)| id);
         let special_ids = special_ids.collect();
-        let mask = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
-        let special = [false, true].map(|pair| inner.get_post_processor().map_or(0, |added| added_tokens(added, pair)));
-        Ok(Self { inner: inner.into(), special, special_ids, unknown, mask })
+        let mask_id = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
+        let added_counts =
+            [false, true].map(|pair| inner.get_post_processor().map_or(0, |added| added_tokens(added, pair)));
+        Ok(Self { inner: inner.into(), added_counts, special_ids, unknown_id, mask_id })
     }
 
     /// Encodes with this setting. Threads that use the same setting run at once; one that changes it runs alone.
@@ -113,7 +76,7 @@ impl Tokenizer {
         encode: impl FnOnce(&tokenizers::Tokenizer) -> tokenizers::Result<tokenizers::Encoding>,
     ) -> Result<tokenizers::Encoding, Error> {
         let as_text = special_tokens == SpecialTokens::Text;
-        let inner = self.read();
+        let inner = self.lock();
         if inner.get_encode_special_tokens() == as_text {
             return encode(&inner).map_err(failed);
         }
@@ -124,32 +87,32 @@ impl Tokenizer {
     }
 
     /// The tokenizer with either setting.
-    fn read(&self) -> RwLockReadGuard<'_, tokenizers::Tokenizer> {
+    fn lock(&self) -> RwLockReadGuard<'_, tokenizers::Tokenizer> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The size of the vocabulary without added tokens.
-    pub(crate) fn vocabulary(&self) -> usize {
-        self.read().get_vocab_size(false)
+    pub(crate) fn vocabulary_size(&self) -> usize {
+        self.lock().get_vocab_size(false)
     }
 
     /// The ids of the special tokens that are added to a text.
     pub(crate) fn added_ids(&self) -> Result<Vec<u32>, Error> {
-        Ok(self.read().encode_fast("", true).map_err(failed)?.get_ids().to_vec())
+        Ok(self.lock().encode_fast("", true).map_err(failed)?.get_ids().to_vec())
     }
 
     /// How the vocabulary spells a token.
     pub(crate) fn spelling(&self, id: u32) -> String {
-        self.read().id_to_token(id).unwrap_or_default()
+        self.lock().id_to_token(id).unwrap_or_default()
     }
 
     /// The number of special tokens that are added to a text, or to a pair.
-    pub(crate) fn special(&self, pair: bool) -> usize {
-        self.special[usize::from(pair)]
+    pub(crate) fn added_count(&self, pair: bool) -> usize {
+        self.added_counts[usize::from(pair)]
     }
 
-    /// Reads the second text of a pair.
-    pub(crate) fn pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
+    /// The tokens of the second text of a pair.
+    pub(crate) fn encode_pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
         let encoding = self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?;
         if encoding.is_empty() {
             return Err(Error::new(ErrorKind::EmptyText, "the pair is empty: leave it out to classify the text alone"));
@@ -157,19 +120,19 @@ impl Tokenizer {
         Ok(Pair(encoding))
     }
 
-    /// The token that replaces a masked word: the mask token, or the unknown token where the vocabulary has no mask.
-    pub(crate) fn mask(&self) -> Option<u32> {
-        self.mask.or(self.unknown)
+    /// The id of the token that replaces a masked word: the mask token, or the unknown token where the vocabulary has no mask.
+    pub(crate) fn mask_id(&self) -> Option<u32> {
+        self.mask_id.or(self.unknown_id)
     }
 
     /// The number of tokens of a text, special tokens not counted.
-    pub(crate) fn count(&self, text: &str, special_tokens: SpecialTokens) -> Result<usize, Error> {
+    pub(crate) fn count_tokens(&self, text: &str, special_tokens: SpecialTokens) -> Result<usize, Error> {
         Ok(self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?.len())
     }
 
     /// The first `token_budget` tokens of a span of the text, with each of the pairs and with special tokens around them.
     /// Offsets take time and are optional.
-    pub(crate) fn tokens(
+    pub(crate) fn encode_window(
         &self,
         text: &str,
         span: Range<usize>,
@@ -187,7 +150,7 @@ impl Tokenizer {
         let count = raw.len();
         let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
         let unknown = raw.get_ids().iter().filter(|&&id| self.is_unknown(id, special_tokens)).count();
-        let inner = self.read();
+        let inner = self.lock();
         let whole = |pair: Option<&Pair>| {
             inner.post_process(raw.clone(), pair.map(|pair| pair.0.clone()), true).map_err(failed)
         };
@@ -225,14 +188,14 @@ impl Tokenizer {
             return Err(empty_text());
         }
         let ids = self.ids(&encoding, SpecialTokens::Text);
-        let unknown = ids.iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown);
-        let unknown_share = unknown.count() as f32 / count as f32;
+        let unknown = ids.iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown_id);
+        let unknown_fraction = unknown.count() as f32 / count as f32;
         let changed = ids.iter().zip(encoding.get_ids()).map(|(id, old)| id != old);
         let spelled = encoding.get_tokens().iter().zip(changed);
         let tokens =
             spelled.zip(&ids).map(|((token, changed), &id)| if changed { self.spelling(id) } else { token.clone() });
         Ok(Encoding {
-            unknown_share,
+            unknown_fraction,
             tokens: tokens.collect(),
             offsets: byte_spans(text, 0, encoding.get_offsets()),
             ids,
@@ -243,16 +206,16 @@ impl Tokenizer {
     /// becomes the unknown token.
     fn ids(&self, encoding: &tokenizers::Encoding, special_tokens: SpecialTokens) -> Vec<u32> {
         let mut ids = encoding.get_ids().to_vec();
-        if let Some(unknown) = self.unknown {
+        if let Some(unknown_id) = self.unknown_id {
             let text = ids.iter_mut().zip(encoding.get_special_tokens_mask()).filter(|(_, special)| **special == 0);
-            text.filter(|(id, _)| self.is_unknown(**id, special_tokens)).for_each(|(id, _)| *id = unknown);
+            text.filter(|(id, _)| self.is_unknown(**id, special_tokens)).for_each(|(id, _)| *id = unknown_id);
         }
         ids
     }
 
     /// Whether a token of a text counts as unknown.
     fn is_unknown(&self, id: u32, special_tokens: SpecialTokens) -> bool {
-        Some(id) == self.unknown || special_tokens == SpecialTokens::Text && self.special_ids.contains(&id)
+        Some(id) == self.unknown_id || special_tokens == SpecialTokens::Text && self.special_ids.contains(&id)
     }
 }
 
@@ -328,7 +291,7 @@ mod tests {
     }
 
     fn ids(tokenizer: &Tokenizer, text: &str, special_tokens: SpecialTokens) -> Vec<u32> {
-        tokenizer.tokens(text, 0..text.len(), &[], 100, special_tokens, false).unwrap().sequences[0].ids.clone()
+        tokenizer.encode_window(text, 0..text.len(), &[], 100, special_tokens, false).unwrap().sequences[0].ids.clone()
     }
 
     #[test]
@@ -401,13 +364,14 @@ mod tests {
         for PairCase { folder, texts } in goldens().pairs {
             let tokenizer = Tokenizer::from_bytes(&file(&folder), None).unwrap();
             for (text, pair, expected) in texts {
-                let pair = tokenizer.pair(&pair, SpecialTokens::Text).unwrap();
-                let special = tokenizer.special(true);
-                let tokens = tokenizer.tokens(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
+                let pair = tokenizer.encode_pair(&pair, SpecialTokens::Text).unwrap();
+                let special = tokenizer.added_count(true);
+                let tokens =
+                    tokenizer.encode_window(&text, 0..text.len(), &[pair], 100, SpecialTokens::Text, true).unwrap();
                 assert_eq!(tokens.sequences[0].ids, expected, "{folder} {text:?}");
                 assert_eq!(tokens.spans.iter().flatten().count(), tokens.count);
                 assert_eq!(tokens.spans.len(), expected.len());
-                assert!(special > tokenizer.special(false) && tokens.count + special < expected.len());
+                assert!(special > tokenizer.added_count(false) && tokens.count + special < expected.len());
             }
         }
     }
@@ -422,7 +386,7 @@ mod tests {
         };
         let tokenizer = Tokenizer::from_bytes(json("1").as_bytes(), None).unwrap();
         let encoding = tokenizer.encode("a z z b").unwrap();
-        assert_eq!((&encoding.ids[..], encoding.unknown_share), (&[0, 1, 1, 2][..], 0.5));
+        assert_eq!((&encoding.ids[..], encoding.unknown_fraction), (&[0, 1, 1, 2][..], 0.5));
         let error = Tokenizer::from_bytes(json("null").as_bytes(), None).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::ModelMalformed);
         assert!(error.to_string().contains("unk_id"), "{error}");

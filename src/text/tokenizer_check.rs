@@ -13,7 +13,7 @@ const LABELS: usize = 256;
 pub(super) fn check(normalizer: Option<&Value>, post_processor: Option<&Value>) -> Result<(), Error> {
     let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
     post_processor.map_or(Ok(()), check_templates).map_err(malformed)?;
-    match normalizer.map_or(Ok(1), growth).map_err(malformed)? {
+    match normalizer.map_or(Ok(1), growth_factor).map_err(malformed)? {
         ..=MAX_GROWTH => Ok(()),
         times => Err(Error::unsupported(format!(
             "the normaliser in tokenizer.json can make a text {times} times as long; the limit is {MAX_GROWTH}: save the tokenizer \
@@ -23,7 +23,7 @@ pub(super) fn check(normalizer: Option<&Value>, post_processor: Option<&Value>) 
 }
 
 /// The factor by which a normaliser can lengthen a text.
-fn growth(normalizer: &Value) -> Result<usize, String> {
+fn growth_factor(normalizer: &Value) -> Result<usize, String> {
     let text = |key| normalizer.get(key).and_then(Value::as_str);
     // A pattern may match the empty string: then the content is inserted between any two characters.
     let mut growth = text("content").map_or(1, |content| content.len() + 1);
@@ -32,7 +32,7 @@ fn growth(normalizer: &Value) -> Result<usize, String> {
         growth = growth.max(map.and_then(|map| longest_replacement(&map)).ok_or("its character map is damaged")?);
     }
     for inner in normalizer.get("normalizers").and_then(Value::as_array).into_iter().flatten() {
-        growth = growth.saturating_mul(self::growth(inner)?);
+        growth = growth.saturating_mul(growth_factor(inner)?);
     }
     Ok(growth)
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    fn refused(normalizer: &str) -> Option<ErrorKind> {
+    fn error_kind(normalizer: &str) -> Option<ErrorKind> {
         check(Some(&serde_json::from_str(normalizer).unwrap()), None).err().map(|e| e.kind())
     }
 
@@ -114,9 +114,9 @@ mod tests {
         let doubling = r#"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#;
         let sequence =
             |count| format!(r#"{{"type": "Sequence", "normalizers": [{}]}}"#, vec![doubling; count].join(","));
-        assert_eq!(refused(&sequence(6)), None);
-        assert_eq!(refused(&sequence(40)), Some(ErrorKind::ModelUnsupported));
-        assert_eq!(refused(&sequence(4000)), Some(ErrorKind::ModelUnsupported));
+        assert_eq!(error_kind(&sequence(6)), None);
+        assert_eq!(error_kind(&sequence(40)), Some(ErrorKind::ModelUnsupported));
+        assert_eq!(error_kind(&sequence(4000)), Some(ErrorKind::ModelUnsupported));
     }
 
     #[test]
@@ -148,19 +148,19 @@ mod tests {
         units[0] = children << 10;
         units[256 ^ 97] = 97 | 1 << 8 | ((256 ^ 97) ^ leaf) << 10;
         let whole = 4 * units.len() as u32;
-        assert_eq!(refused(&map(whole, &units, "b\0")), None);
+        assert_eq!(error_kind(&map(whole, &units, "b\0")), None);
         let damaged = Some(ErrorKind::ModelMalformed);
-        assert_eq!(refused(&map(u32::MAX, &units, "b\0")), damaged, "longer than the file");
-        assert_eq!(refused(&map(whole - 4, &units, "b\0")), damaged, "half a block");
-        assert_eq!(refused(&map(0, &[], "b\0")), damaged, "no root");
-        assert_eq!(refused(&map(whole, &units, &"b".repeat(2000))), Some(ErrorKind::ModelUnsupported));
+        assert_eq!(error_kind(&map(u32::MAX, &units, "b\0")), damaged, "longer than the file");
+        assert_eq!(error_kind(&map(whole - 4, &units, "b\0")), damaged, "half a block");
+        assert_eq!(error_kind(&map(0, &[], "b\0")), damaged, "no root");
+        assert_eq!(error_kind(&map(whole, &units, &"b".repeat(2000))), Some(ErrorKind::ModelUnsupported));
         units[512] = 3;
-        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "a replacement after the last one");
+        assert_eq!(error_kind(&map(whole, &units, "b\0")), damaged, "a replacement after the last one");
         units[512] = 1;
-        assert_eq!(refused(&map(whole, &units, "é\0")), damaged, "half a character");
+        assert_eq!(error_kind(&map(whole, &units, "é\0")), damaged, "half a character");
         units[0] = 0xffff << 10;
-        assert_eq!(refused(&map(whole, &units, "b\0")), damaged, "children after the end");
-        assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": "?"}"#), damaged);
-        assert_eq!(refused(r#"{"type": "Precompiled", "precompiled_charsmap": ""}"#), damaged);
+        assert_eq!(error_kind(&map(whole, &units, "b\0")), damaged, "children after the end");
+        assert_eq!(error_kind(r#"{"type": "Precompiled", "precompiled_charsmap": "?"}"#), damaged);
+        assert_eq!(error_kind(r#"{"type": "Precompiled", "precompiled_charsmap": ""}"#), damaged);
     }
 }

@@ -39,7 +39,7 @@ impl TokenizerConfig {
         if self.tokenizer_class.as_deref().is_some_and(|class| GENERIC_CLASSES.contains(&class)) {
             return Ok(());
         }
-        if let Some(normalizer) = tokenizer.get_normalizer().map(|normalizer| self.normalizer(normalizer)) {
+        if let Some(normalizer) = tokenizer.get_normalizer().map(|normalizer| self.override_normalizer(normalizer)) {
             tokenizer.with_normalizer(Some(normalizer))?;
         }
         let pre_tokenizer = tokenizer.get_pre_tokenizer().map(|pre_tokenizer| self.pre_tokenizer(pre_tokenizer));
@@ -50,7 +50,7 @@ impl TokenizerConfig {
     fn pre_tokenizer(&self, file: &PreTokenizerWrapper) -> PreTokenizerWrapper {
         match file {
             PreTokenizerWrapper::ByteLevel(file) => {
-                file.add_prefix_space(self.setting(self.add_prefix_space, file.add_prefix_space, false)).into()
+                file.add_prefix_space(self.resolve(self.add_prefix_space, file.add_prefix_space, false)).into()
             }
             PreTokenizerWrapper::Metaspace(_) => {
                 PreTokenizers::new(self.sentence_piece(std::slice::from_ref(file))).into()
@@ -88,26 +88,26 @@ impl TokenizerConfig {
     }
 
     /// A key's value; where it is missing, the default of the class, or without a class the value of `tokenizer.json`.
-    fn setting<T>(&self, key: Option<T>, file: T, default: T) -> T {
+    fn resolve<T>(&self, key: Option<T>, file: T, default: T) -> T {
         key.unwrap_or(if self.tokenizer_class.is_some() { default } else { file })
     }
 
-    fn normalizer(&self, normalizer: &NormalizerWrapper) -> NormalizerWrapper {
+    fn override_normalizer(&self, normalizer: &NormalizerWrapper) -> NormalizerWrapper {
         match normalizer {
             NormalizerWrapper::BertNormalizer(file) => BertNormalizer::new(
                 file.clean_text,
-                self.setting(self.tokenize_chinese_chars, file.handle_chinese_chars, true),
-                self.setting(self.strip_accents.map(Some), file.strip_accents, None),
-                self.setting(self.do_lower_case, file.lowercase, true),
+                self.resolve(self.tokenize_chinese_chars, file.handle_chinese_chars, true),
+                self.resolve(self.strip_accents.map(Some), file.strip_accents, None),
+                self.resolve(self.do_lower_case, file.lowercase, true),
             )
             .into(),
-            NormalizerWrapper::Sequence(file) => Sequence::new(self.steps(file.as_ref())).into(),
+            NormalizerWrapper::Sequence(file) => Sequence::new(self.override_steps(file.as_ref())).into(),
             other => other.clone(),
         }
     }
 
     /// The steps of ALBERT's, XLNet's and DeBERTa's normalisers.
-    fn steps(&self, file: &[NormalizerWrapper]) -> Vec<NormalizerWrapper> {
+    fn override_steps(&self, file: &[NormalizerWrapper]) -> Vec<NormalizerWrapper> {
         let removes = |step: &NormalizerWrapper| match step {
             NormalizerWrapper::Lowercase(_) => self.do_lower_case == Some(false),
             NormalizerWrapper::StripAccents(_) | NormalizerWrapper::NFKD(_) => self.keep_accents == Some(true),

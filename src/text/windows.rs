@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation;
-
-use super::tokenizer::{Pair, Tokenizer, Tokens, empty_text};
+use super::pieces::{Piece, split_pieces};
+use super::tokenizer::{Pair, Tokenizer, empty_text};
+use super::tokens::Tokens;
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_PIECE_BYTES;
 use crate::options::{LongText, SpecialTokens};
@@ -18,11 +18,6 @@ const OVERLAP_TOKENS: usize = 32;
 /// Minimum tokens of the text that a window must have room for beside its pair: with less room, a long text would take
 /// very many windows, each with the whole pair.
 const MIN_WINDOW_TOKENS: usize = 16;
-
-/// Marks that end a clause if white space follows: without it, they are part of numbers and times.
-const CLAUSE_MARKS: [char; 5] = [',', ';', ':', '،', '؛'];
-/// Marks of Chinese and Japanese that end a clause; no white space follows them.
-const WIDE_CLAUSE_MARKS: [char; 5] = ['，', '；', '：', '、', '､'];
 
 /// A part of a text that the model reads at once.
 #[derive(Debug)]
@@ -49,14 +44,14 @@ impl Windows {
     /// # Errors
     /// `EmptyText` for a text without tokens; `TextTooLong` with [`LongText::Error`], or if a pair leaves no room for the
     /// text.
-    pub(crate) fn of(
+    pub(crate) fn divide(
         text: &str,
         pairs: &[Pair],
         tokenizer: &Tokenizer,
         max_tokens: usize,
         options: ReadOptions,
     ) -> Result<Self, Error> {
-        let added = tokenizer.special(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
+        let added = tokenizer.added_count(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
         let token_budget = max_tokens.saturating_sub(added);
         let pair_too_long = |needed: &str| {
             Error::new(
@@ -72,14 +67,15 @@ impl Windows {
         }
         let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), options };
         if text.len() <= MAX_PIECE_BYTES
-            && let Some(whole) = reader.whole()?
+            && let Some(whole) = reader.as_one_window()?
         {
             return Ok(whole);
         }
-        let pieces = reader.pieces()?;
+        let count_tokens = |part: &str| tokenizer.count_tokens(part, options.special_tokens);
+        let pieces = split_pieces(text, reader.window_budget(), &count_tokens)?;
         // Sentences can have more tokens alone than together: some tokenizers turn a space at the end into a token.
         if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= 2 * token_budget
-            && let Some(whole) = reader.whole()?
+            && let Some(whole) = reader.as_one_window()?
         {
             return Ok(whole);
         }
@@ -87,10 +83,10 @@ impl Windows {
             LongText::Window if token_budget < MIN_WINDOW_TOKENS && !pairs.is_empty() => {
                 Err(pair_too_long(&format!("at least {MIN_WINDOW_TOKENS} in each window")))
             }
-            LongText::Window => reader.windows(&pieces),
-            LongText::Truncate => reader.beginning(&pieces),
+            LongText::Window => reader.group_pieces(&pieces),
+            LongText::Truncate => reader.truncate(&pieces),
             LongText::Error => {
-                let count = tokenizer.count(text, options.special_tokens)? + added;
+                let count = tokenizer.count_tokens(text, options.special_tokens)? + added;
                 let what = if pairs.is_empty() { "the text has" } else { "text and pair have" };
                 let message = format!(
                     "{what} {count} tokens, the model reads {max_tokens}: shorten it, or choose window or truncate for long \
@@ -111,12 +107,6 @@ pub(crate) struct ReadOptions {
     pub with_offsets: bool,
 }
 
-/// A piece of a text, at most a sentence.
-struct Piece {
-    span: Range<usize>,
-    tokens: usize,
-}
-
 struct Reader<'a> {
     text: &'a str,
     pairs: &'a [Pair],
@@ -128,8 +118,15 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The first `token_budget` tokens of a span.
-    fn tokens(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
-        self.tokenizer.tokens(self.text, span, self.pairs, token_budget, self.options.special_tokens, with_offsets)
+    fn encode_span(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
+        self.tokenizer.encode_window(
+            self.text,
+            span,
+            self.pairs,
+            token_budget,
+            self.options.special_tokens,
+            with_offsets,
+        )
     }
 
     fn window_budget(&self) -> usize {
@@ -137,8 +134,8 @@ impl Reader<'_> {
     }
 
     /// The text as one window, or `None` if it has too many tokens.
-    fn whole(&self) -> Result<Option<Windows>, Error> {
-        let tokens = self.tokens(0..self.text.len(), self.token_budget + 1, self.options.with_offsets)?;
+    fn as_one_window(&self) -> Result<Option<Windows>, Error> {
+        let tokens = self.encode_span(0..self.text.len(), self.token_budget + 1, self.options.with_offsets)?;
         match tokens.count {
             0 => Err(empty_text()),
             count if count > self.token_budget => Ok(None),
@@ -150,47 +147,20 @@ impl Reader<'_> {
     }
 
     /// The beginning of the text: as many tokens as the model reads at once.
-    fn beginning(&self, pieces: &[Piece]) -> Result<Windows, Error> {
+    fn truncate(&self, pieces: &[Piece]) -> Result<Windows, Error> {
         let mut tokens = 0;
         let enough = pieces.iter().position(|piece| {
             tokens += piece.tokens;
             tokens >= 2 * self.token_budget // twice the budget: sentences can have more tokens alone than together
         });
         let end = enough.map_or(self.text.len(), |last| pieces[last].span.end);
-        let tokens = self.tokens(0..end, self.token_budget, true)?;
+        let tokens = self.encode_span(0..end, self.token_budget, true)?;
         let window = Window { span: 0..tokens.end, new_tokens: tokens.count, tokens };
         Ok(Windows { windows: vec![window], truncated: true })
     }
 
-    /// The sentences of the text; one that is too long for a window is divided.
-    fn pieces(&self) -> Result<Vec<Piece>, Error> {
-        let mut pieces = Vec::new();
-        for (start, sentence) in self.text.split_sentence_bound_indices() {
-            self.divide(start..start + sentence.len(), &mut pieces)?;
-        }
-        Ok(pieces)
-    }
-
-    /// Adds a span as one piece, or halves it where it is too long.
-    fn divide(&self, span: Range<usize>, pieces: &mut Vec<Piece>) -> Result<(), Error> {
-        let part = &self.text[span.clone()];
-        let tokens = if part.len() <= MAX_PIECE_BYTES {
-            self.tokenizer.count(part, self.options.special_tokens)?
-        } else {
-            usize::MAX
-        };
-        if tokens > self.window_budget()
-            && let Some(middle) = middle(part)
-        {
-            self.divide(span.start..span.start + middle, pieces)?;
-            return self.divide(span.start + middle..span.end, pieces);
-        }
-        pieces.push(Piece { span, tokens });
-        Ok(())
-    }
-
     /// Windows of as many pieces as fit. The last pieces of a window are the first of the next.
-    fn windows(&self, pieces: &[Piece]) -> Result<Windows, Error> {
+    fn group_pieces(&self, pieces: &[Piece]) -> Result<Windows, Error> {
         let token_budget = self.window_budget();
         let mut windows = Vec::new();
         let mut truncated = false;
@@ -203,8 +173,8 @@ impl Reader<'_> {
                 last += 1;
             }
             let (span, tokens) = loop {
-                let span = trim(self.text, pieces[first].span.start..pieces[last - 1].span.end);
-                let tokens = self.tokens(span.clone(), self.token_budget + 1, self.options.with_offsets)?;
+                let span = trim_span(self.text, pieces[first].span.start..pieces[last - 1].span.end);
+                let tokens = self.encode_span(span.clone(), self.token_budget + 1, self.options.with_offsets)?;
                 // Pieces can also have more tokens together than alone.
                 match tokens.count <= self.token_budget || last - first == 1 {
                     true => break (span, tokens),
@@ -216,7 +186,7 @@ impl Reader<'_> {
             let tokens = if tokens.count > self.token_budget {
                 // One character has more tokens than the model reads.
                 truncated = true;
-                self.tokens(span.clone(), self.token_budget, self.options.with_offsets)?
+                self.encode_span(span.clone(), self.token_budget, self.options.with_offsets)?
             } else {
                 tokens
             };
@@ -226,7 +196,7 @@ impl Reader<'_> {
                 windows.push(Window { span, tokens, new_tokens });
             }
             covered = last;
-            first = overlap(pieces, first, last, token_budget);
+            first = start_of_next_window(pieces, first, last, token_budget);
         }
         if windows.is_empty() {
             return Err(empty_text());
@@ -237,7 +207,7 @@ impl Reader<'_> {
 
 /// The index of the first piece of the window that follows the window of the pieces `first..last`. It repeats as many of
 /// these as the overlap allows, but leaves room for a new piece.
-fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
+fn start_of_next_window(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
     let next_piece = pieces.get(last).map_or(0, |piece| piece.tokens);
     let max_overlap = OVERLAP_TOKENS.min(token_budget.saturating_sub(next_piece));
     let mut next = last;
@@ -249,26 +219,7 @@ fn overlap(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> 
     next
 }
 
-/// Where to divide a text: the boundary nearest to its middle of the best kind. Within its middle half, the end of a clause
-/// or else white space, which between Thai phrases is the only mark; elsewhere a boundary between words; in a single word,
-/// between grapheme clusters; in a single cluster, between characters. `None` for a single character.
-fn middle(text: &str) -> Option<usize> {
-    let half = text.len() / 2;
-    let nearest =
-        |offsets: &mut dyn Iterator<Item = usize>| offsets.filter(|&p| p > 0).min_by_key(|p| p.abs_diff(half));
-    let central = |offsets: &mut dyn Iterator<Item = usize>| nearest(offsets).filter(|p| p.abs_diff(half) <= half / 2);
-    let ends = |(start, mark): (usize, &str)| start + mark.len();
-    let wide = text.match_indices(WIDE_CLAUSE_MARKS).map(ends);
-    let before_space = text.match_indices(CLAUSE_MARKS).map(ends);
-    let mut clauses = wide.chain(before_space.filter(|&end| text[end..].starts_with(char::is_whitespace)));
-    central(&mut clauses)
-        .or_else(|| central(&mut text.match_indices(char::is_whitespace).map(|(offset, _)| offset)))
-        .or_else(|| nearest(&mut text.split_word_bound_indices().map(|(offset, _)| offset)))
-        .or_else(|| nearest(&mut text.grapheme_indices(true).map(|(offset, _)| offset)))
-        .or_else(|| nearest(&mut text.char_indices().map(|(offset, _)| offset)))
-}
-
-fn trim(text: &str, span: Range<usize>) -> Range<usize> {
+fn trim_span(text: &str, span: Range<usize>) -> Range<usize> {
     let part = &text[span.clone()];
     let start = span.start + part.len() - part.trim_start().len();
     start..start.max(span.start + part.trim_end().len())
@@ -288,7 +239,7 @@ mod tests {
 
     fn windows(text: &str, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
         let options = ReadOptions { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
-        Windows::of(text, &[], &tokenizer(), max_tokens, options)
+        Windows::divide(text, &[], &tokenizer(), max_tokens, options)
     }
 
     /// Sentences with these numbers of words.
@@ -339,7 +290,7 @@ mod tests {
         let tokenizer = Tokenizer::from_bytes(json.as_bytes(), None).unwrap();
         let options =
             ReadOptions { long_text: LongText::Window, special_tokens: SpecialTokens::Text, with_offsets: false };
-        Windows::of(text, &[], &tokenizer, 130, options).unwrap().windows
+        Windows::divide(text, &[], &tokenizer, 130, options).unwrap().windows
     }
 
     #[test]
@@ -355,39 +306,6 @@ mod tests {
                 assert!(part.starts_with(sentence) && tokens.count <= WINDOW_TOKENS, "{part}");
             }
         }
-    }
-
-    #[test]
-    fn a_sentence_that_is_too_long_is_divided_between_clauses() {
-        for (clause, end) in [
-            ("房间很干净，", "，"),
-            ("早餐、", "、"),
-            ("他們說價格：很低", "："),
-            ("and the food, it was 1,000 times better at 12:30 ", "food,"),
-            ("الغرفة نظيفة، ", "،"),
-        ] {
-            let text = clause.repeat(100);
-            let read = windows_of_characters(&text);
-            assert!(read.len() > 3);
-            for window in &read[..read.len() - 1] {
-                let part = &text[window.span.clone()];
-                assert!(part.ends_with(end), "{part}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_long_text_without_marks_is_divided_at_blanks() {
-        let phrase = "หนังเรื่องนี้สนุกมาก ";
-        let text = phrase.repeat(40);
-        let read = windows_of_characters(&text);
-        assert!(read.len() > 2);
-        for window in read {
-            let part = &text[window.span];
-            assert!(part.starts_with(phrase.trim()) && part.ends_with(phrase.trim()), "{part}");
-        }
-        // In one word, between characters of one to three bytes.
-        assert_eq!(windows_of_characters(&"เ".repeat(200)).iter().map(|window| window.new_tokens).sum::<usize>(), 200);
     }
 
     #[test]
@@ -418,8 +336,8 @@ mod tests {
     /// With a pair of `pair` words, and three special tokens.
     fn with_pair(text: &str, pair: usize, max_tokens: usize, long_text: LongText) -> Result<Windows, Error> {
         let options = ReadOptions { long_text, special_tokens: SpecialTokens::Text, with_offsets: true };
-        let pair = tokenizer().pair(&"pair ".repeat(pair), SpecialTokens::Text)?;
-        Windows::of(text, &[pair], &tokenizer(), max_tokens, options)
+        let pair = tokenizer().encode_pair(&"pair ".repeat(pair), SpecialTokens::Text)?;
+        Windows::divide(text, &[pair], &tokenizer(), max_tokens, options)
     }
 
     #[test]

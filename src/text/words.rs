@@ -141,7 +141,7 @@ mod tests {
             ["▁我", -3], ["喜欢", -3], ["这部", -3], ["电影", -3], ["。", -3], ["▁go", -3], ["od", -3], ["▁", -3]]}}"#;
         let tokenizer = Tokenizer::from_bytes(json.as_bytes(), None).unwrap();
         let text = "我喜欢这部电影。 good 好";
-        let tokens = tokenizer.tokens(text, 0..text.len(), &[], 100, SpecialTokens::Text, true).unwrap();
+        let tokens = tokenizer.encode_window(text, 0..text.len(), &[], 100, SpecialTokens::Text, true).unwrap();
         let joined = join_words(words(text), tokens.spans.iter().flatten());
         let found: Vec<&str> = joined.into_iter().map(|word| &text[word]).collect();
         assert_eq!(found, ["我", "喜欢", "这部", "电影", "。", "good", "好"]);

@@ -54,6 +54,11 @@ pub(super) fn throw_out_of_memory() -> ! {
     wasm_bindgen::throw_val(error)
 }
 
+/// The message of a JavaScript exception.
+pub(super) fn exception_message(error: JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into())
+}
+
 fn set(object: &JsValue, key: &str, value: &JsValue) {
     // It fails only on objects that are frozen or not objects at all; these are new errors.
     let _ = Reflect::set(object, &key.into(), value);

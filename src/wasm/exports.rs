@@ -3,18 +3,21 @@
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::dto::{self, Tokenization};
+use super::answer::{Tokenization, write};
 use super::error::to_js;
 use super::external_arrays::ExternalArrays;
 use super::heads::with_heads;
 use super::job::Job;
 use super::link_kernel::link_kernel;
+use super::request::read_load_options;
 use super::uint8_array_reader::Uint8ArrayReader;
+use crate::kernels::simd::wasm::choose_kernel;
 use crate::model::missing;
 use crate::{Error, ModelFiles};
 
 /// The file that is too large to be copied into WebAssembly memory as a whole.
 const GRAPH: &str = "model.onnx";
+
 /// A loaded model.
 #[wasm_bindgen]
 pub struct Classifier(crate::Classifier);
@@ -27,7 +30,7 @@ impl Classifier {
         #[wasm_bindgen(unchecked_param_type = "Record<string, Uint8Array>")] files: JsValue,
         #[wasm_bindgen(unchecked_param_type = "LoadOptions | undefined")] options: JsValue,
     ) -> Result<Classifier, JsValue> {
-        load(&files, options).map(Self).map_err(to_js)
+        load_classifier(&files, options).map(Self).map_err(to_js)
     }
 
     /// Facts about the model.
@@ -36,7 +39,7 @@ impl Classifier {
         &self,
         #[wasm_bindgen(unchecked_param_type = "Heads | undefined")] heads: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let describe = || dto::write(with_heads(&self.0, &heads)?.info());
+        let describe = || write(with_heads(&self.0, &heads)?.info());
         describe().map_err(to_js)
     }
 
@@ -50,7 +53,7 @@ impl Classifier {
     pub fn tokenize(&self, #[wasm_bindgen(unchecked_param_type = "string")] text: JsValue) -> Result<JsValue, JsValue> {
         let tokenize = || {
             let text = text.as_string().ok_or_else(not_a_string)?;
-            dto::write(&Tokenization::new(&text, self.0.tokenize(&text)?))
+            write(&Tokenization::new(&text, self.0.tokenize(&text)?))
         };
         tokenize().map_err(to_js)
     }
@@ -69,11 +72,11 @@ fn start() {
     // A panic becomes a trap, whose exception only says "unreachable".
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     // Without relaxed SIMD the other kernel computes the same numbers, slower.
-    crate::kernels::simd::relaxed::load(|module| link_kernel(module).unwrap_or(0));
+    choose_kernel(|module| link_kernel(module).unwrap_or(0));
 }
 
-fn load(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
-    let options = dto::read_load_options(options)?;
+fn load_classifier(files: &JsValue, options: JsValue) -> Result<crate::Classifier, Error> {
+    let options = read_load_options(options)?;
     let files = files.dyn_ref::<Object>().ok_or_else(|| Error::invalid_input("the model's files must be an object"))?;
     let mut small = ModelFiles::new();
     let mut graph = None;

@@ -9,8 +9,8 @@ use crate::{Error, Examples, Head};
 /// The classifier with the heads of an object of files by task; "" is the task of the classifier's own labels.
 pub(super) fn with_heads(classifier: &crate::Classifier, heads: &JsValue) -> Result<crate::Classifier, Error> {
     let mut classifier = classifier.clone();
-    for (task, bytes) in entries(heads, "heads")? {
-        let head = head(&bytes)?;
+    for (task, bytes) in read_entries(heads, "heads")? {
+        let head = read_head(&bytes)?;
         classifier = match &task[..] {
             "" => classifier.with_head(&head)?,
             task => classifier.with_task(task, &head)?,
@@ -19,13 +19,13 @@ pub(super) fn with_heads(classifier: &crate::Classifier, heads: &JsValue) -> Res
     Ok(classifier)
 }
 
-pub(super) fn head(bytes: &JsValue) -> Result<Head, Error> {
+pub(super) fn read_head(bytes: &JsValue) -> Result<Head, Error> {
     let bytes = bytes.dyn_ref::<Uint8Array>().ok_or_else(|| Error::invalid_input("a head must be a Uint8Array"))?;
     Head::from_bytes(&bytes.to_vec())
 }
 
 /// Keys and values of an object, or none of `undefined`. `name` is what the object is called in error messages.
-fn entries(object: &JsValue, name: &str) -> Result<Vec<(String, JsValue)>, Error> {
+fn read_entries(object: &JsValue, name: &str) -> Result<Vec<(String, JsValue)>, Error> {
     if object.is_undefined() {
         return Ok(Vec::new());
     }
@@ -39,7 +39,7 @@ fn entries(object: &JsValue, name: &str) -> Result<Vec<(String, JsValue)>, Error
 
 pub(super) fn read_examples(examples: &JsValue) -> Result<Examples, Error> {
     let mut all = Examples::new();
-    for (label, texts) in entries(examples, "examples")? {
+    for (label, texts) in read_entries(examples, "examples")? {
         let texts = texts.dyn_ref::<Array>().map(|texts| texts.iter().map(|text| text.as_string()).collect());
         let Some(Some(texts)) = texts else {
             return Err(Error::invalid_input(format!(

@@ -4,9 +4,10 @@
 use js_sys::{Array, Float32Array, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::dto::{self, Outcome, TasksOutcome, TaughtDto, TextInput, property};
+use super::answer::{Outcome, TasksOutcome, TaughtDto, write};
 use super::error::to_js;
-use super::heads::{head, read_examples, with_heads};
+use super::heads::{read_examples, read_head, with_heads};
+use super::request::{TextInput, property, read_options, read_teach_options};
 use crate::{Classifier, EmbeddingJob, Error, PredictionJob, Progress, Taught, TeachingJob};
 
 /// The most tokens of one step, unless a single row has more. A step then takes about 50 ms; between two steps JavaScript
@@ -40,8 +41,8 @@ impl Job {
     }
 
     fn predict(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
-        let texts = inputs(&property(request, "texts"))?;
-        let (options, tasks) = dto::read_options(property(request, "params"))?;
+        let texts = read_inputs(&property(request, "texts"))?;
+        let (options, tasks) = read_options(property(request, "params"))?;
         let classifier = with_heads(classifier, &property(request, "heads"))?;
         let by_task = tasks.is_some();
         let job = match &tasks {
@@ -59,17 +60,17 @@ impl Job {
 
     fn teach(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
         let before = property(request, "head");
-        let before = if before.is_undefined() { None } else { Some(head(&before)?) };
+        let before = if before.is_undefined() { None } else { Some(read_head(&before)?) };
         let extended = before.map(|head| classifier.with_head(&head)).transpose()?;
         let classifier = extended.as_ref().unwrap_or(classifier);
-        let options = dto::read_teach_options(property(request, "params"))?;
+        let options = read_teach_options(property(request, "params"))?;
         let job = classifier.teaching_job(&read_examples(&property(request, "examples"))?, &options)?;
         Ok(Self(Kind::Teaching(job.max_batch_tokens(MAX_STEP_TOKENS))))
     }
 
     fn embed(classifier: &Classifier, request: &JsValue) -> Result<Self, Error> {
         let classifier = with_heads(classifier, &property(request, "heads"))?;
-        let job = classifier.embedding_job(&inputs(&property(request, "texts"))?)?;
+        let job = classifier.embedding_job(&read_inputs(&property(request, "texts"))?)?;
         expect_no_failure(job.first_failure())?;
         Ok(Self(Kind::Embedding(job.max_batch_tokens(MAX_STEP_TOKENS))))
     }
@@ -115,12 +116,12 @@ impl Job {
             Kind::Prediction { job, texts, by_task: true } => {
                 let results = texts.iter().zip(job.finish_by_task());
                 let outcomes = results.map(|(input, result)| TasksOutcome::new(&input.text, result));
-                dto::write(&outcomes.collect::<Vec<_>>()).map_err(to_js)
+                write(&outcomes.collect::<Vec<_>>()).map_err(to_js)
             }
             Kind::Prediction { job, texts, by_task: false } => {
                 let results = texts.iter().zip(job.finish());
                 let outcomes = results.map(|(input, result)| Outcome::new(&input.text, result));
-                dto::write(&outcomes.collect::<Vec<_>>()).map_err(to_js)
+                write(&outcomes.collect::<Vec<_>>()).map_err(to_js)
             }
             Kind::Teaching(job) => job.finish().and_then(|taught| write_taught(&taught)).map_err(to_js),
             Kind::Embedding(job) => {
@@ -133,7 +134,7 @@ impl Job {
 }
 
 fn write_taught(Taught { head, report }: &Taught) -> Result<JsValue, Error> {
-    let object = dto::write(&TaughtDto { labels: head.labels(), multi_label: head.multi_label(), report })?;
+    let object = write(&TaughtDto { labels: head.labels(), multi_label: head.multi_label(), report })?;
     let with_examples = head.to_bytes_with_examples().unwrap_or_default();
     for (key, bytes) in [("head", head.to_bytes()), ("withExamples", with_examples)] {
         // It fails only on objects that are frozen or not objects at all.
@@ -147,7 +148,7 @@ fn expect_no_failure(first: Option<Error>) -> Result<(), Error> {
     first.map_or(Ok(()), Err)
 }
 
-fn inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
+fn read_inputs(texts: &JsValue) -> Result<Vec<TextInput>, Error> {
     let texts = texts.dyn_ref::<Array>().ok_or_else(|| Error::invalid_input("texts must be an array"))?;
     texts.iter().enumerate().map(|(i, text)| TextInput::read(&text).map_err(|error| error.at(i))).collect()
 }

@@ -1,13 +1,13 @@
 //! The boundary to JavaScript. It converts values and computes nothing itself.
 //!
 //! [`Classifier`] and [`Job`] are exported by wasm-bindgen, whose generated JavaScript `pkg/src/engine/` uses
-//! as it is. Requests and answers are plain JavaScript objects; `dto` has their shapes in Rust and in TypeScript.
-//! Every error is thrown as a JavaScript `Error` with a `code`, see `error`.
+//! as it is. Requests and answers are plain JavaScript objects; `request` and `answer` have their shapes in Rust and in
+//! TypeScript. Every error is thrown as a JavaScript `Error` with a `code`, see `error`.
 
 #[cfg(target_arch = "wasm32")]
 mod alloc;
 #[cfg(target_arch = "wasm32")]
-mod dto;
+mod answer;
 #[cfg(target_arch = "wasm32")]
 mod error;
 #[cfg(target_arch = "wasm32")]
@@ -20,6 +20,8 @@ mod heads;
 mod job;
 #[cfg(target_arch = "wasm32")]
 mod link_kernel;
+#[cfg(target_arch = "wasm32")]
+mod request;
 #[cfg(target_arch = "wasm32")]
 mod uint8_array_reader;
 mod utf16;

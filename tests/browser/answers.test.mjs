@@ -72,7 +72,7 @@ test("progress comes from the worker while it works, and an abort ends the text 
 test("a rejected text has a code, and a stream continues after it", async () => {
   const { page, context } = await watchedPage();
   const seen = await page.evaluate(async (long) => {
-    const refused = await litmus
+    const rejected = await litmus
       .predict(["good", long], { longText: "error" })
       .catch(({ code, index, message }) => [code, index, message]);
     const classifier = await litmus.createClassifier();
@@ -83,10 +83,10 @@ test("a rejected text has a code, and a stream continues after it", async () => 
     })) {
       rows.push(error ? error.code : prediction.attributions.map(({ text }) => text));
     }
-    return { refused, rows };
+    return { rejected, rows };
   }, LONG);
-  assert.deepEqual(seen.refused.slice(0, 2), ["text-too-long", 1]);
-  assert.match(seen.refused[2], /^the text has 9002 tokens, the model reads 512: /);
+  assert.deepEqual(seen.rejected.slice(0, 2), ["text-too-long", 1]);
+  assert.match(seen.rejected[2], /^the text has 9002 tokens, the model reads 512: /);
   assert.deepEqual(seen.rows, [["good"], "text-too-long", ["bad"]]);
   await context.close();
 });

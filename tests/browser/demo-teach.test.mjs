@@ -166,7 +166,7 @@ test("rows of a table are labelled with a key", async () => {
   await context.close();
 });
 
-test("odd examples are moved to the label that they look like", async () => {
+test("suspect examples are moved to the label that they look like", async () => {
   const { page, context } = await visit();
   await page.locator("#teach-sample").click();
   const praise = page.locator("#teach-labels textarea").nth(2);
@@ -175,13 +175,13 @@ test("odd examples are moved to the label that they look like", async () => {
   const refund = page.locator("#teach-labels textarea").first();
   await refund.fill(`${await refund.inputValue()}\nWhat a lovely surprise in the box`);
   await teach(page);
-  const item = (text) => page.locator("#teach-odd-list li", { hasText: text });
+  const item = (text) => page.locator("#teach-suspect-list li", { hasText: text });
   await item("What a lovely surprise").getByRole("button", { name: "Move to praise" }).click();
   assert.ok(!(await refund.inputValue()).includes("lovely"));
   await page.locator("#teach-status", { hasText: "teach again" }).waitFor();
-  const odd = item(wrong).getByRole("button", { name: "Move to shipping" });
-  if ((await odd.count()) > 0) {
-    await odd.click();
+  const suspect = item(wrong).getByRole("button", { name: "Move to shipping" });
+  if ((await suspect.count()) > 0) {
+    await suspect.click();
     assert.ok((await page.locator("#teach-labels textarea").nth(1).inputValue()).endsWith(wrong));
   }
   await context.close();

@@ -33,7 +33,7 @@ const TYPES = {
 const MOUNTS = { "/pages/": "tests/browser/pages", "/litmus-text/": "pkg", "/": "www" };
 
 /**
- * The site on a network that breaks: of the file `cut.file`, the fraction `cut.share` passes before the connection
+ * The site on a network that breaks: of the file `cut.file`, the fraction `cut.fraction` passes before the connection
  * closes, or hangs with `cut.hold`. `hungUp` counts the downloads of it that ended early.
  */
 async function brokenNetwork() {
@@ -52,10 +52,10 @@ async function brokenNetwork() {
       "content-length": size,
       "cache-control": "no-store",
     });
-    const { file, share, hold } = state.cut ?? {};
+    const { file, fraction, hold } = state.cut ?? {};
     if (!file || !pathname.endsWith(file)) return createReadStream(path).pipe(response);
     response.on("close", () => (state.hungUp += response.writableFinished ? 0 : 1));
-    const passes = Math.floor(size * share);
+    const passes = Math.floor(size * fraction);
     if (passes === 0) return hold ? undefined : response.destroy();
     createReadStream(path, { end: passes - 1 })
       .on("data", (part) => response.write(part))
@@ -71,7 +71,7 @@ test("a network that is cut at any tenth of a download", { timeout: 5 * NEVER_MS
   const { page, context } = await site.packagePage({ url: network.url });
   for (const file of ["litmus_text_bg.wasm", "model.onnx", "tokenizer.json", "litmus.json"]) {
     for (let tenth = 0; tenth < 10; tenth++) {
-      network.state.cut = { file, share: tenth / 10 };
+      network.state.cut = { file, fraction: tenth / 10 };
       assert.equal(await attempt(page), "download-failed", `${tenth} tenths of ${file}`);
       assert.equal(await countCachedFiles(page), 0);
     }
@@ -88,7 +88,7 @@ test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
   const network = await brokenNetwork();
   const { page, context } = await site.packagePage({ url: network.url });
   const other = await site.packagePage({ url: network.url, context });
-  network.state.cut = { file: "model.onnx", share: 0.5, hold: true };
+  network.state.cut = { file: "model.onnx", fraction: 0.5, hold: true };
   await page.evaluate(
     () =>
       void litmus.createClassifier({

@@ -16,7 +16,8 @@ test("predict and createClassifier give the same results, with requests to this 
     const texts = ["a gorgeous, witty, seductive movie", "unflinchingly bleak and desperate"];
     const [first, second] = await Promise.all([litmus.predict(texts[0]), litmus.predict(texts)]);
     const classifier = await litmus.createClassifier();
-    return { first, second, third: await classifier.predict(texts, { topK: 1 }), labels: classifier.labels };
+    const { labels, info } = classifier;
+    return { first, second, third: await classifier.predict(texts, { topK: 1 }), labels, kernel: info.kernel };
   });
   assert.equal(seen.first.label, "positive");
   assert.deepEqual(
@@ -24,6 +25,7 @@ test("predict and createClassifier give the same results, with requests to this 
     ["positive", "negative"],
   );
   assert.deepEqual(seen.third[0].scores, [seen.first.scores[0]]);
+  assert.match(seen.kernel, /^relaxed-dot-(i16x8|i32x4)$/, "Chromium has relaxed SIMD");
   assert.ok(seen.labels.includes("negative") && seen.labels.includes("positive"));
   assert.deepEqual({ crossOrigin, errors }, { crossOrigin: [], errors: [] });
   await context.close();

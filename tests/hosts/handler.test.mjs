@@ -34,8 +34,8 @@ async function checkAnswers(fetch) {
   const bodies = await Promise.all(concurrent.map((each) => each.text()));
   assert.deepEqual(bodies, [all, all, all]);
   assert.equal((await fetch(...post({ text: TEXT }))).headers.get("x-litmus-cache"), "hit");
-  const refused = await fetch(...post({ texts: ["good", " "] }));
-  assert.deepEqual([refused.status, (await refused.json()).error.index], [422, 1]);
+  const rejected = await fetch(...post({ texts: ["good", " "] }));
+  assert.deepEqual([rejected.status, (await rejected.json()).error.index], [422, 1]);
   assert.equal((await fetch(...post({ text: "x".repeat(2_000_000) }))).status, 413);
   const lines = await (await fetch(...post({ texts: ["good", "", "bad"] }, { accept: "application/x-ndjson" }))).text();
   assert.deepEqual(

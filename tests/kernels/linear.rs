@@ -3,9 +3,9 @@
 use super::kernels::linear::{Activation, PackedLinear};
 use super::kernels::math::{gelu, gelu_tanh};
 use super::kernels::reference;
-use super::kernels::simd::{F32x4, interleave_channels};
+use super::kernels::simd::{F32x4, RowDotProducts, interleave_channels};
 use super::math::{gelu_error, map};
-use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest};
+use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest, with_each_kernel};
 
 const INPUTS: [usize; 8] = [1, 2, 3, 7, 8, 36, 70, 384];
 const OUTPUTS: [usize; 7] = [1, 2, 5, 7, 8, 9, 36];
@@ -282,26 +282,65 @@ fn weights_are_quantised_to_half_a_step() {
     }
 }
 
-/// Where the browser has relaxed SIMD, its kernel computes the same bits.
-#[cfg(target_arch = "wasm32")]
-#[wasm_bindgen_test::wasm_bindgen_test]
-fn relaxed_simd_gives_the_same_bits() {
-    use super::kernels::simd::relaxed;
+/// Values that quantised rows and packed weights can have, the extreme ones among them.
+fn extreme_values(random: &mut Random, count: usize, [low, high]: [i8; 2], kind: usize) -> Vec<i8> {
+    let mut one = |i: usize| match kind {
+        0 => high,
+        1 => low,
+        2 => [low, high][i % 2],
+        _ => random.bits() as i8,
+    };
+    (0..count).map(|i| one(i).clamp(low, high)).collect()
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_kernel_computes_the_integers_of_plain_sums() {
+    let random = &mut Random(33);
+    for (stride, count) in
+        [4, 8, 36, 384, 1536].into_iter().flat_map(|stride| (0..=18).map(move |count| (stride, count)))
+    {
+        for (row_kind, weight_kind) in
+            (0..4).flat_map(|row_kind| (0..4).map(move |weight_kind| (row_kind, weight_kind)))
+        {
+            let rows = extreme_values(random, count * stride, [-127, 127], row_kind);
+            let block = extreme_values(random, 8 * stride, [0, 127], weight_kind);
+            let sum = |row: &[i8], channel: usize| -> i32 {
+                let weight = |input: usize| block[input / 4 * 32 + channel * 4 + input % 4];
+                row.iter().enumerate().map(|(input, &x)| i32::from(x) * i32::from(weight(input))).sum()
+            };
+            let row = |i: usize| &rows[i * stride..][..stride];
+            let expected: Vec<[i32; 8]> =
+                (0..count).map(|i| std::array::from_fn(|channel| sum(row(i), channel))).collect();
+            for kernel in super::available() {
+                let mut sums = vec![[7; 8]; count];
+                match kernel.row_dot_products {
+                    RowDotProducts::I8(dot_products) => dot_products(&rows, stride, &block, &mut sums),
+                    RowDotProducts::I16(dot_products) => {
+                        let wide: Vec<i16> = rows.iter().map(|&x| x.into()).collect();
+                        dot_products(&wide, stride, &block, &mut sums);
+                    }
+                }
+                assert!(sums == expected, "{}: {count} rows of {stride}, {row_kind}, {weight_kind}", kernel.name);
+            }
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_kernel_gives_the_same_bits() {
     let random = &mut Random(8);
     for inputs in INPUTS.into_iter().chain([1536, 4999]) {
         for (outputs, count) in OUTPUTS.into_iter().zip((1..=9).chain([130]).cycle()) {
             let case = Case::random(random, inputs, outputs, ACTIVATIONS[count % 3]);
             let x = rows(random, inputs, count);
-            let strict = case.run(&x);
-            if !relaxed::load(super::link::link) {
-                let agent = js_sys::Reflect::get(&js_sys::global(), &"navigator".into()).unwrap();
-                let agent = js_sys::Reflect::get(&agent, &"userAgent".into()).unwrap().as_string().unwrap();
-                assert!(!agent.contains("Chrome"), "{agent} has relaxed SIMD");
-                return;
-            }
-            let relaxed = case.run(&x);
-            relaxed::load(|_| 0);
-            assert_eq!(bits(&relaxed), bits(&strict), "{count} rows, {inputs} by {outputs}");
+            let mut first = None;
+            with_each_kernel(|kernel| {
+                let y = bits(&case.run(&x));
+                let first = first.get_or_insert_with(|| y.clone());
+                assert_eq!(*first, y, "{kernel}: {count} rows, {inputs} by {outputs}");
+            });
         }
     }
 }

@@ -3,6 +3,18 @@
 #[path = "../../src/wasm/link_kernel.rs"]
 mod link_kernel;
 
-pub fn link(module: &[u8]) -> usize {
-    link_kernel::link_kernel(module).unwrap_or(0)
+/// Links the relaxed kernels once, where the browser has relaxed SIMD.
+pub fn link_relaxed() {
+    use super::kernels::simd::backend::KERNELS;
+    use super::kernels::simd::wasm::choose_kernel;
+    let are_linked = || KERNELS.iter().all(|kernel| (kernel.is_available)());
+    if are_linked() {
+        return;
+    }
+    choose_kernel(|module| link_kernel::link_kernel(module).unwrap_or(0));
+    if !are_linked() {
+        let agent = js_sys::Reflect::get(&js_sys::global(), &"navigator".into()).unwrap();
+        let agent = js_sys::Reflect::get(&agent, &"userAgent".into()).unwrap().as_string().unwrap();
+        assert!(!agent.contains("Chrome"), "{agent} has relaxed SIMD");
+    }
 }

@@ -3,7 +3,7 @@
 use super::kernels::math::{exp, gelu, gelu_tanh, tanh};
 use super::kernels::reference;
 use super::kernels::simd::{F32x4, LANES};
-use super::{ROUNDING, assert_near};
+use super::{ROUNDING, assert_near, bits};
 
 /// Relative error of `exp` on [−87, 88], and the additional error for each unit of |x| from rounding the exponent.
 const EXP_ERROR: f64 = 3e-7;
@@ -122,4 +122,17 @@ fn exp_is_monotonic() {
     for [low, high] in [[-89.0, -85.0], [-0.1, 0.1], [86.0, 90.0]] {
         assert!(map(exp, &grid(low, high)).is_sorted());
     }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn ties_are_rounded_to_even() {
+    let special = [0.0, 0.499_999_97, f32::MIN_POSITIVE, 1e-45, f32::MAX, f32::INFINITY, f32::NAN];
+    // Up to 2^22, f32 has halves; up to 2^23, integers.
+    let steps = (0..1 << 12).map(|i| i as f32 / 4.0);
+    let near_powers =
+        steps.flat_map(|step| [step, (1 << 22) as f32 - step, (1 << 23) as f32 - step, (1 << 23) as f32 + step]);
+    let values: Vec<f32> = special.into_iter().chain(near_powers).flat_map(|value| [value, -value]).collect();
+    let expected: Vec<f32> = values.iter().map(|value| value.round_ties_even()).collect();
+    assert_eq!(bits(&map(F32x4::nearest, &values)), bits(&expected));
 }

@@ -7,7 +7,7 @@ use super::kernels::layer_norm::LayerNorm;
 use super::kernels::linear::{Activation, PackedLinear};
 use super::kernels::math::{exp, gelu, gelu_tanh, tanh};
 use super::math::{grid, map};
-use super::{Random, bits};
+use super::{Random, bits, with_each_kernel};
 
 /// Changes only if a kernel's results change.
 const ALL_RESULTS: u64 = 0x6DE7_B711_D1E8_D435;
@@ -23,6 +23,14 @@ fn hash(values: &[f32]) -> u64 {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 fn results_are_the_same_bits_everywhere() {
+    with_each_kernel(|kernel| {
+        let results = all_results();
+        assert!(results.iter().all(|result| !result.is_nan()));
+        assert_eq!(hash(&results), ALL_RESULTS, "{kernel}: {:#x}", hash(&results));
+    });
+}
+
+fn all_results() -> Vec<f32> {
     let random = &mut Random(1);
     let mut results = vec![];
     for f in [exp, tanh, gelu, gelu_tanh] {
@@ -58,9 +66,7 @@ fn results_are_the_same_bits_everywhere() {
     }
 
     results.extend(attention_results(random, rows, run));
-
-    assert!(results.iter().all(|result| !result.is_nan()));
-    assert_eq!(hash(&results), ALL_RESULTS, "{:#x}", hash(&results));
+    results
 }
 
 type Attention = fn(Shape, f32, [&[f32]; 3], Option<Mask>, &mut [f32]);

@@ -156,8 +156,8 @@ test("a text of mostly unknown tokens has a warning", async () => {
   const texts = ["这部电影太长了,我睡着了两次。", "หนังเรื่องนี้สนุกมาก", "\ufffd\u0007\ufffd\ufffd§\ufffd"];
   for (const { warnings } of await classifier.predict(texts)) assert.equal(warnings.at(-1), "mostly-unknown-tokens");
   assert.deepEqual((await classifier.predict(DULL)).warnings, []);
-  assert.ok((await classifier.tokenize(texts[1])).unknownShare > 0.5);
-  assert.equal((await classifier.tokenize(DULL)).unknownShare, 0);
+  assert.ok((await classifier.tokenize(texts[1])).unknownFraction > 0.5);
+  assert.equal((await classifier.tokenize(DULL)).unknownFraction, 0);
 });
 
 test("progress counts computed rows, and does not change the predictions", async () => {

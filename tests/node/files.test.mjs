@@ -1,10 +1,12 @@
 // The files of the installed package: those that were packed, with what they are made of.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const installed = fileURLToPath(new URL("./", import.meta.resolve("litmus-text/package.json")));
 
@@ -26,6 +28,17 @@ test("SHA256SUMS has every file that ships, as it is", async () => {
       path,
     );
   }
+});
+
+test("files on disk are read without the classes of fetch, which Node loads when they are first used", async () => {
+  const program = `
+    for (const name of ["Response", "ReadableStream", "TransformStream"]) delete globalThis[name];
+    const { createClassifier } = await import("litmus-text");
+    const classifier = await createClassifier({ onProgress() {} });
+    console.log((await classifier.predict("I loved it")).label);`;
+  const args = ["--input-type=module", "--eval", program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname });
+  assert.equal(stdout, "positive\n");
 });
 
 test("the licences of all that is compiled in, and of the model, come with it", async () => {

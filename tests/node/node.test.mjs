@@ -76,18 +76,25 @@ test("predicts a text and a batch", async () => {
   assert.equal((await predict(POSITIVE, { topK: undefined })).scores.length, all);
 });
 
+/** A module whose only function uses `i8x16.relaxed_swizzle`. */
+const RELAXED_MODULE = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0],
+  ...[10, 16, 1, 14, 0, 65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2, 26, 11],
+);
+
 test("info describes the loaded model", async () => {
   const { info, labels } = classifier;
   assert.ok(labels.includes("negative") && labels.includes("positive"));
   assert.deepEqual(info.labels, labels);
   assert.equal(info.multiLabel, false);
   assert.ok(info.maxTokens > 2 && typeof info.name === "string" && typeof info.version === "string");
+  assert.match(info.kernel, WebAssembly.validate(RELAXED_MODULE) ? /^relaxed-dot-(i16x8|i32x4)$/ : /^simd128$/);
   assert.ok(info.memoryBytes > 1e6 && info.memoryBytes % 65536 === 0);
 });
 
 test("tokenize returns ids, tokens and offsets", async () => {
-  const { ids, tokens, offsets, unknownShare } = await classifier.tokenize("Good 👍 film");
-  assert.equal(unknownShare, tokens.filter((token) => token === "[UNK]").length / 3);
+  const { ids, tokens, offsets, unknownFraction } = await classifier.tokenize("Good 👍 film");
+  assert.equal(unknownFraction, tokens.filter((token) => token === "[UNK]").length / 3);
   assert.deepEqual(tokens.slice(0, 2), ["[CLS]", "good"]);
   assert.equal(tokens.at(-1), "[SEP]");
   assert.equal(ids.length, tokens.length);

@@ -293,10 +293,10 @@ test("a full queue is 429 with Retry-After, until it has drained", async () => {
   const small = createHandler({ classifier, limits: { queue: 10 } });
   const batch = small(post({ texts: Array.from({ length: 50 }, newText) }));
   await until(async () => (await metric(small, "litmus_queue_length")) > 10);
-  const refused = await small(post({ text: POSITIVE }));
-  assert.equal(refused.status, 429);
-  assert.ok(Number(refused.headers.get("retry-after")) >= 1);
-  assert.equal((await refused.json()).error.code, "busy");
+  const rejected = await small(post({ text: POSITIVE }));
+  assert.equal(rejected.status, 429);
+  assert.ok(Number(rejected.headers.get("retry-after")) >= 1);
+  assert.equal((await rejected.json()).error.code, "busy");
   assert.equal((await batch).status, 200);
   assert.equal((await small(post({ text: POSITIVE }))).status, 200);
 });

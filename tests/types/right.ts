@@ -48,8 +48,8 @@ same<[typeof windows, typeof warnings], [TextWindow<SentimentLabel>[], Predictio
 same<typeof attributions, Attribution[] | null>(true);
 same<typeof warnings, ("other-script" | "mostly-unknown-tokens")[]>(true);
 same<(typeof scores)[number], { label: SentimentLabel; score: number }>(true);
-const { offsets, unknownShare }: Tokenization = await classifier.tokenize("text");
-same<[typeof offsets, typeof unknownShare], [[start: number, end: number][], number]>(true);
+const { offsets, unknownFraction }: Tokenization = await classifier.tokenize("text");
+same<[typeof offsets, typeof unknownFraction], [[start: number, end: number][], number]>(true);
 const activated = await classifier.predict("text", { activation: "sigmoid", specialTokens: "special" });
 same<typeof activated, Prediction<SentimentLabel>>(true);
 const raw = await classifier.predict("text", { activation: "none" });
@@ -196,7 +196,7 @@ void sizes;
 
 const triage = await classifier.teach({ refund: ["I want my money back"], shipping: ["Where is my parcel?"] });
 (await triage.predict("text")).label satisfies "refund" | "shipping" | null;
-triage.report?.odd[0]?.predicted satisfies "refund" | "shipping" | undefined;
+triage.report?.suspects[0]?.predicted satisfies "refund" | "shipping" | undefined;
 (await triage.teach({ praise: [] })).labels satisfies readonly ("refund" | "shipping" | "praise")[];
 (await createClassifier({ head: triage.export() })).report?.accuracy satisfies number | null | undefined;
 

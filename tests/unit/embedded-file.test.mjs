@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { appendFiles } from "../../tools/embedded-file.mjs";
 import { importSource } from "./source.mjs";
 
-const { split } = await importSource("model/embedded-file.ts");
+const { splitFile } = await importSource("model/embedded-file.ts");
 
 /** An empty module, and one with a custom section of its own. */
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
@@ -25,7 +25,7 @@ for (const [name, wasm] of Object.entries({
 })) {
   test(`${name} and its files are split as they were appended, without a copy`, async () => {
     const bytes = embedded(wasm, files);
-    const parts = split(bytes);
+    const parts = splitFile(bytes);
     assert.deepEqual(parts.code, wasm);
     assert.deepEqual(Object.entries(parts.files), files);
     assert.ok(Object.values(parts.files).every(({ buffer }) => buffer === bytes.buffer));
@@ -36,8 +36,8 @@ for (const [name, wasm] of Object.entries({
 
 test("a file that is cut off anywhere, or has no model, is rejected", () => {
   const bytes = embedded(WITH_SECTION, [["a", Uint8Array.of(1, 2, 3)]]);
-  split(bytes);
+  splitFile(bytes);
   for (let length = 0; length < bytes.length; length++)
-    assert.throws(() => split(bytes.slice(0, length)), `${length} bytes`);
+    assert.throws(() => splitFile(bytes.slice(0, length)), `${length} bytes`);
   assert.throws(() => split(EMPTY));
 });

@@ -71,6 +71,7 @@ export const INFO = {
   activation: "softmax",
   maxTokens: 128,
   precision: { option: "auto", floatLayers: [] },
+  kernel: "simd128",
   files: [],
   tasks: [],
   heads: [],
@@ -113,6 +114,6 @@ export const engine =
           return { failure };
         });
       default:
-        return { ids: [], tokens: [], offsets: [], unknownShare: 0 };
+        return { ids: [], tokens: [], offsets: [], unknownFraction: 0 };
     }
   };

@@ -41,7 +41,7 @@ function makePool(size, answer = engine(), start = undefined) {
 }
 
 /** An engine whose predictions wait until `release` lets them finish, one by one. */
-function held() {
+function heldEngine() {
   const waiting = [];
   const answer = engine({
     predict: async ({ texts }) => {
@@ -69,7 +69,7 @@ test("opening starts one thread and loads it", async () => {
 });
 
 test("requests are answered in their order, by one thread one at a time", async () => {
-  const { answer, release, waiting } = held();
+  const { answer, release, waiting } = heldEngine();
   const pool = makePool(1, answer);
   await pool.open(undefined, signal);
   const done = [];
@@ -87,7 +87,7 @@ test("a request is kept alive while it waits for a thread, until it has one or i
     return () => waitingCalls--;
   };
   t.after(() => delete platform.keepAlive);
-  const { answer, release } = held();
+  const { answer, release } = heldEngine();
   const pool = makePool(1, answer);
   await pool.open(undefined, signal);
   const aborting = new AbortController();
@@ -107,7 +107,7 @@ test("a request is kept alive while it waits for a thread, until it has one or i
 });
 
 test("the pool grows while requests wait, up to its size", async () => {
-  const { answer, release } = held();
+  const { answer, release } = heldEngine();
   const pool = makePool(3, answer);
   await pool.open(undefined, signal);
   const calls = ["a"].map((text) => pool.send(predict(text), signal));
@@ -122,7 +122,7 @@ test("the pool grows while requests wait, up to its size", async () => {
 });
 
 test("no more workers are started than requests wait", async () => {
-  const { answer, release } = held();
+  const { answer, release } = heldEngine();
   let starts = 0;
   const pool = makePool(5, answer, async () => {
     if (++starts > 2) return new Promise(() => {});
@@ -142,7 +142,7 @@ test("no more workers are started than requests wait", async () => {
 });
 
 test("if another worker cannot be started, those that run do the work", async () => {
-  const { answer, release } = held();
+  const { answer, release } = heldEngine();
   let starts = 0;
   const pool = makePool(3, answer, async () => {
     if (++starts > 1) throw new Error("no more");
@@ -160,7 +160,7 @@ test("if another worker cannot be started, those that run do the work", async ()
 });
 
 test("a request that is aborted while it waits is never sent", async () => {
-  const { answer, release } = held();
+  const { answer, release } = heldEngine();
   const pool = makePool(1, answer);
   await pool.open(undefined, signal);
   const first = pool.send(predict("a"), signal);
@@ -178,7 +178,7 @@ test("a request that is aborted while it waits is never sent", async () => {
 });
 
 test("a call rejects at once when it is aborted, and its thread takes the next when it has stopped", async () => {
-  const { answer, release } = held();
+  const { answer, release } = heldEngine();
   const pool = makePool(1, answer);
   await pool.open(undefined, signal);
   const controller = new AbortController();
@@ -230,7 +230,7 @@ test("a thread that cannot be started again fails the request that waits for it,
 });
 
 test("close rejects what waits and what runs, and ends the workers", async () => {
-  const { answer } = held();
+  const { answer } = heldEngine();
   const pool = makePool(1, answer);
   await pool.open(undefined, signal);
   const calls = ["a", "b"].map((text) => pool.send(predict(text), signal));
@@ -270,7 +270,7 @@ test("web workers shut down after a minute without a call, and start again with 
 
 test("a worker that works does not shut down", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  const { answer, release } = held();
+  const { answer, release } = heldEngine();
   const pool = makePool(1, answer);
   await pool.open(undefined, signal);
   const call = pool.send(predict("a"), signal);

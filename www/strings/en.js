@@ -216,7 +216,7 @@ export default {
   "teach.unmeasured": "Too few examples to measure: give each label two or more.",
   "teach.confusion": "Rows: your label; columns: the predicted one",
   "teach.cell": (label, predicted, n) => `${label} read as ${predicted}: ${n}`,
-  "teach.odd": "Look at these again",
+  "teach.suspect": "Look at these again",
   "teach.looks": (label, predicted, score) => `${label}, but looks like ${predicted}, ${score}`,
   "teach.move": (label) => `Move to ${label}`,
   "teach.fine": "It is right",

@@ -212,7 +212,7 @@ export default {
   "teach.unmeasured": "例子太少，无法衡量：请给每个标签两条以上。",
   "teach.confusion": "行：你的标签；列：预测的标签",
   "teach.cell": (label, predicted, n) => `${label}读成${predicted}：${n}`,
-  "teach.odd": "请再看看这些",
+  "teach.suspect": "请再看看这些",
   "teach.looks": (label, predicted, score) => `标为${label}，但像${predicted}，${score}`,
   "teach.move": (label) => `移到${label}`,
   "teach.fine": "没有错",

@@ -3,10 +3,8 @@ import type { Pool } from "../pool/worker-pool.js";
 import { follow, withSignal } from "../shared/abort.js";
 import { toLitmusError, withIndex } from "../shared/errors.js";
 import type { ClassifierInfo } from "../shared/model-types.js";
-import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS } from "../shared/options.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
-  AnyTaskOptions,
   AnyTasks,
   ChosenOf,
   PackagedTasks,
@@ -41,6 +39,7 @@ import {
 } from "../shared/validate.js";
 import { inBatches } from "./batches.js";
 import { embed } from "./embed.js";
+import { type AnyPredictOptions, type AnyStreamOptions, predictParams } from "./predict-params.js";
 import { stream } from "./stream.js";
 import { taskPool } from "./tasks.js";
 import { type TaughtModel, teach } from "./teach.js";
@@ -268,7 +267,7 @@ export class Classifier<
   ): AsyncGenerator<never, void, undefined> {
     checkSource(texts);
     checkPredictOptions(options);
-    const params = paramsOf(options);
+    const params = predictParams(options);
     const controller = new AbortController();
     const unfollow = follow(options, controller);
     const { signal } = controller;
@@ -323,7 +322,7 @@ export class Classifier<
   }
 
   #predict(texts: readonly TextInput[], options: AnyPredictOptions): Promise<AnyPrediction[]> {
-    const params = paramsOf(options);
+    const params = predictParams(options);
     return withSignal(options, async (signal) => {
       const pool = await this.#poolFor(params, signal);
       return inBatches(pool.size, texts, options.onProgress, signal, async (texts, listener) => {
@@ -366,8 +365,6 @@ export function taughtClassifier<Label extends string>({ pool, info, head }: Tau
 /** The packaged sentiment model. */
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, never, PackagedTasks>;
 
-type AnyPredictOptions = Omit<PredictOptions, "threshold" | "explain"> & AnyTaskOptions;
-type AnyStreamOptions = Omit<StreamOptions, "threshold" | "explain"> & AnyTaskOptions;
 /** A prediction, or those of several tasks. */
 type AnyPrediction = Prediction | TaskPredictions;
 
@@ -384,18 +381,6 @@ async function oneOrMany<T>(
     throw withIndex(toLitmusError(error), undefined);
   }
 }
-
-/** The options that are sent to a thread. */
-function paramsOf(options: AnyPredictOptions | AnyStreamOptions): PredictParams {
-  const { explain, ...params } = pick(options, PREDICTION_OPTIONS);
-  return { ...params, explain: explain ? pick(Object(explain), EXPLAIN_OPTIONS) : undefined };
-}
-
-/** Copies the options that a schema has, so that no getter of the caller runs later. */
-const pick = <Options extends object, Schema extends object>(options: Options, schema: Schema) =>
-  Object.fromEntries(Object.keys(schema).map((key) => [key, options[key as keyof Options]])) as {
-    [Key in keyof Schema & keyof Options]: Options[Key];
-  };
 
 /** `Array.isArray` for readonly arrays. */
 const isArray = (texts: TextInput | readonly TextInput[]): texts is readonly TextInput[] => Array.isArray(texts);

@@ -1,11 +1,9 @@
 import { unlessAborted, withSignal } from "../shared/abort.js";
-import type { AnyTaskOptions, PackagedTasks, TaskPredictions } from "../shared/task-types.js";
+import type { PackagedTasks, TaskPredictions } from "../shared/task-types.js";
 import type { Prediction, PredictOptions } from "../shared/types.js";
 import { checkPredictOptions, checkTexts } from "../shared/validate.js";
 import type { SentimentClassifier } from "./classifier.js";
-
-/** The options of `predict`, with or without tasks. */
-export type AnyPredictOptions = Omit<PredictOptions, "threshold" | "explain"> & AnyTaskOptions;
+import type { AnyPredictOptions } from "./predict-params.js";
 
 type AnyPrediction = Prediction<PackagedTasks[keyof PackagedTasks]> | TaskPredictions<PackagedTasks>;
 

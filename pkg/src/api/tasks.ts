@@ -16,7 +16,7 @@ export async function taskPool(
   return new HeadPool(pool, (request) => ({
     ...request,
     heads: { ...request.heads, ...heads },
-    params: tasks ? byTask(request.params) : request.params,
+    params: tasks ? separateTasks(request.params) : request.params,
   }));
 }
 
@@ -65,7 +65,7 @@ async function taskHeads(pool: Pool, info: ModelInfo, names: readonly string[], 
 }
 
 /** Separates what holds for all tasks from what holds for one. */
-function byTask(params: PredictParams): PredictParams {
+function separateTasks(params: PredictParams): PredictParams {
   const { explain } = params;
   const [threshold, thresholds] = separate(params.threshold);
   const [label, labels] = separate(explain?.label);

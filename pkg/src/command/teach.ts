@@ -23,7 +23,7 @@ export interface TeachArguments {
   head: string | undefined;
 }
 
-/** The most odd examples that are printed. */
+/** The most suspect examples that are printed. */
 const SHOWN = 10;
 
 /** Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name. */
@@ -61,10 +61,10 @@ async function readExamples({ file, text, label }: TeachArguments): Promise<Reco
 }
 
 /** The report as lines of text. */
-export function describe({ labels, validated, accuracy, odd, contradictions }: TeachReport): string[] {
+export function describe({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
   const examples = labels.reduce((sum, label) => sum + label.examples, 0);
   const quoted = (text: string | null) => (text === null ? "(an example of the earlier head)" : JSON.stringify(text));
-  const more = odd.length - SHOWN;
+  const more = suspects.length - SHOWN;
   return [
     `${labels.length} labels, ${examples} examples`,
     ...(accuracy === null
@@ -73,12 +73,12 @@ export function describe({ labels, validated, accuracy, odd, contradictions }: T
     ...contradictions.map(
       ({ text, labels }) => `contradiction: ${quoted(text)} is an example of ${labels.join(" and ")}`,
     ),
-    ...odd
+    ...suspects
       .slice(0, SHOWN)
       .map(
         ({ text, label, predicted, score }) =>
-          `odd: ${quoted(text)} is an example of ${label}, but looks like ${predicted} (${score.toFixed(3)})`,
+          `suspect: ${quoted(text)} is an example of ${label}, but looks like ${predicted} (${score.toFixed(3)})`,
       ),
-    ...(more > 0 ? [`and ${more} odd examples more`] : []),
+    ...(more > 0 ? [`and ${more} more suspect examples`] : []),
   ];
 }

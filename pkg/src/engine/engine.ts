@@ -58,11 +58,15 @@ export class Engine {
     this.#model = undefined;
   }
 
-  compile({ url }: Of<"compile">, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
+  compile({ url }: RequestOf<"compile">, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
     return compile(url, signal, onProgress);
   }
 
-  async fetch({ source, keepForSource }: Of<"fetch">, signal: AbortSignal, onProgress: OnProgress): Promise<undefined> {
+  async fetch(
+    { source, keepForSource }: RequestOf<"fetch">,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<undefined> {
     const { files, info, storeFiles } = await readModel(source, onProgress, signal);
     this.#files = files;
     this.#manifestInfo = info;
@@ -75,7 +79,7 @@ export class Engine {
     return storeFiles();
   }
 
-  async start({ module, params }: Of<"start">, signal: AbortSignal): Promise<Replies["start"]> {
+  async start({ module, params }: RequestOf<"start">, signal: AbortSignal): Promise<Replies["start"]> {
     const files = this.#files as FileBytes; // `fetch` came before
     this.#files = undefined;
     this.#model = await LoadedModel.load(module, files, params);
@@ -83,25 +87,25 @@ export class Engine {
     return this.describe({ type: "describe" });
   }
 
-  async predict(request: Of<"predict">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Outcome[]> {
+  async predict(request: RequestOf<"predict">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Outcome[]> {
     const outcomes = (await this.#compute(request, signal, onProgress)) as Outcome[];
     for (const [i, outcome] of outcomes.entries()) addWords(outcome, request.texts[i] as TextInput);
     return outcomes;
   }
 
-  teach(request: Of<"teach">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Taught> {
+  teach(request: RequestOf<"teach">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Taught> {
     return this.#compute(request, signal, onProgress) as Promise<Taught>;
   }
 
-  embed(request: Of<"embed">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Replies["embed"]> {
+  embed(request: RequestOf<"embed">, signal: AbortSignal, onProgress: OnJobProgress): Promise<Replies["embed"]> {
     return this.#compute(request, signal, onProgress) as Promise<Replies["embed"]>;
   }
 
-  head({ file }: Of<"head">, signal: AbortSignal): Promise<Replies["head"]> {
+  head({ file }: RequestOf<"head">, signal: AbortSignal): Promise<Replies["head"]> {
     return readHead(file, signal);
   }
 
-  describe({ heads }: Of<"describe">): ModelInfo {
+  describe({ heads }: RequestOf<"describe">): ModelInfo {
     const { tasks: loaded = [], ...info } = this.#run((classifier) => classifier.info(heads));
     const all = [...loaded, ...this.#manifestInfo.heads];
     const tasks = all.map(({ name }) => name).filter((name) => name !== EMBEDDING);
@@ -110,7 +114,7 @@ export class Engine {
 
   /** Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. */
   async #compute(
-    request: Of<"predict" | "teach" | "embed">,
+    request: RequestOf<"predict" | "teach" | "embed">,
     signal: AbortSignal,
     onProgress: OnJobProgress,
   ): Promise<ReturnType<Job["finish"]>> {
@@ -131,7 +135,7 @@ export class Engine {
     }
   }
 
-  tokenize({ text }: Of<"tokenize">): Tokenization {
+  tokenize({ text }: RequestOf<"tokenize">): Tokenization {
     return this.#run((classifier) => classifier.tokenize(text));
   }
 
@@ -163,4 +167,4 @@ function predictionsOf(outcome: Outcome): Prediction[] {
 
 type OnJobProgress = ((progress: PredictionProgress) => void) | undefined;
 
-type Of<Type extends Request["type"]> = Extract<Request, { type: Type }>;
+type RequestOf<Type extends Request["type"]> = Extract<Request, { type: Type }>;

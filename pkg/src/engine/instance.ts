@@ -87,7 +87,7 @@ function tryToReplaceInstance(): void {
   }
 }
 
-/** wasm-bindgen instantiates the module again, and refuses objects of the old instance from then on. */
+/** wasm-bindgen instantiates the module again, and rejects objects of the old instance from then on. */
 function replaceInstance(): void {
   replacementDue = true;
   resetGlue();

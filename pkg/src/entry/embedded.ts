@@ -1,5 +1,6 @@
 import { classifier } from "../api/embedded-classifier.js";
-import { type AnyPredictOptions, type PredictResult, predictWith } from "../api/predict-with.js";
+import type { AnyPredictOptions } from "../api/predict-params.js";
+import { type PredictResult, predictWith } from "../api/predict-with.js";
 import type {
   ChosenOf,
   PackagedTasks,

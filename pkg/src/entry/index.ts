@@ -1,5 +1,6 @@
 import { createClassifier } from "../api/create-classifier.js";
-import { type AnyPredictOptions, type PredictResult, predictWith } from "../api/predict-with.js";
+import type { AnyPredictOptions } from "../api/predict-params.js";
+import { type PredictResult, predictWith } from "../api/predict-with.js";
 import { memoize } from "../shared/memoize.js";
 import type {
   ChosenOf,

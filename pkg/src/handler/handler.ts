@@ -249,10 +249,10 @@ async function predictionResponse(results: AsyncIterable<TextResult>, single: bo
     predictions.push(result.prediction);
     statuses.push(result.cacheStatus);
   }
-  return jsonResponse(single ? predictions[0] : { predictions }, { "x-litmus-cache": combine(statuses) });
+  return jsonResponse(single ? predictions[0] : { predictions }, { "x-litmus-cache": combineStatuses(statuses) });
 }
 
 /** The cache status of several texts: `hit` only if all are. */
-function combine(statuses: CacheStatus[]): CacheStatus {
+function combineStatuses(statuses: CacheStatus[]): CacheStatus {
   return (["miss", "shared"] as const).find((status) => statuses.includes(status)) ?? "hit";
 }

@@ -22,7 +22,7 @@ export function createNodeServer(handler: Handler): Server {
       const request = toRequest(incoming, disconnected.signal);
       const response = await handler(request);
       if (!server.listening) outgoing.shouldKeepAlive = false; // the server is shutting down
-      await send(response, outgoing, disconnected.signal);
+      await sendResponse(response, outgoing, disconnected.signal);
     } catch {
       // The client has disconnected, or `incoming` is not a valid request, because of its URL for instance.
       if (outgoing.headersSent) outgoing.destroy();
@@ -77,7 +77,7 @@ function bodyStream(incoming: IncomingMessage): ReadableStream<Uint8Array> {
 }
 
 /** Streamed lines are sent one by one, as fast as the client reads; every other body in one piece with its length. */
-async function send(response: Response, outgoing: ServerResponse, signal: AbortSignal): Promise<void> {
+async function sendResponse(response: Response, outgoing: ServerResponse, signal: AbortSignal): Promise<void> {
   outgoing.statusCode = response.status;
   outgoing.setHeaders(response.headers);
   if (response.headers.get("content-type") !== NDJSON || !response.body) {

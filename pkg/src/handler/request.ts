@@ -82,7 +82,7 @@ async function readBytes(
     );
   });
   try {
-    return await Promise.race([collect(reader, maxBytes), expired]);
+    return await Promise.race([readChunks(reader, maxBytes), expired]);
   } catch (error) {
     throw error instanceof ServiceError ? error : new ServiceError("aborted"); // the connection broke
   } finally {
@@ -104,7 +104,7 @@ function bodyStream(request: Request): ReadableStream<Uint8Array> {
   );
 }
 
-async function collect(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+async function readChunks(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {

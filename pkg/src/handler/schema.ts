@@ -156,6 +156,10 @@ const responseSchemas = {
       option: { enum: ["auto", "int8", "float32"] },
       floatLayers: array({ type: "string", description: "A layer that is computed in float32, not in integers." }),
     }),
+    kernel: {
+      enum: ["relaxed-dot-i32x4", "relaxed-dot-i16x8", "simd128"],
+      description: "The WebAssembly instructions that compute the products of integers.",
+    },
     tasks: array({ type: "string", description: "A value of `task`." }),
     files: array(
       object({

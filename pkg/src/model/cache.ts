@@ -2,6 +2,8 @@
 // key. The key of a file without a checksum has an empty one, and a header has the server's version of the file. Browsers
 // have this API where they have `crypto.subtle`: on https and localhost.
 
+import type { FileResponse } from "../platform/platform.js";
+
 const CACHE_NAME = "litmus-text";
 
 /** The header of a stored file that has its version. */
@@ -30,7 +32,7 @@ export const readStored = (url: string, sha256: string): Promise<Response | unde
   withCache((cache) => cache.match(cacheKey(url, sha256)));
 
 /** The version of a file: the server's ETag, or else its size and date. `undefined` if the server sends neither. */
-export function versionOf({ headers }: Response): string | undefined {
+export function versionOf({ headers }: Response | FileResponse): string | undefined {
   const date = headers.get("last-modified");
   return headers.get("etag") ?? (date ? `${headers.get("content-length")} ${date}` : undefined);
 }

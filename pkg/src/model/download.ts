@@ -1,5 +1,5 @@
 import { isForeign } from "../platform/origin.js";
-import { platform } from "../platform/platform.js";
+import { type FileResponse, platform } from "../platform/platform.js";
 import { abortError, throwIfAborted } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
 import type { FileCandidate, OnProgress } from "../shared/protocol.js";
@@ -28,28 +28,31 @@ export function loadError(
 const connectionError = (url: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
   signal.aborted ? abortError(signal) : loadError("download-failed", url, "the connection failed", cause);
 
-function statusError({ status }: Response, url: URL | string): LitmusError {
+function statusError({ status }: Opened, url: URL | string): LitmusError {
   return loadError(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
 }
 
-async function request(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response> {
+async function requestUrl(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Opened> {
   if (url.protocol === "data:") return decodeDataUrl(url);
   if (url.protocol === "file:" && platform.openFile) return platform.openFile(url);
   return fetch(url, { signal, cache });
 }
 
+/** What a URL was opened as. */
+export type Opened = Response | FileResponse;
+
 /** Why a file could not be opened at a URL. */
 export interface Missing {
   reason: string;
   /** The error of `fetch`, if the connection failed or CORS forbids the response: a page cannot tell which. */
-  refused?: unknown;
+  fetchError?: unknown;
 }
 
 /** Opens a URL. Resolves to the reason if the file is missing or may be missing; any other failure rejects. */
-export async function open(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Response | Missing> {
-  let response: Response;
+export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Opened | Missing> {
+  let response: Opened;
   try {
-    response = await request(url, signal, cache);
+    response = await requestUrl(url, signal, cache);
   } catch (cause) {
     // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
@@ -57,7 +60,7 @@ export async function open(url: URL, signal: AbortSignal, cache: RequestCache): 
     if (!cached && isForeign(url) && !signal.aborted) {
       return {
         reason: "the connection failed, or the server sent no Access-Control-Allow-Origin",
-        refused: cause,
+        fetchError: cause,
       };
     }
     if (!cached) throw connectionError(url, signal, cause);
@@ -87,14 +90,14 @@ export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
   candidates: Candidate[],
   signal: AbortSignal,
   cache: RequestCache = "default",
-): Promise<{ response: Response; candidate: Candidate }> {
+): Promise<{ response: Opened; candidate: Candidate }> {
   const reasons: string[] = [];
   let cause: unknown;
   for (const candidate of candidates) {
-    const opened = await open(new URL(candidate.url), signal, cache);
+    const opened = await openUrl(new URL(candidate.url), signal, cache);
     if (!("reason" in opened)) return { response: opened, candidate };
     reasons.push(`${candidate.url}: ${opened.reason}`);
-    cause ??= opened.refused;
+    cause ??= opened.fetchError;
   }
   const code = cause === undefined ? "model-not-found" : "download-failed";
   throw new LitmusError(code, `could not load ${reasons.join("; ")}`, { cause });
@@ -106,14 +109,19 @@ export function reportStart(file: string, onProgress: OnProgress): void {
 }
 
 /** The size of a response's body in bytes, or `null` if it is compressed: then the header has the compressed size. */
-const bodySize = ({ headers }: Response): number | null =>
+const bodySize = ({ headers }: Opened): number | null =>
   (!headers.has("content-encoding") && Number(headers.get("content-length"))) || null;
 
-/** The same response, which reports its bytes as they pass and ends after `MAX_BYTES`. */
-function withProgress(response: Response, file: string, total: number | null, onProgress: OnProgress): Response {
+/** The same response, which reports its bytes as they pass and ends after `MAX_BYTES`. Those of a file are there already. */
+function withProgress<R extends Opened>(response: R, file: string, total: number | null, onProgress: OnProgress): R {
   if (!onProgress) return response;
   let loaded = 0;
   onProgress({ file, loaded, total });
+  if (!response.body) {
+    total = bodySize(response) ?? 0;
+    onProgress({ file, loaded: total, total });
+    return response;
+  }
   const counter = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       loaded += chunk.byteLength;
@@ -125,12 +133,12 @@ function withProgress(response: Response, file: string, total: number | null, on
     },
     flush: () => onProgress({ file, loaded, total: loaded }),
   });
-  return new Response(response.body?.pipeThrough(counter) ?? null, response);
+  return new Response(response.body.pipeThrough(counter), response as Response) as R;
 }
 
 /** Reads a response to its end. `size` is the file's size in bytes, if `litmus.json` has it. */
 export async function readBody(
-  response: Response,
+  response: Opened,
   file: string,
   onProgress: OnProgress,
   signal: AbortSignal,
@@ -157,12 +165,14 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   // Browsers cache the compiled code of a network response only if it is passed on unchanged. Some servers do not know
   // the content type of WebAssembly, which compileStreaming requires.
   const hasType = response.headers.get("content-type") === WASM_TYPE;
-  const typed = hasType ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
-  const body = withProgress(typed, file, bodySize(response), onProgress);
-  // Node's compileStreaming is missing in the contexts in which Jest runs tests.
-  const compiled = WebAssembly.compileStreaming
-    ? WebAssembly.compileStreaming(body)
-    : body.arrayBuffer().then((bytes) => WebAssembly.compile(bytes));
+  const typed =
+    hasType || !response.body ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
+  const opened = withProgress(typed, file, bodySize(response), onProgress);
+  // A file has no stream. Node's compileStreaming is missing in the contexts in which Jest runs tests.
+  const compiled =
+    opened.body && WebAssembly.compileStreaming
+      ? WebAssembly.compileStreaming(opened)
+      : opened.arrayBuffer().then((bytes) => WebAssembly.compile(bytes));
   return compiled.catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
       ? loadError("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)

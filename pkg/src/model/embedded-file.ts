@@ -22,7 +22,7 @@ export async function openEmbedded(
   const { response } = await openFirst([{ url }], signal);
   const bytes = await readBody(response, name, undefined, signal);
   try {
-    const { code, files } = split(bytes);
+    const { code, files } = splitFile(bytes);
     const model = modelOf(Object.entries(files).map(([path, bytes]) => [path, new Blob([bytes])]));
     return { module: await WebAssembly.compile(code), model };
   } catch (cause) {
@@ -31,7 +31,7 @@ export async function openEmbedded(
 }
 
 /** The module without the model, and the model's files by name. Both are views into `bytes`. */
-export function split(bytes: Bytes): { code: Bytes; files: Record<string, Bytes> } {
+export function splitFile(bytes: Bytes): { code: Bytes; files: Record<string, Bytes> } {
   const files: Record<string, Bytes> = {};
   let codeEnd = bytes.length;
   for (let offset = HEADER_BYTES; offset < bytes.length; ) {

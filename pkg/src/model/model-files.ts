@@ -16,7 +16,7 @@ import type {
 } from "../shared/protocol.js";
 import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
-import { isCurrent, open, openFirst, readBody, reportStart } from "./download.js";
+import { isCurrent, type Opened, openFirst, openUrl, readBody, reportStart } from "./download.js";
 import { externalFiles } from "./external-data.js";
 import { headName, isHead } from "./heads.js";
 import { LAYOUT } from "./layout.js";
@@ -146,7 +146,7 @@ function folderReader(
     return readResponse(response, candidate, entryOf, file);
   };
 
-  const readResponse = async (response: Response, { path, url }: FileCandidate, entryOf: EntryOf, file: string) => {
+  const readResponse = async (response: Opened, { path, url }: FileCandidate, entryOf: EntryOf, file: string) => {
     const { sha256, bytes: size } = entryOf(path);
     const version = sha256 === undefined && cache === "always" ? versionOf(response) : undefined;
     const bytes = await readBody(response, file, onProgress, signal, size);
@@ -177,8 +177,8 @@ function folderReader(
       const current = stored && (await readEarlier());
       if (current) return current;
       try {
-        const opened = await open(new URL(candidate.url), signal, "no-cache");
-        if ("reason" in opened) return opened.refused ? await readEarlier() : undefined;
+        const opened = await openUrl(new URL(candidate.url), signal, "no-cache");
+        if ("reason" in opened) return opened.fetchError ? await readEarlier() : undefined;
         return await readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
       } catch (error) {
         const { code } = toLitmusError(error);

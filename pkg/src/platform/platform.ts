@@ -1,3 +1,13 @@
+/** The contents of a `file:` URL, in the form of a `Response` whose bytes are there as a whole. */
+export interface FileResponse {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly url: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: null;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
 /** What differs between platforms. The defaults are those of browsers; node.ts and workerd.ts set their own. */
 export const platform: {
   /** The URL against which relative URLs are resolved. */
@@ -5,7 +15,7 @@ export const platform: {
   /** The URL of a file's path, on platforms where a string without a scheme is a path. */
   pathToUrl?: (path: string) => URL;
   /** Opens a `file:` URL, on platforms whose `fetch` does not. */
-  openFile?: (url: URL) => Promise<Response>;
+  openFile?: (url: URL) => Promise<FileResponse>;
   /** Whether to use web workers where they exist. */
   hasWebWorkers: boolean;
   /** Starts a worker thread, on platforms that have them in place of web workers. */

@@ -1,7 +1,7 @@
 import { isLitmusError, LitmusError } from "./errors.js";
 import type { CallOptions } from "./types.js";
 
-/** A signal that is never aborted. A function, because workerd refuses to create signals while a program is loading. */
+/** A signal that is never aborted. A function, because workerd throws when a signal is created while a program is loading. */
 export const neverAborts = (): AbortSignal => new AbortController().signal;
 
 /** Whether an abort reason is a timeout: that of our option, or of `AbortSignal.timeout()`. */

@@ -37,6 +37,14 @@ export interface ClassifierInfo<Label extends string = string> {
    */
   precision: { readonly option: Precision; readonly floatLayers: readonly string[] };
   /**
+   * The WebAssembly instructions that compute the products of integers, chosen by what the browser and the processor have. Speed
+   * depends on them, results do not.
+   * - `"relaxed-dot-i32x4"`: relaxed SIMD, four products at once, on ARM64 and on x86 with VNNI.
+   * - `"relaxed-dot-i16x8"`: relaxed SIMD, two products at once, on other x86.
+   * - `"simd128"`: no relaxed SIMD; or the host forbids to compile WebAssembly from bytes, as workerd does.
+   */
+  kernel: "relaxed-dot-i32x4" | "relaxed-dot-i16x8" | "simd128";
+  /**
    * The tasks of the model's heads, for the options `task` and `tasks`: of a folder, those of the files `heads/NAME.head` that its
    * `litmus.json` lists.
    */

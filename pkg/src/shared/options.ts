@@ -14,7 +14,7 @@ export const EXPLAIN_OPTIONS = {
   seed: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
 } as const;
 
-/** The properties of `explain` that have no effect with another method, and are refused there. */
+/** The properties of `explain` that have no effect with another method, and are rejected there. */
 export const SHAPLEY_ONLY = ["samples", "seed"] as const;
 
 /** The properties of `zeroShot`. */

@@ -27,7 +27,7 @@ export interface TeachReport<Label extends string = string> {
   /** Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels. */
   confusion: number[][];
   /** Examples that are predicted as another label with great certainty: perhaps their label is wrong. */
-  odd: { text: string | null; label: Label; predicted: Label; score: number }[];
+  suspects: { text: string | null; label: Label; predicted: Label; score: number }[];
   /** Texts that are examples of several labels, although a text has only one. */
   contradictions: { text: string; labels: Label[] }[];
 }

@@ -126,7 +126,7 @@ export interface TextOptions extends CallOptions {
   /**
    * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
    * is without it. By default, where each label is scored by itself (`"sigmoid"`), what the head has for the label, or else
-   * 0.5; else none. Refused where the scores are logits (`"none"`).
+   * 0.5; else none. Rejected where the scores are logits (`"none"`).
    */
   threshold?: number | undefined;
   /** What turns the logits into scores; by default the model's own, `info.activation`. */
@@ -266,5 +266,5 @@ export interface Tokenization {
    */
   offsets: [start: number, end: number][];
   /** The fraction of the tokens, special tokens left out, that are not in the vocabulary: from 0 to 1. */
-  unknownShare: number;
+  unknownFraction: number;
 }

@@ -25,19 +25,19 @@ interface Schema {
 }
 
 /** A value in an error message. */
-function format(value: unknown): string {
+function formatValue(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (typeof value === "number" || value === null || value === undefined) return String(value);
   return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
 }
 
-function invalid(message: string, index?: number): LitmusError {
+function invalidInput(message: string, index?: number): LitmusError {
   return new LitmusError("invalid-input", message, { index });
 }
 
 /** The error for a wrong value. `index` is the index of the text at fault. */
 export const wrongValue = (name: string, expected: string, value: unknown, index?: number): LitmusError =>
-  invalid(`${name} must be ${expected}, not ${format(value)}`, index);
+  invalidInput(`${name} must be ${expected}, not ${formatValue(value)}`, index);
 
 interface PlatformClasses {
   "AbortSignal": AbortSignal;
@@ -62,14 +62,14 @@ const isNumber = (value: unknown, from: number, to: number): value is number =>
 export const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
   Number.isSafeInteger(value) && isNumber(value, from, to);
 
-/** Throws `invalid-input` unless each option fits its rule. Unknown keys are refused: a misspelt option would be ignored. */
+/** Throws `invalid-input` unless each option fits its rule. Unknown keys are rejected: a misspelt option would be ignored. */
 export function checkOptions(options: unknown, rules: Rules, name?: string, required: readonly string[] = []): true {
   const all = name ?? "options";
   if (options === undefined) return true;
   if (!isObject(options) || Array.isArray(options)) throw wrongValue(all, "an object", options);
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(rules, key))
-      throw invalid(`unknown key "${key}" in ${all} (known: ${Object.keys(rules).join(", ")})`);
+      throw invalidInput(`unknown key "${key}" in ${all} (known: ${Object.keys(rules).join(", ")})`);
   }
   for (const [key, [expected, accepts]] of Object.entries(rules)) {
     const value: unknown = options[key as keyof typeof options];
@@ -160,11 +160,11 @@ export function checkPredictOptions(options: AnyTaskOptions = {}): void {
   const explain = Object(options.explain) as { [key: string]: unknown };
   const { method = "occlusion", label } = explain;
   if (!options.tasks && (isObject(options.threshold) || isObject(label))) {
-    throw invalid("a threshold or a label by task needs the option tasks");
+    throw invalidInput("a threshold or a label by task needs the option tasks");
   }
   const ignored = SHAPLEY_ONLY.filter((key) => explain[key] !== undefined);
   if (method !== "shapley" && ignored.length > 0) {
-    throw invalid(`explain.samples and explain.seed need method "shapley", not "${method}"`);
+    throw invalidInput(`explain.samples and explain.seed need method "shapley", not "${method}"`);
   }
 }
 
@@ -194,9 +194,9 @@ export function checkTexts(texts: unknown): asserts texts is TextInput | readonl
   }
 }
 
-/** Checks the source of a stream. A string is refused, although it is iterable: its letters would be taken for texts. */
+/** Checks the source of a stream. A string is rejected, although it is iterable: its letters would be taken for texts. */
 export function checkSource(source: unknown): asserts source is Iterable<unknown> | AsyncIterable<unknown> {
   if (!isObject(source) || !(Symbol.iterator in source || Symbol.asyncIterator in source)) {
-    throw invalid(`stream takes an iterable of texts, not ${format(source)}`);
+    throw invalidInput(`stream takes an iterable of texts, not ${formatValue(source)}`);
   }
 }

@@ -8,7 +8,7 @@ use litmus_text::{Classifier, Examples, TeachOptions, TeachReport};
 
 use crate::{Failure, classifier, named, read};
 
-/// The most odd examples that are printed.
+/// The most suspect examples that are printed.
 const SHOWN: usize = 10;
 
 /// Teach labels of your own from a table of examples
@@ -116,16 +116,16 @@ fn print(report: &TeachReport, out: &mut impl Write) -> io::Result<()> {
             contradiction.labels.join(" and ")
         )?;
     }
-    for odd in report.odd.iter().take(SHOWN) {
-        let text = odd.text.as_deref().unwrap_or("(an example of the earlier head)");
+    for suspect in report.suspects.iter().take(SHOWN) {
+        let text = suspect.text.as_deref().unwrap_or("(an example of the earlier head)");
         writeln!(
             out,
-            "odd: {text:?} is an example of {}, but looks like {} ({:.3})",
-            odd.label, odd.predicted, odd.score
+            "suspect: {text:?} is an example of {}, but looks like {} ({:.3})",
+            suspect.label, suspect.predicted, suspect.score
         )?;
     }
-    match report.odd.len().saturating_sub(SHOWN) {
+    match report.suspects.len().saturating_sub(SHOWN) {
         0 => Ok(()),
-        more => writeln!(out, "and {more} odd examples more"),
+        more => writeln!(out, "and {more} more suspect examples"),
     }
 }

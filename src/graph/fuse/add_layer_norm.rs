@@ -59,13 +59,13 @@ pub(super) fn rules(rules: Rules) -> Rules {
         if op.axis + 1 != fact.rank() || fact.datum_type != f32::datum_type() {
             return Ok(None);
         }
-        let Some(x) = centred(model, node.inputs[0], op.axis, width)? else { return Ok(None) };
-        let (gain, scaled) = parameter::<Mul>(model, node, width)?.unwrap_or((vec![1.0; width], node));
-        let (bias, last) = parameter::<Add>(model, scaled, width)?.unwrap_or((vec![0.0; width], scaled));
+        let Some(x) = match_centred(model, node.inputs[0], op.axis, width)? else { return Ok(None) };
+        let (gain, scaled) = match_parameter::<Mul>(model, node, width)?.unwrap_or((vec![1.0; width], node));
+        let (bias, last) = match_parameter::<Add>(model, scaled, width)?.unwrap_or((vec![0.0; width], scaled));
         let norm = AddLayerNorm::new(LayerNorm { gain, bias, epsilon: op.eps.cast_to_scalar()? });
 
         let mut patch = TypedModelPatch::default();
-        let inputs = match sum(model, x, node.inputs[0].node)? {
+        let inputs = match match_sum(model, x, node.inputs[0].node)? {
             Some([a, b]) => vec![patch.tap_model(model, a)?, patch.tap_model(model, b)?],
             None => vec![patch.tap_model(model, x)?],
         };
@@ -79,13 +79,15 @@ pub(super) fn rules(rules: Rules) -> Rules {
 pub(super) fn sum_rules(rules: Rules) -> Rules {
     rules.with_rule_for::<AddLayerNorm>("layer norm of a sum", |_, model, node, _, op| {
         let [x] = *node.inputs else { return Ok(None) };
-        let Some(addends) = addends(model, x)?.filter(|_| only_user(model, x.node, node.id)) else { return Ok(None) };
+        let Some(addends) = match_addends(model, x)?.filter(|_| only_user(model, x.node, node.id)) else {
+            return Ok(None);
+        };
         TypedModelPatch::replace_single_op(model, node, &addends, op.clone()).map(Some)
     })
 }
 
 /// The `x` of `x - sum(x) · 1/width`.
-fn centred(model: &TypedModel, outlet: OutletId, axis: usize, width: usize) -> TractResult<Option<OutletId>> {
+fn match_centred(model: &TypedModel, outlet: OutletId, axis: usize, width: usize) -> TractResult<Option<OutletId>> {
     let Some([x, mean]) = binary::<Sub>(model, outlet) else { return Ok(None) };
     let Some([a, b]) = binary::<Mul>(model, mean) else { return Ok(None) };
     for (sum, factor) in [(a, b), (b, a)] {
@@ -100,7 +102,7 @@ fn centred(model: &TypedModel, outlet: OutletId, axis: usize, width: usize) -> T
 }
 
 /// The constant, one value per column, that the only user of a node's output combines with it; and that user.
-fn parameter<'m, O: BinMiniOp>(
+fn match_parameter<'m, O: BinMiniOp>(
     model: &'m TypedModel,
     node: &'m TypedNode,
     width: usize,
@@ -121,15 +123,15 @@ fn parameter<'m, O: BinMiniOp>(
 }
 
 /// The addends of `x`, if it is a sum that only the normalisation uses: its mean and its difference.
-fn sum(model: &TypedModel, x: OutletId, difference: usize) -> TractResult<Option<[OutletId; 2]>> {
+fn match_sum(model: &TypedModel, x: OutletId, difference: usize) -> TractResult<Option<[OutletId; 2]>> {
     let users = model.outlet_successors(x);
     let inner = users.iter().all(|user| user.node == difference || model.node(user.node).op_is::<Reduce>());
     let unseen = users.len() == 2 && !model.outputs.contains(&x);
-    Ok(addends(model, x)?.filter(|_| inner && unseen))
+    Ok(match_addends(model, x)?.filter(|_| inner && unseen))
 }
 
 /// The two addends of `x`, if it is a sum of two variables of one shape.
-fn addends(model: &TypedModel, x: OutletId) -> TractResult<Option<[OutletId; 2]>> {
+fn match_addends(model: &TypedModel, x: OutletId) -> TractResult<Option<[OutletId; 2]>> {
     let Some([a, b]) = binary::<Add>(model, x) else { return Ok(None) };
     let alike = model.outlet_fact(a)?.shape == model.outlet_fact(b)?.shape;
     let variable = constant(model, a).is_none() && constant(model, b).is_none();

@@ -1,7 +1,6 @@
 //! Scaled dot-product attention: from the product of queries and keys to the weighted sum of values, one [`Attention`].
 
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::ops::change_axes::AxisOp;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::logic::Iff;
@@ -9,6 +8,7 @@ use tract_onnx::tract_core::ops::math::{self, Add, IsNan};
 use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 use tract_onnx::tract_hir::internal::*;
 
+use super::attention_operand::{Operand, Tag};
 use super::pattern::{Dim, Dims, Rules, binary, constant, unscaled};
 use super::split_heads::SplitHeads;
 use crate::graph::op::typed_op;
@@ -39,7 +39,7 @@ impl EvalOp for Attention {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let mut y = Tensor::zero::<f32>(&self.dims.of(inputs[0].shape()))?;
+        let mut y = Tensor::zero::<f32>(&self.dims.for_input(inputs[0].shape()))?;
         let (outer, [queries, width]) = inputs[0].shape().split_at(inputs[0].rank() - 2) else {
             bail!("attention needs queries of at least two axes, not {:?}", inputs[0])
         };
@@ -49,7 +49,7 @@ impl EvalOp for Attention {
         let views = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<TVec<_>>>()?;
         let slices = views.iter().map(|view| view.as_slice::<f32>()).collect::<TractResult<TVec<_>>>()?;
         let mask = match (inputs.get(3), slices.get(3)) {
-            (Some(tensor), Some(values)) => Some(mask(tensor.shape(), values, shape)?),
+            (Some(tensor), Some(values)) => Some(broadcast_mask(tensor.shape(), values, shape)?),
             _ => None,
         };
         let [q, k, v] = [slices[0], slices[1], slices[2]];
@@ -61,9 +61,9 @@ impl EvalOp for Attention {
     }
 }
 
-typed_op!(Attention, |op, inputs| Ok(tvec!(f32::fact(op.dims.of(&inputs[0].shape)))));
+typed_op!(Attention, |op, inputs| Ok(tvec!(f32::fact(op.dims.for_input(&inputs[0].shape)))));
 
-fn mask<'a>(sizes: &[usize], values: &'a [f32], shape: Shape) -> TractResult<Mask<'a>> {
+fn broadcast_mask<'a>(sizes: &[usize], values: &'a [f32], shape: Shape) -> TractResult<Mask<'a>> {
     let full = [shape.batch, shape.heads, shape.queries, shape.keys];
     let fits = sizes.len() == 4 && sizes.iter().zip(full).all(|(&size, full)| size == 1 || size == full);
     ensure!(fits && sizes[3] == shape.keys, "an attention mask of shape {sizes:?} does not broadcast to {full:?}");
@@ -85,7 +85,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
             return Ok(None);
         }
         let Some(scores) = Scores::find(model, node.inputs[0])? else { return Ok(None) };
-        let Some((weighted_sum, weights)) = weighted_sum(model, node)? else { return Ok(None) };
+        let Some((weighted_sum, weights)) = find_weighted_sum(model, node)? else { return Ok(None) };
         let float32 = floats.has(scores.product) || floats.has(weighted_sum);
         let found = Match::new(model, &scores, weighted_sum, weights)?;
 
@@ -168,7 +168,7 @@ impl<'m> Scores<'m> {
             return Ok(Some(Self { product: node, scale, masking: vec![] }));
         }
         let Some(left) = masks.checked_sub(1) else { return Ok(None) };
-        for (outlet, mask) in masking(model, outlet) {
+        for (outlet, mask) in possible_masks(model, outlet) {
             if let Some(mut scores) = Self::below(model, outlet, left)? {
                 scores.masking.push(mask);
                 return Ok(Some(scores));
@@ -179,7 +179,7 @@ impl<'m> Scores<'m> {
 }
 
 /// The ways to read an outlet as masked scores.
-fn masking(model: &TypedModel, outlet: OutletId) -> Vec<(OutletId, Masking)> {
+fn possible_masks(model: &TypedModel, outlet: OutletId) -> Vec<(OutletId, Masking)> {
     if let Some([a, b]) = binary::<Add>(model, outlet) {
         return vec![(a, Masking::Add(b)), (b, Masking::Add(a))];
     }
@@ -197,7 +197,7 @@ fn masking(model: &TypedModel, outlet: OutletId) -> Vec<(OutletId, Masking)> {
 
 /// The product of the softmax's attention weights with the values, and which of its inputs the weights are. Exporters may
 /// put `weights is NaN ? 0 : weights` between the two.
-fn weighted_sum<'m>(model: &'m TypedModel, softmax: &TypedNode) -> TractResult<Option<(&'m TypedNode, usize)>> {
+fn find_weighted_sum<'m>(model: &'m TypedModel, softmax: &TypedNode) -> TractResult<Option<(&'m TypedNode, usize)>> {
     let users = &softmax.outputs[0].successors;
     let weights = match users.iter().find(|user| model.node(user.node).op_is::<Iff>()) {
         None => OutletId::from(softmax.id),
@@ -214,119 +214,6 @@ fn weighted_sum<'m>(model: &'m TypedModel, softmax: &TypedNode) -> TractResult<O
     let [user] = model.outlet_successors(weights) else { return Ok(None) };
     let node = model.node(user.node);
     Ok((node.op_is::<EinSum>() && node.inputs.len() == 2).then_some((node, user.slot)))
-}
-
-/// What an axis of queries, keys or values means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tag {
-    Batch,
-    Sequence,
-    /// Heads and columns of a head in one axis, as linear layers return them.
-    Hidden,
-    Head,
-    Column,
-}
-
-/// Queries, keys or values as a linear layer returns them, and the axes that a product sees.
-struct Operand {
-    source: OutletId,
-    scale: f32,
-    /// What each axis means; an axis of size 1 means nothing.
-    axes: Vec<Vec<Tag>>,
-    heads: usize,
-}
-
-impl Operand {
-    fn find(model: &TypedModel, outlet: OutletId) -> TractResult<Option<Self>> {
-        let (mut source, mut scale, mut changes) = (outlet, 1.0, vec![]);
-        loop {
-            let (unscaled, factor) = unscaled(model, source)?;
-            (source, scale) = (unscaled, scale * factor);
-            let node = model.node(source.node);
-            let Some(change) = node.op_as::<AxisOp>() else { break };
-            changes.push(change);
-            source = node.inputs[0];
-        }
-        let fact = model.outlet_fact(source)?;
-        let mut axes = match fact.rank() {
-            2 => vec![vec![Tag::Sequence], vec![Tag::Hidden]],
-            3 => vec![vec![Tag::Batch], vec![Tag::Sequence], vec![Tag::Hidden]],
-            _ => return Ok(None),
-        };
-        let Ok(hidden) = fact.shape[fact.rank() - 1].to_usize() else { return Ok(None) };
-        let mut sizes = Sizes { batch: 1.to_dim(), sequence: fact.shape[fact.rank() - 2].clone(), hidden, heads: None };
-        if fact.rank() == 3 {
-            sizes.batch = fact.shape[0].clone();
-        }
-        for change in changes.into_iter().rev() {
-            if !sizes.apply(&mut axes, change) {
-                return Ok(None);
-            }
-        }
-        let Some(heads) = sizes.heads else { return Ok(None) };
-        Ok(Some(Self { source, scale, axes, heads }))
-    }
-
-    /// The axis that means `tag` alone.
-    fn axis_of(&self, tag: Tag) -> Option<usize> {
-        self.axes.iter().position(|axis| *axis == [tag])
-    }
-}
-
-struct Sizes {
-    batch: TDim,
-    sequence: TDim,
-    hidden: usize,
-    heads: Option<usize>,
-}
-
-impl Sizes {
-    fn of(&self, tag: Tag) -> TDim {
-        match tag {
-            Tag::Batch => self.batch.clone(),
-            Tag::Sequence => self.sequence.clone(),
-            Tag::Hidden => self.hidden.to_dim(),
-            Tag::Head => self.heads.unwrap_or(1).to_dim(),
-            Tag::Column => (self.hidden / self.heads.unwrap_or(1)).to_dim(),
-        }
-    }
-
-    fn apply(&mut self, axes: &mut Vec<Vec<Tag>>, change: &AxisOp) -> bool {
-        match change {
-            AxisOp::Add(at) => axes.insert(*at, vec![]),
-            AxisOp::Rm(at) => {
-                axes.remove(*at);
-            }
-            AxisOp::Move(from, to) => {
-                let axis = axes.remove(*from);
-                axes.insert(*to, axis);
-            }
-            AxisOp::Reshape(at, from, to) => {
-                let mut tags: Vec<Tag> = axes.drain(*at..at + from.len()).flatten().collect();
-                if tags == [Tag::Hidden] && self.heads.is_none() {
-                    let [heads, column] = &**to else { return false };
-                    let (Ok(heads), Ok(column)) = (heads.to_usize(), column.to_usize()) else { return false };
-                    if heads == 0 || heads * column != self.hidden {
-                        return false;
-                    }
-                    self.heads = Some(heads);
-                    tags = vec![Tag::Head, Tag::Column];
-                }
-                let mut tags = tags.into_iter().peekable();
-                for (i, size) in to.iter().enumerate() {
-                    let (mut taken, mut product) = (vec![], 1.to_dim());
-                    while product != *size {
-                        let Some(tag) = tags.next() else { return false };
-                        product *= &self.of(tag);
-                        taken.push(tag);
-                    }
-                    axes.insert(at + i, taken);
-                }
-                return tags.next().is_none();
-            }
-        }
-        true
-    }
 }
 
 /// A subgraph that is attention: the op that replaces it, and its inputs.

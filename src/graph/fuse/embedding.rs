@@ -16,7 +16,7 @@ pub(in crate::graph) struct Embedding(Arc<EmbeddingTable>);
 
 impl Embedding {
     /// The embedding of the table that an outlet holds, if it is weights of two axes in their order.
-    pub(in crate::graph) fn of(model: &TypedModel, table: OutletId) -> TractResult<Option<Self>> {
+    pub(in crate::graph) fn from_table(model: &TypedModel, table: OutletId) -> TractResult<Option<Self>> {
         let Some(weight) = Weight::find(model, table) else { return Ok(None) };
         if weight.axes.len() != 2 || !weight.is_row_major() {
             return Ok(None);
@@ -60,7 +60,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
         if floats.has(node) || op.axis != 0 || op.output_type.is_some() {
             return Ok(None);
         }
-        let Some(embedding) = Embedding::of(model, node.inputs[0])? else { return Ok(None) };
+        let Some(embedding) = Embedding::from_table(model, node.inputs[0])? else { return Ok(None) };
         TypedModelPatch::replace_single_op(model, node, &[node.inputs[1]], embedding).map(Some)
     })
 }

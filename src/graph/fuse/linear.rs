@@ -13,7 +13,7 @@ use crate::graph::op::typed_op;
 use crate::graph::weights::{Base, Int8, Values, Weight};
 use crate::kernels::four_bit::BLOCK;
 use crate::kernels::linear::{Activation, MAX_INPUTS, PackedLinear, WEIGHT_LIMIT};
-use crate::kernels::simd::{CHANNELS, F32x4};
+use crate::kernels::simd::{CHANNELS, F32x4, LANES};
 
 /// `activation(x · W + b)` over the innermost axes of `x`.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(in crate::graph) struct Linear {
 
 impl Linear {
     /// The product of `x` and a matrix of weights, plus a bias, if they fit together.
-    pub(in crate::graph) fn product(
+    pub(in crate::graph) fn from_product(
         model: &TypedModel,
         x: OutletId,
         weight: OutletId,
@@ -57,7 +57,7 @@ impl EvalOp for Linear {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let shape = self.dims.of(inputs[0].shape());
+        let shape = self.dims.for_input(inputs[0].shape());
         let mut y = Tensor::zero::<f32>(&shape)?;
         let x = inputs[0].try_as_plain_ram()?;
         let rows = y.len() / self.layer.outputs.max(1);
@@ -68,7 +68,7 @@ impl EvalOp for Linear {
     }
 }
 
-typed_op!(Linear, |op, inputs| Ok(tvec!(f32::fact(op.dims.of(&inputs[0].shape)))));
+typed_op!(Linear, |op, inputs| Ok(tvec!(f32::fact(op.dims.for_input(&inputs[0].shape)))));
 
 pub(super) fn rules(rules: Rules) -> Rules {
     rules
@@ -199,11 +199,14 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize], float32: bool) -> Opti
             if values.iter().any(|v| !v.is_finite()) {
                 return None;
             }
-            let weight = |i: usize, o: usize| values[inputs[i] + outputs[o]];
             if float32 {
-                PackedLinear::float32(n_in, n_out, weight)
+                PackedLinear::float32(n_in, n_out, |i, o| values[inputs[i] + outputs[o]])
             } else {
-                PackedLinear::quantize(n_in, n_out, weight)
+                let outputs = OutputOffsets::new(outputs);
+                PackedLinear::pack(n_in, n_out, None, |i, first| {
+                    let eight = outputs.load_eight(&values[inputs[i]..], first);
+                    [F32x4::load_first(&eight), F32x4::load_first(&eight[LANES..])]
+                })
             }
         }
     })
@@ -211,6 +214,27 @@ fn pack(base: &Base, inputs: &[usize], outputs: &[usize], float32: bool) -> Opti
 
 fn is_contiguous(offsets: &[usize]) -> bool {
     offsets.windows(2).all(|pair| pair[1] == pair[0] + 1)
+}
+
+/// The offset of each output's weight. Most exporters store the weights of all outputs side by side: then eight are loaded at once.
+struct OutputOffsets<'a> {
+    offsets: &'a [usize],
+    contiguous: bool,
+}
+
+impl<'a> OutputOffsets<'a> {
+    fn new(offsets: &'a [usize]) -> Self {
+        Self { offsets, contiguous: is_contiguous(offsets) }
+    }
+
+    /// The weights of eight outputs from `first` on, with zeros after the last output.
+    #[inline(always)]
+    fn load_eight<T: Copy + Default>(&self, weights: &[T], first: usize) -> [T; CHANNELS] {
+        match weights[self.offsets[first]..].first_chunk() {
+            Some(eight) if self.contiguous && first + CHANNELS <= self.offsets.len() => *eight,
+            _ => std::array::from_fn(|i| self.offsets.get(first + i).map_or(T::default(), |&offset| weights[offset])),
+        }
+    }
 }
 
 fn pack_int8(int8: &Int8, inputs: &[usize], outputs: &[usize]) -> PackedLinear {
@@ -221,14 +245,9 @@ fn pack_int8(int8: &Int8, inputs: &[usize], outputs: &[usize]) -> PackedLinear {
     if per_output && is_contiguous(inputs) {
         PackedLinear::pack_rows(n_in, &scales, |output| &int8.values[outputs[output] + inputs[0]..][..n_in])
     } else if per_output {
-        // Most exporters store the int8 weights of all outputs side by side: then eight are loaded at once.
-        let side_by_side = is_contiguous(outputs);
+        let outputs = OutputOffsets::new(outputs);
         PackedLinear::pack(n_in, n_out, Some(&scales), |i, first| {
-            let values = &int8.values[inputs[i]..];
-            let eight: [i8; CHANNELS] = match values[outputs[first]..].first_chunk() {
-                Some(eight) if side_by_side && first + CHANNELS <= n_out => *eight,
-                _ => std::array::from_fn(|i| outputs.get(first + i).map_or(0, |&o| values[o])),
-            };
+            let eight = outputs.load_eight(&int8.values[inputs[i]..], first);
             [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
         })
     } else {

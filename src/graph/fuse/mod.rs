@@ -7,11 +7,13 @@
 //! | `gelu` | spellings of GELU that tract does not know, for `linear` |
 //! | `add_layer_norm` | layer normalisation, of a sum where there is one |
 //! | `attention` | scores, mask, softmax and values of all heads |
+//! | `attention_operand` | no rule: the axes of queries, keys and values, for `attention` |
 //! | `split_heads` | the same where other ops, such as rotary positions, have divided the heads before |
 //! | `read_position` | no op: of the last layer, only the position that the classifier reads |
 
 mod add_layer_norm;
 mod attention;
+mod attention_operand;
 mod embedding;
 mod gelu;
 mod linear;

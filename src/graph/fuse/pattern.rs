@@ -49,7 +49,8 @@ impl Dims {
         }
     }
 
-    pub(in crate::graph) fn of<D: DimLike>(&self, input: &[D]) -> TVec<D> {
+    /// The shape, given that of the first input.
+    pub(in crate::graph) fn for_input<D: DimLike>(&self, input: &[D]) -> TVec<D> {
         let dim = |dim: &Dim| match *dim {
             Dim::Input(axis) => input[axis].clone(),
             Dim::Fixed(size) => size.into(),

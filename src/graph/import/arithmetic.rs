@@ -27,7 +27,7 @@ pub(super) fn clip(n: &mut Node) -> Outlets {
             (None, Some(bound)) => n.scalar(bound, result)?,
             (None, None) => continue,
         };
-        result = n.pair(op.0, result, bound)?;
+        result = n.binary(op.0, result, bound)?;
     }
     Ok(tvec!(result))
 }
@@ -46,7 +46,7 @@ pub(super) fn constant(n: &mut Node) -> Outlets {
     } else {
         bail!("the constant has no value of a supported type")
     };
-    n.value(value)
+    n.add_const(value)
 }
 
 pub(super) fn cum_sum(n: &mut Node) -> Outlets {
@@ -66,21 +66,21 @@ pub(super) fn gelu(n: &mut Node) -> Outlets {
 }
 
 pub(super) fn gemm(n: &mut Node) -> Outlets {
-    let (a, b) = (matrix(n, 0)?, matrix(n, 1)?);
+    let (a, b) = (matrix_input(n, 0)?, matrix_input(n, 1)?);
     ensure!(n.rank(a)? == 2 && n.rank(b)? == 2, "Gemm needs two matrices");
     let axes = AxesMapping::for_numpy_matmul(2, n.flag("transA", false)?, n.flag("transB", false)?, false)?;
     let dt = n.fact(a)?.datum_type;
     let mut result = n.wire(EinSum::new(axes, dt), &[a, b])?;
-    result = scaled(n, result, "alpha")?;
+    result = scale_by(n, result, "alpha")?;
     if let Some(c) = n.optional(2) {
-        let c = scaled(n, c, "beta")?;
-        result = n.pair(add().0, result, c)?;
+        let c = scale_by(n, c, "beta")?;
+        result = n.binary(add().0, result, c)?;
     }
     Ok(tvec!(result))
 }
 
 /// An input of a matrix product. tract panics at types for which it has no kernel.
-fn matrix(n: &Node, index: usize) -> TractResult<OutletId> {
+fn matrix_input(n: &Node, index: usize) -> TractResult<OutletId> {
     use DatumType::{F16, F32, F64, I8, I32, U8};
     let input = n.input(index)?;
     let dt = n.fact(input)?.datum_type;
@@ -89,13 +89,13 @@ fn matrix(n: &Node, index: usize) -> TractResult<OutletId> {
 }
 
 /// `outlet` times a scalar attribute, 1 by default.
-fn scaled(n: &mut Node, outlet: OutletId, attribute: &str) -> TractResult<OutletId> {
+fn scale_by(n: &mut Node, outlet: OutletId, attribute: &str) -> TractResult<OutletId> {
     let factor = n.proto.get_attr_opt(attribute)?.unwrap_or(1f32);
     if factor == 1.0 {
         return Ok(outlet);
     }
     let factor = n.scalar(factor, outlet)?;
-    n.pair(ops::math::mul().0, outlet, factor)
+    n.binary(ops::math::mul().0, outlet, factor)
 }
 
 pub(super) fn is_inf(n: &mut Node) -> Outlets {
@@ -112,7 +112,7 @@ pub(super) fn divide(n: &mut Node) -> Outlets {
             divisor = n.wire(CheckedDivisor, &[divisor])?;
         }
     }
-    Ok(tvec!(n.pair(div().0, dividend, divisor)?))
+    Ok(tvec!(n.binary(div().0, dividend, divisor)?))
 }
 
 /// Returns its input unchanged; fails if an integer in it is 0.
@@ -149,18 +149,18 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     ensure!(size > 0, "LayerNormalization of an empty axis");
     let size = n.scalar(size as f32, x)?;
     let sum = n.wire(nn::Reduce::new(axes.clone(), nn::Reducer::Sum), &[x])?;
-    let mean = n.pair(div().0, sum, size)?;
-    let centred = n.pair(sub().0, x, mean)?;
+    let mean = n.binary(div().0, sum, size)?;
+    let centred = n.binary(sub().0, x, mean)?;
     let squares = n.wire(square(), &[centred])?;
     let sum = n.wire(nn::Reduce::new(axes, nn::Reducer::Sum), &[squares])?;
-    let variance = n.pair(div().0, sum, size)?;
+    let variance = n.binary(div().0, sum, size)?;
     let epsilon = n.scalar(epsilon, x)?;
-    let variance = n.pair(add().0, variance, epsilon)?;
+    let variance = n.binary(add().0, variance, epsilon)?;
     let deviation = n.wire(rsqrt(), &[variance])?;
-    let mut result = n.pair(ops::math::mul().0, centred, deviation)?;
-    result = n.pair(ops::math::mul().0, result, n.input(1)?)?;
+    let mut result = n.binary(ops::math::mul().0, centred, deviation)?;
+    result = n.binary(ops::math::mul().0, result, n.input(1)?)?;
     if let Some(bias) = n.optional(2) {
-        result = n.pair(add().0, result, bias)?;
+        result = n.binary(add().0, result, bias)?;
     }
     Ok(tvec!(n.cast(result, fact.datum_type)?))
 }
@@ -180,7 +180,7 @@ fn fused_normalization(n: &Node, fact: &TypedFact, first: usize, epsilon: f32) -
 }
 
 pub(super) fn mat_mul(n: &mut Node) -> Outlets {
-    let inputs = [matrix(n, 0)?, matrix(n, 1)?];
+    let inputs = [matrix_input(n, 0)?, matrix_input(n, 1)?];
     ensure!(n.rank(inputs[0])? > 0 && n.rank(inputs[1])? > 0, "MatMul of a scalar");
     n.expand(MatMulInference::default(), &inputs)
 }
@@ -190,10 +190,10 @@ pub(super) fn pow(n: &mut Node) -> Outlets {
     let (base, exponent) = (n.input(0)?, n.input(1)?);
     let (dt, other) = (n.fact(base)?.datum_type, n.fact(exponent)?.datum_type);
     let result = if dt.is_float() == other.is_float() {
-        n.pair(ops::math::pow().0, base, exponent)?
+        n.binary(ops::math::pow().0, base, exponent)?
     } else {
         let (base, exponent) = (n.cast(base, DatumType::F64)?, n.cast(exponent, DatumType::F64)?);
-        n.pair(ops::math::pow().0, base, exponent)?
+        n.binary(ops::math::pow().0, base, exponent)?
     };
     Ok(tvec!(n.cast(result, dt)?))
 }
@@ -213,7 +213,7 @@ pub(super) fn reduce(n: &mut Node, reducer: hir::Reducer) -> Outlets {
 pub(super) fn relu(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let zero = n.scalar(0.0, input)?;
-    Ok(tvec!(n.pair(max().0, input, zero)?))
+    Ok(tvec!(n.binary(max().0, input, zero)?))
 }
 
 pub(super) fn select(n: &mut Node) -> Outlets {

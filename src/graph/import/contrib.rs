@@ -15,7 +15,7 @@ use crate::kernels::layer_norm::LayerNorm;
 
 /// `softmax(q · kᵀ · scale + mask) · v`, where one weight and one bias hold those of queries, keys and values side by side.
 pub(super) fn attention(n: &mut Node) -> Outlets {
-    refuse_decoder(n, 4)?;
+    reject_decoder(n, 4)?;
     ensure!(!n.flag("do_rotary", false)?, "rotary positions in Attention are not supported");
     let (x, weight) = (n.input(0)?, n.input(1)?);
     let shape = n.fact(weight)?.shape.clone();
@@ -31,34 +31,34 @@ pub(super) fn attention(n: &mut Node) -> Outlets {
         for (i, outlet) in qkv.iter_mut().enumerate() {
             let part = part(i);
             let weight = match n.fact(weight)?.konst.clone() {
-                Some(weight) => n.value(weight.slice(1, part.start, part.end)?)?[0],
+                Some(weight) => n.add_const(weight.slice(1, part.start, part.end)?)?[0],
                 None => n.wire(Slice::new(1, part.start, part.end), &[weight])?,
             };
-            *outlet = product(n, x, weight)?;
+            *outlet = wire_product(n, x, weight)?;
             if n.optional(2).is_some() {
                 let bias = n.fact(n.input(2)?)?.konst.clone().context("the bias of Attention is not constant")?;
                 ensure!(bias.shape() == [width], "the bias of Attention has the shape {:?}", bias.shape());
-                let bias = n.value(bias.slice(0, part.start, part.end)?)?[0];
-                *outlet = n.pair(add().0, *outlet, bias)?;
+                let bias = n.add_const(bias.slice(0, part.start, part.end)?)?[0];
+                *outlet = n.binary(add().0, *outlet, bias)?;
             }
         }
     } else {
-        let mut all = product(n, x, weight)?;
+        let mut all = wire_product(n, x, weight)?;
         if let Some(bias) = n.optional(2) {
-            all = n.pair(add().0, all, bias)?;
+            all = n.binary(add().0, all, bias)?;
         }
         ensure!(n.rank(all)? == 3, "Attention needs an input of three axes");
         for (i, outlet) in qkv.iter_mut().enumerate() {
             *outlet = n.wire(Slice::new(2, part(i).start, part(i).end), &[all])?;
         }
     }
-    attend(n, qkv, 3, 5)
+    wire_attention(n, qkv, 3, 5)
 }
 
 /// The same with queries, keys and values as they are, apart from an optional bias.
 pub(super) fn multi_head_attention(n: &mut Node) -> Outlets {
-    refuse_decoder(n, 6)?;
-    refuse_decoder(n, 7)?;
+    reject_decoder(n, 6)?;
+    reject_decoder(n, 7)?;
     let mut qkv = [n.input(0)?, n.input(1)?, n.input(2)?];
     if n.optional(3).is_some() {
         let bias = n.fact(n.input(3)?)?.konst.clone().context("the bias of MultiHeadAttention is not constant")?;
@@ -66,41 +66,50 @@ pub(super) fn multi_head_attention(n: &mut Node) -> Outlets {
         for outlet in &mut qkv {
             let end = start + n.fact(*outlet)?.shape.last().context("MultiHeadAttention of a scalar")?.to_usize()?;
             ensure!(bias.rank() == 1 && end <= bias.len(), "the bias of MultiHeadAttention is too short");
-            let part = n.value(bias.slice(0, start, end)?)?[0];
-            *outlet = n.pair(add().0, *outlet, part)?;
+            let part = n.add_const(bias.slice(0, start, end)?)?[0];
+            *outlet = n.binary(add().0, *outlet, part)?;
             start = end;
         }
     }
-    attend(n, qkv, 4, 5)
+    wire_attention(n, qkv, 4, 5)
 }
 
-/// Refuses what only decoders have: keys and values of an earlier call at the input `cache`, and attention in one direction.
-fn refuse_decoder(n: &Node, cache: usize) -> TractResult<()> {
+/// Rejects what only decoders have: keys and values of an earlier call at the input `cache`, and attention in one direction.
+fn reject_decoder(n: &Node, cache: usize) -> TractResult<()> {
     ensure!(n.optional(cache).is_none(), "attention with keys and values of an earlier call is not supported");
     ensure!(!n.flag("unidirectional", false)?, "attention in one direction is not supported");
     Ok(())
 }
 
-fn product(n: &mut Node, x: OutletId, weight: OutletId) -> TractResult<OutletId> {
+fn wire_product(n: &mut Node, x: OutletId, weight: OutletId) -> TractResult<OutletId> {
     for fact in n.facts(&[x, weight])? {
         ensure!(fact.datum_type == DatumType::F32 && fact.rank() > 0, "a matrix product of {fact:?} is not supported");
     }
     Ok(n.expand(MatMulInference::default(), &[x, weight])?[0])
 }
 
+/// Checks that a bias, if there is one, has a value for each column.
+fn check_bias(n: &Node, bias: Option<OutletId>, columns_of: OutletId) -> TractResult<()> {
+    let Some(bias) = bias else { return Ok(()) };
+    let (bias, columns) = (&n.fact(bias)?.shape, n.fact(columns_of)?.shape.last());
+    ensure!(bias.rank() == 1 && bias.last() == columns, "a bias of shape {bias:?} for {columns:?} columns");
+    Ok(())
+}
+
 /// A product with weights in blocks, and an optional bias.
 pub(super) fn mat_mul_n_bits(n: &mut Node) -> Outlets {
     let (x, weight) = (n.cast(n.input(0)?, DatumType::F32)?, n.input(1)?);
     let bias = n.optional(5);
+    check_bias(n, bias, weight)?;
     if n.fuses {
         let bias = bias.map(|_| n.constant(5)).transpose()?.flatten();
-        if let Some(linear) = Linear::product(n.model, x, weight, bias.as_deref())? {
+        if let Some(linear) = Linear::from_product(n.model, x, weight, bias.as_deref())? {
             return Ok(tvec!(n.wire(linear, &[x])?));
         }
     }
-    let y = product(n, x, weight)?;
+    let y = wire_product(n, x, weight)?;
     Ok(tvec!(match bias {
-        Some(bias) => n.pair(add().0, y, bias)?,
+        Some(bias) => n.binary(add().0, y, bias)?,
         None => y,
     }))
 }
@@ -108,7 +117,7 @@ pub(super) fn mat_mul_n_bits(n: &mut Node) -> Outlets {
 /// Rows of a table of weights in blocks.
 pub(super) fn gather_block_quantized(n: &mut Node) -> Outlets {
     let (table, indices) = (n.input(0)?, n.cast(n.input(1)?, DatumType::I64)?);
-    let embedding = if n.fuses { Embedding::of(n.model, table)? } else { None };
+    let embedding = if n.fuses { Embedding::from_table(n.model, table)? } else { None };
     Ok(tvec!(match embedding {
         Some(embedding) => n.wire(embedding, &[indices])?,
         None => n.wire(Gather::new(0), &[table, indices])?,
@@ -117,7 +126,7 @@ pub(super) fn gather_block_quantized(n: &mut Node) -> Outlets {
 
 /// Attention over queries, keys and values `[batch, sequence, heads · head_dim]`. The inputs of these indices are the
 /// padding mask and a bias of the scores.
-fn attend(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets {
+fn wire_attention(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets {
     let heads: usize = n.proto.get_attr("num_heads")?;
     let [q, k, v] = qkv.map(|outlet| n.fact(outlet).map(|fact| fact.shape.clone()));
     let (q, k, v) = (q?, k?, v?);
@@ -131,13 +140,13 @@ fn attend(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets
     let scale = n.proto.get_attr_opt("scale")?.filter(|scale| *scale != 0.0);
     let scale = scale.unwrap_or_else(|| 1.0 / ((width / heads) as f32).sqrt());
     let mut added = match n.optional(mask) {
-        Some(mask) => Some(additive(n, mask, &k)?),
+        Some(mask) => Some(wire_mask(n, mask, &k)?),
         None => None,
     };
     if let Some(bias) = n.optional(bias) {
         ensure!(n.rank(bias)? == 4, "the bias of attention scores needs four axes");
         added = Some(match added {
-            Some(mask) => n.pair(add().0, mask, bias)?,
+            Some(mask) => n.binary(add().0, mask, bias)?,
             None => bias,
         });
     }
@@ -147,7 +156,7 @@ fn attend(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets
 
 /// A padding mask as values that are added to the scores; layers share it. It has the number of valid keys of each text, or a
 /// value above 0 for each valid key, or that for each query.
-fn additive(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<OutletId> {
+fn wire_mask(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<OutletId> {
     let masked: f32 = n.proto.get_attr_opt("mask_filter_value")?.unwrap_or(-10000.0);
     let key = (mask, masked.to_bits(), keys[1].clone());
     if let Some(shared) = n.masks.get(&key) {
@@ -157,20 +166,20 @@ fn additive(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<Outle
     let valid = match shape.rank() {
         1 => {
             ensure!(shape[0] == keys[0], "an attention mask of shape {shape:?} is not supported");
-            let [start, end, step] = [0.to_dim(), keys[1].clone(), 1.to_dim()].map(|dim| n.value(tensor0(dim)));
+            let [start, end, step] = [0.to_dim(), keys[1].clone(), 1.to_dim()].map(|dim| n.add_const(tensor0(dim)));
             let positions = n.expand(array::Range, &[start?[0], end?[0], step?[0]])?[0];
             let positions = n.wire(AxisOp::Add(0), &[positions])?;
             let count = n.cast(mask, DatumType::I64)?;
             let count = n.wire(AxisOp::Add(1), &[count])?;
-            n.pair(comp_lt(), positions, count)?
+            n.binary(comp_lt(), positions, count)?
         }
         2 | 3 => {
             let zero = n.scalar(0.0, mask)?;
-            n.pair(comp_gt(), mask, zero)?
+            n.binary(comp_gt(), mask, zero)?
         }
         _ => bail!("an attention mask of shape {shape:?} is not supported"),
     };
-    let (zero, masked) = (n.value(tensor0(0f32))?[0], n.value(tensor0(masked))?[0]);
+    let (zero, masked) = (n.add_const(tensor0(0f32))?[0], n.add_const(tensor0(masked))?[0]);
     let mut added = n.expand(logic::Iff, &[valid, zero, masked])?[0];
     while n.rank(added)? < 4 {
         added = n.wire(AxisOp::Add(1), &[added])?;
@@ -183,13 +192,13 @@ fn additive(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<Outle
 pub(super) fn skip_layer_normalization(n: &mut Node) -> Outlets {
     let (mut x, skip) = (n.cast(n.input(0)?, DatumType::F32)?, n.cast(n.input(1)?, DatumType::F32)?);
     if let Some(bias) = n.optional(4) {
-        x = n.pair(add().0, x, bias)?;
+        x = n.binary(add().0, x, bias)?;
     }
     let norm = layer_norm(n, 2, 3)?;
     let wanted = |index: usize| n.proto.output.get(index).is_some_and(|name| !name.is_empty());
     ensure!(!wanted(1) && !wanted(2), "the mean and the deviation of SkipLayerNormalization are not supported");
     if wanted(3) || n.fact(x)?.shape != n.fact(skip)?.shape {
-        let sum = n.pair(add().0, x, skip)?;
+        let sum = n.binary(add().0, x, skip)?;
         let y = n.wire(norm, &[sum])?;
         return Ok(tvec!(y, y, y, sum));
     }
@@ -205,19 +214,19 @@ pub(super) fn embed_layer_normalization(n: &mut Node) -> Outlets {
         let rank = n.optional(table).map_or(Ok(2), |table| n.rank(table))?;
         ensure!(rank == 2, "a table of EmbedLayerNormalization has {rank} axes");
     }
-    let mut sum = rows(n, 2, ids)?;
+    let mut sum = gather_rows(n, 2, ids)?;
     let positions = match n.optional(8) {
-        Some(positions) => rows(n, 3, positions)?,
+        Some(positions) => gather_rows(n, 3, positions)?,
         None => {
             let (table, length) = (n.input(3)?, n.fact(ids)?.shape[1].clone());
             let positions = n.wire(Slice::new(0, 0, length), &[table])?;
             n.wire(AxisOp::Add(0), &[positions])?
         }
     };
-    sum = n.pair(add().0, sum, positions)?;
+    sum = n.binary(add().0, sum, positions)?;
     if let (Some(segments), Some(_)) = (n.optional(1), n.optional(4)) {
-        let segments = rows(n, 4, segments)?;
-        sum = n.pair(add().0, sum, segments)?;
+        let segments = gather_rows(n, 4, segments)?;
+        sum = n.binary(add().0, sum, segments)?;
     }
     let norm = layer_norm(n, 5, 6)?;
     let mut outputs = tvec!(n.wire(norm, &[sum])?);
@@ -232,7 +241,7 @@ pub(super) fn embed_layer_normalization(n: &mut Node) -> Outlets {
 }
 
 /// The rows of the table at input `table`.
-fn rows(n: &mut Node, table: usize, indices: OutletId) -> TractResult<OutletId> {
+fn gather_rows(n: &mut Node, table: usize, indices: OutletId) -> TractResult<OutletId> {
     let (table, indices) = (n.input(table)?, n.cast(indices, DatumType::I64)?);
     n.wire(Gather::new(0), &[table, indices])
 }
@@ -253,18 +262,19 @@ fn layer_norm(n: &Node, gain: usize, bias: usize) -> TractResult<AddLayerNorm> {
 
 /// GELU of the sum of the input and an optional bias.
 pub(super) fn bias_gelu(n: &mut Node) -> Outlets {
-    activated(n, nn::gelu_exact::gelu_exact())
+    wire_gelu(n, nn::gelu_exact::gelu_exact())
 }
 
 /// The tanh approximation of the same.
 pub(super) fn fast_gelu(n: &mut Node) -> Outlets {
-    activated(n, nn::gelu_approximate::gelu_approximate(false))
+    wire_gelu(n, nn::gelu_approximate::gelu_approximate(false))
 }
 
-fn activated(n: &mut Node, gelu: tract_core::ops::element_wise::ElementWiseOp) -> Outlets {
+fn wire_gelu(n: &mut Node, gelu: tract_core::ops::element_wise::ElementWiseOp) -> Outlets {
     let mut x = n.cast(n.input(0)?, DatumType::F32)?;
+    check_bias(n, n.optional(1), x)?;
     if let Some(bias) = n.optional(1) {
-        x = n.pair(add().0, x, bias)?;
+        x = n.binary(add().0, x, bias)?;
     }
     Ok(tvec!(n.wire(gelu, &[x])?))
 }
@@ -273,9 +283,9 @@ fn activated(n: &mut Node, gelu: tract_core::ops::element_wise::ElementWiseOp) -
 pub(super) fn quick_gelu(n: &mut Node) -> Outlets {
     let x = n.cast(n.input(0)?, DatumType::F32)?;
     let alpha = n.scalar(n.proto.get_attr_opt("alpha")?.unwrap_or(1.702), x)?;
-    let scaled = n.pair(mul().0, x, alpha)?;
+    let scaled = n.binary(mul().0, x, alpha)?;
     let gate = n.wire(nn::sigmoid(), &[scaled])?;
-    Ok(tvec!(n.pair(mul().0, x, gate)?))
+    Ok(tvec!(n.binary(mul().0, x, gate)?))
 }
 
 /// A matrix product with transposed factors and a scale.
@@ -288,8 +298,8 @@ pub(super) fn fused_mat_mul(n: &mut Node) -> Outlets {
             *factor = n.wire(AxisOp::Move(rank - 2, rank - 1), &[*factor])?;
         }
     }
-    let product = product(n, factors[0], factors[1])?;
+    let product = wire_product(n, factors[0], factors[1])?;
     let alpha: f32 = n.proto.get_attr_opt("alpha")?.unwrap_or(1.0);
     let alpha = n.scalar(alpha, product)?;
-    Ok(tvec!(n.pair(mul().0, product, alpha)?))
+    Ok(tvec!(n.binary(mul().0, product, alpha)?))
 }

@@ -110,16 +110,16 @@ impl Node<'_> {
     /// A scalar constant of the same type as `like`.
     pub(super) fn scalar(&mut self, value: f32, like: OutletId) -> TractResult<OutletId> {
         let value = tensor0(value).cast_to_dt(self.fact(like)?.datum_type)?.into_owned();
-        Ok(self.value(value)?[0])
+        Ok(self.add_const(value)?[0])
     }
 
-    pub(super) fn value(&mut self, tensor: Tensor) -> Outlets {
+    pub(super) fn add_const(&mut self, tensor: Tensor) -> Outlets {
         let name = self.name();
         Ok(tvec!(self.model.add_const(name, tensor)?))
     }
 
     /// Wires a binary op; its operands are broadcast to one rank and cast to one type.
-    pub(super) fn pair(&mut self, op: Box<dyn BinMiniOp>, a: OutletId, b: OutletId) -> TractResult<OutletId> {
+    pub(super) fn binary(&mut self, op: Box<dyn BinMiniOp>, a: OutletId, b: OutletId) -> TractResult<OutletId> {
         let mut dt = op.operating_datum_type(self.fact(a)?.datum_type, self.fact(b)?.datum_type)?;
         // A symbolic dimension combined with values of the text is an i64 once the text is there.
         if dt.is_tdim() && (self.fact(a)?.konst.is_none() || self.fact(b)?.konst.is_none()) {
@@ -135,7 +135,7 @@ impl Node<'_> {
     pub(super) fn fold(&mut self, op: Box<dyn BinMiniOp>) -> Outlets {
         let mut result = self.input(0)?;
         for index in 1..self.inputs.len() {
-            result = self.pair(op.clone(), result, self.input(index)?)?;
+            result = self.binary(op.clone(), result, self.input(index)?)?;
         }
         Ok(tvec!(result))
     }

@@ -24,9 +24,9 @@ pub(super) fn dequantize_linear(n: &mut Node) -> Outlets {
     let scale = along_axis(n, 1)?.context("the scale is missing")?;
     let mut result = n.cast(n.input(0)?, DatumType::F32)?;
     if let Some(zero_point) = along_axis(n, 2)? {
-        result = n.pair(sub().0, result, zero_point)?;
+        result = n.binary(sub().0, result, zero_point)?;
     }
-    Ok(tvec!(n.pair(mul().0, result, scale)?))
+    Ok(tvec!(n.binary(mul().0, result, scale)?))
 }
 
 pub(super) fn quantize_linear(n: &mut Node) -> Outlets {
@@ -41,14 +41,14 @@ pub(super) fn quantize_linear(n: &mut Node) -> Outlets {
         other => bail!("quantisation to {other:?} is not supported"),
     };
     let input = n.cast(n.input(0)?, DatumType::F32)?;
-    let mut result = n.pair(div().0, input, scale)?;
+    let mut result = n.binary(div().0, input, scale)?;
     result = n.wire(round_half_to_even(), &[result])?;
     if let Some(zero_point) = along_axis(n, 2)? {
-        result = n.pair(add().0, result, zero_point)?;
+        result = n.binary(add().0, result, zero_point)?;
     }
     for (bound, op) in [(low, max()), (high, min())] {
         let bound = n.scalar(bound, result)?;
-        result = n.pair(op.0, result, bound)?;
+        result = n.binary(op.0, result, bound)?;
     }
     Ok(tvec!(n.cast(result, to)?))
 }

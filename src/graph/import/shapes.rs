@@ -57,7 +57,7 @@ pub(super) fn constant_of_shape(n: &mut Node) -> Outlets {
     ensure!(value.len() == 1, "{value:?} is not a single value");
     let value = value.into_shape(&[])?;
     let shape = n.shape(0)?;
-    let value = n.value(value)?;
+    let value = n.add_const(value)?;
     Ok(tvec!(n.wire(MultiBroadcastTo::new(shape.into()), &value)?))
 }
 
@@ -170,12 +170,12 @@ pub(super) fn shape(n: &mut Node) -> Outlets {
     let bound = |bound: i64| (if bound < 0 { bound + rank } else { bound }).clamp(0, rank) as usize;
     let start = bound(n.proto.get_attr_opt("start")?.unwrap_or(0));
     let end = bound(n.proto.get_attr_opt("end")?.unwrap_or(rank));
-    n.value(tensor1(&shape[start..end.max(start)]))
+    n.add_const(tensor1(&shape[start..end.max(start)]))
 }
 
 pub(super) fn size(n: &mut Node) -> Outlets {
     let size: TDim = n.dims(n.input(0)?)?.iter().product();
-    n.value(tensor0(size))
+    n.add_const(tensor0(size))
 }
 
 pub(super) fn slice(n: &mut Node) -> Outlets {
@@ -211,7 +211,7 @@ pub(super) fn slice(n: &mut Node) -> Outlets {
             let step = i64::from(bounds.stride);
             ensure!(step != 0, "Slice has a step of 0");
             let picked = (0..).map(|i| begin + i * step).take_while(|&i| if step > 0 { i < end } else { i > end });
-            let picked = n.value(tensor1(&picked.collect::<Vec<_>>()))?;
+            let picked = n.add_const(tensor1(&picked.collect::<Vec<_>>()))?;
             n.wire(Gather::new(axis), &[outlet, picked[0]])?
         };
     }
@@ -268,7 +268,7 @@ pub(super) fn trilu(n: &mut Node) -> Outlets {
     let upper = n.flag("upper", true)?;
     let diagonal = match n.optional(1) {
         Some(diagonal) => n.cast(diagonal, DatumType::I64)?,
-        None => n.value(tensor0(0i64))?[0],
+        None => n.add_const(tensor0(0i64))?[0],
     };
     Ok(tvec!(n.wire(Trilu { upper }, &[input, diagonal])?))
 }

@@ -9,11 +9,29 @@ use super::node::{Node, load};
 use super::wire;
 use crate::graph::weights::QuantTensors;
 
+/// The tensors of the file that are not quantised, by name.
+pub(in crate::graph) struct Constants(HashMap<String, Arc<Tensor>>);
+
+impl Constants {
+    /// Takes their values out of the file one by one, so that all of them are never in memory twice. A tensor of a type that
+    /// is not supported stays: the node that reads it, if one does, is an error.
+    pub(in crate::graph) fn take(graph: &mut GraphProto) -> Self {
+        let take = |tensor: &mut TensorProto| {
+            let value = load(tensor).ok()?.into_arc_tensor();
+            let TensorProto { name, dims, data_type, .. } = std::mem::take(tensor);
+            *tensor = TensorProto { name: name.clone(), dims, data_type, ..TensorProto::default() };
+            Some((name, value))
+        };
+        Self(graph.initializer.iter_mut().filter_map(take).collect())
+    }
+}
+
 /// What a graph is wired from.
 pub(in crate::graph) struct Source<'a> {
     pub proto: &'a ModelProto,
     /// The weights that were taken out of `proto`.
     pub weights: &'a QuantTensors,
+    pub constants: &'a Constants,
     /// The names of the inputs, all of them int64 of the same shape.
     pub inputs: &'a [String],
     /// Whether products with weights in blocks become fused ops. Else they are left to the fusion rules, which compute them in
@@ -37,6 +55,7 @@ impl Source<'_> {
             outlets: HashMap::new(),
             initializers: graph.initializer.iter().map(|tensor| (&tensor.name[..], tensor)).collect(),
             weights: self.weights,
+            constants: self.constants,
         };
         for name in self.inputs {
             values.outlets.insert(name, model.add_source(name, i64::fact(shape))?);
@@ -71,6 +90,7 @@ struct Values<'a> {
     outlets: HashMap<&'a str, OutletId>,
     initializers: HashMap<&'a str, &'a TensorProto>,
     weights: &'a QuantTensors,
+    constants: &'a Constants,
 }
 
 impl<'a> Values<'a> {
@@ -87,6 +107,8 @@ impl<'a> Values<'a> {
         let unique = model.unique_name(name).into_owned();
         let outlet = if let Some(weight) = self.weights.constant(name) {
             model.wire_node(unique, weight, &[])?[0]
+        } else if let Some(tensor) = self.constants.0.get(name) {
+            model.add_const(unique, tensor.clone())?
         } else {
             let tensor = self.initializers.get(name).with_context(|| format!("no op computes the value `{name}`"))?;
             model.add_const(unique, load(tensor)?)?

@@ -125,8 +125,9 @@ fn parts_that_do_not_fit_a_fused_op_are_rejected() {
         let tensor = graph.initializer.iter_mut().find(|tensor| tensor.name == name).unwrap();
         (tensor.dims, tensor.raw_data) = (vec![7], vec![0; 28]);
     }
-    let cases: [(&str, Change); 6] = [
+    let cases: [(&str, Change); 7] = [
         ("a bias", |graph| resize(graph, "query.bias")),
+        ("a bias of GELU", |graph| resize(graph, "intermediate.bias")),
         ("block scales", |graph| resize(graph, "output.scale")),
         ("scales of the table", |graph| resize(graph, "words.scale")),
         ("a gain", |graph| resize(graph, "attention.norm.weight")),

@@ -53,7 +53,7 @@ impl Source<'_> {
         node: &NodeProto,
         is_taken: impl Fn(&str) -> bool,
     ) -> Result<Option<Taken>, Error> {
-        let Some(layer) = Layer::of(node, self) else { return Ok(None) };
+        let Some(layer) = Layer::from_node(node, self) else { return Ok(None) };
         let name = match layer.kind {
             Kind::Dequantize => node.output.first().cloned().unwrap_or_default(),
             _ => node.input[layer.inputs[0]].clone(),
@@ -106,7 +106,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn of(node: &NodeProto, source: &Source) -> Option<Self> {
+    fn from_node(node: &NodeProto, source: &Source) -> Option<Self> {
         let attribute = |name: &str| node.attribute.iter().find(|a| a.name == name).map(|a| a.i);
         let number = |name: &str, default: i64| usize::try_from(attribute(name).unwrap_or(default)).ok();
         let (kind, inputs) = match &node.op_type[..] {

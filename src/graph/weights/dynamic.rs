@@ -18,7 +18,7 @@ use crate::graph::import::CONTRIB;
 
 /// Rewrites the graph.
 pub(in crate::graph) fn undo(graph: &mut GraphProto) {
-    let mut replacements = Replacements::of(graph).all();
+    let mut replacements = Replacements::new(graph).collect();
     if replacements.is_empty() {
         return;
     }
@@ -50,7 +50,7 @@ struct Replacements<'a> {
 }
 
 impl<'a> Replacements<'a> {
-    fn of(graph: &'a GraphProto) -> Self {
+    fn new(graph: &'a GraphProto) -> Self {
         let outputs = |node: &'a NodeProto| node.output.iter().map(move |output| (output.as_str(), node));
         Self {
             nodes: &graph.node,
@@ -61,20 +61,20 @@ impl<'a> Replacements<'a> {
     }
 
     /// The new nodes, by the index of the node that they replace.
-    fn all(mut self) -> HashMap<usize, Vec<NodeProto>> {
+    fn collect(mut self) -> HashMap<usize, Vec<NodeProto>> {
         let nodes = self.nodes.iter().enumerate();
-        nodes.filter_map(|(index, node)| Some((index, self.replacement(node)?))).collect()
+        nodes.filter_map(|(index, node)| Some((index, self.replace_node(node)?))).collect()
     }
 
-    fn replacement(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+    fn replace_node(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         match &node.op_type[..] {
-            "QAttention" => self.attention(node),
-            "QEmbedLayerNormalization" => self.embedding(node),
-            _ => self.product(node).or_else(|| self.rows(node)),
+            "QAttention" => self.replace_attention(node),
+            "QEmbedLayerNormalization" => self.replace_embedding(node),
+            _ => self.replace_product(node).or_else(|| self.replace_lookup(node)),
         }
     }
 
-    fn attention(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+    fn replace_attention(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let input = |i: usize| node.input.get(i).map_or("", String::as_str);
         let quantize = self.producer("DynamicQuantizeLinear", input(0))?;
         if !quantize.output.iter().eq([input(0), input(3), input(6)]) {
@@ -88,7 +88,7 @@ impl<'a> Replacements<'a> {
         Some(nodes)
     }
 
-    fn embedding(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+    fn replace_embedding(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let input = |i: usize| node.input.get(i).map_or("", String::as_str);
         // Five tables and vectors from input 2 on, their scales from input 8 on, their zero points from input 13 on.
         let (mut nodes, mut inputs) = (vec![], vec![input(0).to_string(), input(1).to_string()]);
@@ -120,7 +120,7 @@ impl<'a> Replacements<'a> {
     }
 
     /// Replaces a dynamically quantised matrix product.
-    fn product(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+    fn replace_product(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let [a, b] = self.factors(node)?;
         let (sums, scales) = [(a, b), (b, a)].into_iter().find(|(a, _)| self.producer("Cast", a).is_some())?;
         let integers = self.producer("MatMulInteger", self.producer("Cast", sums)?.input.first()?)?;
@@ -139,7 +139,7 @@ impl<'a> Replacements<'a> {
     }
 
     /// Replaces a dequantised lookup of rows.
-    fn rows(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
+    fn replace_lookup(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let [values, parameters @ ..] = node.input.as_slice() else { return None };
         let gather = self.producer("Gather", values).filter(|_| node.op_type == "DequantizeLinear")?;
         let mut inputs = vec![gather.input.first()?.as_str()];

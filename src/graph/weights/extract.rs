@@ -91,7 +91,7 @@ fn take_int8(
     };
     let same = |z: Vec<i32>| z.first().copied().filter(|first| z.iter().all(|v| v == first));
     let Some(zero_point) = zero_points.and_then(same) else { return Ok(None) };
-    let Some(values) = centred(&mut graph.initializer[values], zero_point) else { return Ok(None) };
+    let Some(values) = subtract_zero_point(&mut graph.initializer[values], zero_point) else { return Ok(None) };
     if values.len() != shape.iter().product::<usize>() {
         let name = &node.input[0];
         return Err(Error::damaged_graph(format_args!("`{name}` of {shape:?} has {} values", values.len())));
@@ -103,7 +103,7 @@ fn take_int8(
 }
 
 /// The values minus the zero point, if all of them fit in int8. The values are moved out where possible.
-fn centred(tensor: &mut TensorProto, zero_point: i32) -> Option<Vec<i8>> {
+fn subtract_zero_point(tensor: &mut TensorProto, zero_point: i32) -> Option<Vec<i8>> {
     let is_int8 = tensor.data_type == DataType::Int8 as i32;
     if is_int8 && zero_point == 0 && !tensor.raw_data.is_empty() {
         // Collecting into a `Vec` of items of the same size reuses the memory.

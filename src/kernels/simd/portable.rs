@@ -1,5 +1,6 @@
 //! The backend in plain Rust, which computes lane for lane what `wasm128` does.
 
+use super::kernel::{Kernel, RowDotProducts};
 use super::layout::{CHANNELS, INPUTS, LANES};
 
 #[derive(Clone, Copy)]
@@ -13,6 +14,30 @@ fn map(a: F32x4, f: impl Fn(f32) -> f32) -> F32x4 {
 #[inline(always)]
 fn zip(a: F32x4, b: F32x4, f: impl Fn(f32, f32) -> f32) -> F32x4 {
     F32x4(std::array::from_fn(|i| f(a.0[i], b.0[i])))
+}
+
+/// `f32::round_ties_even`, which is a call of a function where the processor may lack an instruction for it.
+#[inline(always)]
+fn nearest(value: f32) -> f32 {
+    // From here on every f32 is an integer, so that adding this to a smaller one rounds it.
+    const INTEGERS: f32 = (1 << 23) as f32;
+    let shift = INTEGERS.copysign(value);
+    // The sign matters where the result is zero.
+    let rounded = ((value + shift) - shift).copysign(value);
+    if value.abs() < INTEGERS { rounded } else { value }
+}
+
+/// 1.5 · 2^23. The last bits of an f32 between 2^23 and 2^24 are those of an integer: adding this to a value within ±2^22 rounds
+/// it, ties to even, and leaves the integer in the last bits. A cast of an f32 has to handle all other values, too.
+const TO_INTEGER: f32 = 12_582_912.0;
+
+/// The nearest integer, limited to ±`limit`, in the last bits; 0 for NaN.
+#[inline(always)]
+fn integer_bits(value: f32, [low, high]: [f32; 2]) -> u32 {
+    let value = if value < low { low } else { value };
+    let value = if value > high { high } else { value };
+    let value = if value.is_nan() { 0.0 } else { value };
+    (value + TO_INTEGER).to_bits()
 }
 
 impl F32x4 {
@@ -39,16 +64,20 @@ impl F32x4 {
     /// Stores eight values as i16, rounded to nearest with ties to even, and saturated.
     #[inline(always)]
     pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
-        for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
-            *to = value.round_ties_even() as i16;
+        const LIMITS: [f32; 2] = [i16::MIN as f32, i16::MAX as f32];
+        for i in 0..LANES {
+            to[i] = integer_bits(low.0[i], LIMITS) as i16;
+            to[LANES + i] = integer_bits(high.0[i], LIMITS) as i16;
         }
     }
 
     /// Stores eight values as i8, rounded to nearest with ties to even, and saturated.
     #[inline(always)]
     pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
-        for (to, value) in to.iter_mut().zip(low.0.into_iter().chain(high.0)) {
-            *to = value.round_ties_even() as i8;
+        const LIMITS: [f32; 2] = [i8::MIN as f32, i8::MAX as f32];
+        for i in 0..LANES {
+            to[i] = integer_bits(low.0[i], LIMITS) as i8;
+            to[LANES + i] = integer_bits(high.0[i], LIMITS) as i8;
         }
     }
 
@@ -98,44 +127,37 @@ impl F32x4 {
     /// Rounds to the nearest integer, ties to even.
     #[inline(always)]
     pub(crate) fn nearest(self) -> Self {
-        map(self, f32::round_ties_even)
+        map(self, nearest)
     }
 
     /// `self · 2^exponent`, for integers from −126 to 127; −127 gives 0.
     #[inline(always)]
     pub(crate) fn scale_by_power_of_two(self, exponent: Self) -> Self {
-        zip(self, exponent, |a, n| a * f32::from_bits(((n as i32 + 127) << 23) as u32))
+        // The biased exponent is in the last bits, and shifting leaves nothing else.
+        zip(self, exponent, |a, n| a * f32::from_bits((n + (TO_INTEGER + 127.0)).to_bits() << 23))
     }
 }
 
-/// Whether [`row_dot_products_i8`] is the faster kernel here, so that rows should be quantised to i8 instead of i16.
-pub(crate) fn prefers_i8() -> bool {
-    false
-}
+pub(super) const KERNEL: Kernel = Kernel {
+    name: "portable",
+    is_available: || true,
+    row_dot_products: RowDotProducts::I16(row_dot_products),
+    #[cfg(target_arch = "x86_64")]
+    avx2: false,
+};
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) use super::sse2::{interleave_channels, row_dot_products_i16};
-
-/// The dot products of each row with each channel of a block of packed weights; see [`products`].
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn row_dot_products_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
-    products(rows, stride, block, sums);
-}
+pub(crate) const KERNELS: &[Kernel] = &[KERNEL];
 
-/// The same for rows of i8. Only tests call it: [`prefers_i8`] is false here.
-pub(crate) fn row_dot_products_i8(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
-    products(rows, stride, block, sums);
-}
-
-/// The dot products of each row, `stride` values, with each channel of a block of packed weights.
-fn products<T: Copy + Into<i32>>(rows: &[T], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+/// [`DotProducts`](super::kernel::DotProducts) in plain Rust.
+fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
     let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
     for (row, sums) in rows.chunks(stride.max(1)).zip(sums) {
         *sums = [0; CHANNELS];
         let (inputs, _) = row.as_chunks::<INPUTS>();
         for (inputs, weights) in inputs.iter().zip(groups) {
-            let inputs = inputs.map(Into::into);
+            let inputs = inputs.map(i32::from);
             let (weights, _) = weights.as_chunks::<INPUTS>();
             for (sum, weights) in sums.iter_mut().zip(weights) {
                 for (x, &weight) in inputs.iter().zip(weights) {

@@ -7,37 +7,68 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::layout::{CHANNELS, INPUTS};
+use super::wasm128;
 
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
 
 /// The signature of `sums` in `relaxed_kernel.rs`.
-type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32);
+type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32, bool);
 
-/// The kernel's index in the function table; 0, which is never a function, until it is loaded.
-static KERNEL: AtomicUsize = AtomicUsize::new(0);
+/// The index of `sums` in the function table; 0, which is never a function, until it is loaded.
+static SUMS: AtomicUsize = AtomicUsize::new(0);
 
-/// Links the kernel and returns whether that succeeded; linear layers use it from then on. `link` instantiates the module
-/// with this module's memory, puts its function `sums` into this module's table and returns the index, or 0 if it cannot.
-pub(crate) fn load(link: impl FnOnce(&[u8]) -> usize) -> bool {
-    KERNEL.store(link(MODULE), Ordering::Relaxed);
-    is_loaded()
+/// `link` instantiates the module with this module's memory, puts its function `sums` into this module's table and returns the
+/// index, or 0 if it cannot.
+pub(super) fn load(link: impl FnOnce(&[u8]) -> usize) {
+    SUMS.store(link(MODULE), Ordering::Relaxed);
 }
 
-/// Whether the kernel is linked.
-pub(crate) fn is_loaded() -> bool {
-    KERNEL.load(Ordering::Relaxed) != 0
+/// Whether [`load`] succeeded.
+pub(super) fn is_loaded() -> bool {
+    SUMS.load(Ordering::Relaxed) != 0
 }
 
-/// What [`row_dot_products_i16`](super::wasm128::row_dot_products_i16) computes, for rows of i8. Panics unless the kernel
-/// [is linked](is_loaded).
-pub(crate) fn row_dot_products_i8(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
-    let index = KERNEL.load(Ordering::Relaxed);
+/// Whether the instruction that sums four products begins with sums of two that saturate in i16. Where it does, on x86 without
+/// VNNI, it is several instructions and slower than the other kernel. With VNNI, and on ARM64 with dot products, it is one.
+///
+/// With a wrong answer the slower kernel is used: weights above 127, as here, show the difference, and layers have none.
+pub(super) fn saturates() -> bool {
+    const SATURATED: i32 = 2 * i16::MAX as i32;
+    let mut sums = [[0; CHANNELS]];
+    row_dot_products::<true>(&[127; INPUTS], INPUTS, &[0xffu8.cast_signed(); CHANNELS * INPUTS], &mut sums);
+    sums[0][0] == SATURATED
+}
+
+/// Whether a kernel computes what the strict one does, for each number of rows that it computes together. Engines have had bugs
+/// here: the baseline compiler of V8 11.3 on x86, in Node 20 behind a flag, doubles the sums of four products.
+pub(super) fn is_right<const FOUR: bool>() -> bool {
+    const ROWS: usize = 4;
+    const STRIDE: usize = 9 * INPUTS;
+    let rows: [i8; ROWS * STRIDE] = std::array::from_fn(|i| ((i * 89 % 255) as i16 - 127) as i8);
+    let block: [i8; CHANNELS * STRIDE] = std::array::from_fn(|i| (i * 53 % 128) as i8);
+    let wide = rows.map(i16::from);
+    (1..=ROWS).all(|count| {
+        let [mut sums, mut expected] = [[[0; CHANNELS]; ROWS]; 2];
+        row_dot_products::<FOUR>(&rows[..count * STRIDE], STRIDE, &block, &mut sums[..count]);
+        wasm128::row_dot_products(&wide[..count * STRIDE], STRIDE, &block, &mut expected[..count]);
+        sums == expected
+    })
+}
+
+/// [`DotProducts`](super::kernel::DotProducts) of i8. Panics unless the module [is linked](is_loaded).
+pub(super) fn row_dot_products<const FOUR: bool>(
+    rows: &[i8],
+    stride: usize,
+    block: &[i8],
+    sums: &mut [[i32; CHANNELS]],
+) {
+    let index = SUMS.load(Ordering::Relaxed);
     assert!(index != 0 && stride.is_multiple_of(INPUTS));
     assert!(rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
-    // SAFETY: a function pointer of WebAssembly is an index in the function table, and `link` has put the kernel at
-    // this one. The assertions guarantee the lengths of everything that it reads and writes.
+    // SAFETY: the index is that of `sums` in the function table, as `link` promises, and a function pointer is an index into
+    // that table. The assertions guarantee the lengths of everything that it reads and writes.
     unsafe {
         let kernel: Sums = std::mem::transmute(index);
-        kernel(rows.as_ptr(), stride, sums.len(), block.as_ptr(), sums.as_mut_ptr().cast());
+        kernel(rows.as_ptr(), stride, sums.len(), block.as_ptr(), sums.as_mut_ptr().cast(), FOUR);
     }
 }

@@ -1,4 +1,4 @@
-//! Linear layers on x86-64, where SSE2 is always there: their dot products, and the order of their weights.
+//! SSE2, which every x86-64 has: dot products of linear layers, and the order of their weights.
 
 use std::arch::x86_64::*;
 
@@ -8,8 +8,8 @@ use super::layout::{CHANNELS, INPUTS, LANES, interleave_groups};
 /// other two.
 type Sums = [__m128i; 2 * CHANNELS / LANES];
 
-/// The dot products of each row, `stride` values, with each channel of a block of packed weights.
-pub(crate) fn row_dot_products_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+/// [`DotProducts`](super::kernel::DotProducts) of i16.
+pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
     let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
     for (row, sums) in rows.chunks(stride.max(1)).zip(sums) {

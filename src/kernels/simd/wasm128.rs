@@ -113,15 +113,8 @@ fn narrow(low: F32x4, high: F32x4) -> v128 {
     i16x8_narrow_i32x4(integers(low), integers(high))
 }
 
-/// Whether [`row_dot_products_i8`] is the faster kernel here, so that rows should be quantised to i8 instead of i16.
-pub(crate) fn prefers_i8() -> bool {
-    super::relaxed::is_loaded()
-}
-
-pub(crate) use super::relaxed::row_dot_products_i8;
-
-/// The dot products of each row, `stride` values, with each channel of a block of packed weights.
-pub(crate) fn row_dot_products_i16(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
+/// [`DotProducts`](super::kernel::DotProducts) of i16.
+pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
     for (rows, sums) in rows.chunks(ROWS * stride.max(1)).zip(sums.chunks_mut(ROWS)) {
         match sums {

@@ -68,7 +68,7 @@ fuzz_target!(|input: Input| library_panics::tolerate(|| {
         assert_eq!(encoding.ids.len(), encoding.tokens.len());
         assert_eq!(encoding.ids.len(), encoding.offsets.len());
         assert!(encoding.offsets.iter().all(|span| text.get(span.clone()).is_some()), "{:?}", encoding.offsets);
-        assert!((0.0..=1.0).contains(&encoding.unknown_share));
+        assert!((0.0..=1.0).contains(&encoding.unknown_fraction));
     }
     match classifier.predict(&text, &options) {
         Ok(prediction) => {

@@ -37,9 +37,9 @@ fuzz_target!(|data: &[u8]| library_panics::tolerate(|| {
         for limit in [4, 64] {
             for special_tokens in [SpecialTokens::Text, SpecialTokens::Special] {
                 let options = text::windows::ReadOptions { long_text, special_tokens, with_offsets: true };
-                let pair = tokenizer.pair("A pair.", special_tokens);
-                let _ = text::windows::Windows::of(&text, &[], &tokenizer, limit, options);
-                let _ = pair.map(|pair| text::windows::Windows::of(&text, &[pair], &tokenizer, limit, options));
+                let pair = tokenizer.encode_pair("A pair.", special_tokens);
+                let _ = text::windows::Windows::divide(&text, &[], &tokenizer, limit, options);
+                let _ = pair.map(|pair| text::windows::Windows::divide(&text, &[pair], &tokenizer, limit, options));
             }
         }
     }
