@@ -22,7 +22,7 @@ const odd = [
   "素晴らしい映画でした。Good 𝒳 film",
   "שלום, a good film, كان الفيلم جميلا",
   "lone \ud83d good \ude42 film \ud83d",
-  "a\0good\0film\ufeff and\u200d bad",
+  "a\0 good\0 film\ufeff and\u200d bad",
   " \t good\u00a0film \r\n",
 ];
 
@@ -51,6 +51,12 @@ test("the words of an explanation have offsets into the string, whatever it cont
     );
     checkOffsets(text, prediction);
   }
+  // The tokenizer drops the control character: the model reads one word.
+  const glued = await classifier.predict("a\0good film", { explain: true });
+  assert.deepEqual(
+    glued.attributions.map(({ text }) => text),
+    ["a\0good", "film"],
+  );
   const tiny = await createClassifier({ model: join(process.env.LITMUS_FIXTURES, "tiny") });
   for (const text of odd.map((each) => `${each} `.repeat(100))) {
     const prediction = await tiny.predict(text, { explain: true });
