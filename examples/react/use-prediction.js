@@ -1,7 +1,8 @@
 import { predict } from "litmus-text";
 import { useEffect, useState } from "react";
 
-const NOTHING = { prediction: undefined, error: undefined, computing: false };
+/** @type {{ prediction?: import("litmus-text").Prediction, error?: Error, computing: boolean }} */
+const NOTHING = { computing: false };
 
 /** Classifies a text while it is typed. An empty text has no prediction. The last prediction stays while the next is computed. */
 export function usePrediction(text) {
