@@ -233,7 +233,7 @@ describe("litmus-text serve", () => {
     for (const [options, message] of [
       [["--port", "99999"], /--port must be/],
       [["--workers", "0"], /--workers must be/],
-      [["--threads", "2"], /--threads/],
+      [["--threads", "2"], /unknown option --threads of serve \(known: .*--workers/],
       [["--model", "/nowhere"], /could not load/],
       [["--head", "/nowhere.head"], /\/nowhere\.head cannot be read/],
       [["--task", "irony"], /"sentiment".*not "irony"/],
