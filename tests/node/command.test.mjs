@@ -144,7 +144,10 @@ test("every command names what is wrong with its arguments", async () => {
     [["pack"], "pack needs a FOLDER: "],
     [["classify", "a.csv", "b.csv"], 'unexpected argument "b.csv": classify takes one FILE: '],
     [["serve", "8080"], 'unexpected argument "8080": serve takes only options: '],
-    [["classify", "x.csv", "--tresh", "1"], /^unknown option --tresh of classify \(known: .*--column, --task, --threshold\)/],
+    [
+      ["classify", "x.csv", "--tresh", "1"],
+      /^unknown option --tresh of classify \(known: .*--column, --task, --threshold\)/,
+    ],
     [["serve", "-p", "1"], /^unknown option -p of serve \(known: .*--port/],
     [["pack", "--model", "x"], "unknown option --model of pack (known: none)"],
     [["classify", "x.csv", "--column"], /'--column <value>' argument missing/],

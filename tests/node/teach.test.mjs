@@ -109,7 +109,8 @@ test("invalid calls have codes", async () => {
     message: /2 to 1000 labels, not 1/,
   });
   await assert.rejects(classifier.teach({ one: ["text"], two: [" "] }), { code: "empty-text", message: /"two"/ });
-  await assert.rejects(classifier.teach([]), { code: "invalid-input" });
+  for (const examples of [undefined, null, "refund", [["refund", "I want my money back"]]])
+    await assert.rejects(classifier.teach(examples), { code: "invalid-input", message: /^examples must be an object / });
   await assert.rejects(classifier.teach({ one: ["text"], two: [1] }), { code: "invalid-input", message: /"two"/ });
   await assert.rejects(classifier.teach(EXAMPLES, { other: 1 }), { code: "invalid-input" });
   await assert.rejects(classifier.teach(EXAMPLES, { other: true, multiLabel: true }), { code: "invalid-input" });

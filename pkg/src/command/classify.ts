@@ -5,7 +5,7 @@ import { finished } from "node:stream/promises";
 import { createClassifier } from "../api/create-classifier.js";
 import type { AnyTaskOptions } from "../shared/task-types.js";
 import type { Prediction, StreamOptions } from "../shared/types.js";
-import { nameHead, readHead } from "./head.js";
+import { explainLoadError, readHead } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
 import { formatRow, type Row, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
@@ -54,7 +54,9 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
   const names = tasks.length > 1 ? tasks.flatMap((task) => [task, `${task}_score`]) : ["label", "score"];
   const existing = names.find((name) => table.header.includes(name));
   if (existing) throw new UsageError(`${table.name} has a column "${existing}", which classify adds: rename it`);
-  const classifier = await createClassifier({ workers, model, ...(await readHead(head)) }).catch(nameHead(head));
+  const classifier = await createClassifier({ workers, model, ...(await readHead(head)) }).catch(
+    explainLoadError({ model, head }),
+  );
   const out = output === undefined ? process.stdout : createWriteStream(output);
   const failed = new Promise<never>((_, reject) => out.once("error", reject));
   failed.catch(() => undefined); // it is awaited below

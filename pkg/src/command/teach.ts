@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { createClassifier } from "../api/create-classifier.js";
 import type { TeachReport } from "../shared/teach-types.js";
-import { nameHead, readHead } from "./head.js";
+import { explainLoadError, readHead } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
 import { readTable } from "./table.js";
 import { UsageError } from "./usage.js";
@@ -31,11 +31,15 @@ const SHOWN = 10;
 export async function teach(options: TeachArguments): Promise<TeachReport> {
   const { output, multiLabel, other, withExamples, model, head } = options;
   const examples = await readExamples(options);
-  const classifier = await createClassifier({ model, ...(await readHead(head)) }).catch(nameHead(head));
+  const classifier = await createClassifier({ model, ...(await readHead(head)) }).catch(
+    explainLoadError({ model, head }),
+  );
   const bar = new ProgressBar();
   try {
     const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
-    const taught = await classifier.teach(examples, { multiLabel, other, onProgress }).catch(nameHead(head));
+    const taught = await classifier
+      .teach(examples, { multiLabel, other, onProgress })
+      .catch(explainLoadError({ model, head }));
     await writeFile(output, taught.export({ examples: withExamples })).catch((error: Error) => {
       throw new UsageError(`${output} cannot be written: ${error.message}`);
     });

@@ -63,11 +63,19 @@ const HELP = "litmus-text --help lists commands and options";
 /** Reads the arguments of a command. `operand` is the name of its one positional argument, if it has one. */
 function parse<const T extends Options>(command: string, operand: string | undefined, args: string[], options: T) {
   // Node's own message for an unknown option speaks of positional arguments.
-  const { tokens } = parseArgs({ args, allowPositionals: true, strict: false, tokens: true, options: options as Options });
+  const { tokens } = parseArgs({
+    args,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+    options: options as Options,
+  });
   for (const token of tokens) {
     if (token.kind !== "option" || Object.hasOwn(options, token.name)) continue;
     const known = Object.keys(options).map((name) => `--${name}`);
-    throw new UsageError(`unknown option ${token.rawName} of ${command} (known: ${known.join(", ") || "none"}): ${HELP}`);
+    throw new UsageError(
+      `unknown option ${token.rawName} of ${command} (known: ${known.join(", ") || "none"}): ${HELP}`,
+    );
   }
   const parsed = parseStrictly(args, options);
   const [first, second] = parsed.positionals;
@@ -95,7 +103,12 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
       port: { type: "string", default: "8080" },
       host: { type: "string", default: "127.0.0.1" },
     } as const;
-    const { values } = parse("serve", undefined, args, { ...COMMON, ...options, workers: WORKERS, task: { type: "string" } });
+    const { values } = parse("serve", undefined, args, {
+      ...COMMON,
+      ...options,
+      workers: WORKERS,
+      task: { type: "string" },
+    });
     const { host, model, head, task } = values;
     const port = parseInteger("port", values.port, 0, 65535);
     await serve({ port, host, workers: parseWorkers(values.workers), model, head, task });

@@ -12,10 +12,13 @@ export async function readHead(path: string | undefined): Promise<{ head?: Uint8
   return { head: new Uint8Array(bytes) };
 }
 
-/** Throws an error again, with the path of the head's file if it is about the head. For `catch`. */
-export const nameHead =
-  (path: string | undefined) =>
+/** For `catch`: throws the error again, and says more if it is about a file that `--model` or `--head` names. */
+export const explainLoadError =
+  ({ model, head }: { model: string | undefined; head: string | undefined }) =>
   (error: unknown): never => {
     const { code, message } = toLitmusError(error);
-    throw path !== undefined && code.startsWith("head-") ? new UsageError(`${path}: ${message}`) : error;
+    if (head !== undefined && code.startsWith("head-")) throw new UsageError(`${head}: ${message}`);
+    if (model !== undefined && code === "model-not-found")
+      throw new UsageError(`${message}: --model takes the folder of a model or its URL, not a name at Hugging Face`);
+    throw error;
   };
