@@ -3,13 +3,14 @@ import type { CallOptions, PredictionProgress } from "./types.js";
 /** Labels, each with example texts. A label without examples is taught by its name. */
 export type TeachExamples<Label extends string = string> = Readonly<Record<Label, readonly string[]>>;
 
-/** Options of `Classifier.teach`. */
+/** Options of `Classifier.teach`. Without `multiLabel` and `other`, a head that is taught more keeps what it has. */
 export interface TeachOptions extends CallOptions {
-  /** Whether a text can have several of the labels, or none; `false` by default. */
+  /** Whether a text can have several of the labels, or none; `false` by default. A head that is taught more keeps it. */
   multiLabel?: boolean | undefined;
   /**
    * Whether to reject texts that resemble no label's examples: their `label` is `null`, and `other` is true. About one text
    * in twelve that has a label is rejected, too. Needs a label with two examples; not together with `multiLabel`.
+   * `false` by default.
    */
   other?: boolean | undefined;
   /** Called before the first step and after each one. */

@@ -46,7 +46,10 @@ pub(crate) struct TeachArguments {
 pub(crate) fn run(arguments: &TeachArguments) -> Result<(), Failure> {
     let examples = read_examples(arguments)?;
     let classifier = classifier(arguments.model.as_deref(), arguments.head.as_deref())?;
-    let options = TeachOptions::default().multi_label(arguments.multi_label).other(arguments.other);
+    let mut options = TeachOptions::default();
+    // Without the flags, a head that is taught more keeps what it has.
+    options.multi_label = arguments.multi_label.then_some(true);
+    options.other = arguments.other.then_some(true);
     let taught = teach(&classifier, &examples, &options)?;
     let bytes = match arguments.with_examples {
         // A head that was just taught has its examples.
