@@ -13,7 +13,7 @@
  * - `head-mismatch`: a head file was made for another encoder.
  * - `head-not-extendable`: a head that is taught more was exported without its examples.
  * - `model-unsupported`: the model is valid but uses an operator or a feature that this library does
- *   not implement.
+ *   not implement, or cannot do what a call asks for: read a pair of texts, for instance.
  * - `unsupported`: the browser or runtime has no WebAssembly, or none with SIMD.
  * - `aborted`: the call's `signal` was aborted. The error's `name` is `"AbortError"`, its `cause` is
  *   the signal's reason.
