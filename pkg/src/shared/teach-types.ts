@@ -3,13 +3,14 @@ import type { CallOptions, PredictionProgress } from "./types.js";
 /** Labels, each with example texts. A label without examples is taught by its name. */
 export type TeachExamples<Label extends string = string> = Readonly<Record<Label, readonly string[]>>;
 
-/** Options of `Classifier.teach`. */
+/** Options of `Classifier.teach`. Without `multiLabel` and `other`, a head that is taught more keeps what it has. */
 export interface TeachOptions extends CallOptions {
   /** Whether a text can have several of the labels, or none; `false` by default. */
   multiLabel?: boolean | undefined;
   /**
-   * Whether to reject texts that resemble no label's examples: their `label` is `null`, and `other` is true. About one text
-   * in twelve that has a label is rejected, too. Needs a label with two examples; not together with `multiLabel`.
+   * Whether to reject texts that resemble no label's examples: their `label` is `null`, and `other` is true. With 8 examples
+   * a label, 50 to 91 % of the texts of no label were rejected in three public sets, and 5 to 7 % of the others. Needs a label
+   * with two examples; not together with `multiLabel`.
    */
   other?: boolean | undefined;
   /** Called before the first step and after each one. */
