@@ -46,6 +46,7 @@ export const contents = {
     ],
     "What it does": [
       ["docs/javascript.md", "Predictions in JavaScript"],
+      ["docs/text-field.md", "A text field"],
       ["docs/tasks.md", "Tasks: emotion, toxicity"],
       ["docs/thresholds.md", "Thresholds"],
       ["docs/many-texts.md", "Many texts"],

@@ -1,5 +1,6 @@
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
+import { Comment } from "./comment.jsx";
 import { usePredictions } from "./use-predictions.js";
 
 const reviews = Array.from({ length: 2000 }, (_, i) =>
@@ -23,6 +24,7 @@ const few = reviews.slice(0, 2);
 
 function App() {
   const [texts, setTexts] = useState();
+  const [typing, setTyping] = useState(false);
   return (
     <>
       <button type="button" onClick={() => setTexts(few)}>
@@ -34,6 +36,10 @@ function App() {
       <button type="button" onClick={() => setTexts(undefined)}>
         Stop
       </button>
+      <button type="button" onClick={() => setTyping(true)}>
+        A comment
+      </button>
+      {typing && <Comment />}
       {texts && <Reviews texts={texts} />}
     </>
   );

@@ -1,4 +1,5 @@
-// Tasks in a page: their heads are downloaded when they are first needed, and kept for the next visit.
+// Tasks in a page: their heads are downloaded when they are first needed, and kept for the next visit. A page can keep the heads
+// that it has taught.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countCachedFiles, waitUntilCached } from "../harness/package-page.mjs";
@@ -105,4 +106,27 @@ test("heads survive a crash of the worker", async () => {
   assert.equal(await attempt(), "toxic");
   assert.equal(heads.length, 1);
   await context.close();
+});
+
+test("a head that was taught is there at the next visit if the page has kept it", async () => {
+  const { page, errors } = await site.packagePage();
+  await page.evaluate(async () => {
+    const classifier = await litmus.createClassifier();
+    const triage = await classifier.teach({
+      refund: ["I want my money back", "Please refund my order"],
+      shipping: ["Where is my parcel?", "My order has not arrived"],
+    });
+    const heads = await caches.open("heads");
+    await heads.put("/triage.head", new Response(triage.export()));
+  });
+  await page.reload();
+  await page.waitForFunction(() => "litmus" in globalThis);
+  const seen = await page.evaluate(async () => {
+    const { createClassifier } = litmus;
+    const kept = await caches.match("/triage.head");
+    const triage = await createClassifier({ head: new Uint8Array(await kept.arrayBuffer()) });
+    return { label: (await triage.predict("Is my parcel lost?")).label, report: triage.report };
+  });
+  assert.deepEqual(seen, { label: "shipping", report: null });
+  assert.deepEqual(errors, []);
 });

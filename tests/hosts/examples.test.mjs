@@ -1,4 +1,5 @@
 // The examples for React and Svelte: predictions appear while they are computed, and a component that is gone stops the work.
+// That for React has a text field, too.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -16,6 +17,20 @@ function countReplies() {
       this.addEventListener("message", () => globalThis.replies++);
     }
   };
+}
+
+/** Types into the text field of the example for React. */
+async function typeComment(page) {
+  await page.getByRole("button", { name: "A comment" }).click();
+  const label = page.locator("label");
+  const shows = (pattern) => label.locator("output").filter({ hasText: pattern }).waitFor({ state: "attached" });
+  await label.locator("textarea").pressSequentially("What a waste of time");
+  await shows(/^negative$/);
+  await label.locator("textarea").fill("I loved every minute of it");
+  await shows(/^positive$/);
+  await label.locator("textarea").fill(" ");
+  await shows(/^$/);
+  assert.equal(await label.getAttribute("aria-busy"), "false");
 }
 
 for (const example of ["react", "svelte"]) {
@@ -45,6 +60,7 @@ for (const example of ["react", "svelte"]) {
 
     await click("Two reviews");
     await status(/^\s*2 of 2, 1 positive, done\s*$/);
+    if (example === "react") await typeComment(page);
     assert.deepEqual(errors, []);
   });
 }

@@ -286,7 +286,7 @@ export class Classifier<
 
   /**
    * Teaches labels of your own, from a few examples each. The texts never leave the device. The same examples give the same
-   * head in every browser.
+   * head in every browser. A taught classifier is taught more: its labels and examples stay.
    *
    * @example
    * const triage = await classifier.teach({
@@ -294,8 +294,6 @@ export class Classifier<
    *   shipping: ["Where is my parcel?", "My order has not arrived"],
    * });
    * const { label } = await triage.predict("Is my parcel lost?");
-   *
-   * A taught classifier is taught more: its labels and examples stay.
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `model-unsupported` (the model has no output `features`),
    * `head-not-extendable` (the head was exported without its examples), `aborted`, `timeout`, `closed`, `internal`
