@@ -125,7 +125,7 @@ impl Classifier {
         self.model.require_features("a head")?;
         self.model.check_head("the head", head)?;
         if head.is_embedding() {
-            let message = "a head of the kind \"embedding\" has no labels: add it with `with_task`";
+            let message = "a head of the kind \"embedding\" has no labels to predict: it gives embeddings only";
             return Err(Error::invalid_input(message));
         }
         let mut heads = (*self.heads).clone();

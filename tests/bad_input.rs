@@ -136,9 +136,16 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn text_without_tokens_is_empty() {
-    for text in ["", " ", "\t\r\n", "\u{3000}\u{a0}", "\0\u{1}", "\u{200b}\u{feff}"] {
+    let message = |text| {
         let error = sentiment().predict(text, &Options::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::EmptyText, "{text:?}");
+        error.to_string()
+    };
+    for text in ["", " ", "\t\r\n", "\u{3000}\u{a0}"] {
+        assert_eq!(message(text), "the text is empty: there is nothing to classify", "{text:?}");
+    }
+    for text in ["\0\u{1}", "\u{200b}\u{feff}", "\u{fffd}"] {
+        assert!(message(text).starts_with("the text has nothing that the model reads"), "{text:?}");
     }
 }
 

@@ -235,6 +235,48 @@ fn teaches_a_head_and_predicts_its_labels() {
     fails(&[&["teach", &more, "--head", &extended, "-o", &head], &columns[..]].concat(), "[head-not-extendable]");
     std::fs::write(&head, &std::fs::read(&extended).unwrap()[..100]).unwrap();
     fails(&["--head", &head, "text"], "[head-malformed]");
+    fails(&["--head", &table, "text"], "examples.csv: the head is another kind of file");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The same tables as in `tests/node/command.test.mjs`.
+#[test]
+fn a_table_that_cannot_be_read_as_its_author_meant_it_is_rejected() {
+    let folder = std::env::temp_dir().join(format!("litmus-tables-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let head = folder.join("x.head").to_str().unwrap().to_owned();
+    let wide = ": line 5 has 4 cells, but the header has 2: put a text that has commas into double quotes";
+    let tables: [(&str, &[u8], &str); 9] = [
+        ("wide.csv", b"label,text\na,\"very\ngood\"\n\nb,It was slow, loud, and awful\n", wide),
+        ("wide.tsv", b"label\ttext\nb\tslow\tand loud\n", ": line 2 has 3 cells, but the header has 2: replace tabs"),
+        ("latin1.csv", b"label,text\na,good\nb,tr\xe8s bien\n", " is not UTF-8: line 3 "),
+        ("utf16.csv", b"\xff\xfel\0a\0", " is not UTF-8: line 1 "),
+        (
+            "semicolons.csv",
+            b"label;text\na;good, very good\n",
+            "(it has: label;text): it seems to be separated by semicolons",
+        ),
+        ("commas.tsv", b"label,text\na,good\n", "it seems to be separated by commas"),
+        ("empty.csv", b"", " is empty"),
+        ("blank.csv", b"\n\n", " is empty"),
+        ("unlabelled.csv", b"label,text\na,good\n,bad\n", ": line 3 has no label"),
+    ];
+    for (name, table, message) in tables {
+        let path = folder.join(name);
+        std::fs::write(&path, table).unwrap();
+        let output = litmus(&["teach", path.to_str().unwrap(), "-o", &head], b"");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{name}: {error}");
+        assert!(error.contains(name) && error.contains(message), "{error}");
+    }
+    let input = "\u{feff}label,text,note\nrefund\nshipping,Where is my parcel?\n";
+    let taught = litmus(&["teach", "-", "-o", &head], input.as_bytes());
+    assert_eq!(lines(&taught), ["2 labels, 2 examples"], "{taught:?}");
+    let unreadable = litmus(&["teach", "-", "-o", &head], b"id\n1\n");
+    assert!(
+        String::from_utf8_lossy(&unreadable.stderr).contains("standard input has no column \"text\""),
+        "{unreadable:?}"
+    );
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -6,8 +6,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{fixture, load};
-use litmus_text::{Activation, Classifier, ErrorKind, LongText, Options, Prediction, ZeroShot};
+use common::{fixture, load, sentiment};
+use litmus_text::{Activation, Classifier, ErrorKind, LongText, ModelFiles, Options, Prediction, ZeroShot};
 use serde::Deserialize;
 
 /// Largest difference of a logit, which int8 weights cause, and of a probability made of such logits.
@@ -123,6 +123,25 @@ fn pairs_have_the_scores_of_the_pipeline() {
     }
     let swapped = classifier.predict((pairs[0].1, pairs[0].0), &options).unwrap();
     assert_ne!(swapped.scores, batch[0].scores);
+}
+
+#[test]
+fn a_model_whose_manifest_says_so_rejects_pairs() {
+    let pair = ("the dog is happy", "the cat is sad");
+    let error = sentiment().predict(pair, &Options::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ModelUnsupported);
+    assert!(error.to_string().contains("leave the pair out"), "{error}");
+    assert_eq!(sentiment().embed(&[pair]).unwrap_err().kind(), ErrorKind::ModelUnsupported);
+    let with = |manifest: &'static str| {
+        let files = ModelFiles::from_dir("tests/fixtures/pipelines/nli").unwrap();
+        Classifier::from_bytes(&files.with("litmus.json", manifest.as_bytes())).unwrap()
+    };
+    assert!(with("{}").predict(pair, &Options::default()).is_ok());
+    let one_text = with(r#"{"pairs": false}"#);
+    assert_eq!(one_text.predict(pair, &Options::default()).unwrap_err().kind(), ErrorKind::ModelUnsupported);
+    assert!(one_text.predict(pair.0, &Options::default()).is_ok());
+    let zero_shot = Options::default().zero_shot(ZeroShot::new(["happy", "sad"]));
+    assert_eq!(one_text.predict(pair.0, &zero_shot).unwrap_err().kind(), ErrorKind::ModelUnsupported);
 }
 
 #[test]

@@ -110,6 +110,27 @@ fn only_a_head_that_rejects_says_whether_a_text_is_other() {
 }
 
 #[test]
+fn a_head_that_is_taught_more_keeps_its_options() {
+    let more = Examples::new().label("praise", ["What a great service", "I love it", "Thank you so much"]);
+    let extend = |head: &Head, options: &TeachOptions| sentiment().with_head(head).unwrap().teach(&more, options);
+    let rejects = |head: &Head| predict(head, "My parcel has not arrived").other.is_some();
+    let default = TeachOptions::default();
+    let rejecting = taught(&examples(), &default.clone().other(true));
+    assert!(rejects(&extend(&rejecting, &default).unwrap().head));
+    assert!(!rejects(&extend(&rejecting, &default.clone().other(false)).unwrap().head));
+    let single = taught(&examples(), &default);
+    assert!(!rejects(&extend(&single, &default).unwrap().head));
+    assert!(rejects(&extend(&single, &default.clone().other(true)).unwrap().head));
+    let several = taught(&examples(), &default.clone().multi_label(true));
+    assert!(extend(&several, &default).unwrap().head.multi_label());
+    for (head, multi_label, message) in [(&several, false, "several labels"), (&single, true, "one label only")] {
+        let error = extend(head, &default.clone().multi_label(multi_label)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+#[test]
 fn a_text_can_have_several_labels() {
     let urgent = ["I need this today", "This is urgent, answer now", "Hurry up please", "As soon as possible!"];
     let both = ["Refund me immediately", "I need my money back today, it is urgent"];

@@ -94,12 +94,12 @@ async function timeRounds(count, warm, contenders) {
 }
 
 /**
- * Checks the kernel of roofline.rs against plain arithmetic. Resolves to a function that runs it, and its
- * multiply-adds.
+ * Checks the kernels of roofline.rs against plain arithmetic. Resolves to functions that run them, by name, and the
+ * multiply-adds of each.
  */
 async function loadRoofline(wasm) {
   const { instance } = await WebAssembly.instantiate(new Uint8Array(wasm));
-  const { memory, run } = instance.exports;
+  const { memory, ...kernels } = instance.exports;
   const [rows, channels, inputs, group] = [4, 8, 384, 4];
   // Behind the memory of the module itself.
   const start = memory.grow(1) * 65536;
@@ -108,20 +108,24 @@ async function loadRoofline(wasm) {
   const values = new Int8Array(memory.buffer, pointers.values, rows * inputs);
   weights.set(Array.from(weights, (_, i) => (i * 37) % 128));
   values.set(Array.from(values, (_, i) => ((i * 53) % 255) - 127));
-  const pass = (times) => run(times, inputs, pointers.weights, pointers.values, pointers.sums);
-  pass(2);
-  const sums = new Int32Array(memory.buffer, pointers.sums, rows * channels);
-  for (const [index, sum] of sums.entries()) {
-    const [row, channel] = [Math.floor(index / channels), index % channels];
-    let expected = 0;
-    for (let k = 0; k < inputs; k++) {
-      const weight = weights[(k - (k % group)) * channels + channel * group + (k % group)];
-      expected += weight * values[row * inputs + k];
-    }
-    check(sum === 2 * expected, `roofline kernel: ${sum} at row ${row}, channel ${channel}`);
-  }
   const times = 10_000;
-  return { run: () => pass(times), macs: times * rows * channels * inputs };
+  const run = {};
+  for (const name of ["sums_of_two", "sums_of_four"]) {
+    const pass = (times) => kernels[name](times, inputs, pointers.weights, pointers.values, pointers.sums);
+    pass(2);
+    const sums = new Int32Array(memory.buffer, pointers.sums, rows * channels);
+    for (const [index, sum] of sums.entries()) {
+      const [row, channel] = [Math.floor(index / channels), index % channels];
+      let expected = 0;
+      for (let k = 0; k < inputs; k++) {
+        const weight = weights[(k - (k % group)) * channels + channel * group + (k % group)];
+        expected += weight * values[row * inputs + k];
+      }
+      check(sum === 2 * expected, `roofline kernel ${name}: ${sum} at row ${row}, channel ${channel}`);
+    }
+    run[`roofline, ${name}`] = () => pass(times);
+  }
+  return { run, macs: times * rows * channels * inputs };
 }
 
 /**
@@ -149,7 +153,7 @@ async function marginErrorsOf(texts, float32, contenders, boundOf) {
  * each length and for the batch, `ours` whether our runtime takes part.
  */
 export async function speed({ made, temperature, counts, ours, roofline }) {
-  const kernel = await loadRoofline(roofline);
+  const kernels = await loadRoofline(roofline);
   const pipelines = {
     "transformers.js": await loadTransformers(false),
     "transformers.js, lean": await loadTransformers(true),
@@ -192,7 +196,7 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
       ...mapValues(sessions, (session) => () => session.run(inputs)),
       ...mapValues(pipelines, (pipeline) => () => pipeline(text)),
       [DISTILBERT]: () => distilbert(text),
-      ...(text === texts.at(-1) && { roofline: kernel.run }),
+      ...(text === texts.at(-1) && kernels.run),
     });
   }
   const oneByOne = async (pipeline) => {
@@ -208,7 +212,7 @@ export async function speed({ made, temperature, counts, ours, roofline }) {
   return {
     timesMs,
     marginErrors,
-    rooflineMacs: kernel.macs,
+    rooflineMacs: kernels.macs,
     firstIds: idsOf(first),
     longIds: idsOf(texts.at(-1)),
     longText: texts.at(-1),

@@ -180,6 +180,7 @@ def export(args):
         "version": VERSION,
         "license": LICENSE,
         "languages": ["en"],
+        "pairs": False,
         "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names},
         "encoder": encoder,
         "temperature": calibration["sentiment"]["temperature"],

@@ -1,6 +1,8 @@
 //! The command `litmus`: labels texts given as arguments, or the lines of standard input.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[path = "litmus/examples.rs"]
+mod examples;
 #[path = "litmus/rows.rs"]
 mod rows;
 #[path = "litmus/teach.rs"]
@@ -162,6 +164,10 @@ fn main() -> ExitCode {
             }
             ExitCode::from(2)
         }
+        Err(Failure::Head(path, e)) => {
+            eprintln!("litmus: {}: {e} [{}]", path.display(), e.code());
+            ExitCode::from(2)
+        }
         // The reader of the pipe has closed it.
         Err(Failure::Io(e)) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Failure::Io(e)) => {
@@ -173,6 +179,8 @@ fn main() -> ExitCode {
 
 enum Failure {
     Model(Error),
+    /// The head in this file cannot be used.
+    Head(PathBuf, Error),
     Io(io::Error),
 }
 
@@ -232,7 +240,11 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
 fn classifier(model: Option<&Path>, head: Option<&Path>) -> Result<Classifier, Failure> {
     let model = model.map_or_else(default_model, Classifier::from_dir)?;
     match head {
-        Some(file) => Ok(model.with_head(&Head::from_bytes(&read(file)?)?)?),
+        Some(file) => {
+            let named = |e| Failure::Head(file.to_owned(), e);
+            let head = Head::from_bytes(&read(file)?).map_err(named)?;
+            model.with_head(&head).map_err(named)
+        }
         None => Ok(model),
     }
 }

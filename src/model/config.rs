@@ -42,6 +42,8 @@ pub(crate) struct ModelConfig {
     name: Option<String>,
     version: Option<String>,
     languages: Option<Vec<String>>,
+    /// Whether a text may have a pair, as far as `litmus.json` says.
+    pub pairs: bool,
     /// Rows of the embedding table, if `config.json` has `vocab_size`.
     pub embedding_rows: Option<usize>,
     pub padding_id: u32,
@@ -66,6 +68,7 @@ struct Manifest {
     name: Option<String>,
     version: Option<String>,
     languages: Option<Vec<String>>,
+    pairs: Option<bool>,
     temperature: Option<f32>,
     encoder: Option<String>,
 }
@@ -98,6 +101,8 @@ impl ModelConfig {
             name: manifest.name,
             version: manifest.version,
             languages: manifest.languages,
+            // A tokenizer has a template for pairs whether or not its model was trained on them.
+            pairs: manifest.pairs.unwrap_or(true),
             embedding_rows: config.vocab_size,
             padding_id: config.pad_token_id.unwrap_or(0),
             temperature,
@@ -234,6 +239,13 @@ mod tests {
     }
 
     #[test]
+    fn a_model_reads_pairs_unless_the_manifest_says_no() {
+        for (manifest, pairs) in [(None, true), (Some("{}"), true), (Some(r#"{"pairs": false}"#), false)] {
+            assert_eq!(read("{}", manifest).unwrap().pairs, pairs, "{manifest:?}");
+        }
+    }
+
+    #[test]
     fn roberta_has_no_positions_up_to_its_padding_id() {
         let config = r#"{"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}"#;
         assert_eq!(info(config, 2).max_tokens, 512);
@@ -254,6 +266,7 @@ mod tests {
             ("{}", Some(r#"{"temperature": 0}"#), ErrorKind::ModelMalformed),
             ("{}", Some(r#"{"languages": ["en", "English"]}"#), ErrorKind::ModelMalformed),
             ("{}", Some(r#"{"languages": "en"}"#), ErrorKind::ModelMalformed),
+            ("{}", Some(r#"{"pairs": "no"}"#), ErrorKind::ModelMalformed),
             (r#"{"problem_type": "ranking"}"#, None, ErrorKind::ModelUnsupported),
         ];
         for (config, manifest, kind) in cases {

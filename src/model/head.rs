@@ -55,20 +55,6 @@ pub(super) fn encoder_id(graph: &mut dyn bytes::Buf, tokenizer: &[u8]) -> String
 }
 
 impl Head {
-    /// Reads a head file.
-    ///
-    /// # Errors
-    /// [`ErrorKind::HeadMalformed`] where the file is damaged.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_file("the head", bytes)
-    }
-
-    /// Reads a head file. `name` is what it is called in error messages.
-    pub(crate) fn from_file(name: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let malformed = |reason| Error::new(ErrorKind::HeadMalformed, format!("{name} is damaged: {reason}"));
-        Self::read(bytes).map_err(malformed)
-    }
-
     /// The labels, in the order of the rows; empty for an embedding.
     pub fn labels(&self) -> &[String] {
         &self.header().labels

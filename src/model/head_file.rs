@@ -6,12 +6,31 @@ use half::f16;
 
 use super::head::{Head, Layer, TaughtExamples};
 use super::head_header::{DType, FORMAT, Header, Kind};
+use crate::error::{Error, ErrorKind};
 
+/// The first bytes of a head file.
 const MAGIC: &[u8; 8] = b"LITMUSH1";
 /// The header and each section are followed by zeros up to a multiple of this, counted from the start of the file.
 const ALIGNMENT: usize = 8;
 
 impl Head {
+    /// Reads a head file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::HeadMalformed`] where the file is damaged, or of another kind.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_file("the head", bytes)
+    }
+
+    /// Reads a head file. `name` is what it is called in error messages.
+    pub(crate) fn from_file(name: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let malformed = |reason: String| Error::new(ErrorKind::HeadMalformed, format!("{name} is {reason}"));
+        if !bytes.starts_with(MAGIC) {
+            return Err(malformed("another kind of file: a head begins with LITMUSH1".into()));
+        }
+        Self::read(bytes).map_err(|reason| malformed(format!("damaged: {reason}")))
+    }
+
     /// Makes a head that was taught.
     pub(crate) fn new(taught: TaughtHead, examples: TaughtExamples) -> Self {
         let TaughtHead { labels, multi_label, features, temperature, thresholds, encoder, max_energy, weights, biases } =
@@ -63,13 +82,10 @@ impl Head {
         bytes
     }
 
-    /// Reads and checks a head file. The error is the reason why it is damaged.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+    /// Reads and checks a head file that begins with [`MAGIC`]. The error is the reason why it is damaged.
+    fn read(bytes: &[u8]) -> Result<Self, String> {
         let mut file = Reader { bytes, offset: 0 };
-        let magic = file.take(MAGIC.len())?;
-        if magic != MAGIC {
-            return Err(format!("it begins with {magic:?}, expected {MAGIC:?}"));
-        }
+        file.take(MAGIC.len())?;
         let length = file.take(4)?.try_into().map(u32::from_le_bytes).map_err(|e| e.to_string())?;
         let mut header: Header =
             serde_json::from_slice(file.take(length as usize)?).map_err(|e| format!("header: {e}"))?;
@@ -264,6 +280,15 @@ mod tests {
     }
 
     #[test]
+    fn another_kind_of_file_is_not_called_a_damaged_head() {
+        for bytes in [&b"id,text\n1,good\n"[..], b"LITMUSH2", b"LITMUS", b""] {
+            let error = Head::from_bytes(bytes).unwrap_err();
+            let expected = (ErrorKind::HeadMalformed, "the head is another kind of file: a head begins with LITMUSH1");
+            assert_eq!((error.kind(), &error.to_string()[..]), expected);
+        }
+    }
+
+    #[test]
     fn wrong_bytes_are_named() {
         let whole = with("task", json!("test"));
         let weights = whole.len() - 4 * VALUES.len();
@@ -274,9 +299,7 @@ mod tests {
                 assert_eq!(reason(&bytes), format!("a weight is {bad}"));
             }
         }
-        let [mut magic, mut padding, mut length] = [whole.clone(), whole.clone(), whole];
-        magic[7] = b'2';
-        assert!(reason(&magic).contains("expected"));
+        let [mut padding, mut length] = [whole.clone(), whole];
         length[11] = 0xff;
         assert!(reason(&length).contains("it ends"));
         padding[weights - 1] = 1;

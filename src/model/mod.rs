@@ -39,6 +39,8 @@ pub(crate) struct Model {
     tokenizer: Tokenizer,
     encoder: Box<dyn Encoder>,
     temperature: f32,
+    /// Whether a text may have a pair.
+    pairs: bool,
     padding_id: u32,
     /// Rows of the embedding table.
     embedding_rows: usize,
@@ -130,13 +132,14 @@ impl Model {
         encoder: Box<dyn Encoder>,
         embedding_rows: usize,
     ) -> Self {
-        let ModelConfig { temperature, padding_id, encoder: encoder_id, .. } = config;
+        let ModelConfig { temperature, pairs, padding_id, encoder: encoder_id, .. } = config;
         Self {
             scripts: info.languages.as_deref().and_then(Scripts::of_languages),
             info,
             tokenizer,
             encoder,
             temperature,
+            pairs,
             padding_id,
             embedding_rows,
             features: None,
@@ -155,6 +158,12 @@ impl Model {
 
     /// Divides a text into windows. Each of them is read with each of the pairs.
     pub(crate) fn windows(&self, text: &str, pairs: &[&str], options: ReadOptions) -> Result<Windows, Error> {
+        if !self.pairs && !pairs.is_empty() {
+            return Err(Error::unsupported(
+                "the model reads one text, not a pair (litmus.json: `pairs` is false): leave the pair out, write both as one \
+                 text, or load a model for pairs",
+            ));
+        }
         catch_panics(ErrorKind::Internal, || {
             let pairs = pairs.iter().map(|pair| self.tokenizer.encode_pair(pair, options.special_tokens));
             let pairs = pairs.collect::<Result<Vec<_>, _>>()?;

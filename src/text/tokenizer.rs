@@ -115,7 +115,8 @@ impl Tokenizer {
     pub(crate) fn encode_pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
         let encoding = self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?;
         if encoding.is_empty() {
-            return Err(Error::new(ErrorKind::EmptyText, "the pair is empty: leave it out to classify the text alone"));
+            let message = format!("the pair {}: leave it out to classify the text alone", emptiness(text));
+            return Err(Error::new(ErrorKind::EmptyText, message));
         }
         Ok(Pair(encoding))
     }
@@ -185,7 +186,7 @@ impl Tokenizer {
         let special = encoding.get_special_tokens_mask();
         let count = special.iter().filter(|&&special| special == 0).count();
         if count == 0 {
-            return Err(empty_text());
+            return Err(empty_text(text));
         }
         let ids = self.ids(&encoding, SpecialTokens::Text);
         let unknown = ids.iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown_id);
@@ -237,8 +238,16 @@ fn byte_spans(text: &str, start: usize, spans: &[(usize, usize)]) -> Vec<Range<u
 }
 
 /// The error for a text without tokens.
-pub(crate) fn empty_text() -> Error {
-    Error::new(ErrorKind::EmptyText, "the text is empty: there is nothing to classify")
+pub(crate) fn empty_text(text: &str) -> Error {
+    Error::new(ErrorKind::EmptyText, format!("the text {}: there is nothing to classify", emptiness(text)))
+}
+
+/// Why a text has no tokens.
+fn emptiness(text: &str) -> &'static str {
+    match text.trim() {
+        "" => "is empty",
+        _ => "has nothing that the model reads, only characters such as control or zero-width ones",
+    }
 }
 
 fn failed(error: tokenizers::Error) -> Error {

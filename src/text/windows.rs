@@ -137,7 +137,7 @@ impl Reader<'_> {
     fn as_one_window(&self) -> Result<Option<Windows>, Error> {
         let tokens = self.encode_span(0..self.text.len(), self.token_budget + 1, self.options.with_offsets)?;
         match tokens.count {
-            0 => Err(empty_text()),
+            0 => Err(empty_text(self.text)),
             count if count > self.token_budget => Ok(None),
             new_tokens => {
                 let window = Window { span: 0..self.text.len(), tokens, new_tokens };
@@ -199,7 +199,7 @@ impl Reader<'_> {
             first = start_of_next_window(pieces, first, last, token_budget);
         }
         if windows.is_empty() {
-            return Err(empty_text());
+            return Err(empty_text(self.text));
         }
         Ok(Windows { windows, truncated })
     }

@@ -249,7 +249,7 @@ pub(super) fn read_options(options: JsValue) -> Result<(Options, Option<Vec<Stri
 /// Reads the options of teaching.
 pub(super) fn read_teach_options(options: JsValue) -> Result<TeachOptions, Error> {
     let TeachOptionsDto { multi_label, other } = read(options)?;
-    Ok(TeachOptions::default().multi_label(multi_label.unwrap_or(false)).other(other.unwrap_or(false)))
+    Ok(TeachOptions { multi_label, other })
 }
 
 /// Reads the options of a load.

@@ -12,12 +12,14 @@ const installed = fileURLToPath(new URL("./", import.meta.resolve("litmus-text/p
 const cli = join(installed, "dist/cli.js");
 
 /** Runs the command. Resolves to its exit status and what it has printed. */
-const run = (...args) =>
-  new Promise((resolve) =>
-    execFile(process.execPath, [cli, ...args], { cwd: folder }, (error, stdout, stderr) =>
+const run = (...args) => runWithInput("", ...args);
+const runWithInput = (input, ...args) =>
+  new Promise((resolve) => {
+    const { stdin } = execFile(process.execPath, [cli, ...args], { cwd: folder }, (error, stdout, stderr) =>
       resolve({ status: error?.code ?? 0, stdout, stderr }),
-    ),
-  );
+    );
+    stdin.on("error", () => undefined).end(input); // a command that does not read it may have ended
+  });
 const write = (name, text) => writeFile(join(folder, name), text);
 const read = (name) => readFile(join(folder, name), "utf8");
 
@@ -31,7 +33,7 @@ test("classify adds label and score to each row, and says how many have none", a
   await write("reviews.csv", REVIEWS);
   const { status, stdout, stderr } = await run("classify", "reviews.csv", "--column", "review", "-o", "out.csv");
   assert.deepEqual([status, stdout], [1, ""]);
-  assert.match(stderr, /^litmus-text: 1 rows have no label/);
+  assert.match(stderr, /^litmus-text: 1 row has no label: row 4 \(empty-text\)\n$/);
   const classifier = await createClassifier();
   const score = async (text) => (await classifier.predict(text)).score;
   const [first, second] = [await score("I loved it, every minute"), await score('She said "boring".\nIt was awful')];
@@ -81,23 +83,94 @@ test("teach writes the head that classifier.teach gives, and classify uses it", 
   const triage = await run("classify", "mails.csv", "--head", "triage.head");
   assert.match(triage.stdout, /\nIs my parcel lost\?,shipping,(0\.\d+|1)\n$/);
   const more = await run("teach", "examples.csv", "-o", "more.head", "--head", "triage.head");
-  assert.match(more.stderr, /exported without its examples/);
+  assert.match(more.stderr, /^triage\.head: .*exported without its examples/);
+});
+
+test("rows are numbered as in a spreadsheet, short ones are filled up, and the table may be standard input", async () => {
+  const table = 'id,text,note\n1,"Fine,\nthank you",\n\n2,\n3\n4,Very good\n';
+  const { status, stdout, stderr } = await runWithInput(table, "classify", "-");
+  assert.equal(status, 1);
+  assert.equal(stderr, "litmus-text: 2 rows have no label: row 4 (empty-text), row 5 (empty-text)\n");
+  const cells = stdout.replace("Fine,\nthank you", "Fine").trimEnd().split("\n");
+  assert.deepEqual([cells[0], cells[2], cells[3]], ["id,text,note,label,score", "2,,,,", "3,,,,"]);
+  assert.match(cells[4], /^4,Very good,,positive,0\.\d+$/);
+  const many = await runWithInput(`id,text\n${"1,\n".repeat(13)}`, "classify", "-");
+  assert.match(many.stderr, /^litmus-text: 13 rows have no label: row 2 .*, row 11 \(empty-text\), and 3 more\n$/);
+});
+
+test("a table that cannot be read as its author meant it is rejected before anything is computed", async () => {
+  const wide = "row 3 has 4 cells, but the header has 2: put a text that has commas into double quotes";
+  await write("wide.csv", "label,text\na,good\nb,It was slow, loud, and awful\n");
+  await write("wide.tsv", "label\ttext\na\tgood\nb\tslow\tand loud\n");
+  await write("latin1.csv", Buffer.from("label,text\na,good\nb,tr\xe8s bien\n", "latin1"));
+  await write("utf16.csv", Buffer.from("\ufefflabel,text\n", "utf16le"));
+  await write("semicolons.csv", "label;text\na;good, very good\n");
+  await write("tabs.csv", "label\ttext\na\tgood\n");
+  await write("commas.tsv", "label,text\na,good\n");
+  await write("empty.csv", "");
+  await write("blank.csv", "\n\n");
+  const fails = async (args, message) => {
+    const { status, stdout, stderr } = await run(...args);
+    assert.deepEqual([status, stdout], [1, ""], args.join(" "));
+    assert.ok(stderr.includes(message), `${args.join(" ")}: ${stderr}`);
+  };
+  for (const [file, message] of [
+    ["wide.csv", `wide.csv: ${wide}`],
+    ["wide.tsv", "wide.tsv: row 3 has 3 cells, but the header has 2: replace tabs within a text"],
+    ["latin1.csv", "latin1.csv is not UTF-8: line 3 "],
+    ["utf16.csv", "utf16.csv is not UTF-8: line 1 "],
+    ["semicolons.csv", "(it has: label;text): it seems to be separated by semicolons: separate it by commas"],
+    ["tabs.csv", "it seems to be separated by tabs"],
+    ["commas.tsv", "it seems to be separated by commas"],
+    ["empty.csv", "empty.csv is empty"],
+    ["blank.csv", "blank.csv is empty"],
+  ]) {
+    await fails(["classify", file], message);
+    await fails(["teach", file, "-o", "x.head"], message);
+  }
+  await write("labelled.csv", "label,text\na,good\n,bad\n");
+  await fails(["classify", "labelled.csv"], 'labelled.csv has a column "label", which classify adds: rename it');
+  await fails(["teach", "labelled.csv", "-o", "x.head"], "labelled.csv: row 3 has no label");
+});
+
+test("every command names what is wrong with its arguments", async () => {
+  const commands = "(known: serve, classify, teach, pack): litmus-text --help lists commands and options";
+  for (const [args, message] of [
+    [[], /^Usage: litmus-text serve/],
+    [["clasify", "x.csv"], `unknown command "clasify" ${commands}`],
+    [["I loved it"], `unknown command "I loved it" ${commands}`],
+    [["classify"], "classify needs a FILE: litmus-text --help"],
+    [["teach", "-o", "x.head"], "teach needs a FILE: "],
+    [["pack"], "pack needs a FOLDER: "],
+    [["classify", "a.csv", "b.csv"], 'unexpected argument "b.csv": classify takes one FILE: '],
+    [["serve", "8080"], 'unexpected argument "8080": serve takes only options: '],
+    [
+      ["classify", "x.csv", "--tresh", "1"],
+      /^unknown option --tresh of classify \(known: .*--column, --task, --threshold\)/,
+    ],
+    [["serve", "-p", "1"], /^unknown option -p of serve \(known: .*--port/],
+    [["pack", "--model", "x"], "unknown option --model of pack (known: none)"],
+    [["classify", "x.csv", "--column"], /'--column <value>' argument missing/],
+  ]) {
+    const { status, stdout, stderr } = await run(...args);
+    assert.deepEqual([status, stdout], [1, ""], args.join(" "));
+    if (typeof message === "string") assert.ok(stderr.startsWith(message), stderr);
+    else assert.match(stderr, message);
+  }
 });
 
 test("what is missing or wrong is named, without a stack trace", async () => {
   await write("reviews.csv", REVIEWS);
   for (const [args, message] of [
-    [["classify"], /^Usage: /],
     [["classify", "missing.csv"], /missing\.csv cannot be read/],
     [["classify", "reviews.csv"], /reviews\.csv has no column "text" \(it has: id, review\): .* --column/],
     [["classify", "reviews.csv", "--column", "review", "--task", "irony"], /"sentiment".*not "irony"/],
     [["classify", "reviews.csv", "--column", "review", "--threshold", "2"], /--threshold must be a number from 0 to 1/],
     [["classify", "reviews.csv", "--column", "review", "-o", "missing/out.csv"], /missing\/out\.csv cannot be written/],
-    [["classify", "reviews.csv", "--column", "review", "--head", "reviews.csv"], /the head is damaged/],
+    [["classify", "reviews.csv", "--column", "review", "--head", "reviews.csv"], /^reviews\.csv: the head is /],
     [["teach", "reviews.csv"], /--output is missing/],
     [["teach", "reviews.csv", "-o", "x.head"], /has no column "text".*--text and --label/],
     [["teach", "reviews.csv", "-o", "x.head", "--text", "review", "--label", "label"], /has no column "label"/],
-    [["dance"], /^Usage: /],
   ]) {
     const { status, stderr } = await run(...args);
     assert.equal(status, 1, args.join(" "));

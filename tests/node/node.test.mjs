@@ -239,7 +239,10 @@ test("a model folder is given by path, file URL or http URL; a missing one is mo
     assert.equal((await other.predict(NEGATIVE)).label, "negative");
   }
   await fails(() => createClassifier({ model: "no/such/folder" }), "model-not-found", {
-    message: /no\/such\/folder\//,
+    message: /no\/such\/folder\/\S+: there is no such file/,
+  });
+  await fails(() => createClassifier({ model: join(folder, "config.json") }), "model-not-found", {
+    message: /config\.json\/\S+: there is no such file/,
   });
   const server = createServer(async (request, response) => {
     const file = request.url.replace("/model/", "");

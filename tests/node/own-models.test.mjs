@@ -78,6 +78,20 @@ test("pairs have the scores of the pipeline, alone, in a batch and in a stream",
   assert.deepEqual([items[4].text, "pair" in items[4], items[5].error.code], ["alone", false, "invalid-input"]);
 });
 
+test("the packaged model, and any model whose litmus.json says so, rejects a pair", async () => {
+  const classifier = await createClassifier();
+  const [text, pair] = ["I loved it", "It was awful"];
+  const rejected = { code: "model-unsupported", message: /reads one text, not a pair.*leave the pair out/ };
+  await assert.rejects(classifier.predict({ text, pair }), rejected);
+  await assert.rejects(classifier.predict([text, { text, pair }]), { ...rejected, index: 1 });
+  await assert.rejects(classifier.predict({ text, pair }, { task: "toxicity" }), rejected);
+  await assert.rejects(classifier.embed({ text, pair }), rejected);
+  const items = [];
+  for await (const item of classifier.stream([{ text, pair }, text])) items.push(item);
+  assert.deepEqual([items[0].error.code, items[1].prediction.label], ["model-unsupported", "positive"]);
+  classifier.close();
+});
+
 test("a long text is read with the whole pair, and words are those of the text", async () => {
   const text = "🙂 the dog was so happy, what a day! ".repeat(20);
   const { windows, attributions } = await nli.predict({ text, pair: "the cat is sad" }, { explain: true });

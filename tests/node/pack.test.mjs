@@ -61,5 +61,5 @@ test("what is missing or wrong is named", async () => {
   await fails([folder], /litmus\.json is not JSON: mend or remove it/);
   await rm(join(folder, "model.onnx"));
   await fails([folder], /has no model\.onnx or onnx\/model_quantized\.onnx or onnx\/model\.onnx/);
-  await fails([], /Usage: litmus-text serve/);
+  await fails([], /^pack needs a FOLDER: /);
 });

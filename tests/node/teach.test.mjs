@@ -96,6 +96,21 @@ test("with `other`, a text that resembles no example has no label", async () => 
   assert.equal("other" in (await triage.predict("text")), false);
 });
 
+test("a head that is taught more keeps `other` and `multiLabel`", async () => {
+  const more = { praise: ["What a great service", "I love it", "Thank you so much"] };
+  const rejects = async (taught) => "other" in (await taught.predict("Is my parcel lost?"));
+  const rejecting = await classifier.teach(EXAMPLES, { other: true });
+  assert.equal(await rejects(await rejecting.teach(more)), true);
+  assert.equal(await rejects(await rejecting.teach(more, { other: false })), false);
+  const several = await classifier.teach(EXAMPLES, { multiLabel: true });
+  assert.equal((await several.teach(more)).info.multiLabel, true);
+  await assert.rejects(several.teach(more, { multiLabel: false }), {
+    code: "invalid-input",
+    message: /several labels/,
+  });
+  await assert.rejects(several.teach(more, { other: true }), { code: "invalid-input", message: /`other`/ });
+});
+
 test("closing a taught classifier frees its head alone", async () => {
   const taught = await classifier.teach(EXAMPLES);
   taught.close();
@@ -109,7 +124,11 @@ test("invalid calls have codes", async () => {
     message: /2 to 1000 labels, not 1/,
   });
   await assert.rejects(classifier.teach({ one: ["text"], two: [" "] }), { code: "empty-text", message: /"two"/ });
-  await assert.rejects(classifier.teach([]), { code: "invalid-input" });
+  for (const examples of [undefined, null, "refund", [["refund", "I want my money back"]]])
+    await assert.rejects(classifier.teach(examples), {
+      code: "invalid-input",
+      message: /^examples must be an object /,
+    });
   await assert.rejects(classifier.teach({ one: ["text"], two: [1] }), { code: "invalid-input", message: /"two"/ });
   await assert.rejects(classifier.teach(EXAMPLES, { other: 1 }), { code: "invalid-input" });
   await assert.rejects(classifier.teach(EXAMPLES, { other: true, multiLabel: true }), { code: "invalid-input" });

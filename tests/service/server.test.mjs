@@ -233,8 +233,8 @@ describe("litmus-text serve", () => {
     for (const [options, message] of [
       [["--port", "99999"], /--port must be/],
       [["--workers", "0"], /--workers must be/],
-      [["--threads", "2"], /--threads/],
-      [["--model", "/nowhere"], /could not load/],
+      [["--threads", "2"], /unknown option --threads of serve \(known: .*--workers/],
+      [["--model", "/nowhere"], /nowhere\/.*: there is no such file.*: --model takes the folder of a model/],
       [["--head", "/nowhere.head"], /\/nowhere\.head cannot be read/],
       [["--task", "irony"], /"sentiment".*not "irony"/],
     ]) {

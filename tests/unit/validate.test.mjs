@@ -45,8 +45,12 @@ test("unknown options are rejected, and the known ones listed", () => {
     message: 'unknown key "lable" in explain (known: label, method, samples, seed)',
   });
   assert.throws(() => checkOptions({ topK: 1 }, CALL), {
-    message: 'unknown key "topK" in options (known: signal, timeout)',
+    message: 'unknown key "topK" in options (known: signal, timeout): it is an option of predict',
   });
+  assert.throws(() => checkPredictOptions({ workers: 2 }), /\): it is an option of createClassifier$/);
+  assert.throws(() => checkPredictOptions({ explain: { topK: 1 } }), /\): it is an option of predict$/);
+  assert.throws(() => checkOptions({ threshold: 1 }, CLASSIFIER), /\): it is an option of predict$/);
+  assert.throws(() => checkOptions({ constructor: 1 }, CLASSIFIER), /"constructor" in options \([^)]*\)$/);
   assert.throws(() => checkOptions({ worker: 1 }, CLASSIFIER), /unknown key "worker"/);
 });
 

@@ -1,7 +1,7 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
 import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
-import { wrongValue } from "../shared/validate.js";
+import { isObject, wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
 
 /** What `info.files` calls the file of the head. */
@@ -64,7 +64,9 @@ async function taughtModel(
 }
 
 function checkExamples(examples: unknown): void {
-  for (const [label, texts] of Object.entries(Object(examples))) {
+  if (!isObject(examples) || Array.isArray(examples))
+    throw wrongValue("examples", "an object { label: texts }", examples);
+  for (const [label, texts] of Object.entries(examples)) {
     if (!Array.isArray(texts)) throw wrongValue(`examples["${label}"]`, "an array of texts", texts);
     const wrong = texts.findIndex((text) => typeof text !== "string");
     if (wrong >= 0) throw wrongValue(`examples["${label}"][${wrong}]`, "a string", texts[wrong]);

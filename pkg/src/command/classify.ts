@@ -1,14 +1,13 @@
 /// <reference types="node" />
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { createClassifier } from "../api/create-classifier.js";
-import type { ClassifierOptions } from "../shared/model-types.js";
 import type { AnyTaskOptions } from "../shared/task-types.js";
 import type { Prediction, StreamOptions } from "../shared/types.js";
+import { explainLoadError, readHead } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
-import { columnOf, formatRow, readTable } from "./table.js";
+import { formatRow, type Row, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
 
 export interface ClassifyArguments {
@@ -27,6 +26,16 @@ export interface ClassifyArguments {
   head: string | undefined;
 }
 
+/** A row without a label, and the code of the error. */
+export interface UnclassifiedRow {
+  /** Its number in a spreadsheet. */
+  number: number;
+  code: string;
+}
+
+/** The most rows without a label that are named. */
+const SHOWN = 10;
+
 /** The cells of a prediction: its label, or labels, and the score. */
 function cellsOf(prediction: Prediction | undefined): string[] {
   if (!prediction) return ["", ""];
@@ -36,13 +45,18 @@ function cellsOf(prediction: Prediction | undefined): string[] {
 
 /**
  * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. The cells of a row without a
- * prediction are empty: its text is empty, for instance. Resolves to the number of these rows.
+ * prediction are empty: its text is empty, for instance. Resolves to these rows.
  */
-export async function classify(options: ClassifyArguments): Promise<number> {
-  const { file, column, tasks, output, threshold } = options;
-  const table = await readTable(file);
-  const index = columnOf(table, file, column, "--column");
-  const classifier = await createClassifier(await classifierOptions(options));
+export async function classify(options: ClassifyArguments): Promise<UnclassifiedRow[]> {
+  const { file, column, tasks, output, threshold, workers, model, head } = options;
+  const table = await readTable(file, [column], "--column");
+  const [index] = table.columns as [number];
+  const names = tasks.length > 1 ? tasks.flatMap((task) => [task, `${task}_score`]) : ["label", "score"];
+  const existing = names.find((name) => table.header.includes(name));
+  if (existing) throw new UsageError(`${table.name} has a column "${existing}", which classify adds: rename it`);
+  const classifier = await createClassifier({ workers, model, ...(await readHead(head)) }).catch(
+    explainLoadError({ model, head }),
+  );
   const out = output === undefined ? process.stdout : createWriteStream(output);
   const failed = new Promise<never>((_, reject) => out.once("error", reject));
   failed.catch(() => undefined); // it is awaited below
@@ -50,20 +64,18 @@ export async function classify(options: ClassifyArguments): Promise<number> {
     if (!out.write(formatRow(output, cells))) await Promise.race([once(out, "drain"), failed]);
   };
   const bar = new ProgressBar();
-  let unclassified = 0;
-  const names = tasks.length > 1 ? tasks.flatMap((task) => [task, `${task}_score`]) : ["label", "score"];
+  const unclassified: UnclassifiedRow[] = [];
   try {
     await write([...table.header, ...names]);
-    const texts = table.rows.map((row) => row[index] ?? "");
+    const texts = table.rows.map(({ cells }) => cells[index] as string);
     // One task or several: TypeScript cannot tell which items come.
     const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
     for await (const item of classifier.stream(texts, { ...(taskOptions as StreamOptions), threshold })) {
       const { prediction, predictions } = item as { prediction?: Prediction; predictions?: Record<string, Prediction> };
-      if (item.error) unclassified++;
-      const cells = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);
-      const row = table.rows[item.index] as string[];
-      const missing = Array.from({ length: Math.max(0, table.header.length - row.length) }, () => "");
-      await write([...row, ...missing, ...cells]);
+      const { number, cells } = table.rows[item.index] as Row;
+      if (item.error) unclassified.push({ number, code: item.error.code });
+      const added = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);
+      await write([...cells, ...added]);
       bar.update(item.index + 1, texts.length);
     }
     if (output !== undefined) await Promise.race([finished(out.end()), failed]);
@@ -77,14 +89,10 @@ export async function classify(options: ClassifyArguments): Promise<number> {
   return unclassified;
 }
 
-async function classifierOptions({ workers, model, head }: ClassifyArguments): Promise<ClassifierOptions> {
-  return { workers, model, ...(head !== undefined && { head: await readHead(head) }) };
-}
-
-/** Reads the file of a head. */
-export async function readHead(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new UsageError(`${path} cannot be read: ${error.message}`);
-  });
-  return new Uint8Array(bytes);
+/** Names the rows without a label. */
+export function describeUnclassified(rows: UnclassifiedRow[]): string {
+  const named = rows.slice(0, SHOWN).map(({ number, code }) => `row ${number} (${code})`);
+  const more = rows.length - named.length;
+  const all = [...named, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
+  return `${rows.length} ${rows.length === 1 ? "row has" : "rows have"} no label: ${all}`;
 }

@@ -9,7 +9,6 @@ declare module "papaparse" {
     delimiter?: string;
     quoteChar?: string;
     newline?: string;
-    skipEmptyLines?: boolean;
   }
   const Papa: {
     parse<Row>(text: string, options: Options): { data: Row[]; errors: ParseError[] };

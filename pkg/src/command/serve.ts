@@ -5,7 +5,7 @@ import { createClassifier } from "../api/create-classifier.js";
 import { createHandler } from "../handler/handler.js";
 import { microBatching } from "../handler/micro-batching.js";
 import { createNodeServer, shutDown } from "../handler/node-server.js";
-import { readHead } from "./classify.js";
+import { explainLoadError, readHead } from "./model-arguments.js";
 
 export interface ServeArguments {
   port: number;
@@ -23,8 +23,9 @@ const GRACE_MS = 10_000;
 
 /** Runs the HTTP service until it is stopped. */
 export async function serve({ port, host, workers, model, task, head }: ServeArguments): Promise<void> {
-  const headOption = head === undefined ? {} : { head: await readHead(head) };
-  const loading = createClassifier({ workers, model, task, ...headOption });
+  const loading = createClassifier({ workers, model, task, ...(await readHead(head)) }).catch(
+    explainLoadError({ model, head }),
+  );
   const server = createNodeServer(
     createHandler({ classifier: loading.then((classifier) => microBatching(classifier, 2 * workers)) }),
   );

@@ -1,40 +1,86 @@
 /// <reference types="node" />
+import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import Papa from "papaparse";
 import { UsageError } from "./usage.js";
 
-/** A table in a file: comma-separated, or separated by tabs if the file's name ends in .tsv. */
+/** A table: comma-separated, or separated by tabs if the file's name ends in .tsv. */
 export interface Table {
+  /** The file's path, as messages name it. */
+  name: string;
   header: string[];
-  rows: string[][];
+  rows: Row[];
+  /** The indices of the columns that were asked for. */
+  columns: number[];
 }
+
+export interface Row {
+  /** Its number in a spreadsheet: the header is row 1, and empty lines count. */
+  number: number;
+  /** As many as the header has. */
+  cells: string[];
+}
+
+/** The path that stands for standard input. */
+const STANDARD_INPUT = "-";
 
 /** A quote character that no table contains: papaparse has no option for tables without quotes. */
 const NO_QUOTES = "\0";
 
+const SEPARATORS = { ",": "commas", ";": "semicolons", "\t": "tabs" };
+
 const isTabs = (path: string): boolean => /\.tsv$/i.test(path);
 
-/** Reads a table with a header. */
-export async function readTable(path: string): Promise<Table> {
-  const text = await readFile(path, "utf8").catch((error: Error) => {
-    throw new UsageError(`${path} cannot be read: ${error.message}`);
-  });
+/** Reads a table with a header, and finds the columns of these names in it. `option` is the option that names columns. */
+export async function readTable(path: string, columns: string[], option: string): Promise<Table> {
+  const name = path === STANDARD_INPUT ? "standard input" : path;
+  const text = await readText(path, name);
   // Quotes are ordinary characters in tab-separated files.
   const format = isTabs(path) ? { delimiter: "\t", quoteChar: NO_QUOTES } : { delimiter: "," };
-  const { data, errors } = Papa.parse<string[]>(text, { ...format, skipEmptyLines: true });
+  const { data, errors } = Papa.parse<string[]>(text, format);
   const [broken] = errors.filter(({ type }) => type === "Quotes");
-  if (broken) throw new UsageError(`${path} cannot be read: row ${(broken.row ?? 0) + 1}: ${broken.message}`);
-  const [header = [], ...rows] = data;
-  return { header, rows };
+  if (broken) throw new UsageError(`${name} cannot be read: row ${(broken.row ?? 0) + 1}: ${broken.message}`);
+  const all = data.map((cells, i) => ({ number: i + 1, cells }));
+  const [first, ...rows] = all.filter(({ cells }) => cells.length > 1 || cells[0]);
+  if (!first) throw new UsageError(`${name} is empty: the first row of a table names its columns`);
+  const header = first.cells;
+  const table = { name, header, rows, columns: columns.map((column) => columnOf(header, name, column, option)) };
+  for (const row of rows) checkWidth(row, table, isTabs(path));
+  return table;
 }
 
-/** The index of a column. `option` is the option that names columns. */
-export function columnOf({ header }: Table, path: string, name: string, option: string): number {
-  const index = header.indexOf(name);
+async function readText(path: string, name: string): Promise<string> {
+  const reading: Promise<Buffer> = path === STANDARD_INPUT ? buffer(process.stdin) : readFile(path);
+  const bytes = await reading.catch((error: Error) => {
+    throw new UsageError(`${name} cannot be read: ${error.message}`);
+  });
+  if (isUtf8(bytes)) return bytes.toString();
+  // In Latin-1 each byte is a character, and no other byte than that of a line feed becomes one.
+  const lines = bytes.toString("latin1").split("\n");
+  const wrong = lines.findIndex((line) => !isUtf8(Buffer.from(line, "latin1")));
+  throw new UsageError(`${name} is not UTF-8: line ${wrong + 1} has other bytes: save it with the encoding UTF-8`);
+}
+
+function columnOf(header: string[], name: string, column: string, option: string): number {
+  const index = header.indexOf(column);
   if (index >= 0) return index;
-  throw new UsageError(
-    `${path} has no column "${name}" (it has: ${header.join(", ")}): name the column with ${option}`,
-  );
+  const other = Object.entries(SEPARATORS).find(([separator]) => header.length === 1 && header[0]?.includes(separator));
+  const remedy = other
+    ? `it seems to be separated by ${other[1]}: separate it by commas, or by tabs in a file whose name ends in .tsv`
+    : `name the column with ${option}`;
+  throw new UsageError(`${name} has no column "${column}" (it has: ${header.join(", ")}): ${remedy}`);
+}
+
+/** Fills up a row that is shorter than the header, and rejects a longer one: its cells are not those that the header names. */
+function checkWidth({ number, cells }: Row, { name, header }: Table, tabs: boolean): void {
+  if (cells.length > header.length) {
+    const remedy = tabs ? "replace tabs within a text" : "put a text that has commas into double quotes";
+    throw new UsageError(
+      `${name}: row ${number} has ${cells.length} cells, but the header has ${header.length}: ${remedy}`,
+    );
+  }
+  while (cells.length < header.length) cells.push("");
 }
 
 /** One line of a table, with its end. `path` is the name of its file, if it has one. */

@@ -2,9 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { createClassifier } from "../api/create-classifier.js";
 import type { TeachReport } from "../shared/teach-types.js";
-import { readHead } from "./classify.js";
+import { explainLoadError, readHead } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
-import { columnOf, readTable } from "./table.js";
+import { readTable } from "./table.js";
 import { UsageError } from "./usage.js";
 
 export interface TeachArguments {
@@ -15,8 +15,9 @@ export interface TeachArguments {
   label: string;
   /** The head file to write. */
   output: string;
-  multiLabel: boolean;
-  other: boolean;
+  /** Without one, that of the head that is taught more. */
+  multiLabel: boolean | undefined;
+  other: boolean | undefined;
   withExamples: boolean;
   model: string | undefined;
   /** The file of a head that is taught more. */
@@ -30,11 +31,15 @@ const SHOWN = 10;
 export async function teach(options: TeachArguments): Promise<TeachReport> {
   const { output, multiLabel, other, withExamples, model, head } = options;
   const examples = await readExamples(options);
-  const classifier = await createClassifier({ model, ...(head !== undefined && { head: await readHead(head) }) });
+  const classifier = await createClassifier({ model, ...(await readHead(head)) }).catch(
+    explainLoadError({ model, head }),
+  );
   const bar = new ProgressBar();
   try {
     const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
-    const taught = await classifier.teach(examples, { multiLabel, other, onProgress });
+    const taught = await classifier
+      .teach(examples, { multiLabel, other, onProgress })
+      .catch(explainLoadError({ model, head }));
     await writeFile(output, taught.export({ examples: withExamples })).catch((error: Error) => {
       throw new UsageError(`${output} cannot be written: ${error.message}`);
     });
@@ -46,13 +51,11 @@ export async function teach(options: TeachArguments): Promise<TeachReport> {
 }
 
 async function readExamples({ file, text, label }: TeachArguments): Promise<Record<string, string[]>> {
-  const table = await readTable(file);
-  const option = "--text and --label";
-  const [textColumn, labelColumn] = [columnOf(table, file, text, option), columnOf(table, file, label, option)];
+  const table = await readTable(file, [text, label], "--text and --label");
   const examples = new Map<string, string[]>();
-  for (const row of table.rows) {
-    const name = (row[labelColumn] ?? "").trim();
-    const example = (row[textColumn] ?? "").trim();
+  for (const { number, cells } of table.rows) {
+    const [example, name] = table.columns.map((column) => cells[column]?.trim()) as [string, string];
+    if (!name) throw new UsageError(`${table.name}: row ${number} has no label`);
     const texts = examples.get(name) ?? [];
     if (example) texts.push(example);
     examples.set(name, texts);

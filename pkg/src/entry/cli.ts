@@ -2,7 +2,7 @@
 /// <reference types="node" />
 import { availableParallelism } from "node:os";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { classify } from "../command/classify.js";
+import { classify, describeUnclassified } from "../command/classify.js";
 import { serve } from "../command/serve.js";
 import { describe, teach } from "../command/teach.js";
 import { parseInteger, parseProbability, UsageError } from "../command/usage.js";
@@ -24,7 +24,8 @@ serve answers POST /predict and GET /model, /health, /metrics, /openapi.json.
   --workers N, --head HEAD, --model URL
 
 classify adds the columns "label" and "score" to a table with a header: comma-separated, or separated by tabs if its name
-ends in .tsv. A text can have several labels where the task says so: they are separated by semicolons.
+ends in .tsv. The FILE - is standard input. A text can have several labels where the task says so: they are separated by
+semicolons.
 
   --column NAME     the column of the texts (default text)
   --task TASK       a task of the model, such as sentiment, emotion or toxicity. Several times: two columns for each task
@@ -57,14 +58,39 @@ const COMMON = { model: { type: "string" }, head: { type: "string" } } as const 
 const WORKERS = { type: "string", default: String(availableParallelism()) } as const;
 const OUTPUT = { type: "string", short: "o" } as const;
 
-/** Reads the arguments of a command that takes `count` positional ones. */
-function parse<const T extends Options>(args: string[], count: number, options: T) {
+const HELP = "litmus-text --help lists commands and options";
+
+/** Reads the arguments of a command. `operand` is the name of its one positional argument, if it has one. */
+function parse<const T extends Options>(command: string, operand: string | undefined, args: string[], options: T) {
+  // Node's own message for an unknown option speaks of positional arguments.
+  const { tokens } = parseArgs({
+    args,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+    options: options as Options,
+  });
+  for (const token of tokens) {
+    if (token.kind !== "option" || Object.hasOwn(options, token.name)) continue;
+    const known = Object.keys(options).map((name) => `--${name}`);
+    throw new UsageError(
+      `unknown option ${token.rawName} of ${command} (known: ${known.join(", ") || "none"}): ${HELP}`,
+    );
+  }
+  const parsed = parseStrictly(args, options);
+  const [first, second] = parsed.positionals;
+  if (operand !== undefined && first === undefined) throw new UsageError(`${command} needs a ${operand}: ${HELP}`);
+  const surplus = operand === undefined ? first : second;
+  if (surplus === undefined) return parsed;
+  const expected = operand === undefined ? "only options" : `one ${operand}`;
+  throw new UsageError(`unexpected argument "${surplus}": ${command} takes ${expected}: ${HELP}`);
+}
+
+function parseStrictly<const T extends Options>(args: string[], options: T) {
   try {
-    const parsed = parseArgs({ args, allowPositionals: true, options });
-    if (parsed.positionals.length !== count) throw new UsageError(USAGE);
-    return parsed;
+    return parseArgs({ args, allowPositionals: true, options });
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError((error as Error).message);
+    throw new UsageError((error as Error).message);
   }
 }
 
@@ -77,7 +103,12 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
       port: { type: "string", default: "8080" },
       host: { type: "string", default: "127.0.0.1" },
     } as const;
-    const { values } = parse(args, 0, { ...COMMON, ...options, workers: WORKERS, task: { type: "string" } });
+    const { values } = parse("serve", undefined, args, {
+      ...COMMON,
+      ...options,
+      workers: WORKERS,
+      task: { type: "string" },
+    });
     const { host, model, head, task } = values;
     const port = parseInteger("port", values.port, 0, 65535);
     await serve({ port, host, workers: parseWorkers(values.workers), model, head, task });
@@ -85,7 +116,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   },
 
   async classify(args) {
-    const { values, positionals } = parse(args, 1, {
+    const { values, positionals } = parse("classify", "FILE", args, {
       ...COMMON,
       workers: WORKERS,
       output: OUTPUT,
@@ -98,19 +129,19 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     const [file] = positionals as [string];
     const workers = parseWorkers(values.workers);
     const unclassified = await classify({ file, column, tasks, output, threshold, workers, model, head });
-    if (unclassified > 0)
-      console.error(`litmus-text: ${unclassified} rows have no label, for example because their text is empty`);
-    return unclassified > 0 ? 1 : 0;
+    if (unclassified.length === 0) return 0;
+    console.error(`litmus-text: ${describeUnclassified(unclassified)}`);
+    return 1;
   },
 
   async teach(args) {
-    const { values, positionals } = parse(args, 1, {
+    const { values, positionals } = parse("teach", "FILE", args, {
       ...COMMON,
       "output": OUTPUT,
       "text": { type: "string", default: "text" },
       "label": { type: "string", default: "label" },
-      "multi-label": { type: "boolean", default: false },
-      "other": { type: "boolean", default: false },
+      "multi-label": { type: "boolean" },
+      "other": { type: "boolean" },
       "with-examples": { type: "boolean", default: false },
     });
     const { output, text, label, other, model, head } = values;
@@ -123,21 +154,22 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   },
 
   async pack(args) {
-    const [folder] = parse(args, 1, {}).positionals as [string];
+    const [folder] = parse("pack", "FOLDER", args, {}).positionals as [string];
     const files = await packFolder(folder);
     for (const [path, { bytes, sha256 }] of Object.entries(files)) console.log(`${sha256}  ${bytes}  ${path}`);
     return 0;
   },
 };
 
-async function main([name = "", ...args]: string[]): Promise<number> {
+async function main([name, ...args]: string[]): Promise<number> {
   if ([name, ...args].includes("--help")) {
     console.log(USAGE);
     return 0;
   }
+  if (name === undefined) throw new UsageError(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) throw new UsageError(USAGE);
-  return command(args);
+  if (command) return command(args);
+  throw new UsageError(`unknown command "${name}" (known: ${Object.keys(COMMANDS).join(", ")}): ${HELP}`);
 }
 
 main(process.argv.slice(2)).then(

@@ -71,7 +71,8 @@ export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache
   if (response.ok && !isPage) return response;
   await response.body?.cancel();
   if (response.ok) return { reason: WEB_PAGE };
-  if (MISSING_STATUSES.includes(response.status)) return { reason: `status ${response.status}` };
+  const { status, missing = `status ${status}` } = response as FileResponse;
+  if (MISSING_STATUSES.includes(status)) return { reason: missing };
   throw statusError(response, url);
 }
 

@@ -5,11 +5,14 @@ import { pathToFileURL } from "node:url";
 import { NodeWebWorker } from "./node-web-worker.js";
 import { type FileResponse, platform } from "./platform.js";
 
-function fileResponse({ href }: URL, status: number, { buffer, byteOffset, byteLength }: Buffer): FileResponse {
+/** The codes of errors that say that a file or its folder does not exist. */
+const MISSING_CODES: unknown[] = ["ENOENT", "ENOTDIR"];
+
+function fileResponse({ href }: URL, { buffer, byteOffset, byteLength }: Buffer): FileResponse {
   const headers = new Map([["content-length", String(byteLength)]]);
   const isWhole = byteLength === buffer.byteLength;
   const bytes = (isWhole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer;
-  return { ok: status === 200, status, url: href, headers, body: null, arrayBuffer: async () => bytes };
+  return { ok: true, status: 200, url: href, headers, body: null, arrayBuffer: async () => bytes };
 }
 
 /** Sets `platform` for Node, Deno and Bun. A function: a bundler may drop a file that is imported for its effects alone. */
@@ -28,10 +31,10 @@ export function useNode(): void {
   // A `Response` would have to be loaded first, and would copy the bytes several times.
   platform.openFile = async (url) => {
     try {
-      return fileResponse(url, 200, await readFile(url));
+      return fileResponse(url, await readFile(url));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return fileResponse(url, 404, Buffer.alloc(0));
-      throw error;
+      if (!MISSING_CODES.includes((error as NodeJS.ErrnoException).code)) throw error;
+      return { ...fileResponse(url, Buffer.alloc(0)), ok: false, status: 404, missing: "there is no such file" };
     }
   };
 }

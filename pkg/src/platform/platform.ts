@@ -2,6 +2,8 @@
 export interface FileResponse {
   readonly ok: boolean;
   readonly status: number;
+  /** Why there is no file, for messages: a status would mean nothing to their reader. */
+  readonly missing?: string;
   readonly url: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: null;

@@ -9,11 +9,11 @@
  *   error, an interrupted download. The message names its URL; trying again may help.
  * - `checksum-mismatch`: a file's SHA-256 is not the one in the model's `litmus.json`.
  * - `model-malformed`: a file of the model is damaged or contradicts another one.
- * - `head-malformed`: a head file of the model is damaged.
+ * - `head-malformed`: a head file is damaged, or is another kind of file.
  * - `head-mismatch`: a head file was made for another encoder.
  * - `head-not-extendable`: a head that is taught more was exported without its examples.
  * - `model-unsupported`: the model is valid but uses an operator or a feature that this library does
- *   not implement.
+ *   not implement, or cannot do what a call asks for: read a pair of texts, for instance.
  * - `unsupported`: the browser or runtime has no WebAssembly, or none with SIMD.
  * - `aborted`: the call's `signal` was aborted. The error's `name` is `"AbortError"`, its `cause` is
  *   the signal's reason.

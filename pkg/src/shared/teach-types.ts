@@ -3,7 +3,7 @@ import type { CallOptions, PredictionProgress } from "./types.js";
 /** Labels, each with example texts. A label without examples is taught by its name. */
 export type TeachExamples<Label extends string = string> = Readonly<Record<Label, readonly string[]>>;
 
-/** Options of `Classifier.teach`. */
+/** Options of `Classifier.teach`. Without `multiLabel` and `other`, a head that is taught more keeps what it has. */
 export interface TeachOptions extends CallOptions {
   /** Whether a text can have several of the labels, or none; `false` by default. */
   multiLabel?: boolean | undefined;

@@ -68,8 +68,12 @@ export function checkOptions(options: unknown, rules: Rules, name?: string, requ
   if (options === undefined) return true;
   if (!isObject(options) || Array.isArray(options)) throw wrongValue(all, "an object", options);
   for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(rules, key))
-      throw invalidInput(`unknown key "${key}" in ${all} (known: ${Object.keys(rules).join(", ")})`);
+    if (Object.hasOwn(rules, key)) continue;
+    const owner = Object.hasOwn(CLASSIFIER, key) ? "createClassifier" : Object.hasOwn(PREDICT, key) && "predict";
+    const known = Object.keys(rules).join(", ");
+    throw invalidInput(
+      `unknown key "${key}" in ${all} (known: ${known})${owner ? `: it is an option of ${owner}` : ""}`,
+    );
   }
   for (const [key, [expected, accepts]] of Object.entries(rules)) {
     const value: unknown = options[key as keyof typeof options];

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use litmus_text::{Classifier, Examples, TeachOptions, TeachReport};
 
-use crate::{Failure, classifier, named, read};
+use crate::examples::read_examples;
+use crate::{Failure, classifier, named};
 
 /// The most suspect examples that are printed.
 const SHOWN: usize = 10;
@@ -14,8 +15,8 @@ const SHOWN: usize = 10;
 /// Teach labels of your own from a table of examples
 #[derive(Args)]
 pub(crate) struct TeachArguments {
-    /// A table with a header: comma-separated, or separated by tabs if its name ends in .tsv. A row without a text adds a
-    /// label that is taught by its name
+    /// A table with a header: comma-separated, or separated by tabs if its name ends in .tsv; - is standard input. A row
+    /// without a text adds a label that is taught by its name
     examples: PathBuf,
     /// The head file to write
     #[arg(short, long, value_name = "FILE")]
@@ -44,9 +45,12 @@ pub(crate) struct TeachArguments {
 }
 
 pub(crate) fn run(arguments: &TeachArguments) -> Result<(), Failure> {
-    let examples = read_examples(arguments)?;
+    let examples = read_examples(&arguments.examples, &arguments.text, &arguments.label)?;
     let classifier = classifier(arguments.model.as_deref(), arguments.head.as_deref())?;
-    let options = TeachOptions::default().multi_label(arguments.multi_label).other(arguments.other);
+    let mut options = TeachOptions::default();
+    // Without the flags, a head that is taught more keeps what it has.
+    options.multi_label = arguments.multi_label.then_some(true);
+    options.other = arguments.other.then_some(true);
     let taught = teach(&classifier, &examples, &options)?;
     let bytes = match arguments.with_examples {
         // A head that was just taught has its examples.
@@ -71,35 +75,6 @@ fn teach(classifier: &Classifier, examples: &Examples, options: &TeachOptions) -
         eprint!("\r     \r");
     }
     Ok(job.finish()?)
-}
-
-fn read_examples(TeachArguments { examples: path, text, label, .. }: &TeachArguments) -> Result<Examples, Failure> {
-    let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
-    // Quotes are ordinary characters in tab-separated files.
-    let mut reader = csv::ReaderBuilder::new();
-    reader.delimiter(if tabs { b'\t' } else { b',' }).quoting(!tabs);
-    let file = read(path)?;
-    let mut table = reader.from_reader(&file[..]);
-    let unreadable = |e: csv::Error| named(path, "read", io::Error::other(e));
-    let header = table.headers().map_err(unreadable)?.clone();
-    let column = |name: &str| {
-        let columns: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
-        columns.iter().position(|column| *column == name).ok_or_else(|| {
-            io::Error::other(format!(
-                "{} has no column {name:?} (it has: {}): name the columns with --text and --label",
-                path.display(),
-                columns.join(", ")
-            ))
-        })
-    };
-    let (text, label) = (column(text)?, column(label)?);
-    let mut examples = Examples::new();
-    for row in table.records() {
-        let row = row.map_err(unreadable)?;
-        let text = row[text].trim();
-        examples = examples.label(row[label].trim(), Some(text).filter(|text| !text.is_empty()));
-    }
-    Ok(examples)
 }
 
 fn print(report: &TeachReport, out: &mut impl Write) -> io::Result<()> {
