@@ -13,7 +13,7 @@ import robustness
 import torch
 from calibrate import answered, sentiment_temperature, student_file, student_logits
 from encoder import Config
-from export import build
+from export import build, in_graph
 from files import read_arrays, read_json, write_json
 from heads import TOXICITY
 from label import TEACHERS
@@ -103,7 +103,7 @@ def evaluate(args):
     report["alarms"] = toxicity_alarms(logits, corpora.dev, head["toxicity"])
     report["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
     report["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
-    network = build(arrays, Config(vocab=len(arrays[TABLE]), layers=args.layers)).SerializeToString()
+    network = build(in_graph(arrays), Config(vocab=len(arrays[TABLE]), layers=args.layers)).SerializeToString()
     # Which model.onnx this report is about: models/evaluate rejects the report of another.
     report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
     report["training"] = training_runs(args)
