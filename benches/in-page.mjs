@@ -11,7 +11,7 @@ const FILES = [
   "models/english/litmus.json",
 ];
 
-/** What a visitor does who stays: V8 stores compiled code two seconds after the last function was optimised. */
+/** How long a visitor stays: V8 stores compiled code only after it has optimised what is used most. */
 const STAY = { predictions: 300, milliseconds: 5000 };
 
 /** From the navigation to the first prediction, downloads included. */

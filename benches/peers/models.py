@@ -27,7 +27,7 @@ from graph import Graph
 MASKED = -10000  # additive attention mask of BERT exports
 MAX_LOGIT_ERROR = 1e-4  # between formats of the same f32 graph, whose sums have another order
 
-# What differs from our config.json in a network of DistilBERT's size. Its deviation of random weights is BERT's.
+# What differs from our config.json in a network of DistilBERT's size.
 DISTILBERT = {
     "vocab_size": 30522,
     "hidden_size": 768,
@@ -35,7 +35,7 @@ DISTILBERT = {
     "id2label": {"0": "NEGATIVE", "1": "POSITIVE"},
     "label2id": {"NEGATIVE": 0, "POSITIVE": 1},
 }
-DEVIATION = 0.02
+DEVIATION = 0.02  # standard deviation of random weights, as BERT initialises them
 
 TOKENIZER_CONFIG = {
     "tokenizer_class": "BertTokenizer",
