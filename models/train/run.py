@@ -17,7 +17,7 @@ MODULES = {"split": "splits"}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=["all", *STAGES, "compare", "baselines"])
+    parser.add_argument("stage", choices=["all", *STAGES, "compare", "baselines", "exits"])
     parser.add_argument("--data", type=Path, default=HERE / "../../../shared/data", help="the folder of the corpora")
     work = Path.home() / ".cache/litmus-text/train/work"
     parser.add_argument("--work", type=Path, default=work, help="folder for checkpoints and logs")
