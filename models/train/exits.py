@@ -1,5 +1,5 @@
-"""Not a stage: prints what early answers would save and cost: a text is answered after layer 3 or 4 where the head there is
-confident enough. Worth it only if the mean time halves at no more than half a point of accuracy."""
+"""Not a stage: prints what early answers would save and cost: a text is answered after layer 3 or 4 where the head
+there is confident enough. Worth it only if the mean time halves at no more than half a point of accuracy."""
 
 import numpy as np
 import torch
@@ -70,7 +70,7 @@ def exits(args):
             index = np.concatenate(taken)
             share = np.array([work(depth) for depth in depths])[index].mean() / work(depths[-1])
             changes = [100 * (now - before) for now, before in zip(right, full, strict=True)]
-            print(
-                f"| {' and '.join(map(str, layers))} | {confidence} | {100 * (index < len(EXITS)).mean():.0f} % "
-                f"| {share:.2f} | {np.mean(changes):+.1f} | " + " | ".join(f"{change:+.1f}" for change in changes) + " |"
-            )
+            shown = [f"{change:+.1f}" for change in (np.mean(changes), *changes)]
+            taken_early = f"{100 * (index < len(EXITS)).mean():.0f} %"
+            cells = [" and ".join(map(str, layers)), str(confidence), taken_early, f"{share:.2f}", *shown]
+            print("| " + " | ".join(cells) + " |")
