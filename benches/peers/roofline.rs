@@ -18,45 +18,38 @@ const ROWS: usize = 4;
 const CHANNELS: usize = 8;
 const STEP: usize = 4;
 
-/// By `i16x8.relaxed_dot_i8x16_i7x16_s`: see `run`.
-///
-/// # Safety
-/// As for `run`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sums_of_two(
-    times: usize,
-    inputs: usize,
-    weights: *const v128,
-    rows: *const i8,
-    sums: *mut v128,
-) {
-    // SAFETY: the caller guarantees the same.
-    unsafe { run::<false>(times, inputs, weights, rows, sums) }
-}
-
-/// By `i32x4.relaxed_dot_i8x16_i7x16_add_s`: see `run`.
-///
-/// # Safety
-/// As for `run`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sums_of_four(
-    times: usize,
-    inputs: usize,
-    weights: *const v128,
-    rows: *const i8,
-    sums: *mut v128,
-) {
-    // SAFETY: the caller guarantees the same.
-    unsafe { run::<true>(times, inputs, weights, rows, sums) }
-}
-
 /// Multiplies `rows`, [4 rows][inputs], with `weights`, [inputs / 4][8 channels][4 inputs], `times` times, and writes the
-/// sums of all passes: i32, [4 rows][8 channels]. `inputs` is a multiple of 16, and no weight is above 127.
+/// sums of all passes: i32, [4 rows][8 channels]. `inputs` is a multiple of 16, and no weight is above 127. `four` chooses the instruction that sums
+/// four products.
 ///
 /// # Safety
 /// The pointers must be valid for these sizes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sums(
+    times: usize,
+    inputs: usize,
+    weights: *const v128,
+    rows: *const i8,
+    sums: *mut v128,
+    four: bool,
+) {
+    // SAFETY: the caller guarantees the same.
+    unsafe {
+        match four {
+            false => passes::<false>(times, inputs, weights, rows, sums),
+            true => passes::<true>(times, inputs, weights, rows, sums),
+        }
+    }
+}
+
 #[inline(always)]
-unsafe fn run<const FOUR: bool>(times: usize, inputs: usize, weights: *const v128, rows: *const i8, sums: *mut v128) {
+unsafe fn passes<const FOUR: bool>(
+    times: usize,
+    inputs: usize,
+    weights: *const v128,
+    rows: *const i8,
+    sums: *mut v128,
+) {
     let ones = i16x8_splat(1);
     let mut tile = [[i32x4_splat(0); 2]; ROWS];
     for _ in 0..times {

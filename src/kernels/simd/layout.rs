@@ -8,14 +8,35 @@ pub(crate) const CHANNELS: usize = 8;
 /// each channel in turn, its weights for these inputs.
 pub(crate) const INPUTS: usize = 4;
 
-/// Writes the groups from `first` on of a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of
-/// the [`CHANNELS`] rows in turn, plus `offset`. Sums wrap around.
-pub(super) fn interleave_groups(rows: &[i8], first: usize, offset: i8, block: &mut [i8]) {
+/// Writes a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of the [`CHANNELS`] rows in turn,
+/// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].
+///
+/// `interleave` does most of it, four groups of four channels at a time: it takes 16 values of each channel, and returns 16
+/// bytes of each group, with `offset` added.
+#[inline(always)]
+pub(super) fn interleave_channels(
+    rows: &[i8],
+    offset: i8,
+    block: &mut [i8],
+    interleave: impl Fn([&[i8; 16]; 4]) -> [[i8; 16]; 4],
+) {
     let stride = rows.len() / CHANNELS;
+    assert!(rows.len() == block.len() && rows.len() == stride * CHANNELS && stride.is_multiple_of(INPUTS));
     let (groups, _) = block.as_chunks_mut::<{ CHANNELS * INPUTS }>();
-    for (group, to) in groups.iter_mut().enumerate().skip(first) {
-        for (channel, to) in to.chunks_exact_mut(INPUTS).enumerate() {
-            for (to, value) in to.iter_mut().zip(&rows[channel * stride + group * INPUTS..]) {
+    let (fours, rest) = groups.as_chunks_mut::<4>();
+    for (four, start) in fours.iter_mut().zip((0..).step_by(4 * INPUTS)) {
+        for half in 0..CHANNELS / LANES {
+            let values = |channel| rows[(half * LANES + channel) * stride + start..].first_chunk().unwrap_or(&[0; 16]);
+            let bytes = interleave(std::array::from_fn(values));
+            for (group, bytes) in four.iter_mut().zip(bytes) {
+                group[half * 16..][..16].copy_from_slice(&bytes);
+            }
+        }
+    }
+    let first = stride - rest.len() * INPUTS;
+    for (group, start) in rest.iter_mut().zip((first..).step_by(INPUTS)) {
+        for (channel, to) in group.chunks_exact_mut(INPUTS).enumerate() {
+            for (to, value) in to.iter_mut().zip(&rows[channel * stride + start..]) {
                 *to = value.wrapping_add(offset);
             }
         }

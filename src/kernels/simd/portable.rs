@@ -168,11 +168,14 @@ fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32;
     }
 }
 
-/// Writes a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of the [`CHANNELS`] rows in turn,
-/// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].
+/// See [`layout::interleave_channels`].
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    super::layout::interleave_groups(rows, 0, offset, block);
+    super::layout::interleave_channels(rows, offset, block, |channels| {
+        std::array::from_fn(|group| {
+            std::array::from_fn(|i| channels[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
+        })
+    });
 }
 
 /// The largest magnitude of the 32 nibbles, each minus `zero`.

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::layout::{CHANNELS, INPUTS, LANES, interleave_groups};
+use super::layout::{self, CHANNELS, INPUTS, LANES};
 
 /// Two channels in each register: each has one partial sum over the first two of every four inputs and one over the
 /// other two.
@@ -41,33 +41,26 @@ pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: 
     }
 }
 
-/// Writes a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of the [`CHANNELS`] rows in turn,
-/// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].
+/// See [`layout::interleave_channels`].
 pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    let stride = rows.len() / CHANNELS;
-    assert!(rows.len() == block.len() && rows.len() == stride * CHANNELS && stride.is_multiple_of(INPUTS));
-    // Four groups at once, four channels at a time.
-    let whole = stride / (4 * INPUTS);
-    for (four, half) in (0..whole).flat_map(|four| [(four, 0), (four, 1)]) {
-        // SAFETY: every x86-64 has SSE2, and the loads and stores need no alignment. A load takes 16 of the `stride` values of
-        // a row, a store writes 16 of a group's 32 bytes, and the block has `stride / 4` groups.
+    layout::interleave_channels(rows, offset, block, |channels| {
+        let mut groups = [[0; 16]; 4];
+        // SAFETY: every x86-64 has SSE2. The loads and stores are of arrays of 16 bytes and need no alignment.
         unsafe {
-            let offset = _mm_set1_epi8(offset);
-            let row = |channel: usize| {
-                let values = rows.as_ptr().add((half * LANES + channel) * stride + four * 4 * INPUTS);
-                _mm_add_epi8(_mm_loadu_si128(values.cast()), offset)
-            };
-            let [a, b, c, d] = [row(0), row(1), row(2), row(3)];
-            let (low, high) = (
-                [_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d)],
-                [_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d)],
-            );
-            for (pair, [ab, cd]) in [low, high].into_iter().enumerate() {
-                let to = block.as_mut_ptr().add((four * 4 + pair * 2) * CHANNELS * INPUTS + half * 16);
-                _mm_storeu_si128(to.cast(), _mm_unpacklo_epi64(ab, cd));
-                _mm_storeu_si128(to.add(CHANNELS * INPUTS).cast(), _mm_unpackhi_epi64(ab, cd));
+            let values = channels.map(|values| _mm_loadu_si128(values.as_ptr().cast()));
+            let [a, b, c, d] = values.map(|values| _mm_add_epi8(values, _mm_set1_epi8(offset)));
+            let [ab, cd] = [_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d)];
+            let [later_ab, later_cd] = [_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d)];
+            let bytes = [
+                _mm_unpacklo_epi64(ab, cd),
+                _mm_unpackhi_epi64(ab, cd),
+                _mm_unpacklo_epi64(later_ab, later_cd),
+                _mm_unpackhi_epi64(later_ab, later_cd),
+            ];
+            for (group, bytes) in groups.iter_mut().zip(bytes) {
+                _mm_storeu_si128(group.as_mut_ptr().cast(), bytes);
             }
         }
-    }
-    interleave_groups(rows, whole * 4, offset, block);
+        groups
+    });
 }

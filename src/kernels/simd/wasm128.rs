@@ -2,7 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use super::layout::{CHANNELS, INPUTS, LANES, interleave_groups};
+use super::layout::{self, CHANNELS, INPUTS, LANES};
 
 #[derive(Clone, Copy)]
 pub(crate) struct F32x4(v128);
@@ -158,35 +158,31 @@ fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHAN
     }
 }
 
-/// Writes a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of the [`CHANNELS`] rows in turn,
-/// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].
+/// See [`layout::interleave_channels`].
 ///
 /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
 #[inline(never)]
 pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    let stride = rows.len() / CHANNELS;
-    assert!(rows.len() == block.len() && rows.len() == stride * CHANNELS && stride.is_multiple_of(INPUTS));
-    // Four groups at once, four channels at a time.
-    let whole = stride / (4 * INPUTS);
-    for (four, half) in (0..whole).flat_map(|four| [(four, 0), (four, 1)]) {
-        // SAFETY: v128.load and v128.store need no alignment. A load takes 16 of the `stride` values of a row, a store writes
-        // 16 of a group's 32 bytes, and the block has `stride / 4` groups.
+    layout::interleave_channels(rows, offset, block, |channels| {
+        let mut groups = [[0; 16]; 4];
+        // SAFETY: the loads and stores are of arrays of 16 bytes and need no alignment.
         unsafe {
-            let row = |channel: usize| {
-                let values = rows.as_ptr().add((half * LANES + channel) * stride + four * 4 * INPUTS);
-                i8x16_add(v128_load(values.cast()), i8x16_splat(offset))
-            };
-            let [a, b, c, d] = [row(0), row(1), row(2), row(3)];
-            let low = [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d)];
-            let high = [i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d)];
-            for (pair, [ab, cd]) in [low, high].into_iter().enumerate() {
-                let to = block.as_mut_ptr().add((four * 4 + pair * 2) * CHANNELS * INPUTS + half * 16);
-                v128_store(to.cast(), i64x2_shuffle::<0, 2>(ab, cd));
-                v128_store(to.add(CHANNELS * INPUTS).cast(), i64x2_shuffle::<1, 3>(ab, cd));
+            let values = channels.map(|values| v128_load(values.as_ptr().cast()));
+            let [a, b, c, d] = values.map(|values| i8x16_add(values, i8x16_splat(offset)));
+            let [ab, cd] = [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d)];
+            let [later_ab, later_cd] = [i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d)];
+            let bytes = [
+                i64x2_shuffle::<0, 2>(ab, cd),
+                i64x2_shuffle::<1, 3>(ab, cd),
+                i64x2_shuffle::<0, 2>(later_ab, later_cd),
+                i64x2_shuffle::<1, 3>(later_ab, later_cd),
+            ];
+            for (group, bytes) in groups.iter_mut().zip(bytes) {
+                v128_store(group.as_mut_ptr().cast(), bytes);
             }
         }
-    }
-    interleave_groups(rows, whole * 4, offset, block);
+        groups
+    });
 }
 
 /// The largest magnitude of the 32 nibbles, each minus `zero`.
