@@ -72,6 +72,29 @@ test("files of a picked folder are found by their paths in it", async () => {
   });
 });
 
+test("files can have URLs of their own", async () => {
+  const url = (name) => new URL(`https://cdn.example/assets/${name}`);
+  const files = { config: url("config-1a.json"), tokenizer: url("tokenizer-2b.json"), model: url("model-3c.onnx") };
+  const { from, candidates, heads } = await resolve({ ...files, heads: { emotion: url("emotion-4d.head") } });
+  assert.equal(from, "folder");
+  assert.deepEqual(candidates, {
+    config: [{ path: "config.json", url: files.config.href }],
+    tokenizer: [{ path: "tokenizer.json", url: files.tokenizer.href }],
+    tokenizerConfig: [],
+    model: [{ path: "model.onnx", url: files.model.href }],
+    manifest: [],
+  });
+  assert.deepEqual(heads, { emotion: "https://cdn.example/assets/emotion-4d.head" });
+  await assert.rejects(resolve({ ...files, config: Uint8Array.of(1) }), {
+    code: "invalid-input",
+    message: /^model\.config must be a URL, as model\.model is one/,
+  });
+  await assert.rejects(resolve({ ...files, heads: { emotion: "emotion.head" } }), {
+    message: /^model\.heads\["emotion"\]/,
+  });
+  await assert.rejects(resolve({ ...files, vocab: url("vocab.txt") }), { code: "invalid-input", message: /vocab/ });
+});
+
 test("files can be given one by one, as bytes, blobs or unread responses", async () => {
   const bytes = Uint8Array.of(1, 2);
   const given = { config: bytes, tokenizer: bytes.buffer, model: new Blob([bytes]) };

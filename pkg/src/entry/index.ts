@@ -19,6 +19,7 @@ export type {
   DownloadProgress,
   ModelFile,
   ModelFiles,
+  ModelUrls,
 } from "../shared/model-types.js";
 
 const packagedClassifier = memoize(() => createClassifier());

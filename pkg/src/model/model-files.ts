@@ -171,7 +171,8 @@ function folderReader(
   return {
     read,
     manifest: async () => {
-      const [candidate] = candidates.manifest as [FileCandidate];
+      const [candidate] = candidates.manifest;
+      if (!candidate) return undefined;
       const [config] = candidates.config as [FileCandidate];
       const readEarlier = () => fromCache(candidate, NO_CHECKSUM, candidate.path);
       const current = stored && (await readEarlier());

@@ -2,7 +2,7 @@ import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
 import { resolveBeside, resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
-import type { ClassifierOptions, ModelFiles } from "../shared/model-types.js";
+import type { ClassifierOptions, ModelFiles, ModelUrls } from "../shared/model-types.js";
 import type {
   CacheMode,
   FolderSource,
@@ -50,6 +50,22 @@ function folderModel(model: string | URL): ModelCandidates {
   return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: resolveBeside(folder, path) })));
 }
 
+/** A model whose files have URLs of their own. */
+function urlsModel(urls: ModelUrls): Pick<FolderSource, "candidates" | "heads"> {
+  checkOptions(urls, { ...mapRoles(() => ANYTHING), heads: ANYTHING }, "model");
+  const urlOf = (name: string, url: unknown) => {
+    if (!isA(url, "URL")) throw wrongValue(`model.${name}`, "a URL, as model.model is one", url);
+    return url.href;
+  };
+  const heads = Object.entries(urls.heads ?? {}).map(([task, url]) => [task, urlOf(`heads["${task}"]`, url)]);
+  return {
+    candidates: mapRoles((role) =>
+      isOptional(role) && urls[role] === undefined ? [] : [{ path: LAYOUT[role][0], url: urlOf(role, urls[role]) }],
+    ),
+    heads: Object.fromEntries(heads),
+  };
+}
+
 /** The files of a folder that the user picked or dropped. */
 function pickedModel(list: Iterable<File>): ModelBlobs {
   // The path from a folder picker begins with the folder's own name.
@@ -92,7 +108,8 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   );
 }
 
-const isList = (model: ModelFiles | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
+const isList = (model: ModelFiles | ModelUrls | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
+const hasUrls = (model: ModelFiles | ModelUrls): model is ModelUrls => isA(model.model, "URL");
 
 /** Turns the option `model` into a source that can be sent to a worker. */
 export async function sourceOf(
@@ -108,5 +125,7 @@ export async function sourceOf(
   }
   if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
-  return { from: "files", files: isList(model) ? pickedModel(model) : await readGivenFiles(model, onProgress, signal) };
+  if (isList(model)) return { from: "files", files: pickedModel(model) };
+  if (hasUrls(model)) return { from: "folder", ...urlsModel(model), cache };
+  return { from: "files", files: await readGivenFiles(model, onProgress, signal) };
 }

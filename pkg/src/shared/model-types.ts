@@ -100,10 +100,29 @@ export interface ModelFiles {
   heads?: Readonly<Record<string, ModelFile>>;
 }
 
+/**
+ * The URLs of a model's files, one by one, for bundlers, which give each file a URL of its own:
+ * `{ config: new URL("./model/config.json", import.meta.url), … }`.
+ */
+export interface ModelUrls {
+  /** Of `config.json` */
+  config: URL;
+  /** Of `tokenizer.json` */
+  tokenizer: URL;
+  /** Of `tokenizer_config.json`, which is optional. */
+  tokenizerConfig?: URL | undefined;
+  /** Of `model.onnx`. If it stores its weights in other files, they are beside it. */
+  model: URL;
+  /** Of `litmus.json`, which is optional. */
+  manifest?: URL | undefined;
+  /** Of the heads that `litmus.json` lists, by task. By default, they are in the folder `heads` beside it. */
+  heads?: Readonly<Record<string, URL>> | undefined;
+}
+
 /** Options of `createClassifier`. */
 export interface ClassifierOptions {
   /**
-   * The model: the URL of a folder in Hugging Face layout, its files one by one, or the files of a
+   * The model: the URL of a folder in Hugging Face layout, its files or their URLs one by one, or the files of a
    * folder that the user picked or dropped (`<input type="file" webkitdirectory>`). A relative URL is
    * resolved against the page's URL; its query is kept for each file. In Node, Deno and Bun, a string without a scheme is
    * the path of the folder. The folder has
@@ -115,7 +134,7 @@ export interface ClassifierOptions {
    * Files whose SHA-256 is in `litmus.json` are checked against it, where the platform can compute it:
    * on https, on localhost and in Node.
    */
-  model?: string | URL | ModelFiles | Iterable<File> | undefined;
+  model?: string | URL | ModelFiles | ModelUrls | Iterable<File> | undefined;
   /**
    * Where predictions are computed.
    * - `"auto"`, the default: in one web worker; on the calling thread in service workers, in Node, Deno
