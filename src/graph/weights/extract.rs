@@ -17,7 +17,7 @@ pub(in crate::graph) struct QuantTensors(HashMap<String, Arc<QuantTensor>>);
 
 impl QuantTensors {
     /// Takes out each initializer that a `DequantizeLinear` reads, together with that node, and weights in blocks. Weights
-    /// that int8 with a zero point of 0 cannot hold stay.
+    /// that int8 with a zero point of 0 cannot hold stay in the graph.
     pub(in crate::graph) fn take(graph: &mut GraphProto) -> Result<Self, Error> {
         let named = graph.initializer.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index));
         let indices: HashMap<String, usize> = named.collect();
