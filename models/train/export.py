@@ -7,7 +7,7 @@ import sources
 import torch
 from calibrate import student_file
 from encoder import MASKED, TASKS, Config
-from files import read_arrays, read_json, sha256, whole, write_json, write_text
+from files import atomic_file, read_arrays, read_json, sha256, write_json, write_text
 from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
 from quantisation import BLOCK
 from rounding import TABLE, runtime_network
@@ -52,7 +52,7 @@ class Weights:
         return self.graph.op("GatherBlockQuantized", name, table, ids, f"{table}.scale", domain=MICROSOFT, **form)
 
 
-def in_graph(arrays):
+def graph_arrays(arrays):
     """The student's arrays that are stored in model.onnx: the encoder and the sentiment head."""
     kept = {name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder."))}
     kept["classifier.weight"] = np.ascontiguousarray(arrays["heads.sentiment.weight"].T)
@@ -63,7 +63,7 @@ def in_graph(arrays):
 def build(arrays, config):
     """The network of encoder.py as ONNX with two outputs: the features, and the sentiment head's logits, so that other
     runtimes read the folder as a classifier. It consists of onnxruntime's fused ops, so that our runtime has no
-    patterns to find. `arrays` are those of `in_graph`."""
+    patterns to find. `arrays` are those of `graph_arrays`."""
     g = Graph()
     weights = Weights(g, arrays)
 
@@ -168,8 +168,8 @@ def export(args):
     config = Config(vocab=len(arrays[TABLE]), layers=args.layers)
     write_json(folder / "config.json", hugging_face_config(config))
     write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
-    with whole(folder / "model.onnx") as file:
-        onnx.save(build(in_graph(arrays), config), file)
+    with atomic_file(folder / "model.onnx") as file:
+        onnx.save(build(graph_arrays(arrays), config), file)
     encoder = encoder_id(folder)
     write_heads(folder, encoder, arrays, calibration, args.data)
     check(folder, runtime_network(arrays), load_cut(args))

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::model::ModelFiles;
 
-    /// Decluttering takes longer than all the rest of loading.
+    /// Decluttering would make each load of the packaged model slower.
     #[test]
     fn the_packaged_graph_needs_no_declutter() {
         let bytes = std::fs::read("models/english/model.onnx").unwrap();
