@@ -107,7 +107,7 @@ impl Classifier {
 
     fn new(model: Arc<Model>, heads: Heads) -> Self {
         let mut info = model.info.clone();
-        if let Some(head) = &heads.own {
+        if let Some(head) = &heads.replacement {
             info.labels = head.labels().to_vec();
             (info.multi_label, info.activation) = (head.multi_label(), head.activation());
         }
@@ -129,7 +129,7 @@ impl Classifier {
             return Err(Error::invalid_input(message));
         }
         let mut heads = (*self.heads).clone();
-        heads.own = Some(head.clone());
+        heads.replacement = Some(head.clone());
         Ok(Self::new(self.model.clone(), heads))
     }
 
@@ -150,7 +150,7 @@ impl Classifier {
 
     /// The head that [`with_head`](Self::with_head) was given.
     pub fn head(&self) -> Option<&Head> {
-        self.heads.own.as_ref()
+        self.heads.replacement.as_ref()
     }
 
     /// Facts about the model. If the classifier has a [`head`](Self::head), the labels are those of the head.

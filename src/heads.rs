@@ -9,7 +9,7 @@ use crate::model::{Head, Model, ModelFiles, TaskInfo};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heads {
     /// The head that takes the place of the graph's own classifier.
-    pub own: Option<Head>,
+    pub replacement: Option<Head>,
     /// Heads with labels, by task.
     pub tasks: BTreeMap<String, Head>,
     /// The head that maps features to an embedding.

@@ -31,8 +31,8 @@ pub(super) struct Taken {
     pub node: Option<NodeProto>,
 }
 
-/// What weights are taken from.
-pub(super) struct Source<'a> {
+/// The graph that weights in blocks are taken out of.
+pub(super) struct BlockSource<'a> {
     pub graph: &'a mut GraphProto,
     /// The index of each initializer.
     pub indices: HashMap<String, usize>,
@@ -40,7 +40,7 @@ pub(super) struct Source<'a> {
     pub tables: HashSet<String>,
 }
 
-impl Source<'_> {
+impl BlockSource<'_> {
     fn tensor(&self, node: &NodeProto, input: usize) -> Option<&TensorProto> {
         let name = node.input.get(input).filter(|name| !name.is_empty())?;
         self.indices.get(name).map(|&index| &self.graph.initializer[index])
@@ -106,7 +106,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn from_node(node: &NodeProto, source: &Source) -> Option<Self> {
+    fn from_node(node: &NodeProto, source: &BlockSource) -> Option<Self> {
         let attribute = |name: &str| node.attribute.iter().find(|a| a.name == name).map(|a| a.i);
         let number = |name: &str, default: i64| usize::try_from(attribute(name).unwrap_or(default)).ok();
         let (kind, inputs) = match &node.op_type[..] {
@@ -177,7 +177,7 @@ impl Layer {
     }
 
     /// The weights, if all sizes match. `moved` has the bytes of those that were moved out of the graph.
-    fn blocks<'a>(&self, node: &NodeProto, source: &'a Source, moved: Vec<u8>) -> Option<Blocks<'a>> {
+    fn blocks<'a>(&self, node: &NodeProto, source: &'a BlockSource, moved: Vec<u8>) -> Option<Blocks<'a>> {
         let [weights, scales] = [self.inputs[0], self.inputs[1]].map(|input| source.tensor(node, input));
         let (weights, scales) = (weights?, floats(scales?)?);
         let count = self.inner.div_ceil(self.block);

@@ -7,7 +7,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use tract_onnx::prelude::*;
 
-use super::blocks::Source;
+use super::blocks::BlockSource;
 use super::quant_tensor::{Int8, QuantConst, QuantTensor, Values, row_major};
 use super::values::{floats, integers};
 use crate::error::Error;
@@ -25,7 +25,7 @@ impl QuantTensors {
         let tables = gathers.filter_map(|node| node.input.first().cloned()).collect();
         let mut taken: HashMap<String, Arc<QuantTensor>> = HashMap::new();
         let mut nodes = Vec::with_capacity(graph.node.len());
-        let mut source = Source { indices, tables, graph };
+        let mut source = BlockSource { indices, tables, graph };
         for node in std::mem::take(&mut source.graph.node) {
             if let Some(blocks) = source.take_blocks(&node, |name| taken.contains_key(name))? {
                 if let Some(tensor) = blocks.tensor {
