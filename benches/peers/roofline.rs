@@ -18,7 +18,7 @@ const ROWS: usize = 4;
 const CHANNELS: usize = 8;
 const STEP: usize = 4;
 
-/// `run` with `i16x8.relaxed_dot_i8x16_i7x16_s`.
+/// By `i16x8.relaxed_dot_i8x16_i7x16_s`: see `run`.
 ///
 /// # Safety
 /// As for `run`.
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn sums_of_two(
     unsafe { run::<false>(times, inputs, weights, rows, sums) }
 }
 
-/// `run` with `i32x4.relaxed_dot_i8x16_i7x16_add_s`.
+/// By `i32x4.relaxed_dot_i8x16_i7x16_add_s`: see `run`.
 ///
 /// # Safety
 /// As for `run`.
