@@ -107,7 +107,7 @@ impl Classifier {
 
     fn new(model: Arc<Model>, heads: Heads) -> Self {
         let mut info = model.info.clone();
-        if let Some(head) = &heads.own {
+        if let Some(head) = &heads.replacement {
             info.labels = head.labels().to_vec();
             (info.multi_label, info.activation) = (head.multi_label(), head.activation());
         }
@@ -119,7 +119,7 @@ impl Classifier {
     ///
     /// # Errors
     /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): the head was made for another encoder.
-    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model has no output `features`.
     /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the head has no labels.
     pub fn with_head(&self, head: &Head) -> Result<Self, Error> {
         self.model.require_features("a head")?;
@@ -129,7 +129,7 @@ impl Classifier {
             return Err(Error::invalid_input(message));
         }
         let mut heads = (*self.heads).clone();
-        heads.own = Some(head.clone());
+        heads.replacement = Some(head.clone());
         Ok(Self::new(self.model.clone(), heads))
     }
 
@@ -139,7 +139,7 @@ impl Classifier {
     ///
     /// # Errors
     /// - [`ErrorKind::HeadMismatch`](crate::ErrorKind::HeadMismatch): the head was made for another encoder.
-    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model has no output `features`.
     pub fn with_task(&self, name: &str, head: &Head) -> Result<Self, Error> {
         self.model.require_features("a head")?;
         self.model.check_head("the head", head)?;
@@ -150,7 +150,7 @@ impl Classifier {
 
     /// The head that [`with_head`](Self::with_head) was given.
     pub fn head(&self) -> Option<&Head> {
-        self.heads.own.as_ref()
+        self.heads.replacement.as_ref()
     }
 
     /// Facts about the model. If the classifier has a [`head`](Self::head), the labels are those of the head.
@@ -222,7 +222,7 @@ impl Classifier {
     /// # Errors
     /// - The errors of [`job`](Self::job).
     /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the model does not have one of the tasks.
-    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model has no output `features`.
     pub fn tasks_job<T: Input>(&self, texts: &[T], tasks: &[&str], options: &Options) -> Result<PredictionJob, Error> {
         let invalid = |message| Err(Error::invalid_input(message));
         match &options.task {
@@ -323,7 +323,7 @@ impl Classifier {
     /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): an example is empty.
     /// - [`ErrorKind::HeadNotExtendable`](crate::ErrorKind::HeadNotExtendable): the classifier's head was read from a file
     ///   without its examples.
-    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model gives no features.
+    /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model has no output `features`.
     pub fn teaching_job(&self, examples: &Examples, options: &TeachOptions) -> Result<TeachingJob, Error> {
         TeachingJob::new(self.model.clone(), self.head(), examples, options)
     }

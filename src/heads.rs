@@ -9,7 +9,7 @@ use crate::model::{Head, Model, ModelFiles, TaskInfo};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heads {
     /// The head that takes the place of the graph's own classifier.
-    pub own: Option<Head>,
+    pub replacement: Option<Head>,
     /// Heads with labels, by task.
     pub tasks: BTreeMap<String, Head>,
     /// The head that maps features to an embedding.
@@ -37,7 +37,8 @@ impl Heads {
         }
     }
 
-    /// The head of a task. `None` if it is the graph's own classifier once more: a packaged head with the same labels.
+    /// The head of a task. `None` for a packaged head with the model's own labels: it is a copy of the classifier in the graph, whose
+    /// logits are used instead.
     pub(crate) fn task(&self, task: &str, model: &Model) -> Result<Option<&Head>, Error> {
         model.require_features("a task")?;
         match self.tasks.get(task) {
@@ -51,7 +52,7 @@ impl Heads {
         }
     }
 
-    /// Facts about the tasks.
+    /// The names and the labels of the tasks.
     pub(crate) fn info(&self) -> Vec<TaskInfo> {
         let info = |(name, head): (&String, &Head)| TaskInfo {
             name: name.clone(),

@@ -121,7 +121,7 @@ pub use teach::{Contradiction, Examples, LabelReport, SuspectExample, Taught, Te
 pub use text::tokens::Encoding;
 
 /// The instructions that compute the products of integers on this machine. Results do not depend on them, only speed does. On
-/// x86-64: `"avx512-vnni"`, `"avx2"` or `"sse2"`, found out when the program runs; in WebAssembly: `"relaxed-dot-i32x4"`,
+/// x86-64: `"avx512-vnni"`, `"avx2"` or `"sse2"`, detected at run time; in WebAssembly: `"relaxed-dot-i32x4"`,
 /// `"relaxed-dot-i16x8"` or `"simd128"`; elsewhere `"portable"`.
 pub fn kernel() -> &'static str {
     kernels::simd::kernel().name

@@ -41,8 +41,8 @@ pub(crate) struct Scores {
 }
 
 impl TaskPlan {
-    /// Resolves the options for one of the tasks of `heads`. Without a `task`: for the classifier's own head, or else for the
-    /// graph's own classifier.
+    /// Resolves the options for one of the tasks of `heads`. Without a `task`: for the head that replaces the graph's classifier, or
+    /// for that classifier if there is none.
     pub(crate) fn new(model: &Model, heads: &Heads, task: Option<&str>, options: &Options) -> Result<Self, Error> {
         if let Some(zero_shot) = &options.zero_shot {
             if let Some(task) = task {
@@ -63,12 +63,12 @@ impl TaskPlan {
         }
         let head = match task {
             Some(task) => heads.task(task, model)?,
-            None => heads.own.as_ref(),
+            None => heads.replacement.as_ref(),
         };
         let task_options = task.and_then(|task| options.by_task.get(task));
         let labels = head.map_or(&model.info.labels[..], Head::labels);
-        let own = head.map_or(model.info.activation, Head::activation);
-        let activation = options.activation.unwrap_or(own);
+        let default_activation = head.map_or(model.info.activation, Head::activation);
+        let activation = options.activation.unwrap_or(default_activation);
         let thresholds = match (task_options.and_then(|task| task.threshold).or(options.threshold), head) {
             (Some(_), _) if activation == Activation::None => {
                 return Err(Error::invalid_input(
@@ -77,9 +77,9 @@ impl TaskPlan {
                 ));
             }
             (Some(threshold), _) => Thresholds::Same(threshold),
-            (None, Some(head)) if activation == own => head
+            (None, Some(head)) if activation == default_activation => head
                 .thresholds()
-                .map_or(Thresholds::default_for(own), |thresholds| Thresholds::Each(thresholds.to_vec())),
+                .map_or(Thresholds::default_for(activation), |thresholds| Thresholds::Each(thresholds.to_vec())),
             (None, _) => Thresholds::default_for(activation),
         };
         let explain = options.explain.as_ref();

@@ -8,10 +8,10 @@ import { paintWords, wordItems } from "./words.js";
 const PAUSE_MS = 300;
 
 let now; // { value, windows, task, info }
-let weighing = new AbortController();
+let explaining = new AbortController();
 
 export function hidePassages() {
-  weighing.abort();
+  explaining.abort();
   now = undefined;
   $("passages").hidden = true;
 }
@@ -66,9 +66,9 @@ function showVerdict(i) {
 }
 
 async function explainPassage(passage) {
-  weighing.abort();
-  weighing = new AbortController();
-  const { signal } = weighing;
+  explaining.abort();
+  explaining = new AbortController();
+  const { signal } = explaining;
   $("passage-note").textContent = "";
   $("passage-weights").replaceChildren();
   const { task } = now;

@@ -5,7 +5,10 @@ import { nameOf, toneOf } from "./labels.js";
 import { percent, t } from "./language.js";
 import { wordItems } from "./words.js";
 
-/** How many labels are listed, with those given that have lower scores; and how many of these are explained unasked. */
+/**
+ * How many labels with the highest scores are listed; how many at most together with labels of the prediction that have lower
+ * scores; and how many are explained before the visitor chooses one.
+ */
 const LISTED = 6;
 const MOST_LISTED = 8;
 const EXPLAINED = 3;

@@ -49,7 +49,7 @@ TOKENIZER_CONFIG = {
 }
 
 
-def count(model):
+def count_ops(model):
     return collections.Counter(node.op_type for node in model.graph.node)
 
 
@@ -102,7 +102,7 @@ def random_weights(config):
     return weights
 
 
-def plain(weights, config):
+def float_graph(weights, config):
     """The f32 graph as PyTorch's exporter would write it: float weights, and mask and scale in the patterns of the
     optimizer, Mul(Sub(1, Cast(Unsqueeze(Unsqueeze(mask)))), MASKED) and Div(scores, √head_size)."""
     hidden, count_of_heads = config["hidden_size"], config["num_attention_heads"]
@@ -156,8 +156,8 @@ def plain(weights, config):
         context = g.op("Transpose", f"{attention}.context", context, perm=[0, 2, 1, 3])
         attended = linear(f"{attention}.output", g.op("Reshape", f"{attention}.merged", context, merge))
         x = g.norm(f"{attention}.norm", g.op("Add", f"{attention}.residual", attended, x), epsilon)
-        grown = g.gelu(f"{prefix}.gelu", linear(f"{prefix}.intermediate", x))
-        x = g.norm(f"{prefix}.norm", g.op("Add", f"{prefix}.residual", linear(f"{prefix}.output", grown), x), epsilon)
+        inner = g.gelu(f"{prefix}.gelu", linear(f"{prefix}.intermediate", x))
+        x = g.norm(f"{prefix}.norm", g.op("Add", f"{prefix}.residual", linear(f"{prefix}.output", inner), x), epsilon)
 
     features = g.op("Gather", "features", x, g.constant("first.index", 0, np.int64), axis=1)
     linear("classifier", features, output="logits")
@@ -177,7 +177,7 @@ def fuse(path, out, config):
         opt_level=0,
         optimization_options=FusionOptions("bert"),
     )
-    layers, found = config["num_hidden_layers"], count(fused.model)
+    layers, found = config["num_hidden_layers"], count_ops(fused.model)
     for kind, expected in {"Attention": layers, "BiasGelu": layers, "SkipLayerNormalization": 2 * layers}.items():
         assert found[kind] == expected, f"{expected} {kind} expected of the optimizer, not {found[kind]}"
     fused.save_model_to_file(str(out))
@@ -185,7 +185,7 @@ def fuse(path, out, config):
 
 def quantise(path, out, expected, **options):
     quantize_dynamic(path, out, extra_options={"DefaultTensorType": TensorProto.FLOAT}, **options)
-    found = count(onnx.load(out))
+    found = count_ops(onnx.load(out))
     for kind, least in expected.items():
         assert found[kind] >= least, f"{out.name}: at least {least} {kind} expected, not {found[kind]}"
 
@@ -224,13 +224,13 @@ def transformers_folder(folder, graph, config, tokenizer):
     quantise(graph, folder / "onnx" / "model_quantized.onnx", expected, **options)
 
 
-def make(folder, out):
+def write_models(folder, out):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     layers, vocabulary = config["num_hidden_layers"], config["vocab_size"]
     source = onnx.load(folder / "model.onnx")
     out.mkdir(parents=True, exist_ok=True)
 
-    onnx.save(plain(float_weights(source), config), out / "f32.onnx")
+    onnx.save(float_graph(float_weights(source), config), out / "f32.onnx")
     fuse(out / "f32.onnx", out / "f32-fused.onnx", config)
     for name in ("f32.onnx", "f32-fused.onnx"):
         error = np.abs(logits(out / name, vocabulary) - logits(folder / "model.onnx", vocabulary)).max()
@@ -245,7 +245,7 @@ def make(folder, out):
     transformers = out / "transformers"
     transformers_folder(transformers / "sentiment", out / "f32.onnx", config, folder / "tokenizer.json")
     larger = config | DISTILBERT
-    onnx.save(plain(random_weights(larger), larger), out / "distilbert.onnx")
+    onnx.save(float_graph(random_weights(larger), larger), out / "distilbert.onnx")
     transformers_folder(transformers / "distilbert", out / "distilbert.onnx", larger, folder / "tokenizer.json")
     (out / "distilbert.onnx").unlink()
 
@@ -259,4 +259,4 @@ def make(folder, out):
 
 
 logging.disable(logging.WARNING)  # its advice on preparing the graph: the optimizer above does that
-make(Path(sys.argv[1]), Path(sys.argv[2]))
+write_models(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -25,12 +25,12 @@ const PEERS = "./peers/in-page.mjs";
 const US = "./in-page.mjs";
 
 const read = (path) => readFile(path, "utf8").catch(() => "");
-const changed = async (path) => (await stat(path).catch(() => ({ mtimeMs: 0 }))).mtimeMs;
+const modifiedAt = async (path) => (await stat(path).catch(() => ({ mtimeMs: 0 }))).mtimeMs;
 
 /** Installs the peers at the versions of package-lock.json. */
 async function ensurePeers() {
   const installed = join(here, "node_modules", ".package-lock.json");
-  if ((await changed(installed)) >= (await changed(join(here, "package-lock.json")))) return;
+  if ((await modifiedAt(installed)) >= (await modifiedAt(join(here, "package-lock.json")))) return;
   await step("npm ci in benches/peers", () =>
     run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
       cwd: here,

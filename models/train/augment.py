@@ -4,7 +4,7 @@ emoji alone. They train what robustness.py measures: the label stays the same wi
 from dataclasses import replace
 
 import numpy as np
-from corpora import Text, asked
+from corpora import Text, teacher_text
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
 # Emoji whose sentiment does not depend on the text. Written for this project.
@@ -41,7 +41,7 @@ def with_endings(texts, probability, seed):
         if text.sentiment is not None and rng.random() < probability:
             blank = " " if rng.random() < 0.5 else ""
             changed_text = text.text.rstrip() + blank + ending(rng, text.sentiment)
-            text = replace(text, text=changed_text, base=asked(text))
+            text = replace(text, text=changed_text, base=teacher_text(text))
         changed.append(text)
     return changed
 

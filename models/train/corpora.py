@@ -28,7 +28,7 @@ class Text:
     base: str | None = None  # the text that teachers label instead of this one; "": they label none
 
 
-def asked(text):
+def teacher_text(text):
     """The text that teachers label."""
     return text.text if text.base is None else text.base
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from augment import emoji_alone, with_endings
-from corpora import Text, asked, with_contractions
+from corpora import Text, teacher_text, with_contractions
 from encoder import TASKS
 from tokens import batches, pad
 from training import device
@@ -68,7 +68,7 @@ def detokenised(text, rng):
     """Half of SST-2's texts as people write: "do n't" as "don't"."""
     if text.corpus != "sst2" or rng.random() < 0.5:
         return text
-    return replace(text, text=with_contractions(text.text), base=asked(text))
+    return replace(text, text=with_contractions(text.text), base=teacher_text(text))
 
 
 def examples(tokenizer, texts, change=lambda text: text):

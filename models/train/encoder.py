@@ -114,12 +114,12 @@ class Attention(nn.Module):
         def split(t):
             return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-        asking = x[:, :queries]
-        query, key, value = split(self.query(asking)), split(self.key(x)), split(self.value(x))
+        query_input = x[:, :queries]
+        query, key, value = split(self.query(query_input)), split(self.key(x)), split(self.value(x))
         # Matrix products, not scaled_dot_product_attention: its backward pass in bfloat16 is ten times slower on a CPU.
         scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5 + bias
         attended = (scores.softmax(-1) @ value).transpose(1, 2).flatten(2)
-        return self.norm(asking + self.dropout(self.output(attended)))
+        return self.norm(query_input + self.dropout(self.output(attended)))
 
 
 class Layer(nn.Module):

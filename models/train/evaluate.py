@@ -13,7 +13,7 @@ import robustness
 import torch
 from calibrate import answered, sentiment_temperature, student_file, student_logits
 from encoder import Config
-from export import build, in_graph
+from export import build, graph_arrays
 from files import read_arrays, read_json, write_json
 from heads import TOXICITY
 from label import TEACHERS
@@ -103,13 +103,13 @@ def evaluate(args):
     report["alarms"] = toxicity_alarms(logits, corpora.dev, head["toxicity"])
     report["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
     report["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
-    network = build(in_graph(arrays), Config(vocab=len(arrays[TABLE]), layers=args.layers)).SerializeToString()
+    network = build(graph_arrays(arrays), Config(vocab=len(arrays[TABLE]), layers=args.layers)).SerializeToString()
     # Which model.onnx this report is about: models/evaluate rejects the report of another.
     report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
     report["training"] = training_runs(args)
     report["tokenizer"] = sizes(as_json(read_json(path(args))["tokenizer"]).encode())
     write_json(student_file(args, "report.json"), report)
-    print("| | now | bar |\n|---|---|---|")
+    print("| | measured | bar |\n|---|---|---|")
     for name, key, factor, bar in TABLE_ROWS:
         print(f"| {name} | {factor * report[key]:.{1 if factor == 100 else 3}f} | {bar} |")
     for group, (right, opposite, count) in report["groups"].items():

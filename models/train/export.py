@@ -7,7 +7,7 @@ import sources
 import torch
 from calibrate import student_file
 from encoder import MASKED, TASKS, Config
-from files import read_arrays, read_json, sha256, whole, write_json, write_text
+from files import atomic_file, read_arrays, read_json, sha256, write_json, write_text
 from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
 from quantisation import BLOCK
 from rounding import TABLE, runtime_network
@@ -30,7 +30,7 @@ MIN_EMBEDDING_COSINE = 0.98
 
 
 class Weights:
-    """How a weight enters the graph: 4 bits, as the ops of onnxruntime that take them."""
+    """Adds weights of 4 bits to the graph, and the ops of onnxruntime that read them."""
 
     def __init__(self, graph, arrays):
         self.graph, self.arrays = graph, arrays
@@ -42,7 +42,7 @@ class Weights:
         weight = f"{name}.weight"
         rows, blocks, _ = self.arrays[weight].shape
         sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
-        # Between the scales and the bias: zero points and an order of the inputs.
+        # The two empty inputs are zero points and g_idx, the group of each column.
         inputs = [x, weight, f"{weight}.scale", *(["", "", f"{name}.bias"] if bias else [])]
         return self.graph.op("MatMulNBits", output or name, *inputs, domain=MICROSOFT, **sizes)
 
@@ -52,8 +52,8 @@ class Weights:
         return self.graph.op("GatherBlockQuantized", name, table, ids, f"{table}.scale", domain=MICROSOFT, **form)
 
 
-def in_graph(arrays):
-    """Those of the student's arrays that model.onnx has: the encoder and the sentiment head."""
+def graph_arrays(arrays):
+    """The student's arrays that are stored in model.onnx: the encoder and the sentiment head."""
     kept = {name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder."))}
     kept["classifier.weight"] = np.ascontiguousarray(arrays["heads.sentiment.weight"].T)
     kept["classifier.bias"] = arrays["heads.sentiment.bias"]
@@ -62,8 +62,8 @@ def in_graph(arrays):
 
 def build(arrays, config):
     """The network of encoder.py as ONNX with two outputs: the features, and the sentiment head's logits, so that other
-    runtimes read the folder as a classifier. Of the fused ops of onnxruntime, which our runtime need not search for.
-    `arrays` are those of `in_graph`."""
+    runtimes read the folder as a classifier. It consists of onnxruntime's fused ops, so that our runtime has no
+    patterns to find. `arrays` are those of `graph_arrays`."""
     g = Graph()
     weights = Weights(g, arrays)
 
@@ -86,15 +86,15 @@ def build(arrays, config):
         attention = f"{prefix}.attention"
         # The last layer computes the first position alone.
         last = layer == config.layers - 1
-        asking = g.op("Slice", f"{prefix}.first", x, first, second, second) if last else x
-        query = weights.linear(f"{attention}.query", asking)
+        query_input = g.op("Slice", f"{prefix}.first", x, first, second, second) if last else x
+        query = weights.linear(f"{attention}.query", query_input)
         key, value = weights.linear(f"{attention}.key", x), weights.linear(f"{attention}.value", x)
         inputs = [query, key, value, "", mask]
         context = g.op("MultiHeadAttention", f"{attention}.context", *inputs, domain=MICROSOFT, **heads)
-        x = normalised_sum(f"{attention}.norm", weights.linear(f"{attention}.output", context), asking)
-        grown = weights.linear(f"{prefix}.intermediate", x, output=f"{prefix}.intermediate.product", bias=False)
-        grown = g.op("BiasGelu", f"{prefix}.gelu", grown, f"{prefix}.intermediate.bias", domain=MICROSOFT)
-        x = normalised_sum(f"{prefix}.norm", weights.linear(f"{prefix}.output", grown), x)
+        x = normalised_sum(f"{attention}.norm", weights.linear(f"{attention}.output", context), query_input)
+        inner = weights.linear(f"{prefix}.intermediate", x, output=f"{prefix}.intermediate.product", bias=False)
+        inner = g.op("BiasGelu", f"{prefix}.gelu", inner, f"{prefix}.intermediate.bias", domain=MICROSOFT)
+        x = normalised_sum(f"{prefix}.norm", weights.linear(f"{prefix}.output", inner), x)
 
     features = g.op("Squeeze", "features", x, second)
     g.op("Gemm", "logits", features, "classifier.weight", "classifier.bias")
@@ -168,8 +168,8 @@ def export(args):
     config = Config(vocab=len(arrays[TABLE]), layers=args.layers)
     write_json(folder / "config.json", hugging_face_config(config))
     write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
-    with whole(folder / "model.onnx") as file:
-        onnx.save(build(in_graph(arrays), config), file)
+    with atomic_file(folder / "model.onnx") as file:
+        onnx.save(build(graph_arrays(arrays), config), file)
     encoder = encoder_id(folder)
     write_heads(folder, encoder, arrays, calibration, args.data)
     check(folder, runtime_network(arrays), load_cut(args))

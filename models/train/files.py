@@ -11,7 +11,7 @@ import numpy as np
 
 
 @contextmanager
-def whole(path):
+def atomic_file(path):
     """An open binary file that takes its name only when everything is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -23,7 +23,7 @@ def whole(path):
 
 
 def write_text(path, text):
-    with whole(path) as file:
+    with atomic_file(path) as file:
         file.write(text.encode())
 
 
@@ -43,7 +43,7 @@ def write_sealed(path, write):
     """`write(file)` gives the content; its SHA-256 goes before it, on a line of its own."""
     content = io.BytesIO()
     write(content)
-    with whole(path) as file:
+    with atomic_file(path) as file:
         file.write(hashlib.sha256(content.getbuffer()).hexdigest().encode() + b"\n")
         file.write(content.getbuffer())
 

@@ -13,7 +13,7 @@ import json
 
 import numpy as np
 import sources
-from files import whole
+from files import atomic_file
 
 MAGIC = b"LITMUSH1"
 KINDS = {"sentiment": "single", "emotion": "multi", "toxicity": "multi"}
@@ -48,7 +48,7 @@ def head_bytes(header, arrays):
 def write_head(path, header, weight, bias):
     """f32 weight [labels, features] and bias [labels]."""
     header = {"format": 1, **header, "features": weight.shape[1], "dtype": "f32"}
-    with whole(path) as file:
+    with atomic_file(path) as file:
         file.write(head_bytes(header, [np.concatenate([weight.ravel(), bias]).astype("<f4")]))
 
 
@@ -58,7 +58,7 @@ def write_embedding(path, encoder, weight, bias):
     q = np.rint(weight / scale[:, None]).astype(np.int8)
     header = {"format": 1, "task": "embedding", "kind": "embedding", "labels": [], "features": weight.shape[1]}
     header |= {"temperature": 1.0, "thresholds": None, "encoder": encoder, "dtype": "i8", "rows": len(weight)}
-    with whole(path) as file:
+    with atomic_file(path) as file:
         file.write(head_bytes(header, [q, np.concatenate([scale, bias]).astype("<f4")]))
 
 

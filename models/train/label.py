@@ -8,7 +8,7 @@ import judge
 import mpnet
 import numpy as np
 import torch
-from corpora import asked
+from corpora import teacher_text
 from data import outputs, student_epochs
 from encoder import TASKS, Config, Encoder
 from files import made, read_arrays, seal, write_arrays
@@ -41,7 +41,7 @@ def load_teacher(args, name):
 
 def texts_to_label(corpora):
     """Those of the student's epochs, sorted, each once."""
-    return sorted({asked(text) for texts in student_epochs(corpora) for text in texts} - {""})
+    return sorted({teacher_text(text) for texts in student_epochs(corpora) for text in texts} - {""})
 
 
 def key(text):

@@ -1,5 +1,5 @@
-"""Writes model.onnx of an exported folder again, from the weights in it, when `export.build` makes another graph
-of them now: reexport.py FOLDER. The head files and litmus.json get the new encoder id and checksums."""
+"""Writes model.onnx of an exported folder again, from the weights in it, after a change of `export.build`:
+reexport.py FOLDER. The head files and litmus.json get the new encoder id and checksums."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from encoder import Config
 from export import build
-from files import read_json, sha256, whole, write_json
+from files import atomic_file, read_json, sha256, write_json
 from heads import encoder_id
 from session import float32_session
 
@@ -31,7 +31,7 @@ def reexport(folder):
     }
     config = Config(vocab=settings["vocab_size"], layers=settings["num_hidden_layers"])
     before = outputs(graph, config.vocab)
-    with whole(graph) as file:
+    with atomic_file(graph) as file:
         onnx.save(build(kept, config), file)
     error = max(np.abs(a - b).max() for a, b in zip(before, outputs(graph, config.vocab), strict=True))
     if error > MAX_ERROR:
@@ -41,7 +41,7 @@ def reexport(folder):
     old, new = litmus["encoder"], encoder_id(folder)
     for path in (folder / "heads").glob("*.head"):
         content = path.read_bytes().replace(old.encode(), new.encode())
-        with whole(path) as file:
+        with atomic_file(path) as file:
             file.write(content)
     litmus["encoder"] = new
     for name, file in litmus["files"].items():

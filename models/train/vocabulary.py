@@ -5,7 +5,7 @@ Kept: the special tokens; every piece that the training texts show often enough;
 vocabulary, which is ordered by frequency; Latin single characters with their ## forms, so that a rare word falls into
 pieces instead of becoming unknown. A symbol stands alone, so it needs no ## form.
 
-WordPiece makes a whole blank-separated chunk unknown if one of its characters is: "Terrible❌" was one [UNK]. The
+WordPiece makes a whole blank-separated chunk unknown if one of its characters is: "Terrible❌" would be one [UNK]. The
 pre-tokenizer therefore isolates each symbol first."""
 
 import re

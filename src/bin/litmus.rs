@@ -241,20 +241,20 @@ fn classifier(model: Option<&Path>, head: Option<&Path>) -> Result<Classifier, F
     let model = model.map_or_else(default_model, Classifier::from_dir)?;
     match head {
         Some(file) => {
-            let named = |e| Failure::Head(file.to_owned(), e);
-            let head = Head::from_bytes(&read(file)?).map_err(named)?;
-            model.with_head(&head).map_err(named)
+            let failure = |e| Failure::Head(file.to_owned(), e);
+            let head = Head::from_bytes(&read(file)?).map_err(failure)?;
+            model.with_head(&head).map_err(failure)
         }
         None => Ok(model),
     }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| named(path, "read", e))
+    std::fs::read(path).map_err(|e| file_error(path, "read", e))
 }
 
 /// The error of a file that cannot be read or written, with the file's name.
-fn named(path: &Path, done: &str, error: io::Error) -> io::Error {
+fn file_error(path: &Path, done: &str, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{} cannot be {done}: {error}", path.display()))
 }
 

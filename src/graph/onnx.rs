@@ -1,4 +1,4 @@
-//! An ONNX file: read, checked for what would fail later, and prepared as a graph of a few fused ops.
+//! Reads an ONNX file, rejects what would fail later, and prepares a graph of a few fused ops.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ pub(crate) struct OnnxModel {
     proto: ModelProto,
     /// The quantised weights, which are taken out of `proto`.
     weights: QuantTensors,
-    /// Its other tensors, which are taken out, too.
+    /// The other tensors, which are also taken out of `proto`.
     constants: Constants,
     embedding_rows: Option<usize>,
     is_fused: bool,
@@ -121,12 +121,12 @@ impl OnnxModel {
 }
 
 /// The ops of which exporters make attention, normalisations and GELU.
-const PARTS: [&str; 4] = ["Erf", "ReduceMean", "ReduceSum", "Softmax"];
+const UNFUSED_OPS: [&str; 4] = ["Erf", "ReduceMean", "ReduceSum", "Softmax"];
 
 /// Whether attention, normalisations and GELU are one op each, as onnxruntime's optimizer writes them. The rules that fuse their
 /// parts expect tract's normal form.
 fn is_fused(graph: &GraphProto) -> bool {
-    !graph.node.iter().any(|node| PARTS.contains(&&node.op_type[..]))
+    !graph.node.iter().any(|node| UNFUSED_OPS.contains(&&node.op_type[..]))
 }
 
 /// Brings a graph into tract's normal form.
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::model::ModelFiles;
 
-    /// Decluttering takes longer than all the rest of loading.
+    /// Decluttering would make each load of the packaged model slower.
     #[test]
     fn the_packaged_graph_needs_no_declutter() {
         let bytes = std::fs::read("models/english/model.onnx").unwrap();

@@ -19,7 +19,7 @@ const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
 /// The remedy for a graph of another task.
 const EXPORT: &str = "export a classifier, for instance with `optimum-cli export onnx --task text-classification`";
 
-/// What the encoder gives for one row of a batch.
+/// The results of the encoder for one row of a batch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Output {
     /// The raw scores of the graph's own classifier, one per label.

@@ -42,7 +42,7 @@ pub(crate) struct ModelConfig {
     name: Option<String>,
     version: Option<String>,
     languages: Option<Vec<String>>,
-    /// Whether a text may have a pair, as far as `litmus.json` says.
+    /// Whether a text may have a pair: `pairs` of `litmus.json`, or `true`.
     pub pairs: bool,
     /// Rows of the embedding table, if `config.json` has `vocab_size`.
     pub embedding_rows: Option<usize>,
@@ -110,7 +110,7 @@ impl ModelConfig {
         })
     }
 
-    /// The facts about the model, whose graph has this many logits. Labels without names are called `LABEL_0`,
+    /// The [`ModelInfo`] of a model whose graph has this many logits. Labels without names are called `LABEL_0`,
     /// `LABEL_1` and so on, as in Hugging Face's `PreTrainedConfig`. The activation is the one that Hugging Face's
     /// text-classification pipeline chooses.
     pub(crate) fn info(&self, logits: usize) -> ModelInfo {

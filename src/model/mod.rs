@@ -46,7 +46,7 @@ pub(crate) struct Model {
     embedding_rows: usize,
     /// Size of the graph's output `features`, which heads read.
     features: Option<usize>,
-    /// The id by which heads name the encoder that they read; empty where the graph gives no features.
+    /// The id by which heads name the encoder that they read; empty if the graph has no output `features`.
     encoder_id: String,
 }
 
@@ -225,7 +225,7 @@ impl Model {
         head.check_encoder(name, &self.encoder_id, self.features)
     }
 
-    /// The id of the encoder, for heads that are taught; empty where the graph gives no features.
+    /// The id of the encoder, for heads that are taught; empty if the graph has no output `features`.
     pub(crate) fn encoder_id(&self) -> &str {
         &self.encoder_id
     }

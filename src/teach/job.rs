@@ -15,12 +15,13 @@ use crate::job::{PredictionJob, Progress};
 use crate::model::{Head, Model, TaughtExamples, TaughtHead};
 use crate::options::Options;
 
-/// Options of teaching. One that is `None` is that of the head that is taught more, or `false` without such a head.
+/// Options of teaching. If the classifier has a taught head, an option that is `None` has the value with which that head was taught;
+/// otherwise it is `false`.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct TeachOptions {
     /// Whether a text can have several of the labels, or none. Then a text that is an example of several labels has all of
-    /// these labels, and none of the others. A head that is taught more keeps it.
+    /// these labels, and none of the others. Teaching a head more cannot change it.
     pub multi_label: Option<bool>,
     /// Whether the head rejects texts that resemble no label's examples: a rejected text has no label, and its prediction
     /// has `other: true`. With 8 examples a label, 50 to 91 % of the texts of no label were rejected in three public sets,

@@ -29,7 +29,7 @@ pub(super) fn fit(logits: &[f32], classes: usize, labels: &[&[usize]], link: Lin
 /// The cross-entropy per example at an inverse temperature, and its slope there.
 fn cross_entropy(inverse: f64, logits: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
     let doubt = 1.0 / (labels.len() as f64 + 2.0);
-    // What the labels that an example does not have share in the doubt.
+    // The target probability of each label that an example does not have.
     let other = match link {
         Link::Softmax => doubt / classes.saturating_sub(1).max(1) as f64,
         Link::Sigmoid => doubt,

@@ -65,7 +65,7 @@ impl Tokenizer {
         let special_ids = special_ids.collect();
         let mask_id = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
         let added_counts =
-            [false, true].map(|pair| inner.get_post_processor().map_or(0, |added| added_tokens(added, pair)));
+            [false, true].map(|pair| inner.get_post_processor().map_or(0, |processor| added_tokens(processor, pair)));
         Ok(Self { inner: inner.into(), added_counts, special_ids, unknown_id, mask_id })
     }
 
@@ -86,7 +86,7 @@ impl Tokenizer {
         encode(&inner).map_err(failed)
     }
 
-    /// The tokenizer with either setting.
+    /// Locks the tokenizer for calls that do not depend on the setting.
     fn lock(&self) -> RwLockReadGuard<'_, tokenizers::Tokenizer> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! What the tokenizer makes of a text: token ids with their spans.
+//! The tokens of a text: their ids and spans.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ pub struct Encoding {
     pub unknown_fraction: f32,
 }
 
-/// What the model reads at once, special tokens included: a text or a pair of texts.
+/// One input of the model, special tokens included: a text or a pair of texts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sequence {
     pub ids: Vec<u32>,

@@ -23,8 +23,8 @@ pub(crate) fn words(text: &str) -> Vec<Range<usize>> {
     words
 }
 
-/// Joins words that the model reads as one token: their effects cannot be told apart. It makes words of the characters of
-/// a language without blanks, those of the model's vocabulary. `tokens`: the spans of the tokens, in bytes.
+/// Joins words that share a token: their effects cannot be told apart. In a language without blanks, where each character is a word
+/// at first, the tokens of the model's vocabulary become the words. `tokens`: the spans of the tokens, in bytes.
 pub(crate) fn join_words<'a>(
     words: Vec<Range<usize>>,
     tokens: impl Iterator<Item = &'a Range<usize>>,

@@ -1,4 +1,4 @@
-//! The work that is computed step by step. One exported class for all kinds of it: each class adds to the JavaScript of
+//! Jobs: work that is computed step by step. All kinds of jobs are one exported class, because each class adds to the JavaScript of
 //! every page.
 
 use js_sys::{Array, Float32Array, Reflect, Uint8Array};
@@ -23,7 +23,7 @@ enum Kind {
         job: PredictionJob,
         /// Kept for the conversion of offsets.
         texts: Vec<TextInput>,
-        /// Whether several tasks were asked for.
+        /// Whether the request has `tasks`: then the results are `TasksOutcome`s.
         by_task: bool,
     },
     Teaching(TeachingJob),

@@ -17,7 +17,7 @@ const TYPESCRIPT: &str = r#"
 /** A text, or a text with its pair. */
 export type TextInput = string | { text: string; pair?: string | undefined };
 
-/** What `Classifier.job` starts. */
+/** The argument of `Classifier.job`. */
 export type JobRequest =
   /**
    * Ends with an `Outcome` for each text, or with a `TasksOutcome` if there are `tasks`. `failFast`: the first text that cannot be
@@ -78,7 +78,7 @@ export interface TeachParams {
 }
 "#;
 
-/// Options as JavaScript gives them. A property that is `undefined` or `null` counts as missing.
+/// Options as JavaScript passes them. A property that is `undefined` or `null` counts as missing.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct OptionsDto {
@@ -107,7 +107,7 @@ impl From<TaskOptionsDto> for TaskOptions {
     }
 }
 
-/// Options of teaching as JavaScript gives them.
+/// Options of teaching as JavaScript passes them.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct TeachOptionsDto {
@@ -227,14 +227,14 @@ impl From<ExplainDto> for Explain {
     }
 }
 
-/// Options of a load as JavaScript gives them.
+/// Options of a load as JavaScript passes them.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct LoadOptionsDto {
     precision: Option<Precision>,
 }
 
-/// A property of an object; `undefined` if it is missing, or if `object` is none.
+/// A property of an object; `undefined` if it is missing, or if `object` is not an object.
 pub(super) fn property(object: &JsValue, name: &str) -> JsValue {
     js_sys::Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }

@@ -13,7 +13,7 @@ import { useSite } from "../harness/site.mjs";
 import { computed, patchWorker, watchWorkers } from "../harness/workers.mjs";
 
 /** Longer than any of these tests takes on a busy machine: a hang fails. */
-const NEVER_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 const site = useSite();
 
@@ -66,7 +66,7 @@ async function brokenNetwork() {
   return { ...server, state };
 }
 
-test("a network that is cut at any tenth of a download", { timeout: 5 * NEVER_MS }, async () => {
+test("a network that is cut at any tenth of a download", { timeout: 5 * TIMEOUT_MS }, async () => {
   const network = await brokenNetwork();
   const { page, context } = await site.packagePage({ url: network.url });
   for (const file of ["litmus_text_bg.wasm", "model.onnx", "tokenizer.json", "litmus.json"]) {
@@ -84,7 +84,7 @@ test("a network that is cut at any tenth of a download", { timeout: 5 * NEVER_MS
   await context.close();
 });
 
-test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
+test("a page that is closed during a load", { timeout: TIMEOUT_MS }, async () => {
   const network = await brokenNetwork();
   const { page, context } = await site.packagePage({ url: network.url });
   const other = await site.packagePage({ url: network.url, context });
@@ -105,7 +105,7 @@ test("a page that is closed during a load", { timeout: NEVER_MS }, async () => {
   await context.close();
 });
 
-test("two tabs that load at once", { timeout: NEVER_MS }, async () => {
+test("two tabs that load at once", { timeout: TIMEOUT_MS }, async () => {
   const { page, context } = await site.packagePage();
   const others = await Promise.all([site.packagePage({ context }), site.packagePage({ context })]);
   const pages = [page, ...others.map(({ page }) => page)];
@@ -116,7 +116,7 @@ test("two tabs that load at once", { timeout: NEVER_MS }, async () => {
   await context.close();
 });
 
-test("a tab that is frozen in the middle of a call, and resumed", { timeout: NEVER_MS }, async () => {
+test("a tab that is frozen in the middle of a call, and resumed", { timeout: TIMEOUT_MS }, async () => {
   const { page, context } = await site.packagePage({ prepare: watchWorkers });
   const session = await context.newCDPSession(page);
   await page.evaluate(async () => {
@@ -138,7 +138,7 @@ test("a tab that is frozen in the middle of a call, and resumed", { timeout: NEV
   await context.close();
 });
 
-test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, async () => {
+test("a disk that is full, by the browser's own quota", { timeout: TIMEOUT_MS }, async () => {
   const { page, context } = await site.packagePage();
   const session = await context.newCDPSession(page);
   const origin = new URL(site.url).origin;
@@ -163,7 +163,7 @@ test("a disk that is full, by the browser's own quota", { timeout: NEVER_MS }, a
   await context.close();
 });
 
-test("a browser without the Cache API, and one without digests", { timeout: NEVER_MS }, async () => {
+test("a browser without the Cache API, and one without digests", { timeout: TIMEOUT_MS }, async () => {
   for (const missing of ["caches", "crypto.subtle"]) {
     const patch =
       missing === "caches"
@@ -180,7 +180,7 @@ test("a browser without the Cache API, and one without digests", { timeout: NEVE
   }
 });
 
-test("every entry of the cache is garbage, with and without a network", { timeout: NEVER_MS }, async () => {
+test("every entry of the cache is garbage, with and without a network", { timeout: TIMEOUT_MS }, async () => {
   const { page, context } = await site.packagePage();
   /** Overwrites every entry, once the last load has stored all of them. */
   const spoil = async () => {
@@ -207,7 +207,7 @@ test("every entry of the cache is garbage, with and without a network", { timeou
   await context.close();
 });
 
-test("a page whose process is killed in the middle of a call", { timeout: NEVER_MS }, async () => {
+test("a page whose process is killed in the middle of a call", { timeout: TIMEOUT_MS }, async () => {
   const { page, context } = await site.packagePage();
   assert.equal(await attempt(page), "positive");
   await page.evaluate(() => void litmus.predict(Array(2000).fill("a gorgeous movie")));

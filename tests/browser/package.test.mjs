@@ -56,8 +56,8 @@ test("progress counts bytes up to the size of each file", async () => {
     const { length } = await readFile(join(root, path));
     assert.deepEqual(list.at(-1), { file, loaded: length, total: length });
     // litmus.json is optional: there is no event for it before it is found.
-    const asked = file === "litmus.json" ? [] : [{ file, loaded: 0, total: null }];
-    const start = [...asked, { file, loaded: 0, total: length }];
+    const beforeAnswer = file === "litmus.json" ? [] : [{ file, loaded: 0, total: null }];
+    const start = [...beforeAnswer, { file, loaded: 0, total: length }];
     assert.deepEqual(list.slice(0, start.length), start);
     for (let i = start.length; i < list.length; i++) assert.ok(list[i].loaded > list[i - 1].loaded);
   }

@@ -33,7 +33,7 @@ test("the predictions of one text and of several are those of predict", async ()
 test("every option of predict is supported and is part of the cache key", async () => {
   const text = "Predictable, yet I loved every minute of it.";
   const long = "It was good. The end was not. ".repeat(80);
-  const asked = [
+  const cases = [
     [text, {}],
     [text, { topK: 1 }],
     [text, { threshold: 1 }],
@@ -52,7 +52,7 @@ test("every option of predict is supported and is part of the cache key", async 
     [text, { tasks: ["sentiment", "toxicity"], explain: { label: { sentiment: "negative" } } }],
   ];
   const seen = new Set();
-  for (const [text, options] of asked) {
+  for (const [text, options] of cases) {
     const response = await handler(post({ text, ...options }));
     const body = await response.text();
     assert.deepEqual(
@@ -142,9 +142,9 @@ test("the built-in cache has limits of entries, bytes and time", async () => {
     const other = createHandler({ classifier, cache });
     for (const text of texts) await other(post({ text }));
     await wait(pause);
-    const asked = [];
-    for (const text of texts.toReversed()) asked.push(cacheStatus(await other(post({ text }))));
-    return asked;
+    const statuses = [];
+    for (const text of texts.toReversed()) statuses.push(cacheStatus(await other(post({ text }))));
+    return statuses;
   };
   assert.deepEqual(await origins({}), ["hit", "hit", "hit"]);
   assert.deepEqual(await origins({ entries: 2 }), ["hit", "hit", "miss"]);

@@ -39,5 +39,5 @@ test("a file that is cut off anywhere, or has no model, is rejected", () => {
   splitFile(bytes);
   for (let length = 0; length < bytes.length; length++)
     assert.throws(() => splitFile(bytes.slice(0, length)), `${length} bytes`);
-  assert.throws(() => split(EMPTY));
+  assert.throws(() => splitFile(EMPTY));
 });

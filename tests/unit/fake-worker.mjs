@@ -9,8 +9,8 @@ export function deferred() {
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * A fake of a worker as the page sees it. Messages are cloned as a browser clones them. `answer(request, { signal, report })`
- * takes the place of the engine: it returns the reply or throws the failure.
+ * A fake of a worker as the page sees it. Messages are cloned as a browser clones them. `answer(request, { signal, progress })`
+ * takes the place of the engine: it calls `progress` with progress values, and returns the reply or throws the failure.
  */
 export class FakeWorker {
   onmessage = null;

@@ -170,8 +170,8 @@ export class Classifier<
 
   /**
    * Computes the embeddings of texts: vectors of length 1, whose dot product is the cosine of two texts, near 1 for texts of the
-   * same meaning. They are for search, clustering and duplicates. A long text has the mean of its windows' features. The head
-   * for embeddings is downloaded by the first call.
+   * same meaning. They are for search, clustering and duplicates. The embedding of a long text is computed from the mean of
+   * its windows' features. The first call downloads the head for embeddings.
    *
    * @throws LitmusError as `predict`; `model-unsupported` if the model has no head for embeddings
    */
@@ -286,7 +286,7 @@ export class Classifier<
 
   /**
    * Teaches labels of your own, from a few examples each. The texts never leave the device. The same examples give the same
-   * head in every browser. A taught classifier is taught more: its labels and examples stay.
+   * head in every browser. On a taught classifier, `teach` adds to its labels and examples.
    *
    * @example
    * const triage = await classifier.teach({
@@ -350,7 +350,7 @@ export class Classifier<
 
 /**
  * A classifier of labels that were taught. `close()` frees its head alone, unless `createClassifier` loaded the head. `teach`
- * teaches the head more.
+ * adds to its labels and examples.
  */
 export type TaughtClassifier<Label extends string = string> = Classifier<Label, Label | null, Label> &
   TaughtHead<Label>;

@@ -20,7 +20,7 @@ export async function taskPool(
   }));
 }
 
-/** The pool and the facts of a classifier of one task. */
+/** The pool and the `info` of a classifier whose calls are for one task by default. */
 export async function openTask(
   pool: Pool,
   info: ModelInfo,
@@ -64,7 +64,7 @@ async function taskHeads(pool: Pool, info: ModelInfo, names: readonly string[], 
   return readHeads(pool, info, names, signal);
 }
 
-/** Separates what holds for all tasks from what holds for one. */
+/** Moves the values of `threshold` and `explain.label` that are given by task into `byTask`. */
 function separateTasks(params: PredictParams): PredictParams {
   const { explain } = params;
   const [threshold, thresholds] = separate(params.threshold);

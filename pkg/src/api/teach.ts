@@ -4,7 +4,7 @@ import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../sh
 import { isObject, wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
 
-/** What `info.files` calls the file of the head. */
+/** The path of the head in `info.files`. */
 const HEAD = "head";
 
 /** What a taught classifier consists of. */
@@ -48,9 +48,9 @@ async function taughtModel(
   close: () => void,
   signal: AbortSignal,
 ): Promise<TaughtModel> {
-  const ofHead = await pool.send({ type: "describe", heads: { "": files.head } }, signal);
-  const { labels, multiLabel, activation } = ofHead;
-  // Its checksum is not known, so that no service keeps its predictions in a cache that outlives it.
+  const headInfo = await pool.send({ type: "describe", heads: { "": files.head } }, signal);
+  const { labels, multiLabel, activation } = headInfo;
+  // Without a checksum, a service gives its cached predictions a random key, so that they are not used with another head.
   const file = { path: HEAD, bytes: files.head.length, sha256: null };
   const fileInfo = [...info.files.filter(({ path }) => path !== HEAD), file];
   return {

@@ -33,8 +33,8 @@ export interface UnclassifiedRow {
   code: string;
 }
 
-/** The most rows without a label that are named. */
-const SHOWN = 10;
+/** The maximum number of rows without a label that a message names. */
+const MAX_NAMED = 10;
 
 /** The cells of a prediction: its label, or labels, and the score. */
 function cellsOf(prediction: Prediction | undefined): string[] {
@@ -91,7 +91,7 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
 
 /** Names the rows without a label. */
 export function describeUnclassified(rows: UnclassifiedRow[]): string {
-  const named = rows.slice(0, SHOWN).map(({ number, code }) => `row ${number} (${code})`);
+  const named = rows.slice(0, MAX_NAMED).map(({ number, code }) => `row ${number} (${code})`);
   const more = rows.length - named.length;
   const all = [...named, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
   return `${rows.length} ${rows.length === 1 ? "row has" : "rows have"} no label: ${all}`;

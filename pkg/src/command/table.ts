@@ -11,7 +11,7 @@ export interface Table {
   name: string;
   header: string[];
   rows: Row[];
-  /** The indices of the columns that were asked for. */
+  /** The indices of the columns that the caller named. */
   columns: number[];
 }
 

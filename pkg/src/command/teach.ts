@@ -24,8 +24,8 @@ export interface TeachArguments {
   head: string | undefined;
 }
 
-/** The most suspect examples that are printed. */
-const SHOWN = 10;
+/** The maximum number of suspect examples that are printed. */
+const MAX_SUSPECTS = 10;
 
 /** Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name. */
 export async function teach(options: TeachArguments): Promise<TeachReport> {
@@ -67,7 +67,7 @@ async function readExamples({ file, text, label }: TeachArguments): Promise<Reco
 export function describe({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
   const examples = labels.reduce((sum, label) => sum + label.examples, 0);
   const quoted = (text: string | null) => (text === null ? "(an example of the earlier head)" : JSON.stringify(text));
-  const more = suspects.length - SHOWN;
+  const more = suspects.length - MAX_SUSPECTS;
   return [
     `${labels.length} labels, ${examples} examples`,
     ...(accuracy === null
@@ -77,7 +77,7 @@ export function describe({ labels, validated, accuracy, suspects, contradictions
       ({ text, labels }) => `contradiction: ${quoted(text)} is an example of ${labels.join(" and ")}`,
     ),
     ...suspects
-      .slice(0, SHOWN)
+      .slice(0, MAX_SUSPECTS)
       .map(
         ({ text, label, predicted, score }) =>
           `suspect: ${quoted(text)} is an example of ${label}, but looks like ${predicted} (${score.toFixed(3)})`,

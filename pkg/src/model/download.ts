@@ -113,7 +113,7 @@ export function reportStart(file: string, onProgress: OnProgress): void {
 const bodySize = ({ headers }: Opened): number | null =>
   (!headers.has("content-encoding") && Number(headers.get("content-length"))) || null;
 
-/** The same response, which reports its bytes as they pass and ends after `MAX_BYTES`. Those of a file are there already. */
+/** The same response, which reports its bytes as they pass and ends after `MAX_BYTES`. A file has no stream: it is reported at once. */
 function withProgress<R extends Opened>(response: R, file: string, total: number | null, onProgress: OnProgress): R {
   if (!onProgress) return response;
   let loaded = 0;

@@ -55,8 +55,8 @@ interface ModelReader {
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
   /**
-   * The files of these names beside the graph. If the caller gave the model's files: those of them that were given, and the
-   * heads. The heads of a folder are read when they are first needed.
+   * The files of these names beside the graph. If the caller passed the model's files instead of a folder: those of these names
+   * that were passed, and the heads. The heads of a folder are read when they are first needed.
    */
   others(graph: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]>;
 }

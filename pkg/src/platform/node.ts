@@ -28,7 +28,7 @@ export function useNode(): void {
   platform.pathToUrl = pathToFileURL;
 
   // The WebAssembly module and the model are files of the installed package, and Node's fetch does not open file: URLs.
-  // A `Response` would have to be loaded first, and would copy the bytes several times.
+  // It is not a real `Response`: creating the first one would load Node's implementation of fetch, and it copies the bytes several times.
   platform.openFile = async (url) => {
     try {
       return fileResponse(url, await readFile(url));

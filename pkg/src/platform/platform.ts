@@ -1,4 +1,4 @@
-/** The contents of a `file:` URL, in the form of a `Response` whose bytes are there as a whole. */
+/** The contents of a `file:` URL, with those members of a `Response` that the package reads. All of its bytes are in memory. */
 export interface FileResponse {
   readonly ok: boolean;
   readonly status: number;

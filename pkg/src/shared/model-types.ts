@@ -29,7 +29,10 @@ export interface ClassifierInfo<Label extends string = string> {
   activation: Activation;
   /** The most tokens that the model reads at once, special tokens included; see `longText`. */
   maxTokens: number;
-  /** The model's files; none if the model is inside the WebAssembly module. */
+  /**
+   * The files from which the model was loaded, without `litmus.json` and without heads that are files of a folder: those are loaded
+   * when they are first used.
+   */
   files: readonly FileInfo[];
   /**
    * The arithmetic of the model's layers: the option `precision` of the load, and the names of the layers

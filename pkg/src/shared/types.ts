@@ -124,9 +124,9 @@ export interface TextOptions extends CallOptions {
   /** How many labels to return in `scores`, an integer from 1. By default, all of them. */
   topK?: number | undefined;
   /**
-   * The probability, from 0 to 1, below which a label is not given: `label` is then `null`, and `labels`
-   * is without it. By default, where each label is scored by itself (`"sigmoid"`), what the head has for the label, or else
-   * 0.5; else none. Rejected where the scores are logits (`"none"`).
+   * The lowest probability, from 0 to 1, that a label needs: without such a label, `label` is `null`; `labels` has only labels that
+   * reach it. By default, where each label is scored by itself (`"sigmoid"`), the threshold that the head has for the label, or else
+   * 0.5; for other models there is none. Rejected where the scores are logits (`"none"`).
    */
   threshold?: number | undefined;
   /** What turns the logits into scores; by default the model's own, `info.activation`. */

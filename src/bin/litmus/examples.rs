@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::StringRecord;
 use litmus_text::Examples;
 
-use crate::{named, read};
+use crate::{file_error, read};
 
 /// The path that stands for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -25,7 +25,7 @@ pub(crate) fn read_examples(path: &Path, text: &str, label: &str) -> io::Result<
     let mut reader = csv::ReaderBuilder::new();
     reader.delimiter(if tabs { b'\t' } else { b',' }).quoting(!tabs).flexible(true);
     let mut reader = reader.from_reader(table.as_bytes());
-    let unreadable = |e: csv::Error| named(path, "read", io::Error::other(e));
+    let unreadable = |e: csv::Error| file_error(path, "read", io::Error::other(e));
     let header = reader.headers().map_err(unreadable)?.clone();
     if header.is_empty() {
         return Err(invalid(path, " is empty: the first row of a table names its columns"));
@@ -53,7 +53,7 @@ pub(crate) fn read_examples(path: &Path, text: &str, label: &str) -> io::Result<
 
 fn read_input(name: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).map_err(|e| named(name, "read", e))?;
+    io::stdin().lock().read_to_end(&mut bytes).map_err(|e| file_error(name, "read", e))?;
     Ok(bytes)
 }
 
@@ -82,7 +82,7 @@ fn find_column(path: &Path, header: &StringRecord, name: &str) -> io::Result<usi
 /// The line of the table on which a row begins.
 fn line_of(row: &StringRecord, table: &str) -> usize {
     let position = row.position().map_or(0, |position| position.byte() as usize);
-    // The position is before empty lines, which are skipped.
+    // Where empty lines come before the row, csv reports the position of the first of them.
     let rest = table.get(position..).unwrap_or_default().trim_start_matches(['\r', '\n']);
     1 + table[..table.len() - rest.len()].matches('\n').count()
 }

@@ -7,10 +7,10 @@ use clap::Args;
 use litmus_text::{Classifier, Examples, TeachOptions, TeachReport};
 
 use crate::examples::read_examples;
-use crate::{Failure, classifier, named};
+use crate::{Failure, classifier, file_error};
 
-/// The most suspect examples that are printed.
-const SHOWN: usize = 10;
+/// The maximum number of suspect examples that are printed.
+const MAX_SUSPECTS: usize = 10;
 
 /// Teach labels of your own from a table of examples
 #[derive(Args)]
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &TeachArguments) -> Result<(), Failure> {
         false => taught.head.to_bytes(),
     };
     let path = &arguments.output;
-    std::fs::write(path, bytes).map_err(|e| named(path, "written", e))?;
+    std::fs::write(path, bytes).map_err(|e| file_error(path, "written", e))?;
     Ok(print(&taught.report, &mut io::stdout().lock())?)
 }
 
@@ -91,7 +91,7 @@ fn print(report: &TeachReport, out: &mut impl Write) -> io::Result<()> {
             contradiction.labels.join(" and ")
         )?;
     }
-    for suspect in report.suspects.iter().take(SHOWN) {
+    for suspect in report.suspects.iter().take(MAX_SUSPECTS) {
         let text = suspect.text.as_deref().unwrap_or("(an example of the earlier head)");
         writeln!(
             out,
@@ -99,7 +99,7 @@ fn print(report: &TeachReport, out: &mut impl Write) -> io::Result<()> {
             suspect.label, suspect.predicted, suspect.score
         )?;
     }
-    match report.suspects.len().saturating_sub(SHOWN) {
+    match report.suspects.len().saturating_sub(MAX_SUSPECTS) {
         0 => Ok(()),
         more => writeln!(out, "and {more} more suspect examples"),
     }

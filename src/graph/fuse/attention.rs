@@ -160,7 +160,7 @@ impl<'m> Scores<'m> {
         Self::below(model, outlet, MAX_MASKS)
     }
 
-    /// The scores of an outlet below at most `masks` masks.
+    /// The scores to which at most `masks` masks were applied to make the value at `outlet`.
     fn below(model: &'m TypedModel, outlet: OutletId, masks: usize) -> TractResult<Option<Self>> {
         let (product, scale) = unscaled(model, outlet)?;
         let node = model.node(product.node);

@@ -21,7 +21,7 @@ impl Embedding {
         if weight.axes.len() != 2 || !weight.is_row_major() {
             return Ok(None);
         }
-        Ok(self::table(&weight)?.map(|table| Self(table.into())))
+        Ok(build_table(&weight)?.map(|table| Self(table.into())))
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
     })
 }
 
-fn table(weight: &Weight) -> TractResult<Option<EmbeddingTable>> {
+fn build_table(weight: &Weight) -> TractResult<Option<EmbeddingTable>> {
     let (rows, width) = (weight.axes[0].0, weight.axes[1].0);
     Ok(match &weight.base {
         Base::Quantized(tensor) => match &tensor.values {

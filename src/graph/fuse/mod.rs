@@ -3,7 +3,7 @@
 //! | file | rule and op |
 //! |---|---|
 //! | `linear` | `x · W + b` and GELU, with int8 weights |
-//! | `embedding` | rows of a table, in int8 |
+//! | `embedding` | rows of a table, in int8 or 4 bits |
 //! | `gelu` | spellings of GELU that tract does not know, for `linear` |
 //! | `add_layer_norm` | layer normalisation, of a sum where there is one |
 //! | `attention` | scores, mask, softmax and values of all heads |

@@ -156,8 +156,8 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     let variance = n.binary(div().0, sum, size)?;
     let epsilon = n.scalar(epsilon, x)?;
     let variance = n.binary(add().0, variance, epsilon)?;
-    let deviation = n.wire(rsqrt(), &[variance])?;
-    let mut result = n.binary(ops::math::mul().0, centred, deviation)?;
+    let inverse_deviation = n.wire(rsqrt(), &[variance])?;
+    let mut result = n.binary(ops::math::mul().0, centred, inverse_deviation)?;
     result = n.binary(ops::math::mul().0, result, n.input(1)?)?;
     if let Some(bias) = n.optional(2) {
         result = n.binary(add().0, result, bias)?;

@@ -27,7 +27,7 @@ pub(super) fn attention(n: &mut Node) -> Outlets {
     let part = |i: usize| i * width / 3..(i + 1) * width / 3;
     let mut qkv = [x; 3];
     if Weight::find(n.model, weight).is_some() {
-        // Three products: of the last layer, only some queries are needed.
+        // Three products instead of one, because the last layer computes only some of the queries.
         for (i, outlet) in qkv.iter_mut().enumerate() {
             let part = part(i);
             let weight = match n.fact(weight)?.konst.clone() {
@@ -55,7 +55,7 @@ pub(super) fn attention(n: &mut Node) -> Outlets {
     wire_attention(n, qkv, 3, 5)
 }
 
-/// The same with queries, keys and values as they are, apart from an optional bias.
+/// `softmax(q · kᵀ · scale + mask) · v` of queries, keys and values that the graph has computed, except for an optional bias.
 pub(super) fn multi_head_attention(n: &mut Node) -> Outlets {
     reject_decoder(n, 6)?;
     reject_decoder(n, 7)?;
@@ -74,7 +74,8 @@ pub(super) fn multi_head_attention(n: &mut Node) -> Outlets {
     wire_attention(n, qkv, 4, 5)
 }
 
-/// Rejects what only decoders have: keys and values of an earlier call at the input `cache`, and attention in one direction.
+/// Rejects what only decoders have: keys and values of an earlier call, which are the input of index `cache`, and attention to
+/// earlier positions only.
 fn reject_decoder(n: &Node, cache: usize) -> TractResult<()> {
     ensure!(n.optional(cache).is_none(), "attention with keys and values of an earlier call is not supported");
     ensure!(!n.flag("unidirectional", false)?, "attention in one direction is not supported");
@@ -154,8 +155,8 @@ fn wire_attention(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) ->
     Ok(tvec!(n.wire(Attention::new(heads, scale, width), &inputs)?))
 }
 
-/// A padding mask as values that are added to the scores; layers share it. It has the number of valid keys of each text, or a
-/// value above 0 for each valid key, or that for each query.
+/// The values that are added to the scores for a padding mask. Layers with the same mask share them. The mask has the number of
+/// valid keys of each text; or a value per key, above 0 if it is valid; or such values for each query.
 fn wire_mask(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<OutletId> {
     let masked: f32 = n.proto.get_attr_opt("mask_filter_value")?.unwrap_or(-10000.0);
     let key = (mask, masked.to_bits(), keys[1].clone());
@@ -265,7 +266,7 @@ pub(super) fn bias_gelu(n: &mut Node) -> Outlets {
     wire_gelu(n, nn::gelu_exact::gelu_exact())
 }
 
-/// The tanh approximation of the same.
+/// The tanh approximation of GELU of the sum of the input and an optional bias.
 pub(super) fn fast_gelu(n: &mut Node) -> Outlets {
     wire_gelu(n, nn::gelu_approximate::gelu_approximate(false))
 }

@@ -26,7 +26,8 @@ pub(super) struct Node<'a> {
     pub model: &'a mut TypedModel,
     /// Whether products with weights in blocks become fused ops.
     pub fuses: bool,
-    /// What is added to attention scores for a padding mask, the bits of the value of masked scores, and a number of keys.
+    /// The values that are added to attention scores, by the padding mask, the bits of the value for masked scores, and the number of
+    /// keys.
     pub masks: &'a mut HashMap<(OutletId, u32, TDim), OutletId>,
 }
 

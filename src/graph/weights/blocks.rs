@@ -1,6 +1,6 @@
 //! Weights of 4 or 8 bits in blocks, each with a scale and perhaps a zero point: `MatMulNBits`, `GatherBlockQuantized`, and
-//! `DequantizeLinear` with a block size or of 4 bits. The usual blocks stay as they are; others become int8 with one scale per
-//! output channel or table row.
+//! `DequantizeLinear` with a block size or of 4 bits. Blocks in the layout of the 4-bit kernels stay as they are; others become int8
+//! with one scale per output channel or table row.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -31,8 +31,8 @@ pub(super) struct Taken {
     pub node: Option<NodeProto>,
 }
 
-/// What weights are taken from.
-pub(super) struct Source<'a> {
+/// The graph that weights in blocks are taken out of.
+pub(super) struct BlockSource<'a> {
     pub graph: &'a mut GraphProto,
     /// The index of each initializer.
     pub indices: HashMap<String, usize>,
@@ -40,7 +40,7 @@ pub(super) struct Source<'a> {
     pub tables: HashSet<String>,
 }
 
-impl Source<'_> {
+impl BlockSource<'_> {
     fn tensor(&self, node: &NodeProto, input: usize) -> Option<&TensorProto> {
         let name = node.input.get(input).filter(|name| !name.is_empty())?;
         self.indices.get(name).map(|&index| &self.graph.initializer[index])
@@ -106,7 +106,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn from_node(node: &NodeProto, source: &Source) -> Option<Self> {
+    fn from_node(node: &NodeProto, source: &BlockSource) -> Option<Self> {
         let attribute = |name: &str| node.attribute.iter().find(|a| a.name == name).map(|a| a.i);
         let number = |name: &str, default: i64| usize::try_from(attribute(name).unwrap_or(default)).ok();
         let (kind, inputs) = match &node.op_type[..] {
@@ -128,7 +128,7 @@ impl Layer {
             Kind::Product => {
                 (layer.channels, layer.inner) = (number("N", 0)?, number("K", 0)?);
                 (layer.bits, layer.block) = (number("bits", 4)?, number("block_size", 0)?);
-                // Groups in another order than that of the inputs.
+                // Input 4, `g_idx`, puts the inputs into blocks in another order.
                 if named(4) || weight.data_type != DataType::Uint8 as i32 {
                     return None;
                 }
@@ -147,7 +147,7 @@ impl Layer {
             Kind::Dequantize => {
                 let &[rows, columns] = &dims[..] else { return None };
                 layer.block = number("block_size", 0)?;
-                // Eight bits without blocks are taken as they are.
+                // `extract` takes 8 bits without blocks.
                 if layer.block == 0 && stored_bits == 8 {
                     return None;
                 }
@@ -165,7 +165,7 @@ impl Layer {
         known.then_some(layer)
     }
 
-    /// The node without the inputs of scales and zero points; `None` if the weights are all that it is for.
+    /// The node without the inputs of scales and zero points; `None` if it does nothing else than to dequantise the weights.
     fn without_scales(&self, node: &NodeProto) -> Option<NodeProto> {
         if self.kind == Kind::Dequantize {
             return None;
@@ -177,7 +177,7 @@ impl Layer {
     }
 
     /// The weights, if all sizes match. `moved` has the bytes of those that were moved out of the graph.
-    fn blocks<'a>(&self, node: &NodeProto, source: &'a Source, moved: Vec<u8>) -> Option<Blocks<'a>> {
+    fn blocks<'a>(&self, node: &NodeProto, source: &'a BlockSource, moved: Vec<u8>) -> Option<Blocks<'a>> {
         let [weights, scales] = [self.inputs[0], self.inputs[1]].map(|input| source.tensor(node, input));
         let (weights, scales) = (weights?, floats(scales?)?);
         let count = self.inner.div_ceil(self.block);
@@ -196,7 +196,7 @@ impl Layer {
                 Some(values) => ZeroPoints::Floats(values),
                 None => {
                     bits(tensor.data_type)?;
-                    // A row of zero points in bytes begins with a byte of its own.
+                    // If zero points are packed in bytes, each row of them begins at a new byte.
                     let packed = self.bits == 4 && tensor.data_type == DataType::Uint8 as i32;
                     let strides = if packed { order(count.next_multiple_of(2)) } else { per_block };
                     ZeroPoints::Packed(Packed { bytes: bytes(tensor), bits: self.bits, signed }, strides)
@@ -282,21 +282,21 @@ struct Blocks<'a> {
     weights: Packed<'a>,
     order: Strides,
     scales: Vec<f32>,
-    /// Where the scale of a block is.
+    /// The strides of `scales`.
     per_block: Strides,
     zero_points: ZeroPoints<'a>,
 }
 
 impl Blocks<'_> {
-    /// 4-bit weights in the usual blocks as they are, others as integers within ±`limit` with one scale per channel.
+    /// 4-bit weights in the layout of the kernels as they are, others as integers within ±`limit` with one scale per channel.
     fn quantize(self, limit: f32) -> QuantTensor {
         let (axes, run) = match (self.transposed, self.kind) {
             (true, _) => (row_major(&[self.inner, self.channels]), 1),
-            // It stores the transposed matrix.
+            // `MatMulNBits` stores the transposed matrix.
             (false, Kind::Product) => (tvec![(self.inner, 1), (self.channels, self.inner)], self.inner),
             (false, _) => (row_major(&[self.channels, self.inner]), self.inner),
         };
-        if self.is_usual() {
+        if self.has_kernel_layout() {
             let mut packed = self.weights.bytes.into_owned();
             if self.weights.signed {
                 // Converts −8…7 to 0…15: flips the highest bit of each nibble.
@@ -308,7 +308,7 @@ impl Blocks<'_> {
         let mut row = vec![0.0; self.inner];
         let step = if self.transposed { self.channels } else { 1 };
         let scales = (0..self.channels).map(|channel| {
-            self.channel(channel, &mut row);
+            self.write_channel(channel, &mut row);
             let largest = row.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
             let scale = largest / limit;
             if largest.min(scale) < f32::MIN_POSITIVE {
@@ -325,7 +325,7 @@ impl Blocks<'_> {
     }
 
     /// Whether these are 4-bit weights in the blocks that the kernels read.
-    fn is_usual(&self) -> bool {
+    fn has_kernel_layout(&self) -> bool {
         let zero = if self.weights.signed { 0.0 } else { 8.0 };
         self.weights.bits == 4
             && self.block == BLOCK
@@ -337,7 +337,7 @@ impl Blocks<'_> {
     }
 
     /// Writes the weights of one channel to `row`.
-    fn channel(&self, channel: usize, row: &mut [f32]) {
+    fn write_channel(&self, channel: usize, row: &mut [f32]) {
         for (block, row) in row.chunks_mut(self.block).enumerate() {
             let at = |strides: Strides| channel * strides.channel + block * strides.inner;
             let scale = self.scales[at(self.per_block)];

@@ -7,7 +7,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use tract_onnx::prelude::*;
 
-use super::blocks::Source;
+use super::blocks::BlockSource;
 use super::quant_tensor::{Int8, QuantConst, QuantTensor, Values, row_major};
 use super::values::{floats, integers};
 use crate::error::Error;
@@ -17,7 +17,7 @@ pub(in crate::graph) struct QuantTensors(HashMap<String, Arc<QuantTensor>>);
 
 impl QuantTensors {
     /// Takes out each initializer that a `DequantizeLinear` reads, together with that node, and weights in blocks. Weights
-    /// that int8 with a zero point of 0 cannot hold stay.
+    /// that int8 with a zero point of 0 cannot hold stay in the graph.
     pub(in crate::graph) fn take(graph: &mut GraphProto) -> Result<Self, Error> {
         let named = graph.initializer.iter().enumerate().map(|(index, tensor)| (tensor.name.clone(), index));
         let indices: HashMap<String, usize> = named.collect();
@@ -25,7 +25,7 @@ impl QuantTensors {
         let tables = gathers.filter_map(|node| node.input.first().cloned()).collect();
         let mut taken: HashMap<String, Arc<QuantTensor>> = HashMap::new();
         let mut nodes = Vec::with_capacity(graph.node.len());
-        let mut source = Source { indices, tables, graph };
+        let mut source = BlockSource { indices, tables, graph };
         for node in std::mem::take(&mut source.graph.node) {
             if let Some(blocks) = source.take_blocks(&node, |name| taken.contains_key(name))? {
                 if let Some(tensor) = blocks.tensor {

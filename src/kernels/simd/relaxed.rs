@@ -28,10 +28,12 @@ pub(super) fn is_loaded() -> bool {
     SUMS.load(Ordering::Relaxed) != 0
 }
 
-/// Whether the instruction that sums four products begins with sums of two that saturate in i16. Where it does, on x86 without
-/// VNNI, it is several instructions and slower than the other kernel. With VNNI, and on ARM64 with dot products, it is one.
+/// Whether the instruction that sums four products is several instructions of the processor, and slower than the kernel that sums
+/// two. That is so on x86 without VNNI, where the first of them sums two products and saturates in i16. With VNNI, and on ARM64 with
+/// dot products, it is one instruction.
 ///
-/// With a wrong answer the slower kernel is used: weights above 127, as here, show the difference, and layers have none.
+/// x86 reads the weights here as 255, so that these sums saturate. Layers have no weights above 127: a wrong answer would only choose
+/// the slower kernel.
 pub(super) fn saturates() -> bool {
     const SATURATED: i32 = 2 * i16::MAX as i32;
     let mut sums = [[0; CHANNELS]];

@@ -1,4 +1,4 @@
-//! WebAssembly: which instructions the browser and the processor have is found out at start.
+//! The kernels of WebAssembly. The instructions of the browser and of the processor decide at start which of them is used.
 
 use super::kernel::{Kernel, RowDotProducts, choose};
 use super::{relaxed, wasm128};

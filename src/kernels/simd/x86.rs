@@ -1,4 +1,4 @@
-//! x86-64: what the processor has is found out when the program runs.
+//! The kernels of x86-64. The instructions of the processor decide at run time which of them is used.
 
 use super::kernel::{Kernel, RowDotProducts, in_use};
 use super::layout::{CHANNELS, LANES};
