@@ -103,7 +103,10 @@ function ruleOf(name: string, schema: Schema): Rule {
   if (properties) {
     const rules = rulesOf(properties);
     if (required) return ["an object", (value) => checkOptions(value, rules, name, required)];
-    return ["true, false or an object", (value) => typeof value === "boolean" || checkOptions(value, rules, name)];
+    const isNamed = (value: unknown) => isObject(value) && !Array.isArray(value);
+    const accepts = (value: unknown) =>
+      typeof value === "boolean" || (isNamed(value) && checkOptions(value, rules, name));
+    return ["true, false or an object", accepts];
   }
   if (type === "boolean") return BOOLEAN;
   if (type === "array") {
@@ -153,7 +156,10 @@ export const CLASSIFIER: Rules = {
   workers: ['"auto" or an integer of at least 0', (value) => value === "auto" || isInteger(value, 0)],
   wasm: ANYTHING, // wasm-source.ts checks it
   workerUrl: ["a URL", (value) => typeof value === "string" || isA(value, "URL")],
-  cache: ['"always", "verified" or false', (value) => ["always", "verified", true, false].includes(value as boolean)],
+  cache: [
+    '"always", "verified", true or false',
+    (value) => ["always", "verified", true, false].includes(value as boolean),
+  ],
   precision: ruleOf("precision", { enum: PRECISIONS }),
   task: STRING,
   head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
