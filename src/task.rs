@@ -5,7 +5,7 @@ use crate::heads::Heads;
 use crate::inference::calibration;
 use crate::inference::encoder::Output;
 use crate::model::{Decision, Head, Model, Thresholds, decide, energy, rank};
-use crate::options::{Activation, Options};
+use crate::options::{Activation, Options, ZeroShot};
 use crate::prediction::Score;
 use crate::zero_shot::ZeroShotPlan;
 
@@ -45,21 +45,7 @@ impl TaskPlan {
     /// for that classifier if there is none.
     pub(crate) fn new(model: &Model, heads: &Heads, task: Option<&str>, options: &Options) -> Result<Self, Error> {
         if let Some(zero_shot) = &options.zero_shot {
-            if let Some(task) = task {
-                return Err(Error::invalid_input(format!(
-                    "a zero-shot classification takes no task, but the task is {task:?}"
-                )));
-            }
-            let plan = ZeroShotPlan::new(zero_shot, model)?;
-            let thresholds = options.threshold.map_or(Thresholds::default_for(plan.activation), Thresholds::Same);
-            return Ok(Self {
-                name: String::new(),
-                explained_label: None,
-                labels: plan.labels.clone(),
-                activation: plan.activation,
-                thresholds,
-                scorer: Scorer::ZeroShot(plan),
-            });
+            return Self::zero_shot(model, zero_shot, task, options.threshold);
         }
         let head = match task {
             Some(task) => heads.task(task, model)?,
@@ -82,10 +68,11 @@ impl TaskPlan {
                 .map_or(Thresholds::default_for(activation), |thresholds| Thresholds::Each(thresholds.to_vec())),
             (None, _) => Thresholds::default_for(activation),
         };
-        let explain = options.explain.as_ref();
-        let explained = task_options.and_then(|task| task.explain_label.as_ref());
-        let explained = explained.or(explain.and_then(|explain| explain.label.as_ref())).filter(|_| explain.is_some());
-        let explained_label = explained.map(|label| {
+        let explained_label = match options.explain.as_ref() {
+            Some(explain) => task_options.and_then(|task| task.explain_label.as_ref()).or(explain.label.as_ref()),
+            None => None,
+        };
+        let explained_label = explained_label.map(|label| {
             labels.iter().position(|name| name == label).ok_or_else(|| {
                 let owner = task.map_or("the model".into(), |task| format!("the task {task:?}"));
                 let labels = labels.join(", ");
@@ -102,6 +89,28 @@ impl TaskPlan {
                 Some(head) => Scorer::Head(head.clone()),
                 None => Scorer::Graph { temperature: model.temperature() },
             },
+        })
+    }
+
+    fn zero_shot(
+        model: &Model,
+        zero_shot: &ZeroShot,
+        task: Option<&str>,
+        threshold: Option<f32>,
+    ) -> Result<Self, Error> {
+        if let Some(task) = task {
+            return Err(Error::invalid_input(format!(
+                "a zero-shot classification takes no task, but the task is {task:?}"
+            )));
+        }
+        let plan = ZeroShotPlan::new(zero_shot, model)?;
+        Ok(Self {
+            name: String::new(),
+            explained_label: None,
+            labels: plan.labels.clone(),
+            activation: plan.activation,
+            thresholds: threshold.map_or(Thresholds::default_for(plan.activation), Thresholds::Same),
+            scorer: Scorer::ZeroShot(plan),
         })
     }
 

@@ -46,25 +46,8 @@ impl PredictionJob {
 
     /// Computes a batch of variants: of the window that is being explained, or of the next one that has words.
     pub(super) fn explain_next(&mut self) {
-        let Some(explain) = self.explain else { return };
-        while self.explaining.is_none() {
-            let Some(state) = self.windows.get(self.next_explained) else { return };
-            let count = self.count_variants(state);
-            match &self.texts[state.text] {
-                Ok(text) if count > 0 => {
-                    let best = |task: usize| best_label(&self.mean_scores(text, task).by_label);
-                    let labels = self.tasks.iter().enumerate();
-                    let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
-                    let words = state.words.iter().map(|(_, positions)| positions.clone()).collect();
-                    let ids = state.window.tokens.sequences[0].ids.clone();
-                    let explainer = Explainer::new(ids, words, explain.mask_id, explain.method, self.tasks.len());
-                    self.explaining = Some(Explaining { explainer, labels, next: 0, count });
-                }
-                _ => {
-                    self.progress.done += count;
-                    self.next_explained += 1;
-                }
-            }
+        if self.explaining.is_none() && !self.begin_explaining() {
+            return;
         }
         let Some(Explaining { explainer, labels, next, count }) = &mut self.explaining else { return };
         let state = &self.windows[self.next_explained];
@@ -102,6 +85,31 @@ impl PredictionJob {
         }
         self.explaining = None;
         self.next_explained += 1;
+    }
+
+    /// Begins with the next window that has words. Returns whether there is one.
+    fn begin_explaining(&mut self) -> bool {
+        let Some(explain) = self.explain else { return false };
+        while let Some(state) = self.windows.get(self.next_explained) {
+            let count = self.count_variants(state);
+            match &self.texts[state.text] {
+                Ok(text) if count > 0 => {
+                    let best = |task: usize| best_label(&self.mean_scores(text, task).by_label);
+                    let labels = self.tasks.iter().enumerate();
+                    let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
+                    let words = state.words.iter().map(|(_, positions)| positions.clone()).collect();
+                    let ids = state.window.tokens.sequences[0].ids.clone();
+                    let explainer = Explainer::new(ids, words, explain.mask_id, explain.method, self.tasks.len());
+                    self.explaining = Some(Explaining { explainer, labels, next: 0, count });
+                    return true;
+                }
+                _ => {
+                    self.progress.done += count;
+                    self.next_explained += 1;
+                }
+            }
+        }
+        false
     }
 
     /// The words that have tokens in some window, with their weights.
