@@ -112,44 +112,118 @@ function blobReader(files: ModelBlobs): ModelReader {
 }
 
 /** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
-function folderReader(
-  { candidates, cache, stored }: FolderSource,
-  onProgress: OnProgress,
-  signal: AbortSignal,
-): ModelReader & { read: (from: FileCandidate[], entryOf: EntryOf, file: string) => Promise<DownloadedFile> } {
-  const fromCache = async ({ path, url }: FileCandidate, sha256: string | undefined, file: string) => {
-    const response = await (sha256 === undefined ? readCurrent(url) : cache && readStored(url, sha256));
+class FolderReader implements ModelReader {
+  readonly #source: FolderSource;
+  readonly #onProgress: OnProgress;
+  readonly #signal: AbortSignal;
+
+  constructor(source: FolderSource, onProgress: OnProgress, signal: AbortSignal) {
+    this.#source = source;
+    this.#onProgress = onProgress;
+    this.#signal = signal;
+  }
+
+  async manifest(): Promise<DownloadedFile | undefined> {
+    const { candidates, stored } = this.#source;
+    const [candidate] = candidates.manifest;
+    if (!candidate) return undefined;
+    const [config] = candidates.config as [FileCandidate];
+    const readEarlier = () => this.#fromCache(candidate, NO_CHECKSUM, candidate.path);
+    const current = stored && (await readEarlier());
+    if (current) return current;
+    try {
+      const opened = await openUrl(new URL(candidate.url), this.#signal, "no-cache");
+      if ("reason" in opened) return opened.fetchError ? await readEarlier() : undefined;
+      return await this.#readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
+    } catch (error) {
+      const { code } = toLitmusError(error);
+      if (code === "model-not-found") return undefined;
+      const earlier = code === "download-failed" && (await readEarlier());
+      if (earlier) return earlier;
+      // Offline, and there was no litmus.json when the other files were stored.
+      if (code === "download-failed" && (await this.#readCurrent(config.url))) return undefined;
+      throw error;
+    }
+  }
+
+  async file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile> {
+    const from = this.#source.candidates[role] as [FileCandidate];
+    const file = from[0].path; // the name in progress events, whichever candidate it is
+    reportStart(file, this.#onProgress);
+    return this.read(from, entryOf, file);
+  }
+
+  async tokenizerConfig({ entryOf, mayHave }: Manifest): Promise<DownloadedFile | undefined> {
+    const from = this.#source.candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
+    const [candidate] = from;
+    if (!candidate) return undefined;
+    try {
+      return await this.read(from, entryOf, candidate.path);
+    } catch (error) {
+      throwIfAborted(this.#signal);
+      // Servers of other origins may answer with a 404 without CORS headers, which looks like a failed download.
+      const { code } = toLitmusError(error);
+      const missing = code === "model-not-found" || code === "download-failed";
+      if (missing && entryOf(candidate.path).sha256 === undefined) return undefined;
+      throw error;
+    }
+  }
+
+  others({ path }: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]> {
+    const graph = this.#source.candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
+    const readBeside = (name: string) => {
+      const file = { path: sibling(path, name), url: resolveBeside(graph.url, encodeURIComponent(name)) };
+      reportStart(file.path, this.#onProgress);
+      return this.read([file], entryOf, file.path);
+    };
+    return Promise.all(names.map(readBeside));
+  }
+
+  /** Reads the first of the candidates that exists. `file`: its name in progress events. */
+  async read(from: FileCandidate[], entryOf: EntryOf, file: string): Promise<DownloadedFile> {
+    for (const candidate of from) {
+      const found = await this.#fromCache(candidate, entryOf(candidate.path).sha256, file);
+      if (found) return found;
+    }
+    return this.#fromNetwork(from, entryOf, file);
+  }
+
+  async #fromCache({ path, url }: FileCandidate, sha256: string | undefined, file: string) {
+    const { cache } = this.#source;
+    const response = await (sha256 === undefined ? this.#readCurrent(url) : cache && readStored(url, sha256));
     if (!response) return undefined;
     try {
-      const bytes = await readBody(response, file, onProgress, signal);
+      const bytes = await readBody(response, file, this.#onProgress, this.#signal);
       await verifyChecksum(bytes, sha256, url);
       return { path, bytes, sha256 };
     } catch {
-      throwIfAborted(signal);
+      throwIfAborted(this.#signal);
       await removeStored(url, sha256 ?? NO_CHECKSUM);
       return undefined;
     }
-  };
+  }
 
   /** The stored copy of a file without a checksum, if the server has the same version or cannot be reached. */
-  const readCurrent = async (url: string) => {
+  async #readCurrent(url: string) {
+    const { cache, stored } = this.#source;
     const kept = cache === "always" ? await readStored(url, NO_CHECKSUM) : undefined;
     const version = kept && storedVersion(kept);
     if (!version) return undefined;
-    return stored || (await isCurrent(url, version, signal)) ? kept : undefined;
-  };
+    return stored || (await isCurrent(url, version, this.#signal)) ? kept : undefined;
+  }
 
-  const fromNetwork = async (from: FileCandidate[], entryOf: EntryOf, file: string) => {
+  async #fromNetwork(from: FileCandidate[], entryOf: EntryOf, file: string) {
     // With a checksum, the server is asked whether the copy in the HTTP cache is current: an old one would not match.
     const hasChecksum = from.some(({ path }) => entryOf(path).sha256 !== undefined);
-    const { response, candidate } = await openFirst(from, signal, hasChecksum ? "no-cache" : "default");
-    return readResponse(response, candidate, entryOf, file);
-  };
+    const { response, candidate } = await openFirst(from, this.#signal, hasChecksum ? "no-cache" : "default");
+    return this.#readResponse(response, candidate, entryOf, file);
+  }
 
-  const readResponse = async (response: Opened, { path, url }: FileCandidate, entryOf: EntryOf, file: string) => {
+  async #readResponse(response: Opened, { path, url }: FileCandidate, entryOf: EntryOf, file: string) {
+    const { cache } = this.#source;
     const { sha256, bytes: size } = entryOf(path);
     const version = sha256 === undefined && cache === "always" ? versionOf(response) : undefined;
-    const bytes = await readBody(response, file, onProgress, signal, size);
+    const bytes = await readBody(response, file, this.#onProgress, this.#signal, size);
     await verifyChecksum(bytes, sha256, url);
     const canStore = cache && (sha256 !== undefined || version);
     return {
@@ -158,70 +232,7 @@ function folderReader(
       sha256,
       store: () => !url.startsWith("http") || (canStore ? store(url, sha256 ?? NO_CHECKSUM, bytes, version) : false),
     };
-  };
-
-  const read = async (from: FileCandidate[], entryOf: EntryOf, file: string) => {
-    for (const candidate of from) {
-      const found = await fromCache(candidate, entryOf(candidate.path).sha256, file);
-      if (found) return found;
-    }
-    return fromNetwork(from, entryOf, file);
-  };
-
-  return {
-    read,
-    manifest: async () => {
-      const [candidate] = candidates.manifest;
-      if (!candidate) return undefined;
-      const [config] = candidates.config as [FileCandidate];
-      const readEarlier = () => fromCache(candidate, NO_CHECKSUM, candidate.path);
-      const current = stored && (await readEarlier());
-      if (current) return current;
-      try {
-        const opened = await openUrl(new URL(candidate.url), signal, "no-cache");
-        if ("reason" in opened) return opened.fetchError ? await readEarlier() : undefined;
-        return await readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
-      } catch (error) {
-        const { code } = toLitmusError(error);
-        if (code === "model-not-found") return undefined;
-        const earlier = code === "download-failed" && (await readEarlier());
-        if (earlier) return earlier;
-        // Offline, and there was no litmus.json when the other files were stored.
-        if (code === "download-failed" && (await readCurrent(config.url))) return undefined;
-        throw error;
-      }
-    },
-    file: async (role, entryOf) => {
-      const from = candidates[role] as [FileCandidate];
-      const file = from[0].path; // the name in progress events, whichever candidate it is
-      reportStart(file, onProgress);
-      return read(from, entryOf, file);
-    },
-    others: ({ path }, names, entryOf) => {
-      const graph = candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
-      const readBeside = (name: string) => {
-        const file = { path: sibling(path, name), url: resolveBeside(graph.url, encodeURIComponent(name)) };
-        reportStart(file.path, onProgress);
-        return read([file], entryOf, file.path);
-      };
-      return Promise.all(names.map(readBeside));
-    },
-    tokenizerConfig: async ({ entryOf, mayHave }) => {
-      const from = candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
-      const [candidate] = from;
-      if (!candidate) return undefined;
-      try {
-        return await read(from, entryOf, candidate.path);
-      } catch (error) {
-        throwIfAborted(signal);
-        // Servers of other origins may answer with a 404 without CORS headers, which looks like a failed download.
-        const { code } = toLitmusError(error);
-        const missing = code === "model-not-found" || code === "download-failed";
-        if (missing && entryOf(candidate.path).sha256 === undefined) return undefined;
-        throw error;
-      }
-    },
-  };
+  }
 }
 
 /** The heads that litmus.json lists, which are read when they are first needed. */
@@ -235,7 +246,7 @@ function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile
 
 /** Reads and stores the file of a head in a folder. */
 export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Bytes> {
-  const { bytes, store } = await folderReader(head.folder, undefined, signal).read([head], () => head, head.path);
+  const { bytes, store } = await new FolderReader(head.folder, undefined, signal).read([head], () => head, head.path);
   await store?.();
   return bytes;
 }
@@ -253,7 +264,7 @@ export async function readModel(
   info: ManifestInfo;
   storeFiles: () => Promise<ModelSource>;
 }> {
-  const reader = source.from === "files" ? blobReader(source.files) : folderReader(source, onProgress, signal);
+  const reader = source.from === "files" ? blobReader(source.files) : new FolderReader(source, onProgress, signal);
   // litmus.json is read first, because it has the checksums of the others.
   const manifest = await reader.manifest();
   const parsed = parseManifest(manifest?.bytes);
