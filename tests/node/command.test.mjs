@@ -86,6 +86,15 @@ test("teach writes the head that classifier.teach gives, and classify uses it", 
   assert.match(more.stderr, /^triage\.head: .*exported without its examples/);
 });
 
+test("a head that teach writes has the labels in the order of the table, integers too", async () => {
+  const table = "label,text\n5,I loved every minute of it\n1,It was a waste of money\nfair,\n3,It was all right\n";
+  const { status, stderr } = await runWithInput(table, "teach", "-", "-o", "stars.head");
+  assert.equal(status, 0, stderr);
+  const stars = await createClassifier({ head: await readFile(join(folder, "stars.head")) });
+  assert.deepEqual(stars.labels, ["5", "1", "fair", "3"]);
+  stars.close();
+});
+
 test("rows are numbered as in a spreadsheet, short ones are filled up, and the table may be standard input", async () => {
   const table = 'id,text,note\n1,"Fine,\nthank you",\n\n2,\n3\n4,Very good\n';
   const { status, stdout, stderr } = await runWithInput(table, "classify", "-");
