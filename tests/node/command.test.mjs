@@ -116,6 +116,8 @@ test("a table that cannot be read as its author meant it is rejected before anyt
   await write("semicolons.csv", "label;text\na;good, very good\n");
   await write("tabs.csv", "label\ttext\na\tgood\n");
   await write("commas.tsv", "label,text\na,good\n");
+  await write("open.csv", 'label,text\na,"very\ngood" \n"b\n","say ""no\nc,bad\n');
+  await write("quoted.csv", 'label,text\na,"Say" "no"\n');
   await write("empty.csv", "");
   await write("blank.csv", "\n\n");
   const fails = async (args, message) => {
@@ -131,6 +133,8 @@ test("a table that cannot be read as its author meant it is rejected before anyt
     ["semicolons.csv", "(it has: label;text): it seems to be separated by semicolons: separate it by commas"],
     ["tabs.csv", "it seems to be separated by tabs"],
     ["commas.tsv", "it seems to be separated by commas"],
+    ["open.csv", "open.csv: row 3 has a double quote that is never closed: close it"],
+    ["quoted.csv", "quoted.csv: row 2 has more text after a quoted cell: double each double quote"],
     ["empty.csv", "empty.csv is empty"],
     ["blank.csv", "blank.csv is empty"],
   ]) {
