@@ -246,7 +246,7 @@ fn a_table_that_cannot_be_read_as_its_author_meant_it_is_rejected() {
     std::fs::create_dir_all(&folder).unwrap();
     let head = folder.join("x.head").to_str().unwrap().to_owned();
     let wide = ": line 5 has 4 cells, but the header has 2: put a text that has commas into double quotes";
-    let tables: [(&str, &[u8], &str); 9] = [
+    let tables: [(&str, &[u8], &str); 12] = [
         ("wide.csv", b"label,text\na,\"very\ngood\"\n\nb,It was slow, loud, and awful\n", wide),
         ("wide.tsv", b"label\ttext\nb\tslow\tand loud\n", ": line 2 has 3 cells, but the header has 2: replace tabs"),
         ("latin1.csv", b"label,text\na,good\nb,tr\xe8s bien\n", " is not UTF-8: line 3 "),
@@ -259,6 +259,17 @@ fn a_table_that_cannot_be_read_as_its_author_meant_it_is_rejected() {
         ("commas.tsv", b"label,text\na,good\n", "it seems to be separated by commas"),
         ("empty.csv", b"", " is empty"),
         ("blank.csv", b"\n\n", " is empty"),
+        (
+            "open.csv",
+            b"label,text\na,\"very\ngood\" \n\"b\n\",\"say \"\"no\nc,bad\n",
+            ": line 5 has a double quote that is never closed: close it",
+        ),
+        ("open-header.csv", b"label,\"text\na,good\n", ": line 1 has a double quote that is never closed"),
+        (
+            "quoted.csv",
+            b"label,text\na,\"Say\" \"no\"\n",
+            ": line 2 has more text after a quoted cell: double each double quote",
+        ),
         ("unlabelled.csv", b"label,text\na,good\n,bad\n", ": line 3 has no label"),
     ];
     for (name, table, message) in tables {

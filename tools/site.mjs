@@ -71,9 +71,9 @@ export async function precache(folder) {
   return `// Made by tools/site.mjs.\nself.PRECACHE = ${JSON.stringify({ version, files })};\n`;
 }
 
-/** Assembles the site in `folder` from the built package, www/ and the documentation. */
-export async function assemble(folder = site) {
-  await buildDocsSite();
+/** Assembles the site in `folder` from the built package, www/ and, unless `docs` is false, the documentation. */
+export async function assemble({ folder = site, docs = true } = {}) {
+  if (docs) await buildDocsSite();
   const part = `${folder}.part`; // renamed at the end: a running server never serves half of it
   await rm(part, { recursive: true, force: true });
   await cp(join(root, "www"), part, { recursive: true, filter: (path) => !notServed(path) });
@@ -83,7 +83,7 @@ export async function assemble(folder = site) {
   }
   for (const path of await listFiles(part)) await minify(join(part, path), path);
   await writeFile(join(part, "precache.js"), await precache(part));
-  await cp(docsSite, join(part, "docs"), { recursive: true }); // last: the service worker does not store it
+  if (docs) await cp(docsSite, join(part, "docs"), { recursive: true }); // last: the service worker does not store it
   await rm(folder, { recursive: true, force: true });
   await rename(part, folder);
 }

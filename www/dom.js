@@ -6,3 +6,21 @@ export function make(tag, properties = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+const styles = new Map();
+
+/** Loads a stylesheet once. */
+export function loadStyle(href) {
+  if (!styles.has(href)) styles.set(href, load(href));
+  return styles.get(href);
+}
+
+const load = (href) =>
+  new Promise((resolve, reject) => {
+    const link = make("link", { rel: "stylesheet", href, onload: resolve });
+    link.onerror = () => {
+      styles.delete(href); // no network: the next call tries again
+      reject(new Error(`${href} cannot be loaded`));
+    };
+    document.head.append(link);
+  });

@@ -1,6 +1,9 @@
 // Fetches the files of a model from any site that allows it (CORS) and posts them to the page. Runs in the sandboxed
 // frame fetcher.html; the page sends it the model's URL and the paths of its files, and nothing else.
 
+/** The files that a model may lack. */
+const OPTIONAL = ["tokenizerConfig", "manifest"];
+/** The status codes of a file that does not exist. */
 const MISSING = [403, 404, 410];
 
 const failure = (code, message) => Object.assign(new Error(message), { code });
@@ -41,11 +44,16 @@ async function read(response, file, say) {
 }
 
 /** Fetches the files of a model. `layout` has the paths that each may have, as in model-layout.js. */
-async function fetchModel({ folder, layout: { manifest: manifestPaths, ...required } }, say) {
+async function fetchModel({ folder, layout }, say) {
   const files = {};
-  for (const [role, paths] of Object.entries(required)) files[role] = await fetchFirst(folder, paths, say);
-  const manifest = await fetchFirst(folder, manifestPaths, say).catch(() => undefined); // optional
-  return manifest ? { ...files, manifest } : files;
+  for (const [role, paths] of Object.entries(layout)) {
+    try {
+      files[role] = await fetchFirst(folder, paths, say);
+    } catch (error) {
+      if (!OPTIONAL.includes(role)) throw error;
+    }
+  }
+  return files;
 }
 
 window.addEventListener("message", async ({ data, ports: [port] }) => {

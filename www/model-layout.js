@@ -5,6 +5,7 @@
 export const LAYOUT = {
   config: ["config.json"],
   tokenizer: ["tokenizer.json"],
+  tokenizerConfig: ["tokenizer_config.json"],
   model: ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"],
   manifest: ["litmus.json"],
 };

@@ -1,11 +1,11 @@
 // The parts of the page below the first view. The scripts of a part are loaded when the part comes into view, or when
 // something else needs them.
-import { $ } from "./dom.js";
+import { $, loadStyle } from "./dom.js";
 
-/** Files by part: a script, and its stylesheet where it has one. */
+/** Files by part: a script, and stylesheets in the order of the cascade. */
 const PARTS = {
-  bulk: { script: () => import("./bulk.js") },
-  teach: { script: () => import("./teach.js"), style: "teach.css" },
+  bulk: { script: () => import("./bulk.js"), styles: ["table.css"] },
+  teach: { script: () => import("./teach.js"), styles: ["table.css", "teach.css"] },
   model: { script: () => import("./own-model.js") },
   speed: { script: () => import("./speed.js") },
 };
@@ -23,9 +23,9 @@ export function openPart(id) {
 }
 
 async function load(id) {
-  const { script, style } = PARTS[id];
+  const { script, styles = [] } = PARTS[id];
   try {
-    const [exports] = await Promise.all([script(), style && loadStyle(style)]);
+    const [exports] = await Promise.all([script(), ...styles.map(loadStyle)]);
     release(id);
     return exports;
   } catch (error) {
@@ -33,14 +33,6 @@ async function load(id) {
     throw error;
   }
 }
-
-const loadStyle = (href) =>
-  new Promise((resolve, reject) => {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
-    link.onload = resolve;
-    link.onerror = () => reject(new Error(`${href} cannot be loaded`));
-    document.head.append(link);
-  });
 
 /** Events that came before the script of their part, by part. */
 const held = new Map();

@@ -93,7 +93,7 @@ function line(index, row) {
     "tr",
     { ariaRowIndex: String(index + 2) },
     make("td", { className: "row", textContent: count(row + 1) }),
-    make("td", { className: "text", textContent: text, title: text }),
+    make("td", { className: "text", lang: "en", textContent: text, title: text }),
     ...cellsOf(results, row),
   );
   line.dataset.row = row;

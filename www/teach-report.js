@@ -75,7 +75,7 @@ function drawSuspects() {
     ...(report?.contradictions ?? []).map(({ text, labels }) => ({
       text,
       labels,
-      why: t("teach.twice", labels.join(", ")),
+      why: t("teach.twice", labels.join(t("comma"))),
       choices: labels,
     })),
     ...(report?.suspects ?? [])

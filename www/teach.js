@@ -61,7 +61,7 @@ async function teach() {
   $("teach-stop").focus({ preventScroll: true });
   try {
     const { classifier } = await untilModel();
-    const examples = Object.fromEntries(labels.map(({ name, texts }) => [name, texts]));
+    const examples = labels.map(({ name, texts }) => [name, texts]);
     const next = await classifier.teach(examples, {
       signal,
       other: $("teach-other").checked,

@@ -1,9 +1,8 @@
 // The part "Try it": classifies the text as it is typed, then explains the prediction word by word.
 import { showCode } from "./code.js";
-import { $ } from "./dom.js";
+import { $, loadStyle } from "./dom.js";
 import { toneOf } from "./labels.js";
 import { onLanguage, t } from "./language.js";
-import { hidePassages, showPassages } from "./passages.js";
 import { onTask, task } from "./task.js";
 import * as bars from "./view-bars.js";
 import { paintWords, shiftWords, wordItems } from "./words.js";
@@ -31,6 +30,7 @@ let announcing = 0; // timer of the announcement
 let pending = 0; // timer before a long text is classified
 let reading = new AbortController(); // aborts the running prediction or explanation
 let shown; // the displayed result: { value, prediction, milliseconds, task, info, view, words by label }
+let passages; // the script that shows long texts, once it is loaded
 let painted = { value: "", words: [] };
 
 /** Shows one of the four states: loading, failure, result, idle. */
@@ -59,7 +59,7 @@ const wait = (ms, signal) =>
 
 async function viewOf({ view }) {
   if (!view) return bars;
-  const loaded = await VIEWS[view]();
+  const [loaded] = await Promise.all([VIEWS[view](), loadStyle("views.css")]);
   loaded.onChoice(showChoice);
   return loaded;
 }
@@ -99,8 +99,8 @@ export async function read() {
     const again = shown?.value === value && shown.view === view;
     shown = { value, prediction, milliseconds, task: now, info, view, words: new Map() };
     showPrediction(again);
-    if (prediction.windows.length > 1) showPassages(value, prediction.windows, now, info);
-    else hidePassages();
+    if (prediction.windows.length > 1) await showPassages(signal);
+    else passages?.hidePassages();
     await wait(PAUSE_MS, signal);
     await explainShown(signal);
   } catch (error) {
@@ -113,7 +113,7 @@ export async function read() {
 function showEmpty() {
   shown = undefined;
   clearWords();
-  hidePassages();
+  passages?.hidePassages();
   announce("");
   show("idle");
   showNote("why.idle");
@@ -139,6 +139,13 @@ function showPrediction(again = true) {
   showCode(task, value, prediction);
   show("result");
   announce(`${verdict}, ${$("confidence").textContent}`);
+}
+
+/** Shows the passages of the displayed text. */
+async function showPassages(signal) {
+  const [loaded] = await Promise.all([import("./passages.js"), loadStyle("passages.css")]);
+  passages = loaded;
+  if (!signal.aborted) passages.showPassages(shown.value, shown.prediction.windows, shown.task, shown.info);
 }
 
 /** The visitor has chosen another label, or moved a threshold. */

@@ -30,7 +30,7 @@ export function show({ scores, labels: given }, info, again) {
   const [first] = given;
   const best = first && scores.find(({ label }) => label === first);
   return {
-    verdict: given.length > 0 ? given.slice(0, EXPLAINED).map(nameOf).join(", ") : t("emotion.none"),
+    verdict: given.length > 0 ? given.slice(0, EXPLAINED).map(nameOf).join(t("comma")) : t("emotion.none"),
     confidence: best && percent(best.score),
     tone: toneOf(first ?? "neutral", info.labels),
     level: best?.score ?? 0,

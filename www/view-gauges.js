@@ -27,7 +27,7 @@ export function show({ scores }, info) {
   const [highest] = flagged;
   $("limits-reset").hidden = limits.size === 0;
   return {
-    verdict: flagged.length > 0 ? flagged.map(nameOf).join(", ") : t("gauges.none"),
+    verdict: flagged.length > 0 ? flagged.map(nameOf).join(t("comma")) : t("gauges.none"),
     confidence: highest && percent(now.scores.get(highest)),
     tone: highest ? toneOf(highest, info.labels) : "other-0",
     level: scores[0].score,

@@ -9,7 +9,11 @@ use crate::{Error, Examples, Head};
 /// The classifier with the heads of an object of files by task; "" is the task of the classifier's own labels.
 pub(super) fn with_heads(classifier: &crate::Classifier, heads: &JsValue) -> Result<crate::Classifier, Error> {
     let mut classifier = classifier.clone();
-    for (task, bytes) in read_entries(heads, "heads")? {
+    if heads.is_undefined() {
+        return Ok(classifier);
+    }
+    let heads = heads.dyn_ref::<Object>().ok_or_else(|| Error::invalid_input("heads must be an object"))?;
+    for (task, bytes) in read_entries(&Object::entries(heads))? {
         let head = read_head(&bytes)?;
         classifier = match &task[..] {
             "" => classifier.with_head(&head)?,
@@ -24,22 +28,21 @@ pub(super) fn read_head(bytes: &JsValue) -> Result<Head, Error> {
     Head::from_bytes(&bytes.to_vec())
 }
 
-/// Keys and values of an object, or none of `undefined`. `name` is what the object is called in error messages.
-fn read_entries(object: &JsValue, name: &str) -> Result<Vec<(String, JsValue)>, Error> {
-    if object.is_undefined() {
-        return Ok(Vec::new());
-    }
-    let object = object.dyn_ref::<Object>().ok_or_else(|| Error::invalid_input(format!("{name} must be an object")))?;
-    let entry = |entry: JsValue| {
-        let entry: Array = entry.unchecked_into();
-        (entry.get(0).as_string().unwrap_or_default(), entry.get(1))
+/// Keys and values of an array of entries.
+fn read_entries(entries: &Array) -> Result<Vec<(String, JsValue)>, Error> {
+    let read = |entry: JsValue| {
+        let entry: &Array = entry.dyn_ref()?;
+        Some((entry.get(0).as_string()?, entry.get(1)))
     };
-    Ok(Object::entries(object).iter().map(entry).collect())
+    let read: Option<_> = entries.iter().map(read).collect();
+    read.ok_or_else(|| Error::invalid_input("a label must be a string"))
 }
 
+/// Reads an array of labels with their examples: in an object, labels that are integers would come first.
 pub(super) fn read_examples(examples: &JsValue) -> Result<Examples, Error> {
     let mut all = Examples::new();
-    for (label, texts) in read_entries(examples, "examples")? {
+    let examples = examples.dyn_ref().ok_or_else(|| Error::invalid_input("examples must be an array of entries"))?;
+    for (label, texts) in read_entries(examples)? {
         let texts = texts.dyn_ref::<Array>().map(|texts| texts.iter().map(|text| text.as_string()).collect());
         let Some(Some(texts)) = texts else {
             return Err(Error::invalid_input(format!(

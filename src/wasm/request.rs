@@ -70,7 +70,7 @@ export type Activation = "softmax" | "sigmoid" | "none";
 export type Heads = Record<string, Uint8Array>;
 
 /** Labels, each with example texts. */
-export type Examples = Record<string, readonly string[]>;
+export type Examples = readonly (readonly [label: string, texts: readonly string[]])[];
 
 export interface TeachParams {
   multiLabel?: boolean | undefined;

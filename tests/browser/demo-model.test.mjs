@@ -1,6 +1,6 @@
 // The visitor's own model in the demo, from a folder or a URL, and the reasons for which a model is rejected.
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp } from "node:fs/promises";
+import { copyFile, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -37,6 +37,14 @@ const accepted = async (page) => {
   await page.locator("#model-result:visible, #model-failure:visible").waitFor();
   assert.deepEqual(await page.locator("#model-failure:visible").allTextContents(), []);
 };
+
+/** A temporary folder with the model `tiny`, whose graph is a file of the fixtures. */
+async function copyOfTiny(graph = "tiny/model.onnx") {
+  const folder = await mkdtemp(join(tmpdir(), "litmus-model-"));
+  for (const file of ["config.json", "tokenizer.json"]) await copyFile(fixture(`tiny/${file}`), join(folder, file));
+  await copyFile(fixture(graph), join(folder, "model.onnx"));
+  return folder;
+}
 
 test("the model of a folder is used by the whole page, until the visitor goes back", async () => {
   const { page, context, errors } = await ready(site);
@@ -117,9 +125,7 @@ test("unusable folders are rejected with a reason, and the page works on", async
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
   // A graph with an unknown operator.
-  const folder = await mkdtemp(join(tmpdir(), "litmus-model-"));
-  for (const file of ["config.json", "tokenizer.json"]) await copyFile(fixture(`tiny/${file}`), join(folder, file));
-  await copyFile(fixture("bad/unsupported-op.onnx"), join(folder, "model.onnx"));
+  const folder = await copyOfTiny("bad/unsupported-op.onnx");
   await page.locator("#model-folder").setInputFiles(folder);
   await page.locator("#model-failure-text", { hasText: /not of a kind that runs here/ }).waitFor();
   await page.locator("#language").click();
@@ -183,6 +189,17 @@ test("a sandboxed frame fetches a model of another origin; the page itself canno
   });
   assert.equal(seen, "SecurityError");
   await context.close();
+});
+
+test("the frame fetches tokenizer_config.json, too: it changes how a text is read", async () => {
+  const folder = await copyOfTiny();
+  await writeFile(join(folder, "tokenizer_config.json"), "damaged");
+  const server = await serve({ mounts: { "/": folder }, headers: { "access-control-allow-origin": "*" } });
+  const { page, context } = await ready(site);
+  await fetchModel(page, server.url);
+  assert.match((await refusal(page))[1], /tokenizer_config\.json/);
+  await context.close();
+  await server.close();
 });
 
 test("a missing CORS header and a missing model have different messages", async () => {

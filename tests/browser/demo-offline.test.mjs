@@ -16,7 +16,7 @@ let folder;
 let browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "litmus-site-"));
-  await assemble(join(folder, "site"));
+  await assemble({ folder: join(folder, "site") });
   browser = await launchChromium();
 });
 after(async () => {

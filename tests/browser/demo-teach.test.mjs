@@ -138,6 +138,17 @@ test("examples are saved as a table, opened again, and taught to the same head",
   await context.close();
 });
 
+test("labels that are integers keep the order of the cards", async () => {
+  const { page, context, errors } = await visit();
+  await type(page, EXAMPLES);
+  const names = ["5", "1", "3"];
+  for (const [i, name] of names.entries()) await page.getByLabel("Name of the label").nth(i).fill(name);
+  await teach(page);
+  assert.deepEqual(await page.locator("#teach-matrix tbody th").allTextContents(), names);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("rows of a table are labelled with a key", async () => {
   const { page, context, errors } = await visit();
   await type(page, { refund: [], shipping: [] });

@@ -184,7 +184,7 @@ async function webp(browser, png) {
 }
 
 try {
-  await assemble();
+  await assemble({ docs: false }); // no picture has any of it
   const folder = join(artifacts, "demo");
   const shown = join(root, "www/screenshots");
   await mkdir(folder, { recursive: true });

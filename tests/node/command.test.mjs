@@ -86,6 +86,15 @@ test("teach writes the head that classifier.teach gives, and classify uses it", 
   assert.match(more.stderr, /^triage\.head: .*exported without its examples/);
 });
 
+test("a head that teach writes has the labels in the order of the table, integers too", async () => {
+  const table = "label,text\n5,I loved every minute of it\n1,It was a waste of money\nfair,\n3,It was all right\n";
+  const { status, stderr } = await runWithInput(table, "teach", "-", "-o", "stars.head");
+  assert.equal(status, 0, stderr);
+  const stars = await createClassifier({ head: await readFile(join(folder, "stars.head")) });
+  assert.deepEqual(stars.labels, ["5", "1", "fair", "3"]);
+  stars.close();
+});
+
 test("rows are numbered as in a spreadsheet, short ones are filled up, and the table may be standard input", async () => {
   const table = 'id,text,note\n1,"Fine,\nthank you",\n\n2,\n3\n4,Very good\n';
   const { status, stdout, stderr } = await runWithInput(table, "classify", "-");
@@ -107,6 +116,8 @@ test("a table that cannot be read as its author meant it is rejected before anyt
   await write("semicolons.csv", "label;text\na;good, very good\n");
   await write("tabs.csv", "label\ttext\na\tgood\n");
   await write("commas.tsv", "label,text\na,good\n");
+  await write("open.csv", 'label,text\na,"very\ngood" \n"b\n","say ""no\nc,bad\n');
+  await write("quoted.csv", 'label,text\na,"Say" "no"\n');
   await write("empty.csv", "");
   await write("blank.csv", "\n\n");
   const fails = async (args, message) => {
@@ -122,6 +133,8 @@ test("a table that cannot be read as its author meant it is rejected before anyt
     ["semicolons.csv", "(it has: label;text): it seems to be separated by semicolons: separate it by commas"],
     ["tabs.csv", "it seems to be separated by tabs"],
     ["commas.tsv", "it seems to be separated by commas"],
+    ["open.csv", "open.csv: row 3 has a double quote that is never closed: close it"],
+    ["quoted.csv", "quoted.csv: row 2 has more text after a quoted cell: double each double quote"],
     ["empty.csv", "empty.csv is empty"],
     ["blank.csv", "blank.csv is empty"],
   ]) {

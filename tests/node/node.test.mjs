@@ -1,10 +1,12 @@
 // The installed package in Node: tests/run.mjs packs it, installs it into a project, and copies this folder there.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { createClassifier, LitmusError, predict } from "litmus-text";
 
 const POSITIVE = "a gorgeous, witty, seductive movie";
@@ -319,6 +321,18 @@ test("precision: float32 gives onnxruntime's scores, and info says which layers 
   await fails(() => createClassifier({ precision: "f16" }), "invalid-input", {
     message: /"auto", "int8" or "float32"/,
   });
+});
+
+test("a program that is not a file has worker threads, also with an option that no worker may have", async () => {
+  const program = `
+    import { createClassifier } from "litmus-text";
+    const classifier = await createClassifier({ workers: 1 });
+    console.log(classifier.info.runsIn, (await classifier.predict("${POSITIVE}")).label);
+    classifier.close();`;
+  for (const options of [["--input-type=module"], ["--max-old-space-size=2000", "--input-type", "module"]]) {
+    const { stdout } = await promisify(execFile)(process.execPath, [...options, "-e", program], { cwd: installed });
+    assert.equal(stdout, "worker-threads positive\n");
+  }
 });
 
 test("a graph with its weights in a second file", async () => {

@@ -64,6 +64,16 @@ test("the same examples give the same bytes, and a file predicts what the head p
   loaded.close();
 });
 
+test("a Map and an array of entries keep the order of labels that are integers", async () => {
+  const entries = [
+    ["5", ["I loved every minute of it"]],
+    ["1", ["It was a waste of money"]],
+  ];
+  const of = async (examples) => (await classifier.teach(examples)).labels;
+  assert.deepEqual(await of(new Map(entries)), ["5", "1"]);
+  assert.deepEqual(await of(entries), ["5", "1"]);
+});
+
 test("a head with its examples is taught more", async () => {
   const loaded = await createClassifier({ head: triage.export({ examples: true }) });
   const more = await loaded.teach({ praise: ["What a great service", "I love it", "Thank you so much"] });
@@ -124,11 +134,17 @@ test("invalid calls have codes", async () => {
     message: /2 to 1000 labels, not 1/,
   });
   await assert.rejects(classifier.teach({ one: ["text"], two: [" "] }), { code: "empty-text", message: /"two"/ });
-  for (const examples of [undefined, null, "refund", [["refund", "I want my money back"]]])
+  for (const examples of [undefined, null, "refund"])
     await assert.rejects(classifier.teach(examples), {
       code: "invalid-input",
       message: /^examples must be an object /,
     });
+  for (const [entry, message] of [
+    ["refund", /^examples\["refund"\] must be an array of texts, not undefined/],
+    [["refund", "I want my money back"], /^examples\["refund"\] must be an array of texts/],
+    [[5, ["I want my money back"]], /^a label must be a string/],
+  ])
+    await assert.rejects(classifier.teach([entry]), { code: "invalid-input", message });
   await assert.rejects(classifier.teach({ one: ["text"], two: [1] }), { code: "invalid-input", message: /"two"/ });
   await assert.rejects(classifier.teach(EXAMPLES, { other: 1 }), { code: "invalid-input" });
   await assert.rejects(classifier.teach(EXAMPLES, { other: true, multiLabel: true }), { code: "invalid-input" });

@@ -197,6 +197,13 @@ void sizes;
 const triage = await classifier.teach({ refund: ["I want my money back"], shipping: ["Where is my parcel?"] });
 (await triage.predict("text")).label satisfies "refund" | "shipping" | null;
 triage.report?.suspects[0]?.predicted satisfies "refund" | "shipping" | undefined;
+(await classifier.teach(new Map<"5" | "1", string[]>())).labels satisfies readonly ("5" | "1")[];
+(
+  await classifier.teach([
+    ["5", ["Great"]],
+    ["1", []],
+  ])
+).labels satisfies readonly ("5" | "1")[];
 (await triage.teach({ praise: [] })).labels satisfies readonly ("refund" | "shipping" | "praise")[];
 (await createClassifier({ head: triage.export() })).report?.accuracy satisfies number | null | undefined;
 

@@ -6,6 +6,7 @@ const s = (count) => (count === 1 ? "" : "s");
 
 export default {
   "other-language": "中文",
+  "comma": ", ",
   "skip": "Skip to the text",
   "nav.label": "Parts of this page",
   "nav.try": "Try it",

@@ -5,6 +5,7 @@ const size = (bytes) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(by
 
 export default {
   "other-language": "English",
+  "comma": "、",
   "skip": "跳到输入框",
   "nav.label": "本页各部分",
   "nav.try": "试一试",
@@ -182,7 +183,7 @@ export default {
   "teach.count": (n) => `${n} 条例子`,
   "teach.by-name": "只凭名称学习",
   "teach.add": "添加标签",
-  "teach.remove": (label) => `删除${label || "此标签"}`,
+  "teach.remove": (label) => (label ? `删除“${label}”` : "删除此标签"),
   "teach.sample": "以客服邮件为例",
   "teach.open": "打开表格或 head 文件",
   "teach.drop": "或拖到这里",
@@ -213,8 +214,8 @@ export default {
   "teach.confusion": "行：你的标签；列：预测的标签",
   "teach.cell": (label, predicted, n) => `${label}读成${predicted}：${n}`,
   "teach.suspect": "请再看看这些",
-  "teach.looks": (label, predicted, score) => `标为${label}，但像${predicted}，${score}`,
-  "teach.move": (label) => `移到${label}`,
+  "teach.looks": (label, predicted, score) => `标为“${label}”，但像“${predicted}”，${score}`,
+  "teach.move": (label) => `移到“${label}”`,
   "teach.fine": "没有错",
   "teach.twice": (labels) => `同时是${labels}的例子`,
   "teach.try": "试一试",

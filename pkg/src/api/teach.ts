@@ -1,6 +1,6 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
-import type { TaughtHead, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
+import type { TaughtHead, TeachEntries, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
 import { isObject, wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
 
@@ -22,9 +22,8 @@ export async function teach(
   { multiLabel, other, onProgress }: TeachOptions,
   signal: AbortSignal,
 ): Promise<TaughtModel> {
-  checkExamples(examples);
   const head = pool instanceof TaughtPool ? pool.files.withExamples : undefined;
-  const request = { type: "teach", examples, params: { multiLabel, other }, head } as const;
+  const request = { type: "teach", examples: entriesOf(examples), params: { multiLabel, other }, head } as const;
   const { report, ...files } = await pool.send(request, signal, onProgress);
   const base = pool instanceof TaughtPool ? pool.pool : pool;
   return taughtModel(base, info, files, report, () => {}, signal);
@@ -63,12 +62,15 @@ async function taughtModel(
   };
 }
 
-function checkExamples(examples: unknown): void {
-  if (!isObject(examples) || Array.isArray(examples))
-    throw wrongValue("examples", "an object { label: texts }", examples);
-  for (const [label, texts] of Object.entries(examples)) {
+/** Checks the examples, except that labels are strings: WebAssembly checks that. */
+function entriesOf(examples: TeachExamples): TeachEntries {
+  if (!isObject(examples)) throw wrongValue("examples", "an object { label: texts }", examples);
+  const entries: TeachEntries = Symbol.iterator in examples ? [...examples] : Object.entries(examples);
+  for (const entry of entries) {
+    const [label, texts] = Array.isArray(entry) ? entry : [entry];
     if (!Array.isArray(texts)) throw wrongValue(`examples["${label}"]`, "an array of texts", texts);
     const wrong = texts.findIndex((text) => typeof text !== "string");
     if (wrong >= 0) throw wrongValue(`examples["${label}"][${wrong}]`, "a string", texts[wrong]);
   }
+  return entries;
 }

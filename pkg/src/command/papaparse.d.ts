@@ -1,8 +1,7 @@
 /** The part of papaparse that the command uses. */
 declare module "papaparse" {
   interface ParseError {
-    type: "Quotes" | "Delimiter" | "FieldMismatch";
-    message: string;
+    code: string;
     row?: number;
   }
   interface Options {

@@ -28,6 +28,12 @@ const STANDARD_INPUT = "-";
 /** A quote character that no table contains: papaparse has no option for tables without quotes. */
 const NO_QUOTES = "\0";
 
+/** What is wrong with a quoted cell, by papaparse's code. */
+const BAD_QUOTES: Record<string, string> = {
+  MissingQuotes: "a double quote that is never closed: close it, or double each double quote within a text",
+  InvalidQuotes: "more text after a quoted cell: double each double quote within a text",
+};
+
 const SEPARATORS = { ",": "commas", ";": "semicolons", "\t": "tabs" };
 
 const isTabs = (path: string): boolean => /\.tsv$/i.test(path);
@@ -39,8 +45,8 @@ export async function readTable(path: string, columns: string[], option: string)
   // Quotes are ordinary characters in tab-separated files.
   const format = isTabs(path) ? { delimiter: "\t", quoteChar: NO_QUOTES } : { delimiter: "," };
   const { data, errors } = Papa.parse<string[]>(text, format);
-  const [broken] = errors.filter(({ type }) => type === "Quotes");
-  if (broken) throw new UsageError(`${name} cannot be read: row ${(broken.row ?? 0) + 1}: ${broken.message}`);
+  const broken = errors.find(({ code }) => code in BAD_QUOTES);
+  if (broken) throw new UsageError(`${name}: row ${(broken.row ?? 0) + 1} has ${BAD_QUOTES[broken.code]}`);
   const all = data.map((cells, i) => ({ number: i + 1, cells }));
   const [first, ...rows] = all.filter(({ cells }) => cells.length > 1 || cells[0]);
   if (!first) throw new UsageError(`${name} is empty: the first row of a table names its columns`);

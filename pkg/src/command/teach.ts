@@ -50,7 +50,7 @@ export async function teach(options: TeachArguments): Promise<TeachReport> {
   }
 }
 
-async function readExamples({ file, text, label }: TeachArguments): Promise<Record<string, string[]>> {
+async function readExamples({ file, text, label }: TeachArguments): Promise<Map<string, string[]>> {
   const table = await readTable(file, [text, label], "--text and --label");
   const examples = new Map<string, string[]>();
   for (const { number, cells } of table.rows) {
@@ -60,7 +60,7 @@ async function readExamples({ file, text, label }: TeachArguments): Promise<Reco
     if (example) texts.push(example);
     examples.set(name, texts);
   }
-  return Object.fromEntries(examples);
+  return examples;
 }
 
 /** The report as lines of text. */

@@ -1,6 +1,13 @@
 /// <reference types="node" />
+import { execArgv } from "node:process";
 import { Worker as NodeWorker } from "node:worker_threads";
 import type { FromWorker } from "../shared/protocol.js";
+
+/**
+ * `--input-type` is for a program that is not a file (`node --input-type=module -e …`). A worker inherits the options of the
+ * process, and Node starts none from a file with this one. It then gets none of them: others may be invalid in workers.
+ */
+const options = execArgv.some((option) => option.startsWith("--input-type")) ? { execArgv: [] } : {};
 
 /**
  * A worker thread of Node with the interface of a web worker, as far as WorkerThread needs it. It keeps the process alive
@@ -15,7 +22,9 @@ export class NodeWebWorker {
 
   /** `url`: the worker's script, if it is not beside this bundle. */
   constructor(url: URL | undefined) {
-    this.#worker = url ? new NodeWorker(url) : new NodeWorker(new URL("./node-worker.js", import.meta.url));
+    this.#worker = url
+      ? new NodeWorker(url, options)
+      : new NodeWorker(new URL("./node-worker.js", import.meta.url), options);
     const fail = (error: Error) => this.onerror?.({ message: error.message, error, preventDefault() {} });
     this.#worker.on("message", (data: FromWorker) => {
       if (data.type !== "progress") this.#addOwedReplies(-1);

@@ -59,6 +59,11 @@ export class LitmusError extends Error {
   /** The index of the text at fault in the array of texts that was given, if the error is about one of them. */
   declare readonly index?: number;
 
+  /**
+   * @param code What went wrong.
+   * @param message What went wrong, in words.
+   * @param details The index of the text at fault, and the error that caused this one.
+   */
   constructor(
     code: LitmusErrorCode,
     message: string,

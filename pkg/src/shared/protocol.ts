@@ -1,7 +1,7 @@
 import type { LitmusErrorCode } from "./errors.js";
 import type { ClassifierInfo, ClassifierOptions, DownloadProgress } from "./model-types.js";
 import type { AnyTaskOptions, ExplainTasksOptions } from "./task-types.js";
-import type { TeachExamples, TeachReport } from "./teach-types.js";
+import type { TeachEntries, TeachReport } from "./teach-types.js";
 import type { Prediction, PredictionProgress, TextInput, TextOptions, Tokenization } from "./types.js";
 
 // The messages between the page and its workers. Every value must survive structured cloning.
@@ -137,7 +137,7 @@ export type Request =
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
   | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean; heads?: Heads | undefined }
   /** `head`: the file of the head that is taught more. */
-  | { type: "teach"; examples: TeachExamples; params: TeachParams; head: Uint8Array<ArrayBuffer> | undefined }
+  | { type: "teach"; examples: TeachEntries; params: TeachParams; head: Uint8Array<ArrayBuffer> | undefined }
   /** Embeddings; `heads` has the head for them. */
   | { type: "embed"; texts: TextInput[]; heads: Heads | undefined }
   /** Reads the file of a head, from the cache or the network. */

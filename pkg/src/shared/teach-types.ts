@@ -1,7 +1,16 @@
 import type { CallOptions, PredictionProgress } from "./types.js";
 
-/** Labels, each with example texts. A label without examples is taught by its name. */
-export type TeachExamples<Label extends string = string> = Readonly<Record<Label, readonly string[]>>;
+/**
+ * Labels, each with example texts: an object, a `Map` or an array of entries. A label without examples is taught by its name.
+ * The classifier's labels have this order, but in every object of JavaScript keys that are integers come first: give labels
+ * such as `"5"` and `"1"` as a `Map`.
+ */
+export type TeachExamples<Label extends string = string> =
+  | Readonly<Record<Label, readonly string[]>>
+  | Iterable<readonly [Label, readonly string[]]>;
+
+/** Labels with their example texts, in their order. */
+export type TeachEntries = (readonly [label: string, texts: readonly string[]])[];
 
 /** Options of `Classifier.teach`. Without `multiLabel` and `other`, a head that is taught more keeps what it has. */
 export interface TeachOptions extends CallOptions {

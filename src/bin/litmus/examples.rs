@@ -21,7 +21,13 @@ pub(crate) fn read_examples(path: &Path, text: &str, label: &str) -> io::Result<
     let file = decode(path, bytes)?;
     let table = file.strip_prefix('\u{feff}').unwrap_or(&file);
     let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
-    // Quotes are ordinary characters in tab-separated files. Rows are compared with the header below.
+    // Quotes are ordinary characters in tab-separated files.
+    if let Some((offset, fault)) = find_bad_quote(table).filter(|_| !tabs) {
+        let line = 1 + table[..offset].matches('\n').count();
+        let reason = format!(": line {line} has {fault}double each double quote within a text");
+        return Err(invalid(path, &reason));
+    }
+    // Rows are compared with the header below.
     let mut reader = csv::ReaderBuilder::new();
     reader.delimiter(if tabs { b'\t' } else { b',' }).quoting(!tabs).flexible(true);
     let mut reader = reader.from_reader(table.as_bytes());
@@ -63,6 +69,37 @@ fn decode(path: &Path, bytes: Vec<u8>) -> io::Result<String> {
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         invalid(path, &format!(" is not UTF-8: line {line} has other bytes: save it with the encoding UTF-8"))
     })
+}
+
+/// The offset of a quoted cell that never ends, or is followed by more text, and what is wrong with it. The csv crate reads
+/// the former to the end of the table, and the latter without its quotes.
+fn find_bad_quote(table: &str) -> Option<(usize, &'static str)> {
+    enum At {
+        CellStart,
+        PlainCell,
+        QuotedCell(usize),
+        /// After a double quote that ends the cell, or is the first of two.
+        Quote(usize),
+        QuotedCellEnd(usize),
+    }
+    let mut at = At::CellStart;
+    for (offset, c) in table.char_indices() {
+        at = match (at, c) {
+            (At::CellStart, '"') => At::QuotedCell(offset),
+            (At::QuotedCell(start), '"') => At::Quote(start),
+            (At::Quote(start), '"') | (At::QuotedCell(start), _) => At::QuotedCell(start),
+            (_, ',' | '\n' | '\r') => At::CellStart,
+            (At::Quote(start) | At::QuotedCellEnd(start), ' ') => At::QuotedCellEnd(start),
+            (At::Quote(start) | At::QuotedCellEnd(start), _) => {
+                return Some((start, "more text after a quoted cell: "));
+            }
+            (At::CellStart | At::PlainCell, _) => At::PlainCell,
+        };
+    }
+    match at {
+        At::QuotedCell(start) => Some((start, "a double quote that is never closed: close it, or ")),
+        _ => None,
+    }
 }
 
 fn find_column(path: &Path, header: &StringRecord, name: &str) -> io::Result<usize> {
