@@ -4,13 +4,17 @@ because the teachers read the text without them."""
 
 import judge
 import losses
+import measures
 import numpy as np
+import robustness
+import sources
 import torch
 import torch.nn.functional as F
 from corpora import asked
 from data import student_epochs, targets
 from encoder import TASKS, Config
 from files import read_arrays, seal, sha256
+from heads import TOXICITY
 from label import MIX, TEACHERS, labels
 from sources import NEUTRAL, WRITTEN
 from splits import Corpora
@@ -19,6 +23,8 @@ from training import device, fast_precision
 from vocabulary import path
 
 NAME, VERSION, LANGUAGES = "english", "3.0.0", ["en"]
+# The id of the token that fills up short texts of a batch.
+PADDING = 0
 STAGES = {
     "split": "splits",
     "vocabulary": "vocabulary",
@@ -46,6 +52,34 @@ RECIPE = {
 }
 # The original's embedding is computed for every second text of a batch: it takes a sixth of a step's time.
 EMBEDDED = slice(None, None, 2)
+# Rows of the table: what, the key, the factor, the bar.
+TABLE_ROWS = [
+    ("written dev", "written_accuracy", 100, 83),
+    ("SST-2 dev, polar", "sst2_polar", 100, 91),
+    ("GoEmotions dev, three-way", "goemotions_accuracy", 100, 75.6),
+    ("emotion, macro-F1", "emotion_macro_f1", 1, 0.42),
+    ("toxic, AUC on ParaDetox", "toxic_auc_paradetox", 1, 0.93),
+    ("hateful, AUC on ToxiGen", "hateful_auc_toxigen", 1, 0.85),
+    ("hateful, AUC on Implicit Hate", "hateful_auc_implicit-hate", 1, 0.80),
+    ("HateCheck, balanced accuracy", "hatecheck_balanced", 100, 65),
+    ("embedding, mean cosine", "embedding_cosine", 1, 0.90),
+    ("embedding, Spearman", "embedding_spearman", 1, 0.85),
+    ("embedding, nearest ten", "embedding_overlap", 1, 0.55),
+    ("taught, BANKING77", "taught_features_banking77", 100, 80.9),
+    ("taught, CLINC150", "taught_features_clinc", 100, 87.9),
+    ("taught, HWU64", "taught_features_hwu64", 100, 79.0),
+]
+# Sets that the temperature of sentiment is fitted to; each weighs the same.
+CALIBRATED = ("sst2", "goemotions", "written")
+# What the exported folder is compared with the network on.
+EXAMPLES = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
+PROVENANCE = {
+    "weights": sources.WEIGHTS,
+    "tokenizer": sources.TOKENIZER,
+    "teachers": [sources.WEIGHTS, sources.MPNET],
+    "train": sources.TRAINED_ON,
+    "calibration": [sources.SST2_DEV, sources.GOEMOTIONS_DEV],
+}
 corpora, epochs = Corpora, student_epochs
 
 
@@ -135,3 +169,40 @@ def scores(model, tokenizer, corpora, data):
 def recipe(args):
     seals = {name: seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
     return {**RECIPE, "mix": MIX, "from": seals, "tokenizer": sha256(path(args)), "written": WRITTEN["sha256"]}
+
+
+def measured(dev):
+    """The sets whose logits are kept for calibration and the report."""
+    return [*judge.SETS, "toxicspans", "embedding"]
+
+
+def toxicity_alarms(logits, dev, head):
+    """On the dev part of the written toxicity: {label: [false alarms, recall]} at the shipped threshold."""
+    limits = np.log(np.array(head["thresholds"]) / (1 - np.array(head["thresholds"]))) * head["temperature"]
+    found, texts = logits["written-toxicity"]["toxicity"], dev["written-toxicity"]
+    alarms = {}
+    for column, name in enumerate(TOXICITY):
+        labels = np.array([getattr(text, name) for text in texts])
+        alarms[name] = measures.alarms(found[:, column], labels, limits[column])
+    return alarms
+
+
+def report(args, model, tokenizer, corpora, logits, head):
+    found = judge.scores(logits, corpora.dev, judge.hatecheck_scores(model, tokenizer, args.data))
+    found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
+    found |= judge.taught_scores(model, tokenizer, args.data)
+    found["alarms"] = toxicity_alarms(logits, corpora.dev, head["toxicity"])
+    found["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
+    found["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
+    return found
+
+
+def table(report):
+    """Rows of cells: what, the value, the bar."""
+    rows = []
+    for name, key, factor, bar in TABLE_ROWS:
+        rows.append([name, f"{factor * report[key]:.{1 if factor == 100 else 3}f}", str(bar)])
+    groups = report["groups"].items()
+    return rows + [
+        [group, f"{right} of {count}, {opposite} opposite", ""] for group, (right, opposite, count) in groups
+    ]

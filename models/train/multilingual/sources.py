@@ -1,5 +1,7 @@
 """What the multilingual model is made from, each with its SHA-256."""
 
+import sources as english
+
 # 12 layers, 384 wide, in 4 bits: blocks of 32 with one scale, as llama.cpp's Q4_0.
 WEIGHTS = {
     "name": "multilingual-e5-small",
@@ -116,6 +118,7 @@ UMSAB = _files(
         "multilingual/umsab-spanish-train.tsv": "354ccecff600d81b4d40fa60ae899ca450a3be9a9dbec9e00784f6b1655dbee1",
     },
 )
+UMSAB_CORPORA = {f"umsab-{source['file'].split('-')[1]}": source for source in UMSAB}
 # Written for this project, in this repository. The SHA-256 is that of the folder's files behind each other, by name.
 WRITTEN = {
     "name": "everyday texts in Chinese",
@@ -123,4 +126,7 @@ WRITTEN = {
     "sha256": "7f4115cef8471816b81baba72b0eb95231f6007b1a5f5155ab3b09ed1f238f83",
     "license": "CC-BY-4.0",
 }
-CHINESE = [*CHNSENTICORP, *WAIMAI, *SHOPPING, *EPRSTMT, *EPRSTMT_UNLABELLED, *STARS, *WEIBO, *HEADLINES]
+CHINESE = [*CHNSENTICORP, *WAIMAI, *SHOPPING, *EPRSTMT, *STARS, *WEIBO]
+TRAINED_ON = [*CHINESE, *HEADLINES, *UMSAB, WRITTEN, english.SST2_TRAIN, english.GOEMOTIONS_TRAIN, english.PUBLIC]
+TRAINED_ON.append(english.WRITTEN)
+CALIBRATED_ON = [*CHINESE, *UMSAB, WRITTEN, english.SST2_DEV, english.GOEMOTIONS_DEV, english.WRITTEN]

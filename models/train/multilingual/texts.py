@@ -52,11 +52,9 @@ def chinese_unlabelled(data):
 
 
 def umsab(data):
-    texts = []
-    for source in sources.UMSAB:
-        language = source["file"].split("-")[1]
-        texts += rows(data, [source], f"umsab-{language}", SENTIMENT)
-    return texts
+    return [
+        text for corpus, source in sources.UMSAB_CORPORA.items() for text in rows(data, [source], corpus, SENTIMENT)
+    ]
 
 
 def without_names(text):

@@ -6,12 +6,10 @@ every emoji; of the other pieces the commonest, counted over the training texts 
 have few of these."""
 
 import gzip
-import re
 import unicodedata
 from collections import Counter
 
 import msgpack
-import numpy as np
 from files import read_json, write_json
 from sources import packaged
 from tokenizers import Tokenizer
