@@ -175,6 +175,13 @@ async function spark() {
   await run(join(bin, "python"), args, { ...minutes(10), env: { ...env, ...paths } });
 }
 
+/** The rule by which texts are held out of training, in Python's standard library alone. */
+async function heldOut() {
+  const folder = join(root, "models/train");
+  const folders = ["--start-directory", join(folder, "multilingual"), "--top-level-directory", folder];
+  await run("python3", ["-B", "-m", "unittest", "discover", ...folders], minutes(1));
+}
+
 /** Test files that need another browser than Chromium. */
 const otherBrowsers = {
   "firefox.test.mjs": [ensureFirefox],
@@ -207,6 +214,7 @@ const suites = {
   "lint: documents": { quick: true, run: () => inFolder("tests/documents", { parallel: true }) },
   "package: unit tests": { quick: true, run: () => inFolder("tests/unit", { parallel: true }) },
   "models: evaluation": { quick: true, run: () => inFolder("models/evaluate", { parallel: true }) },
+  "models: held out": { quick: true, run: heldOut },
   "crate: unit tests": { quick: true, run: () => cargo("test", ...native, "--lib") },
   "crate: native tests": { run: () => cargo("test", ...native) },
   "crate: fuzzing": { run: () => fuzz({ seconds: 30, short: true }) },

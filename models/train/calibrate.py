@@ -4,6 +4,8 @@ Temperature scaling: Guo et al. 2017. The student computes here with the roundin
 thresholds are fitted on a tenth of GoEmotions train that trained nothing, those of toxicity on held-out parts of
 corpora that are otherwise scored without a threshold."""
 
+from collections import defaultdict
+
 import judge
 import measures
 import numpy as np
@@ -12,13 +14,10 @@ from encoder import TASKS
 from files import made, read_arrays, seal, write_arrays, write_json
 from heads import TOXICITY
 from rounding import runtime_network
-from splits import Corpora
 from training import device, threads
 from vocabulary import load_cut
 
 POLAR = [0, 2]
-# Sets whose logits are kept for calibration and the report.
-SETS = (*judge.SETS, "toxicspans", "embedding")
 # The threshold of a toxicity label is the lowest with at most this fraction of harmless texts above it.
 FALSE_ALARMS = 0.04
 
@@ -92,26 +91,29 @@ def student_logits(args, corpora):
     if not made(path, recipe):
         model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut(args)
         arrays = {}
-        for name in SETS:
+        for name in args.description.measured(corpora.dev):
             found = judge.logits_of(model, tokenizer, corpora.dev[name])
             arrays |= {f"{name}/{task}": rows for task, rows in found.items()}
         write_arrays(path, arrays, recipe)
-    arrays = read_arrays(path)
-    return {name: {task: arrays[f"{name}/{task}"] for task in TASKS} for name in SETS}
+    logits = defaultdict(dict)
+    for key, rows in read_arrays(path).items():
+        name, task = key.split("/")
+        logits[name][task] = rows
+    return dict(logits)
 
 
 def calibrate(args):
     torch.set_num_threads(threads())
-    corpora = Corpora(args.data)
+    description, corpora = args.description, args.description.corpora(args.data)
     logits, dev = student_logits(args, corpora), corpora.dev
-    parts = [answered(logits[name], dev[name]) for name in ("sst2", "goemotions", "written")]
-    emotion, emotions = emotion_calibration(logits["thresholds"]["emotion"].astype(np.float64), dev["thresholds"])
-    toxicity, limits = toxicity_calibration(logits, dev)
-    found = {
-        "sentiment": {"temperature": sentiment_temperature(parts), "thresholds": None},
-        "emotion": {"temperature": emotion, "thresholds": [round(float(t), 4) for t in emotions]},
-        "toxicity": {"temperature": toxicity, "thresholds": [round(float(t), 4) for t in limits]},
-    }
+    parts = [answered(logits[name], dev[name]) for name in description.CALIBRATED]
+    found = {"sentiment": {"temperature": sentiment_temperature(parts), "thresholds": None}}
+    if "emotion" in description.TASKS:
+        temperature, limits = emotion_calibration(logits["thresholds"]["emotion"].astype(np.float64), dev["thresholds"])
+        found["emotion"] = {"temperature": temperature, "thresholds": [round(float(t), 4) for t in limits]}
+    if "toxicity" in description.TASKS:
+        temperature, limits = toxicity_calibration(logits, dev)
+        found["toxicity"] = {"temperature": temperature, "thresholds": [round(float(t), 4) for t in limits]}
     write_json(student_file(args, "calibration.json"), found)
     for task, values in found.items():
         print(f"{task}: temperature {values['temperature']}")

@@ -73,17 +73,21 @@ def public(data):
     return texts
 
 
-def written():
-    """The texts that were written for this project; `row` is the file and the line, from 1."""
-    paths, texts = sorted((OURS / "written").glob("*.tsv")), []
+def read_written(folder, source):
+    """Texts that were written for this project; `row` is the file and the line, from 1."""
+    paths, texts = sorted((OURS / folder).glob("*.tsv")), []
     content = b"".join(path.read_bytes() for path in paths)
-    sources.expect(OURS / "written", hashlib.sha256(content).hexdigest(), sources.WRITTEN["sha256"])
+    sources.expect(OURS / folder, hashlib.sha256(content).hexdigest(), source["sha256"])
     for path in paths:
         for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), 1):
             label, group, text = line.split("\t")
             row = f"{path.stem}:{number}"
-            texts.append(Text(text, "written", SENTIMENT[label], toxic=0, hateful=0, group=group, row=row))
+            texts.append(Text(text, folder, SENTIMENT[label], toxic=0, hateful=0, group=group, row=row))
     return texts
+
+
+def written():
+    return read_written("written", sources.WRITTEN)
 
 
 def written_toxicity():

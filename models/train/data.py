@@ -38,13 +38,13 @@ class Example:
     ids: list
 
 
-def mixed(corpora, seed, unlabelled=HARMLESS, fraction=FRACTION):
+def mixed(corpora, seed, unlabelled=HARMLESS, fraction=FRACTION, copies=COPIES):
     """The texts of one epoch, in the order of the corpora. `unlabelled`: how many of each corpus without labels.
-    `fraction`: how much of a corpus with labels is drawn."""
+    `fraction`: how much of a corpus with labels is drawn; `copies`: how often one that is taken whole is."""
     rng, texts = np.random.default_rng(seed), []
     for text in corpora.train:
         if rng.random() < fraction.get(text.corpus, 1):
-            texts += [text] * COPIES.get(text.corpus, 1)
+            texts += [text] * copies.get(text.corpus, 1)
     texts += drawn(corpora.unlabelled, unlabelled, rng)
     texts = [detokenised(text, rng) for text in texts]
     return with_endings(texts, ENDINGS, seed) + emoji_alone(EMOJI_ALONE, seed)

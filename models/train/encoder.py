@@ -28,12 +28,17 @@ class Config:
     positions: int = 512
     norm_epsilon: float = 1e-12
     dropout: float = 0.1
+    # Heads on the features, and layers after which the same heads read [CLS]. `embeds`: whether it has the linear map
+    # to the sentence embedding.
+    tasks: tuple = tuple(TASKS)
+    exits: tuple = EXITS
+    embeds: bool = True
 
 
 class Output(NamedTuple):
     features: torch.Tensor  # [B, H]
     logits: dict  # by task, [B, labels]
-    embedding: torch.Tensor  # [B, H]: the linear map to the sentence embedding, not normalised
+    embedding: torch.Tensor | None  # [B, H]: the linear map to the sentence embedding, not normalised
     exits: dict  # by layer: logits by task
 
 
@@ -139,8 +144,8 @@ class Layer(nn.Module):
 class Heads(nn.ModuleDict):
     """A linear layer for each task, on features [B, H]."""
 
-    def __init__(self, hidden):
-        super().__init__({task: Linear(hidden, labels) for task, labels in TASKS.items()})
+    def __init__(self, hidden, tasks=tuple(TASKS)):
+        super().__init__({task: Linear(hidden, TASKS[task]) for task in tasks})
         for head in self.values():
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
@@ -158,9 +163,10 @@ class Encoder(nn.Module):
         self.embeddings = Embeddings(config)
         self.encoder = nn.ModuleDict({"layer": nn.ModuleList(Layer(config) for _ in range(config.layers))})
         self.dropout = Dropout(config.dropout)
-        self.heads = Heads(config.hidden)
-        self.exits = nn.ModuleDict({str(layer): Heads(config.hidden) for layer in EXITS if layer < config.layers})
-        self.embedding = Linear(config.hidden, config.hidden)
+        self.heads = Heads(config.hidden, config.tasks)
+        exits = [layer for layer in config.exits if layer < config.layers]
+        self.exits = nn.ModuleDict({str(layer): Heads(config.hidden, config.tasks) for layer in exits})
+        self.embedding = Linear(config.hidden, config.hidden) if config.embeds else None
 
     def hidden(self, ids, mask, whole=False):
         """Each layer's output, [B, S, H]; after the last layer [B, 1, H] unless `whole`."""
@@ -177,7 +183,8 @@ class Encoder(nn.Module):
         hidden = self.hidden(ids, mask)
         features = self.dropout(hidden[-1][:, 0].float())
         exits = {int(layer): heads(hidden[int(layer) - 1][:, 0].float()) for layer, heads in self.exits.items()}
-        return Output(features, self.heads(features), self.embedding(features), exits)
+        embedding = self.embedding(features) if self.embedding is not None else None
+        return Output(features, self.heads(features), embedding, exits)
 
     def load_arrays(self, arrays):
         """Takes named numpy arrays; returns the names it was not given."""

@@ -3,10 +3,9 @@ beside them a file for each head."""
 
 import numpy as np
 import onnx
-import sources
 import torch
 from calibrate import student_file
-from encoder import MASKED, TASKS, Config
+from encoder import MASKED, TASKS
 from files import atomic_file, read_arrays, read_json, sha256, write_json, write_text
 from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
 from quantisation import BLOCK
@@ -17,7 +16,7 @@ from vocabulary import load_cut, path
 
 from graph import MICROSOFT, Graph
 
-NAME, VERSION, LICENSE = "litmus-text/english", "3.0.0", "Apache-2.0"
+LICENSE = "Apache-2.0"
 # MatMulNBits' accuracy_level: activations stay f32.
 FLOAT32 = 1
 FILES = ["config.json", "tokenizer.json", "model.onnx"]
@@ -30,7 +29,7 @@ MIN_EMBEDDING_COSINE = 0.98
 
 
 class Weights:
-    """Adds weights of 4 bits to the graph, and the ops of onnxruntime that read them."""
+    """How a weight enters the graph: 4 bits, as the ops of onnxruntime that take them."""
 
     def __init__(self, graph, arrays):
         self.graph, self.arrays = graph, arrays
@@ -42,7 +41,7 @@ class Weights:
         weight = f"{name}.weight"
         rows, blocks, _ = self.arrays[weight].shape
         sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
-        # The two empty inputs are zero points and g_idx, the group of each column.
+        # Between the scales and the bias: zero points and an order of the inputs.
         inputs = [x, weight, f"{weight}.scale", *(["", "", f"{name}.bias"] if bias else [])]
         return self.graph.op("MatMulNBits", output or name, *inputs, domain=MICROSOFT, **sizes)
 
@@ -53,17 +52,17 @@ class Weights:
 
 
 def graph_arrays(arrays):
-    """The student's arrays that are stored in model.onnx: the encoder and the sentiment head."""
+    """Those of the student's arrays that model.onnx has: the encoder and the sentiment head."""
     kept = {name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder."))}
     kept["classifier.weight"] = np.ascontiguousarray(arrays["heads.sentiment.weight"].T)
     kept["classifier.bias"] = arrays["heads.sentiment.bias"]
     return kept
 
 
-def build(arrays, config):
+def build(arrays, config, name):
     """The network of encoder.py as ONNX with two outputs: the features, and the sentiment head's logits, so that other
-    runtimes read the folder as a classifier. It consists of onnxruntime's fused ops, so that our runtime has no
-    patterns to find. `arrays` are those of `graph_arrays`."""
+    runtimes read the folder as a classifier. Of the fused ops of onnxruntime, which our runtime need not search for.
+    `arrays` are those of `graph_arrays`."""
     g = Graph()
     weights = Weights(g, arrays)
 
@@ -86,27 +85,27 @@ def build(arrays, config):
         attention = f"{prefix}.attention"
         # The last layer computes the first position alone.
         last = layer == config.layers - 1
-        query_input = g.op("Slice", f"{prefix}.first", x, first, second, second) if last else x
-        query = weights.linear(f"{attention}.query", query_input)
+        asking = g.op("Slice", f"{prefix}.first", x, first, second, second) if last else x
+        query = weights.linear(f"{attention}.query", asking)
         key, value = weights.linear(f"{attention}.key", x), weights.linear(f"{attention}.value", x)
         inputs = [query, key, value, "", mask]
         context = g.op("MultiHeadAttention", f"{attention}.context", *inputs, domain=MICROSOFT, **heads)
-        x = normalised_sum(f"{attention}.norm", weights.linear(f"{attention}.output", context), query_input)
-        inner = weights.linear(f"{prefix}.intermediate", x, output=f"{prefix}.intermediate.product", bias=False)
-        inner = g.op("BiasGelu", f"{prefix}.gelu", inner, f"{prefix}.intermediate.bias", domain=MICROSOFT)
-        x = normalised_sum(f"{prefix}.norm", weights.linear(f"{prefix}.output", inner), x)
+        x = normalised_sum(f"{attention}.norm", weights.linear(f"{attention}.output", context), asking)
+        grown = weights.linear(f"{prefix}.intermediate", x, output=f"{prefix}.intermediate.product", bias=False)
+        grown = g.op("BiasGelu", f"{prefix}.gelu", grown, f"{prefix}.intermediate.bias", domain=MICROSOFT)
+        x = normalised_sum(f"{prefix}.norm", weights.linear(f"{prefix}.output", grown), x)
 
     features = g.op("Squeeze", "features", x, second)
     g.op("Gemm", "logits", features, "classifier.weight", "classifier.bias")
 
     ids = ["batch", "sequence"]
     outputs = {"logits": ["batch", TASKS["sentiment"]], "features": ["batch", config.hidden]}
-    model = g.model("english", {"input_ids": ids, "attention_mask": ids}, outputs)
+    model = g.model(name, {"input_ids": ids, "attention_mask": ids}, outputs)
     onnx.checker.check_model(model, full_check=True)
     return model
 
 
-def hugging_face_config(config):
+def hugging_face_config(config, padding):
     return {
         "architectures": ["BertForSequenceClassification"],
         "model_type": "bert",
@@ -123,18 +122,17 @@ def hugging_face_config(config):
         "max_position_embeddings": config.positions,
         "position_embedding_type": "absolute",
         "type_vocab_size": 2,
-        "pad_token_id": 0,
+        "pad_token_id": padding,
         "hidden_dropout_prob": config.dropout,
         "attention_probs_dropout_prob": config.dropout,
     }
 
 
-def check(folder, network, tokenizer):
+def check(folder, network, tokenizer, texts):
     """The logits of onnxruntime on the written folder must be the network's, up to the rounding of the runtime, which
     onnxruntime does not do; a head file must give the logits of the graph."""
-    texts = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
     session = float32_session(folder / "model.onnx")
-    heads = {task: read_head(folder / "heads" / f"{task}.head") for task in [*TASKS, "embedding"]}
+    heads = {path.stem: read_head(path) for path in (folder / "heads").glob("*.head")}
     for encoding in tokenizer.encode_batch(texts):
         ids, mask = pad([encoding.ids])
         shipped, features = session.run(["logits", "features"], {"input_ids": ids, "attention_mask": mask})
@@ -146,6 +144,8 @@ def check(folder, network, tokenizer):
         _, weight, bias = heads["sentiment"]
         if np.abs(features @ weight.T + bias - shipped).max() > MAX_HEAD_ERROR:
             raise SystemExit(f"{folder}/heads/sentiment.head gives other logits than model.onnx")
+        if network.embedding is None:
+            continue
         _, weight, bias = heads["embedding"]
         ours = features[0] @ weight.T + bias
         exact = expected.embedding[0].numpy()
@@ -154,43 +154,41 @@ def check(folder, network, tokenizer):
 
 
 def write_heads(folder, encoder, arrays, calibration, data):
-    for task in TASKS:
+    for task in calibration:
         header = {"task": task, "kind": KINDS[task], "labels": labels_of(task, data), **calibration[task]}
         weight, bias = (arrays[f"heads.{task}.{part}"] for part in ("weight", "bias"))
         write_head(folder / "heads" / f"{task}.head", {**header, "encoder": encoder}, weight, bias)
-    write_embedding(folder / "heads/embedding.head", encoder, arrays["embedding.weight"], arrays["embedding.bias"])
+    if "embedding.weight" in arrays:
+        write_embedding(folder / "heads/embedding.head", encoder, arrays["embedding.weight"], arrays["embedding.bias"])
 
 
 def export(args):
     """The folder that `--out` names. `npm run evaluate` adds what it measures to litmus.json."""
     folder, arrays = args.out, read_arrays(args.student.with_suffix(".npz"))
     calibration = read_json(student_file(args, "calibration.json"))
-    config = Config(vocab=len(arrays[TABLE]), layers=args.layers)
-    write_json(folder / "config.json", hugging_face_config(config))
+    description, network = args.description, runtime_network(arrays)
+    config = description.config(len(arrays[TABLE]), args.layers)
+    write_json(folder / "config.json", hugging_face_config(config, description.PADDING))
     write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
     with atomic_file(folder / "model.onnx") as file:
-        onnx.save(build(graph_arrays(arrays), config), file)
+        onnx.save(build(graph_arrays(arrays), config, description.NAME), file)
     encoder = encoder_id(folder)
     write_heads(folder, encoder, arrays, calibration, args.data)
-    check(folder, runtime_network(arrays), load_cut(args))
-    names = [*FILES, *(f"heads/{task}.head" for task in [*TASKS, "embedding"])]
+    check(folder, network, load_cut(args), description.EXAMPLES)
+    heads = [*calibration, *(["embedding"] if network.embedding is not None else [])]
+    names = [*FILES, *(f"heads/{head}.head" for head in heads)]
+    name = f"litmus-text/{description.NAME}"
     litmus = {
         "format": 1,
-        "name": NAME if args.layers == 6 else f"{NAME}-{args.layers}",
-        "version": VERSION,
+        "name": name if args.layers == 6 else f"{name}-{args.layers}",
+        "version": description.VERSION,
         "license": LICENSE,
-        "languages": ["en"],
+        "languages": description.LANGUAGES,
         "pairs": False,
         "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names},
         "encoder": encoder,
         "temperature": calibration["sentiment"]["temperature"],
-        "provenance": {
-            "weights": sources.WEIGHTS,
-            "tokenizer": sources.TOKENIZER,
-            "teachers": [sources.WEIGHTS, sources.MPNET],
-            "train": sources.TRAINED_ON,
-            "calibration": [sources.SST2_DEV, sources.GOEMOTIONS_DEV],
-        },
+        "provenance": description.PROVENANCE,
     }
     write_json(folder / "litmus.json", litmus)
     print(f"{folder}: " + ", ".join(f"{name} {file['bytes']:,} bytes" for name, file in litmus["files"].items()))

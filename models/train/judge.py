@@ -45,17 +45,18 @@ class Original:
 
 def all_logits(output):
     """[B, 33]: the tasks' logits beside each other."""
-    return torch.cat([output.logits[task] for task in TASKS], 1)
+    return torch.cat(list(output.logits.values()), 1)
 
 
-def split_logits(rows):
+def split_logits(rows, tasks):
     """{task: [texts, labels]}"""
-    ends = np.cumsum(list(TASKS.values()))[:-1]
-    return dict(zip(TASKS, np.split(rows, ends, axis=1), strict=True))
+    ends = np.cumsum([TASKS[task] for task in tasks])[:-1]
+    return dict(zip(tasks, np.split(rows, ends, axis=1), strict=True))
 
 
 def logits_of(model, tokenizer, texts, **how):
-    return split_logits(outputs(model, tokenizer, [text.text for text in texts], all_logits, **how))
+    rows = outputs(model, tokenizer, [text.text for text in texts], all_logits, **how)
+    return split_logits(rows, model.heads.keys())
 
 
 def scores(logits, dev, hatecheck=None):

@@ -12,14 +12,14 @@ EMBEDDING = 1.5
 EXIT = 0.1
 
 
-def sentiment_loss(logits, labels, polar, smoothing=SMOOTHING):
+def sentiment_loss(logits, labels, polar, three_way_weight=THREE_WAY, smoothing=SMOOTHING):
     """Sum over the labelled texts of a batch."""
     known = labels >= 0
     logits, labels, polar = logits[known], labels[known], polar[known]
     three_way = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
     two = logits[:, [0, 2]]
     two_way = F.cross_entropy(two, (labels > NEUTRAL).long(), label_smoothing=smoothing, reduction="none")
-    return torch.where(polar, two_way + THREE_WAY * three_way, three_way).sum()
+    return torch.where(polar, two_way + three_way_weight * three_way, three_way).sum()
 
 
 def labels_loss(logits, labels):
@@ -28,14 +28,11 @@ def labels_loss(logits, labels):
     return F.binary_cross_entropy_with_logits(logits[known], labels[known], reduction="sum")
 
 
-def head_losses(logits, known):
-    """{task: loss per text of the batch}."""
-    count = len(known["polar"])
-    return {
-        "sentiment": sentiment_loss(logits["sentiment"], known["sentiment"], known["polar"]) / count,
-        "emotion": labels_loss(logits["emotion"], known["emotion"]) / count,
-        "toxicity": labels_loss(logits["toxicity"], known["toxicity"]) / count,
-    }
+def head_losses(logits, known, three_way_weight=THREE_WAY):
+    """{task: loss per text of the batch}, of the heads that the model has."""
+    sums = {task: labels_loss(logits[task], known[task]) for task in logits if task != "sentiment"}
+    sentiment = sentiment_loss(logits["sentiment"], known["sentiment"], known["polar"], three_way_weight)
+    return {task: loss / len(known["polar"]) for task, loss in {"sentiment": sentiment, **sums}.items()}
 
 
 def weighted(losses):
@@ -50,10 +47,10 @@ def embedding_loss(ours, original):
     return cosine + 2 * between
 
 
-def label_loss(output, batch_targets):
+def label_loss(output, batch_targets, three_way_weight=THREE_WAY):
     """Loss of the gold labels at the last layer and the exits, and what to log."""
-    losses = head_losses(output.logits, batch_targets)
+    losses = head_losses(output.logits, batch_targets, three_way_weight)
     loss = weighted(losses)
     for logits in output.exits.values():
-        loss = loss + EXIT * weighted(head_losses(logits, batch_targets))
+        loss = loss + EXIT * weighted(head_losses(logits, batch_targets, three_way_weight))
     return loss, {task: float(value.detach()) for task, value in losses.items()}

@@ -1,5 +1,5 @@
-"""Writes model.onnx of an exported folder again, from the weights in it, after a change of `export.build`:
-reexport.py FOLDER. The head files and litmus.json get the new encoder id and checksums."""
+"""Writes model.onnx of an exported folder again, from the weights in it, when `export.build` makes another graph
+of them now: reexport.py FOLDER. The head files and litmus.json get the new encoder id and checksums."""
 
 import sys
 from pathlib import Path
@@ -25,14 +25,15 @@ def outputs(path, vocabulary):
 
 def reexport(folder):
     graph, settings = folder / "model.onnx", read_json(folder / "config.json")
-    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(graph).graph.initializer}
+    shipped = onnx.load(graph).graph
+    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in shipped.initializer}
     kept = {
         name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder.", "classifier."))
     }
     config = Config(vocab=settings["vocab_size"], layers=settings["num_hidden_layers"])
     before = outputs(graph, config.vocab)
     with atomic_file(graph) as file:
-        onnx.save(build(kept, config), file)
+        onnx.save(build(kept, config, shipped.name), file)
     error = max(np.abs(a - b).max() for a, b in zip(before, outputs(graph, config.vocab), strict=True))
     if error > MAX_ERROR:
         raise SystemExit(f"{graph}: its logits or features differ by {error} from those before")

@@ -1,7 +1,7 @@
 """The runtime's rounding inside the network, in training and when it is measured; the arrays that are shipped."""
 
 import torch
-from encoder import Config, Encoder, Linear
+from encoder import EXITS, TASKS, Config, Encoder, Linear
 from quantisation import (
     ROW,
     STORED,
@@ -30,11 +30,14 @@ def scales_of(arrays):
     return {name: block_scales(torch.from_numpy(arrays[name].copy()), limit) for name, limit in limits.items()}
 
 
-def round_rows(model):
-    """Rounds the inputs of the encoder's linear layers as the runtime does."""
+def round_linears(model):
+    """Rounds the inputs of the encoder's linear layers as the runtime does, and the embedding's weight as its head file
+    has it."""
     for name, module in model.named_modules():
         if isinstance(module, Linear) and name.startswith("encoder."):
             module.through_rows = rounded_rows
+    if model.embedding is not None:
+        model.embedding.through = int8_rows
 
 
 def int8_rows(weight):
@@ -51,8 +54,7 @@ def round_in_network(model, scales):
     for name, module in model.named_modules():
         if f"{name}.weight" in scales and f"{name}.weight" != TABLE:
             module.through = weight_through(scales[f"{name}.weight"].to(device()))
-    round_rows(model)
-    model.embedding.through = int8_rows
+    round_linears(model)
     table = scales[TABLE].to(device())
 
     def rows_through(rows, ids):
@@ -79,9 +81,11 @@ def runtime_network(arrays):
     for name in [name for name in weights if f"{name}.scale" in arrays]:
         weights[name] = runtime_weight(arrays[name], arrays[f"{name}.scale"], is_table=name == TABLE)
     layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder."))
-    model = Encoder(Config(vocab=len(weights[TABLE]), layers=layers, dropout=0.0))
+    tasks = tuple(task for task in TASKS if f"heads.{task}.weight" in weights)
+    exits = tuple(layer for layer in EXITS if any(name.startswith(f"exits.{layer}.") for name in weights))
+    embeds = "embedding.weight" in weights
+    model = Encoder(Config(len(weights[TABLE]), layers=layers, dropout=0.0, tasks=tasks, exits=exits, embeds=embeds))
     missing = model.load_arrays(weights)
     assert not missing, missing
-    round_rows(model)
-    model.embedding.through = int8_rows
+    round_linears(model)
     return model.eval()

@@ -27,9 +27,10 @@ def words_of(text):
     return frozenset(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower().replace("’", "'"))) or frozenset([text])
 
 
-def clusters(texts):
-    """For each text the number of its cluster: texts with a chain of overlaps between them."""
-    words = [words_of(text.text) for text in texts]
+def clusters(texts, units=words_of):
+    """For each text the number of its cluster: texts with a chain of overlaps between them. `units`: the set that an
+    overlap of two texts is counted in."""
+    words = [units(text.text) for text in texts]
     parent, having = list(range(len(texts))), defaultdict(list)
 
     def root(i):
@@ -48,10 +49,10 @@ def clusters(texts):
     return [root(i) for i in range(len(texts))]
 
 
-def chosen_rows(texts, seed):
+def chosen_rows(texts, seed, units=words_of):
     """Rows of whole clusters, drawn until a tenth of each group is held out."""
     members = defaultdict(list)
-    for text, cluster in zip(texts, clusters(texts), strict=True):
+    for text, cluster in zip(texts, clusters(texts, units), strict=True):
         members[cluster].append(text)
     wanted = {group: SHARE * count for group, count in Counter(text.group for text in texts).items()}
     drawn, rows = Counter(), []
@@ -72,48 +73,53 @@ def split(args):
     """The stage: writes the committed list if it is not there, and checks it."""
     first = [text for text in corpora.written() if not is_later(text)]
     if not HELD_OUT.is_file():
-        lists = [chosen_rows(texts, seed) for seed, texts in enumerate([first, corpora.written_toxicity()])]
-
-        def by_line(row):
-            return (row.split(":")[0], int(row.split(":")[1]))
-
-        write_text(HELD_OUT, "".join(f"{row}\n" for rows in lists for row in sorted(rows, key=by_line)))
+        write_rows(
+            HELD_OUT, [chosen_rows(texts, seed) for seed, texts in enumerate([first, corpora.written_toxicity()])]
+        )
+    held = rows_of(HELD_OUT)
     for name, texts in (("written", corpora.written()), ("written-toxicity", corpora.written_toxicity())):
-        check(texts)
-        dev = [text for text in texts if text.row in held_rows()]
+        check(texts, held)
+        dev = [text for text in texts if text.row in held]
         print(f"{name}: {len(dev)} of {len(texts)} texts held out")
 
 
-def check(texts):
+def write_rows(path, lists):
+    def by_line(row):
+        return (row.split(":")[0], int(row.split(":")[1]))
+
+    write_text(path, "".join(f"{row}\n" for rows in lists for row in sorted(rows, key=by_line)))
+
+
+def rows_of(path):
+    return set(path.read_text().split())
+
+
+def check(texts, held, units=words_of):
     """A cluster is held out as a whole or not at all, and no text that was written later overlaps one held out."""
-    held, first = held_rows(), [text for text in texts if not is_later(text)]
+    first = [text for text in texts if not is_later(text)]
     sides = defaultdict(set)
-    for text, cluster in zip(first, clusters(first), strict=True):
+    for text, cluster in zip(first, clusters(first, units), strict=True):
         sides[cluster].add(text.row in held)
         if len(sides[cluster]) > 1:
             raise SystemExit(
                 f"data/{text.row}: a text with many of the same words stands on the other side of the split"
             )
     having = defaultdict(list)
-    for words in (words_of(text.text) for text in first if text.row in held):
+    for words in (units(text.text) for text in first if text.row in held):
         for word in words:
             having[word].append(words)
     for text in texts:
-        words = words_of(text.text)
+        words = units(text.text)
         near = (other for word in words for other in having[word])
         if is_later(text) and any(len(words & other) / len(words | other) >= OVERLAP for other in near):
-            raise SystemExit(f"data/written/{text.row} overlaps a text that is held out: it may not train")
-
-
-def held_rows():
-    return set(HELD_OUT.read_text().split())
+            raise SystemExit(f"data/{text.corpus}/{text.row} overlaps a text that is held out: it may not train")
 
 
 class Corpora:
     """`train`, `unlabelled`: lists of texts. `dev`: by name, lists of texts that nothing is trained on."""
 
     def __init__(self, data):
-        held, train, dev = held_rows(), [], defaultdict(list)
+        held, train, dev = rows_of(HELD_OUT), [], defaultdict(list)
         train += corpora.sst2(data, sources.SST2_TRAIN)
         dev["sst2"] = corpora.sst2(data, sources.SST2_DEV)
         dev["goemotions"] = corpora.goemotions(data, sources.GOEMOTIONS_DEV)

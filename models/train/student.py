@@ -1,136 +1,46 @@
-"""Stage 5: the student: the fine-tuned MiniLM with 4-bit weights, trained with the runtime's rounding in the network
-(quantisation-aware training, Jacob et al. 2018). It learns the teachers' logits and the labels of the corpora. A text
-with emoji has only the label of its corpus, because the teachers read the text without them."""
+"""The student: an encoder with 4-bit weights, trained with the runtime's rounding in the network (quantisation-aware
+training, Jacob et al. 2018). What it starts from and learns is in the description of its model: english.py or
+multilingual/model.py."""
 
-import judge
-import losses
-import numpy as np
 import torch
-import torch.nn.functional as F
-from corpora import teacher_text
-from data import examples, student_epochs, targets
-from encoder import TASKS, Config, Encoder
-from files import made, read_arrays, seal, sha256, write_arrays
-from label import MIX, TEACHERS, labels
+from data import examples
+from encoder import Encoder
+from files import made, write_arrays
 from quantisation import coarse
-from rounding import round_in_network, scales_of, shipped_arrays
-from sources import NEUTRAL, WRITTEN
-from splits import Corpora
-from teacher import original_embeddings, with_source_ids
+from rounding import TABLE, round_in_network, scales_of, shipped_arrays
 from training import device, fast_precision, log, train
-from vocabulary import load_cut, path
+from vocabulary import load_cut
 
-RECIPE = {
-    "seed": 3,
-    "batch": 64,
-    "learning_rate": 6e-5,
-    "layer_decay": 1.0,
-    "head_rate": 4.0,
-    "table_rate": 2.5,  # the table's rows have pieces of cut words and emoji to learn
-    "warm_up": 0.06,
-    "weight_decay": 0.0,
-    "dropout": 0.05,
-    "gold": 0.5,  # weight of the corpora's labels beside the teachers'
-    "neutral": 0.1,  # factor on the teachers' probability of neutral, for texts of polar corpora
-}
 POSITIONS = "embeddings.position.weight"
-# The original's embedding is computed for every second text of a batch: it takes a sixth of a step's time.
-EMBEDDED = slice(None, None, 2)
-
-
-def teacher_loss(logits, teacher_logits, labelled):
-    """Divergence from the teachers, per text. teacher_logits: [B, 33]; labelled: bool [B], which texts have them."""
-    count, ends = len(labelled), np.cumsum(list(TASKS.values()))[:-1].tolist()
-    theirs = dict(zip(TASKS, teacher_logits[labelled].tensor_split(ends, dim=1), strict=True))
-    ours = {task: logits[task][labelled] for task in TASKS}
-    log_ours, log_theirs = ours["sentiment"].log_softmax(1), theirs["sentiment"].log_softmax(1)
-    kl = F.kl_div(log_ours, log_theirs, reduction="sum", log_target=True)
-    loss = losses.WEIGHTS["sentiment"] * kl
-    for task in ("emotion", "toxicity"):
-        target = theirs[task].sigmoid()
-        entropy = F.binary_cross_entropy_with_logits(ours[task], target, reduction="sum")
-        # Less the entropy of the teachers, which cannot be learnt: the best loss is then zero, with the same gradient.
-        least = F.binary_cross_entropy(target, target, reduction="sum")
-        loss = loss + losses.WEIGHTS[task] * (entropy - least)
-    return loss / count
-
-
-def teacher_logits_of(batch, by_text, neutral):
-    """([B, 33] logits of the teachers, zero for texts that they did not label; bool [B], whether they did)"""
-    rows = np.zeros((len(batch), sum(TASKS.values())), np.float32)
-    labelled = np.zeros(len(batch), bool)
-    for i, example in enumerate(batch):
-        text = teacher_text(example.text)
-        if text in by_text:
-            rows[i], labelled[i] = by_text[text], True
-            if example.text.polar:
-                rows[i, NEUTRAL] += np.log(neutral)
-    return torch.from_numpy(rows).to(device()), torch.from_numpy(labelled).to(device())
-
-
-def first_layers(arrays, layers):
-    """The encoder's first layers. Its heads are those that read [CLS] after the last of them."""
-    if not any(name.startswith(f"encoder.layer.{layers}.") for name in arrays):
-        return arrays
-
-    def is_deeper(name):
-        kind, *rest = name.split(".")
-        return (
-            kind == "heads"
-            or (kind == "exits" and int(rest[0]) > layers)
-            or (kind == "encoder" and int(rest[1]) >= layers)
-        )
-
-    kept = {name: array for name, array in arrays.items() if not is_deeper(name)}
-    return {name.replace(f"exits.{layers}.", "heads."): array for name, array in kept.items()}
 
 
 def train_student(args, corpora, finished, recipe):
-    tokenizer, by_text = load_cut(args), labels(args, corpora)
-    epochs = [examples(tokenizer, texts) for texts in student_epochs(corpora)]
-    source_ids = with_source_ids([example for epoch in epochs for example in epoch])
-    original = judge.Original(fast_precision())
-    original.model.to(device())
-    arrays = first_layers(read_arrays(args.work / "teacher-minilm.npz"), args.layers)
+    description, tokenizer = args.description, load_cut(args)
+    epochs = [examples(tokenizer, texts) for texts in description.epochs(corpora)]
+    arrays = description.start(args)
     arrays[POSITIONS] = coarse(arrays[POSITIONS])
     scales = scales_of(arrays)
-    vocabulary = len(arrays["embeddings.word.weight"])
-    model = Encoder(Config(vocab=vocabulary, layers=args.layers, dropout=recipe["dropout"]))
-    assert not model.load_arrays(arrays)
+    torch.manual_seed(recipe["seed"])  # heads that `arrays` does not have start at random
+    model = Encoder(description.config(len(arrays[TABLE]), args.layers, recipe["dropout"]))
+    missing = model.load_arrays(arrays)
+    assert all(name.startswith("heads.") for name in missing), missing
     model.embeddings.position.weight.requires_grad_(False)
     round_in_network(model, scales)
-
-    def loss_of(batch, ids, mask):
-        output = model(ids, mask)
-        teacher_logits, labelled = teacher_logits_of(batch, by_text, recipe["neutral"])
-        distance = teacher_loss(output.logits, teacher_logits, labelled)
-        gold, shown = losses.label_loss(output, targets(batch))
-        wanted = original_embeddings(original, source_ids, batch[EMBEDDED])
-        away = losses.embedding_loss(output.embedding[EMBEDDED], wanted)
-        loss = distance + recipe["gold"] * gold + losses.EMBEDDING * away
-        for logits in output.exits.values():
-            loss = loss + losses.EXIT * teacher_loss(logits, teacher_logits, labelled)
-        return loss, shown | {"teachers": float(distance.detach()), "embedding": float(away.detach())}
+    loss_of = description.loss(args, corpora, epochs, model, recipe)
 
     def evaluate(step):
-        found, _ = judge.dev_scores(model, tokenizer, corpora, args.data)
-        found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
-        return found | judge.taught_scores(model, tokenizer, args.data)
+        return description.scores(model, tokenizer, corpora, args.data)
 
     checkpoint = finished.with_suffix(".pt")
-    if not checkpoint.exists():
+    if not checkpoint.exists() and not missing:
         model.eval().to(device()).precision = fast_precision()
-        found, _ = judge.dev_scores(model, tokenizer, corpora, args.data)
-        log(checkpoint.with_suffix(".jsonl"), event="rounded, not yet trained", **found)
+        log(checkpoint.with_suffix(".jsonl"), event="rounded, not yet trained", **evaluate(0))
     train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=3)
     write_arrays(finished, shipped_arrays(model.arrays(), scales), recipe)
     checkpoint.unlink()
 
 
 def student(args):
-    finished = args.student.with_suffix(".npz")
-    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
-    recipe = {**RECIPE, "mix": MIX, "from": seals, "tokenizer": sha256(path(args))}
-    recipe["written"] = WRITTEN["sha256"]
+    finished, recipe = args.student.with_suffix(".npz"), args.description.recipe(args)
     if not made(finished, recipe):
-        train_student(args, Corpora(args.data), finished, recipe)
+        train_student(args, args.description.corpora(args.data), finished, recipe)

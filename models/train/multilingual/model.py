@@ -1,0 +1,150 @@
+"""The multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary. There is no teacher: the
+student learns the labels of the corpora. It has one head, sentiment.
+
+A teacher for the English texts would enter in `loss`, as in english.py: its logits beside the labels."""
+
+import judge
+import losses
+import numpy as np
+from data import mixed, targets
+from encoder import Config
+from files import sha256
+from vocabulary import path
+
+from multilingual import dev_sets, e5, sources, texts, vocabulary
+
+NAME, VERSION = "multilingual", "1.0.0"
+# The id of <pad>, which fills up short texts of a batch.
+PADDING = 1
+LANGUAGES = ["zh", "en", "es", "fr", "de", "pt", "it", "hi", "ar"]
+STAGES = {
+    "split": "multilingual.texts",
+    "vocabulary": "multilingual.vocabulary",
+    "student": "student",
+    "calibrate": "calibrate",
+    "evaluate": "evaluate",
+    "export": "export",
+}
+EXTRA_STAGES = {}
+TASKS, TEACHERS = ("sentiment",), ()
+RECIPE = {
+    "seed": 11,
+    "batch": 64,
+    "learning_rate": 1.2e-4,
+    "layer_decay": 0.95,
+    "head_rate": 4.0,
+    "table_rate": 1.0,
+    "warm_up": 0.06,
+    "weight_decay": 0.0,
+    "dropout": 0.05,
+    # Most Chinese texts are of polar corpora. With the English weight of 0.3 they would teach that none is neutral.
+    "three_way_weight": 0.15,
+}
+COPIES = {"written": 2, "written-zh": 3} | dict.fromkeys(sources.UMSAB_CORPORA, 2)
+FRACTION = {
+    "shopping": 0.6,
+    "sst2": 0.25,
+    "goemotions": 0.45,
+    "semeval17_4A-train_all": 0.35,
+    "nltk-pros_cons": 0.1,
+    "dmaste-reviews": 0.5,
+    "vader-nytEditorialSnippets": 0.3,
+}
+# Most headlines express no sentiment, some do: a few of them, as neutral.
+UNLABELLED = {"headlines": 3000}
+# Of the Chinese texts.
+TRADITIONAL = 0.12
+# Of each dev set, at evaluations of a run.
+LOGGED = 300
+# Sets that the temperature of sentiment is fitted to; each weighs the same.
+CALIBRATED = (
+    "written-zh",
+    "weibo",
+    "stars",
+    "waimai",
+    "chnsenticorp",
+    *dev_sets.UMSAB,
+    "sst2",
+    "goemotions",
+    "written",
+)
+# What the exported folder is compared with the network on.
+EXAMPLES = [
+    "这部电影太好看了，我非常喜欢。",
+    "The worst two hours of my year",
+    "La reunión es a las tres del martes",
+    "還不錯👍🏽",
+]
+PROVENANCE = {
+    "weights": sources.WEIGHTS,
+    "tokenizer": sources.TOKENIZER,
+    "teachers": [],
+    "train": sources.TRAINED_ON,
+    "vocabulary": [sources.WORDS, sources.OPENCC],
+    # Held-out parts of the corpora.
+    "calibration": sources.CALIBRATED_ON,
+}
+corpora = texts.Corpora
+
+
+def epochs(corpora):
+    """The texts of the one epoch."""
+    seed = RECIPE["seed"]
+    rng, found = np.random.default_rng(seed), []
+    for text in mixed(corpora, seed, UNLABELLED, FRACTION, COPIES):
+        is_chinese = text.corpus in (*texts.CHINESE, "written-zh")
+        found.append(texts.traditional(text) if is_chinese and rng.random() < TRADITIONAL else text)
+    return [found]
+
+
+def config(vocabulary, layers, dropout=Config.dropout):
+    return Config(vocab=vocabulary, layers=layers, dropout=dropout, tasks=TASKS, exits=(), embeds=False)
+
+
+def start(args):
+    weights = e5.encoder_weights(args.layers)
+    weights["embeddings.word.weight"] = vocabulary.table(args, weights["embeddings.word.weight"])
+    return weights
+
+
+def loss(args, corpora, epochs, model, recipe):
+    def loss_of(batch, ids, mask):
+        return losses.label_loss(model(ids, mask), targets(batch), recipe["three_way_weight"])
+
+    return loss_of
+
+
+def scores(model, tokenizer, corpora, data):
+    """What is logged at evaluations of a run, of the first texts of each set."""
+    dev = {name: found[:LOGGED] for name, found in corpora.dev.items()}
+    found = {name: judge.logits_of(model, tokenizer, dev[name]) for name in dev}
+    return {name: values["score"] for name, values in dev_sets.scores(found, dev).items()}
+
+
+def measured(dev):
+    """The sets whose logits are kept for calibration and the report."""
+    return list(dev)
+
+
+def report(args, model, tokenizer, corpora, logits, head):
+    found = dev_sets.scores(logits, corpora.dev)
+    recalls = [found[name]["recall"] for name in dev_sets.UMSAB]
+    groups = judge.group_table(logits["written-zh"], corpora.dev["written-zh"])
+    return {"sets": found, "umsab_recall": float(np.mean(recalls)), "groups": groups}
+
+
+def table(found):
+    """Rows of cells: what, the value, the bar."""
+    rows = [
+        [name, f"{100 * values['score']:.1f}", dev_sets.BARS.get(name, "")] for name, values in found["sets"].items()
+    ]
+    rows.append(["UMSAB, mean of eight languages", f"{100 * found['umsab_recall']:.1f}", "58"])
+    groups = found["groups"].items()
+    return rows + [
+        [group, f"{right} of {count}, {opposite} opposite", ""] for group, (right, opposite, count) in groups
+    ]
+
+
+def recipe(args):
+    used = {"fraction": FRACTION, "copies": COPIES, "unlabelled": UNLABELLED, "traditional": TRADITIONAL}
+    return {**RECIPE, **used, "from": sources.WEIGHTS["sha256"], "tokenizer": sha256(path(args))}

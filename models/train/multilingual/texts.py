@@ -1,0 +1,115 @@
+"""The corpora of the multilingual model: Chinese, eight languages of tweets, and those of the English model that have a
+sentiment. What is held out: Chinese by held_out.py, whole clusters of the written Chinese texts by a committed list, a
+tenth of the tweets by a hash, the English texts as for the English model."""
+
+import re
+from collections import defaultdict
+from dataclasses import replace
+
+import opencc
+import splits
+from corpora import OURS, SENTIMENT, Text, columns, fraction, read_written
+from sources import NEGATIVE, NEUTRAL, POSITIVE
+
+from multilingual import held_out, sources
+
+HELD_OUT = OURS / "held-out-zh.txt"
+STARS_AND_REVIEWS = {"0": NEGATIVE, "1": POSITIVE, "Negative": NEGATIVE, "Positive": POSITIVE, **SENTIMENT}
+# Of SMP2020's emotions; a surprise may be either.
+WEIBO = {"happy": POSITIVE, "angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "neutral": NEUTRAL}
+UMSAB_SHARE = 0.1
+UNLABELLED = ("headlines", "eprstmt-unlabelled")
+CHINESE = ("chnsenticorp", "waimai", "shopping", "eprstmt", "stars", "weibo", *UNLABELLED)
+ENGLISH_DEV = ("sst2", "goemotions", "written")
+CONVERTER = opencc.OpenCC("s2t")  # simplified characters to traditional ones
+
+
+def rows(data, files, corpus, labels, polar=False):
+    """Files of a label and a text in a line; rows with another label are left out."""
+    found = [row for source in files for row in columns(data, source, 2)]
+    texts = [(labels[label], text.lstrip("\ufeff").strip()) for label, text in found if label in labels]
+    return [Text(text, corpus, label, polar) for label, text in texts if text]
+
+
+def chinese(data):
+    polar = {
+        "chnsenticorp": sources.CHNSENTICORP,
+        "waimai": sources.WAIMAI,
+        "shopping": sources.SHOPPING,
+        "eprstmt": sources.EPRSTMT,
+    }
+    texts = [text for corpus, files in polar.items() for text in rows(data, files, corpus, STARS_AND_REVIEWS, True)]
+    texts += rows(data, sources.STARS, "stars", STARS_AND_REVIEWS)
+    # A post that quotes others separates them by "//@": the label is that of the whole, so it is kept.
+    return texts + rows(data, sources.WEIBO, "weibo", WEIBO)
+
+
+def chinese_unlabelled(data):
+    """Headlines, of which some train as neutral, and reviews for the vocabulary."""
+    none = {"None": None}
+    headlines = rows(data, sources.HEADLINES, "headlines", {"None": NEUTRAL})
+    return headlines + rows(data, sources.EPRSTMT_UNLABELLED, "eprstmt-unlabelled", none)
+
+
+def umsab(data):
+    return [
+        text for corpus, source in sources.UMSAB_CORPORA.items() for text in rows(data, [source], corpus, SENTIMENT)
+    ]
+
+
+def without_names(text):
+    """A tweet without handles and links, which corpora mask in different ways."""
+    return re.sub(r"@\w+|\bhttp\S*", "", text)
+
+
+def written():
+    return read_written("written-zh", sources.WRITTEN)
+
+
+def pairs_of_characters(text):
+    """What an overlap of two texts is counted in, as Chinese has no blanks between words."""
+    text = held_out.characters(text)
+    return frozenset(text[i : i + 2] for i in range(len(text) - 1)) or frozenset([text])
+
+
+def split(args):
+    """The stage: writes the list of the written texts' dev part if it is not there, and checks it."""
+    texts = written()
+    if not HELD_OUT.is_file():
+        splits.write_rows(HELD_OUT, [splits.chosen_rows(texts, 0, pairs_of_characters)])
+    held = splits.rows_of(HELD_OUT)
+    splits.check(texts, held, pairs_of_characters)
+    print(f"written-zh: {sum(text.row in held for text in texts)} of {len(texts)} texts held out")
+    corpora = Corpora(args.data)
+    for name, dev in corpora.dev.items():
+        print(f"{name}: {len(dev)} held out, {sum(text.corpus == name for text in corpora.train)} to train")
+
+
+def traditional(text):
+    return replace(text, text=CONVERTER.convert(text.text))
+
+
+class Corpora:
+    """`train`, `unlabelled`: lists of texts. `dev`: by name, lists of texts that nothing is trained on."""
+
+    def __init__(self, data):
+        english, dev, train = splits.Corpora(data), defaultdict(list), []
+        held_rows = splits.rows_of(HELD_OUT)
+        for text in written():
+            (dev["written-zh"] if text.row in held_rows else train).append(text)
+        held, rest = held_out.split(chinese(data) + chinese_unlabelled(data))
+        for text in held:
+            dev[text.corpus].append(text)
+        train += rest
+        for text in umsab(data):
+            (dev[text.corpus] if fraction(without_names(text.text)) < UMSAB_SHARE else train).append(text)
+        train += [text for text in english.train if text.sentiment is not None]
+        dev |= {name: english.dev[name] for name in ENGLISH_DEV}
+        self.dev = {name: splits.unique(texts) for name, texts in dev.items() if name not in UNLABELLED}
+        # A held-out text is removed from all corpora that also contain it, however they mask names.
+        forbidden = {fraction(without_names(text.text)) for texts in self.dev.values() for text in texts}
+        train = [text for text in train if fraction(without_names(text.text)) not in forbidden]
+        self.train = splits.unique(text for text in train if text.corpus not in UNLABELLED)
+        self.unlabelled = splits.unique(text for text in train if text.corpus in UNLABELLED)
+        held_out.check(held, [text for text in self.train + self.unlabelled if text.corpus in CHINESE])
+        self.dev["written-zh-hant"] = [traditional(text) for text in self.dev["written-zh"]]
