@@ -21,7 +21,8 @@ function robustnessTable({ robustness: { texts, share, worst } }) {
   ];
 }
 
-function sizeTables({ runtime, tokens, files, download, latency_ms }) {
+/** `texts`: what the unknown tokens were counted in. */
+export function sizeTables({ runtime, tokens, files, download, latency_ms }, texts = "GoEmotions dev") {
   const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
   const unknown = `${percent(tokens.share, 2)} (${count(tokens.unknown)} of ${count(tokens.tokens)})`;
   return [
@@ -33,7 +34,7 @@ function sizeTables({ runtime, tokens, files, download, latency_ms }) {
     [
       ["", ""],
       [`one prediction of ${Object.keys(latency_ms).join(" / ")} tokens, ${runtime.machine}`, milliseconds(latency_ms)],
-      ["unknown tokens in GoEmotions dev", unknown],
+      [`unknown tokens in ${texts}`, unknown],
     ],
   ];
 }
@@ -45,7 +46,7 @@ const groupRow = (name, { texts, correct, opposite }) => [
   count(opposite),
 ];
 
-const groupTable = (groups, all) => [
+export const groupTable = (groups, all) => [
   ["group", "texts", "right", "opposite"],
   ...weakestFirst(groups).map(([name, counts]) => groupRow(name.replaceAll("_", " "), counts)),
   groupRow("all", all),
@@ -131,7 +132,7 @@ function comparisonTable(metrics) {
 }
 
 /** Every source of `provenance` with its licence and SHA-256. */
-function sourceTable({ provenance }) {
+export function sourceTable({ provenance }) {
   const row = (use) => (source) => [
     use,
     source.name,

@@ -5,6 +5,7 @@
 //   --work FOLDER     the work folder of models/train, whose student-report.json has the measures of the other heads
 //   --compare FOLDER  another model with the same labels, measured beside this one; may be repeated
 //   --probes          the probes as well: once, at the end of all training (see README.md)
+// npm run evaluate -- multilingual: the multilingual model: multilingual.mjs.
 // npm run evaluate -- heads: measures heads that are taught from a few examples, and prints a table: heads.rs.
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -17,6 +18,7 @@ import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mj
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
 import { groupsChart, thresholdChart } from "./group-charts.mjs";
 import { groupCounts, measures, polarMeasures } from "./measures.mjs";
+import { evaluateMultilingual } from "./multilingual.mjs";
 import { readReport } from "./report.mjs";
 import { changedTexts, readEndings, sameLabel } from "./robustness.mjs";
 import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
@@ -142,6 +144,7 @@ async function evaluateHeads(args) {
 
 async function main() {
   if (process.argv[2] === "heads") return evaluateHeads(process.argv.slice(3));
+  if (process.argv[2] === "multilingual") return evaluateMultilingual(process.argv.slice(3));
   const { values } = parseArgs({
     options: {
       data: { type: "string", default: join(root, "../shared/data") },

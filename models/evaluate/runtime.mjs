@@ -68,13 +68,13 @@ export async function scored({ name, classifier }, what, rows) {
   return results;
 }
 
-/** The number of tokens, and of those that are unknown, without [CLS] and [SEP]. */
-export async function unknownTokens({ classifier }, rows) {
+/** The number of tokens, and of those that are `unknown`, without the two special tokens around a text. */
+export async function unknownTokens({ classifier }, rows, unknown = "[UNK]") {
   const result = { texts: rows.length, tokens: 0, unknown: 0 };
   for (const { text } of rows) {
     const { tokens } = await classifier.tokenize(text);
     result.tokens += tokens.length - 2;
-    result.unknown += tokens.filter((token) => token === "[UNK]").length;
+    result.unknown += tokens.filter((token) => token === unknown).length;
   }
   return { ...result, share: result.unknown / result.tokens };
 }

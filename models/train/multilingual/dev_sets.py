@@ -28,3 +28,12 @@ def scores(logits, dev):
         score = "polar" if name in POLAR else "recall" if name in UMSAB else "accuracy"
         result[name] = {**found, "score": found[score]}
     return result
+
+
+def rows(dev):
+    """{set: [[label, group, text]]} of the labelled texts, for models/evaluate, which measures the exported folder."""
+    labels = ("negative", "neutral", "positive")
+    return {
+        name: [[labels[text.sentiment], text.group, text.text] for text in texts if text.sentiment is not None]
+        for name, texts in dev.items()
+    }

@@ -8,7 +8,7 @@ import losses
 import numpy as np
 from data import mixed, targets
 from encoder import Config
-from files import sha256
+from files import sha256, write_json
 from vocabulary import path
 
 from multilingual import dev_sets, e5, sources, texts, vocabulary
@@ -127,6 +127,7 @@ def measured(dev):
 
 
 def report(args, model, tokenizer, corpora, logits, head):
+    write_json(args.student.with_name("held-out.json"), dev_sets.rows(corpora.dev))
     found = dev_sets.scores(logits, corpora.dev)
     recalls = [found[name]["recall"] for name in dev_sets.UMSAB]
     groups = judge.group_table(logits["written-zh"], corpora.dev["written-zh"])
