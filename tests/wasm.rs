@@ -211,11 +211,12 @@ fn every_rejection_has_its_code_and_the_next_call_works() {
 
 /// A head that is taught with three examples a label: what the job's `finish` returns.
 fn taught(classifier: &Classifier, before: JsValue) -> JsValue {
-    let texts = |texts: &[&str]| array(&texts.iter().map(|&text| text.into()).collect::<Vec<_>>());
-    let examples = Object::new();
-    set(&examples, "refund", &texts(&["I want my money back", "Please refund my order", "How do I get a refund?"]));
-    set(&examples, "shipping", &texts(&["Where is my parcel?", "My order has not arrived", "The delivery is late"]));
-    let mut job = classifier.job(request("teach", &[("examples", examples.into()), ("head", before)])).unwrap();
+    let label = |label: &str, texts: [&str; 3]| array(&[label.into(), array(&texts.map(JsValue::from))]);
+    let examples = array(&[
+        label("refund", ["I want my money back", "Please refund my order", "How do I get a refund?"]),
+        label("shipping", ["Where is my parcel?", "My order has not arrived", "The delivery is late"]),
+    ]);
+    let mut job = classifier.job(request("teach", &[("examples", examples), ("head", before)])).unwrap();
     let mut done = job.done();
     while job.step() {
         assert!(job.done() >= done && job.done() < job.total());
@@ -246,7 +247,7 @@ fn a_taught_head_predicts_its_labels_and_is_taught_more() {
 
     let again = taught(&classifier, get(&head, "withExamples"));
     assert_eq!(number(&get(&again, "report"), "validated"), 12.0, "the examples of the earlier head stay");
-    let not_extendable = [("examples", Object::new().into()), ("head", get(&head, "head"))];
+    let not_extendable = [("examples", array(&[])), ("head", get(&head, "head"))];
     let error = classifier.job(request("teach", &not_extendable)).err().unwrap();
     assert_eq!(text(&error, "code"), "head-not-extendable");
 }
