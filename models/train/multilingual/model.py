@@ -116,8 +116,8 @@ def config(vocabulary, layers, dropout=Config.dropout):
     return Config(vocab=vocabulary, layers=layers, dropout=dropout, tasks=TASKS, exits=(), embeds=False)
 
 
-def pretrained(args):
-    weights = e5.encoder_weights(args.layers)
+def pretrained(args, layers):
+    weights = e5.encoder_weights(layers)
     weights["embeddings.word.weight"] = vocabulary.table(args, weights["embeddings.word.weight"])
     return weights
 
