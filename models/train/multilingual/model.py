@@ -26,8 +26,8 @@ STAGES = {
     "evaluate": "evaluate",
     "export": "export",
 }
-EXTRA_STAGES = {}
-TASKS, TEACHERS = ("sentiment",), ()
+EXTRA_STAGES, RUNS = {}, ["tuned"]
+TASKS = ("sentiment",)
 # Two epochs, each a run of its own: `tune` starts from the pretrained weights, `student` from its result. "copies" of a
 # corpus, or the "fraction" of it that is drawn; what is named nowhere is taken once.
 TUNE = {

@@ -11,14 +11,13 @@ from vocabulary import load_cut
 
 from multilingual import e5, model, sources
 
-
 # In this order: a text, its translation, a text about something else. e5 reads all with this prefix.
 TEXTS = ["query: 这部电影很好看", "query: The movie is good", "query: The meeting is at three"]
 
 
 def check_pretrained(args):
-    """The whole network with our vocabulary must be e5 and not something near it, which would still train: a translation
-    must lie closer than a text about something else."""
+    """The whole network with our vocabulary must be e5 and not something near it, which would still train: a
+    translation must lie closer than a text about something else."""
     weights, tokenizer = model.pretrained(args, e5.LAYERS), load_cut(args)
     network = Encoder(model.config(len(weights[TABLE]), e5.LAYERS, dropout=0.0))
     network.load_arrays(weights)
