@@ -35,6 +35,8 @@ STAGES = {
     "evaluate": "evaluate",
     "export": "export",
 }
+# Training runs before the student's, by the names of their files.
+RUNS = [f"teacher-{name}" for name in TEACHERS]
 # Stages that `all` does not run.
 EXTRA_STAGES = {"compare": "compare", "baselines": "baselines", "exits": "exits"}
 RECIPE = {

@@ -36,10 +36,10 @@ def calibration(logits, dev, names):
 
 
 def training_runs(args):
-    """{run: its steps, hours and, for a teacher, its own scores}, from the logs of the runs that have finished."""
+    """{run: its steps, hours and, but for the student, its own scores}, from the logs of finished runs."""
     runs = {}
-    teachers = {f"teacher-{name}": args.work / f"teacher-{name}" for name in args.description.TEACHERS}
-    for name, run in {**teachers, "student": args.student}.items():
+    before = {name: args.work / name for name in args.description.RUNS}
+    for name, run in {**before, "student": args.student}.items():
         if not run.with_suffix(".npz").is_file():
             continue
         events = [json.loads(line) for line in run.with_suffix(".jsonl").read_text().splitlines()]

@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 CACHE = Path.home() / ".cache/litmus-text/train"
 # The modules that describe the models, and each one's default work folder.
 MODELS = {"english": ("english", CACHE / "work"), "multilingual": ("multilingual.model", CACHE / "multilingual")}
-STAGES = ["split", "vocabulary", "teacher", "label", "student", "calibrate", "evaluate", "export"]
+STAGES = ["split", "vocabulary", "teacher", "label", "tune", "student", "calibrate", "evaluate", "export"]
 
 
 def main():

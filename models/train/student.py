@@ -14,10 +14,10 @@ from vocabulary import load_cut
 POSITIONS = "embeddings.position.weight"
 
 
-def train_student(args, corpora, finished, recipe):
+def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
+    """Trains an encoder that starts from `arrays`, on a list of texts for each epoch → (model, its scales)."""
     description, tokenizer = args.description, load_cut(args)
-    epochs = [examples(tokenizer, texts) for texts in description.epochs(corpora)]
-    arrays = description.start(args)
+    epochs = [examples(tokenizer, epoch) for epoch in texts]
     arrays[POSITIONS] = coarse(arrays[POSITIONS])
     scales = scales_of(arrays)
     torch.manual_seed(recipe["seed"])  # heads that `arrays` does not have start at random
@@ -31,16 +31,19 @@ def train_student(args, corpora, finished, recipe):
     def evaluate(step):
         return description.scores(model, tokenizer, corpora, args.data)
 
-    checkpoint = finished.with_suffix(".pt")
     if not checkpoint.exists() and not missing:
         model.eval().to(device()).precision = fast_precision()
         log(checkpoint.with_suffix(".jsonl"), event="rounded, not yet trained", **evaluate(0))
     train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=3)
-    write_arrays(finished, shipped_arrays(model.arrays(), scales), recipe)
-    checkpoint.unlink()
+    return model, scales
 
 
 def student(args):
-    finished, recipe = args.student.with_suffix(".npz"), args.description.recipe(args)
-    if not made(finished, recipe):
-        train_student(args, args.description.corpora(args.data), finished, recipe)
+    description, finished = args.description, args.student.with_suffix(".npz")
+    recipe, checkpoint = description.recipe(args), args.student.with_suffix(".pt")
+    if made(finished, recipe):
+        return
+    corpora, start = description.corpora(args.data), description.start(args)
+    model, scales = train_rounded(args, corpora, start, description.epochs(corpora), checkpoint, recipe)
+    write_arrays(finished, shipped_arrays(model.arrays(), scales), recipe)
+    checkpoint.unlink()

@@ -11,6 +11,7 @@ from sources import packaged
 
 from multilingual import sources
 
+LAYERS = 12
 BLOCK = 32
 FLOAT32 = 0
 # Readable name ← the file's name.

@@ -8,7 +8,7 @@ import losses
 import numpy as np
 from data import mixed, targets
 from encoder import Config
-from files import sha256, write_json
+from files import read_arrays, seal, sha256, write_json
 from vocabulary import path
 
 from multilingual import dev_sets, e5, sources, texts, vocabulary
@@ -20,14 +20,17 @@ LANGUAGES = ["zh", "en", "es", "fr", "de", "pt", "it", "hi", "ar"]
 STAGES = {
     "split": "multilingual.texts",
     "vocabulary": "multilingual.vocabulary",
+    "tune": "multilingual.tuning",
     "student": "student",
     "calibrate": "calibrate",
     "evaluate": "evaluate",
     "export": "export",
 }
-EXTRA_STAGES = {}
-TASKS, TEACHERS = ("sentiment",), ()
-RECIPE = {
+EXTRA_STAGES, RUNS = {}, ["tuned"]
+TASKS = ("sentiment",)
+# Two epochs, each a run of its own: `tune` starts from the pretrained weights, `student` from its result. "copies" of a
+# corpus, or the "fraction" of it that is drawn; what is named nowhere is taken once.
+TUNE = {
     "seed": 11,
     "batch": 64,
     "learning_rate": 1.2e-4,
@@ -39,21 +42,30 @@ RECIPE = {
     "dropout": 0.05,
     # Most Chinese texts are of polar corpora. With the English weight of 0.3 they would teach that none is neutral.
     "three_way_weight": 0.15,
+    "fraction": {
+        "shopping": 0.6,
+        "sst2": 0.25,
+        "goemotions": 0.45,
+        "semeval17_4A-train_all": 0.35,
+        "nltk-pros_cons": 0.1,
+        "dmaste-reviews": 0.5,
+        "vader-nytEditorialSnippets": 0.3,
+    },
+    "copies": {"written": 2, "written-zh": 3} | dict.fromkeys(sources.UMSAB_CORPORA, 2),
+    # Most headlines express no sentiment, some do: a few of them, as neutral.
+    "unlabelled": {"headlines": 3000},
+    # Of the Chinese texts.
+    "traditional": 0.12,
 }
-COPIES = {"written": 2, "written-zh": 3} | dict.fromkeys(sources.UMSAB_CORPORA, 2)
-FRACTION = {
-    "shopping": 0.6,
-    "sst2": 0.25,
-    "goemotions": 0.45,
-    "semeval17_4A-train_all": 0.35,
-    "nltk-pros_cons": 0.1,
-    "dmaste-reviews": 0.5,
-    "vader-nytEditorialSnippets": 0.3,
+RECIPE = {
+    **TUNE,
+    "seed": 12,
+    "learning_rate": 1e-4,
+    "layer_decay": 1.0,
+    "head_rate": 1.0,
+    "fraction": TUNE["fraction"] | {"sst2": 0.35, "goemotions": 0.5},
+    "copies": TUNE["copies"] | {"written": 3, "written-zh": 4},
 }
-# Most headlines express no sentiment, some do: a few of them, as neutral.
-UNLABELLED = {"headlines": 3000}
-# Of the Chinese texts.
-TRADITIONAL = 0.12
 # Of each dev set, at evaluations of a run.
 LOGGED = 300
 # Sets that the temperature of sentiment is fitted to; each weighs the same.
@@ -87,24 +99,35 @@ PROVENANCE = {
 corpora = texts.Corpora
 
 
-def epochs(corpora):
-    """The texts of the one epoch."""
-    seed = RECIPE["seed"]
+def epoch(corpora, recipe):
+    seed = recipe["seed"]
     rng, found = np.random.default_rng(seed), []
-    for text in mixed(corpora, seed, UNLABELLED, FRACTION, COPIES):
+    for text in mixed(corpora, seed, recipe["unlabelled"], recipe["fraction"], recipe["copies"]):
         is_chinese = text.corpus in (*texts.CHINESE, "written-zh")
-        found.append(texts.traditional(text) if is_chinese and rng.random() < TRADITIONAL else text)
-    return [found]
+        found.append(texts.traditional(text) if is_chinese and rng.random() < recipe["traditional"] else text)
+    return found
+
+
+def epochs(corpora):
+    return [epoch(corpora, RECIPE)]
 
 
 def config(vocabulary, layers, dropout=Config.dropout):
     return Config(vocab=vocabulary, layers=layers, dropout=dropout, tasks=TASKS, exits=(), embeds=False)
 
 
-def start(args):
-    weights = e5.encoder_weights(args.layers)
+def pretrained(args, layers):
+    weights = e5.encoder_weights(layers)
     weights["embeddings.word.weight"] = vocabulary.table(args, weights["embeddings.word.weight"])
     return weights
+
+
+def tuned(args):
+    return args.work / "tuned.npz"
+
+
+def start(args):
+    return read_arrays(tuned(args))
 
 
 def loss(args, corpora, epochs, model, recipe):
@@ -146,6 +169,9 @@ def table(found):
     ]
 
 
+def recipe_of(args, recipe):
+    return {**recipe, "from": sources.WEIGHTS["sha256"], "tokenizer": sha256(path(args))}
+
+
 def recipe(args):
-    used = {"fraction": FRACTION, "copies": COPIES, "unlabelled": UNLABELLED, "traditional": TRADITIONAL}
-    return {**RECIPE, **used, "from": sources.WEIGHTS["sha256"], "tokenizer": sha256(path(args))}
+    return {**recipe_of(args, RECIPE), "from": seal(tuned(args))}
