@@ -23,18 +23,14 @@ const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
 /** The packaged model. Bundlers copy a file whose URL is written exactly like this, relative to the bundle in dist/. */
-function packagedModel(): Pick<FolderSource, "candidates" | "heads"> {
-  const urlOf = (path: string, url: URL) => packageUrl(`models/english/${path}`, url);
-  const file = (path: string, url: URL) => [{ path, url: urlOf(path, url) }];
-  const head = (name: string, url: URL) => urlOf(`heads/${name}.head`, url);
+function packagedModel(): ModelUrls {
+  const file = (path: string, url: URL) => new URL(packageUrl(`models/english/${path}`, url));
+  const head = (name: string, url: URL) => file(`heads/${name}.head`, url);
   return {
-    candidates: {
-      config: file("config.json", new URL("../models/english/config.json", import.meta.url)),
-      tokenizer: file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
-      tokenizerConfig: [],
-      model: file("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
-      manifest: file("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
-    },
+    config: file("config.json", new URL("../models/english/config.json", import.meta.url)),
+    tokenizer: file("tokenizer.json", new URL("../models/english/tokenizer.json", import.meta.url)),
+    model: file("model.onnx", new URL("../models/english/model.onnx", import.meta.url)),
+    manifest: file("litmus.json", new URL("../models/english/litmus.json", import.meta.url)),
     heads: {
       sentiment: head("sentiment", new URL("../models/english/heads/sentiment.head", import.meta.url)),
       emotion: head("emotion", new URL("../models/english/heads/emotion.head", import.meta.url)),
@@ -54,7 +50,7 @@ function folderModel(model: string | URL): ModelCandidates {
 function urlsModel(urls: ModelUrls): Pick<FolderSource, "candidates" | "heads"> {
   checkOptions(urls, { ...mapRoles(() => ANYTHING), heads: ANYTHING }, "model");
   const urlOf = (name: string, url: unknown) => {
-    if (!isA(url, "URL")) throw wrongValue(`model.${name}`, "a URL, as model.model is one", url);
+    if (!isA(url, "URL")) throw wrongValue(`model.${name}`, "a URL", url);
     return url.href;
   };
   const heads = Object.entries(urls.heads ?? {}).map(([task, url]) => [task, urlOf(`heads["${task}"]`, url)]);
@@ -121,7 +117,7 @@ export async function sourceOf(
   if (model === undefined) {
     if (platform.module)
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
-    return { from: "folder", ...packagedModel(), cache };
+    return { from: "folder", ...urlsModel(packagedModel()), cache };
   }
   if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);

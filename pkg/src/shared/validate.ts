@@ -56,6 +56,8 @@ export const isA = <Name extends keyof PlatformClasses>(value: unknown, name: Na
 
 export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
+const isRecord = (value: unknown): value is object => isObject(value) && !Array.isArray(value);
+
 const isNumber = (value: unknown, from: number, to: number): value is number =>
   typeof value === "number" && value >= from && value <= to;
 
@@ -66,7 +68,7 @@ export const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INT
 export function checkOptions(options: unknown, rules: Rules, name?: string, required: readonly string[] = []): true {
   const all = name ?? "options";
   if (options === undefined) return true;
-  if (!isObject(options) || Array.isArray(options)) throw wrongValue(all, "an object", options);
+  if (!isRecord(options)) throw wrongValue(all, "an object", options);
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(rules, key)) continue;
     const owner = Object.hasOwn(CLASSIFIER, key) ? "createClassifier" : Object.hasOwn(PREDICT, key) && "predict";
@@ -103,9 +105,8 @@ function ruleOf(name: string, schema: Schema): Rule {
   if (properties) {
     const rules = rulesOf(properties);
     if (required) return ["an object", (value) => checkOptions(value, rules, name, required)];
-    const isNamed = (value: unknown) => isObject(value) && !Array.isArray(value);
     const accepts = (value: unknown) =>
-      typeof value === "boolean" || (isNamed(value) && checkOptions(value, rules, name));
+      typeof value === "boolean" || (isRecord(value) && checkOptions(value, rules, name));
     return ["true, false or an object", accepts];
   }
   if (type === "boolean") return BOOLEAN;
