@@ -36,7 +36,7 @@ def calibration(logits, dev, names):
 
 
 def training_runs(args):
-    """{run: its steps, hours and, but for the student, its own scores}, from the logs of the runs that have finished."""
+    """{run: its steps, hours and, but for the student, its own scores}, from the logs of finished runs."""
     runs = {}
     before = {name: args.work / name for name in args.description.RUNS}
     for name, run in {**before, "student": args.student}.items():
