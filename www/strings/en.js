@@ -264,7 +264,7 @@ export default {
     "A file is not the one that its litmus.json describes: the copy is damaged or of another version.",
   "model.error.model-malformed": "A file is damaged, or the files do not fit together.",
   "model.error.model-unsupported":
-    "It is sound, but not of a kind that runs here: sequence classifiers of BERT, DistilBERT, MiniLM, RoBERTa, XLM-RoBERTa, data2vec, MPNet, ELECTRA, ALBERT, MobileBERT, ModernBERT, NomicBERT and DeBERTa-v3 do.",
+    "It is sound, but not of a kind that runs here: classifiers of the BERT family do; the documentation lists them.",
   "model.error.other": "Something went wrong on the way.",
 
   "speed.title": "How fast is it here?",

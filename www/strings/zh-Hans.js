@@ -257,7 +257,7 @@ export default {
   "model.error.checksum-mismatch": "有文件与它的 litmus.json 不符：副本损坏，或是另一个版本。",
   "model.error.model-malformed": "有文件损坏，或几个文件互不匹配。",
   "model.error.model-unsupported":
-    "模型本身没问题，但不是这里能运行的类型。能运行的是 BERT、DistilBERT、MiniLM、RoBERTa、XLM-RoBERTa、data2vec、MPNet、ELECTRA、ALBERT、MobileBERT、ModernBERT、NomicBERT 和 DeBERTa-v3 的序列分类模型。",
+    "模型本身没问题，但不是这里能运行的类型。能运行的是 BERT 系列的分类模型，文档里有列表。",
   "model.error.other": "途中出了问题。",
 
   "speed.title": "在这里有多快？",
