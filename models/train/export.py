@@ -29,7 +29,7 @@ MIN_EMBEDDING_COSINE = 0.98
 
 
 class Weights:
-    """How a weight enters the graph: 4 bits, as the ops of onnxruntime that take them."""
+    """Adds weights of 4 bits to the graph, and the ops of onnxruntime that read them."""
 
     def __init__(self, graph, arrays):
         self.graph, self.arrays = graph, arrays
@@ -41,7 +41,7 @@ class Weights:
         weight = f"{name}.weight"
         rows, blocks, _ = self.arrays[weight].shape
         sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
-        # Between the scales and the bias: zero points and an order of the inputs.
+        # The two empty inputs are zero points and g_idx, the group of each column.
         inputs = [x, weight, f"{weight}.scale", *(["", "", f"{name}.bias"] if bias else [])]
         return self.graph.op("MatMulNBits", output or name, *inputs, domain=MICROSOFT, **sizes)
 
@@ -52,7 +52,7 @@ class Weights:
 
 
 def graph_arrays(arrays):
-    """Those of the student's arrays that model.onnx has: the encoder and the sentiment head."""
+    """The student's arrays that are stored in model.onnx: the encoder and the sentiment head."""
     kept = {name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder."))}
     kept["classifier.weight"] = np.ascontiguousarray(arrays["heads.sentiment.weight"].T)
     kept["classifier.bias"] = arrays["heads.sentiment.bias"]
@@ -61,8 +61,8 @@ def graph_arrays(arrays):
 
 def build(arrays, config, name):
     """The network of encoder.py as ONNX with two outputs: the features, and the sentiment head's logits, so that other
-    runtimes read the folder as a classifier. Of the fused ops of onnxruntime, which our runtime need not search for.
-    `arrays` are those of `graph_arrays`."""
+    runtimes read the folder as a classifier. It consists of onnxruntime's fused ops, so that our runtime has no
+    patterns to find. `arrays` are those of `graph_arrays`."""
     g = Graph()
     weights = Weights(g, arrays)
 
@@ -85,15 +85,15 @@ def build(arrays, config, name):
         attention = f"{prefix}.attention"
         # The last layer computes the first position alone.
         last = layer == config.layers - 1
-        asking = g.op("Slice", f"{prefix}.first", x, first, second, second) if last else x
-        query = weights.linear(f"{attention}.query", asking)
+        query_input = g.op("Slice", f"{prefix}.first", x, first, second, second) if last else x
+        query = weights.linear(f"{attention}.query", query_input)
         key, value = weights.linear(f"{attention}.key", x), weights.linear(f"{attention}.value", x)
         inputs = [query, key, value, "", mask]
         context = g.op("MultiHeadAttention", f"{attention}.context", *inputs, domain=MICROSOFT, **heads)
-        x = normalised_sum(f"{attention}.norm", weights.linear(f"{attention}.output", context), asking)
-        grown = weights.linear(f"{prefix}.intermediate", x, output=f"{prefix}.intermediate.product", bias=False)
-        grown = g.op("BiasGelu", f"{prefix}.gelu", grown, f"{prefix}.intermediate.bias", domain=MICROSOFT)
-        x = normalised_sum(f"{prefix}.norm", weights.linear(f"{prefix}.output", grown), x)
+        x = normalised_sum(f"{attention}.norm", weights.linear(f"{attention}.output", context), query_input)
+        inner = weights.linear(f"{prefix}.intermediate", x, output=f"{prefix}.intermediate.product", bias=False)
+        inner = g.op("BiasGelu", f"{prefix}.gelu", inner, f"{prefix}.intermediate.bias", domain=MICROSOFT)
+        x = normalised_sum(f"{prefix}.norm", weights.linear(f"{prefix}.output", inner), x)
 
     features = g.op("Squeeze", "features", x, second)
     g.op("Gemm", "logits", features, "classifier.weight", "classifier.bias")

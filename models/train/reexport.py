@@ -1,5 +1,5 @@
-"""Writes model.onnx of an exported folder again, from the weights in it, when `export.build` makes another graph
-of them now: reexport.py FOLDER. The head files and litmus.json get the new encoder id and checksums."""
+"""Writes model.onnx of an exported folder again, from the weights in it, after a change of `export.build`:
+reexport.py FOLDER. The head files and litmus.json get the new encoder id and checksums."""
 
 import sys
 from pathlib import Path

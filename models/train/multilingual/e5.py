@@ -44,7 +44,7 @@ def tensors(path):
     """({name: f32 [values]}, the width of the model)"""
     content = np.memmap(path, np.uint8, "r")
     reader = Reader(content)
-    magic, _version, hidden, *_sizes, _epsilon, _block = reader.values("4s i 7i f i".replace(" ", ""))
+    magic, _version, hidden, *_sizes, _epsilon, _block = reader.values("4s i 7i f i")
     if magic != b"E5S1":
         raise SystemExit(f"{path}: begins with {magic!r}, expected b'E5S1'")
     pieces, *_special = reader.values("5i")
