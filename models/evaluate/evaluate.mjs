@@ -16,6 +16,7 @@ import { ensureRust } from "../../tools/toolchain.mjs";
 import { filled, print, sections } from "./card.mjs";
 import { confusionChart, reliabilityChart, sizeAccuracyChart } from "./charts.mjs";
 import { LABELS, readCorpora, readProbes } from "./corpora.mjs";
+import { rounded, toJson } from "./figures.mjs";
 import { groupsChart, thresholdChart } from "./group-charts.mjs";
 import { groupCounts, measures, polarMeasures } from "./measures.mjs";
 import { evaluateMultilingual } from "./multilingual.mjs";
@@ -25,10 +26,6 @@ import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens
 import { refitted } from "./temperature.mjs";
 
 const readJson = async (path) => JSON.parse(await readFile(path, "utf8"));
-const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
-/** Rounds to four decimals. */
-const rounded = (value) =>
-  JSON.parse(JSON.stringify(value, (_, each) => (typeof each === "number" ? Math.round(each * 1e4) / 1e4 : each)));
 
 const pick = (object, keys) => Object.fromEntries(keys.map((key) => [key, object[key]]));
 const COUNTED = ["texts", "correct", "accuracy"];

@@ -1,4 +1,11 @@
 // Order and formats of the numbers of metrics.json, for the card and the charts.
+
+/** The value with all numbers rounded to four decimals. */
+export const rounded = (value) =>
+  JSON.parse(JSON.stringify(value, (_, each) => (typeof each === "number" ? Math.round(each * 1e4) / 1e4 : each)));
+
+export const toJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
+
 export const count = (value) => value.toLocaleString("en-US");
 export const percent = (value, digits = 1) => `${(100 * value).toFixed(digits)} %`;
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;

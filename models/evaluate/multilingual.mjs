@@ -9,7 +9,7 @@ import { UserError } from "../../tools/command.mjs";
 import { cache, root } from "../../tools/paths.mjs";
 import { filled, groupTable, print, sizeTables, sourceTable } from "./card.mjs";
 import { LABELS } from "./corpora.mjs";
-import { count, percent } from "./figures.mjs";
+import { count, percent, rounded, toJson } from "./figures.mjs";
 import { groupCounts, measures, polarMeasures } from "./measures.mjs";
 import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
 
@@ -72,9 +72,6 @@ function languageTable(sets) {
   return [head, ...languages.map(row), ["mean of the languages", "", percent(mean), "", ""]];
 }
 
-const rounded = (value) =>
-  JSON.parse(JSON.stringify(value, (_, each) => (typeof each === "number" ? Math.round(each * 1e4) / 1e4 : each)));
-
 export async function evaluateMultilingual(args) {
   const { values } = parseArgs({
     args,
@@ -126,8 +123,8 @@ export async function evaluateMultilingual(args) {
       { texts, accuracy, average_recall },
     ]),
   );
-  await writeFile(join(folder, "metrics.json"), `${JSON.stringify(metrics, null, 2)}\n`);
-  await writeFile(join(folder, "litmus.json"), `${JSON.stringify({ ...model.litmus, metrics: short }, null, 2)}\n`);
+  await writeFile(join(folder, "metrics.json"), toJson(metrics));
+  await writeFile(join(folder, "litmus.json"), toJson({ ...model.litmus, metrics: short }));
   await writeFile(join(folder, "README.md"), filled(template, facts, tables));
   print(tables);
 }
