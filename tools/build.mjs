@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, run, step, UserError } from "./command.mjs";
 import { appendFiles } from "./embedded-file.mjs";
-import { root, targetDir } from "./paths.mjs";
+import { packagedModels, root, targetDir } from "./paths.mjs";
 import { writeSupply } from "./supply.mjs";
 import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolchain.mjs";
 
@@ -114,6 +114,7 @@ async function embedModel() {
 const bundles = [
   ["index", "worker", "handler"],
   ["embedded"],
+  ["multilingual"],
   ["node", "embedded-node", "handler-node", "node-worker", "cli"],
   ["workerd", "handler-workerd"],
 ];
@@ -178,11 +179,12 @@ async function compileTypeScript() {
   );
 }
 
-async function copyModel() {
-  const folder = join(root, model);
+async function copyModels() {
   await rm(join(pkg, "models"), { recursive: true, force: true }); // a folder of an earlier name would be packed too
   await mkdir(join(pkg, "models"), { recursive: true });
-  await cp(folder, join(pkg, "models", "english"), { recursive: true, preserveTimestamps: true });
+  for (const name of packagedModels) {
+    await cp(join(root, "models", name), join(pkg, "models", name), { recursive: true, preserveTimestamps: true });
+  }
   for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) {
     if (existsSync(join(root, file))) await cp(join(root, file), join(pkg, file));
   }
@@ -195,13 +197,16 @@ async function copyModel() {
 export async function build({ supply = true, quick = false } = {}) {
   await ensureNode();
   await ensureRust();
-  if (!existsSync(join(root, model, "model.onnx"))) throw new UserError(`${model}/model.onnx is missing`);
+  for (const name of packagedModels) {
+    if (!existsSync(join(root, "models", name, "model.onnx")))
+      throw new UserError(`models/${name}/model.onnx is missing`);
+  }
   // At the same time: the link at the end of the crate's build keeps only one core busy, and for long.
   const [bin, crate] = await Promise.all([ensureWasmBindgen(), compileCrate({ quick })]);
   await bindgen(crate, bin);
   if (!quick) await embedModel();
   await compileTypeScript();
-  await copyModel();
+  await copyModels();
   if (supply) await writeSupply();
 }
 

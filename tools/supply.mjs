@@ -5,7 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, run, UserError } from "./command.mjs";
-import { root } from "./paths.mjs";
+import { packagedModels, root } from "./paths.mjs";
 
 const pkg = join(root, "pkg");
 
@@ -82,10 +82,11 @@ async function thirdPartyLicences(all) {
   }
   const rule = "=".repeat(100);
   const parts = [...byText].map(([text, names]) => `${rule}\n${[...new Set(names)].join("\n")}\n${rule}\n\n${text}\n`);
-  const model =
-    "The model in models/english was made by the authors of this package from the models that its card,\n" +
-    "models/english/README.md, names. It is under the Apache License 2.0, in LICENSE-APACHE.\n";
-  return `The crates that are compiled into wasm/*.wasm, and their licences.\n\n${model}\n${parts.join("\n")}`;
+  const models = packagedModels.map((name) => `models/${name}`).join(" and ");
+  const made =
+    `The models in ${models} were made by the authors of this package from the models\n` +
+    "that their cards, README.md in these folders, name. They are under the Apache License 2.0, in LICENSE-APACHE.\n";
+  return `The crates that are compiled into wasm/*.wasm, and their licences.\n\n${made}\n${parts.join("\n")}`;
 }
 
 /** https://cyclonedx.org/docs/1.6/json. Without time and serial number, so that the same sources give the same file. */
@@ -107,17 +108,20 @@ async function billOfMaterials(all) {
     licenses: [{ expression: crate.license.replaceAll(/\s*\/\s*/g, " OR ") }],
     purl: `pkg:cargo/${crate.name}@${crate.version}`,
   });
-  const model = JSON.parse(await readFile(join(root, "models/english/litmus.json"), "utf8"));
-  const weights = {
-    type: "machine-learning-model",
-    "bom-ref": `model:${model.name}@${model.version}`,
-    name: model.name,
-    version: model.version,
-    hashes: [{ alg: "SHA-256", content: sha256(await readFile(join(root, "models/english/model.onnx"))) }],
-    licenses: [{ expression: "Apache-2.0" }],
+  const weightsOf = async (folder) => {
+    const model = JSON.parse(await readFile(join(root, "models", folder, "litmus.json"), "utf8"));
+    return {
+      type: "machine-learning-model",
+      "bom-ref": `model:${model.name}@${model.version}`,
+      name: model.name,
+      version: model.version,
+      hashes: [{ alg: "SHA-256", content: sha256(await readFile(join(root, "models", folder, "model.onnx"))) }],
+      licenses: [{ expression: "Apache-2.0" }],
+    };
   };
+  const weights = await Promise.all(packagedModels.map(weightsOf));
   const main = `pkg:npm/litmus-text@${version}`;
-  const components = [...all.map(component), weights];
+  const components = [...all.map(component), ...weights];
   return {
     bomFormat: "CycloneDX",
     specVersion: "1.6",

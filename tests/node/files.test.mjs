@@ -48,6 +48,7 @@ test("the licences of all that is compiled in, and of the model, come with it", 
     "tokenizers ",
     "wasm-bindgen ",
     "models/english",
+    "models/multilingual",
     "Permission is hereby granted",
     "Apache License",
   ]) {
@@ -65,7 +66,10 @@ test("the bill of materials names every part with its checksum and licence", asy
     // Its replacement is in this repository.
     assert.equal(hashes?.[0].content.length, name === "inventory" ? undefined : 64, name);
   }
-  const { files } = JSON.parse(await readFile(join(installed, "models/english/litmus.json"), "utf8"));
-  const model = components.find(({ type }) => type === "machine-learning-model");
-  assert.equal(model.hashes[0].content, files["model.onnx"].sha256);
+  const models = components.filter(({ type }) => type === "machine-learning-model");
+  assert.equal(models.length, 2);
+  for (const { name, hashes } of models) {
+    const { files } = JSON.parse(await readFile(join(installed, "models", name.split("/")[1], "litmus.json"), "utf8"));
+    assert.equal(hashes[0].content, files["model.onnx"].sha256, name);
+  }
 });
