@@ -131,23 +131,21 @@ function comparisonTable(metrics) {
   return [[head, ...models.map(row)]];
 }
 
-/** Every source of `provenance` with its licence and SHA-256. */
+/** Every source of `provenance` with its licence and SHA-256. A file that is used twice has one row. */
 export function sourceTable({ provenance }) {
-  const row = (use) => (source) => [
-    use,
-    source.name,
-    `\`${source.package ?? source.packages?.join(" ") ?? source.file}\``,
-    source.license,
-    `\`${source.sha256}\``,
-  ];
   const { weights, tokenizer, teachers = [], train, calibration } = provenance;
+  const used = { weights: [weights], tokenizer: [tokenizer], teachers, training: train, calibration };
+  const rows = new Map();
+  for (const [use, sources] of Object.entries(used)) {
+    for (const { name, package: one, packages, file, license, sha256 } of sources) {
+      const uses = [...(rows.get(sha256)?.uses ?? []), use];
+      const from = one ?? packages?.join(" ") ?? file;
+      rows.set(sha256, { uses, cells: [name, `\`${from}\``, license, `\`${sha256}\``] });
+    }
+  }
   return [
-    ["used as", "source", "package or file", "licence", "SHA-256"],
-    row("weights")(weights),
-    row("tokenizer")(tokenizer),
-    ...teachers.map(row("teacher")),
-    ...train.map(row("training")),
-    ...calibration.map(row("calibration")),
+    ["used for", "source", "package or file", "licence", "SHA-256"],
+    ...[...rows.values()].map(({ uses, cells }) => [uses.join(", "), ...cells]),
   ];
 }
 
