@@ -1,6 +1,7 @@
 //! Text to token ids: tokenizer, windows of long texts, words, scripts.
 
 mod pieces;
+mod pre_tokenizer;
 pub(crate) mod scripts;
 pub(crate) mod tokenizer;
 mod tokenizer_check;

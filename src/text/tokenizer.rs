@@ -7,7 +7,7 @@ use tokenizers::ModelWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
 use super::tokenizer_config::TokenizerConfig;
-use super::tokenizer_file;
+use super::tokenizer_file::{self, Inner};
 use super::tokens::{Encoding, Sequence, Tokens};
 use crate::error::{Error, ErrorKind};
 use crate::options::SpecialTokens;
@@ -25,7 +25,7 @@ impl Pair {
 /// The tokenizer of a model.
 pub(crate) struct Tokenizer {
     /// Behind a lock, because how it reads special tokens that a text spells is a setting of the tokenizer, not of a call.
-    inner: RwLock<tokenizers::Tokenizer>,
+    inner: RwLock<Inner>,
     /// Number of special tokens that are added to a text, and to a pair.
     added_counts: [usize; 2],
     /// The special tokens except the unknown one. As text, they count as unknown: the vocabulary of a Unigram or WordLevel
@@ -73,7 +73,7 @@ impl Tokenizer {
     fn encode_with(
         &self,
         special_tokens: SpecialTokens,
-        encode: impl FnOnce(&tokenizers::Tokenizer) -> tokenizers::Result<tokenizers::Encoding>,
+        encode: impl FnOnce(&Inner) -> tokenizers::Result<tokenizers::Encoding>,
     ) -> Result<tokenizers::Encoding, Error> {
         let as_text = special_tokens == SpecialTokens::Text;
         let inner = self.lock();
@@ -87,7 +87,7 @@ impl Tokenizer {
     }
 
     /// Locks the tokenizer for calls that do not depend on the setting.
-    fn lock(&self) -> RwLockReadGuard<'_, tokenizers::Tokenizer> {
+    fn lock(&self) -> RwLockReadGuard<'_, Inner> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,6 +12,8 @@ use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
 use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
 
+use super::pre_tokenizer::PreTokenizer;
+use super::tokenizer_file::Inner;
 use crate::error::Error;
 
 /// Classes that use `tokenizer.json` as it is.
@@ -35,15 +37,17 @@ impl TokenizerConfig {
     }
 
     /// Applies the settings to a tokenizer that was read from `tokenizer.json`.
-    pub(super) fn apply(&self, tokenizer: &mut tokenizers::Tokenizer) -> tokenizers::Result<()> {
+    pub(super) fn apply(&self, tokenizer: &mut Inner) -> tokenizers::Result<()> {
         if self.tokenizer_class.as_deref().is_some_and(|class| GENERIC_CLASSES.contains(&class)) {
             return Ok(());
         }
         if let Some(normalizer) = tokenizer.get_normalizer().map(|normalizer| self.override_normalizer(normalizer)) {
             tokenizer.with_normalizer(Some(normalizer))?;
         }
-        let pre_tokenizer = tokenizer.get_pre_tokenizer().map(|pre_tokenizer| self.pre_tokenizer(pre_tokenizer));
-        tokenizer.with_pre_tokenizer(pre_tokenizer);
+        if let Some(PreTokenizer::Library(file)) = tokenizer.get_pre_tokenizer() {
+            let pre_tokenizer = PreTokenizer::Library(self.pre_tokenizer(file));
+            tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
+        }
         Ok(())
     }
 
