@@ -13,9 +13,15 @@ pub fn load(folder: &str) -> Classifier {
     Classifier::from_dir(folder).unwrap()
 }
 
-/// The packaged model.
+/// The packaged English model.
 pub fn sentiment() -> &'static Classifier {
     static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("models/english"));
+    &MODEL
+}
+
+/// The packaged multilingual model.
+pub fn multilingual() -> &'static Classifier {
+    static MODEL: LazyLock<Classifier> = LazyLock::new(|| load("models/multilingual"));
     &MODEL
 }
 
@@ -38,16 +44,25 @@ pub struct HeldOut {
     pub text: String,
 }
 
-/// The texts of `models/train/data/written` that are held out of training; `models/train/data/README.md` has the format.
+/// The English texts of `models/train/data` that are held out of training; its README has the format.
 pub fn held_out() -> Vec<HeldOut> {
-    let folder = Path::new("models/train/data");
+    held_out_in("held-out.txt", "written")
+}
+
+/// Those in Chinese.
+pub fn held_out_chinese() -> Vec<HeldOut> {
+    held_out_in("held-out-zh.txt", "written-zh")
+}
+
+fn held_out_in(rows: &str, folder: &str) -> Vec<HeldOut> {
+    let data = Path::new("models/train/data");
     let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut files: HashMap<&str, String> = HashMap::new();
-    let rows = read(&folder.join("held-out.txt"));
+    let rows = read(&data.join(rows));
     let rows = rows.lines().map(|row| (row, row.split_once(':').expect("file:line")));
     rows.filter(|(_, (file, _))| *file != "toxicity")
         .map(|(row, (file, line))| {
-            let lines = files.entry(file).or_insert_with(|| read(&folder.join(format!("written/{file}.tsv"))));
+            let lines = files.entry(file).or_insert_with(|| read(&data.join(folder).join(format!("{file}.tsv"))));
             let line = lines.lines().nth(line.parse::<usize>().expect("a line number") - 1).expect("a line");
             let text = line.rsplit('\t').next().expect("a text").to_owned();
             HeldOut { row: row.to_owned(), text }
