@@ -108,6 +108,31 @@ enum Stage {
     Failed(Error),
 }
 
+/// The options, with those of the earlier head where none are given.
+struct Settings {
+    multi_label: bool,
+    other: bool,
+}
+
+impl Settings {
+    fn resolve(options: &TeachOptions, before: Option<&Head>) -> Result<Self, Error> {
+        let multi_label = options.multi_label.or(before.map(Head::multi_label)).unwrap_or(false);
+        let other = options.other.or(before.map(|head| head.max_energy().is_some())).unwrap_or(false);
+        if let Some(head) = before.filter(|head| head.multi_label() != multi_label) {
+            let labels = if head.multi_label() { "several labels" } else { "one label only" };
+            return Err(Error::invalid_input(format!(
+                "in the head that is taught more, a text can have {labels}: leave this option out, or teach a new head"
+            )));
+        }
+        if other && multi_label {
+            return Err(Error::invalid_input(
+                "`other` is for labels of which a text has one: a text that can have several labels can have none without it",
+            ));
+        }
+        Ok(Self { multi_label, other })
+    }
+}
+
 impl TeachingJob {
     /// Reads the examples. `before` is the earlier head, which is taught more.
     pub(crate) fn new(
@@ -117,23 +142,9 @@ impl TeachingJob {
         options: &TeachOptions,
     ) -> Result<Self, Error> {
         let width = model.require_features("teaching")?;
-        let multi_label = options.multi_label.or(before.map(Head::multi_label)).unwrap_or(false);
-        let other = options.other.or(before.map(|head| head.max_energy().is_some())).unwrap_or(false);
-        let (labels_before, examples_before) = match before {
-            Some(head) if head.multi_label() != multi_label => {
-                let labels = if head.multi_label() { "several labels" } else { "one label only" };
-                return Err(Error::invalid_input(format!(
-                    "in the head that is taught more, a text can have {labels}: leave this option out, or teach a new head"
-                )));
-            }
-            Some(head) => (head.labels(), Some(head.examples().ok_or_else(not_extendable)?)),
-            None => (&[][..], None),
-        };
-        if other && multi_label {
-            return Err(Error::invalid_input(
-                "`other` is for labels of which a text has one: a text that can have several labels can have none without it",
-            ));
-        }
+        let Settings { multi_label, other } = Settings::resolve(options, before)?;
+        let labels_before = before.map_or(&[][..], Head::labels);
+        let examples_before = before.map(|head| head.examples().ok_or_else(not_extendable)).transpose()?;
         let before_count = examples_before.map_or(0, |examples| examples.labels.len());
         let CheckedExamples { labels, examples: new, contradictions } =
             CheckedExamples::new(examples, labels_before, before_count, multi_label)?;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use tokenizers::ModelWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
+use tokenizers::{ModelWrapper, PostProcessor};
 
 use super::tokenizer_config::TokenizerConfig;
 use super::tokenizer_file::{self, Inner};
@@ -65,7 +65,7 @@ impl Tokenizer {
         let special_ids = special_ids.collect();
         let mask_id = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
         let added_counts =
-            [false, true].map(|pair| inner.get_post_processor().map_or(0, |processor| added_tokens(processor, pair)));
+            [false, true].map(|pair| inner.get_post_processor().map_or(0, |processor| processor.added_tokens(pair)));
         Ok(Self { inner: inner.into(), added_counts, special_ids, unknown_id, mask_id })
     }
 
@@ -223,10 +223,6 @@ impl Tokenizer {
 /// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
 fn is_no_text(character: &char) -> bool {
     *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
-}
-
-fn added_tokens(processor: &impl tokenizers::PostProcessor, pair: bool) -> usize {
-    processor.added_tokens(pair)
 }
 
 /// Spans in characters to spans in bytes, moved by `start`. Byte offsets of `tokenizers` may lie within a character; those

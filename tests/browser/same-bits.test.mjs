@@ -8,8 +8,9 @@ import { numbers, texts } from "./texts.mjs";
 
 const LIMIT = 300_000;
 
-async function inNode(json, order) {
-  return scores(await import("litmus-text"), json, order);
+async function inNode(json, order, isMultilingual) {
+  const model = isMultilingual ? (await import("litmus-text/multilingual")).multilingual : undefined;
+  return scores(await import("litmus-text"), json, order, model);
 }
 
 /** `all` in a random order, the same in each run. */
@@ -38,22 +39,33 @@ function same(actual, expected, all) {
   );
 }
 
-test("scores of 200 texts are bit-identical between Chromium, Firefox, WebKit and Node, alone or batched", {
-  timeout: 3 * LIMIT,
-}, async (t) => {
-  const all = await texts();
-  assert.equal(new Set(all).size, 200);
+/** Compares the scores of all runtimes with those of Node, text by text. */
+async function compare(t, all, isMultilingual) {
   const json = JSON.stringify(all);
   const order = shuffled([...all.keys()]);
   const server = await serveSite();
   t.after(() => server.close());
   const seen = {
-    Node: await inNode(json, order),
-    ...(await inBrowsers(`${server.url}pages/scores.html`, "scores", json, order)),
+    Node: await inNode(json, order, isMultilingual),
+    ...(await inBrowsers(`${server.url}pages/scores.html`, "scores", json, order, isMultilingual)),
   };
   for (const [where, ways] of Object.entries(seen)) {
     for (const [way, scores] of Object.entries(ways)) {
       await t.test(`${where}, ${way}`, () => same(scores, seen.Node.alone, all));
     }
   }
+}
+
+test("scores of 200 texts are bit-identical between Chromium, Firefox, WebKit and Node, alone or batched", {
+  timeout: 3 * LIMIT,
+}, async (t) => {
+  const all = await texts();
+  assert.equal(new Set(all).size, 200);
+  await compare(t, all, false);
+});
+
+test("so are those of 50 texts by the multilingual model", { timeout: 3 * LIMIT }, async (t) => {
+  const all = (await texts()).filter((_, i) => i % 4 === 0);
+  assert.ok(all.some((text) => /\p{Script=Han}/u.test(text)));
+  await compare(t, all, true);
 });

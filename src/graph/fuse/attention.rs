@@ -9,7 +9,8 @@ use tract_onnx::tract_core::ops::nn::{Softmax, SoftmaxKind};
 use tract_onnx::tract_hir::internal::*;
 
 use super::attention_operand::{Operand, Tag};
-use super::pattern::{Dim, Dims, Rules, binary, constant, unscaled};
+use super::dims::{Dim, Dims};
+use super::pattern::{Rules, binary, constant, unscaled};
 use super::split_heads::SplitHeads;
 use crate::graph::op::typed_op;
 use crate::kernels::attention::{self, Mask, Shape};

@@ -8,7 +8,8 @@ use tract_onnx::tract_core::ops::math::Add;
 use tract_onnx::tract_core::ops::nn::{GeluApproximate, GeluExact};
 use tract_onnx::tract_hir::internal::*;
 
-use super::pattern::{Dim, Dims, Rules, constant, only_user};
+use super::dims::{Dim, Dims};
+use super::pattern::{Rules, constant, only_user};
 use crate::graph::op::typed_op;
 use crate::graph::weights::{Base, Int8, Values, Weight};
 use crate::kernels::four_bit::BLOCK;

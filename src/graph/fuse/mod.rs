@@ -9,11 +9,13 @@
 //! | `attention` | scores, mask, softmax and values of all heads |
 //! | `attention_operand` | no rule: the axes of queries, keys and values, for `attention` |
 //! | `split_heads` | the same where other ops, such as rotary positions, have divided the heads before |
+//! | `dims`, `pattern` | no rules: the shapes of the ops, and what rules look for |
 //! | `read_position` | no op: of the last layer, only the position that the classifier reads |
 
 mod add_layer_norm;
 mod attention;
 mod attention_operand;
+mod dims;
 mod embedding;
 mod gelu;
 mod linear;

@@ -10,9 +10,9 @@ function bits(number) {
 const written = ({ scores }) => scores.map(({ label, score }) => `${label} ${score} ${bits(score)}`).join(", ");
 
 /** The scores of each text: predicted alone, in one batch, and in batches of seven in the given order. */
-export async function scores(litmus, json, order) {
+export async function scores(litmus, json, order, model) {
   const texts = JSON.parse(json);
-  const classifier = await litmus.createClassifier();
+  const classifier = await litmus.createClassifier({ model });
   const alone = [];
   for (const text of texts) alone.push(written(await classifier.predict(text)));
   const together = (await classifier.predict(texts)).map(written);
