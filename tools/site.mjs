@@ -15,11 +15,15 @@ export const site = join(root, "site");
 
 /** Files of www/ for developers. */
 const notServed = (path) => path.endsWith(".md") || path.endsWith(`${sep}screenshots`);
+/** The files of the multilingual model that pages request. */
+const multilingual = ["config.json", "tokenizer.json", "model.onnx", "litmus.json", "heads/sentiment.head"];
+
 /**
- * Not cached by the service worker: its own scripts, by whose change browsers notice a new version, and the head for
- * embeddings, which the demo does not use.
+ * Not cached by the service worker: its own scripts, by whose change browsers notice a new version; the head for embeddings,
+ * which the demo does not use; and the multilingual model, which the package stores when a visitor first uses it.
  */
 const notCached = ["sw.js", "precache.js", "litmus-text/models/english/heads/embedding.head"];
+const isCached = (path) => !notCached.includes(path) && !path.startsWith("litmus-text/models/multilingual/");
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
@@ -27,6 +31,8 @@ async function sources() {
     ...Object.values(await downloads()).flat(),
     ...(await headFiles()),
     "models/english/litmus.json",
+    "dist/multilingual.js",
+    ...multilingual.map((path) => `models/multilingual/${path}`),
   ];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",
@@ -64,7 +70,7 @@ const sha256 = (data) => createHash("sha256").update(data).digest("hex").slice(0
 export async function precache(folder) {
   const files = {};
   for (const path of await listFiles(folder)) {
-    if (notCached.includes(path) || path.startsWith("docs/")) continue;
+    if (!isCached(path) || path.startsWith("docs/")) continue;
     files[path] = sha256(await readFile(join(folder, path)));
   }
   const version = sha256(JSON.stringify(files)).slice(0, 12);

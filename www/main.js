@@ -1,54 +1,48 @@
 // Starts the page: loads the model first, then what is not needed for the first prediction.
 import { $ } from "./dom.js";
-import { onLanguage, t } from "./language.js";
-import { model, usePackaged } from "./model.js";
+import { onModel } from "./model.js";
 import { startCounting } from "./network.js";
 import { keep, leftText } from "./offline.js";
-import "./drop.js";
+import { chooseByAddress, isLink } from "./packaged.js";
 import "./parts.js";
-import { linkHasHead } from "./share.js";
-import { restoreTaught } from "./taught-store.js";
-import { fail, fill, show } from "./try.js";
+import { untilModel } from "./taught.js";
+import { fill } from "./try.js";
 
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+let share; // the script that makes and opens links, once it is loaded
+const loadShare = async () => (share ??= await import("./share.js"));
 
-/** Returns a listener for download progress. Files download in parallel; the bar shows the sum of their bytes. */
-function progressBar() {
-  const files = new Map();
-  return ({ file, loaded, total }) => {
-    files.set(file, { loaded, total });
-    const all = [...files.values()];
-    const sum = all.reduce((bytes, each) => bytes + each.loaded, 0);
-    const known = all.every((each) => each.total !== null);
-    const size = known ? all.reduce((bytes, each) => bytes + each.total, 0) : 0;
-    if (known) Object.assign($("progress"), { max: size || 1, value: sum });
-    else $("progress").removeAttribute("value");
-    $("progress-text").textContent =
-      known && sum === size ? t("load.preparing") : t("load.bytes", megabytes(sum), known && megabytes(size));
-  };
-}
-
-async function load() {
-  $("progress").removeAttribute("value");
-  $("progress-text").textContent = t("load.fetching");
-  show("loading");
+/** Whether an earlier visit has left labels: the flag of taught-store.js. */
+function isTaught() {
   try {
-    await usePackaged(progressBar());
-    document.documentElement.dataset.ready = "";
-    startCounting();
-    if (!linkHasHead()) void restoreTaught();
-    // Without a service worker or storage the page works, but not offline.
-    await keep().catch((error) => console.warn(error));
-  } catch (error) {
-    fail(error);
+    return localStorage.getItem("taught") !== null;
+  } catch {
+    return false; // storage is blocked
   }
 }
 
-$("retry").addEventListener("click", load);
-onLanguage(() => {
-  if (!model()) $("progress-text").textContent = t("load.fetching");
-});
+async function restoreTaught() {
+  if (!isTaught() || /[#&]head=/.test(location.hash)) return;
+  await (await import("./taught-store.js")).restoreTaught();
+}
+
+function followAddress() {
+  chooseByAddress();
+  if (isLink()) void loadShare().then(({ openLink }) => openLink());
+}
+
+// Loaded before the click: browsers let a page copy only at once.
+for (const type of ["pointerenter", "focus"]) $("share").addEventListener(type, loadShare);
+$("share").addEventListener("click", () => (share ? share.copyLink() : loadShare().then(({ copyLink }) => copyLink())));
+addEventListener("hashchange", () => isLink() && followAddress());
 
 const left = leftText();
 if (left) fill(left);
-void load();
+followAddress();
+onModel(restoreTaught);
+addEventListener("dragenter", () => import("./drop.js"), { once: true });
+
+await untilModel();
+document.documentElement.dataset.ready = "";
+startCounting();
+// Without a service worker or storage the page works, but not offline.
+await keep().catch((error) => console.warn(error));

@@ -1,45 +1,63 @@
-// The model in use: the packaged one, or the visitor's own.
+// The model in use: a packaged one, or the visitor's own.
 import { createClassifier } from "./litmus-text/dist/index.js";
 
-/**
- * `cache: false`, because the demo's service worker already stores the packaged model: it must not be stored twice.
- * The returned `options` create further classifiers of the same model.
- */
-async function load(options, name) {
-  const classifier = await createClassifier({ ...options, cache: false });
-  return { classifier, name, options: { model: options.model, cache: false } };
-}
+/** The options of `createClassifier` for the packaged models. */
+const PACKAGED = {
+  // The demo's service worker already stores this model: it must not be stored twice.
+  english: async () => ({ cache: false }),
+  // The package stores this one when it is first used.
+  multilingual: async () => ({ model: (await import("./litmus-text/dist/multilingual.js")).multilingual }),
+};
 
-let packaged;
+/** The packaged models by name, as promises. They stay loaded. */
+const loads = new Map();
+let awaited; // the name of the packaged model that is used as soon as it is loaded
 let now;
 const listeners = [];
 
-/** `{ classifier, name, options }`, or `undefined` before a model is loaded. The packaged model has no `name`. */
+/**
+ * `{ classifier, packaged, name, options }`, or `undefined` before a model is loaded. `packaged` is the name of a packaged model,
+ * `name` that of the visitor's own; `options` create further classifiers of the same model.
+ */
 export const model = () => now;
 export const onModel = (listener) => void listeners.push(listener);
 
+/** Whether a packaged model is being loaded, or could not be loaded: until another one is in use, no text is read. */
+export const isAwaited = () => awaited !== undefined;
+
 function use(next) {
+  const before = now;
+  awaited = undefined;
   now = next;
   for (const listener of listeners) listener(now);
+  if (before && !before.packaged && before !== next) before.classifier.close();
 }
 
-export async function usePackaged(onProgress) {
-  packaged ??= await load({ onProgress });
-  const own = now?.name !== undefined ? now : undefined;
-  use(packaged);
-  own?.classifier.close();
+async function loadPackaged(packaged, onProgress) {
+  const options = await PACKAGED[packaged]();
+  return { classifier: await createClassifier({ ...options, onProgress }), packaged, options };
+}
+
+/** Loads a packaged model and switches to it, unless another model was chosen meanwhile. */
+export async function usePackaged(name, onProgress) {
+  awaited = name;
+  if (!loads.has(name)) {
+    loads.set(name, loadPackaged(name, onProgress));
+    loads.get(name).catch(() => loads.delete(name)); // the next call tries again
+  }
+  const next = await loads.get(name);
+  if (awaited === name) use(next);
 }
 
 /** Loads the visitor's model and switches to it, unless `check`, called with the new classifier, throws. */
-export async function useOwn(name, options, check) {
-  const next = await load(options, name);
+export async function useOwn(name, { model, signal, onProgress }, check) {
+  const options = { model, cache: false };
+  const next = { classifier: await createClassifier({ ...options, signal, onProgress }), name, options };
   try {
     await check(next.classifier);
   } catch (error) {
     next.classifier.close();
     throw error;
   }
-  const before = now;
   use(next);
-  if (before?.name !== undefined) before.classifier.close();
 }

@@ -15,7 +15,8 @@ const SERVICE_WORKER = new URL("sw.js", document.baseURI).href;
 /** Whether a request loads a file of this page, which has the same address for every visitor and text. */
 function isOwnFile(url) {
   const { href, search } = new URL(url);
-  return href.startsWith(new URL(".", document.baseURI).href) && search === "" && /\.(m?js|css|json|head)$/.test(href);
+  const isHere = href.startsWith(new URL(".", document.baseURI).href) && search === "";
+  return isHere && /\.(m?js|css|json|head|onnx)$/.test(href);
 }
 
 function count(method, url, source, bytes = 0) {
@@ -62,7 +63,8 @@ export function startCounting() {
 export const countOfFrame = (url) => count("GET", url, "frame");
 
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-  if (data.type === "request" && since !== Infinity) count(data.method, data.url, "worker", data.bytes);
+  if (data.type !== "request" || since === Infinity || (data.method === "GET" && isOwnFile(data.url))) return;
+  count(data.method, data.url, "worker", data.bytes);
 });
 navigator.serviceWorker?.addEventListener("controllerchange", show);
 onLanguage(show);

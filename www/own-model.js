@@ -6,9 +6,10 @@ import { isBusy } from "./busy.js";
 import { $, make } from "./dom.js";
 import { areValues } from "./labels.js";
 import { figure, has, onLanguage, t } from "./language.js";
-import { useOwn, usePackaged } from "./model.js";
+import { useOwn } from "./model.js";
 import { LAYOUT } from "./model-layout.js";
 import { countOfFrame } from "./network.js";
+import { loadChosen } from "./packaged.js";
 
 /** Texts that are timed and the runs of each: 12 and 108 words are about 16 and 128 tokens of an English vocabulary. */
 const SAMPLES = [
@@ -212,8 +213,8 @@ $("model-back").addEventListener("click", async () => {
   found = undefined;
   $("with").hidden = true;
   showOnly();
-  await usePackaged().catch(showFailure);
   $("model-choose").focus({ preventScroll: true });
+  await loadChosen();
 });
 onLanguage(() => {
   if (found) showModel();

@@ -1,8 +1,9 @@
 // Links that contain the text, the task and a taught head, in the fragment: browsers do not send that part of a URL to
 // the server.
 import { $ } from "./dom.js";
-import { headerOf, quantise } from "./head-file.js";
+import { headerOf } from "./head-file.js";
 import { t } from "./language.js";
+import { quantise } from "./small-head.js";
 import { allTasks, chooseTask, task } from "./task.js";
 import { loadTaught, taught } from "./taught.js";
 import { fill } from "./try.js";
@@ -32,7 +33,8 @@ function fields() {
   return found;
 }
 
-async function fromAddress() {
+/** Fills in what the address contains. packaged.js has chosen the model that it asks for. */
+export async function openLink() {
   const { text, task, head } = fields();
   if (task !== undefined && head === undefined) chooseTask(task);
   if (text !== undefined) fill(text);
@@ -46,13 +48,11 @@ async function fromAddress() {
   }
 }
 
-/** Whether the page was opened by a link that contains a head. */
-export const linkHasHead = () => fields().head !== undefined;
-
 /** The fragment, and the message that says what is in it. */
 function link() {
   const value = $("text").value.toWellFormed?.() ?? $("text").value;
-  const text = `#text=${encodeURIComponent(value)}`;
+  const which = $("packaged").value === "multilingual" ? "&model=multilingual" : "";
+  const text = `#text=${encodeURIComponent(value)}${which}`;
   const { id } = task() ?? {};
   if (id !== "taught") {
     const isDefault = id === undefined || id === allTasks()[0].id;
@@ -64,7 +64,8 @@ function link() {
   return hash.length <= LONGEST ? { hash, message: "share.with-head" } : { hash: text, message: "share.without-head" };
 }
 
-$("share").addEventListener("click", async () => {
+/** Copies a link. Called in a click, because browsers let a page copy only then. */
+export async function copyLink() {
   const { hash, message } = link();
   if (hash.length > LONGEST) {
     $("shared").textContent = t("share.long");
@@ -76,6 +77,4 @@ $("share").addEventListener("click", async () => {
     () => false,
   );
   $("shared").textContent = t(copied ? message : "share.refused");
-});
-addEventListener("hashchange", fromAddress);
-void fromAddress();
+}

@@ -3,14 +3,12 @@
 import { $, make } from "./dom.js";
 import { headerOf } from "./head-file.js";
 import { has, onLanguage, t } from "./language.js";
-import { model, onModel } from "./model.js";
+import { isAwaited, model, onModel } from "./model.js";
 import { onTaught, taught } from "./taught.js";
 
-/** The packaged model's heads. */
-const HEADS = new URL("./litmus-text/models/english/heads/", import.meta.url);
-/** The packaged model's own labels, for which it needs no head. */
+/** The packaged models' own labels, for which they need no head. */
 const DEFAULT = "sentiment";
-/** The views of the packaged model's tasks. All others are shown as bars. */
+/** The views of the packaged models' tasks. All others are shown as bars. */
 const VIEWS = { emotion: "emotions", toxicity: "gauges" };
 /** What an NLI model calls a hypothesis that follows from the text. */
 const ENTAILMENT = /^entail/i;
@@ -19,7 +17,7 @@ let selected = $("tasks").querySelector("[aria-selected=true]").dataset.task;
 let tasks = [];
 const listeners = [];
 
-/** The chosen task, once there is a model. */
+/** The chosen task, once there is a model; of a model that does not have it, the first. */
 export const task = () => tasks.find(({ id }) => id === selected) ?? tasks[0];
 /** The tasks of the model in use. */
 export const allTasks = () => tasks;
@@ -27,15 +25,15 @@ export const onTask = (listener) => void listeners.push(listener);
 
 const headers = new Map();
 
-/** The header of a packaged head, which has the thresholds of its labels. */
-function packagedHeader(name) {
+/** The header of a head of a packaged model, which has the thresholds of its labels. */
+function packagedHeader(path) {
   const load = async () => {
-    const response = await fetch(new URL(`${name}.head`, HEADS));
+    const response = await fetch(new URL(`./litmus-text/models/${path}.head`, import.meta.url));
     return headerOf(new Uint8Array(await response.arrayBuffer()));
   };
-  const kept = headers.get(name) ?? load();
-  headers.set(name, kept);
-  kept.catch(() => headers.delete(name));
+  const kept = headers.get(path) ?? load();
+  headers.set(path, kept);
+  kept.catch(() => headers.delete(path));
   return kept;
 }
 
@@ -45,13 +43,13 @@ function packagedHeader(name) {
  * whether its predictions can be explained; `combines`, whether several such are predicted in one pass; and its `source`,
  * "packaged", "own" or "taught".
  */
-function tasksOf({ classifier, name }) {
+function tasksOf({ classifier, packaged }) {
   const { info } = classifier;
-  const source = name === undefined ? "packaged" : "own";
+  const source = packaged ? "packaged" : "own";
   const base = { source, classifier, options: () => ({}), info: async () => info, explains: true };
   const found = [];
-  if (name === undefined) {
-    for (const id of info.tasks) found.push(packagedTask(id, base));
+  if (packaged) {
+    for (const id of info.tasks) found.push(packagedTask(packaged, id, base));
   } else {
     const reads = info.labels.some((label) => ENTAILMENT.test(label));
     found.push({ ...base, id: "own", field: reads ? "pair" : undefined });
@@ -68,9 +66,9 @@ function tasksOf({ classifier, name }) {
   return found;
 }
 
-function packagedTask(id, base) {
+function packagedTask(model, id, base) {
   if (id === DEFAULT) return { ...base, id, combines: true };
-  const info = async () => ({ ...(await packagedHeader(id)), activation: "sigmoid" });
+  const info = async () => ({ ...(await packagedHeader(`${model}/heads/${id}`)), activation: "sigmoid" });
   return { ...base, id, combines: true, options: () => ({ task: id }), info, view: VIEWS[id] };
 }
 
@@ -103,9 +101,10 @@ const labelsLater = async ({ scores, labels }) => ({
 /** The name of a task, as its tab shows it. */
 export const taskName = (id) => (has(`task.${id}`) ? t(`task.${id}`) : id);
 
-/** Chooses a task. One that the model does not have is ignored, unless the model is not there yet. */
+/** Chooses a task. One that the model does not have is ignored, unless another model is being loaded. */
 export function chooseTask(id) {
-  if (id === selected || (tasks.length > 0 && !tasks.some((each) => each.id === id))) return;
+  const isKnown = tasks.length === 0 || isAwaited() || tasks.some((each) => each.id === id);
+  if (id === selected || !isKnown) return;
   selected = id;
   draw();
   for (const listener of listeners) listener();
@@ -139,7 +138,6 @@ function list() {
     $("tasks").replaceChildren(...tabs);
   }
   $("tasks").hidden = ids.length === 1;
-  if (!ids.includes(selected) && model().name === undefined) selected = ids[0];
   draw();
   return before !== task().id;
 }

@@ -1,5 +1,6 @@
 // Keeps the visitor's examples and the head taught from them on the device, in IndexedDB.
-import { loadTaught } from "./taught.js";
+import { model } from "./model.js";
+import { lastTaught, loadTaught } from "./taught.js";
 
 const NAME = "litmus-demo";
 const STORE = "taught";
@@ -24,7 +25,10 @@ async function inStore(mode, use) {
   }
 }
 
-/** Stores `{ labels: [{ name, texts }], other, head, report }`. Resolves to whether the browser keeps it. */
+/**
+ * Stores `{ labels: [{ name, texts }], other, head, report, model }`. `model` is the name of the packaged model that the head was
+ * taught on. Resolves to whether the browser keeps it.
+ */
 export async function keep(kept) {
   try {
     await inStore("readwrite", (store) => store.put(kept, KEY));
@@ -53,9 +57,11 @@ export async function forget() {
   }
 }
 
-/** Loads the head that an earlier visit has taught. */
+/** Loads the head that an earlier visit has taught on the model in use. */
 export async function restoreTaught() {
-  const { head, report } = (await kept()) ?? {};
+  // The demo once had one packaged model, and kept no name.
+  const { head, report, model: name = "english" } = (await kept()) ?? {};
+  if (name !== model().packaged || lastTaught()) return;
   // A head of another version of the model is of no use any more; its examples are taught again in the part "Your labels".
   if (head) await loadTaught(head, report).catch((error) => console.warn(error.message));
 }

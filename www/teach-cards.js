@@ -1,6 +1,8 @@
 // The labels to teach: a card for each, with its name and its examples, one to a line.
 import { $, make } from "./dom.js";
 import { onLanguage, t } from "./language.js";
+import { onModel } from "./model.js";
+import { textLanguage } from "./packaged.js";
 
 /** Cards at first: a text is told from two labels at least. */
 const CARDS = 2;
@@ -86,7 +88,6 @@ function card({ name, texts }) {
     spellcheck: false,
   });
   const area = make("textarea", { id: `card-texts-${key}`, rows: 5, value: texts.join("\n"), spellcheck: false });
-  area.lang = title.lang = "en";
   area.className = "small";
   const remove = make("button", { type: "button", className: "quiet remove", textContent: "×" });
   const element = make(
@@ -120,6 +121,7 @@ function countIn(element) {
 
 function translate() {
   for (const element of cards.children) {
+    for (const field of element.querySelectorAll("input, textarea")) field.lang = textLanguage();
     element.querySelector(".for-name").textContent = t("teach.name");
     element.querySelector(".for-texts").textContent = t("teach.examples");
     countIn(element);
@@ -132,3 +134,4 @@ $("teach-add").addEventListener("click", () => {
   cards.lastElementChild.querySelector("input").focus();
 });
 onLanguage(translate);
+onModel(translate);

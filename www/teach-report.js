@@ -1,8 +1,10 @@
 // What was taught: how good it is, which examples to look at again, a text to try it, its file, and the code that uses it.
+import { codeOfClassifier } from "./code.js";
 import { $, make } from "./dom.js";
 import { nameOf, scoreText } from "./labels.js";
 import { count, onLanguage, percent, t } from "./language.js";
 import { onModel } from "./model.js";
+import { textLanguage } from "./packaged.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
 import { onTaught, taught } from "./taught.js";
@@ -12,12 +14,8 @@ import { bars } from "./view-bars.js";
 /** Suspect examples that are listed at most. */
 const MAX_SUSPECTS = 20;
 const FILE = "labels.head";
-const CODE = `import { createClassifier } from "litmus-text";
-
-const file = await fetch("${FILE}");
+const READ_HEAD = `const file = await fetch("${FILE}");
 const head = new Uint8Array(await file.arrayBuffer());
-const classifier = await createClassifier({ head });
-const { label } = await classifier.predict("…");
 `;
 
 let report; // of the head in use, without the suspect examples that the visitor has looked at; `null` if the head came from a file
@@ -42,7 +40,8 @@ function draw() {
   $("teach-matrix-figure").hidden = !measured;
   if (measured) drawMatrix(report);
   drawSuspects();
-  $("teach-code").textContent = CODE;
+  $("teach-code").textContent =
+    `${codeOfClassifier(["head"], READ_HEAD)}const { label } = await classifier.predict("…");\n`;
 }
 
 /** The confusion matrix: a cell is the darker, the more of its row's examples are in it. */
@@ -96,7 +95,7 @@ function suspectItem({ text, labels, why, choices }) {
   const item = make(
     "li",
     {},
-    make("blockquote", { textContent: text, lang: "en" }),
+    make("blockquote", { textContent: text, lang: textLanguage() }),
     make("p", { className: "note", textContent: why }),
   );
   const buttons = choices.map((label) => button(t("teach.move", label), () => move(text, labels, label)));

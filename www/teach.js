@@ -5,7 +5,7 @@ import { headerOf } from "./head-file.js";
 import { onLanguage, t } from "./language.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
-import { loadTaught, taught, untilModel, useTaught } from "./taught.js";
+import { lastTaught, loadTaught, taught, untilModel, useTaught } from "./taught.js";
 import { forget, keep, kept } from "./taught-store.js";
 import { addToCards, onCards, readCards, writeCards } from "./teach-cards.js";
 import "./teach-report.js";
@@ -30,8 +30,10 @@ function showProblem(message) {
 /** Stores the examples, and the head that was taught from them. */
 async function store() {
   const labels = readCards();
-  const { head, report } = taught() ?? {};
-  const isKept = await keep({ labels, other: $("teach-other").checked, head, report });
+  const own = lastTaught();
+  // A head of the model that is not in use is still there.
+  const { head, report, model } = own ? { ...own, model: own.model.packaged ?? null } : ((await kept()) ?? {});
+  const isKept = await keep({ labels, other: $("teach-other").checked, head, report, model });
   return t(isKept ? "teach.keep" : "teach.unkept");
 }
 

@@ -3,11 +3,12 @@ import { showCode } from "./code.js";
 import { $, loadStyle } from "./dom.js";
 import { toneOf } from "./labels.js";
 import { onLanguage, t } from "./language.js";
+import { isAwaited } from "./model.js";
 import { onTask, task } from "./task.js";
 import * as bars from "./view-bars.js";
 import { paintWords, shiftWords, wordItems } from "./words.js";
 
-/** Milliseconds without typing before the explanation is computed, which costs one prediction per word. */
+/** Milliseconds without typing before the explanation is computed, which costs one prediction per word: at most one per token. */
 const PAUSE_MS = 250;
 /** An explanation estimated to take longer than this many milliseconds is computed only on request. */
 const AUTOMATIC_MS = 4000;
@@ -37,6 +38,14 @@ let painted = { value: "", words: [] };
 export function show(state) {
   for (const each of ["loading", "failure", "result", "idle"]) $(each).hidden = each !== state;
   $("test").dataset.state = state;
+}
+
+/** Shows that a model is being loaded, and forgets what was read. */
+export function showLoading() {
+  reading.abort();
+  showProgress();
+  clear();
+  show("loading");
 }
 
 export function fail(error) {
@@ -76,7 +85,7 @@ export async function read() {
   reading = new AbortController();
   const { signal } = reading;
   const now = task();
-  if (!now) return;
+  if (!now || isAwaited()) return;
   const value = text.value;
   showProgress();
   if (value.trim() === "") return showEmpty();
@@ -111,11 +120,15 @@ export async function read() {
 }
 
 function showEmpty() {
+  clear();
+  show("idle");
+}
+
+function clear() {
   shown = undefined;
   clearWords();
   passages?.hidePassages();
   announce("");
-  show("idle");
   showNote("why.idle");
 }
 
@@ -181,11 +194,11 @@ const explained = () => shown.view.explained?.() ?? [undefined];
 /** Explains the displayed prediction and colours the words, unless that is off or the text has several windows. */
 async function explainShown(signal, requested = false) {
   if (!$("explain").checked) return;
-  const { value, prediction, milliseconds, task, view, words } = shown;
+  const { prediction, milliseconds, task, view, words } = shown;
   if (!task.explains) return showNote("why.cannot");
   if (prediction.windows.length > 1) return showNote("why.long");
   const labels = explained();
-  const cost = milliseconds * value.split(/\s+/).length * labels.filter((label) => !words.has(label)).length;
+  const cost = milliseconds * prediction.tokens * labels.filter((label) => !words.has(label)).length;
   if (cost > AUTOMATIC_MS && !requested) {
     $("words-note").hidden = $("weights").hidden = true;
     $("explain-now").hidden = false;
@@ -270,14 +283,9 @@ $("explain-now").addEventListener("click", async () => {
   const { signal } = reading;
   await explainShown(signal, true).catch((error) => signal.aborted || fail(error));
 });
-$("examples").addEventListener("click", async ({ target }) => {
-  if (!(target instanceof HTMLButtonElement)) return;
-  if (target.id !== "long-example") return fill(target.textContent);
-  const { batch, passage } = await import("./benches/texts.mjs");
-  fill(`${passage.trim().replaceAll("\n", " ")}\n\n${batch.join(" ")}`);
-});
 
 onTask(() => {
+  showCode(task());
   clearWords();
   showNote("why.idle");
   void read();

@@ -19,6 +19,7 @@ import { ready, SENTENCE, untilCached } from "./demo.mjs";
  */
 const BYTES = {
   "first view": 22_800,
+  "links": 1_600,
   "tasks": 4_800,
   "bulk": 17_000,
   "teach": 8_000,
@@ -31,7 +32,7 @@ const BYTES = {
 const FIRST_VIEW = 40_000;
 /** Files that the page does not request itself, or only in a case that the test does not make: by their part. */
 const UNSEEN = {
-  "bulk": ["rows-worker.js", "papaparse.min.js"],
+  "bulk": ["rows-worker.js", "papaparse.min.js", "drop.js"],
   "model": ["fetcher.html", "fetcher.js"],
   "service worker": ["sw.js", "precache.js"],
 };
@@ -79,6 +80,11 @@ async function filesByPart() {
   await page.locator("#weights li").first().waitFor();
   await untilCached(page);
   take("first view");
+  await page.locator("#share").focus();
+  await page.waitForFunction(
+    () => performance.getEntriesByName(new URL("small-head.js", document.baseURI).href).length,
+  );
+  take("links");
   await page.getByRole("tab", { name: "Emotion" }).click();
   await page.locator("#emotions li").first().waitFor();
   await page.getByRole("tab", { name: "Toxicity" }).click();
@@ -100,7 +106,7 @@ async function filesByPart() {
   take("model");
   await open("speed", () => document.querySelector("#speed-charts figure"));
   await page.locator("#language").click();
-  await page.locator("h1:lang(zh-Hans)").waitFor();
+  await page.locator("#examples:lang(zh-Hans)").waitFor();
   take("other language");
   take("service worker");
   await context.close();
@@ -185,7 +191,10 @@ test(`while rows are labelled, interactions are painted within ${INTERACTION_MS}
   const visit = async () => {
     const { page, context } = await ready(site);
     // Loads the fonts of both scripts: the first letters of a script are slow.
-    for (let i = 0; i < 2; i++) await page.locator("#language").click();
+    for (let i = 0; i < 2; i++) {
+      await page.locator("#language").click();
+      await page.locator("#idle").waitFor(); // the language has a model of its own
+    }
     await untilCached(page);
     await page.locator("#bulk-paste").fill("nothing");
     await page.waitForTimeout(500);

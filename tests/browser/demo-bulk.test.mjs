@@ -147,6 +147,30 @@ test("files that are not UTF-8 are read in their most likely encoding", async ()
   await context.close();
 });
 
+test("a file that is dropped on the page is read", async () => {
+  const { page, context, errors } = await ready(site);
+  const drag = (type) =>
+    page.locator("#try").evaluate(
+      (target, [type, text]) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([text], "dropped.txt", { type: "text/plain" }));
+        const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+        target.dispatchEvent(event);
+        return event.defaultPrevented;
+      },
+      [type, `${POSITIVE}\n${NEGATIVE}\n`],
+    );
+  await drag("dragenter");
+  while (!(await drag("dragover"))) await page.waitForTimeout(50); // until the script is there
+  await page.locator("#bulk.dropping").waitFor();
+  assert.equal(await drag("drop"), true);
+  await page.locator("#bulk-name", { hasText: "dropped.txt" }).waitFor();
+  assert.deepEqual(await page.locator("#bulk-preview li").allTextContents(), [POSITIVE, NEGATIVE]);
+  assert.equal(await page.locator(".dropping").count(), 0);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("the sample pauses, continues, is cancelled, and its table is sorted", async () => {
   const { page, context, errors } = await ready(site);
   await page.locator("#bulk-sample").click();

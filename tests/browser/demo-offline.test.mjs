@@ -25,11 +25,11 @@ after(async () => {
 });
 
 /** Serves a copy of the site and opens it, until its service worker has cached everything. */
-async function visit() {
+async function visit(options) {
   const copy = await mkdtemp(join(folder, "copy-"));
   await cp(join(folder, "site"), copy, { recursive: true });
   const server = await serve({ mounts: { [`/${PATH}`]: copy } });
-  const context = await browser.newContext();
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   const failed = [];
   page.on("response", (response) => response.status() >= 400 && failed.push(response.url()));
@@ -82,6 +82,36 @@ test("after one visit, every part works without the server", async () => {
   // No request since the model was ready.
   assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
   assert.equal(await page.locator("#sent").textContent(), "0 bytes sent since the model arrived");
+  await close();
+});
+
+test("after a visit with the multilingual model, the Chinese page works without the server", async () => {
+  const { page, copy, server, close, failed } = await visit({ locale: "zh-CN" });
+  const good = "这部电影太好看了";
+  await page.locator("#text").fill(good);
+  await verdict(page, "正面");
+  assert.deepEqual(failed, []);
+  // The service worker stores the script of the model, the package the model itself.
+  const { PRECACHE } = Function("self", `${await readFile(join(copy, "precache.js"), "utf8")}; return self;`)({});
+  const listed = Object.keys(PRECACHE.files).filter((path) => path.includes("multilingual"));
+  assert.deepEqual(listed, ["litmus-text/dist/multilingual.js"]);
+  const stored = await page.evaluate(async () => {
+    const all = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
+    return all.flat().map(({ url }) => new URL(url).pathname);
+  });
+  assert.equal(stored.filter((path) => path.endsWith("/multilingual/model.onnx")).length, 1);
+  await server.close();
+  await page.reload();
+  await page.locator("#idle").waitFor();
+  await page.locator("#text").fill(good);
+  await verdict(page, "正面");
+  await page.locator("#marks .for", { hasText: /^好看$/ }).waitFor({ state: "attached" });
+  await page.locator("#packaged").selectOption("english");
+  await page.locator("#task-emotion").waitFor();
+  await page.locator("#language").click();
+  await page.locator("#text").fill(NEGATIVE);
+  await verdict(page, "negative");
+  assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
   await close();
 });
 

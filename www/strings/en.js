@@ -20,7 +20,10 @@ export default {
   "try.lede":
     "A small neural network reads it here, inside your browser: how it feels, which emotions are in it, whether it hurts. Nothing you type leaves this page.",
   "try.label": "Your text",
-  "try.placeholder": "Type or paste anything in English",
+  "try.placeholder.english": "Type or paste anything in English",
+  "try.placeholder.multilingual":
+    "Type or paste Chinese, English, Spanish, French, German, Portuguese, Italian, Hindi or Arabic",
+  "try.placeholder.own": "Type or paste a text",
   "try.idle": "Ready. The strip turns as you type.",
   "try.work": "Progress",
   "try.facts": (tokens, ms) => `${tokens} token${s(tokens)} · ${ms} ms`,
@@ -28,6 +31,10 @@ export default {
   "try.reading": (done, total) => `Reading passage ${done} of ${total}`,
   "try.unknown": "The model cannot read most of this: don’t rely on the label.",
   "try.with": (name) => `Your model: ${name}`,
+
+  "packaged.label": "Model",
+  "packaged.english": "English",
+  "packaged.multilingual": "9 languages",
 
   "task.label": "What to read it for",
   "task.sentiment": "Sentiment",
@@ -117,7 +124,7 @@ export default {
       ? "0 bytes sent since the model arrived"
       : `${bytesOf(bytes, "bytes")} sent since the model arrived, in ${requests} request${s(requests)}`,
   "net.how":
-    "Counted live: every request of this page and its workers since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not counted: downloads of this page’s own files, when you open a part of it, and by the service worker, which keeps them and looks for a new version.",
+    "Counted live: every request of this page and its workers since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not counted: downloads of this page’s own files, when you open a part of it or change the model, and by the service worker, which keeps them and looks for a new version.",
   "net.page-only": "While there is no service worker, only the page’s own requests are counted, not its workers’.",
   "net.frame": "by the frame that fetches models",
 
@@ -283,5 +290,5 @@ export default {
   "speed.relation": (ratio) => ` For texts of 32 tokens this device takes ${ratio} times what that machine took.`,
 
   "foot.colours":
-    "Red for negative, blue for positive, violet for neither; the higher, the surer. The model learned from English reviews and messages, and it can be wrong.",
+    "Red for negative, blue for positive, violet for neither; the higher, the surer. The packaged models learned from reviews and messages, and every model can be wrong.",
 };

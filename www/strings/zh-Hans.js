@@ -16,16 +16,23 @@ export default {
   "nav.docs": "文档",
 
   "try.title": "一句话，蘸一下。",
-  "try.lede": "一个小型神经网络就在你的浏览器里读它：是好是坏，有哪些情绪，会不会伤人。你输入的一切都不会离开本页。",
+  "try.lede":
+    "一个小型神经网络就在你的浏览器里读它：是好是坏；英文模型还能读出有哪些情绪，会不会伤人。你输入的一切都不会离开本页。",
   "try.label": "你的文字",
-  "try.placeholder": "输入或粘贴英文（模型只读英文）",
+  "try.placeholder.english": "输入或粘贴英文（这个模型只读英文）",
+  "try.placeholder.multilingual": "输入或粘贴中文、英文、西班牙文、法文、德文、葡萄牙文、意大利文、印地文或阿拉伯文",
+  "try.placeholder.own": "输入或粘贴一段文字",
   "try.idle": "准备好了。试纸随输入变色。",
   "try.work": "进度",
   "try.facts": (tokens, ms) => `${tokens} 个词元 · ${ms} 毫秒`,
   "try.parts": (parts, tokens) => `分 ${parts} 段读完：模型一次最多读 ${tokens} 个词元。`,
   "try.reading": (done, total) => `正在读第 ${done} 段，共 ${total} 段`,
-  "try.unknown": "模型只读英文，读不懂其中大部分，结果不可信。",
+  "try.unknown": "模型读不懂其中大部分，结果不可信。",
   "try.with": (name) => `你的模型：${name}`,
+
+  "packaged.label": "模型",
+  "packaged.english": "英文",
+  "packaged.multilingual": "多语言",
 
   "task.label": "读什么",
   "task.sentiment": "情感",
@@ -114,7 +121,7 @@ export default {
       ? "模型到达后，已发送 0 字节"
       : `模型到达后，已发送 ${bytesOf(bytes, "字节")}，共 ${requests} 个请求`,
   "net.how":
-    "实时计数：模型就绪后，本页及其 worker 发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。下载本页自己的文件不计在内：打开某一部分时，以及 service worker 保存文件、检查新版本时。",
+    "实时计数：模型就绪后，本页及其 worker 发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。下载本页自己的文件不计在内：打开某一部分或更换模型时，以及 service worker 保存文件、检查新版本时。",
   "net.page-only": "还没有 service worker 时，只统计页面自身的请求，统计不到 worker 的。",
   "net.frame": "由获取模型的框架发出",
 
@@ -275,5 +282,5 @@ export default {
     `以我们的时间为 1，同类项目用相同权重所花的时间，由项目自己测量：${machine}，${browser}，${versions}，单线程。onnxruntime-web 拿到的是词元编号和它最快的 int8 文件；我们和 transformers.js 从文字开始。`,
   "speed.relation": (ratio) => `读 32 个词元的文字，这台设备所用时间是那台机器的 ${ratio} 倍。`,
 
-  "foot.colours": "红为负面，蓝为正面，紫为中性；越高越有把握。模型学的是英文评论和消息，也会出错。",
+  "foot.colours": "红为负面，蓝为正面，紫为中性；越高越有把握。自带的模型学的是评论和消息；任何模型都会出错。",
 };

@@ -1,0 +1,97 @@
+// Which packaged model is used: the one that the visitor chooses beside the text, or that a link was made with; else the one
+// that reads the language of the page.
+import { isBusy } from "./busy.js";
+import { $ } from "./dom.js";
+import { showExamples } from "./examples.js";
+import { onLanguage, t } from "./language.js";
+import { isAwaited, model, onModel, usePackaged } from "./model.js";
+import { fail, showLoading } from "./try.js";
+
+const menu = $("packaged");
+/** What shows or takes texts to be read, without those that the page itself has written. */
+const texts = document.querySelectorAll("main [lang]:not(#examples, .reason)");
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+
+let chosen; // the name of the packaged model that is in use, or comes back into use after the visitor's own
+
+const isOwn = () => Boolean(model() && !model().packaged);
+/** The language of the page. */
+const language = () => document.documentElement.lang;
+const ofLanguage = () => (language() === "en" ? "english" : "multilingual");
+
+/** Whether the address has the fields of a link (share.js). */
+export const isLink = () => location.hash.includes("=");
+/** Links name only the multilingual model, so that those from before there was one stay correct. */
+const ofLink = () => (/[#&]model=multilingual\b/.test(location.hash) ? "multilingual" : "english");
+
+/** The language of the texts to be read; `""` if it is not known. */
+export function textLanguage() {
+  if (!isOwn()) return chosen === "english" ? "en" : language();
+  const { languages } = model().classifier.info;
+  if (languages?.some((each) => language().startsWith(each))) return language();
+  return languages?.length === 1 ? languages[0] : "";
+}
+
+function showLanguage() {
+  const now = textLanguage();
+  for (const element of texts) element.lang = now;
+  const hint = `try.placeholder.${isOwn() ? "own" : chosen}`;
+  $("text").dataset.tPlaceholder = hint;
+  $("text").placeholder = t(hint);
+  void showExamples(now);
+}
+
+/**
+ * Returns a listener for download progress. Files download in parallel; the bar shows the sum of their bytes, while the model is
+ * the chosen one.
+ */
+function progressBar(name) {
+  const files = new Map();
+  return ({ file, loaded, total }) => {
+    files.set(file, { loaded, total });
+    if (name !== chosen) return;
+    const all = [...files.values()];
+    const sum = all.reduce((bytes, each) => bytes + each.loaded, 0);
+    const known = all.every((each) => each.total !== null);
+    const size = known ? all.reduce((bytes, each) => bytes + each.total, 0) : 0;
+    if (known) Object.assign($("progress"), { max: size || 1, value: sum });
+    else $("progress").removeAttribute("value");
+    $("progress-text").textContent =
+      known && sum === size ? t("load.preparing") : t("load.bytes", megabytes(sum), known && megabytes(size));
+  };
+}
+
+/** Loads the chosen model and switches to it. */
+export async function loadChosen() {
+  const name = chosen;
+  $("progress").removeAttribute("value");
+  $("progress-text").textContent = t("load.fetching");
+  showLoading();
+  try {
+    await usePackaged(name, progressBar(name));
+  } catch (error) {
+    if (name === chosen) fail(error);
+  }
+}
+
+/** Chooses a packaged model. While a table is read, nothing changes; a model of the visitor's own stays in use. */
+function choose(name) {
+  if (!isBusy()) chosen = name;
+  menu.value = chosen;
+  showLanguage();
+  if (!isOwn() && (model()?.packaged !== chosen || isAwaited())) void loadChosen();
+}
+
+/** Chooses the model that the address asks for. */
+export const chooseByAddress = () => choose(isLink() ? ofLink() : ofLanguage());
+
+menu.addEventListener("change", () => {
+  $("shared").textContent = isBusy() ? t("model.busy") : "";
+  choose(menu.value);
+});
+$("retry").addEventListener("click", loadChosen);
+onLanguage(() => choose(ofLanguage()));
+onModel(() => {
+  menu.hidden = isOwn();
+  showLanguage();
+});
