@@ -1,11 +1,11 @@
 // The part "Many texts": labels the rows of a file, or pasted rows, in a pool of workers. The page stays responsive.
-import { batch } from "./benches/texts.mjs";
 import { begin, end } from "./busy.js";
 import { $, make } from "./dom.js";
 import { areValues } from "./labels.js";
 import { count, figure, onLanguage, percent, t } from "./language.js";
 import { createClassifier } from "./litmus-text/dist/index.js";
 import { model, onModel } from "./model.js";
+import { textLanguage } from "./packaged.js";
 import { Results } from "./results.js";
 import { startRows } from "./rows.js";
 import { saveFile } from "./save-file.js";
@@ -316,11 +316,14 @@ function startOver() {
   $("bulk-choose").focus({ preventScroll: true });
 }
 
-/** A thousand different reviews, each made of one or two of the benchmark's texts. */
+/** A thousand different reviews, each made of one or two texts. */
 async function sample() {
+  const isChinese = textLanguage().startsWith("zh");
+  const { batch } = await (isChinese ? import("./texts-zh.js") : import("./benches/texts.mjs"));
+  const blank = isChinese ? "" : " ";
   const lines = Array.from({ length: 1000 }, (_, i) => {
     const [a, b] = [i, i + 1 + 7 * Math.floor(i / batch.length)].map((index) => index % batch.length);
-    return `${i + 1},"${a === b ? batch[a] : `${batch[a]} ${batch[b]}`}"`;
+    return `${i + 1},"${a === b ? batch[a] : `${batch[a]}${blank}${batch[b]}`}"`;
   });
   await openRows(new Blob([["number,review", ...lines].join("\n")]), `${t("bulk.made-up")}.csv`);
 }

@@ -3,13 +3,13 @@ import { begin, end, isBusy } from "./busy.js";
 import { $ } from "./dom.js";
 import { headerOf } from "./head-file.js";
 import { onLanguage, t } from "./language.js";
+import { textLanguage } from "./packaged.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
 import { lastTaught, loadTaught, taught, untilModel, useTaught } from "./taught.js";
 import { forget, keep, kept } from "./taught-store.js";
 import { addToCards, onCards, readCards, writeCards } from "./teach-cards.js";
 import "./teach-report.js";
-import { sample } from "./teach-sample.js";
 import { draw as drawRows, openTable, takeRows } from "./teach-table.js";
 
 /** Milliseconds without a change before the examples are stored. */
@@ -132,7 +132,11 @@ $("teach-form").addEventListener("submit", (event) => {
   void teach();
 });
 $("teach-stop").addEventListener("click", () => stop.abort());
-$("teach-sample").addEventListener("click", () => addToCards(sample));
+$("teach-sample").addEventListener("click", async () => {
+  const isChinese = textLanguage().startsWith("zh");
+  const { sample } = await (isChinese ? import("./teach-sample-zh.js") : import("./teach-sample.js"));
+  addToCards(sample);
+});
 $("teach-save").addEventListener("click", saveExamples);
 $("teach-clear").addEventListener("click", clear);
 $("teach-choose").addEventListener("click", () => $("teach-file").click());

@@ -78,6 +78,14 @@ test("the Chinese page reads Chinese", async () => {
   await label(page, await fileOf("few.txt", `${GOOD}\n${BAD}\n`));
   await page.locator("#bulk-save").waitFor();
   assert.match((await download(page)).text, new RegExp(`^${GOOD},positive,.*\\n${BAD},negative,`, "m"));
+  // The samples are Chinese, too.
+  await page.locator("#bulk-again").click();
+  await page.locator("#bulk-sample").click();
+  assert.match(await page.locator("#bulk-preview li").first().textContent(), /^\p{Script=Han}+。/u);
+  assert.equal(await page.locator("#bulk-preview").getAttribute("lang"), "zh-Hans");
+  await page.locator("#teach-sample").click();
+  await page.locator("#teach-labels li").nth(2).waitFor();
+  assert.match(await page.locator("#teach-labels textarea:lang(zh-Hans)").first().inputValue(), /退款/);
   // The model's files are the page's own.
   assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
   assert.deepEqual({ errors, crossOrigin }, { errors: [], crossOrigin: [] });

@@ -254,6 +254,7 @@ test("a link carries a small head, and what it predicts is the same", async () =
 test("teaching is cancelled, and a model without features says that it cannot be taught", async () => {
   const { page, context } = await visit();
   await page.locator("#teach-sample").click();
+  await page.locator("#teach-labels li").nth(2).waitFor();
   const many = Array.from({ length: 400 }, (_, i) => `parcel number ${i} has not arrived at my door yet`);
   await page.locator("#teach-labels textarea").nth(1).fill(many.join("\n"));
   await page.locator("#teach-start").click();

@@ -21,6 +21,11 @@ const type = async (page, text) => {
   await page.locator("#weights li").first().waitFor();
 };
 
+const CHINESE = "剧情有点老套，但我从头到尾看得很开心。";
+const isChinese = (page) => page.locator("html:lang(zh-Hans)").isVisible();
+/** The tasks that only the English model has. */
+const english = (page) => page.locator("#packaged").selectOption("english");
+
 const FEELINGS = "Thank you so much, I was terrified and you calmed me down";
 const INSULT = "Only an idiot would pay for this garbage";
 /** Opens a part, which loads its script when it comes into view. */
@@ -38,16 +43,19 @@ const sampleLabels = async (page) => {
 const STATES = {
   idle: async () => {},
   emotion: async (page) => {
+    await english(page);
     await page.locator("#task-emotion").click();
     await page.locator("#text").fill(FEELINGS);
     await page.locator("#emotions .given .weights li").first().waitFor();
     await page.waitForTimeout(1500); // the words of the other emotions
   },
   toxicity: async (page) => {
+    await english(page);
     await page.locator("#task-toxicity").click();
     await type(page, INSULT);
   },
   columns: async (page) => {
+    await english(page);
     await STATES.chosen(page);
     for (const task of ["emotion", "toxicity"]) await page.locator(`#bulk-tasks [value=${task}]`).check();
     await page.locator("#bulk-start").click();
@@ -72,11 +80,13 @@ const STATES = {
   },
   taught: async (page) => {
     await sampleLabels(page);
+    const chinese = await isChinese(page);
     const praise = page.locator("#teach-labels textarea").nth(2);
-    await praise.fill(`${await praise.inputValue()}\nWhere is my package? It should be here by now`);
+    const wrong = chinese ? "我的快递呢？早就该到了" : "Where is my package? It should be here by now";
+    await praise.fill(`${await praise.inputValue()}\n${wrong}`);
     await page.locator("#teach-start").click();
     await page.locator("#teach-matrix td").first().waitFor();
-    await page.locator("#teach-try").fill("Is my parcel lost?");
+    await page.locator("#teach-try").fill(chinese ? "我的包裹是不是丢了？" : "Is my parcel lost?");
     await page.locator("#teach-bars > div").first().waitFor();
     await top(page, "#teach-result");
   },
@@ -94,8 +104,22 @@ const STATES = {
     await page.locator("#pair").fill("The cat sleeps");
     await type(page, "The cat is asleep on the mat.");
   },
-  words: (page) => type(page, SENTENCE),
+  words: async (page) => type(page, (await isChinese(page)) ? CHINESE : SENTENCE),
+  loading: async (page) => {
+    await page.route("**/models/multilingual/model.onnx", () => {}); // never answered
+    await page.locator("#packaged").selectOption("multilingual");
+    await page.locator("#progress-text", { hasText: "MB" }).waitFor();
+  },
+  multilingual: async (page) => {
+    await page.locator("#packaged").selectOption("multilingual");
+    await type(page, CHINESE);
+  },
+  empty: async (page) => {
+    await page.locator("#packaged").selectOption("multilingual");
+    await page.locator("#idle").waitFor();
+  },
   unknown: async (page) => {
+    await english(page);
     await page.locator("#text").fill("这部电影太好看了，我非常喜欢。");
     await page.locator("#warning").waitFor();
   },
@@ -153,7 +177,7 @@ const STATES = {
     await page.locator("#speed-status", { hasText: /Done|完成/ }).waitFor({ timeout: 120_000 });
     await top(page, "#speed");
   },
-  page: (page) => type(page, SENTENCE),
+  page: (page) => STATES.words(page),
 };
 
 const cases = [];
@@ -161,8 +185,9 @@ for (const device of ["phone", "desktop"]) {
   for (const colorScheme of ["light", "dark"]) {
     for (const state of Object.keys(STATES)) cases.push({ device, colorScheme, state, locale: "en" });
     cases.push({ device, colorScheme, state: "words", as: "chinese", locale: "zh-CN" });
+    cases.push({ device, colorScheme, state: "idle", as: "chinese-idle", locale: "zh-CN" });
   }
-  for (const state of ["page", "bulk", "model", "speed", "long", "emotion", "toxicity", "columns", "taught"])
+  for (const state of ["page", "unknown", "bulk", "model", "speed", "long", "emotion", "toxicity", "columns", "taught"])
     cases.push({ device, colorScheme: "light", state, as: `chinese-${state}`, locale: "zh-CN" });
 }
 for (const device of ["narrowest", "4k"]) {
