@@ -92,6 +92,43 @@ test("the Chinese page reads Chinese", async () => {
   await context.close();
 });
 
+test("marks do not move the characters of a Chinese text to other lines", async () => {
+  const { page, context } = await ready(site, { locale: "zh-CN", viewport: { width: 390, height: 844 } });
+  // Each line has room for fourteen characters exactly.
+  const room = await page.locator("#text").evaluate((area) => {
+    const { fontSize, paddingLeft } = getComputedStyle(area);
+    return (area.clientWidth - 2 * Number.parseFloat(paddingLeft)) / Number.parseFloat(fontSize);
+  });
+  assert.equal(room, 14);
+  const [plain, marked] = await page.evaluate(async () => {
+    const { paintWords } = await import("./words.js");
+    const marks = document.getElementById("marks");
+    const text = "剧情有点老套，但我从头到尾看得很开心。".repeat(3);
+    const words = Array.from(text, (_, i) => ({ start: i, end: i + 1, weight: i % 2 ? 0.5 : -0.5 }));
+    /** The top of each character. */
+    const tops = () => {
+      const texts = document.createTreeWalker(marks, NodeFilter.SHOW_TEXT);
+      const range = document.createRange();
+      const found = [];
+      while (texts.nextNode()) {
+        for (let i = 0; i < texts.currentNode.length; i++) {
+          range.setStart(texts.currentNode, i);
+          range.setEnd(texts.currentNode, i + 1);
+          found.push(Math.round(range.getBoundingClientRect().top));
+        }
+      }
+      return found;
+    };
+    return [[], words].map((each) => {
+      paintWords(marks, text, each);
+      return tops();
+    });
+  });
+  assert.equal(new Set(plain).size, 5);
+  assert.deepEqual(marked, plain);
+  await context.close();
+});
+
 test("the model that is chosen beside the text reads it, and its tasks and texts are shown", async () => {
   const { page, context, errors } = await ready(site);
   assert.equal(await chosen(page), "english");
