@@ -3,11 +3,21 @@
 
 /** The files that a model may lack. */
 const OPTIONAL = ["tokenizerConfig", "manifest"];
+/**
+ * What precedes the name of a file with weights in an ONNX file: the entry "location" of a StringStringEntryProto, and the tag of
+ * its value. A byte with the length of the name follows.
+ */
+const LOCATION = new TextEncoder().encode("\n\x08location\x12");
+/** A file name without a path. */
+const NAME = /^(?!\.{0,2}$)[^/\\:]+$/;
+/** The path of a head. */
+const HEAD = /^heads\/([^/]+)\.head$/;
 /** The status codes of a file that does not exist. */
 const MISSING = [403, 404, 410];
 
 const failure = (code, message) => Object.assign(new Error(message), { code });
 
+/** Fetches the first file that exists. Resolves to its path and a blob. */
 async function fetchFirst(folder, paths, say) {
   const tried = [];
   let missing = true;
@@ -16,7 +26,7 @@ async function fetchFirst(folder, paths, say) {
     say({ asked: url });
     try {
       const response = await fetch(url, { credentials: "omit" });
-      if (response.ok) return read(response, path, say);
+      if (response.ok) return { path, blob: await read(response, path, say) };
       missing &&= MISSING.includes(response.status);
       tried.push(`${url}: status ${response.status}`);
     } catch (error) {
@@ -43,16 +53,51 @@ async function read(response, file, say) {
   });
 }
 
-/** Fetches the files of a model. `layout` has the paths that each may have, as in model-layout.js. */
+/** The names of the files in which an ONNX file stores weights: a large one has them beside it. */
+function weightFiles(onnx) {
+  const names = new Set();
+  for (let at = onnx.indexOf(LOCATION[0]); at >= 0; at = onnx.indexOf(LOCATION[0], at + 1)) {
+    if (!LOCATION.every((byte, i) => onnx[at + i] === byte)) continue;
+    const start = at + LOCATION.length + 1;
+    const name = new TextDecoder().decode(onnx.subarray(start, start + onnx[start - 1]));
+    names.add(name.replace(/^\.\//, ""));
+  }
+  return [...names].filter((name) => NAME.test(name));
+}
+
+/** The paths of the heads that litmus.json lists, by task. */
+async function headPaths(manifest) {
+  try {
+    const { files } = JSON.parse(await manifest.blob.text());
+    return Object.fromEntries(
+      Object.keys(files).flatMap((path) => (HEAD.test(path) ? [[HEAD.exec(path)[1], path]] : [])),
+    );
+  } catch {
+    return {}; // there is no litmus.json, or it lists no files
+  }
+}
+
+/**
+ * Fetches the files of a model. `layout` has the paths that each may have, as in model-layout.js. Resolves to files as
+ * `createClassifier` takes them.
+ */
 async function fetchModel({ folder, layout }, say) {
-  const files = {};
+  const found = {};
   for (const [role, paths] of Object.entries(layout)) {
     try {
-      files[role] = await fetchFirst(folder, paths, say);
+      found[role] = await fetchFirst(folder, paths, say);
     } catch (error) {
       if (!OPTIONAL.includes(role)) throw error;
     }
   }
+  const { path, blob } = found.model;
+  const files = Object.fromEntries(Object.entries(found).map(([role, { blob }]) => [role, blob]));
+  const fetchOne = async (path) => (await fetchFirst(folder, [path], say)).blob;
+  files.data = {};
+  for (const name of weightFiles(new Uint8Array(await blob.arrayBuffer())))
+    files.data[name] = await fetchOne(path.replace(/[^/]*$/, () => encodeURIComponent(name)));
+  files.heads = {};
+  for (const [task, path] of Object.entries(await headPaths(found.manifest))) files.heads[task] = await fetchOne(path);
   return files;
 }
 

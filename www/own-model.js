@@ -148,6 +148,9 @@ function folderOf(address) {
   return url;
 }
 
+/** The size of a model's weights. */
+const sizeOf = ({ model, data }) => [model, ...Object.values(data)].reduce((sum, { size }) => sum + size, 0);
+
 /**
  * Fetches a model from another site in a sandboxed frame: this page's policy allows no requests to other sites.
  * The frame stays until `release`: the bytes of a posted Blob are still in the frame's process until the browser has
@@ -163,7 +166,7 @@ async function fetchElsewhere(folder, signal) {
       if (data.asked) countOfFrame(data.asked);
       else if (data.file) showProgress(data.file, data.loaded);
       else if (data.error) reject(Object.assign(new Error(data.error.message), { code: data.error.code }));
-      else resolve({ model: data.files, bytes: data.files.model.size });
+      else resolve({ model: data.files, bytes: sizeOf(data.files) });
     };
   });
   frame.onload = () => frame.contentWindow.postMessage({ folder: folder.href, layout: LAYOUT }, "*", [port2]);

@@ -1,9 +1,10 @@
 // The visitor's own model in the demo, from a folder or a URL, and the reasons for which a model is rejected.
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { root } from "../../tools/paths.mjs";
 import { serve } from "../../tools/serve.mjs";
 import { useSite } from "../harness/site.mjs";
 import { chooseFolder, download, fileOf, fixture, label, POSITIVE, ready, verdict } from "./demo.mjs";
@@ -198,6 +199,31 @@ test("the frame fetches tokenizer_config.json, too: it changes how a text is rea
   const { page, context } = await ready(site);
   await fetchModel(page, server.url);
   assert.match((await refusal(page))[1], /tokenizer_config\.json/);
+  await context.close();
+  await server.close();
+});
+
+test("the frame fetches weights in a file of their own, and the heads that litmus.json lists", async () => {
+  const graph = "minilm-dynamo20-eager-external.onnx";
+  const external = await copyOfTiny(`architectures/${graph}`);
+  await mkdir(join(external, "onnx"));
+  await rename(join(external, "model.onnx"), join(external, "onnx/model.onnx"));
+  await copyFile(fixture(`architectures/${graph}.data`), join(external, `onnx/${graph}.data`));
+  const mounts = { "/external/": external, "/multilingual/": join(root, "models/multilingual") };
+  const server = await serve({ mounts, headers: { "access-control-allow-origin": "*" } });
+  const { page, context, errors } = await ready(site);
+  await fetchModel(page, `${server.url}external`);
+  await accepted(page);
+  assert.match(await page.locator("#model-facts").textContent(), /Size270\.8 kB/); // the graph and its weights
+  await fetchModel(page, `${server.url}multilingual`);
+  await accepted(page);
+  // The labels of the model itself, and its head as a task.
+  assert.deepEqual(await page.locator("#tasks button").allTextContents(), ["Its labels", "Sentiment"]);
+  await page.locator("#text").fill("这部电影太好看了");
+  await page.locator("#task-sentiment").click();
+  await verdict(page, "positive");
+  const unexpected = errors.filter((error) => !/404/.test(error));
+  assert.deepEqual(unexpected, []);
   await context.close();
   await server.close();
 });
