@@ -285,7 +285,7 @@ $("explain-now").addEventListener("click", async () => {
 });
 
 onTask(() => {
-  showCode(task());
+  if (task()) showCode(task());
   clearWords();
   showNote("why.idle");
   void read();

@@ -1,6 +1,6 @@
 // The visitor's own model in the demo, from a folder or a URL, and the reasons for which a model is rejected.
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -206,6 +206,8 @@ test("the frame fetches tokenizer_config.json, too: it changes how a text is rea
 test("the frame fetches weights in a file of their own, and the heads that litmus.json lists", async () => {
   const graph = "minilm-dynamo20-eager-external.onnx";
   const external = await copyOfTiny(`architectures/${graph}`);
+  const config = JSON.parse(await readFile(join(external, "config.json"), "utf8"));
+  await writeFile(join(external, "config.json"), JSON.stringify({ ...config, max_position_embeddings: 40 }));
   await mkdir(join(external, "onnx"));
   await rename(join(external, "model.onnx"), join(external, "onnx/model.onnx"));
   await copyFile(fixture(`architectures/${graph}.data`), join(external, `onnx/${graph}.data`));
@@ -214,9 +216,10 @@ test("the frame fetches weights in a file of their own, and the heads that litmu
   const { page, context, errors } = await ready(site);
   await fetchModel(page, `${server.url}external`);
   await accepted(page);
+  assert.equal(await page.locator("#model-name").textContent(), "external");
   assert.match(await page.locator("#model-facts").textContent(), /Size270\.8 kB/); // the graph and its weights
   await fetchModel(page, `${server.url}multilingual`);
-  await accepted(page);
+  await page.locator("#model-name", { hasText: "litmus-text/multilingual" }).waitFor();
   // The labels of the model itself, and its head as a task.
   assert.deepEqual(await page.locator("#tasks button").allTextContents(), ["Its labels", "Sentiment"]);
   await page.locator("#text").fill("这部电影太好看了");
