@@ -86,7 +86,7 @@ const STATES = {
     await praise.fill(`${await praise.inputValue()}\n${wrong}`);
     await page.locator("#teach-start").click();
     await page.locator("#teach-matrix td").first().waitFor();
-    await page.locator("#teach-try").fill(chinese ? "我的包裹是不是丢了？" : "Is my parcel lost?");
+    await page.locator("#teach-try").fill(chinese ? "我的快递怎么还没到？" : "Is my parcel lost?");
     await page.locator("#teach-bars > div").first().waitFor();
     await top(page, "#teach-result");
   },
@@ -125,7 +125,7 @@ const STATES = {
   },
   long: async (page) => {
     await page.locator("#long-example").click();
-    await page.locator("#passage-weights li").first().waitFor({ timeout: 120_000 });
+    await page.locator("#passage-text mark").first().waitFor({ timeout: 120_000 });
     await top(page, "#bars");
   },
   network: async (page) => {

@@ -21,7 +21,7 @@ export default {
     "A small neural network reads it here, inside your browser: how it feels, which emotions are in it, whether it hurts. Nothing you type leaves this page.",
   "try.label": "Your text",
   "try.placeholder.english": "Type or paste anything in English",
-  "try.placeholder.multilingual": "Chinese, English, Spanish, French, German, Italian, Portuguese, Hindi or Arabic",
+  "try.placeholder.multilingual": "Chinese, English, Spanish, French, German, Italian, Portuguese, Hindi, Arabic",
   "try.placeholder.own": "Type or paste a text",
   "try.idle": "Ready. The strip turns as you type.",
   "try.work": "Progress",

@@ -20,7 +20,7 @@ export default {
     "一个小型神经网络就在你的浏览器里读它：是好是坏；英文模型还能读出有哪些情绪，会不会伤人。你输入的一切都不会离开本页。",
   "try.label": "你的文字",
   "try.placeholder.english": "输入或粘贴英文（这个模型只读英文）",
-  "try.placeholder.multilingual": "中文、英文、西班牙文、法文、德文、葡萄牙文、意大利文、印地文或阿拉伯文",
+  "try.placeholder.multilingual": "中文、英文、西班牙文、法文、德文、意大利文、葡萄牙文、印地文、阿拉伯文",
   "try.placeholder.own": "输入或粘贴一段文字",
   "try.idle": "准备好了。试纸随输入变色。",
   "try.work": "进度",
