@@ -123,7 +123,7 @@ UMSAB_CORPORA = {f"umsab-{source['file'].split('-')[1]}": source for source in U
 WRITTEN = {
     "name": "everyday texts in Chinese",
     "file": "models/train/data/written-zh",
-    "sha256": "7f4115cef8471816b81baba72b0eb95231f6007b1a5f5155ab3b09ed1f238f83",
+    "sha256": "c7b34115373ee4302995070a1567eba6a4cf3f78c1899cfb447328d064b4989f",
     "license": "CC-BY-4.0",
 }
 CHINESE = [*CHNSENTICORP, *WAIMAI, *SHOPPING, *EPRSTMT, *STARS, *WEIBO]
