@@ -69,6 +69,7 @@ export function testBrowser(launch) {
       await shown("bulk-save");
       assert.match(await element("bulk-status").getText(), /^2 rows/);
       await click("teach-sample");
+      await driver.wait(until.elementLocated(By.css("#teach-labels li:nth-child(3)")), WAIT);
       await click("teach-start");
       await driver.wait(until.elementLocated(By.css("#teach-matrix td")), WAIT);
       await element("model-url").sendKeys(`${otherOrigin.url}tiny`);
