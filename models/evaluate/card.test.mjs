@@ -63,7 +63,12 @@ const metrics = {
 };
 const source = { name: "a source", file: "a.tsv", sha256: "abc", license: "CC0" };
 const litmus = {
-  provenance: { weights: { ...source, package: "p==1" }, tokenizer: source, train: [source], calibration: [source] },
+  provenance: {
+    weights: { ...source, package: "p==1" },
+    tokenizer: { ...source, sha256: "def" },
+    train: [{ ...source, sha256: "012" }],
+    calibration: [{ ...source, sha256: "012" }],
+  },
 };
 const facts = {
   name: "n",
@@ -88,7 +93,7 @@ test("the card is filled completely", () => {
   assert.match(card, /\| sincere twin \| 2 \| 1 \(50 %\) \| 0 \|/);
   assert.match(card, /\| emotion \| macro-F1 of 28 labels on GoEmotions dev \| 0\.432 \|/);
   assert.match(card, /\| teacher minilm, float32 \| 70\.0 %/);
-  assert.match(card, /\| training \| a source \| `a\.tsv` \| CC0 \| `abc` \|/);
+  assert.match(card, /\| training, calibration \| a source \| `a\.tsv` \| CC0 \| `012` \|/);
 });
 
 test("a model without report, probes and comparison has a card, too", () => {
