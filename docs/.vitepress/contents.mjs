@@ -74,6 +74,7 @@ export const contents = {
     "Reference": [
       ["docs/options.md", "Options and results"],
       ["docs/api/index.md", "API: litmus-text"],
+      ["docs/api/multilingual.md", "API: litmus-text/multilingual"],
       ["docs/api/embedded.md", "API: litmus-text/embedded"],
       ["docs/api/handler.md", "API: litmus-text/handler"],
       ["models/english/README.md", "Model card: English"],
