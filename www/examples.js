@@ -6,7 +6,7 @@ const buttons = [...$("examples").querySelectorAll("button:not(#long-example)")]
 const ENGLISH = { short: buttons.map((button) => button.textContent), long: longInEnglish };
 
 let shown = ENGLISH;
-let asked; // the language of the last call
+let latest; // the language of the last call
 
 /** A film, and the reviews of the benchmark. */
 async function longInEnglish() {
@@ -14,12 +14,12 @@ async function longInEnglish() {
   return `${passage.trim().replaceAll("\n", " ")}\n\n${batch.join(" ")}`;
 }
 
-/** Shows the examples of a language; of those that have none, the English ones. */
+/** Shows the examples in a language, or in English if there are none in it. */
 export async function showExamples(language) {
-  asked = language;
+  latest = language;
   const isChinese = language.startsWith("zh");
   const next = isChinese ? await import("./examples-zh.js") : ENGLISH;
-  if (asked !== language) return;
+  if (latest !== language) return;
   shown = next;
   $("examples").lang = isChinese ? language : "en";
   for (const [i, text] of shown.short.entries()) buttons[i].textContent = text;

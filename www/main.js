@@ -30,7 +30,7 @@ function followAddress() {
   if (isLink()) void loadShare().then(({ openLink }) => openLink());
 }
 
-// Loaded before the click: browsers let a page copy only at once.
+// Loaded before the click: after a pause, browsers do not let a page copy.
 for (const type of ["pointerenter", "focus"]) $("share").addEventListener(type, loadShare);
 $("share").addEventListener("click", () => (share ? share.copyLink() : loadShare().then(({ copyLink }) => copyLink())));
 addEventListener("hashchange", () => isLink() && followAddress());

@@ -27,7 +27,7 @@ async function inStore(mode, use) {
 
 /**
  * Stores `{ labels: [{ name, texts }], other, head, report, model }`. `model` is the name of the packaged model that the head was
- * taught on. Resolves to whether the browser keeps it.
+ * taught on, `null` for the visitor's own. Resolves to whether the browser keeps it.
  */
 export async function keep(kept) {
   try {
@@ -59,7 +59,7 @@ export async function forget() {
 
 /** Loads the head that an earlier visit has taught on the model in use. */
 export async function restoreTaught() {
-  // The demo once had one packaged model, and kept no name.
+  // Earlier versions of the demo had only the English model, and stored no name.
   const { head, report, model: name = "english" } = (await kept()) ?? {};
   if (name !== model().packaged || lastTaught()) return;
   // A head of another version of the model is of no use any more; its examples are taught again in the part "Your labels".

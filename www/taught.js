@@ -7,7 +7,7 @@ const listeners = [];
 
 /** `{ classifier, head, report, model }`, or `undefined`. `head` has the bytes of the head file, `model` is what it was taught on. */
 export const lastTaught = () => now;
-/** The same, if it was taught on the model in use. */
+/** The taught classifier, if it was taught on the model in use. */
 export const taught = () => (now?.model === model() ? now : undefined);
 export const onTaught = (listener) => void listeners.push(listener);
 

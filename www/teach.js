@@ -31,7 +31,7 @@ function showProblem(message) {
 async function store() {
   const labels = readCards();
   const own = lastTaught();
-  // A head of the model that is not in use is still there.
+  // The head is kept, too, if it is of a model that is not in use.
   const { head, report, model } = own ? { ...own, model: own.model.packaged ?? null } : ((await kept()) ?? {});
   const isKept = await keep({ labels, other: $("teach-other").checked, head, report, model });
   return t(isKept ? "teach.keep" : "teach.unkept");

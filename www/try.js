@@ -8,9 +8,12 @@ import { onTask, task } from "./task.js";
 import * as bars from "./view-bars.js";
 import { paintWords, shiftWords, wordItems } from "./words.js";
 
-/** Milliseconds without typing before the explanation is computed, which costs one prediction per word: at most one per token. */
+/** Milliseconds without typing before the explanation is computed. */
 const PAUSE_MS = 250;
-/** An explanation estimated to take longer than this many milliseconds is computed only on request. */
+/**
+ * An explanation that may take longer than this many milliseconds is computed only on request. It takes one prediction per word,
+ * and a text has at most as many words as tokens.
+ */
 const AUTOMATIC_MS = 4000;
 /** Characters: a longer text is not classified at every keystroke, but after a pause. */
 const LONG = 1500;

@@ -1,5 +1,6 @@
-//! The pre-tokenizers of `tokenizers`, and one of ours for BERT's with symbols that become pieces of their own, as in the packaged
-//! English model. For the symbols, `tokenizers` compiles a regular expression, which takes a seventh of the model's load time.
+//! The pre-tokenizers of `tokenizers`, and one of ours for the packaged English model, which isolates symbols before BERT's
+//! pre-tokenizer divides the text. `tokenizers` would compile a regular expression for the symbols: a seventh of the model's
+//! load time.
 
 use std::ops::RangeInclusive;
 
@@ -34,7 +35,7 @@ impl CharacterClass {
                 Some(_) => rest.next()?,
                 None => first,
             };
-            // A hyphen that is no sign of a range has other meanings; a range that ends before it begins has none.
+            // Left to the library: a hyphen that is not between the ends of a range, and a range that ends before it begins.
             if first == '-' || last == '-' || last < first {
                 return None;
             }
@@ -62,7 +63,7 @@ struct Pattern {
     regex: String,
 }
 
-/// The class of a step of a sequence, if the step isolates the characters of a class.
+/// The class of characters that a step of a sequence isolates, if it does that.
 fn isolated_class(step: &Value) -> Option<CharacterClass> {
     if step.get("type")?.as_str()? != "Split" {
         return None;
@@ -72,7 +73,7 @@ fn isolated_class(step: &Value) -> Option<CharacterClass> {
     CharacterClass::parse(&split.pattern.regex).filter(|_| isolates)
 }
 
-/// The class of a sequence of such a step and BERT's pre-tokenizer.
+/// The class of characters that a sequence of two steps isolates, if the second is BERT's pre-tokenizer.
 fn class_before_bert(value: &Value) -> Option<CharacterClass> {
     match &value.get("pretokenizers")?.as_array()?[..] {
         [step, bert] if bert.get("type")? == "BertPreTokenizer" => isolated_class(step),

@@ -64,7 +64,7 @@ test("scores of 200 texts are bit-identical between Chromium, Firefox, WebKit an
   await compare(t, all, false);
 });
 
-test("so are those of 50 texts by the multilingual model", { timeout: 3 * LIMIT }, async (t) => {
+test("scores of 50 texts by the multilingual model are bit-identical, too", { timeout: 3 * LIMIT }, async (t) => {
   const all = (await texts()).filter((_, i) => i % 4 === 0);
   assert.ok(all.some((text) => /\p{Script=Han}/u.test(text)));
   await compare(t, all, true);

@@ -49,7 +49,7 @@ pub fn held_out() -> Vec<HeldOut> {
     held_out_in("held-out.txt", "written")
 }
 
-/// Those in Chinese.
+/// The Chinese texts of `models/train/data` that are held out of training.
 pub fn held_out_chinese() -> Vec<HeldOut> {
     held_out_in("held-out-zh.txt", "written-zh")
 }

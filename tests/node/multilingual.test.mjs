@@ -41,7 +41,7 @@ const TEXTS = {
 };
 
 for (const [label, texts] of Object.entries(TEXTS)) {
-  test(`${label} texts in each language`, async () => {
+  test(`texts of several languages are ${label}`, async () => {
     for (const [i, prediction] of (await classifier.predict(texts)).entries()) {
       assert.equal(prediction.label, label, texts[i]);
       assert.deepEqual(prediction.warnings, [], texts[i]);
@@ -54,8 +54,10 @@ test("a script that none of its languages has gets the warning", async () => {
   assert.ok(warnings.includes("other-script"), warnings.join());
 });
 
-test("an explanation without blanks names the words", async () => {
+test("an explanation of a text without blanks has words, not characters", async () => {
   const text = "房间很干净，但是早餐太难吃了。";
   const { attributions } = await classifier.predict(text, { explain: true });
-  assert.equal(attributions.map(({ text }) => text).join(""), text.replaceAll(/[，。]/g, ""));
+  const words = attributions.map(({ text }) => text);
+  assert.equal(words.join(""), text.replaceAll(/[，。]/g, ""));
+  for (const word of ["房间", "早餐"]) assert.ok(words.includes(word), words.join());
 });
