@@ -5,16 +5,17 @@ import { $ } from "./dom.js";
 import { showExamples } from "./examples.js";
 import { onLanguage, t } from "./language.js";
 import { isAwaited, model, onModel, usePackaged } from "./model.js";
-import { fail, showLoading } from "./try.js";
+import { fail, read, showLoading } from "./try.js";
 
 const menu = $("packaged");
-/** What shows or takes texts to be read, without those that the page itself has written. */
+/** The elements with texts for the model. The examples have a language of their own; error messages are in English. */
 const texts = document.querySelectorAll("main [lang]:not(#examples, .reason)");
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
 let chosen; // the name of the packaged model that is in use, or comes back into use after the visitor's own
 
-const isOwn = () => Boolean(model() && !model().packaged);
+/** Whether the visitor's own model is in use, and no packaged one is to replace it. */
+const isOwn = () => Boolean(model() && !model().packaged && !isAwaited());
 /** The language of the page. */
 const language = () => document.documentElement.lang;
 const ofLanguage = () => (language() === "en" ? "english" : "multilingual");
@@ -32,7 +33,10 @@ export function textLanguage() {
   return languages?.length === 1 ? languages[0] : "";
 }
 
-function showLanguage() {
+/** Shows which model is chosen, and the texts in its language. */
+function showChoice() {
+  menu.hidden = isOwn();
+  menu.value = chosen;
   const now = textLanguage();
   for (const element of texts) element.lang = now;
   const hint = `try.placeholder.${isOwn() ? "own" : chosen}`;
@@ -68,17 +72,18 @@ export async function loadChosen() {
   $("progress-text").textContent = t("load.fetching");
   showLoading();
   try {
-    await usePackaged(name, progressBar(name));
+    const loading = usePackaged(name, progressBar(name));
+    showChoice();
+    await loading;
   } catch (error) {
-    if (name === chosen) fail(error);
+    if (name === chosen && isAwaited()) fail(error);
   }
 }
 
 /** Chooses a packaged model. While a table is read, nothing changes; a model of the visitor's own stays in use. */
 function choose(name) {
   if (!isBusy()) chosen = name;
-  menu.value = chosen;
-  showLanguage();
+  showChoice();
   if (!isOwn() && (model()?.packaged !== chosen || isAwaited())) void loadChosen();
 }
 
@@ -89,9 +94,6 @@ menu.addEventListener("change", () => {
   $("shared").textContent = isBusy() ? t("model.busy") : "";
   choose(menu.value);
 });
-$("retry").addEventListener("click", loadChosen);
+$("retry").addEventListener("click", () => (isOwn() ? read() : loadChosen()));
 onLanguage(() => choose(ofLanguage()));
-onModel(() => {
-  menu.hidden = isOwn();
-  showLanguage();
-});
+onModel(showChoice);

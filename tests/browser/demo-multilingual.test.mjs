@@ -28,13 +28,13 @@ const chosen = (page) => page.locator("#packaged").inputValue();
 const untilModel = (page) => page.locator("#test:not([data-state=loading])").waitFor();
 const codeUses = (page, what) => page.locator("#code", { hasText: what }).waitFor();
 
-/** Holds the multilingual model back until the returned function is called. */
-async function hold(page) {
+/** Holds the multilingual model back until the returned function is called; then `answer` gives it, or an error. */
+async function hold(page, answer = (route) => route.continue()) {
   let release;
   const held = new Promise((resolve) => (release = resolve));
   await page.route(MULTILINGUAL, async (route) => {
     await held;
-    await route.continue();
+    await answer(route);
   });
   return release;
 }
@@ -77,6 +77,7 @@ test("the Chinese page reads Chinese", async () => {
   assert.match(await page.locator("#passage-text").textContent(), /\p{Script=Han}/u);
   await label(page, await fileOf("few.txt", `${GOOD}\n${BAD}\n`));
   await page.locator("#bulk-save").waitFor();
+  await page.locator("#bulk-table td.text:lang(zh-Hans)", { hasText: GOOD }).waitFor();
   assert.match((await download(page)).text, new RegExp(`^${GOOD},positive,.*\\n${BAD},negative,`, "m"));
   // The samples are Chinese, too.
   await page.locator("#bulk-again").click();
@@ -183,6 +184,45 @@ test("another language of the page has another model; the visitor's own stays in
   await context.close();
 });
 
+test("while a packaged model loads in place of the visitor's own, another one can be chosen", async () => {
+  const { page, context, errors } = await ready(site);
+  await chooseFolder(page, "tiny");
+  await page.locator("#with").waitFor();
+  await page.locator("#language").click();
+  await page.locator("html:lang(zh-Hans)").waitFor();
+  const release = await hold(page);
+  await page.locator("#model-back").click();
+  await page.locator("#progress").waitFor();
+  assert.equal(await chosen(page), "multilingual");
+  await choose(page, "english");
+  await page.locator("#task-emotion").waitFor();
+  const loaded = page.waitForResponse(MULTILINGUAL);
+  release();
+  await (await loaded).finished();
+  await page.waitForTimeout(2000); // for the model to start
+  assert.equal(await chosen(page), "english");
+  assert.equal(await page.locator("#task-emotion").isVisible(), true);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("the failure of a packaged model is not shown while the visitor's own is in use", async () => {
+  const { page, context } = await ready(site);
+  const release = await hold(page, (route) => route.fulfill({ status: 404 }));
+  await choose(page, "multilingual");
+  await page.locator("#progress").waitFor();
+  await page.locator("#text").fill(POSITIVE);
+  await chooseFolder(page, "tiny");
+  await page.locator("#bars dt", { hasText: "joy" }).waitFor();
+  const refused = page.waitForResponse(MULTILINGUAL);
+  release();
+  await refused;
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator("#failure").isVisible(), false);
+  assert.equal(await page.locator("#result").isVisible(), true);
+  await context.close();
+});
+
 test("while a table is read, the model stays", async () => {
   const { page, context } = await ready(site);
   await page.locator("#bulk-sample").click();
@@ -245,7 +285,7 @@ test("the last choice counts, whichever model is loaded first", async () => {
   await context.close();
 });
 
-test("a model that cannot be fetched says so until another is chosen, or it is there", async () => {
+test("if a model cannot be fetched, that is shown until another is chosen or a retry succeeds", async () => {
   const { page, context } = await ready(site);
   await page.route(MULTILINGUAL, (route) => route.fulfill({ status: 404 }));
   await page.locator("#text").fill(POSITIVE);
