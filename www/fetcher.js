@@ -24,16 +24,11 @@ async function fetchFirst(folder, paths, say) {
   for (const path of paths) {
     const url = new URL(path, folder).href;
     say({ asked: url });
-    try {
-      const response = await fetch(url, { credentials: "omit" });
-      if (response.ok) return { path, blob: await read(response, path, say) };
-      missing &&= MISSING.includes(response.status);
-      tried.push(`${url}: status ${response.status}`);
-    } catch (error) {
-      // No connection, or no CORS headers. Without those, not even a status 404 is visible to a page.
-      missing = false;
-      tried.push(`${url}: ${error.message}`);
-    }
+    const response = await fetch(url, { credentials: "omit" }).catch((error) => error);
+    if (response.ok) return { path, blob: await read(response, path, say) };
+    // An error is no connection, or no CORS headers. Without those, not even a status 404 is visible to a page.
+    missing &&= MISSING.includes(response.status);
+    tried.push(`${url}: ${response.message ?? `status ${response.status}`}`);
   }
   throw failure(missing ? "model-not-found" : "download-failed", tried.join("; "));
 }
@@ -69,9 +64,8 @@ function weightFiles(onnx) {
 async function headPaths(manifest) {
   try {
     const { files } = JSON.parse(await manifest.blob.text());
-    return Object.fromEntries(
-      Object.keys(files).flatMap((path) => (HEAD.test(path) ? [[HEAD.exec(path)[1], path]] : [])),
-    );
+    const heads = Object.keys(files).map((path) => HEAD.exec(path));
+    return Object.fromEntries(heads.filter(Boolean).map(([path, task]) => [task, path]));
   } catch {
     return {}; // there is no litmus.json, or it lists no files
   }

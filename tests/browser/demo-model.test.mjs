@@ -1,6 +1,8 @@
 // The visitor's own model in the demo, from a folder or a URL, and the reasons for which a model is rejected.
 import assert from "node:assert/strict";
+import { createReadStream } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -229,6 +231,30 @@ test("the frame fetches weights in a file of their own, and the heads that litmu
   assert.deepEqual(unexpected, []);
   await context.close();
   await server.close();
+});
+
+test("if a download breaks off, no other file is taken instead", async () => {
+  const folder = await copyOfTiny();
+  const server = createServer((request, response) => {
+    response.setHeader("access-control-allow-origin", "*");
+    if (request.url !== "/model.onnx") {
+      // The graph is complete under its other names.
+      const file = createReadStream(join(folder, request.url.replace("/onnx/", "/")));
+      file.on("error", () => response.writeHead(404).end()).pipe(response);
+      return;
+    }
+    response.setHeader("content-length", 20_000);
+    response.write("x".repeat(10_000), () => response.destroy());
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { page, context } = await ready(site);
+  await fetchModel(page, `http://127.0.0.1:${server.address().port}/`);
+  const [, detail] = await refusal(page);
+  assert.match(detail, /^http:[^ ]+\/model\.onnx: /);
+  assert.doesNotMatch(detail, /\/onnx\//);
+  await context.close();
+  server.closeAllConnections();
+  server.close();
 });
 
 test("a missing CORS header and a missing model have different messages", async () => {
