@@ -2,6 +2,7 @@
 import { $, make } from "./dom.js";
 import { nameOf, scoreText, toneOf } from "./labels.js";
 import { count, has, onLanguage, t } from "./language.js";
+import { textLanguage } from "./packaged.js";
 import { taskName } from "./task.js";
 
 /** Rows rendered above and below the visible ones, so that scrolling shows no gaps. */
@@ -93,7 +94,7 @@ function line(index, row) {
     "tr",
     { ariaRowIndex: String(index + 2) },
     make("td", { className: "row", textContent: count(row + 1) }),
-    make("td", { className: "text", lang: "en", textContent: text, title: text }),
+    make("td", { className: "text", lang: textLanguage(), textContent: text, title: text }),
     ...cellsOf(results, row),
   );
   line.dataset.row = row;
