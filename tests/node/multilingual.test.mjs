@@ -58,6 +58,6 @@ test("an explanation of a text without blanks has words, not characters", async 
   const text = "房间很干净，但是早餐太难吃了。";
   const { attributions } = await classifier.predict(text, { explain: true });
   const words = attributions.map(({ text }) => text);
-  assert.equal(words.join(""), text.replaceAll(/[，。]/g, ""));
+  assert.equal(words.join(""), text); // a punctuation mark is a word
   for (const word of ["房间", "早餐"]) assert.ok(words.includes(word), words.join());
 });
