@@ -1,6 +1,6 @@
 // Apps built by webpack, Rollup and esbuild, each with the configuration in its folder of apps/. Vite has tests of its own.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -89,3 +89,34 @@ for (const bundle of [webpack, rollup, esbuild, vite]) {
     assert.deepEqual(await labelsOfInsult(app), ["toxic"]);
   });
 }
+
+const MULTILINGUAL = `import { createClassifier } from "litmus-text";
+import { multilingual } from "litmus-text/multilingual";
+
+const classifier = await createClassifier({ model: multilingual });
+const { label } = await classifier.predict("这部电影太好看了，我非常喜欢。");
+document.body.textContent = label;
+`;
+
+/** The number of ONNX files in a folder and the folders in it. Bundlers add a hash to their names. */
+const countModels = async (folder) =>
+  (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".onnx")).length;
+
+for (const bundle of [webpack, rollup, esbuild, vite]) {
+  test(`${bundle.name}, an app with the multilingual model`, { timeout: LIMIT }, async (t) => {
+    const folder = await project(t, bundle.name);
+    await writeFile(join(folder, "main.js"), MULTILINGUAL);
+    const output = (await bundle(folder)) ?? folder;
+    const server = await serve({ mounts: { "/": output } });
+    t.after(() => server.close());
+    const { seen } = await visit(t, server.url);
+    assert.deepEqual(seen, good("positive"));
+  });
+}
+
+test("a bundler copies the multilingual model only if a module imports it", { timeout: LIMIT }, async (t) => {
+  const folder = await project(t, "vite");
+  assert.equal(await countModels(await vite(folder)), 1);
+  await writeFile(join(folder, "main.js"), MULTILINGUAL);
+  assert.equal(await countModels(await vite(folder)), 2);
+});

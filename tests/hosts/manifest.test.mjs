@@ -23,6 +23,7 @@ test("Are the types wrong? finds nothing", { timeout: LIMIT }, async () => {
     "./embedded",
     "./handler",
     "./models/*",
+    "./multilingual",
     "./package.json",
     "./wasm/*",
     "./worker",
