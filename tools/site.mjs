@@ -15,9 +15,6 @@ export const site = join(root, "site");
 
 /** Files of www/ for developers. */
 const notServed = (path) => path.endsWith(".md") || path.endsWith(`${sep}screenshots`);
-/** The files of the multilingual model that pages request. */
-const multilingual = ["config.json", "tokenizer.json", "model.onnx", "litmus.json", "heads/sentiment.head"];
-
 /**
  * Not cached by the service worker: its own scripts, by whose change browsers notice a new version; the head for embeddings,
  * which the demo does not use; and the multilingual model, which the package stores when a visitor first uses it.
@@ -27,12 +24,13 @@ const isCached = (path) => !notCached.includes(path) && !path.startsWith("litmus
 
 /** Source paths of the files that do not come from www/, by their paths in the site. */
 async function sources() {
+  const manifest = JSON.parse(await readFile(join(root, "pkg/models/multilingual/litmus.json"), "utf8"));
   const packageFiles = [
     ...Object.values(await downloads()).flat(),
     ...(await headFiles()),
     "models/english/litmus.json",
     "dist/multilingual.js",
-    ...multilingual.map((path) => `models/multilingual/${path}`),
+    ...["litmus.json", ...Object.keys(manifest.files)].map((path) => `models/multilingual/${path}`),
   ];
   return {
     "papaparse.min.js": "node_modules/papaparse/papaparse.min.js",

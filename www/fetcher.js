@@ -5,7 +5,7 @@
 const OPTIONAL = ["tokenizerConfig", "manifest"];
 /**
  * What precedes the name of a file with weights in an ONNX file: the entry "location" of a StringStringEntryProto, and the tag of
- * its value. A byte with the length of the name follows.
+ * its value. The length of the name follows.
  */
 const LOCATION = new TextEncoder().encode("\n\x08location\x12");
 /** A file name without a path. */
@@ -48,13 +48,22 @@ async function read(response, file, say) {
   });
 }
 
+/** A number in protobuf's encoding, seven bits a byte, and the offset behind it. */
+function varint(bytes, at) {
+  for (let value = 0, shift = 0; ; shift += 7) {
+    const byte = bytes[at++];
+    value |= (byte & 127) << shift;
+    if (!(byte & 128)) return { value, next: at };
+  }
+}
+
 /** The names of the files in which an ONNX file stores weights: a large one has them beside it. */
 function weightFiles(onnx) {
   const names = new Set();
   for (let at = onnx.indexOf(LOCATION[0]); at >= 0; at = onnx.indexOf(LOCATION[0], at + 1)) {
     if (!LOCATION.every((byte, i) => onnx[at + i] === byte)) continue;
-    const start = at + LOCATION.length + 1;
-    const name = new TextDecoder().decode(onnx.subarray(start, start + onnx[start - 1]));
+    const { value: length, next } = varint(onnx, at + LOCATION.length);
+    const name = new TextDecoder().decode(onnx.subarray(next, next + length));
     names.add(name.replace(/^\.\//, ""));
   }
   return [...names].filter((name) => NAME.test(name));
