@@ -78,7 +78,7 @@ async function spark(count, { folder, rows, litmus: program, bin, env }) {
   });
   return {
     seconds: (performance.now() - start) / 1000,
-    answered: JSON.parse(printed.trim().split("\n").at(-1)).labelled,
+    labelled: JSON.parse(printed.trim().split("\n").at(-1)).labelled,
   };
 }
 
