@@ -149,6 +149,9 @@ mod tests {
                     assert_eq!(Some(inner), theirs.get_pre_tokenizer(), "{folder}");
                 }
                 assert_eq!(ours.get_pre_tokenizer().is_some(), theirs.get_pre_tokenizer().is_some());
+                assert!(
+                    ours.get_padding().is_none() && ours.get_truncation().is_none() && ours.get_decoder().is_none()
+                );
             }
         }
     }
