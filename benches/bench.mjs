@@ -42,8 +42,8 @@ function print({ machine, browser, predictMs, batchMs, tasksRatio, loadMs, visit
   }
   for (const [from, value] of Object.entries(loadMs)) row(`${from} → first prediction`, ms(value));
   for (const [kind, { first, second, ratio }] of Object.entries(visits)) {
-    row(`first visit, ${kind}`, ms(first));
-    row(`second visit, ${kind}`, ms(second), ratio.toFixed(2));
+    row(`first visit, with ${kind}`, ms(first));
+    row("second visit after it", ms(second), ratio.toFixed(2));
   }
   row("wasm memory, peak", size(memoryBytes));
   console.log();

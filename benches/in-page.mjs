@@ -11,8 +11,8 @@ const FILES = [
   "models/english/litmus.json",
 ];
 
-/** How long a visitor stays: V8 stores compiled code only after it has optimised what is used most. */
-const STAY = { predictions: 300, milliseconds: 5000 };
+/** How long a visitor stays after the last prediction, in milliseconds: time for the browser to store code. */
+const STAY_MS = 5000;
 
 /** From the navigation to the first prediction, downloads included. */
 export async function fromPageOpen() {
@@ -23,19 +23,17 @@ export async function fromPageOpen() {
 
 /**
  * From the navigation to the first prediction, as `fromPageOpen`, for visits.mjs. `listener`: with a progress listener.
- * `stay`: then uses the classifier for a while, until the browser has compiled what is used most and stored the code.
+ * `predictions`: how many the visitor makes afterwards, before staying for a while.
  */
-export async function visit({ listener, stay }) {
+export async function visit({ listener, predictions }) {
   let events = 0;
   const classifier = await createClassifier(listener ? { onProgress: () => events++ } : {});
   const { label } = await classifier.predict(first);
   check(label === "positive", label);
   check(events > 0 === listener, `${events} progress events`);
   const elapsed = performance.now();
-  if (stay) {
-    for (let i = 0; i < STAY.predictions; i++) await classifier.predict(batch[i % batch.length]);
-    await new Promise((resolve) => setTimeout(resolve, STAY.milliseconds));
-  }
+  for (let i = 0; i < predictions; i++) await classifier.predict(batch[i % batch.length]);
+  if (predictions > 0) await new Promise((resolve) => setTimeout(resolve, STAY_MS));
   return elapsed;
 }
 

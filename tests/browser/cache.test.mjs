@@ -1,9 +1,12 @@
 // Downloads of model files: once, verified, and cached for the next visit.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { launchChromiumProfile } from "../../tools/chromium.mjs";
 import { root } from "../../tools/paths.mjs";
 import { eventually } from "../harness/eventually.mjs";
 import { loadAndPredict, waitUntilCached } from "../harness/package-page.mjs";
@@ -54,6 +57,26 @@ test("the next visit takes the files from the cache; cache: false does not", asy
   assert.equal(await loadAndPredict(next.page, { cache: false }), "positive");
   assert.equal(next.requestsOf(MODEL), 1);
   await context.close();
+});
+
+test("the browser keeps the compiled code for the next visit, with a progress listener too", async (t) => {
+  const profile = await mkdtemp(join(tmpdir(), "litmus-code-cache-"));
+  t.after(() => rm(profile, { recursive: true, force: true }));
+  // Chromium keeps code after it has optimised a megabyte of it. This page optimises a tenth of that.
+  const context = await launchChromiumProfile(["--js-flags=--wasm-caching-hard-threshold=100000"], { profile });
+  t.after(() => context.close());
+  const { page } = await openPage(context);
+  await page.evaluate(async () => {
+    const classifier = await litmus.createClassifier({ onProgress() {} });
+    for (let i = 0; i < 100; i++) await classifier.predict("a gorgeous movie");
+  });
+  const folder = join(profile, "Default/Code Cache/wasm");
+  const keptBytes = async () => {
+    const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+    return Math.max(...(await Promise.all(files.map(async ({ name }) => (await stat(join(folder, name))).size))));
+  };
+  for (const end = Date.now() + 10_000; (await keptBytes()) < 100_000; await setTimeout(50))
+    assert.ok(Date.now() < end, "no code is kept");
 });
 
 test("cache: false stores nothing", async () => {

@@ -163,20 +163,30 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   const file = new URL(url).pathname.split("/").pop() as string;
   reportStart(file, onProgress);
   const { response } = await openFirst([{ url }], signal);
-  // Browsers cache the compiled code of a network response only if it is passed on unchanged. Some servers do not know
-  // the content type of WebAssembly, which compileStreaming requires.
-  const hasType = response.headers.get("content-type") === WASM_TYPE;
-  const typed =
-    hasType || !response.body ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } });
-  const opened = withProgress(typed, file, bodySize(response), onProgress);
-  // A file has no stream. Node's compileStreaming is missing in the contexts in which Jest runs tests.
-  const compiled =
-    opened.body && WebAssembly.compileStreaming
-      ? WebAssembly.compileStreaming(opened)
-      : opened.arrayBuffer().then((bytes) => WebAssembly.compile(bytes));
-  return compiled.catch((cause: unknown) => {
+  // Browsers keep the compiled code of a response for the next visit only if it comes from the network unchanged. So progress
+  // counts the bytes of a copy.
+  const counted = onProgress && countBytes(response.body ? response.clone() : response, file, onProgress);
+  const compiled = compileOpened(response).catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
       ? loadError("download-failed", url, "this runtime cannot compile it as WebAssembly", cause)
       : connectionError(url, signal, cause);
   });
+  const [module] = await Promise.all([compiled, counted]);
+  return module;
+}
+
+/** Reports the bytes of a response as they arrive, to its end. If the connection fails, the response itself fails too. */
+async function countBytes(response: Opened, file: string, onProgress: OnProgress): Promise<void> {
+  const { body } = withProgress(response, file, bodySize(response), onProgress);
+  await body?.pipeTo(new WritableStream()).catch(() => undefined);
+}
+
+async function compileOpened(response: Opened): Promise<WebAssembly.Module> {
+  // A file has no stream. Node's compileStreaming is missing in the contexts in which Jest runs tests.
+  if (!response.body || !WebAssembly.compileStreaming) return WebAssembly.compile(await response.arrayBuffer());
+  // Some servers do not know the content type of WebAssembly, which compileStreaming requires.
+  const hasType = response.headers.get("content-type") === WASM_TYPE;
+  return WebAssembly.compileStreaming(
+    hasType ? response : new Response(response.body, { headers: { "content-type": WASM_TYPE } }),
+  );
 }
