@@ -1,4 +1,4 @@
-// npm run fuzz [-- TARGET…] [--seconds N]: fuzzes each target with libFuzzer, for an hour each by default. Crashes and
+// npm run fuzz [-- TARGET…] [--seconds N]: fuzzes each target with libFuzzer, for ten minutes each by default. Crashes and
 // the inputs that reached new code stay in the target folder, under fuzz/. --keep adds those inputs to corpus/, one per
 // line, in base64.
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,6 +10,9 @@ import { root, targetDir } from "../../tools/paths.mjs";
 
 const here = join(root, "tests/fuzz");
 const target = join(targetDir, "fuzz");
+
+/** How long a target is fuzzed by default. */
+const SECONDS = 600;
 
 /** Maximum input length of each target in bytes. */
 const TARGETS = { model: 1500, config: 3000, tokenizer: 12_000, text: 4000, kernels: 1000 };
@@ -107,5 +110,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const names = positionals.length ? positionals : Object.keys(TARGETS);
   const unknown = names.find((name) => !(name in TARGETS));
   if (unknown) fail(new UserError(`no target is named ${unknown}; the targets are ${Object.keys(TARGETS).join(", ")}`));
-  await (values.keep ? keep(names) : fuzz({ seconds: Number(values.seconds ?? 3600), names })).catch(fail);
+  await (values.keep ? keep(names) : fuzz({ seconds: Number(values.seconds ?? SECONDS), names })).catch(fail);
 }
