@@ -8,15 +8,13 @@ import measures
 import numpy as np
 import robustness
 import sources
-import torch
-import torch.nn.functional as F
-from corpora import teacher_text
 from data import student_epochs, targets
-from encoder import TASKS, Config
+from distillation import teacher_logits_of, teacher_loss
+from encoder import Config
 from files import read_arrays, seal, sha256
 from heads import TOXICITY
 from label import MIX, TEACHERS, labels
-from sources import NEUTRAL, WRITTEN
+from sources import WRITTEN
 from splits import Corpora
 from teacher import original_embeddings, with_source_ids
 from training import device, fast_precision
@@ -85,36 +83,6 @@ PROVENANCE = {
 corpora, epochs = Corpora, student_epochs
 
 
-def teacher_loss(logits, teacher_logits, labelled):
-    """Divergence from the teachers, per text. teacher_logits: [B, 33]; labelled: bool [B], which texts have them."""
-    count, ends = len(labelled), np.cumsum(list(TASKS.values()))[:-1].tolist()
-    theirs = dict(zip(TASKS, teacher_logits[labelled].tensor_split(ends, dim=1), strict=True))
-    ours = {task: logits[task][labelled] for task in TASKS}
-    log_ours, log_theirs = ours["sentiment"].log_softmax(1), theirs["sentiment"].log_softmax(1)
-    kl = F.kl_div(log_ours, log_theirs, reduction="sum", log_target=True)
-    loss = losses.WEIGHTS["sentiment"] * kl
-    for task in ("emotion", "toxicity"):
-        target = theirs[task].sigmoid()
-        entropy = F.binary_cross_entropy_with_logits(ours[task], target, reduction="sum")
-        # Less the entropy of the teachers, which cannot be learnt: the best loss is then zero, with the same gradient.
-        least = F.binary_cross_entropy(target, target, reduction="sum")
-        loss = loss + losses.WEIGHTS[task] * (entropy - least)
-    return loss / count
-
-
-def teacher_logits_of(batch, by_text, neutral):
-    """([B, 33] logits of the teachers, zero for texts that they did not label; bool [B], whether they did)"""
-    rows = np.zeros((len(batch), sum(TASKS.values())), np.float32)
-    labelled = np.zeros(len(batch), bool)
-    for i, example in enumerate(batch):
-        text = teacher_text(example.text)
-        if text in by_text:
-            rows[i], labelled[i] = by_text[text], True
-            if example.text.polar:
-                rows[i, NEUTRAL] += np.log(neutral)
-    return torch.from_numpy(rows).to(device()), torch.from_numpy(labelled).to(device())
-
-
 def first_layers(arrays, layers):
     """The encoder's first layers. Its heads are those that read [CLS] after the last of them."""
     if not any(name.startswith(f"encoder.layer.{layers}.") for name in arrays):
@@ -141,7 +109,7 @@ def start(args):
 
 
 def loss(args, corpora, epochs, model, recipe):
-    by_text = labels(args, corpora)
+    by_text = labels(args.work, corpora)
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())

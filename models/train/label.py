@@ -49,11 +49,11 @@ def key(text):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def labelled(args, name):
+def labelled(work, name):
     """({key: f16 [33]}, the recipe of a piece): the logits by this teacher with these weights. Pieces of other
     weights are deleted."""
-    recipe, found = {"teacher": seal(args.work / f"teacher-{name}.npz")}, {}
-    for path in sorted((args.work / f"labels-{name}").glob("*.npz")):
+    recipe, found = {"teacher": seal(work / f"teacher-{name}.npz")}, {}
+    for path in sorted((work / f"labels-{name}").glob("*.npz")):
         if not made(path, recipe):
             path.unlink()
             continue
@@ -67,7 +67,7 @@ def label(args):
     torch.set_num_threads(threads())
     texts = texts_to_label(Corpora(args.data))
     for name in [args.encoder] if args.encoder else TEACHERS:
-        known, recipe = labelled(args, name)
+        known, recipe = labelled(args.work, name)
         left = [text for text in texts if key(text) not in known]
         if not left:
             continue
@@ -83,14 +83,23 @@ def label(args):
             print(f"{name}: {number + 1} of {len(parts)} pieces", flush=True)
 
 
-def labels(args, corpora):
-    """{text: f32 [33]}: the teachers' logits, mixed."""
-    texts, total = texts_to_label(corpora), 0
+def labels_of(work, texts):
+    """{text: f32 [33]}: the teachers' logits, mixed, of those texts that all teachers have labelled."""
+    known = {name: labelled(work, name)[0] for name in TEACHERS}
+    texts = [text for text in texts if all(key(text) in by_key for by_key in known.values())]
     of_mpnet = np.concatenate([np.full(count, MIX[task], np.float32) for task, count in TASKS.items()])
-    for name, fraction in zip(TEACHERS, (1 - of_mpnet, of_mpnet), strict=True):
-        known, _ = labelled(args, name)
-        missing = sum(key(text) not in known for text in texts)
-        if missing:
-            raise SystemExit(f"{name} has not labelled {missing:,} of {len(texts):,} texts; run the stage label")
-        total = total + fraction * np.array([known[key(text)] for text in texts], np.float32)
-    return dict(zip(texts, total, strict=True))
+    fractions = {"minilm": 1 - of_mpnet, "mpnet": of_mpnet}
+    total = sum(
+        fractions[name] * np.array([by_key[key(text)] for text in texts], np.float32) for name, by_key in known.items()
+    )
+    return dict(zip(texts, total, strict=True)) if texts else {}
+
+
+def labels(work, corpora):
+    """The same of every text that the English student learns from."""
+    texts = texts_to_label(corpora)
+    found = labels_of(work, texts)
+    if len(found) < len(texts):
+        missing = len(texts) - len(found)
+        raise SystemExit(f"not every teacher has labelled {missing:,} of {len(texts):,} texts; run the stage label")
+    return found

@@ -24,6 +24,8 @@ def main():
     parser.add_argument("--work", type=Path, help="folder for checkpoints and logs")
     parser.add_argument("--out", type=Path, help="the model folder to write")
     parser.add_argument("--encoder", choices=["minilm", "mpnet"], help="`teacher` and `label`: only this one")
+    teachers = "multilingual: the work folder of the English model, whose teachers have labelled the English texts"
+    parser.add_argument("--teachers", type=Path, default=MODELS["english"][1], help=teachers)
     layers = "`student` and later stages: the student's number of layers"
     parser.add_argument("--layers", type=int, choices=[3, 4, 6], default=6, help=layers)
     args = parser.parse_args()

@@ -1,14 +1,15 @@
-"""The multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary. There is no teacher: the
-student learns the labels of the corpora. It has one head, sentiment.
-
-A teacher for the English texts would enter in `loss`, as in english.py: its logits beside the labels."""
+"""The multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary. It learns the labels of
+the corpora, and for English texts also the logits of the English model's teachers. It has one head, sentiment."""
 
 import judge
 import losses
 import numpy as np
+from corpora import teacher_text
 from data import mixed, targets
+from distillation import teacher_logits_of, teacher_loss
 from encoder import Config
 from files import read_arrays, seal, sha256, write_json
+from label import TEACHERS, labels_of
 from vocabulary import path
 
 from multilingual import dev_sets, e5, sources, texts, vocabulary
@@ -42,6 +43,8 @@ TUNE = {
     "dropout": 0.05,
     # Most Chinese texts are of polar corpora. With the English weight of 0.3 they would teach that none is neutral.
     "three_way_weight": 0.15,
+    # Factor on the English teachers' probability of neutral, for texts of polar corpora.
+    "neutral": 0.1,
     "fraction": {
         "shopping": 0.6,
         "sst2": 0.25,
@@ -90,7 +93,7 @@ EXAMPLES = [
 PROVENANCE = {
     "weights": sources.WEIGHTS,
     "tokenizer": sources.TOKENIZER,
-    "teachers": [],
+    "teachers": sources.TEACHERS,
     "train": sources.TRAINED_ON,
     "vocabulary": [sources.WORDS, sources.OPENCC],
     # Held-out parts of the corpora.
@@ -131,8 +134,17 @@ def start(args):
 
 
 def loss(args, corpora, epochs, model, recipe):
+    by_text = labels_of(args.teachers, {teacher_text(example.text) for epoch in epochs for example in epoch})
+    if not by_text:
+        raise SystemExit(
+            f"{args.teachers} has no labels of the English texts; run the stage label of the English model"
+        )
+
     def loss_of(batch, ids, mask):
-        return losses.label_loss(model(ids, mask), targets(batch), recipe["three_way_weight"])
+        output = model(ids, mask)
+        distance = teacher_loss(output.logits, *teacher_logits_of(batch, by_text, recipe["neutral"]))
+        gold, shown = losses.label_loss(output, targets(batch), recipe["three_way_weight"])
+        return gold + distance, shown | {"teachers": float(distance.detach())}
 
     return loss_of
 
@@ -170,7 +182,8 @@ def table(found):
 
 
 def recipe_of(args, recipe):
-    return {**recipe, "from": sources.WEIGHTS["sha256"], "tokenizer": sha256(path(args))}
+    teachers = {name: seal(args.teachers / f"teacher-{name}.npz") for name in TEACHERS}
+    return {**recipe, "from": sources.WEIGHTS["sha256"], "tokenizer": sha256(path(args)), "teachers": teachers}
 
 
 def recipe(args):

@@ -17,6 +17,8 @@ TOKENIZER = {
     "sha256": "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
     "license": "MIT",
 }
+# What the teachers of the English texts are made from.
+TEACHERS = [english.WEIGHTS, english.MPNET]
 # How common words are: counted for the vocabulary, nothing is trained on them.
 WORDS = {
     "name": "wordfreq",
