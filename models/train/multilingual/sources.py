@@ -125,7 +125,7 @@ UMSAB_CORPORA = {f"umsab-{source['file'].split('-')[1]}": source for source in U
 WRITTEN = {
     "name": "everyday texts in Chinese",
     "file": "models/train/data/written-zh",
-    "sha256": "c7b34115373ee4302995070a1567eba6a4cf3f78c1899cfb447328d064b4989f",
+    "sha256": "465d42caab783cc9c99294599cbf95f794bcf9a70d128d1dc297be2f50076fa2",
     "license": "CC-BY-4.0",
 }
 CHINESE = [*CHNSENTICORP, *WAIMAI, *SHOPPING, *EPRSTMT, *STARS, *WEIBO]
