@@ -63,19 +63,19 @@ export class Engine {
   }
 
   async fetch(
-    { source, keepForSource }: RequestOf<"fetch">,
+    { source, keepToStore }: RequestOf<"fetch">,
     signal: AbortSignal,
     onProgress: OnProgress,
   ): Promise<undefined> {
     const { files, info, storeFiles } = await readModel(source, onProgress, signal);
     this.#files = files;
     this.#manifestInfo = info;
-    this.#storeFiles = keepForSource ? storeFiles : undefined;
+    this.#storeFiles = keepToStore ? storeFiles : undefined;
   }
 
-  async source(): Promise<ModelSource> {
-    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `keepForSource`
-    this.#storeFiles = undefined; // it holds the files
+  async store(): Promise<ModelSource> {
+    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `keepToStore`
+    this.#storeFiles = undefined; // the function holds the files, which would stay in memory
     return storeFiles();
   }
 

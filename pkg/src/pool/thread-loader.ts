@@ -54,8 +54,8 @@ export class ThreadLoader {
     signal: AbortSignal,
     started: () => Promise<unknown>,
   ): Promise<void> {
-    const fetch = (source: ModelSource, keepForSource = false) =>
-      thread.send({ type: "fetch", source, keepForSource }, signal, onProgress);
+    const fetch = (source: ModelSource, keepToStore = false) =>
+      thread.send({ type: "fetch", source, keepToStore }, signal, onProgress);
     if (source.from !== "folder") return fetch(source);
     return new Promise((resolve, reject) => {
       let isFirst = false;
@@ -66,7 +66,7 @@ export class ThreadLoader {
         // Storing the files takes as long as loading them, so the thread is started first. If the start fails, for instance
         // because this classifier's `wasm` is missing, other classifiers still need the files.
         await started().catch(() => undefined);
-        return thread.send({ type: "source" });
+        return thread.send({ type: "store" });
       });
       this.#shared = sharedSource.catch(() => undefined);
       sharedSource
