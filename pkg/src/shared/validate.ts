@@ -102,7 +102,7 @@ function ruleOf(name: string, schema: Schema): Rule {
   if (schema.additionalProperties) {
     const [expected, accepts] = ruleOf(name, schema.additionalProperties);
     const isByTask = (value: unknown) =>
-      isObject(value) && Object.values(value).every((value) => value === undefined || accepts(value));
+      isRecord(value) && Object.values(value).every((value) => value === undefined || accepts(value));
     return [`${expected}, or such values by task`, (value) => accepts(value) || isByTask(value)];
   }
   if (values) {
