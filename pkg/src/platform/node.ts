@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { NodeWebWorker } from "./node-web-worker.js";
 import { type FileResponse, platform } from "./platform.js";
 
-/** The codes of errors that say that a file or its folder does not exist. */
+/** The codes of the errors of a file that does not exist, or whose folder does not. */
 const MISSING_CODES: unknown[] = ["ENOENT", "ENOTDIR"];
 
 function fileResponse({ href }: URL, { buffer, byteOffset, byteLength }: Buffer): FileResponse {
@@ -15,7 +15,7 @@ function fileResponse({ href }: URL, { buffer, byteOffset, byteLength }: Buffer)
   return { ok: true, status: 200, url: href, headers, body: null, arrayBuffer: async () => bytes };
 }
 
-/** Sets `platform` for Node, Deno and Bun. A function: a bundler may drop a file that is imported for its effects alone. */
+/** Sets `platform` for Node, Deno and Bun. Not done by the import alone: a bundler may drop a file of which nothing is used. */
 export function useNode(): void {
   // The web workers of Deno and Bun would keep a program from exiting.
   platform.hasWebWorkers = false;
