@@ -6,7 +6,11 @@ async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefi
   return digest && Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Throws `checksum-mismatch` unless the bytes have this SHA-256. Does nothing without a checksum to compare or a way to compute it. */
+/**
+ * Checks that the bytes have this SHA-256, in hexadecimal. Does nothing without a checksum, or where the platform cannot compute one.
+ *
+ * @throws LitmusError `checksum-mismatch`
+ */
 export async function verifyChecksum(
   bytes: Uint8Array<ArrayBuffer>,
   sha256: string | undefined,
