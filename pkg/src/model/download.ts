@@ -44,7 +44,7 @@ const connectionError = (url: URL | string, signal: AbortSignal, cause: unknown)
 const isMissing = ({ status }: Opened): boolean => MISSING_STATUSES.includes(status);
 
 /** Why a response has no file, for messages. */
-const reasonOf = ({ status, missing = `status ${status}` }: Opened & { missing?: string }): string => missing;
+const reasonOf = ({ status, failure = `status ${status}` }: Opened & { failure?: string }): string => failure;
 
 function statusError(response: Opened, url: URL | string): LitmusError {
   return loadError(isMissing(response) ? "model-not-found" : "download-failed", url, reasonOf(response));

@@ -33,8 +33,10 @@ export function useNode(): void {
     try {
       return fileResponse(url, await readFile(url));
     } catch (error) {
-      if (!MISSING_CODES.includes((error as NodeJS.ErrnoException).code)) throw error;
-      return { ...fileResponse(url, Buffer.alloc(0)), ok: false, status: 404, missing: "there is no such file" };
+      const { code, message } = error as NodeJS.ErrnoException;
+      const isMissing = MISSING_CODES.includes(code);
+      const failure = isMissing ? "there is no such file" : message;
+      return { ...fileResponse(url, Buffer.alloc(0)), ok: false, status: isMissing ? 404 : 500, failure };
     }
   };
 }

@@ -2,8 +2,8 @@
 export interface FileResponse {
   readonly ok: boolean;
   readonly status: number;
-  /** Why there is no file, for messages: a status would mean nothing to their reader. */
-  readonly missing?: string;
+  /** Why the file could not be read, for messages: a status would mean nothing to their reader. */
+  readonly failure?: string;
   readonly url: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: null;
