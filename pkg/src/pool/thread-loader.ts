@@ -24,7 +24,10 @@ export class ThreadLoader {
     return this.#shared;
   }
 
-  /** Loads a thread. Files that another thread of this page has downloaded or is downloading are not downloaded again. */
+  /**
+   * Loads the module and the model into a thread. Files that another thread of this page has downloaded or is downloading are
+   * not downloaded again.
+   */
   async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
     const compiled = this.#compile(thread, onProgress, signal);
     const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);
@@ -34,6 +37,7 @@ export class ThreadLoader {
     return started;
   }
 
+  /** The compiled module: given, compiled earlier in this page, or compiled now by the thread. */
   async #compile(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
     const url = this.#wasm;
     if (typeof url !== "string") return url;
@@ -46,7 +50,10 @@ export class ThreadLoader {
     });
   }
 
-  /** Resolves when the thread has the model's files; `started` resolves when it has loaded them. */
+  /**
+   * Resolves when the thread has the model's files. The first thread downloads those of a folder, and stores them for the other
+   * threads after it was started; `started` tells when.
+   */
   #fetch(
     source: ModelSource,
     thread: Thread,
@@ -74,7 +81,7 @@ export class ThreadLoader {
           this.#source = shared;
           return isFirst ? undefined : fetch(shared);
         })
-        .then(resolve, reject);
+        .then(resolve, reject); // without effect for the first thread, whose promise is resolved already
     });
   }
 }
