@@ -25,7 +25,8 @@ export const platform: {
   /** Resolves after the event loop has handled the events that have arrived, such as an abort. */
   yieldToEventLoop: () => Promise<void>;
   /**
-   * Keeps the platform from cancelling a call that waits for other calls, until the returned function is called. Set in workerd.
+   * Keeps the platform from cancelling a call that waits for other calls, until the returned function is called, once or more.
+   * Set in workerd.
    */
   keepAlive?: () => () => void;
   /** The compiled WebAssembly module. Set in workerd, which compiles it in advance and has no URLs of the package's files. */

@@ -51,8 +51,8 @@ export class ThreadLoader {
   }
 
   /**
-   * Resolves when the thread has the model's files. The first thread downloads those of a folder, and stores them for the other
-   * threads after it was started; `started` tells when.
+   * Resolves when the thread has the model's files. The first thread downloads those of a folder. It stores them for the other
+   * threads after its start, when `started` resolves.
    */
   #fetch(
     source: ModelSource,

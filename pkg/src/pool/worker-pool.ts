@@ -50,7 +50,7 @@ export class WorkerPool {
     this.#size = size;
   }
 
-  /** The most threads that run at a time. It falls to 1 on the calling thread, and when no more threads can be started. */
+  /** The most threads that run at a time. Falls to 1 on the calling thread, and to those that run when another cannot be started. */
   get size(): number {
     return this.#size;
   }
@@ -97,12 +97,14 @@ export class WorkerPool {
       // Leave the queue at once: in workerd, a request whose client is gone never runs again and would keep its thread.
       const index = this.#waiting.indexOf(queued);
       if (index >= 0) this.#waiting.splice(index, 1);
-      stopWaiting?.();
       queued.reject(abortError(signal as AbortSignal));
     });
     this.#waiting.push(queued);
     this.#dispatch();
-    return reply.finally(removeListener) as Promise<Reply<R>>;
+    return reply.finally(() => {
+      stopWaiting?.(); // the request never got a thread: it was aborted, the pool was closed or could start none
+      removeListener();
+    }) as Promise<Reply<R>>;
   }
 
   /** Rejects the requests without a reply and terminates the threads. Closing twice has no effect. */
