@@ -16,7 +16,7 @@ import { startWebWorker } from "./start-web-worker.js";
 import { openTask } from "./tasks.js";
 import { openHead } from "./teach.js";
 
-// Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
+/** The URL of the package's WebAssembly file. Relative to the bundle in dist/; a function, because `import.meta.url` is no URL in workerd. */
 const packagedWasm = () =>
   packageUrl("wasm/litmus_text_bg.wasm", new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
 
@@ -81,6 +81,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     ]);
     const [module, source] = await unlessAborted(sources, signal);
     const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
+    // "auto" and 0 are one thread.
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     const info = await pool.open(onProgress, signal);
     try {
