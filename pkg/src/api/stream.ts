@@ -28,8 +28,8 @@ async function predictRows(rows: Row[], predict: (texts: TextInput[]) => Promise
   });
 }
 
-/** Handles an event that the loop in `stream` waited for. Returns the items that are now ready. */
-type Handler = () => StreamItem[];
+/** Handles an event that the loop in `stream` waited for. Returns the items that are now ready, if there are any. */
+type Handler = () => StreamItem[] | undefined;
 
 /**
  * Yields an item for each value of `source`, in order. At most `maxBatches` batches are computed at a time, and the source
@@ -63,21 +63,18 @@ export async function* stream(
   /** Set when the source has no more rows. To be called after the last item: throws what the source threw. */
   let end: (() => void) | undefined;
 
-  const onRow = (input: unknown): StreamItem[] => {
+  const onRow = (input: unknown): undefined => {
     nextRow = undefined;
     rows.push({ index: count++, input });
     waitOver ??= new Promise((resolve) => {
       timer = setTimeout(resolve, MAX_WAIT_MS, onWaitOver);
     });
-    return [];
   };
-  const onWaitOver = (): StreamItem[] => {
+  const onWaitOver = (): undefined => {
     isWaitOver = true;
-    return [];
   };
-  const onEnd = (finish: () => void): StreamItem[] => {
+  const onEnd = (finish: () => void): undefined => {
     end = finish;
-    return [];
   };
   const readRow = async (): Promise<Handler> => {
     try {
@@ -118,7 +115,7 @@ export async function* stream(
       if (canStart && waitOver) events.push(waitOver);
       if (events.length === 0) return end?.();
       const handle = await unlessAborted(Promise.race(events), signal);
-      yield* handle();
+      yield* handle() ?? [];
     }
   } finally {
     clearTimeout(timer);

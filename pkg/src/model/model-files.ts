@@ -142,10 +142,10 @@ class FolderReader implements ModelReader {
     } catch (error) {
       const { code } = toLitmusError(error);
       if (code === "model-not-found") return undefined;
-      const copy = code === "download-failed" && (await readStoredCopy());
-      if (copy) return copy;
-      // No connection, and the folder had no litmus.json when the other files were stored.
-      if (code === "download-failed" && (await this.#openCurrent(config.url))) return undefined;
+      if (code !== "download-failed") throw error;
+      const copy = await readStoredCopy();
+      // No connection: without a copy, the folder had no litmus.json when the other files were stored, if they were.
+      if (copy || (await this.#openCurrent(config.url))) return copy;
       throw error;
     }
   }
