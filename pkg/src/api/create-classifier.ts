@@ -10,7 +10,7 @@ import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import type { ChosenOf, PackagedTasks } from "../shared/task-types.js";
-import { CLASSIFIER, checkOptions } from "../shared/validate.js";
+import { CLASSIFIER, checkOptions, wrongValue } from "../shared/validate.js";
 import { Classifier, type SentimentClassifier, type TaughtClassifier, taughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 import { openTask } from "./tasks.js";
@@ -72,6 +72,7 @@ export function createClassifier<Label extends string = string>(
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
   const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
+  if (head && task !== undefined) throw wrongValue("task", "left out where there is a head", task);
   return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);

@@ -180,10 +180,13 @@ export interface ClassifierOptions {
   precision?: Precision | undefined;
   /**
    * The task that calls without the options `task` and `tasks` are for: one of the model's heads. Its labels take the place of the
-   * model's own.
+   * model's own. Not together with `head`.
    */
   task?: string | undefined;
-  /** The file of a head that was taught on this model (`TaughtClassifier.export`): its labels take the place of the model's. */
+  /**
+   * The file of a head that was taught on this model (`TaughtClassifier.export`). Its labels take the place of the model's own. Not
+   * together with `task`.
+   */
   head?: Uint8Array<ArrayBuffer> | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
