@@ -21,7 +21,7 @@ export interface ServeArguments {
 /** Milliseconds for open requests to be answered after SIGTERM or SIGINT. */
 const GRACE_MS = 10_000;
 
-/** Runs the HTTP service until it is stopped. */
+/** Starts the HTTP service. Resolves when all workers are ready. The service runs until the process gets SIGTERM or SIGINT. */
 export async function serve({ port, host, workers, model, task, head }: ServeArguments): Promise<void> {
   const loading = createClassifier({ workers, model, task, ...(await readHead(head)) }).catch(
     explainLoadError({ model, head }),
@@ -44,6 +44,6 @@ export async function serve({ port, host, workers, model, task, head }: ServeArg
 
   const classifier = await loading;
   console.log("litmus-text has loaded the model");
-  // Workers start on demand: one call each starts them all now, before the first requests need them.
+  // Workers start on demand. One call for each starts them now, before the first requests need them.
   await Promise.all(Array.from({ length: workers }, () => classifier.predict("a film")));
 }
