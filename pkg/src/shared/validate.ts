@@ -138,13 +138,13 @@ const STRING: Rule = ["a string", (value) => typeof value === "string"];
 const BOOLEAN: Rule = ["true or false", (value) => typeof value === "boolean"];
 const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
 
-/** Timers fire at once if their delay does not fit into 31 bits. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** The longest delay of a timer in milliseconds: a longer one fires at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Rules for `CallOptions`. */
 export const CALL: Rules = {
   signal: ["an AbortSignal", (value) => isA(value, "AbortSignal")],
-  timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
+  timeout: [`an integer of milliseconds from 1 to ${MAX_DELAY_MS}`, (value) => isInteger(value, 1, MAX_DELAY_MS)],
 };
 
 /** Rules for `EmbedOptions`. */
