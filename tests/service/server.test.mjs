@@ -201,6 +201,13 @@ describe("litmus-text serve", () => {
     assert.equal(await server.exited, 0);
   });
 
+  test("SIGTERM while the model is being loaded is no failure", async () => {
+    const { child, exited, output } = await serve("--workers", "1");
+    child.kill("SIGTERM");
+    assert.equal(await exited, 0, output());
+    assert.match(output(), /shutting down/);
+  });
+
   test("a task, and the head that was taught, are those of requests that name none", async () => {
     const toxicity = await serve("--workers", "1", "--task", "toxicity");
     await toxicity.ready();

@@ -4,8 +4,9 @@ import { afterEach, test } from "node:test";
 import { engine, FakeWorker, INFO, predictionOf } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { Classifier, predictWith, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
+const { Classifier, createClassifier, predictWith, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
   "api/classifier.ts",
+  "api/create-classifier.ts",
   "api/predict-with.ts",
   "pool/worker-pool.ts",
   "pool/thread-loader.ts",
@@ -34,6 +35,13 @@ async function open({ size = 1, override = {} } = {}) {
   const sent = () => workers.flatMap(({ requests }) => requests).filter(({ type }) => type === "predict");
   return { classifier, sent };
 }
+
+test("a task and a taught head contradict each other", async () => {
+  await assert.rejects(createClassifier({ task: "toxicity", head: new Uint8Array(8) }), {
+    code: "invalid-input",
+    message: 'task must be left out where there is a head, not "toxicity"',
+  });
+});
 
 test("one text gives one prediction, several give several in their order", async () => {
   const { classifier } = await open();

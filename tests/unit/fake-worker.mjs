@@ -102,7 +102,7 @@ export const engine =
         return EMPTY_MODULE;
       case "fetch":
         return undefined;
-      case "source":
+      case "store":
         return { from: "folder", candidates: {}, cache: "always", stored: true };
       case "start":
         return INFO;

@@ -21,7 +21,7 @@ test("a thread compiles, fetches, starts, and then stores", async () => {
   const loader = new ThreadLoader(freshUrl(), folder("a"));
   assert.deepEqual(await loader.load(thread, undefined, signal), INFO);
   await loader.shared;
-  assert.deepEqual(types(), ["compile", "fetch", "start", "source"]);
+  assert.deepEqual(types(), ["compile", "fetch", "start", "store"]);
 });
 
 test("the second thread gets the compiled module, and reads the files that the first has stored", async () => {
@@ -39,7 +39,7 @@ test("the second thread gets the compiled module, and reads the files that the f
 test("two classifiers that load the same model at the same time download it once", async () => {
   const url = freshUrl();
   const stored = deferred();
-  const [first, second] = [makeThread({ source: () => stored.promise }), makeThread()];
+  const [first, second] = [makeThread({ store: () => stored.promise }), makeThread()];
   const loads = [first, second].map(({ thread }) => new ThreadLoader(url, folder("c")).load(thread, undefined, signal));
   await loads[0];
   await settled();
@@ -82,7 +82,7 @@ test("given files are read by each thread, without waiting for others", async ()
   const loader = new ThreadLoader(freshUrl(), files);
   for (const { thread, types } of [makeThread(), makeThread()]) {
     await loader.load(thread, undefined, signal);
-    assert.ok(types().includes("fetch") && !types().includes("source"));
+    assert.ok(types().includes("fetch") && !types().includes("store"));
   }
 });
 

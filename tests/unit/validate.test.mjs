@@ -75,6 +75,8 @@ test("a threshold and a label by task need several tasks", () => {
       invalid("a threshold or a label by task needs the option tasks"),
     );
   }
+  for (const list of [{ threshold: [0.5] }, { explain: { label: ["positive"] } }])
+    assert.throws(() => checkPredictOptions({ ...list, tasks: ["sentiment"] }), /by task, not an array$/);
 });
 
 test('workers is "auto" or a number', () => {

@@ -80,11 +80,12 @@ test("requests are answered in their order, by one thread one at a time", async 
   assert.deepEqual(done, ["a", "b", "c"]);
 });
 
-test("a request is kept alive while it waits for a thread, until it has one or is aborted", async (t) => {
-  let waitingCalls = 0;
+test("a request is kept alive while it waits for a thread, until it has one, is aborted or the pool is closed", async (t) => {
+  const kept = new Set();
   platform.keepAlive = () => {
-    waitingCalls++;
-    return () => waitingCalls--;
+    const call = Symbol();
+    kept.add(call);
+    return () => kept.delete(call);
   };
   t.after(() => delete platform.keepAlive);
   const { answer, release } = heldEngine();
@@ -95,15 +96,19 @@ test("a request is kept alive while it waits for a thread, until it has one or i
   const second = pool.send(predict("b"), signal);
   const third = pool.send(predict("c"), aborting.signal);
   await settled();
-  assert.equal(waitingCalls, 2, "all but the first wait");
+  assert.equal(kept.size, 2, "all but the first wait");
   aborting.abort();
   await assert.rejects(third, { code: "aborted" });
-  assert.equal(waitingCalls, 1);
+  assert.equal(kept.size, 1);
   await release();
   await first;
-  assert.equal(waitingCalls, 0);
-  await release();
-  await second;
+  assert.equal(kept.size, 0);
+  const fourth = pool.send(predict("d"), signal);
+  await settled();
+  assert.equal(kept.size, 1);
+  pool.close();
+  for (const { reason } of await Promise.allSettled([second, fourth])) assert.equal(reason.code, "closed");
+  assert.equal(kept.size, 0, "a closed pool keeps nothing alive");
 });
 
 test("the pool grows while requests wait, up to its size", async () => {

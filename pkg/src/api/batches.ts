@@ -1,16 +1,20 @@
 import { toLitmusError, withIndex } from "../shared/errors.js";
 import type { PredictionProgress, TextInput } from "../shared/types.js";
 
-/** The most texts in one request to a thread, which sorts them by length and so wastes little on padding. */
+/** The most texts in one request to a thread. The thread sorts them by length: with many, little is wasted on padding. */
 const MAX_REQUEST_TEXTS = 256;
 
-/** Sends one of several requests, and reports its progress. */
+/** Sends the texts of one batch to a thread. Resolves to one result per text; `listener` is called with the progress. */
 type SendBatch<T> = (
   texts: TextInput[],
   listener: ((progress: PredictionProgress) => void) | undefined,
 ) => Promise<T[]>;
 
-/** Splits the texts into requests: the threads of a pool of this size share them, and requests of other calls can run between them. */
+/**
+ * Sends the texts in batches, and resolves to the results in the order of the texts. So the threads of a pool of this size share
+ * the work, and requests of other calls run in between. `onProgress` is called with the sums of all batches until `signal` is
+ * aborted. If a text fails, rejects with its index in `texts`.
+ */
 export async function inBatches<T>(
   poolSize: number,
   texts: readonly TextInput[],

@@ -46,7 +46,7 @@ import { type TaughtModel, teach } from "./teach.js";
 
 /**
  * A loaded model. Calls start in the order in which they were made. Every method rejects with a
- * {@link LitmusError}: `closed` after `close()`, `aborted` when its `signal` is aborted, `internal`
+ * {@link LitmusError}: `closed` after `close()`, `aborted` when its `signal` is aborted, `timeout` after its `timeout`, `internal`
  * when the worker has crashed; the next call then starts another worker.
  * `using` and `await using` close the classifier, in runtimes that have them.
  *
@@ -309,7 +309,7 @@ export class Classifier<
   }
 
   /**
-   * Splits a text into its tokens, all of them however long the text is.
+   * Splits a text into its tokens, also where it has more than the model reads at once.
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `timeout`, `closed`, `internal`
    */
@@ -366,7 +366,7 @@ export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, nev
 /** A prediction, or those of several tasks. */
 type AnyPrediction = Prediction | TaskPredictions;
 
-/** Computes one text as an array of one. */
+/** Computes the results of an array of texts, or of one text, as an array of one. */
 async function oneOrMany<T>(
   texts: TextInput | readonly TextInput[],
   compute: (texts: readonly TextInput[]) => Promise<T[]>,
@@ -375,7 +375,7 @@ async function oneOrMany<T>(
   try {
     return (await compute([texts]))[0] as T;
   } catch (error) {
-    // The caller gave no array that an index could refer to.
+    // The index of the text would mean nothing to a caller who gave no array.
     throw withIndex(toLitmusError(error), undefined);
   }
 }

@@ -10,13 +10,13 @@ import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import type { ChosenOf, PackagedTasks } from "../shared/task-types.js";
-import { CLASSIFIER, checkOptions } from "../shared/validate.js";
+import { CLASSIFIER, checkOptions, wrongValue } from "../shared/validate.js";
 import { Classifier, type SentimentClassifier, type TaughtClassifier, taughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 import { openTask } from "./tasks.js";
 import { openHead } from "./teach.js";
 
-// Relative to the bundle in dist/. A function, because `import.meta.url` is not a URL in workerd.
+/** The URL of the package's WebAssembly file. Relative to the bundle in dist/; a function, because `import.meta.url` is no URL in workerd. */
 const packagedWasm = () =>
   packageUrl("wasm/litmus_text_bg.wasm", new URL("../wasm/litmus_text_bg.wasm", import.meta.url));
 
@@ -72,6 +72,7 @@ export function createClassifier<Label extends string = string>(
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
   const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
+  if (head && task !== undefined) throw wrongValue("task", "left out where there is a head", task);
   return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
@@ -81,6 +82,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     ]);
     const [module, source] = await unlessAborted(sources, signal);
     const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
+    // "auto" and 0 are one thread.
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     const info = await pool.open(onProgress, signal);
     try {

@@ -4,7 +4,7 @@ import type { EmbedOptions, TextInput } from "../shared/types.js";
 import { inBatches } from "./batches.js";
 import { readHeads } from "./head-files.js";
 
-/** The embeddings of texts, in their order. */
+/** Computes the embeddings of texts, in their order. Reads the head for embeddings first, where it is a file of its own. */
 export async function embed(
   pool: Pool,
   info: ModelInfo,

@@ -10,14 +10,13 @@ import { memoize } from "../shared/memoize.js";
 import { Classifier, type SentimentClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 
-/** The WebAssembly file with the model in it. Relative to the bundle in dist/. */
-const wasm = () =>
+/** The URL of the WebAssembly file with the model in it. Relative to the bundle in dist/. */
+const embeddedWasm = () =>
   packageUrl("wasm/embedded/litmus_text_bg.wasm", new URL("../wasm/embedded/litmus_text_bg.wasm", import.meta.url));
 
 /**
- * The sentiment classifier from a single WebAssembly file, which holds the model and its tokenizer.
- * It runs in a worker in browsers, else on the calling thread. The first call loads it; all callers
- * share it, so leave it open.
+ * The sentiment classifier from a single WebAssembly file, which has the model in it. It runs in a worker in browsers, else on
+ * the calling thread. The first call loads it. All callers share it, so leave it open.
  *
  * @throws LitmusError `model-not-found`, `download-failed` if the file cannot be loaded, `unsupported`; the next
  * call tries again
@@ -25,8 +24,8 @@ const wasm = () =>
 export const classifier: () => Promise<SentimentClassifier> = memoize(async () => {
   try {
     checkSupport();
-    const { module, model } = await openEmbedded(wasm(), neverAborts());
-    const start = () => startThread("auto", (url) => startWebWorker(url, wasm));
+    const { module, model } = await openEmbedded(embeddedWasm(), neverAborts());
+    const start = () => startThread("auto", (url) => startWebWorker(url, embeddedWasm));
     const pool = new WorkerPool(new ThreadLoader(module, { from: "files", files: model }), start, 1);
     return new Classifier(pool, await pool.open(undefined, neverAborts())) as SentimentClassifier;
   } catch (error) {

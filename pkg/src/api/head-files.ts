@@ -4,10 +4,10 @@ import { singleFlight } from "../shared/single-flight.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The heads that this page has read. The page keeps them and sends them along, so every worker of every pool has them. */
+/** The heads that this page has read. They are sent with each request that needs them, to any worker of any pool. */
 const known = new Map<string, Bytes>();
 
-/** Reads those of the heads that are files of the model's folder; others are in the loaded model already. */
+/** Reads the heads of these names that are files of the model's folder. Others are left out: they were loaded with the model. */
 export async function readHeads(
   pool: Pool,
   info: ModelInfo,

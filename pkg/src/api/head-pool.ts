@@ -4,7 +4,7 @@ import type { HeadFiles, Listener, Reply, Request } from "../shared/protocol.js"
 
 type PredictRequest = Extract<Request, { type: "predict" }>;
 
-/** A pool that changes the requests for predictions: it adds heads to them, for instance. */
+/** A pool that sends requests to another one, and changes those for predictions: it adds heads to them. */
 export class HeadPool implements Pool {
   readonly #pool: Pool;
   readonly #change: (request: PredictRequest) => PredictRequest;
@@ -36,13 +36,15 @@ export class HeadPool implements Pool {
   }
 }
 
-/** A pool whose predictions use a head that was taught. Closing it closes no other pool. */
+/** A pool whose predictions use a head that was taught. */
 export class TaughtPool extends HeadPool {
+  /** The pool that answers the requests. */
   readonly pool: Pool;
   readonly files: HeadFiles;
   readonly #close: () => void;
   #closed = false;
 
+  /** `close` is called when this pool is closed: whether `pool` is closed with it, the caller decides. */
   constructor(pool: Pool, files: HeadFiles, close: () => void) {
     super(pool, (request) => ({ ...request, heads: { ...request.heads, "": files.head } }));
     this.pool = pool;

@@ -8,13 +8,13 @@ export type AnyPredictOptions = Omit<PredictOptions, "threshold" | "explain"> & 
 /** The options of `stream`, with or without tasks. */
 export type AnyStreamOptions = Omit<StreamOptions, "threshold" | "explain"> & AnyTaskOptions;
 
-/** The options of a prediction that are sent to a thread. */
+/** Picks the options of a prediction that are sent to a thread. */
 export function predictParams(options: AnyPredictOptions | AnyStreamOptions): PredictParams {
   const { explain, ...params } = pick(options, PREDICTION_OPTIONS);
   return { ...params, explain: explain ? pick(Object(explain), EXPLAIN_OPTIONS) : undefined };
 }
 
-/** Copies the options that a schema has, so that no getter of the caller runs later. */
+/** Copies the options that a schema has. A copy, so that no getter of the caller's object runs later. */
 const pick = <Options extends object, Schema extends object>(options: Options, schema: Schema) =>
   Object.fromEntries(Object.keys(schema).map((key) => [key, options[key as keyof Options]])) as {
     [Key in keyof Schema & keyof Options]: Options[Key];

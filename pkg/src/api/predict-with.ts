@@ -11,8 +11,8 @@ type AnyPrediction = Prediction<PackagedTasks[keyof PackagedTasks]> | TaskPredic
 export type PredictResult = AnyPrediction | AnyPrediction[];
 
 /**
- * Predicts with a classifier that the first call loads. Arguments are checked first, so that a wrong call loads nothing. An
- * abort ends the call but not the load, which the next call needs, too.
+ * Predicts with a classifier that `load` resolves to; the first call loads it. Arguments are checked first, so that a wrong call
+ * loads nothing. An abort ends the call but not the load, which the next call needs, too.
  */
 export async function predictWith(
   load: () => Promise<SentimentClassifier>,

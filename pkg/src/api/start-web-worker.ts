@@ -1,7 +1,7 @@
 import { separateWorkerUrl } from "../platform/package-url.js";
 import { startWorkerScript } from "../platform/worker-script.js";
 
-/** Starts a web worker from the script at `given`, or from the package's own. `file` gives the URL of a file of the package. */
+/** Starts a web worker from the script at `given`, by default from the package's own. `file` gives the URL of a file of the package. */
 export function startWebWorker(given: URL | undefined, file: () => string): Worker {
   const url = given?.href ?? separateWorkerUrl(file);
   return url ? startWorkerScript(url) : startWorkerScript(...bundledWorker());
@@ -9,8 +9,8 @@ export function startWebWorker(given: URL | undefined, file: () => string): Work
 
 /**
  * The URL of the worker's script, and its options, as a bundler has written them. Bundlers recognise only the whole expression
- * `new Worker(new URL(…))`, which browsers refuse for a script of another origin. Therefore a class that stands in for `Worker` reads
- * its arguments.
+ * `new Worker(new URL(…))`, but browsers refuse to start a worker from a script of another origin. So while the expression runs, a
+ * class that only keeps its arguments takes the place of `Worker`.
  */
 function bundledWorker(): [URL, WorkerOptions] {
   const { Worker: original } = globalThis;

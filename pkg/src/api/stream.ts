@@ -9,12 +9,13 @@ const BATCH_SIZE = 32;
 /** How many milliseconds a text waits for others to fill its batch. */
 const MAX_WAIT_MS = 10;
 
+/** A value of the source. */
 interface Row {
   index: number;
   input: unknown;
 }
 
-/** Predicts a batch. Rows that are no texts get their error without being sent. */
+/** Predicts a batch, and resolves to an item for each row. Rows that are no texts are not sent: their items have the error. */
 async function predictRows(rows: Row[], predict: (texts: TextInput[]) => Promise<Outcome[]>): Promise<StreamItem[]> {
   const texts = rows.map(({ input }) => input).filter(isTextInput);
   const outcomes = (texts.length ? await predict(texts) : []).values();
@@ -27,12 +28,17 @@ async function predictRows(rows: Row[], predict: (texts: TextInput[]) => Promise
   });
 }
 
-/** Handles something that the loop in `stream` waited for, and returns the items that are now ready. */
-type Event = () => StreamItem[];
+/** Handles an event that the loop in `stream` waited for. Returns the items that are now ready, if there are any. */
+type Handler = () => StreamItem[] | undefined;
 
 /**
  * Yields an item for each value of `source`, in order. At most `maxBatches` batches are computed at a time, and the source
  * is read no further than to fill the next one.
+ *
+ * The loop waits for one of three events: the next row, the end of the oldest batch, or the end of the time that a row may wait for
+ * others. A promise of each resolves to its handler, which changes the state below.
+ *
+ * @throws LitmusError `aborted`, `timeout`; what `source` and `predict` throw
  */
 export async function* stream(
   source: Iterable<unknown> | AsyncIterable<unknown>,
@@ -43,34 +49,34 @@ export async function* stream(
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   const progress = { done: 0, failed: 0, total: Array.isArray(source) ? source.length : null };
   /** The batches that are being computed, oldest first. */
-  const running: Promise<Event>[] = [];
+  const running: Promise<Handler>[] = [];
   /** The rows of the next batch. */
   let rows: Row[] = [];
-  let nextRow: Promise<Event> | undefined;
+  /** How many rows were read. */
   let count = 0;
-  let waitOver: Promise<Event> | undefined;
+  /** The row that is being read. */
+  let nextRow: Promise<Handler> | undefined;
+  /** Resolves when the first of `rows` has waited long enough. */
+  let waitOver: Promise<Handler> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isWaitOver = false;
-  /** Set when the source has no more rows. Throws what the source threw, after the items before it. */
+  /** Set when the source has no more rows. To be called after the last item: throws what the source threw. */
   let end: (() => void) | undefined;
 
-  const onRow = (input: unknown): StreamItem[] => {
+  const onRow = (input: unknown): undefined => {
     nextRow = undefined;
     rows.push({ index: count++, input });
     waitOver ??= new Promise((resolve) => {
       timer = setTimeout(resolve, MAX_WAIT_MS, onWaitOver);
     });
-    return [];
   };
-  const onWaitOver = (): StreamItem[] => {
+  const onWaitOver = (): undefined => {
     isWaitOver = true;
-    return [];
   };
-  const onEnd = (finish: () => void): StreamItem[] => {
+  const onEnd = (finish: () => void): undefined => {
     end = finish;
-    return [];
   };
-  const readRow = async (): Promise<Event> => {
+  const readRow = async (): Promise<Handler> => {
     try {
       const { done, value } = await iterator.next();
       return () => (done ? onEnd(() => {}) : onRow(value));
@@ -109,7 +115,7 @@ export async function* stream(
       if (canStart && waitOver) events.push(waitOver);
       if (events.length === 0) return end?.();
       const handle = await unlessAborted(Promise.race(events), signal);
-      yield* handle();
+      yield* handle() ?? [];
     }
   } finally {
     clearTimeout(timer);

@@ -4,7 +4,7 @@ import { wrongValue } from "../shared/validate.js";
 import { readHeads } from "./head-files.js";
 import { HeadPool } from "./head-pool.js";
 
-/** A pool for predictions with these parameters, which name tasks. */
+/** Opens a pool for predictions with these parameters, which name one task or several. Reads their heads. */
 export async function taskPool(
   pool: Pool,
   info: ModelInfo,
@@ -12,7 +12,7 @@ export async function taskPool(
   signal: AbortSignal,
 ): Promise<Pool> {
   if (task !== undefined && tasks) throw wrongValue("task", "left out where there are tasks", task);
-  const heads = await taskHeads(pool, info, tasks ?? [task as string], signal);
+  const heads = await readTaskHeads(pool, info, tasks ?? [task as string], signal);
   return new HeadPool(pool, (request) => ({
     ...request,
     heads: { ...request.heads, ...heads },
@@ -20,16 +20,16 @@ export async function taskPool(
   }));
 }
 
-/** The pool and the `info` of a classifier whose calls are for one task by default. */
+/** Opens the pool and the `info` of a classifier whose predictions are for `task`, unless they name tasks or are zero-shot. */
 export async function openTask(
   pool: Pool,
   info: ModelInfo,
   task: string,
   signal: AbortSignal,
 ): Promise<[Pool, ModelInfo]> {
-  const heads = await taskHeads(pool, info, [task], signal);
+  const heads = await readTaskHeads(pool, info, [task], signal);
   if (info.tasks.length === 0) {
-    // A prediction of no texts, which rejects with the reason why the model has no tasks.
+    // Only WebAssembly knows why the model has no tasks: a prediction of no texts rejects with the reason.
     const params = { task, explain: undefined };
     await pool.send({ type: "predict", texts: [], params, failFast: true }, signal);
   }
@@ -43,7 +43,7 @@ export async function openTask(
   return [ofTask, { ...info, labels, multiLabel, activation }];
 }
 
-/** The labels of a task whose head is loaded with the model, or among `heads`. */
+/** The labels of a task. Its head is among `heads`, or was loaded with the model. */
 async function labelsOf(
   pool: Pool,
   info: ModelInfo,
@@ -55,7 +55,13 @@ async function labelsOf(
   return info.heads.find(({ name }) => name === task) as LoadedHead;
 }
 
-async function taskHeads(pool: Pool, info: ModelInfo, names: readonly string[], signal: AbortSignal): Promise<Heads> {
+/** Checks the names of tasks and reads their heads. */
+async function readTaskHeads(
+  pool: Pool,
+  info: ModelInfo,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Heads> {
   const known = info.tasks.map((name) => `"${name}"`).join(", ");
   for (const name of names) {
     // A model without any tasks gives its own error: that its graph has no output for heads, for instance.
@@ -76,6 +82,6 @@ function separateTasks(params: PredictParams): PredictParams {
 
 type ByTask<T> = { readonly [task: string]: T | undefined };
 
-/** The value for all tasks, and the values by task. */
+/** An option that can be given once or by task, as the value for all tasks and the values by task. One of them is empty. */
 const separate = <T extends string | number>(value: T | ByTask<T> | undefined): [T | undefined, ByTask<T>] =>
   typeof value === "object" ? [undefined, value as ByTask<T>] : [value, {}];

@@ -4,17 +4,17 @@ import type { TaughtHead, TeachEntries, TeachExamples, TeachOptions, TeachReport
 import { isObject, wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
 
-/** The path of the head in `info.files`. */
+/** The path of a taught head in `info.files`. */
 const HEAD = "head";
 
-/** What a taught classifier consists of. */
+/** The parts of a taught classifier. */
 export interface TaughtModel {
   pool: Pool;
   info: ModelInfo;
   head: TaughtHead;
 }
 
-/** Teaches a head. A pool with a head teaches that head more. Closing the new pool closes no other. */
+/** Teaches a head; if `pool` has a taught head, teaches that one more. Closing the new pool closes no other pool. */
 export async function teach(
   pool: Pool,
   info: ModelInfo,
@@ -29,7 +29,7 @@ export async function teach(
   return taughtModel(base, info, files, report, () => {}, signal);
 }
 
-/** Opens the file of a head. Closing the new pool closes `pool`. */
+/** Opens the file of a taught head. Closing the new pool closes `pool`, too. */
 export function openHead(
   pool: Pool,
   info: ModelInfo,
@@ -39,6 +39,7 @@ export function openHead(
   return taughtModel(pool, info, { head, withExamples: head }, null, () => pool.close(), signal);
 }
 
+/** `close` is called when the new pool is closed. */
 async function taughtModel(
   pool: Pool,
   info: ModelInfo,
@@ -49,7 +50,7 @@ async function taughtModel(
 ): Promise<TaughtModel> {
   const headInfo = await pool.send({ type: "describe", heads: { "": files.head } }, signal);
   const { labels, multiLabel, activation } = headInfo;
-  // Without a checksum, a service gives its cached predictions a random key, so that they are not used with another head.
+  // Without a checksum, the HTTP service caches predictions under a random key, so that they are not used with another head.
   const file = { path: HEAD, bytes: files.head.length, sha256: null };
   const fileInfo = [...info.files.filter(({ path }) => path !== HEAD), file];
   return {

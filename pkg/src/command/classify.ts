@@ -26,10 +26,11 @@ export interface ClassifyArguments {
   head: string | undefined;
 }
 
-/** A row without a label, and the code of the error. */
+/** A row that was not classified. */
 export interface UnclassifiedRow {
-  /** Its number in a spreadsheet. */
+  /** Its number in a spreadsheet: the header is row 1. */
   number: number;
+  /** The code of its error. */
   code: string;
 }
 
@@ -44,8 +45,10 @@ function cellsOf(prediction: Prediction | undefined): string[] {
 }
 
 /**
- * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. The cells of a row without a
- * prediction are empty: its text is empty, for instance. Resolves to these rows.
+ * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. Where a text cannot be classified,
+ * because it is empty for instance, the added cells are empty. Resolves to these rows.
+ *
+ * @throws UsageError if the table cannot be read, or the output cannot be written; LitmusError of the load and of the predictions
  */
 export async function classify(options: ClassifyArguments): Promise<UnclassifiedRow[]> {
   const { file, column, tasks, output, threshold, workers, model, head } = options;
@@ -59,7 +62,7 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
   );
   const out = output === undefined ? process.stdout : createWriteStream(output);
   const failed = new Promise<never>((_, reject) => out.once("error", reject));
-  failed.catch(() => undefined); // it is awaited below
+  failed.catch(() => undefined); // handled below, where it is raced with what is written
   const write = async (cells: string[]) => {
     if (!out.write(formatRow(output, cells))) await Promise.race([once(out, "drain"), failed]);
   };
@@ -68,7 +71,7 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
   try {
     await write([...table.header, ...names]);
     const texts = table.rows.map(({ cells }) => cells[index] as string);
-    // One task or several: TypeScript cannot tell which items come.
+    // Whether items have one prediction or one per task depends on the arguments, which TypeScript cannot follow.
     const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
     for await (const item of classifier.stream(texts, { ...(taskOptions as StreamOptions), threshold })) {
       const { prediction, predictions } = item as { prediction?: Prediction; predictions?: Record<string, Prediction> };
@@ -89,7 +92,7 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
   return unclassified;
 }
 
-/** Names the rows without a label. */
+/** The message that names the rows that were not classified. */
 export function describeUnclassified(rows: UnclassifiedRow[]): string {
   const named = rows.slice(0, MAX_NAMED).map(({ number, code }) => `row ${number} (${code})`);
   const more = rows.length - named.length;

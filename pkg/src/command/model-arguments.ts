@@ -12,7 +12,7 @@ export async function readHead(path: string | undefined): Promise<{ head?: Uint8
   return { head: new Uint8Array(bytes) };
 }
 
-/** For `catch`: throws the error again, and says more if it is about a file that `--model` or `--head` names. */
+/** Returns a handler for `catch` that throws the error again, with more words if it is about what `--model` or `--head` names. */
 export const explainLoadError =
   ({ model, head }: { model: string | undefined; head: string | undefined }) =>
   (error: unknown): never => {

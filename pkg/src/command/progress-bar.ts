@@ -4,7 +4,7 @@ const WIDTH = 30;
 /** Milliseconds between two drawings. */
 const PAUSE_MS = 100;
 
-/** A progress bar on standard error, if that is a terminal. Without a `total`, nothing is drawn. */
+/** A progress bar on standard error, if that is a terminal. While the total is 0, nothing is drawn. */
 export class ProgressBar {
   #last = 0;
 

@@ -21,7 +21,7 @@ export interface ServeArguments {
 /** Milliseconds for open requests to be answered after SIGTERM or SIGINT. */
 const GRACE_MS = 10_000;
 
-/** Runs the HTTP service until it is stopped. */
+/** Starts the HTTP service. Resolves when all workers are ready. The service runs until the process gets SIGTERM or SIGINT. */
 export async function serve({ port, host, workers, model, task, head }: ServeArguments): Promise<void> {
   const loading = createClassifier({ workers, model, task, ...(await readHead(head)) }).catch(
     explainLoadError({ model, head }),
@@ -31,10 +31,10 @@ export async function serve({ port, host, workers, model, task, head }: ServeArg
   );
   server.listen(port, host);
   await once(server, "listening");
-  const { address, family, port: actualPort } = server.address() as AddressInfo;
-  console.log(`litmus-text is listening at http://${family === "IPv6" ? `[${address}]` : address}:${actualPort}/`);
 
+  let isStopping = false;
   const stop = async () => {
+    isStopping = true;
     process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143)); // a second signal ends it at once
     console.log("litmus-text is shutting down");
     await shutDown(server, GRACE_MS);
@@ -42,8 +42,13 @@ export async function serve({ port, host, workers, model, task, head }: ServeArg
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
 
+  const { address, family, port: actualPort } = server.address() as AddressInfo;
+  console.log(`litmus-text is listening at http://${family === "IPv6" ? `[${address}]` : address}:${actualPort}/`);
+
   const classifier = await loading;
   console.log("litmus-text has loaded the model");
-  // Workers start on demand: one call each starts them all now, before the first requests need them.
-  await Promise.all(Array.from({ length: workers }, () => classifier.predict("a film")));
+  // Workers start on demand. One call for each starts them now, before the first requests need them.
+  await Promise.all(Array.from({ length: workers }, () => classifier.predict("a film"))).catch((error: unknown) => {
+    if (!isStopping) throw error; // `stop` has closed the classifier
+  });
 }

@@ -7,7 +7,7 @@ import { UsageError } from "./usage.js";
 
 /** A table: comma-separated, or separated by tabs if the file's name ends in .tsv. */
 export interface Table {
-  /** The file's path, as messages name it. */
+  /** The file's path, or "standard input": for messages. */
   name: string;
   header: string[];
   rows: Row[];
@@ -16,9 +16,9 @@ export interface Table {
 }
 
 export interface Row {
-  /** Its number in a spreadsheet: the header is row 1, and empty lines count. */
+  /** Its number in a spreadsheet, from 1. Empty lines count. */
   number: number;
-  /** As many as the header has. */
+  /** The cells, as many as the header has. */
   cells: string[];
 }
 
@@ -38,7 +38,11 @@ const SEPARATORS = { ",": "commas", ";": "semicolons", "\t": "tabs" };
 
 const isTabs = (path: string): boolean => /\.tsv$/i.test(path);
 
-/** Reads a table with a header, and finds the columns of these names in it. `option` is the option that names columns. */
+/**
+ * Reads a table with a header, and finds the columns of these names in it. `option` is the option that names columns, for messages.
+ *
+ * @throws UsageError if the file cannot be read, is damaged or has no such column
+ */
 export async function readTable(path: string, columns: string[], option: string): Promise<Table> {
   const name = path === STANDARD_INPUT ? "standard input" : path;
   const text = await readText(path, name);
@@ -52,7 +56,7 @@ export async function readTable(path: string, columns: string[], option: string)
   if (!first) throw new UsageError(`${name} is empty: the first row of a table names its columns`);
   const header = first.cells;
   const table = { name, header, rows, columns: columns.map((column) => columnOf(header, name, column, option)) };
-  for (const row of rows) checkWidth(row, table, isTabs(path));
+  for (const row of rows) fitToHeader(row, table, isTabs(path));
   return table;
 }
 
@@ -62,7 +66,7 @@ async function readText(path: string, name: string): Promise<string> {
     throw new UsageError(`${name} cannot be read: ${error.message}`);
   });
   if (isUtf8(bytes)) return bytes.toString();
-  // In Latin-1 each byte is a character, and no other byte than that of a line feed becomes one.
+  // Finds the line by reading the bytes as Latin-1, in which every byte is a character and a line feed is one byte.
   const lines = bytes.toString("latin1").split("\n");
   const wrong = lines.findIndex((line) => !isUtf8(Buffer.from(line, "latin1")));
   throw new UsageError(`${name} is not UTF-8: line ${wrong + 1} has other bytes: save it with the encoding UTF-8`);
@@ -78,8 +82,8 @@ function columnOf(header: string[], name: string, column: string, option: string
   throw new UsageError(`${name} has no column "${column}" (it has: ${header.join(", ")}): ${remedy}`);
 }
 
-/** Fills up a row that is shorter than the header, and rejects a longer one: its cells are not those that the header names. */
-function checkWidth({ number, cells }: Row, { name, header }: Table, tabs: boolean): void {
+/** Fills up a row that is shorter than the header. Rejects a longer one: its cells do not stand below their names. */
+function fitToHeader({ number, cells }: Row, { name, header }: Table, tabs: boolean): void {
   if (cells.length > header.length) {
     const remedy = tabs ? "replace tabs within a text" : "put a text that has commas into double quotes";
     throw new UsageError(
@@ -89,7 +93,7 @@ function checkWidth({ number, cells }: Row, { name, header }: Table, tabs: boole
   while (cells.length < header.length) cells.push("");
 }
 
-/** One line of a table, with its end. `path` is the name of its file, if it has one. */
+/** One line of a table, with the line feed. `path` is the path of its file, which decides the format; comma-separated without one. */
 export function formatRow(path: string | undefined, cells: string[]): string {
   if (path !== undefined && isTabs(path)) return `${cells.map((cell) => cell.replace(/[\t\r\n]+/g, " ")).join("\t")}\n`;
   return `${Papa.unparse([cells], { newline: "\n" })}\n`;

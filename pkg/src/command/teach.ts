@@ -10,12 +10,13 @@ import { UsageError } from "./usage.js";
 export interface TeachArguments {
   /** The table of examples. */
   file: string;
-  /** The columns of the texts and of the labels. */
+  /** The column of the texts. */
   text: string;
+  /** The column of the labels. */
   label: string;
   /** The head file to write. */
   output: string;
-  /** Without one, that of the head that is taught more. */
+  /** As in `TeachOptions`. A head that is taught more keeps its own where these are `undefined`. */
   multiLabel: boolean | undefined;
   other: boolean | undefined;
   withExamples: boolean;
@@ -27,7 +28,11 @@ export interface TeachArguments {
 /** The maximum number of suspect examples that are printed. */
 const MAX_SUSPECTS = 10;
 
-/** Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name. */
+/**
+ * Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name.
+ *
+ * @throws UsageError if a file cannot be read or written; LitmusError of the load and of the teaching
+ */
 export async function teach(options: TeachArguments): Promise<TeachReport> {
   const { output, multiLabel, other, withExamples, model, head } = options;
   const examples = await readExamples(options);
@@ -64,7 +69,7 @@ async function readExamples({ file, text, label }: TeachArguments): Promise<Map<
 }
 
 /** The report as lines of text. */
-export function describe({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
+export function formatReport({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
   const examples = labels.reduce((sum, label) => sum + label.examples, 0);
   const quoted = (text: string | null) => (text === null ? "(an example of the earlier head)" : JSON.stringify(text));
   const more = suspects.length - MAX_SUSPECTS;

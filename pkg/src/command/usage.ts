@@ -1,13 +1,14 @@
-/** An error in the arguments or in a file that they name. Its message is all that is printed. */
+/** An error in the arguments, or in a file that they name. Its message is printed as it is. */
 export class UsageError extends Error {}
 
+/** Reads the value of the option `--name`. @throws UsageError if it is no integer from `min` to `max` */
 export function parseInteger(name: string, value: string, min: number, max: number): number {
   const number = Number(value);
   if (value.trim() && Number.isInteger(number) && number >= min && number <= max) return number;
   throw new UsageError(`--${name} must be an integer from ${min} to ${max}, not "${value}"`);
 }
 
-/** A probability, or nothing. */
+/** Reads the value of the option `--name`, if it was given. @throws UsageError if it is no number from 0 to 1 */
 export function parseProbability(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);

@@ -21,8 +21,8 @@ import type {
 import type { Prediction, PredictionProgress, TextInput, Tokenization } from "../shared/types.js";
 import { type FileBytes, LoadedModel, memoryBytes } from "./instance.js";
 
-/** The failure of a call, in a form that can be sent to another thread. */
-export function failure(error: unknown): Failure {
+/** Converts an error to an object that can be sent to another thread. */
+export function toFailure(error: unknown): Failure {
   const { code, message, index, cause } = toLitmusError(error);
   return { code, message, index, cause: cause instanceof Error ? cause : undefined };
 }
@@ -34,7 +34,7 @@ export class Engine {
   #manifestInfo: ManifestInfo = { files: [], metrics: null, heads: [] };
   #storeFiles: (() => Promise<ModelSource>) | undefined;
   #model: LoadedModel | undefined;
-  /** The running job: a thread computes one request at a time. */
+  /** The running job. There is at most one, because the pool gives a thread one request at a time. */
   #job: Job | undefined;
 
   /** Whether the model was loaded and then lost in a crash. */
@@ -42,16 +42,18 @@ export class Engine {
     return this.#model?.lost ?? false;
   }
 
+  /** The size of this thread's WebAssembly memory in bytes. */
   get memoryBytes(): number {
     return memoryBytes();
   }
 
-  /** Answers a request. There is a method for each type of request. */
+  /** Answers a request by the method that has the name of the request's type. Rejects if `signal` is aborted. */
   async answer(request: Request, signal: AbortSignal, listener: Listener<Request>): Promise<Reply<Request>> {
     throwIfAborted(signal);
     return this[request.type](request as never, signal, listener as never);
   }
 
+  /** Frees the model and the running job. Requests after this one reject with `closed`. */
   end(): void {
     this.#freeJob();
     this.#model?.free();
@@ -63,27 +65,26 @@ export class Engine {
   }
 
   async fetch(
-    { source, keepForSource }: RequestOf<"fetch">,
+    { source, keepToStore }: RequestOf<"fetch">,
     signal: AbortSignal,
     onProgress: OnProgress,
   ): Promise<undefined> {
     const { files, info, storeFiles } = await readModel(source, onProgress, signal);
     this.#files = files;
     this.#manifestInfo = info;
-    this.#storeFiles = keepForSource ? storeFiles : undefined;
+    this.#storeFiles = keepToStore ? storeFiles : undefined;
   }
 
-  async source(): Promise<ModelSource> {
-    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `keepForSource`
-    this.#storeFiles = undefined; // it holds the files
+  async store(): Promise<ModelSource> {
+    const storeFiles = this.#storeFiles as () => Promise<ModelSource>; // `fetch` came before, with `keepToStore`
+    this.#storeFiles = undefined; // the function holds the files, which would stay in memory
     return storeFiles();
   }
 
-  async start({ module, params }: RequestOf<"start">, signal: AbortSignal): Promise<Replies["start"]> {
+  start({ module, params }: RequestOf<"start">): ModelInfo {
     const files = this.#files as FileBytes; // `fetch` came before
     this.#files = undefined;
-    this.#model = await LoadedModel.load(module, files, params);
-    if (signal.aborted) this.end();
+    this.#model = LoadedModel.load(module, files, params);
     return this.describe({ type: "describe" });
   }
 
@@ -112,7 +113,11 @@ export class Engine {
     return { ...info, ...this.#manifestInfo, heads: all, tasks };
   }
 
-  /** Computes a job in small steps, and yields to the event loop between them, so that an abort can arrive. */
+  tokenize({ text }: RequestOf<"tokenize">): Tokenization {
+    return this.#run((classifier) => classifier.tokenize(text));
+  }
+
+  /** Computes a job step by step, and yields to the event loop between the steps, so that an abort can arrive. */
   async #compute(
     request: RequestOf<"predict" | "teach" | "embed">,
     signal: AbortSignal,
@@ -135,10 +140,6 @@ export class Engine {
     }
   }
 
-  tokenize({ text }: RequestOf<"tokenize">): Tokenization {
-    return this.#run((classifier) => classifier.tokenize(text));
-  }
-
   #run<T>(work: (classifier: Classifier) => T): T {
     if (!this.#model) throw closedError();
     return this.#model.run(work);
@@ -152,7 +153,7 @@ export class Engine {
   }
 }
 
-/** Adds the words to explanations: only JavaScript has the string as it was given, with any lone surrogates. */
+/** Adds the words to explanations. Rust cannot do it: it has no string with lone surrogates, as the caller's may have. */
 function addWords(outcome: Outcome, input: TextInput): void {
   const text = typeof input === "string" ? input : input.text;
   for (const { attributions } of predictionsOf(outcome)) {

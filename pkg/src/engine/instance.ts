@@ -11,16 +11,17 @@ import type { LoadParams } from "../shared/protocol.js";
 /** The bytes of a model's files, by their names in a model folder. */
 export type FileBytes = Record<string, Uint8Array<ArrayBuffer>>;
 
-// The generated JavaScript holds one WebAssembly instance for each thread. After a trap, the state of the instance is unknown,
-// so it is replaced: every model that was loaded into it is lost, and the pool loads it again for the next call.
+// wasm-bindgen's JavaScript has one WebAssembly instance for the whole thread. After a trap, its state is unknown. So it is
+// replaced: all models in it are lost, and their pools load them again for the next call.
 
 /** The models in the current instance. */
 const models = new Set<LoadedModel>();
+/** Whether there has been an instance. */
 let started = false;
 /** Set after a replacement that failed, for example because there was no memory for a new instance. */
 let replacementDue = false;
 
-/** Size of this thread's WebAssembly memory in bytes. */
+/** The size of this thread's WebAssembly memory in bytes; 0 without an instance. */
 export function memoryBytes(): number {
   return started && !replacementDue ? wasmMemoryBytes() : 0;
 }
@@ -33,9 +34,13 @@ export class LoadedModel {
     this.#classifier = classifier;
   }
 
-  /** Loads a model. `module` is only used for the first model of the thread. */
-  static async load(module: WebAssembly.Module, files: FileBytes, params: LoadParams): Promise<LoadedModel> {
-    // Synchronous, as the replacement after a crash is. On a page's main thread Chromium allows that up to 8 MiB.
+  /**
+   * Loads a model. Only the first call in a thread uses `module`: later models are loaded into the same instance.
+   *
+   * @throws LitmusError `model-malformed`, `model-unsupported`, `head-malformed`, `head-mismatch`, `out-of-memory`
+   */
+  static load(module: WebAssembly.Module, files: FileBytes, params: LoadParams): LoadedModel {
+    // Synchronous, as the replacement after a crash is. On a page's main thread, Chromium allows that for modules of up to 8 MiB.
     initSync({ module });
     started = true;
     if (replacementDue) replaceInstance();
@@ -49,13 +54,13 @@ export class LoadedModel {
     return !models.has(this);
   }
 
-  /** Runs `work` inside WebAssembly. Throws a {@link LitmusError}; after anything else, the model is lost. */
+  /** Runs `work`, which calls into WebAssembly. If it throws anything but a {@link LitmusError}, the model is lost. */
   run<T>(work: (classifier: Classifier) => T): T {
     if (this.lost) throw new LitmusError("internal", "the WebAssembly instance has crashed");
     return guarded(() => work(this.#classifier));
   }
 
-  /** Frees the model. WebAssembly memory never shrinks, so after the last one the instance is replaced. */
+  /** Frees the model. WebAssembly memory never shrinks, so the instance is replaced when its last model is freed. */
   free(): void {
     if (this.lost) return;
     this.run((classifier) => classifier.free());
@@ -64,6 +69,7 @@ export class LoadedModel {
   }
 }
 
+/** Runs `work`. Converts the errors of Rust, and replaces the instance after fatal ones and after traps. */
 function guarded<T>(work: () => T): T {
   try {
     return work();
@@ -83,7 +89,7 @@ function tryToReplaceInstance(): void {
   try {
     replaceInstance();
   } catch {
-    replacementDue = true; // the next load tries again, and reports it
+    // `replacementDue` stays set: the next load tries again and reports the failure.
   }
 }
 

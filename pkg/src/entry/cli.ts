@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { classify, describeUnclassified } from "../command/classify.js";
 import { serve } from "../command/serve.js";
-import { describe, teach } from "../command/teach.js";
+import { formatReport, teach } from "../command/teach.js";
 import { parseInteger, parseProbability, UsageError } from "../command/usage.js";
 import { packFolder } from "../model/pack-folder.js";
 import { useNode } from "../platform/node.js";
@@ -47,6 +47,8 @@ its name.
 
 pack writes the sizes and SHA-256 sums of a model's files into FOLDER/litmus.json.
 
+Options of several commands:
+
   --workers N       number of worker threads (default: the number of processors)
   --head HEAD       the file of a head that was taught, whose labels take the place of the model's
   --model URL       folder of a model (default: the packaged model)
@@ -60,9 +62,13 @@ const OUTPUT = { type: "string", short: "o" } as const;
 
 const HELP = "litmus-text --help lists commands and options";
 
-/** Reads the arguments of a command. `operand` is the name of its one positional argument, if it has one. */
+/**
+ * Reads the arguments of a command. `operand` is the name of its one positional argument, if it has one.
+ *
+ * @throws UsageError
+ */
 function parse<const T extends Options>(command: string, operand: string | undefined, args: string[], options: T) {
-  // Node's own message for an unknown option speaks of positional arguments.
+  // Unknown options are looked for here, because Node's message for them is about positional arguments.
   const { tokens } = parseArgs({
     args,
     allowPositionals: true,
@@ -96,7 +102,7 @@ function parseStrictly<const T extends Options>(args: string[], options: T) {
 
 const parseWorkers = (value: string): number => parseInteger("workers", value, 1, 256);
 
-/** Each resolves to the exit status. */
+/** The commands. Each resolves to the exit status. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async serve(args) {
     const options = {
@@ -149,7 +155,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     const [file] = positionals as [string];
     const [multiLabel, withExamples] = [values["multi-label"], values["with-examples"]];
     const report = await teach({ file, text, label, output, multiLabel, other, withExamples, model, head });
-    for (const line of describe(report)) console.log(line);
+    for (const line of formatReport(report)) console.log(line);
     return 0;
   },
 

@@ -5,7 +5,7 @@ import { serve } from "../pool/worker-main.js";
 
 useNode();
 
-// Gives this worker thread the parts of a web worker's global scope that `serve` uses.
+// The parts of a web worker's global scope that `serve` uses.
 const scope = globalThis as unknown as { onmessage?: (event: { data: unknown }) => void; onmessageerror?: () => void };
 Object.assign(scope, { postMessage: (message: unknown) => parentPort?.postMessage(message) });
 parentPort?.on("message", (data) => scope.onmessage?.({ data }));

@@ -5,7 +5,7 @@ import type { ResultCache } from "./result-cache.js";
 import type { AnyPrediction, PredictionOptions } from "./schema.js";
 import { ServiceError, toServiceError } from "./service-error.js";
 
-/** How many texts of one request are computed at once. Few, so that texts of other requests are computed in between. */
+/** The most texts of one request that are computed at once. Few, so that texts of other requests are computed in between. */
 const CONCURRENT_TEXTS = 8;
 
 /**
@@ -23,14 +23,16 @@ export interface CachedPrediction {
 /** The result of one text of several. */
 export type TextResult = { index: number } & ((CachedPrediction & { error?: undefined }) | { error: ServiceError });
 
-/** A lookup and computation in progress, with the number of requests that wait for it. */
+/** A lookup in the cache, and the computation if there is no result, that several requests may wait for. */
 interface Flight {
   result: Promise<CachedPrediction>;
+  /** How many requests wait for the result. */
   waiting: number;
+  /** Stops the computation. */
   stop(): void;
 }
 
-/** The text, and its pair if it has one. */
+/** The text, and the second text of a pair. */
 const partsOf = (input: TextInput): string[] =>
   typeof input === "string" ? [input] : [input.text, ...(input.pair === undefined ? [] : [input.pair])];
 
@@ -76,7 +78,7 @@ export class CachedPredictor {
     }
   }
 
-  /** When `signal` is aborted and no other request waits for the same result, its computation stops. */
+  /** Predicts one text. If `signal` is aborted and no other request waits for the same result, the computation stops. */
   async #predict(
     model: Predictor,
     text: TextInput,
@@ -96,6 +98,7 @@ export class CachedPredictor {
     }
   }
 
+  /** Starts a lookup and computation that other requests can join. */
   #start(key: string, model: Predictor, text: TextInput, options: PredictionOptions): Flight {
     const stop = new AbortController();
     let ended = false;
@@ -107,7 +110,7 @@ export class CachedPredictor {
       result: this.#compute(key, model, text, options, stop.signal).finally(end),
       waiting: 0,
       stop: () => {
-        if (ended) return; // besides, workerd forbids touching the abort signal of another request
+        if (ended) return; // workerd also forbids that one request aborts a signal of another, as it could here
         end(); // first, so that no new request joins a computation that is being stopped
         stop.abort();
       },

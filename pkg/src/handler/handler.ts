@@ -18,6 +18,7 @@ interface Context {
   waitUntil?(work: Promise<unknown>): void;
 }
 
+/** A path of the service: the methods that it supports, and the function that answers a request. */
 interface Route {
   methods: string[];
   respond(request: Request): ServiceResponse | Promise<ServiceResponse>;
@@ -40,7 +41,7 @@ export function createHandler(options: HandlerOptions = {}): (request: Request, 
   return (request, context) => service.handle(request, context);
 }
 
-/** The routes of one handler and the state that its requests share. The methods are in the order in which a request passes through them. */
+/** The routes of one handler, and the state that its requests share. A request passes through the methods in their order. */
 class Service {
   readonly #base: string;
   readonly #timeLimit: number;
@@ -100,13 +101,14 @@ class Service {
     return request.method === "HEAD" ? { response: new Response(null, response) } : result;
   }
 
-  /** The path after the base, if there is a route of that name. */
+  /** The name of the route: the path after the base. `undefined` if there is none. */
   #routeName({ url }: Request): string | undefined {
     const { pathname } = new URL(url);
     const name = pathname.slice(this.#base.length);
     return pathname.startsWith(this.#base) && Object.hasOwn(this.#routes, name) ? name : undefined;
   }
 
+  /** Answers the request by the route of this name. Throws a `ServiceError` if there is none, or none for the method. */
   #route(name: string | undefined, request: Request): ServiceResponse | Promise<ServiceResponse> {
     const route = name === undefined ? undefined : this.#routes[name];
     if (!route) throw new ServiceError("not-found");
@@ -153,9 +155,9 @@ class Service {
   }
 
   /**
-   * The result of each text. The time limit aborts `stop`: it holds for all results together or, if they are streamed,
-   * for each result and for each pause of the client between two lines. It also ends the work for a client that has
-   * disconnected unnoticed: workerd does not always report that (miniflare misses about 1 in 40).
+   * Yields the result of each text. The time limit holds for all results together or, if they are streamed, for each result and for
+   * each pause of the client between two lines; after it, `stop` is aborted. So the work also ends for a client whose disconnection
+   * was not reported: workerd does not always report it (miniflare misses about 1 in 40).
    */
   async *#results(
     model: Predictor,
@@ -186,7 +188,7 @@ class Service {
     }
   }
 
-  /** The lines of a streamed response. */
+  /** Yields the lines of a streamed response. */
   async *#lines(results: AsyncIterable<TextResult>) {
     for await (const result of results) {
       const { index } = result;
@@ -219,7 +221,7 @@ class Service {
   }
 }
 
-/** Checks the tasks here, because only the loaded model knows them. A model without tasks gives its own error. */
+/** Checks the tasks, which only the loaded model knows. A model without tasks is left out: its own error says why it has none. */
 function checkTasks({ task, tasks }: PredictionOptions, { info }: Predictor): void {
   const names = tasks ?? (task === undefined ? [] : [task]);
   const unknown = names.find((name) => info.tasks.length > 0 && !info.tasks.includes(name));
@@ -230,7 +232,7 @@ function checkTasks({ task, tasks }: PredictionOptions, { info }: Predictor): vo
   );
 }
 
-/** Checks the label here, because only the loaded model knows its labels. The classifier checks the labels of tasks. */
+/** Checks the label to explain, because only the loaded model knows its labels. The classifier checks the labels of tasks. */
 function checkLabel({ explain, task, tasks }: PredictionOptions, { info: { labels } }: Predictor): void {
   const { label } = Object(explain) as ExplainTasksOptions;
   if (typeof label !== "string" || task !== undefined || tasks || labels.includes(label)) return;

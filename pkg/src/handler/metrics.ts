@@ -9,7 +9,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 type Labels = Record<string, string | number>;
 
-/** Values at the moment when the metrics are requested. */
+/** The values of gauges, at the moment of the request. */
 interface Gauges {
   queueLength: number;
   modelReady: boolean;
@@ -111,7 +111,7 @@ const gauge = (name: string, help: string, value: number) => family(name, "gauge
 const family = (name: string, type: string, help: string, lines: string[]) =>
   [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines].join("\n");
 
-/** A metric's name with its labels. Label values are our own names and codes, so none needs escaping. */
+/** A metric's name with its labels. The values of labels need no escaping: they are names and codes of ours. */
 function series(name: string, labels: Labels): string {
   const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return pairs.length ? `${name}{${pairs.join(",")}}` : name;

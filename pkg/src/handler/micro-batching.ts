@@ -6,9 +6,9 @@ import type { PredictOptions, StreamItem, StreamOptions, TextInput } from "../sh
 import type { Predictor } from "./options.js";
 import type { AnyPrediction, PredictionOptions } from "./schema.js";
 
-/** The most texts of a batch, because a batch that has begun is computed to its end. */
+/** The most texts of a batch. A batch that has begun is computed to its end, so texts that arrive later wait for it. */
 const MAX_BATCH = 16;
-/** The most UTF-16 code units of a text that joins a batch. A longer text would delay the others. */
+/** The most UTF-16 code units of a text that joins a batch. A longer one would delay the others. */
 const MAX_LENGTH = 500;
 
 type AnyItem = StreamItem | TasksStreamItem;
@@ -27,8 +27,8 @@ interface Group {
 }
 
 /**
- * Wraps a classifier for many concurrent callers: short texts that arrive while it is busy are predicted in batches, which
- * takes less time than one by one. At most `maxBatches` batches run at once; two for each worker keep all workers busy.
+ * Wraps a classifier for many concurrent callers: it predicts short texts in batches, which takes less time than one by one. Texts
+ * wait for a batch only while `maxBatches` batches are running; two for each worker keep all workers busy.
  */
 export function microBatching(
   classifier: Pick<Classifier, "predict" | "stream" | "info">,

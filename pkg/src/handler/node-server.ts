@@ -8,7 +8,7 @@ type Handler = (request: Request) => Promise<Response>;
 /** Time limit in milliseconds for a request to arrive in full, and for a connection without traffic. */
 const CONNECTION_TIMEOUT_MS = 30_000;
 
-/** The `Request` constructor throws on these methods. They become OPTIONS, which no route supports either. */
+/** The methods on which the `Request` constructor throws. They become OPTIONS, which no route supports either. */
 const FORBIDDEN_METHODS = ["CONNECT", "TRACE", "TRACK"];
 
 /** Creates an HTTP server of Node that answers with `handler`. */

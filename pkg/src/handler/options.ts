@@ -1,6 +1,6 @@
 import type { Classifier } from "../api/classifier.js";
 import { createClassifier } from "../api/create-classifier.js";
-import { ANYTHING, checkOptions, isInteger, type Rule } from "../shared/validate.js";
+import { ANYTHING, checkOptions, isInteger, MAX_DELAY_MS, type Rule } from "../shared/validate.js";
 
 /** The part of a classifier that the handler uses. */
 export type Predictor = Pick<Classifier, "predict" | "info">;
@@ -82,9 +82,7 @@ export interface ResolvedOptions {
   onError: (error: unknown) => void;
 }
 
-/** The longest delay of a timer. A longer one would fire at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
-
+/** The rule for a delay of at least `min` milliseconds. */
 const delay = (min: number): Rule => [
   `a number of milliseconds from ${min} to ${MAX_DELAY_MS}`,
   (value) => typeof value === "number" && value >= min && value <= MAX_DELAY_MS,

@@ -3,7 +3,7 @@ import { retryAfter, ServiceError } from "./service-error.js";
 /** The largest `Retry-After`, in seconds. */
 const MAX_RETRY_S = 60;
 
-/** The texts of one request that were admitted. */
+/** The admitted texts of one request. */
 export interface Admission {
   /** Counts one text as done. */
   textDone(): void;
@@ -15,10 +15,11 @@ export interface Admission {
 export class QueueLimit {
   readonly #limit: number;
   #length = 0;
-  /** Milliseconds in which texts were waiting, without the current such period. */
+  /** Milliseconds in which texts were waiting, up to the last time when none was. */
   #busyMs = 0;
-  /** The start of the current period with texts waiting. */
+  /** When texts began to wait after that time, in milliseconds of `performance.now()`. */
   #busySince = 0;
+  /** How many texts are done. */
   #done = 0;
 
   constructor(limit: number) {
@@ -31,9 +32,10 @@ export class QueueLimit {
   }
 
   /**
-   * Admits `count` texts. One request may exceed the limit, so that a large batch is accepted by an idle service.
+   * Admits `count` texts if fewer than the limit are waiting. With them, more may wait than the limit: else an idle service would
+   * reject a large batch.
    *
-   * @throws ServiceError `busy` if the limit is reached already
+   * @throws ServiceError `busy`
    */
   admit(count: number): Admission {
     if (this.#length >= this.#limit) {
@@ -67,7 +69,7 @@ export class QueueLimit {
     if (this.#length === 0) this.#busyMs += performance.now() - this.#busySince;
   }
 
-  /** The time that the waiting texts take at the average pace so far: at least 1 s, at most `MAX_RETRY_S`. */
+  /** The seconds that the waiting texts will take at the average pace so far: an integer from 1 to `MAX_RETRY_S`. */
   #secondsLeft(): number {
     const busyMs = this.#busyMs + performance.now() - this.#busySince;
     const msPerText = busyMs / Math.max(this.#done, 1);

@@ -25,7 +25,10 @@ export class PredictRequestReader {
     this.#manyTexts = new Validator(TextsRequest, "2020-12");
   }
 
-  /** @throws ServiceError one of the 4xx codes from `invalid-json` to `unsupported-media-type`, or `aborted` */
+  /**
+   * @throws ServiceError `unsupported-media-type`, `too-large`, `body-timeout`, `invalid-json`, `invalid-input`, or `aborted` if the
+   * client has disconnected
+   */
   async read(request: Request): Promise<PredictRequest> {
     checkContentType(request.headers);
     const body = parseJson(await readBytes(request, this.#limits));
@@ -84,7 +87,7 @@ async function readBytes(
   try {
     return await Promise.race([readChunks(reader, maxBytes), expired]);
   } catch (error) {
-    throw error instanceof ServiceError ? error : new ServiceError("aborted"); // the connection broke
+    throw error instanceof ServiceError ? error : new ServiceError("aborted"); // the connection was interrupted
   } finally {
     clearTimeout(timer);
     void reader.cancel().catch(() => undefined); // the rest of a body that was rejected
@@ -131,7 +134,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** The innermost error of the validator, with the path of the value at fault. */
+/** The error for a body that does not match the schema: the validator's last and innermost one, with the path of the value at fault. */
 function schemaError(errors: OutputUnit[]): ServiceError {
   const { instanceLocation, keyword, error } = errors.at(-1) as OutputUnit;
   const path = instanceLocation === "#" ? "the body" : instanceLocation.slice(2);

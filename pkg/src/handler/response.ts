@@ -2,7 +2,7 @@ import type { ServiceError } from "./service-error.js";
 
 export const NDJSON = "application/x-ndjson";
 
-/** A response, and for a streamed one a promise that resolves when its last byte is produced or the stream is cancelled. */
+/** A response. `streamEnd`, which a streamed one has, resolves when its last byte is produced or the stream is cancelled. */
 export interface ServiceResponse {
   response: Response;
   streamEnd?: Promise<void>;
@@ -24,8 +24,8 @@ export function acceptsNdjson({ headers }: Request): boolean {
 }
 
 /**
- * Streams `values` as lines of JSON. The next value is computed only when the client has read what came before it.
- * A client that stops reading aborts `stop`.
+ * Streams `values` as lines of JSON. The next value is computed only when the client has read the ones before it. If the client
+ * cancels the stream, `stop` is aborted.
  */
 export function ndjsonResponse(values: AsyncIterator<unknown>, stop: AbortController): Required<ServiceResponse> {
   let end = () => {};

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { toHex } from "../model/checksum.js";
 import type { TextInput } from "../shared/types.js";
 import { isObject } from "../shared/validate.js";
 import type { CacheStore, Predictor, ResolvedOptions } from "./options.js";
@@ -16,13 +17,14 @@ export class ResultCache {
   readonly #onFailure: (operation: "get" | "set") => void;
   readonly #modelIds = new WeakMap<Predictor, string>();
 
-  /** If the store fails, the result counts as not stored, and `onFailure` is called. */
+  /** `onFailure` is called when the store fails. The result then counts as not stored. */
   constructor(cache: ResolvedOptions["cache"], onFailure: (operation: "get" | "set") => void) {
     this.#store = cache === false ? undefined : "get" in cache ? cache : lruStore(cache);
     this.#external = cache !== false && "get" in cache;
     this.#onFailure = onFailure;
   }
 
+  /** The key of a prediction. */
   async key(model: Predictor, options: PredictionOptions, input: TextInput): Promise<string> {
     const modelId = this.#modelIds.get(model) ?? identify(model);
     this.#modelIds.set(model, modelId);
@@ -30,10 +32,10 @@ export class ResultCache {
     // Without a pair, two spaces come before the text, so that no text can look like a pair.
     const key = `${JSON.stringify(options, sortKeys)} ${modelId} ${JSON.stringify(pair) ?? ""} ${text}`;
     if (!this.#external) return key;
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
-    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return toHex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key)));
   }
 
+  /** The stored prediction, if there is one. Never rejects. */
   async get(key: string): Promise<AnyPrediction | undefined> {
     try {
       const value = await this.#store?.get(key);
@@ -47,6 +49,7 @@ export class ResultCache {
     return undefined;
   }
 
+  /** Stores a prediction. Never rejects. */
   async set(key: string, prediction: AnyPrediction): Promise<void> {
     try {
       await this.#store?.set(key, JSON.stringify(prediction));
@@ -56,7 +59,7 @@ export class ResultCache {
   }
 }
 
-/** The checksums of the model's files and the labels, which depend on the task; a random id if one file has no checksum. */
+/** An id of the model: the checksums of its files, and its labels, which depend on its task. A random id if a file has no checksum. */
 function identify({ info }: Predictor): string {
   const checksums = info.files.map(({ sha256 }) => sha256);
   const known = checksums.length > 0 && checksums.every(Boolean);

@@ -22,9 +22,10 @@ const array = (items: Schema, more: Schema = {}): Schema => ({ type: "array", it
 const text: Schema = { type: "string", description: "The text to classify." };
 const pair: Schema = { type: "string", description: "The second text, for models that read two at once." };
 
+/** What `samples` and `seed` require. */
 const needsShapley: Schema = { properties: { method: { const: "shapley" } }, required: ["method"] };
 
-/** Schemas of options with their descriptions and defaults. */
+/** Adds descriptions and defaults to the schemas of options. */
 function describe<Name extends string>(schemas: Record<Name, object>, descriptions: Record<Name, object>) {
   const described = Object.keys(descriptions).map((name) => [
     name,
@@ -114,7 +115,7 @@ const predictionProperties = {
     description: "The contribution of each word to the score of the label; null without `explain`.",
   },
   warnings: array({ enum: ["other-script", "mostly-unknown-tokens"] }, { description: "Reasons to doubt the label." }),
-} satisfies Record<keyof Prediction | "labels", Schema>;
+} satisfies Record<keyof Prediction, Schema>;
 
 const prediction = object(
   predictionProperties,

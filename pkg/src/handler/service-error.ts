@@ -77,7 +77,10 @@ export class ServiceError extends Error {
 /** The header that tells a client to try again after this many seconds. */
 export const retryAfter = (seconds: number) => ({ headers: { "retry-after": String(seconds) } });
 
-/** Passes on errors that the client can act on. Everything else becomes `internal`, so that no internals leak. */
+/**
+ * Converts an error to the one that the client receives. Errors that the client can act on keep their code and message; all others
+ * become `internal` without the message, so that no internals leak.
+ */
 export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const { code, message, cause } = toLitmusError(error);

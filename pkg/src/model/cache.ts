@@ -1,6 +1,6 @@
-// Stores model files in the browser's Cache API under their URL and SHA-256, so that a new version of a file has another
-// key. The key of a file without a checksum has an empty one, and a header has the server's version of the file. Browsers
-// have this API where they have `crypto.subtle`: on https and localhost.
+// Stores model files in the browser's Cache API under their URL and SHA-256, so that a new version of a file has another key. A file
+// without a checksum is stored under an empty one, and a header of the stored response has the server's version of the file.
+// Browsers have this API where they have `crypto.subtle`: on https and localhost.
 
 import type { FileResponse } from "../platform/platform.js";
 
@@ -12,14 +12,17 @@ const VERSION_HEADER = "litmus-version";
 /** The checksum in the key of a file that has none. */
 export const NO_CHECKSUM = "";
 
-/** The URL of the file with its SHA-256 as a query parameter; the Cache API ignores fragments. */
+/** The URL of the file with its SHA-256 as a query parameter. A fragment would not do: the Cache API ignores it. */
 export function cacheKey(url: string, sha256: string): string {
   const key = new URL(url);
   key.searchParams.set("litmus-sha256", sha256);
   return key.href;
 }
 
-/** Resolves to `undefined` if the browser denies access to the cache, in private windows for instance, or if the disk is full. */
+/**
+ * Opens the cache for `work`. Resolves to `undefined` where there is no cache, where the browser denies access to it (in private
+ * windows, for instance), or if the disk is full.
+ */
 async function withCache<T>(work: (cache: Cache) => Promise<T>): Promise<T | undefined> {
   try {
     return await work(await caches.open(CACHE_NAME));
@@ -37,10 +40,13 @@ export function versionOf({ headers }: Response | FileResponse): string | undefi
   return headers.get("etag") ?? (date ? `${headers.get("content-length")} ${date}` : undefined);
 }
 
-/** The version of a stored file, as the server had it. */
+/** The version that the server gave for a stored file, or `null`. */
 export const storedVersion = ({ headers }: Response): string | null => headers.get(VERSION_HEADER);
 
-/** Stores a file and removes its other versions. Resolves to whether it was stored. */
+/**
+ * Stores a file and removes what was stored under the same URL with another query: its other versions. Resolves to whether it was
+ * stored.
+ */
 export async function store(
   url: string,
   sha256: string,

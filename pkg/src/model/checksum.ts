@@ -1,12 +1,20 @@
 import { LitmusError } from "../shared/errors.js";
 
+/** Bytes in hexadecimal. */
+export const toHex = (bytes: ArrayBuffer): string =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** The SHA-256 in hexadecimal, or `undefined` where the platform cannot compute it: on plain http. */
 async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
   const digest = await globalThis.crypto?.subtle?.digest("SHA-256", bytes);
-  return digest && Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digest && toHex(digest);
 }
 
-/** Throws `checksum-mismatch` unless the bytes have this SHA-256. Does nothing without a checksum to compare or a way to compute it. */
+/**
+ * Checks that the bytes have this SHA-256, in hexadecimal. Does nothing without a checksum, or where the platform cannot compute one.
+ *
+ * @throws LitmusError `checksum-mismatch`
+ */
 export async function verifyChecksum(
   bytes: Uint8Array<ArrayBuffer>,
   sha256: string | undefined,

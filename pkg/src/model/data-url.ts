@@ -1,6 +1,6 @@
 /**
- * Decodes a `data:` URL, without a request: a page's Content-Security-Policy can forbid `fetch` of it. Vite's builds make such
- * URLs of small files.
+ * Decodes a `data:` URL without a request, because a page's Content-Security-Policy can forbid to `fetch` it. Vite's builds make
+ * such URLs of small files.
  */
 export function decodeDataUrl({ href }: URL): Response {
   const [, type = "", base64, data = ""] = /^data:([^,]*?)(;base64)?,([^#]*)/i.exec(href) ?? [];

@@ -6,6 +6,16 @@ import type { FileCandidate, OnProgress } from "../shared/protocol.js";
 import { versionOf } from "./cache.js";
 import { decodeDataUrl } from "./data-url.js";
 
+/** An opened URL, whose body is not read yet. */
+export type Opened = Response | FileResponse;
+
+/** Why a file could not be opened at a URL. */
+export interface Missing {
+  reason: string;
+  /** The error of `fetch`, if the connection failed or CORS forbids the response: a page cannot tell which. */
+  fetchError?: unknown;
+}
+
 /** The statuses of a file that does not exist. Some hosts answer 403 instead of 404. */
 const MISSING_STATUSES = [403, 404, 410];
 
@@ -14,6 +24,9 @@ const MAX_BYTES = 2 ** 30;
 
 const WASM_TYPE = "application/wasm";
 const WEB_PAGE = "a web page instead of the file";
+
+/** The last part of a URL's path. */
+export const fileNameOf = (url: string): string => new URL(url).pathname.split("/").pop() as string;
 
 export function loadError(
   code: "model-not-found" | "download-failed" | "out-of-memory",
@@ -24,12 +37,17 @@ export function loadError(
   return new LitmusError(code, `could not load ${url}: ${reason}`, { cause });
 }
 
-/** The error for an interrupted connection, which may be due to our own abort. */
+/** The error for an interrupted connection. If the caller has aborted, that is the cause. */
 const connectionError = (url: URL | string, signal: AbortSignal, cause: unknown): LitmusError =>
   signal.aborted ? abortError(signal) : loadError("download-failed", url, "the connection failed", cause);
 
-function statusError({ status }: Opened, url: URL | string): LitmusError {
-  return loadError(MISSING_STATUSES.includes(status) ? "model-not-found" : "download-failed", url, `status ${status}`);
+const isMissing = ({ status }: Opened): boolean => MISSING_STATUSES.includes(status);
+
+/** Why a response has no file, for messages. */
+const reasonOf = ({ status, failure = `status ${status}` }: Opened & { failure?: string }): string => failure;
+
+function statusError(response: Opened, url: URL | string): LitmusError {
+  return loadError(isMissing(response) ? "model-not-found" : "download-failed", url, reasonOf(response));
 }
 
 async function requestUrl(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Opened> {
@@ -38,23 +56,17 @@ async function requestUrl(url: URL, signal: AbortSignal, cache: RequestCache): P
   return fetch(url, { signal, cache });
 }
 
-/** What a URL was opened as. */
-export type Opened = Response | FileResponse;
-
-/** Why a file could not be opened at a URL. */
-export interface Missing {
-  reason: string;
-  /** The error of `fetch`, if the connection failed or CORS forbids the response: a page cannot tell which. */
-  fetchError?: unknown;
-}
-
-/** Opens a URL. Resolves to the reason if the file is missing or may be missing; any other failure rejects. */
+/**
+ * Opens a URL. Resolves to the reason if there is no file, or if there may be none. `cache` is how `fetch` uses the HTTP cache.
+ *
+ * @throws LitmusError `download-failed` after any other failure, `aborted`, `timeout`
+ */
 export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache): Promise<Opened | Missing> {
   let response: Opened;
   try {
     response = await requestUrl(url, signal, cache);
   } catch (cause) {
-    // Offline. The page's own service worker may have the file in a cache: in a service worker, fetch does not ask it.
+    // No connection. The page's service worker may have stored the file. Its own `fetch` does not look there: this code can run in it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
     // A page cannot tell a status 404 without CORS headers from a lack of connection.
     if (!cached && isForeign(url) && !signal.aborted) {
@@ -71,12 +83,11 @@ export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache
   if (response.ok && !isPage) return response;
   await response.body?.cancel();
   if (response.ok) return { reason: WEB_PAGE };
-  const { status, missing = `status ${status}` } = response as FileResponse;
-  if (MISSING_STATUSES.includes(status)) return { reason: missing };
+  if (isMissing(response)) return { reason: reasonOf(response) };
   throw statusError(response, url);
 }
 
-/** Whether the server has this version of a file. Without a connection, the version is taken to be current. */
+/** Whether the server still has this version of a file (`versionOf`). If there is no connection, it is taken to be current. */
 export async function isCurrent(url: string, version: string, signal: AbortSignal): Promise<boolean> {
   try {
     return versionOf(await fetch(url, { method: "HEAD", cache: "no-cache", signal })) === version;
@@ -86,7 +97,11 @@ export async function isCurrent(url: string, version: string, signal: AbortSigna
   }
 }
 
-/** Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache. Rejects if there is none. */
+/**
+ * Opens the first candidate that exists. `cache` is how `fetch` uses the HTTP cache.
+ *
+ * @throws LitmusError `model-not-found` if none exists, `download-failed`, `aborted`, `timeout`
+ */
 export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
   candidates: Candidate[],
   signal: AbortSignal,
@@ -104,18 +119,25 @@ export async function openFirst<Candidate extends Pick<FileCandidate, "url">>(
   throw new LitmusError(code, `could not load ${reasons.join("; ")}`, { cause });
 }
 
-/** Reports a file before its first byte, so that a listener knows of all files before the first one is complete. */
+/** Reports a file before its download, so that a listener knows all files before the first one is complete. */
 export function reportStart(file: string, onProgress: OnProgress): void {
   onProgress?.({ file, loaded: 0, total: null });
 }
 
-/** The size of a response's body in bytes, or `null` if it is compressed: then the header has the compressed size. */
+/** The size of a body in bytes, or `null` if it is not known: the header of a compressed response has the compressed size. */
 const bodySize = ({ headers }: Opened): number | null =>
   (!headers.has("content-encoding") && Number(headers.get("content-length"))) || null;
 
-/** The same response, which reports its bytes as they pass and ends after `MAX_BYTES`. A file has no stream: it is reported at once. */
-function withProgress<R extends Opened>(response: R, file: string, total: number | null, onProgress: OnProgress): R {
-  if (!onProgress) return response;
+/**
+ * The same response, which reports its bytes while they are read and ends after `MAX_BYTES`. The bytes of a `FileResponse`, which
+ * has no stream, are reported at once.
+ */
+function withProgress<R extends Opened>(
+  response: R,
+  file: string,
+  total: number | null,
+  onProgress: NonNullable<OnProgress>,
+): R {
   let loaded = 0;
   onProgress({ file, loaded, total });
   if (!response.body) {
@@ -137,7 +159,12 @@ function withProgress<R extends Opened>(response: R, file: string, total: number
   return new Response(response.body.pipeThrough(counter), response as Response) as R;
 }
 
-/** Reads a response to its end. `size` is the file's size in bytes, if `litmus.json` has it. */
+/**
+ * Reads a response to its end. `file` is its name in progress events, `size` the file's size in bytes if `litmus.json` has it.
+ *
+ * @throws LitmusError `model-not-found` if there is no file or a web page in its place, `download-failed`, `out-of-memory` if the
+ * file is larger than 1 GiB, `aborted`, `timeout`
+ */
 export async function readBody(
   response: Opened,
   file: string,
@@ -147,6 +174,7 @@ export async function readBody(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const url = response.url || file;
   if (!response.ok) throw statusError(response, url);
+  // Without a listener, too, so that the limit of size holds.
   const body = withProgress(response, file, size ?? bodySize(response), onProgress ?? (() => {}));
   const buffer = await body.arrayBuffer().catch((cause: unknown) => {
     throw connectionError(url, signal, cause);
@@ -160,11 +188,11 @@ export async function readBody(
 
 /** Compiles a WebAssembly module while it downloads. */
 export async function compile(url: string, signal: AbortSignal, onProgress: OnProgress): Promise<WebAssembly.Module> {
-  const file = new URL(url).pathname.split("/").pop() as string;
+  const file = fileNameOf(url);
   reportStart(file, onProgress);
   const { response } = await openFirst([{ url }], signal);
-  // Browsers keep the compiled code of a response for the next visit only if it comes from the network unchanged. So progress
-  // counts the bytes of a copy.
+  // Browsers keep the compiled code for the next visit only if they compile the response of the network itself. So progress counts
+  // the bytes of a copy.
   const counted = onProgress && countBytes(response.body ? response.clone() : response, file, onProgress);
   const compiled = compileOpened(response).catch((cause: unknown) => {
     throw cause instanceof WebAssembly.CompileError
@@ -175,8 +203,8 @@ export async function compile(url: string, signal: AbortSignal, onProgress: OnPr
   return module;
 }
 
-/** Reports the bytes of a response as they arrive, to its end. If the connection fails, the response itself fails too. */
-async function countBytes(response: Opened, file: string, onProgress: OnProgress): Promise<void> {
+/** Reports the bytes of a response as they arrive. Never rejects: if the connection fails, the response that is compiled fails too. */
+async function countBytes(response: Opened, file: string, onProgress: NonNullable<OnProgress>): Promise<void> {
   const { body } = withProgress(response, file, bodySize(response), onProgress);
   await body?.pipeTo(new WritableStream()).catch(() => undefined);
 }

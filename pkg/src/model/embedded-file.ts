@@ -1,6 +1,6 @@
 import type { ModelBlobs } from "../shared/protocol.js";
-import { loadError, openFirst, readBody } from "./download.js";
-import { leb128 } from "./leb128.js";
+import { fileNameOf, loadError, openFirst, readBody } from "./download.js";
+import { readLeb128 } from "./leb128.js";
 import { modelOf } from "./model-source.js";
 
 // The embedded build is one file: the ordinary WebAssembly module, followed by the model's files as custom sections
@@ -13,14 +13,17 @@ const CUSTOM_SECTION = 0;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Downloads the file and compiles the module in it, without the model. */
+/**
+ * Downloads the file at `url`. Resolves to the compiled module, and to the files of the model behind it.
+ *
+ * @throws LitmusError `model-not-found`, `download-failed`, `out-of-memory`, `aborted`, `timeout`
+ */
 export async function openEmbedded(
   url: string,
   signal: AbortSignal,
 ): Promise<{ module: WebAssembly.Module; model: ModelBlobs }> {
-  const name = new URL(url).pathname.split("/").pop() as string;
   const { response } = await openFirst([{ url }], signal);
-  const bytes = await readBody(response, name, undefined, signal);
+  const bytes = await readBody(response, fileNameOf(url), undefined, signal);
   try {
     const { code, files } = splitFile(bytes);
     const model = modelOf(Object.entries(files).map(([path, bytes]) => [path, new Blob([bytes])]));
@@ -30,16 +33,20 @@ export async function openEmbedded(
   }
 }
 
-/** The module without the model, and the model's files by name. Both are views into `bytes`. */
+/**
+ * Splits the file into the module without the model, and the model's files by name. All of them are views into `bytes`.
+ *
+ * @throws Error if there is no model in it, or a section is damaged
+ */
 export function splitFile(bytes: Bytes): { code: Bytes; files: Record<string, Bytes> } {
   const files: Record<string, Bytes> = {};
   let codeEnd = bytes.length;
   for (let offset = HEADER_BYTES; offset < bytes.length; ) {
-    const size = leb128(bytes, offset + 1);
+    const size = readLeb128(bytes, offset + 1);
     const end = size.next + size.value;
     if (end > bytes.length) throw new RangeError("a section is longer than the file");
     if (bytes[offset] === CUSTOM_SECTION) {
-      const length = leb128(bytes, size.next);
+      const length = readLeb128(bytes, size.next);
       const content = length.next + length.value;
       const name = new TextDecoder().decode(bytes.subarray(length.next, content));
       if (name.startsWith(PREFIX)) {

@@ -3,7 +3,7 @@
  *
  * @throws RangeError if the bytes end inside the integer
  */
-export function leb128(bytes: Uint8Array, offset: number): { value: number; next: number } {
+export function readLeb128(bytes: Uint8Array, offset: number): { value: number; next: number } {
   for (let value = 0, factor = 1, next = offset; ; factor *= 128) {
     const byte = bytes[next++];
     if (byte === undefined) throw new RangeError("the bytes end inside an integer");

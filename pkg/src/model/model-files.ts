@@ -24,11 +24,12 @@ import { LAYOUT } from "./layout.js";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 interface DownloadedFile {
+  /** Its path in the model's folder. */
   path: string;
   bytes: Bytes;
   /** The SHA-256 that it was compared with. */
   sha256?: string | undefined;
-  /** Stores the file. Resolves to whether it can be read again without a network, or needs none. */
+  /** Stores the file. Resolves to whether it can now be read again without a network. Not set if it could be before. */
   store?: () => boolean | Promise<boolean>;
 }
 
@@ -38,8 +39,10 @@ interface ManifestEntry {
   sha256?: string | undefined;
 }
 
+/** The entry of the file at a path. Without one in litmus.json, its fields are `undefined`. */
 type EntryOf = (path: string) => ManifestEntry;
 
+/** What the download needs of litmus.json. */
 interface Manifest {
   entryOf: EntryOf;
   /** Whether the folder may have the file: litmus.json lists it, or lists no files. */
@@ -55,8 +58,8 @@ interface ModelReader {
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
   /**
-   * The files of these names beside the graph. If the caller passed the model's files instead of a folder: those of these names
-   * that were passed, and the heads. The heads of a folder are read when they are first needed.
+   * The files of these names in the folder of the graph. If the caller passed the model's files, those of them that were passed, and
+   * the heads: the heads of a folder are read when they are first needed.
    */
   others(graph: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
@@ -89,7 +92,7 @@ export function parseManifest(bytes: Bytes | undefined): Manifest {
   };
 }
 
-/** Reads files whose bytes the caller gave. */
+/** Reads files that the caller passed. */
 function blobReader(files: ModelBlobs): ModelReader {
   const readBlob = async ({ path, blob }: ModelBlob, { sha256 }: ManifestEntry) => {
     const bytes = new Uint8Array(await blob.arrayBuffer());
@@ -111,7 +114,7 @@ function blobReader(files: ModelBlobs): ModelReader {
   };
 }
 
-/** Reads the files of a folder: from the cache if it has the versions that litmus.json names, else from the network. */
+/** Reads the files of a folder: from the cache if it has their current versions, else from the network. */
 class FolderReader implements ModelReader {
   readonly #source: FolderSource;
   readonly #onProgress: OnProgress;
@@ -128,40 +131,40 @@ class FolderReader implements ModelReader {
     const [candidate] = candidates.manifest;
     if (!candidate) return undefined;
     const [config] = candidates.config as [FileCandidate];
-    const readEarlier = () => this.#fromCache(candidate, NO_CHECKSUM, candidate.path);
-    const current = stored && (await readEarlier());
+    const readStoredCopy = () => this.#readFromCache(candidate, NO_CHECKSUM, candidate.path);
+    const current = stored && (await readStoredCopy());
     if (current) return current;
     try {
       const opened = await openUrl(new URL(candidate.url), this.#signal, "no-cache");
-      if ("reason" in opened) return opened.fetchError ? await readEarlier() : undefined;
+      if ("reason" in opened) return opened.fetchError ? await readStoredCopy() : undefined;
+      // Nothing has the checksum of litmus.json itself. With an empty one it is stored nevertheless, without a version.
       return await this.#readResponse(opened, candidate, () => ({ sha256: NO_CHECKSUM }), candidate.path);
     } catch (error) {
       const { code } = toLitmusError(error);
       if (code === "model-not-found") return undefined;
-      const earlier = code === "download-failed" && (await readEarlier());
-      if (earlier) return earlier;
-      // Offline, and there was no litmus.json when the other files were stored.
-      if (code === "download-failed" && (await this.#readCurrent(config.url))) return undefined;
+      if (code !== "download-failed") throw error;
+      const copy = await readStoredCopy();
+      // No connection: without a copy, the folder had no litmus.json when the other files were stored, if they were.
+      if (copy || (await this.#openCurrent(config.url))) return copy;
       throw error;
     }
   }
 
   async file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile> {
-    const from = this.#source.candidates[role] as [FileCandidate];
-    const file = from[0].path; // the name in progress events, whichever candidate it is
+    const candidates = this.#source.candidates[role] as [FileCandidate];
+    const file = candidates[0].path; // the name in progress events, whichever candidate exists
     reportStart(file, this.#onProgress);
-    return this.read(from, entryOf, file);
+    return this.read(candidates, entryOf, file);
   }
 
   async tokenizerConfig({ entryOf, mayHave }: Manifest): Promise<DownloadedFile | undefined> {
-    const from = this.#source.candidates.tokenizerConfig.filter(({ path }) => mayHave(path));
-    const [candidate] = from;
-    if (!candidate) return undefined;
+    const [candidate] = this.#source.candidates.tokenizerConfig;
+    if (!candidate || !mayHave(candidate.path)) return undefined;
     try {
-      return await this.read(from, entryOf, candidate.path);
+      return await this.read([candidate], entryOf, candidate.path);
     } catch (error) {
       throwIfAborted(this.#signal);
-      // Servers of other origins may answer with a 404 without CORS headers, which looks like a failed download.
+      // A status 404 of another origin looks like a failed download if it has no CORS headers.
       const { code } = toLitmusError(error);
       const missing = code === "model-not-found" || code === "download-failed";
       if (missing && entryOf(candidate.path).sha256 === undefined) return undefined;
@@ -179,18 +182,19 @@ class FolderReader implements ModelReader {
     return Promise.all(names.map(readBeside));
   }
 
-  /** Reads the first of the candidates that exists. `file`: its name in progress events. */
-  async read(from: FileCandidate[], entryOf: EntryOf, file: string): Promise<DownloadedFile> {
-    for (const candidate of from) {
-      const found = await this.#fromCache(candidate, entryOf(candidate.path).sha256, file);
+  /** Reads the first of the candidates that is in the cache, else the first that exists. `file` is its name in progress events. */
+  async read(candidates: FileCandidate[], entryOf: EntryOf, file: string): Promise<DownloadedFile> {
+    for (const candidate of candidates) {
+      const found = await this.#readFromCache(candidate, entryOf(candidate.path).sha256, file);
       if (found) return found;
     }
-    return this.#fromNetwork(from, entryOf, file);
+    return this.#readFromNetwork(candidates, entryOf, file);
   }
 
-  async #fromCache({ path, url }: FileCandidate, sha256: string | undefined, file: string) {
+  /** Reads a stored copy. Resolves to `undefined` if there is no current one. A damaged copy is removed. */
+  async #readFromCache({ path, url }: FileCandidate, sha256: string | undefined, file: string) {
     const { cache } = this.#source;
-    const response = await (sha256 === undefined ? this.#readCurrent(url) : cache && readStored(url, sha256));
+    const response = await (sha256 === undefined ? this.#openCurrent(url) : cache && readStored(url, sha256));
     if (!response) return undefined;
     try {
       const bytes = await readBody(response, file, this.#onProgress, this.#signal);
@@ -204,7 +208,7 @@ class FolderReader implements ModelReader {
   }
 
   /** The stored copy of a file without a checksum, if the server has the same version or cannot be reached. */
-  async #readCurrent(url: string) {
+  async #openCurrent(url: string) {
     const { cache, stored } = this.#source;
     const kept = cache === "always" ? await readStored(url, NO_CHECKSUM) : undefined;
     const version = kept && storedVersion(kept);
@@ -212,10 +216,10 @@ class FolderReader implements ModelReader {
     return stored || (await isCurrent(url, version, this.#signal)) ? kept : undefined;
   }
 
-  async #fromNetwork(from: FileCandidate[], entryOf: EntryOf, file: string) {
+  async #readFromNetwork(candidates: FileCandidate[], entryOf: EntryOf, file: string) {
     // With a checksum, the server is asked whether the copy in the HTTP cache is current: an old one would not match.
-    const hasChecksum = from.some(({ path }) => entryOf(path).sha256 !== undefined);
-    const { response, candidate } = await openFirst(from, this.#signal, hasChecksum ? "no-cache" : "default");
+    const hasChecksum = candidates.some(({ path }) => entryOf(path).sha256 !== undefined);
+    const { response, candidate } = await openFirst(candidates, this.#signal, hasChecksum ? "no-cache" : "default");
     return this.#readResponse(response, candidate, entryOf, file);
   }
 
@@ -235,7 +239,7 @@ class FolderReader implements ModelReader {
   }
 }
 
-/** The heads that litmus.json lists, which are read when they are first needed. */
+/** The files of the heads that litmus.json lists. */
 function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile[] {
   const [manifest] = folder.candidates.manifest as [FileCandidate];
   return heads.map((path) => {
@@ -244,7 +248,7 @@ function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile
   });
 }
 
-/** Reads and stores the file of a head in a folder. */
+/** Reads the file of a head in a folder, and stores it. */
 export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Bytes> {
   const { bytes, store } = await new FolderReader(head.folder, undefined, signal).read([head], () => head, head.path);
   await store?.();
@@ -252,8 +256,10 @@ export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Byt
 }
 
 /**
- * Reads the files of a model. `files` are their bytes, by the names under which WebAssembly expects them. `storeFiles` stores all
+ * Reads the files of a model. `files` has their bytes, by the names under which WebAssembly expects them. `storeFiles` stores all
  * of them, and resolves to the source from which other threads read them.
+ *
+ * @throws LitmusError `checksum-mismatch`, the codes of `openFirst` and `readBody`
  */
 export async function readModel(
   source: ModelSource,
@@ -275,7 +281,7 @@ export async function readModel(
     reader.file("model", entryOf),
     reader.tokenizerConfig(parsed),
   ]);
-  // A missing one is reported when the model is loaded.
+  // If the caller passed the files and one of these is missing, loading the model reports it.
   const others = await reader.others(model, externalFiles(model.bytes), entryOf);
   const byRole = { config, tokenizer, model, tokenizerConfig, manifest };
   const fileInfo = [config, tokenizer, tokenizerConfig, model, ...others].flatMap((file) =>
@@ -291,7 +297,7 @@ export async function readModel(
   };
 }
 
-/** Stores the files. Resolves to the same source if all were stored, else to one that holds their bytes. */
+/** Stores the files. Resolves to the same source if all of them are stored now, else to one that holds their bytes. */
 async function storeAll(
   source: ModelSource,
   files: ByRole<DownloadedFile>,

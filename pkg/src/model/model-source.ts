@@ -19,6 +19,7 @@ import { LAYOUT, ROLES } from "./layout.js";
 
 const isOptional = (role: Role): role is OptionalRole => role === "manifest" || role === "tokenizerConfig";
 
+/** An object with a value for each role. */
 const mapRoles = <T>(value: (role: Role) => T) =>
   Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, T>;
 
@@ -40,14 +41,15 @@ function packagedModel(): ModelUrls {
   };
 }
 
-function folderModel(model: string | URL): ModelCandidates {
+/** The candidates for the files in the folder at a URL. */
+function folderCandidates(model: string | URL): ModelCandidates {
   const folder = resolveUrl("model", model);
   if (!folder.pathname.endsWith("/")) folder.pathname += "/";
   return mapRoles((role) => LAYOUT[role].map((path) => ({ path, url: resolveBeside(folder, path) })));
 }
 
-/** A model whose files have URLs of their own. */
-function urlsModel(urls: ModelUrls): Pick<FolderSource, "candidates" | "heads"> {
+/** The one candidate for each file of a model whose files have URLs of their own, and the URLs of its heads. */
+function urlCandidates(urls: ModelUrls): Pick<FolderSource, "candidates" | "heads"> {
   checkOptions(urls, { ...mapRoles(() => ANYTHING), heads: ANYTHING }, "model");
   const urlOf = (name: string, url: unknown) => {
     if (!isA(url, "URL")) throw wrongValue(`model.${name}`, "a URL", url);
@@ -62,14 +64,18 @@ function urlsModel(urls: ModelUrls): Pick<FolderSource, "candidates" | "heads"> 
   };
 }
 
-/** The files of a folder that the user picked or dropped. */
-function pickedModel(list: Iterable<File>): ModelBlobs {
+/** The files of a model in a folder that the user picked or dropped. */
+function pickedFiles(list: Iterable<File>): ModelBlobs {
   // The path from a folder picker begins with the folder's own name.
   const pathOf = ({ webkitRelativePath, name }: File) => webkitRelativePath?.split("/").slice(1).join("/") || name;
   return modelOf(Array.from(list, (file) => [pathOf(file), file]));
 }
 
-/** The files of a model, found by their paths in its folder. */
+/**
+ * The files of a model, found by their paths in its folder.
+ *
+ * @throws LitmusError `model-not-found` if one is missing
+ */
 export function modelOf(files: [path: string, blob: Blob][]): ModelBlobs {
   const others = files.map(([path, blob]) => ({ path, blob }));
   const byRole = mapRoles((role) => {
@@ -83,6 +89,7 @@ export function modelOf(files: [path: string, blob: Blob][]): ModelBlobs {
   return { ...byRole, others } as ModelBlobs;
 }
 
+/** The files of a model that were given one by one. Responses are read. */
 async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal: AbortSignal): Promise<ModelBlobs> {
   checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING, heads: ANYTHING }, "model");
   const readGiven = async (name: string, path: string, file: unknown): Promise<[string, Blob]> => {
@@ -92,12 +99,12 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
     }
     throw wrongValue(`model.${name}`, "bytes, a Blob or an unread Response", file);
   };
-  const given = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
+  const roles = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
   const readAll = (key: "data" | "heads", pathOf: (name: string) => string) =>
     Object.entries(files[key] ?? {}).map(([name, file]) => readGiven(`${key}["${name}"]`, pathOf(name), file));
   return modelOf(
     await Promise.all([
-      ...given.map((role) => readGiven(role, LAYOUT[role][0], files[role])),
+      ...roles.map((role) => readGiven(role, LAYOUT[role][0], files[role])),
       ...readAll("data", (name) => name),
       ...readAll("heads", (task) => `heads/${task}.head`),
     ]),
@@ -107,7 +114,11 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
 const isList = (model: ModelFiles | ModelUrls | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
 const hasUrls = (model: ModelFiles | ModelUrls): model is ModelUrls => isA(model.model, "URL");
 
-/** Turns the option `model` into a source that can be sent to a worker. */
+/**
+ * Turns the option `model` into a source that can be sent to a worker.
+ *
+ * @throws LitmusError `invalid-input`, `model-not-found` if one of the files given is missing; the codes of `readBody` for a `Response`
+ */
 export async function sourceOf(
   model: ClassifierOptions["model"],
   cache: CacheMode,
@@ -117,11 +128,12 @@ export async function sourceOf(
   if (model === undefined) {
     if (platform.module)
       throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
-    return { from: "folder", ...urlsModel(packagedModel()), cache };
+    return { from: "folder", ...urlCandidates(packagedModel()), cache };
   }
-  if (typeof model === "string" || isA(model, "URL")) return { from: "folder", candidates: folderModel(model), cache };
+  if (typeof model === "string" || isA(model, "URL"))
+    return { from: "folder", candidates: folderCandidates(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
-  if (isList(model)) return { from: "files", files: pickedModel(model) };
-  if (hasUrls(model)) return { from: "folder", ...urlsModel(model), cache };
+  if (isList(model)) return { from: "files", files: pickedFiles(model) };
+  if (hasUrls(model)) return { from: "folder", ...urlCandidates(model), cache };
   return { from: "files", files: await readGivenFiles(model, onProgress, signal) };
 }

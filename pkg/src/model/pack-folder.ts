@@ -10,7 +10,7 @@ import { LAYOUT } from "./layout.js";
 const MODEL_FILE = /^(config|tokenizer|tokenizer_config)\.json$|\.(onnx|onnx_data|data|head)$/;
 const MANIFEST = "litmus.json";
 
-/** An entry of `files` in litmus.json. */
+/** An entry of `files` in litmus.json: the size, and the SHA-256 in hexadecimal. */
 export interface PackedFile {
   bytes: number;
   sha256: string;
@@ -30,7 +30,7 @@ export async function packFolder(folder: string): Promise<Record<string, PackedF
   }
   const manifest = await readManifest(join(folder, MANIFEST));
   const files: Record<string, PackedFile> = {};
-  for (const path of paths) files[path] = await describe(join(folder, path));
+  for (const path of paths) files[path] = await measure(join(folder, path));
   await writeFile(join(folder, MANIFEST), `${JSON.stringify({ ...manifest, files }, null, 2)}\n`);
   return files;
 }
@@ -52,7 +52,7 @@ async function readManifest(path: string): Promise<object> {
   }
 }
 
-async function describe(path: string): Promise<PackedFile> {
+async function measure(path: string): Promise<PackedFile> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return { bytes: (await stat(path)).size, sha256: hash.digest("hex") };

@@ -6,7 +6,11 @@ import type { OnProgress } from "../shared/protocol.js";
 import { isA, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 
-/** Turns the option `wasm` into a module or its URL. `packaged` is the URL of the package's own file. */
+/**
+ * Turns the option `wasm` into a module or its URL. `packaged` is the URL of the package's own file.
+ *
+ * @throws LitmusError `invalid-input`; the codes of `readBody` for a `Response`
+ */
 export async function wasmSourceOf(
   wasm: ClassifierOptions["wasm"],
   packaged: () => string,
@@ -18,7 +22,7 @@ export async function wasmSourceOf(
   if (typeof given === "string" || isA(given, "URL")) return resolveUrl("wasm", given).href;
   const isUnread = isA(given, "Response") && !given.bodyUsed;
   const bytes: unknown = isUnread ? await readBody(given, "litmus_text_bg.wasm", onProgress, signal) : given;
-  // wasm-bindgen recognises only modules of its own realm; a clone belongs to it.
+  // wasm-bindgen recognises only modules of its own realm. A structured clone belongs to the realm in which it is made.
   if (isA(bytes, "WebAssembly.Module")) return bytes instanceof WebAssembly.Module ? bytes : structuredClone(bytes);
   if (!isA(bytes, "ArrayBuffer") && !ArrayBuffer.isView(bytes)) {
     throw wrongValue("wasm", "a URL, an unread Response, a WebAssembly.Module or bytes", given);

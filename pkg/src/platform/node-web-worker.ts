@@ -4,30 +4,31 @@ import { Worker as NodeWorker } from "node:worker_threads";
 import type { FromWorker } from "../shared/protocol.js";
 
 /**
- * `--input-type` is for a program that is not a file (`node --input-type=module -e …`). A worker inherits the options of the
- * process, and Node starts none from a file with this one. It then gets none of them: others may be invalid in workers.
+ * A worker inherits the options of the process. With `--input-type`, which is for programs that are no files
+ * (`node --input-type=module -e …`), Node refuses to start a worker from a file. So the worker then inherits no options: which of
+ * the others are valid in workers is not known here.
  */
-const options = execArgv.some((option) => option.startsWith("--input-type")) ? { execArgv: [] } : {};
+const workerOptions = execArgv.some((option) => option.startsWith("--input-type")) ? { execArgv: [] } : {};
 
 /**
- * A worker thread of Node with the interface of a web worker, as far as WorkerThread needs it. It keeps the process alive
- * only while it owes a reply.
+ * A worker thread of Node with that part of a web worker's interface which WorkerThread uses. It keeps the process alive only while
+ * a reply is due.
  */
 export class NodeWebWorker {
   onmessage: ((event: { data: FromWorker }) => void) | null = null;
   onmessageerror: ((error: unknown) => void) | null = null;
   onerror: ((event: object) => void) | null = null;
   readonly #worker: NodeWorker;
-  #owedReplies = 1; // the "ready" message
+  #dueReplies = 1; // the "ready" message
 
-  /** `url`: the worker's script, if it is not beside this bundle. */
+  /** `url` is the worker's script; by default, the one beside this bundle. */
   constructor(url: URL | undefined) {
     this.#worker = url
-      ? new NodeWorker(url, options)
-      : new NodeWorker(new URL("./node-worker.js", import.meta.url), options);
+      ? new NodeWorker(url, workerOptions)
+      : new NodeWorker(new URL("./node-worker.js", import.meta.url), workerOptions);
     const fail = (error: Error) => this.onerror?.({ message: error.message, error, preventDefault() {} });
     this.#worker.on("message", (data: FromWorker) => {
-      if (data.type !== "progress") this.#addOwedReplies(-1);
+      if (data.type !== "progress") this.#addDueReplies(-1);
       this.onmessage?.({ data });
     });
     this.#worker.on("messageerror", (error) => this.onmessageerror?.(error));
@@ -36,18 +37,18 @@ export class NodeWebWorker {
   }
 
   postMessage(message: { type: string }): void {
-    if (message.type === "request") this.#addOwedReplies(1);
+    if (message.type === "request") this.#addDueReplies(1);
     this.#worker.postMessage(message);
   }
 
   terminate(): void {
-    this.onerror = null; // its exit is then no failure
+    this.onerror = null; // the exit that follows is no failure
     void this.#worker.terminate();
   }
 
-  #addOwedReplies(count: number): void {
-    this.#owedReplies += count;
-    if (this.#owedReplies > 0) this.#worker.ref();
+  #addDueReplies(count: number): void {
+    this.#dueReplies += count;
+    if (this.#dueReplies > 0) this.#worker.ref();
     else this.#worker.unref();
   }
 }

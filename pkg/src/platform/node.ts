@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { NodeWebWorker } from "./node-web-worker.js";
 import { type FileResponse, platform } from "./platform.js";
 
-/** The codes of errors that say that a file or its folder does not exist. */
+/** The codes of the errors of a file that does not exist, or whose folder does not. */
 const MISSING_CODES: unknown[] = ["ENOENT", "ENOTDIR"];
 
 function fileResponse({ href }: URL, { buffer, byteOffset, byteLength }: Buffer): FileResponse {
@@ -15,7 +15,7 @@ function fileResponse({ href }: URL, { buffer, byteOffset, byteLength }: Buffer)
   return { ok: true, status: 200, url: href, headers, body: null, arrayBuffer: async () => bytes };
 }
 
-/** Sets `platform` for Node, Deno and Bun. A function: a bundler may drop a file that is imported for its effects alone. */
+/** Sets `platform` for Node, Deno and Bun. Not done by the import alone: a bundler may drop a file of which nothing is used. */
 export function useNode(): void {
   // The web workers of Deno and Bun would keep a program from exiting.
   platform.hasWebWorkers = false;
@@ -33,8 +33,10 @@ export function useNode(): void {
     try {
       return fileResponse(url, await readFile(url));
     } catch (error) {
-      if (!MISSING_CODES.includes((error as NodeJS.ErrnoException).code)) throw error;
-      return { ...fileResponse(url, Buffer.alloc(0)), ok: false, status: 404, missing: "there is no such file" };
+      const { code, message } = error as NodeJS.ErrnoException;
+      const isMissing = MISSING_CODES.includes(code);
+      const failure = isMissing ? "there is no such file" : message;
+      return { ...fileResponse(url, Buffer.alloc(0)), ok: false, status: isMissing ? 404 : 500, failure };
     }
   };
 }

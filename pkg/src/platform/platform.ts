@@ -1,32 +1,35 @@
-/** The contents of a `file:` URL, with those members of a `Response` that the package reads. All of its bytes are in memory. */
+/** The contents of a `file:` URL, with those members of a `Response` that the package uses. All of its bytes are in memory. */
 export interface FileResponse {
   readonly ok: boolean;
   readonly status: number;
-  /** Why there is no file, for messages: a status would mean nothing to their reader. */
-  readonly missing?: string;
+  /** Why the file could not be read, for messages: a status would mean nothing to their reader. */
+  readonly failure?: string;
   readonly url: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: null;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** What differs between platforms. The defaults are those of browsers; node.ts and workerd.ts set their own. */
+/** What differs between platforms. The defaults are for browsers; node.ts and workerd.ts replace them. */
 export const platform: {
   /** The URL against which relative URLs are resolved. */
   baseUrl: () => string | undefined;
-  /** The URL of a file's path, on platforms where a string without a scheme is a path. */
+  /** Converts the path of a file to its URL. Set where a string without a scheme is a path. */
   pathToUrl?: (path: string) => URL;
-  /** Opens a `file:` URL, on platforms whose `fetch` does not. */
+  /** Opens a `file:` URL. Set where `fetch` does not. */
   openFile?: (url: URL) => Promise<FileResponse>;
   /** Whether to use web workers where they exist. */
   hasWebWorkers: boolean;
-  /** Starts a worker thread, on platforms that have them in place of web workers. */
+  /** Starts a worker thread. Set where these are used in place of web workers. */
   startWorkerThread?: (url?: URL) => Worker;
-  /** Resolves after the events that have arrived, an abort for instance, were handled. */
+  /** Resolves after the event loop has handled the events that have arrived, such as an abort. */
   yieldToEventLoop: () => Promise<void>;
-  /** Keeps a call that waits for other calls from being cancelled, until the returned function is called. Set in workerd. */
+  /**
+   * Keeps the platform from cancelling a call that waits for other calls, until the returned function is called, once or more.
+   * Set in workerd.
+   */
   keepAlive?: () => () => void;
-  /** The compiled WebAssembly module, on platforms that compile it themselves and give the package no URLs. */
+  /** The compiled WebAssembly module. Set in workerd, which compiles it in advance and has no URLs of the package's files. */
   module?: WebAssembly.Module;
 } = {
   baseUrl: () => globalThis.document?.baseURI ?? globalThis.location?.href,

@@ -1,12 +1,14 @@
 import { LitmusError } from "../shared/errors.js";
 import { platform } from "./platform.js";
 
-/** A URL's scheme, of two letters or more: a single letter is a drive of Windows. */
+/** A URL's scheme, of at least two characters: a single letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z\d+.-]+:/i;
 
 /**
- * The URL that the option `name` gives: in pages relative to the page; in Node, Deno and Bun a string without a scheme is the
- * path of a file.
+ * The absolute URL of the value of the option `name`. A relative URL is resolved against the page's URL; in Node, Deno and Bun a
+ * string without a scheme is the path of a file.
+ *
+ * @throws LitmusError `invalid-input` if it is no URL
  */
 export function resolveUrl(name: string, url: string | URL): URL {
   const text = String(url);
@@ -17,7 +19,7 @@ export function resolveUrl(name: string, url: string | URL): URL {
   }
 }
 
-/** The URL of a file in the folder of another one, with its query: an access token, for instance. */
+/** The URL of the file at `path`, relative to `url` and with the query of `url`, which may have an access token. */
 export function resolveBeside(url: string | URL, path: string): string {
   const beside = new URL(path, url);
   beside.search = new URL(url).search;

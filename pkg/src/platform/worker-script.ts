@@ -5,9 +5,9 @@ import { platform } from "./platform.js";
 const loaders = new Map<string, string>();
 
 /**
- * Starts a worker. Browsers refuse to start one from a script of another origin, but a worker may load such a script (a
- * module only if its server allows it by CORS). So for such a script the worker starts from a `blob:` URL of one line that
- * loads it.
+ * Starts a worker from a script of any origin. Browsers refuse to start a worker from a script of another origin, but let a worker
+ * load one; a module only if its server allows that by CORS. So the worker then starts from a `blob:` URL whose one line loads the
+ * script.
  */
 export function startWorkerScript(url: string | URL, options: WorkerOptions = { type: "module" }): Worker {
   // On a page of a file: URL, Chromium loads no module scripts at all, but classic ones from blob: URLs.

@@ -3,7 +3,7 @@
 import module from "../wasm/litmus_text_bg.wasm";
 import { platform } from "./platform.js";
 
-/** Sets `platform` for workerd. A function: a bundler may drop a file that is imported for its effects alone. */
+/** Sets `platform` for workerd. Not done by the import alone: a bundler may drop a file of which nothing is used. */
 export function useWorkerd(): void {
   platform.module = module;
   // workerd handles other requests only when it runs timers.

@@ -18,8 +18,8 @@ export class InlineThread implements Thread {
   }
 
   async send<R extends Request>(request: R, signal = neverAborts(), listener?: Listener<R>): Promise<Reply<R>> {
-    // Without this, a series of calls with one short text each would block the event loop. A worker's event loop runs
-    // between two messages anyway.
+    // The engine yields only between the steps of a job: without this, a series of calls with one short text each would block the
+    // event loop. In a worker, each call is a message, and the event loop runs between messages.
     if (request.type === "predict") await unlessAborted(platform.yieldToEventLoop(), signal);
     return (await this.#engine.answer(request, signal, listener as Listener<Request>)) as Reply<R>;
   }

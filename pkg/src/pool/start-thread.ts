@@ -6,12 +6,12 @@ import type { Thread } from "./thread.js";
 import { PolicyWatch, warnOfMissingWorker } from "./worker-failure.js";
 import { WorkerThread } from "./worker-thread.js";
 
-/** Starts a worker from the script at `url`, or from the package's own. */
+/** Starts a worker from the script at `url`, by default from the package's own. */
 type StartWorker = (url: URL | undefined) => Worker;
 
 /**
- * Starts a thread: a worker if the option `workers` allows it and the platform has them, else the calling thread. If the
- * worker cannot be started, for instance because a policy of the page forbids it, warns and uses the calling thread.
+ * Starts a thread: a worker if the option `workers` allows it and the platform has one, else the calling thread. If the
+ * worker cannot be started, for instance because a policy of the page forbids it, warns and uses the calling thread. Never rejects.
  */
 export async function startThread(
   workers: NonNullable<ClassifierOptions["workers"]>,
@@ -36,6 +36,7 @@ export async function startThread(
   }
 }
 
+/** The function that starts workers on this platform, or `undefined` for the calling thread. */
 function chooseWorker(workers: "auto" | number, startWebWorker: StartWorker): StartWorker | undefined {
   if (workers === 0) return undefined;
   if (workers !== "auto" && platform.startWorkerThread) return platform.startWorkerThread;

@@ -24,7 +24,10 @@ export class ThreadLoader {
     return this.#shared;
   }
 
-  /** Loads a thread. Files that another thread of this page has downloaded or is downloading are not downloaded again. */
+  /**
+   * Loads the module and the model into a thread. Files that another thread of this page has downloaded or is downloading are
+   * not downloaded again.
+   */
   async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
     const compiled = this.#compile(thread, onProgress, signal);
     const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);
@@ -34,6 +37,7 @@ export class ThreadLoader {
     return started;
   }
 
+  /** The compiled module: given, compiled earlier in this page, or compiled now by the thread. */
   async #compile(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<WebAssembly.Module> {
     const url = this.#wasm;
     if (typeof url !== "string") return url;
@@ -46,7 +50,10 @@ export class ThreadLoader {
     });
   }
 
-  /** Resolves when the thread has the model's files; `started` resolves when it has loaded them. */
+  /**
+   * Resolves when the thread has the model's files. The first thread downloads those of a folder. It stores them for the other
+   * threads after its start, when `started` resolves.
+   */
   #fetch(
     source: ModelSource,
     thread: Thread,
@@ -54,8 +61,8 @@ export class ThreadLoader {
     signal: AbortSignal,
     started: () => Promise<unknown>,
   ): Promise<void> {
-    const fetch = (source: ModelSource, keepForSource = false) =>
-      thread.send({ type: "fetch", source, keepForSource }, signal, onProgress);
+    const fetch = (source: ModelSource, keepToStore = false) =>
+      thread.send({ type: "fetch", source, keepToStore }, signal, onProgress);
     if (source.from !== "folder") return fetch(source);
     return new Promise((resolve, reject) => {
       let isFirst = false;
@@ -66,7 +73,7 @@ export class ThreadLoader {
         // Storing the files takes as long as loading them, so the thread is started first. If the start fails, for instance
         // because this classifier's `wasm` is missing, other classifiers still need the files.
         await started().catch(() => undefined);
-        return thread.send({ type: "source" });
+        return thread.send({ type: "store" });
       });
       this.#shared = sharedSource.catch(() => undefined);
       sharedSource
@@ -74,7 +81,7 @@ export class ThreadLoader {
           this.#source = shared;
           return isFirst ? undefined : fetch(shared);
         })
-        .then(resolve, reject);
+        .then(resolve, reject); // without effect for the first thread, whose promise is resolved already
     });
   }
 }

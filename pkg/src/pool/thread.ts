@@ -9,8 +9,8 @@ export interface Thread {
   readonly broken: boolean;
   /** The size of its WebAssembly memory in bytes. */
   readonly memoryBytes: number;
-  /** Sends a request and resolves to the reply. `listener` is called with the progress. */
+  /** Sends a request and resolves to the reply. Rejects with a `LitmusError`. `listener` is called with the progress. */
   send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>>;
-  /** Stops the work and frees the memory. Requests without a reply are rejected or never answered. */
+  /** Stops the work and frees the memory. Requests without a reply reject, or never settle. */
   terminate(): void;
 }

@@ -1,4 +1,4 @@
-/** Time to wait after a worker's error, in milliseconds: browsers report the policy that caused it only then. */
+/** Milliseconds to wait after a worker's error: browsers report the policy that caused it only later. */
 const REPORT_MS = 200;
 
 /** A report of the type "coep". Chromium has the body's properties only in its JSON. */
@@ -14,7 +14,7 @@ export class PolicyWatch {
     globalThis.addEventListener?.("securitypolicyviolation", this.#onViolation);
   }
 
-  /** Describes the policy that was violated since the start. To be called after the worker's error. */
+  /** Resolves to a description of the policy that was violated, if one was. To be called after the worker's error. */
   async violation(): Promise<string | undefined> {
     // Chromium reports violations of the embedder policy, Firefox does not. Earlier reports are buffered.
     if (typeof ReportingObserver === "function")
@@ -23,6 +23,7 @@ export class PolicyWatch {
     return this.#violation;
   }
 
+  /** Removes the listener. */
   stop(): void {
     globalThis.removeEventListener?.("securitypolicyviolation", this.#onViolation);
   }
@@ -43,7 +44,7 @@ export class PolicyWatch {
 
 let warned = false;
 
-/** Warns, once per page, that predictions are computed on the calling thread. */
+/** Warns in the console, once per page, that predictions are computed on the calling thread. */
 export function warnOfMissingWorker(reason: string): void {
   if (warned) return;
   warned = true;

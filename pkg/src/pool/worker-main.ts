@@ -1,4 +1,4 @@
-import { Engine, failure } from "../engine/engine.js";
+import { Engine, toFailure } from "../engine/engine.js";
 import type { DownloadProgress } from "../shared/model-types.js";
 import type { FromWorker, ToWorker } from "../shared/protocol.js";
 import type { PredictionProgress } from "../shared/types.js";
@@ -10,7 +10,7 @@ interface WorkerScope {
   postMessage(message: FromWorker): void;
 }
 
-/** The worker's end of the protocol between page and worker: answers requests. The page's end is worker-thread.ts. */
+/** Answers requests: the worker's end of the protocol between page and worker. The page's end is worker-thread.ts. */
 export function serve(): void {
   const scope = globalThis as unknown as WorkerScope;
   const engine = new Engine();
@@ -30,12 +30,12 @@ export function serve(): void {
       const value = await engine.answer(message.request, controller.signal, message.report ? listener : undefined);
       scope.postMessage({ type: "done", id, value, memoryBytes: engine.memoryBytes });
     } catch (error) {
-      scope.postMessage({ type: "failed", id, failure: failure(error), crashed: engine.broken });
+      scope.postMessage({ type: "failed", id, failure: toFailure(error), crashed: engine.broken });
     } finally {
       running.delete(id);
     }
   };
-  // No request catches this error, so that it reaches the page as an error of the worker.
+  // The request in the message is not known. The error is not caught, so that it reaches the page as an error of the worker.
   scope.onmessageerror = () => {
     throw new Error("a message to the worker could not be deserialised");
   };

@@ -7,7 +7,7 @@ import type { Thread } from "./thread.js";
 /** Web workers are terminated after this many milliseconds without a call. The next call starts them again. */
 const IDLE_MS = 60_000;
 
-/** A request that waits for a thread, or that a thread works on. */
+/** A request that waits for a thread or is being answered by one. */
 interface QueuedRequest {
   request: Request;
   signal: AbortSignal | undefined;
@@ -30,10 +30,11 @@ export type Pool = Pick<WorkerPool, "send" | "size" | "runsIn" | "memoryBytes" |
 /** The queue of one classifier's requests, and its threads. */
 export class WorkerPool {
   readonly #loader: Loader;
-  readonly #start: () => Promise<Thread>;
+  readonly #startThread: () => Promise<Thread>;
   #size: number;
   readonly #waiting: QueuedRequest[] = [];
   readonly #running = new Set<QueuedRequest>();
+  /** The loaded threads, and among them those without a request. */
   readonly #threads = new Set<Thread>();
   readonly #idle: Thread[] = [];
   /** One controller per thread that is being started: in workerd, a request must not abort a signal of another request. */
@@ -42,14 +43,14 @@ export class WorkerPool {
   #closed = false;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** A pool of at most `size` threads, which `start` starts and `loader` loads. */
-  constructor(loader: Loader, start: () => Promise<Thread>, size: number) {
+  /** A pool of at most `size` threads, which `startThread` starts and `loader` loads. */
+  constructor(loader: Loader, startThread: () => Promise<Thread>, size: number) {
     this.#loader = loader;
-    this.#start = start;
+    this.#startThread = startThread;
     this.#size = size;
   }
 
-  /** The most threads that run at a time. */
+  /** The most threads that run at a time. Falls to 1 on the calling thread, and to those that run when another cannot be started. */
   get size(): number {
     return this.#size;
   }
@@ -64,14 +65,18 @@ export class WorkerPool {
     return [...this.#threads].reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   }
 
-  /** Starts the first thread. */
+  /** Starts and loads the first thread. Resolves to facts about the model. */
   async open(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
-    const info = await unlessAborted(this.#startThread(onProgress, signal), signal);
+    const info = await unlessAborted(this.#addThread(onProgress, signal), signal);
     this.#dispatch();
     return info;
   }
 
-  /** Sends a request to the next free thread. */
+  /**
+   * Sends a request to the next free thread, in the order of the calls. Resolves to the reply.
+   *
+   * @throws LitmusError `closed`, `aborted`, `timeout`, `internal` after a crash, and those of the request
+   */
   async send<R extends Request>(
     request: R,
     signal: AbortSignal | undefined,
@@ -92,14 +97,17 @@ export class WorkerPool {
       // Leave the queue at once: in workerd, a request whose client is gone never runs again and would keep its thread.
       const index = this.#waiting.indexOf(queued);
       if (index >= 0) this.#waiting.splice(index, 1);
-      stopWaiting?.();
       queued.reject(abortError(signal as AbortSignal));
     });
     this.#waiting.push(queued);
     this.#dispatch();
-    return reply.finally(removeListener) as Promise<Reply<R>>;
+    return reply.finally(() => {
+      stopWaiting?.(); // the request never got a thread: it was aborted, the pool was closed or could start none
+      removeListener();
+    }) as Promise<Reply<R>>;
   }
 
+  /** Rejects the requests without a reply and terminates the threads. Closing twice has no effect. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -118,8 +126,9 @@ export class WorkerPool {
     this.#idle.length = 0;
   }
 
-  async #startThread(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
-    const thread = await this.#start();
+  /** Starts a thread and loads it. */
+  async #addThread(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
+    const thread = await this.#startThread();
     try {
       throwIfAborted(signal);
       const info = await unlessAborted(this.#loader.load(thread, onProgress, signal), signal);
@@ -153,13 +162,14 @@ export class WorkerPool {
     this.#shutDownWhenIdle();
   }
 
-  /** Worker threads of Node, Deno and Bun stay: idle ones do not keep the process alive. */
+  /** Starts the timer of web workers. Worker threads of Node, Deno and Bun stay: idle ones do not keep the process alive. */
   #shutDownWhenIdle(): void {
     const isIdle = this.#running.size + this.#starting.size === 0;
     if (!isIdle || ![...this.#threads].some(({ runsIn }) => runsIn === "worker")) return;
     this.#idleTimer = setTimeout(() => this.#terminateAll(), IDLE_MS);
   }
 
+  /** Lets a thread answer a request, and then the next one. */
   async #run(thread: Thread, queued: QueuedRequest): Promise<void> {
     const { request, signal, listener } = queued;
     try {
@@ -172,11 +182,12 @@ export class WorkerPool {
     this.#dispatch();
   }
 
+  /** Adds a thread for requests that wait. Never rejects. */
   async #grow(): Promise<void> {
     const starting = new AbortController();
     this.#starting.add(starting);
     try {
-      await this.#startThread(undefined, starting.signal);
+      await this.#addThread(undefined, starting.signal);
     } catch (error) {
       // Continue with the threads that run. If there is none, this request fails and the next one tries again.
       if (this.#threads.size > 0) this.#size = this.#threads.size;

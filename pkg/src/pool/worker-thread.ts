@@ -5,7 +5,7 @@ import type { FromWorker, Listener, Reply, Request, ToWorker } from "../shared/p
 import type { PredictionProgress } from "../shared/types.js";
 import type { Thread } from "./thread.js";
 
-/** A worker that has not stopped a timed-out request after this many milliseconds is terminated. */
+/** A worker that has not stopped a request this many milliseconds after its timeout is terminated. */
 const GRACE_MS = 1000;
 
 /** The reason for a script that was not loaded: browsers do not tell these two cases apart; see worker-failure.ts. */
@@ -18,12 +18,12 @@ interface Pending {
   listener: Listener<Request>;
 }
 
-/** The page's end of the protocol between page and worker. The worker's end is worker-main.ts. */
+/** A worker as a thread: the page's end of the protocol between page and worker. The worker's end is worker-main.ts. */
 export class WorkerThread implements Thread {
   readonly runsIn: "worker" | "worker-threads";
   broken = false;
   memoryBytes = 0;
-  /** Settles when the worker has run its script. */
+  /** Resolves when the worker has run its script; rejects if it cannot. */
   readonly ready: Promise<void>;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
@@ -41,7 +41,7 @@ export class WorkerThread implements Thread {
         this.#fail(error);
       };
       worker.onerror = (event) => {
-        event.preventDefault(); // the calls that fail report it
+        event.preventDefault(); // the browser need not report it: the calls that fail do
         fail(`the worker failed: ${event.message ?? NOT_LOADED}`, event.error ?? event);
       };
       worker.onmessageerror = (event) => fail("a message from the worker could not be deserialised", event);
@@ -94,6 +94,7 @@ export class WorkerThread implements Thread {
     if (message.crashed) this.#fail(error);
   }
 
+  /** Terminates the worker and rejects its requests. */
   #fail(error: LitmusError): void {
     this.broken = true;
     this.memoryBytes = 0;

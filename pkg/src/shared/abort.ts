@@ -32,7 +32,7 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
   });
 }
 
-/** Aborts `controller` when `signal` is aborted or `timeout` has passed. Returns a function that undoes this. */
+/** Aborts `controller` when `signal` is aborted or `timeout` has passed. Returns a function that removes the listener and the timer. */
 export function follow({ signal, timeout }: CallOptions, controller: AbortController): () => void {
   const stop = () => controller.abort(new LitmusError("timeout", `the call took longer than ${timeout} ms`));
   const timer = timeout && setTimeout(stop, timeout);

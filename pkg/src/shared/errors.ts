@@ -44,7 +44,7 @@ export type LitmusErrorCode =
   | "out-of-memory"
   | "internal";
 
-/** The names that the platform gives to such errors: code that handles `fetch`'s aborts handles ours. */
+/** The name of an error. Aborts and timeouts have the platform's names, so that code that handles those of `fetch` handles ours. */
 function nameOf(code: unknown): "LitmusError" | "AbortError" | "TimeoutError" {
   if (code === "aborted") return "AbortError";
   return code === "timeout" ? "TimeoutError" : "LitmusError";
@@ -95,7 +95,7 @@ export function toLitmusError(error: unknown): LitmusError {
   return new LitmusError("internal", typeof message === "string" ? message : String(error), { cause: error });
 }
 
-/** The same error with this index, or without one. Also makes an error of the fields that a worker has sent. */
+/** An error with the same fields, but this index or none. The fields can be those that a worker has sent. */
 export function withIndex(
   error: Pick<LitmusError, "code" | "message" | "cause">,
   index: number | undefined,

@@ -20,7 +20,7 @@ export interface ClassifierInfo<Label extends string = string> {
   languages: readonly string[] | null;
   /** The labels, in the model's order. */
   labels: readonly Label[];
-  /** Whether a text can have several labels, each scored by itself: the activation is `"sigmoid"`. */
+  /** Whether a text can have several labels, each scored by itself: then the activation is `"sigmoid"`. */
   multiLabel: boolean;
   /**
    * What turns the model's logits into scores: `"sigmoid"` for `problem_type: "multi_label_classification"` and
@@ -67,13 +67,13 @@ export interface ClassifierInfo<Label extends string = string> {
 }
 
 /**
- * Progress of the download of one file. Its first event comes when the download starts; for the
- * optional litmus.json, when the file was found.
+ * Progress of the download of one file. The first event comes when the download starts; for the
+ * optional litmus.json, when the file is found.
  */
 export interface DownloadProgress {
-  /** The file's name, for instance `"model.onnx"`. */
+  /** The file's path in the model's folder, for instance `"model.onnx"`; of the WebAssembly file its name. */
   file: string;
-  /** How many bytes have arrived, after decompression. The last event has `loaded === total`. */
+  /** How many bytes have arrived, counted after decompression. The last event has `loaded === total`. */
   loaded: number;
   /** The file's size in bytes, or `null` while it is unknown. */
   total: number | null;
@@ -180,10 +180,13 @@ export interface ClassifierOptions {
   precision?: Precision | undefined;
   /**
    * The task that calls without the options `task` and `tasks` are for: one of the model's heads. Its labels take the place of the
-   * model's own.
+   * model's own. Not together with `head`.
    */
   task?: string | undefined;
-  /** The file of a head that was taught on this model (`TaughtClassifier.export`): its labels take the place of the model's. */
+  /**
+   * The file of a head that was taught on this model (`TaughtClassifier.export`). Its labels take the place of the model's own. Not
+   * together with `task`.
+   */
   head?: Uint8Array<ArrayBuffer> | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;

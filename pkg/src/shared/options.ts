@@ -59,8 +59,13 @@ type ValueOf<Schema> = Schema extends { enum: readonly (infer Value)[] }
               ? boolean
               : number;
 
+/** An object with these properties, all of them optional. */
 type OptionsOf<Properties> = { -readonly [Key in keyof Properties]?: ValueOf<Properties[Key]> | undefined };
 
+/**
+ * `true` if each type can be assigned to the other and both have the same keys, else `never`. Types whose keys are optional can be
+ * assigned to each other although one lacks a key.
+ */
 type Same<A, B> = [A, B] extends [B, A] ? (keyof A | keyof B extends keyof A & keyof B ? true : never) : never;
 
 true satisfies Same<OptionsOf<typeof EXPLAIN_OPTIONS>, ExplainTasksOptions>;

@@ -4,7 +4,7 @@ import type { AnyTaskOptions, ExplainTasksOptions } from "./task-types.js";
 import type { TeachEntries, TeachReport } from "./teach-types.js";
 import type { Prediction, PredictionProgress, TextInput, TextOptions, Tokenization } from "./types.js";
 
-// The messages between the page and its workers. Every value must survive structured cloning.
+// The messages between the page and its workers. Every value must survive a structured clone.
 
 /** A URL at which a file of a model may be. `path` is its path in the model's folder. */
 export interface FileCandidate {
@@ -21,6 +21,7 @@ export interface ModelCandidates {
   manifest: FileCandidate[];
 }
 
+/** What a file of a model is for. */
 export type Role = keyof ModelCandidates;
 /** The files that a model may lack. */
 export type OptionalRole = "manifest" | "tokenizerConfig";
@@ -33,7 +34,7 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `others` are its heads, and the files in which `model.onnx` may store weights. */
+/** The bytes of the files of a model. `others` has at least its heads and the files in which `model.onnx` stores weights. */
 export type ModelBlobs = ByRole<ModelBlob> & { others?: ModelBlob[] | undefined };
 
 /** The option `cache`, resolved. */
@@ -43,21 +44,19 @@ export type CacheMode = "always" | "verified" | false;
 export interface FolderSource {
   from: "folder";
   candidates: ModelCandidates;
-  /** The URLs of the heads by name, where bundlers may have moved them. Else they are in the folder, beside `litmus.json`. */
+  /** The URLs of the heads by name, where bundlers may have moved them. Other heads are in `heads/`, beside `litmus.json`. */
   heads?: Record<string, string>;
   cache: CacheMode;
-  /** This page has stored the files in the cache, and uses the stored `litmus.json` until the page is left. */
+  /** Set when this page has stored the files in the cache. Until the page is left, it then reads them without asking the server. */
   stored?: true;
 }
 
 /** Where a thread gets a model from. */
 export type ModelSource = FolderSource | { from: "files"; files: ModelBlobs };
 
-/** The file of a head in a model's folder, which is read when the head is first needed. */
-export interface HeadFile {
+/** The file of a head in a model's folder, which is read when the head is first needed. `sha256` and `bytes` are those of litmus.json. */
+export interface HeadFile extends FileCandidate {
   name: string;
-  path: string;
-  url: string;
   sha256?: string | undefined;
   bytes?: number | undefined;
   folder: FolderSource;
@@ -70,7 +69,7 @@ export interface LoadedHead {
   multiLabel: boolean;
 }
 
-/** Facts about a loaded model. */
+/** Facts about a loaded model, and its heads, that of embeddings included. */
 export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes"> & { heads: readonly (LoadedHead | HeadFile)[] };
 
 /** The facts that are known without loading the model into WebAssembly. */
@@ -87,7 +86,7 @@ export interface Failure {
 /** The result of one text. A text that cannot be classified does not fail the others. */
 export type Outcome =
   | { prediction: Prediction }
-  /** Of several tasks. */
+  /** The predictions of several tasks, by task. */
   | { predictions: Record<string, Prediction> }
   | { failure: Failure };
 
@@ -97,7 +96,7 @@ export type PredictParams = Pick<
   "task" | "tasks" | "topK" | "threshold" | "activation" | "longText" | "specialTokens" | "zeroShot"
 > & {
   explain: ExplainTasksOptions | undefined;
-  /** What holds for one of several tasks; tasks.ts takes it out of `threshold` and `explain`. */
+  /** The options that the caller gave by task. tasks.ts takes them out of `threshold` and `explain.label`, which then hold for all tasks. */
   byTask?: Record<string, { threshold?: number | undefined; explainLabel?: string | undefined }> | undefined;
 };
 
@@ -128,21 +127,23 @@ export type LoadParams = Pick<ClassifierOptions, "precision">;
 
 /** A request to the thread that runs a model. */
 export type Request =
+  /** Downloads and compiles the WebAssembly module. */
   | { type: "compile"; url: string }
-  /** Downloads and checks the model's files, and keeps them until `start`; with `keepForSource`, until `source`. */
-  | { type: "fetch"; source: ModelSource; keepForSource: boolean }
-  /** Stores the downloaded files, and answers where other threads get them. */
-  | { type: "source" }
+  /** Downloads and checks the model's files, and keeps them until `start`; with `keepToStore`, until `store`. */
+  | { type: "fetch"; source: ModelSource; keepToStore: boolean }
+  /** Stores the files in the browser's cache. The reply is the source from which other threads read them. */
+  | { type: "store" }
+  /** Loads the fetched model into WebAssembly. */
   | { type: "start"; module: WebAssembly.Module; params: LoadParams }
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
   | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean; heads?: Heads | undefined }
-  /** `head`: the file of the head that is taught more. */
+  /** Teaches a head. `head` is the file of a head that is taught more. */
   | { type: "teach"; examples: TeachEntries; params: TeachParams; head: Uint8Array<ArrayBuffer> | undefined }
-  /** Embeddings; `heads` has the head for them. */
+  /** Computes embeddings. `heads` has their head, unless it was loaded with the model. */
   | { type: "embed"; texts: TextInput[]; heads: Heads | undefined }
   /** Reads the file of a head, from the cache or the network. */
   | { type: "head"; file: HeadFile }
-  /** Facts about the model with these heads. */
+  /** Describes the model. A head of the task "" takes the place of its classifier. */
   | { type: "describe"; heads?: Heads | undefined }
   | { type: "tokenize"; text: string };
 
@@ -150,7 +151,7 @@ export type Request =
 export interface Replies {
   compile: WebAssembly.Module;
   fetch: undefined;
-  source: ModelSource;
+  store: ModelSource;
   start: ModelInfo;
   predict: Outcome[];
   teach: Taught;
@@ -162,10 +163,10 @@ export interface Replies {
 
 export type Reply<R extends Request> = Replies[R["type"]];
 
-/** Called while files are downloaded. */
+/** A listener for the progress of downloads. */
 export type OnProgress = ((progress: DownloadProgress) => void) | undefined;
 
-/** Called while a request is being worked on. */
+/** A listener for the progress of a request. */
 export type Listener<R extends Request> =
   | ((progress: R extends { type: "predict" | "teach" | "embed" } ? PredictionProgress : DownloadProgress) => void)
   | undefined;

@@ -1,25 +1,27 @@
 import { unlessAborted } from "./abort.js";
 import { toLitmusError } from "./errors.js";
 
-const running = new Map<string, Promise<unknown>>();
+/** The executions in progress, by key. */
+const flights = new Map<string, Promise<unknown>>();
 
 /**
- * Runs `work` once for all callers with the same `key`: the first one runs it, the others wait for its result. If the
- * first one was aborted or closed, or its worker crashed, one of the others runs it; any other failure is everyone's.
+ * Runs `work` once for all concurrent callers with the same `key`: the first caller runs it, the others wait for its result. If
+ * it fails because the first caller was aborted or closed, or because that caller's worker crashed, one of the others runs its own
+ * `work`. With any other failure all of them reject.
  */
 export async function singleFlight<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   for (;;) {
-    const others = running.get(key) as Promise<T> | undefined;
-    if (!others) {
-      const own = work().finally(() => running.delete(key));
-      running.set(key, own);
+    const flight = flights.get(key) as Promise<T> | undefined;
+    if (!flight) {
+      const own = work().finally(() => flights.delete(key));
+      flights.set(key, own);
       return own;
     }
     try {
-      return await unlessAborted(others, signal);
+      return await unlessAborted(flight, signal);
     } catch (error) {
-      const isTheirs = ["aborted", "timeout", "closed", "internal"].includes(toLitmusError(error).code);
-      if (!isTheirs || signal.aborted) throw error;
+      const concernsFirstOnly = ["aborted", "timeout", "closed", "internal"].includes(toLitmusError(error).code);
+      if (!concernsFirstOnly || signal.aborted) throw error;
     }
   }
 }

@@ -78,7 +78,7 @@ export interface TextWindow<Label extends string = string> {
 export interface Attribution {
   /** The offset at which the word starts, in UTF-16 code units of the string given. Words do not overlap. */
   start: number;
-  /** The offset at which the word ends. */
+  /** The offset at which the word ends, in UTF-16 code units of the string given. */
   end: number;
   /** The word: `text.slice(start, end)` of the string given. */
   text: string;
@@ -221,7 +221,10 @@ export interface StreamOptions extends TextOptions {
 export type ZeroShotCallOptions = Omit<ZeroShotOptions, "labels"> &
   Omit<PredictOptions, "zeroShot" | "activation" | "explain">;
 
-/** Options without a threshold, and without the sigmoid's: with these, the packaged model always gives a label. */
+/**
+ * Options with which the packaged model always gives a label: without `threshold`, and without the activation `"sigmoid"`, which has
+ * thresholds of its own.
+ */
 export type WithoutThreshold<Options extends TextOptions> = Options & {
   threshold?: undefined;
   activation?: Exclude<Activation, "sigmoid"> | undefined;
@@ -235,7 +238,7 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
       index: number;
       /** The text, as it was given. */
       text: string;
-      /** Its pair, if it was given one. */
+      /** The second text, if the item has a pair. */
       pair?: string | undefined;
       prediction: Prediction<Label, Chosen>;
       error?: undefined;
@@ -245,6 +248,7 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
       index: number;
       /** The text, or the value that was given if that is no text: then the error is `invalid-input`. */
       text: unknown;
+      /** The second text, if the item has a pair. */
       pair?: string | undefined;
       prediction?: undefined;
       /** `invalid-input`, `empty-text` or `text-too-long`. */
@@ -252,8 +256,8 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
     };
 
 /**
- * The tokens of a text, all of them however long it is. Special tokens that the text spells are read as text. The
- * arrays have one element per token.
+ * All tokens of a text, also where it has more than the model reads at once. Special tokens that the text spells are read
+ * as text. The arrays have one element per token.
  */
 export interface Tokenization {
   /** The token ids, special tokens included. */
@@ -265,6 +269,6 @@ export interface Tokenization {
    * given. Special tokens have `[0, 0]`.
    */
   offsets: [start: number, end: number][];
-  /** The fraction of the tokens, special tokens left out, that are not in the vocabulary: from 0 to 1. */
+  /** The fraction of the tokens that are not in the vocabulary, from 0 to 1. Special tokens are not counted. */
   unknownFraction: number;
 }

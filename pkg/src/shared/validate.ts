@@ -6,9 +6,10 @@ import type { TextInput } from "./types.js";
 
 // Checks arguments before any work is done, for callers whose types were not checked by TypeScript.
 
-/** The expected value, as error messages state it, and the check. */
+/** The expected value, as error messages state it, and the check. A check may throw an error that says more. */
 export type Rule = readonly [expected: string, accepts: (value: unknown) => boolean];
 
+/** The rules of options, by name. */
 type Rules = Record<string, Rule>;
 
 /** The keywords of JSON Schema that options.ts uses. */
@@ -56,6 +57,7 @@ export const isA = <Name extends keyof PlatformClasses>(value: unknown, name: Na
 
 export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
+/** Whether a value is of the type "object" of JSON Schema: no array. */
 const isRecord = (value: unknown): value is object => isObject(value) && !Array.isArray(value);
 
 const isNumber = (value: unknown, from: number, to: number): value is number =>
@@ -64,17 +66,22 @@ const isNumber = (value: unknown, from: number, to: number): value is number =>
 export const isInteger = (value: unknown, from: number, to = Number.MAX_SAFE_INTEGER): boolean =>
   Number.isSafeInteger(value) && isNumber(value, from, to);
 
-/** Throws `invalid-input` unless each option fits its rule. Unknown keys are rejected: a misspelt option would be ignored. */
+/**
+ * Checks options against their rules. `name` is the name of the object in error messages, if it is an option itself. Unknown keys
+ * are rejected: a misspelt option would be ignored. Returns `true`, so that a rule can call it.
+ *
+ * @throws LitmusError `invalid-input`
+ */
 export function checkOptions(options: unknown, rules: Rules, name?: string, required: readonly string[] = []): true {
-  const all = name ?? "options";
+  const title = name ?? "options";
   if (options === undefined) return true;
-  if (!isRecord(options)) throw wrongValue(all, "an object", options);
+  if (!isRecord(options)) throw wrongValue(title, "an object", options);
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(rules, key)) continue;
     const owner = Object.hasOwn(CLASSIFIER, key) ? "createClassifier" : Object.hasOwn(PREDICT, key) && "predict";
     const known = Object.keys(rules).join(", ");
     throw invalidInput(
-      `unknown key "${key}" in ${all} (known: ${known})${owner ? `: it is an option of ${owner}` : ""}`,
+      `unknown key "${key}" in ${title} (known: ${known})${owner ? `: it is an option of ${owner}` : ""}`,
     );
   }
   for (const [key, [expected, accepts]] of Object.entries(rules)) {
@@ -89,12 +96,13 @@ function rulesOf(properties: Readonly<Record<string, Schema>>): Rules {
   return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, ruleOf(name, schema)]));
 }
 
+/** The rule for a value of this schema. With `additionalProperties`, the value can be given once or by task. */
 function ruleOf(name: string, schema: Schema): Rule {
   const { type, enum: values, minimum = -Infinity, maximum = Infinity, properties, required } = schema;
   if (schema.additionalProperties) {
     const [expected, accepts] = ruleOf(name, schema.additionalProperties);
     const isByTask = (value: unknown) =>
-      isObject(value) && Object.values(value).every((value) => value === undefined || accepts(value));
+      isRecord(value) && Object.values(value).every((value) => value === undefined || accepts(value));
     return [`${expected}, or such values by task`, (value) => accepts(value) || isByTask(value)];
   }
   if (values) {
@@ -130,13 +138,13 @@ const STRING: Rule = ["a string", (value) => typeof value === "string"];
 const BOOLEAN: Rule = ["true or false", (value) => typeof value === "boolean"];
 const FUNCTION: Rule = ["a function", (value) => typeof value === "function"];
 
-/** Timers fire at once if their delay does not fit into 31 bits. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** The longest delay of a timer in milliseconds: a longer one fires at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Rules for `CallOptions`. */
 export const CALL: Rules = {
   signal: ["an AbortSignal", (value) => isA(value, "AbortSignal")],
-  timeout: [`an integer of milliseconds from 1 to ${MAX_TIMEOUT_MS}`, (value) => isInteger(value, 1, MAX_TIMEOUT_MS)],
+  timeout: [`an integer of milliseconds from 1 to ${MAX_DELAY_MS}`, (value) => isInteger(value, 1, MAX_DELAY_MS)],
 };
 
 /** Rules for `EmbedOptions`. */
@@ -166,6 +174,11 @@ export const CLASSIFIER: Rules = {
   head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
 };
 
+/**
+ * Checks the options of `predict` and `stream`, each by itself and those that depend on each other.
+ *
+ * @throws LitmusError `invalid-input`
+ */
 export function checkPredictOptions(options: AnyTaskOptions = {}): void {
   checkOptions(options, PREDICT);
   const explain = Object(options.explain) as { [key: string]: unknown };
@@ -179,7 +192,7 @@ export function checkPredictOptions(options: AnyTaskOptions = {}): void {
   }
 }
 
-/** Whether a value is a string, or an object of the strings `text` and perhaps `pair`, and nothing else. */
+/** Whether a value is a string, or an object with the string `text`, perhaps the string `pair`, and no other keys. */
 export function isTextInput(value: unknown): value is TextInput {
   if (typeof value === "string") return true;
   if (!isObject(value)) return false;
@@ -205,7 +218,7 @@ export function checkTexts(texts: unknown): asserts texts is TextInput | readonl
   }
 }
 
-/** Checks the source of a stream. A string is rejected, although it is iterable: its letters would be taken for texts. */
+/** Checks the source of a stream. A string is rejected, although it is iterable: its characters would be taken for texts. */
 export function checkSource(source: unknown): asserts source is Iterable<unknown> | AsyncIterable<unknown> {
   if (!isObject(source) || !(Symbol.iterator in source || Symbol.asyncIterator in source)) {
     throw invalidInput(`stream takes an iterable of texts, not ${formatValue(source)}`);
