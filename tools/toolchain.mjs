@@ -1,6 +1,6 @@
 // The programs that the build and the tests need besides Node. Each `ensure…` finds one, installs it into a cache, or
 // fails with an error that names what to install. No module from node_modules is used: `npm ci` may not have run yet.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -33,7 +33,10 @@ export async function ensureNode() {
   if (Number.parseInt(process.versions.node, 10) < 20) {
     throw new UserError(`Node ${process.versions.node} is too old: install Node 20 or newer`);
   }
-  if (modified(join(root, "node_modules/.package-lock.json")) >= modified(join(root, "package-lock.json"))) return;
+  const modules = join(root, "node_modules");
+  if (modified(join(modules, ".package-lock.json")) >= modified(join(root, "package-lock.json"))) return;
+  // A link leads to the modules of another checkout, which `npm ci` would delete.
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   await step("npm ci", () => run("npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" }));
 }
 
