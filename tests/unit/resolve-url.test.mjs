@@ -4,7 +4,7 @@ import { afterEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { importSource } from "./source.mjs";
 
-const { platform, resolveUrl } = await importSource("platform/resolve-url.ts", "platform/platform.ts");
+const { platform, resolveBeside, resolveUrl } = await importSource("platform/resolve-url.ts", "platform/platform.ts");
 const { baseUrl } = platform;
 
 afterEach(() => {
@@ -36,4 +36,10 @@ test("a path of Windows is no URL, although its drive looks like a scheme", () =
     resolveUrl("model", path);
     assert.equal(paths.pop(), path);
   }
+});
+
+test("any name of a file is encoded, and the query is that of the folder", () => {
+  const url = (path) => resolveBeside("https://example.org/models/own/?token=a", path);
+  assert.equal(url("heads/C# or R?.head"), "https://example.org/models/own/heads/C%23%20or%20R%3F.head?token=a");
+  assert.equal(url("100%.json"), "https://example.org/models/own/100%25.json?token=a");
 });

@@ -59,11 +59,14 @@ export class ResultCache {
   }
 }
 
-/** An id of the model: the checksums of its files, and its labels, which depend on its task. A random id if a file has no checksum. */
+/**
+ * An id of the model: its name and version, the checksums of its files, and its labels, which depend on its task. A random id if a file
+ * has no checksum.
+ */
 function identify({ info }: Predictor): string {
   const checksums = info.files.map(({ sha256 }) => sha256);
   const known = checksums.length > 0 && checksums.every(Boolean);
-  return known ? JSON.stringify([checksums, info.labels]) : crypto.randomUUID();
+  return known ? JSON.stringify([info.name, info.version, checksums, info.labels]) : crypto.randomUUID();
 }
 
 function lruStore({ ttl, entries, bytes }: Exclude<ResolvedOptions["cache"], CacheStore | false>): CacheStore {

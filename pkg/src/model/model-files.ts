@@ -175,7 +175,7 @@ class FolderReader implements ModelReader {
   others({ path }: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]> {
     const graph = this.#source.candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
     const readBeside = (name: string) => {
-      const file = { path: sibling(path, name), url: resolveBeside(graph.url, encodeURIComponent(name)) };
+      const file = { path: sibling(path, name), url: resolveBeside(graph.url, name) };
       reportStart(file.path, this.#onProgress);
       return this.read([file], entryOf, file.path);
     };
