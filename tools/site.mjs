@@ -47,6 +47,9 @@ async function listFiles(folder) {
   return names.filter((_, i) => isFile[i]).map((name) => name.split(sep).join("/"));
 }
 
+/** Scripts of www/ that are bundled with code of the package. */
+const bundled = ["fetcher.js"];
+
 /** Minifies a file, unless it is minified already. */
 async function minify(file, path) {
   const loader = /\.(?:html|css|m?js)$/.exec(path)?.[0].replace(/^\.m?/, "");
@@ -56,9 +59,14 @@ async function minify(file, path) {
     await writeFile(file, code.replace(/\s*<!--.*?-->/gs, "").replace(/\n {4,}/g, "\n")); // <pre> elements are indented by two at most
     return;
   }
-  const { transform } = await import("esbuild");
-  const options = { loader, minify: true, target: "es2022", charset: "utf8" };
-  await writeFile(file, (await transform(code, options)).code);
+  const { build: bundle, transform } = await import("esbuild");
+  const options = { minify: true, target: "es2022", charset: "utf8" };
+  if (bundled.includes(path)) {
+    const entryPoints = [join(root, "www", path)];
+    await bundle({ ...options, entryPoints, outfile: file, allowOverwrite: true, bundle: true, format: "iife" });
+    return;
+  }
+  await writeFile(file, (await transform(code, { ...options, loader })).code);
 }
 
 /** The first half of the SHA-256: enough to tell files apart, and digests do not compress. */

@@ -1,15 +1,10 @@
 // Fetches the files of a model from any site that allows it (CORS) and posts them to the page. Runs in the sandboxed
 // frame fetcher.html; the page sends it the model's URL and the paths of its files, and nothing else.
+// tools/site.mjs bundles it, because a sandboxed frame has no origin and so cannot import modules from the site.
+import { externalFiles } from "../pkg/src/model/external-data.ts";
 
 /** The files that a model may lack. */
 const OPTIONAL = ["tokenizerConfig", "manifest"];
-/**
- * What precedes the name of a file with weights in an ONNX file: the entry "location" of a StringStringEntryProto, and the tag of
- * its value. The length of the name follows.
- */
-const LOCATION = new TextEncoder().encode("\n\x08location\x12");
-/** A file name without a path. */
-const NAME = /^(?!\.{0,2}$)[^/\\:]+$/;
 /** The path of a head. */
 const HEAD = /^heads\/([^/]+)\.head$/;
 /** The status codes of a file that does not exist. */
@@ -48,27 +43,6 @@ async function read(response, file, say) {
   });
 }
 
-/** A number in protobuf's encoding, seven bits a byte, and the offset behind it. */
-function varint(bytes, at) {
-  for (let value = 0, shift = 0; ; shift += 7) {
-    const byte = bytes[at++];
-    value |= (byte & 127) << shift;
-    if (!(byte & 128)) return { value, next: at };
-  }
-}
-
-/** The names of the files in which an ONNX file stores weights: a large one has them beside it. */
-function weightFiles(onnx) {
-  const names = new Set();
-  for (let at = onnx.indexOf(LOCATION[0]); at >= 0; at = onnx.indexOf(LOCATION[0], at + 1)) {
-    if (!LOCATION.every((byte, i) => onnx[at + i] === byte)) continue;
-    const { value: length, next } = varint(onnx, at + LOCATION.length);
-    const name = new TextDecoder().decode(onnx.subarray(next, next + length));
-    names.add(name.replace(/^\.\//, ""));
-  }
-  return [...names].filter((name) => NAME.test(name));
-}
-
 /** The paths of the heads that litmus.json lists, by task. */
 async function headPaths(manifest) {
   try {
@@ -97,7 +71,7 @@ async function fetchModel({ folder, layout }, say) {
   const files = Object.fromEntries(Object.entries(found).map(([role, { blob }]) => [role, blob]));
   const fetchOne = async (path) => (await fetchFirst(folder, [path], say)).blob;
   files.data = {};
-  for (const name of weightFiles(new Uint8Array(await blob.arrayBuffer())))
+  for (const name of externalFiles(new Uint8Array(await blob.arrayBuffer())))
     files.data[name] = await fetchOne(path.replace(/[^/]*$/, () => encodeURIComponent(name)));
   files.heads = {};
   for (const [task, path] of Object.entries(await headPaths(found.manifest))) files.heads[task] = await fetchOne(path);

@@ -1,7 +1,7 @@
 // The visitor's own model in the demo, from a folder or a URL, and the reasons for which a model is rejected.
 import assert from "node:assert/strict";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, mkdir, mkdtemp, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -229,6 +229,20 @@ test("the frame fetches weights in a file of their own, and the heads that litmu
   await verdict(page, "positive");
   const unexpected = errors.filter((error) => !/404/.test(error));
   assert.deepEqual(unexpected, []);
+  await context.close();
+  await server.close();
+});
+
+test("the frame takes no text of a model for the name of a file with weights", async () => {
+  const folder = await copyOfTiny();
+  // The field doc_string (6) of ModelProto, with the bytes of an entry that names a file.
+  const entry = "\n\x08location\x12\x09x.weights";
+  await appendFile(join(folder, "model.onnx"), Buffer.from([(6 << 3) | 2, entry.length, ...Buffer.from(entry)]));
+  const server = await serve({ mounts: { "/": folder }, headers: { "access-control-allow-origin": "*" } });
+  const { page, context } = await ready(site);
+  await fetchModel(page, server.url);
+  await accepted(page);
+  assert.deepEqual(await labels(page), ["joy", "anger", "surprise"]);
   await context.close();
   await server.close();
 });
