@@ -39,6 +39,14 @@ async function hold(page, answer = (route) => route.continue()) {
   return release;
 }
 
+/** Lets the multilingual model load that `hold` holds back, and start if it is wanted. */
+async function loadHeld(page, release) {
+  const loaded = page.waitForResponse(MULTILINGUAL);
+  release();
+  await (await loaded).finished();
+  await page.waitForTimeout(2000);
+}
+
 async function teach(page) {
   await page.locator("#teach-title").scrollIntoViewIfNeeded();
   await page.locator("#teach-labels li").nth(1).waitFor();
@@ -196,10 +204,7 @@ test("while a packaged model loads in place of the visitor's own, another one ca
   assert.equal(await chosen(page), "multilingual");
   await choose(page, "english");
   await page.locator("#task-emotion").waitFor();
-  const loaded = page.waitForResponse(MULTILINGUAL);
-  release();
-  await (await loaded).finished();
-  await page.waitForTimeout(2000); // for the model to start
+  await loadHeld(page, release);
   assert.equal(await chosen(page), "english");
   assert.equal(await page.locator("#task-emotion").isVisible(), true);
   assert.deepEqual(errors, []);
@@ -273,10 +278,7 @@ test("the last choice counts, whichever model is loaded first", async () => {
   await page.locator("#progress").waitFor();
   await choose(page, "english");
   await page.locator("#warning").waitFor();
-  const loaded = page.waitForResponse(MULTILINGUAL);
-  release();
-  await (await loaded).finished();
-  await page.waitForTimeout(2000); // for the model to start
+  await loadHeld(page, release);
   assert.equal(await page.locator("#warning").isVisible(), true);
   assert.equal(await page.locator("#task-emotion").isVisible(), true);
   await choose(page, "multilingual");
