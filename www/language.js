@@ -1,11 +1,15 @@
 // The interface's language: the visitor's choice if there is one, else the browser's language. The texts of a language are
-// loaded when it is first used.
+// loaded when it is first used, those of the parts below the first view when one of these is opened.
 import { $ } from "./dom.js";
 
 const KEY = "language";
 const TEXTS = {
   "en": () => import("./strings/en.js"),
   "zh-Hans": () => import("./strings/zh-Hans.js"),
+};
+const PART_TEXTS = {
+  "en": () => import("./strings/en-parts.js"),
+  "zh-Hans": () => import("./strings/zh-Hans-parts.js"),
 };
 
 let strings;
@@ -28,6 +32,18 @@ export const figure = (value) => numbers.figure.format(value);
 
 /** Registers a listener that redraws after each change of the language. */
 export const onLanguage = (listener) => void listeners.push(listener);
+
+/** Adds the texts of the parts to a language. */
+async function addPartTexts(language) {
+  const [{ default: texts }, { default: more }] = await Promise.all([TEXTS[language](), PART_TEXTS[language]()]);
+  Object.assign(texts, more);
+}
+
+/** Loads the texts of the parts, and shows them in the elements that had none. */
+export async function loadPartTexts() {
+  await addPartTexts(document.documentElement.lang);
+  for (const element of document.querySelectorAll("[data-t]:empty")) element.textContent = t(element.dataset.t);
+}
 
 async function use(language) {
   ({ default: strings } = await TEXTS[language]());
@@ -66,6 +82,7 @@ function ofBrowser() {
 
 $("language").addEventListener("click", async () => {
   const language = other();
+  await addPartTexts(language); // for the parts that are open, or will be before it is in use
   await use(language);
   try {
     localStorage.setItem(KEY, language);

@@ -1,6 +1,7 @@
 // The parts of the page below the first view. The scripts of a part are loaded when the part comes into view, or when
 // something else needs them.
 import { $, loadStyle } from "./dom.js";
+import { loadPartTexts } from "./language.js";
 
 /** Files by part: a script, and stylesheets in the order of the cascade. */
 const PARTS = {
@@ -25,6 +26,7 @@ export function openPart(id) {
 async function load(id) {
   const { script, styles = [] } = PARTS[id];
   try {
+    await loadPartTexts(); // scripts use them as soon as they run
     const [exports] = await Promise.all([script(), ...styles.map(loadStyle)]);
     release(id);
     return exports;

@@ -1,7 +1,6 @@
 // What the text is read for: a task of the model, the visitor's own labels, or labels for zero-shot classification. One
 // is chosen by a tab.
 import { $, make } from "./dom.js";
-import { headerOf } from "./head-file.js";
 import { has, onLanguage, t } from "./language.js";
 import { isAwaited, model, onModel } from "./model.js";
 import { onTaught, taught } from "./taught.js";
@@ -28,6 +27,7 @@ const headers = new Map();
 /** The header of a head of a packaged model, which has the thresholds of its labels. */
 function packagedHeader(path) {
   const load = async () => {
+    const { headerOf } = await import("./head-file.js");
     const response = await fetch(new URL(`./litmus-text/models/${path}.head`, import.meta.url));
     return headerOf(new Uint8Array(await response.arrayBuffer()));
   };

@@ -1,12 +1,16 @@
 // Accessibility of the demo: axe in both themes and languages, keyboard only, reduced motion, forced colours.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { useSite } from "../harness/site.mjs";
 import { chooseFolder, fileOf, POSITIVE, ready, SENTENCE, verdict } from "./demo.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** The scripts of the parts below the first view. */
+const OF_PARTS = /^(bulk|results|rows|rows-worker|table|teach|teach-.*|own-model|speed)\.js$/;
+const www = new URL("../../www/", import.meta.url);
 
 const site = useSite();
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -192,11 +196,15 @@ test("the language is that of the browser, until the visitor chooses another", a
 
 test("both languages have the same strings, and those in index.html are the English ones", async () => {
   const { page, context } = await ready(site);
-  const html = await readFile(new URL("../../www/index.html", import.meta.url), "utf8");
-  const { default: en } = await import("../../www/strings/en.js");
-  const { default: zh } = await import("../../www/strings/zh-Hans.js");
-  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
-  for (const key of Object.keys(en)) assert.equal(typeof zh[key], typeof en[key], key);
+  const html = await readFile(new URL("index.html", www), "utf8");
+  const en = {};
+  for (const part of ["", "-parts"]) {
+    const { default: english } = await import(`../../www/strings/en${part}.js`);
+    const { default: chinese } = await import(`../../www/strings/zh-Hans${part}.js`);
+    assert.deepEqual(Object.keys(chinese).sort(), Object.keys(english).sort());
+    for (const key of Object.keys(english)) assert.equal(typeof chinese[key], typeof english[key], key);
+    Object.assign(en, english);
+  }
   const used = await page.evaluate((html) => {
     const all = new DOMParser().parseFromString(html, "text/html");
     const texts = [...all.querySelectorAll("[data-t]")].map((each) => [each.dataset.t, each.textContent]);
@@ -212,6 +220,31 @@ test("both languages have the same strings, and those in index.html are the Engl
   // The first view has its texts before any script runs.
   assert.ok(used.filter(([, text]) => text).length > 20);
   await context.close();
+});
+
+test("texts that are loaded with the parts are neither shown nor used before", async () => {
+  for (const locale of ["en", "zh-CN"]) {
+    const { page, context } = await ready(site, { locale });
+    const empty = () =>
+      page.evaluate(() =>
+        Array.from(document.querySelectorAll("[data-t]:empty"), (each) => [each.dataset.t, each.checkVisibility()]),
+      );
+    const before = await empty();
+    assert.ok(before.length > 20, "no text is left for later");
+    const shown = before.filter(([, isVisible]) => isVisible);
+    assert.deepEqual(shown, []);
+    await page.locator("#speed-title").scrollIntoViewIfNeeded();
+    await page.waitForFunction(() => !document.querySelector("[data-t]:empty"));
+    await context.close();
+  }
+  const { default: texts } = await import("../../www/strings/en-parts.js");
+  const scripts = (await readdir(www)).filter((name) => name.endsWith(".js") && !OF_PARTS.test(name));
+  assert.ok(scripts.length > 20);
+  for (const name of scripts) {
+    const code = await readFile(new URL(name, www), "utf8");
+    const used = Object.keys(texts).filter((key) => code.includes(`"${key}"`));
+    assert.deepEqual(used, [], name);
+  }
 });
 
 test("reduced motion disables transitions, and forced colours keep the bars", async () => {
