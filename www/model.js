@@ -13,14 +13,18 @@ const PACKAGED = {
 const loads = new Map();
 let awaited; // the name of the packaged model that is used as soon as it is loaded
 let now;
-const listeners = [];
+const listeners = new Set();
 
 /**
  * `{ classifier, packaged, name, options }`, or `undefined` before a model is loaded. `packaged` is the name of a packaged model,
  * `name` that of the visitor's own; `options` create further classifiers of the same model.
  */
 export const model = () => now;
-export const onModel = (listener) => void listeners.push(listener);
+/** Calls a listener with each model that is used from now on, until the returned function is called. */
+export function onModel(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 /** Whether a packaged model is being loaded, or could not be loaded: until another one is in use, no text is read. */
 export const isAwaited = () => awaited !== undefined;

@@ -31,6 +31,9 @@ export async function loadTaught(head, report) {
 /** Resolves to the model as soon as there is one, and no other is being loaded. */
 export const untilModel = () =>
   new Promise((resolve) => {
-    if (model() && !isAwaited()) resolve(model());
-    else onModel(resolve);
+    if (model() && !isAwaited()) return resolve(model());
+    const stop = onModel((next) => {
+      stop();
+      resolve(next);
+    });
   });
