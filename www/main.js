@@ -2,8 +2,8 @@
 import { $ } from "./dom.js";
 import { onModel } from "./model.js";
 import { startCounting } from "./network.js";
-import { keep, leftText } from "./offline.js";
-import { chooseByAddress, isLink } from "./packaged.js";
+import { keep, takeLeft } from "./offline.js";
+import { chooseFirst, isLink } from "./packaged.js";
 import "./parts.js";
 import { untilModel } from "./taught.js";
 import { fill } from "./try.js";
@@ -25,9 +25,10 @@ async function restoreTaught() {
   await (await import("./taught-store.js")).restoreTaught();
 }
 
-function followAddress() {
-  chooseByAddress();
-  if (isLink()) void loadShare().then(({ openLink }) => openLink());
+/** Opens the link in the address. What the visitor has `left` in the page before a reload counts more. */
+function followAddress(left) {
+  chooseFirst(left?.model);
+  if (isLink()) void loadShare().then(({ openLink }) => openLink({ withText: !left }));
 }
 
 // Loaded before the click: after a pause, browsers do not let a page copy.
@@ -35,9 +36,9 @@ for (const type of ["pointerenter", "focus"]) $("share").addEventListener(type, 
 $("share").addEventListener("click", () => (share ? share.copyLink() : loadShare().then(({ copyLink }) => copyLink())));
 addEventListener("hashchange", () => isLink() && followAddress());
 
-const left = leftText();
-if (left) fill(left);
-followAddress();
+const left = takeLeft();
+if (left) fill(left.text);
+followAddress(left);
 onModel(restoreTaught);
 addEventListener("dragenter", () => import("./drop.js"), { once: true });
 

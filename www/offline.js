@@ -6,7 +6,7 @@ import { $ } from "./dom.js";
 
 /** Milliseconds between two checks for a new version while the page is open. */
 const CHECK_MS = 60 * 60 * 1000;
-const KEY = "text";
+const KEY = "left";
 
 let accepted = false; // whether the visitor has accepted the new version in this window
 
@@ -18,22 +18,22 @@ function offer(worker) {
   };
 }
 
-/** Reloads the page with the new version. The typed text is kept. */
+/** Reloads the page with the new version. The typed text and the chosen packaged model are kept. */
 function reload() {
   try {
-    sessionStorage.setItem(KEY, $("text").value);
+    sessionStorage.setItem(KEY, JSON.stringify({ text: $("text").value, model: $("packaged").value }));
   } catch {
-    // Storage is blocked: the text is lost, as in any other reload.
+    // Storage is blocked: they are lost, as in any other reload.
   }
   location.reload();
 }
 
-/** Returns the text saved by `reload`, and removes it. */
-export function leftText() {
+/** Returns what `reload` has saved, `{ text, model }`, and removes it; `null` if there is nothing. */
+export function takeLeft() {
   try {
-    const text = sessionStorage.getItem(KEY);
+    const left = JSON.parse(sessionStorage.getItem(KEY));
     sessionStorage.removeItem(KEY);
-    return text;
+    return left;
   } catch {
     return null;
   }

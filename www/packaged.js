@@ -1,5 +1,5 @@
 // Which packaged model is used: the one that the visitor chooses beside the text, or that a link was made with; else the one
-// that reads the language of the page.
+// that reads the language of the page. A reload with a new version keeps it.
 import { isBusy } from "./busy.js";
 import { $ } from "./dom.js";
 import { showExamples } from "./examples.js";
@@ -87,8 +87,8 @@ function choose(name) {
   if (!isOwn() && (model()?.packaged !== chosen || isAwaited())) void loadChosen();
 }
 
-/** Chooses the model that the address asks for. */
-export const chooseByAddress = () => choose(isLink() ? ofLink() : ofLanguage());
+/** Chooses the model that was in use before a reload; without one, the model that the address asks for. */
+export const chooseFirst = (left) => choose(left ?? (isLink() ? ofLink() : ofLanguage()));
 
 menu.addEventListener("change", () => {
   $("shared").textContent = isBusy() ? t("model.busy") : "";

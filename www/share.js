@@ -33,11 +33,11 @@ function fields() {
   return found;
 }
 
-/** Fills in what the address contains. packaged.js has chosen the model that it asks for. */
-export async function openLink() {
+/** Fills in what the address contains, without its text if that is not wanted. packaged.js has chosen the model. */
+export async function openLink({ withText }) {
   const { text, task, head } = fields();
   if (task !== undefined && head === undefined) chooseTask(task);
-  if (text !== undefined) fill(text);
+  if (withText && text !== undefined) fill(text);
   if (head === undefined) return;
   try {
     await loadTaught(fromBase64(head));

@@ -154,6 +154,30 @@ test("a new version is offered once it is complete, and used when the visitor ac
   await close();
 });
 
+test("a reload with a new version keeps the text and the model, not those of a link", async () => {
+  const { page, copy, close } = await visit();
+  const good = "这部电影太好看了";
+  await page.evaluate((text) => (location.hash = `#text=${text}`), NEGATIVE);
+  await verdict(page, "negative");
+  await page.locator("#packaged").selectOption("multilingual");
+  await page.locator("#text").fill(good);
+  await verdict(page, "positive");
+  await change(copy);
+  await checkForUpdate(page);
+  await page.locator("#update").waitFor();
+  await page.locator("#reload").click();
+  await page.locator("h1", { hasText: "Dip another sentence." }).waitFor();
+  await verdict(page, "positive");
+  assert.equal(await page.locator("#text").inputValue(), good);
+  assert.equal(await page.locator("#packaged").inputValue(), "multilingual");
+  // Only that reload: the next one opens the link again.
+  await page.reload();
+  await verdict(page, "negative");
+  assert.equal(await page.locator("#text").inputValue(), NEGATIVE);
+  assert.equal(await page.locator("#packaged").inputValue(), "english");
+  await close();
+});
+
 test("an incomplete update, or one that differs from its list, changes nothing", async () => {
   const { page, copy, server, close } = await visit();
   const before = await page.evaluate(() => caches.keys());
