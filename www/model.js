@@ -3,7 +3,7 @@ import { createClassifier } from "./litmus-text/dist/index.js";
 
 /** The options of `createClassifier` for the packaged models. */
 const PACKAGED = {
-  // The demo's service worker already stores this model: it must not be stored twice.
+  // The demo's service worker stores this one (offline.js): it must not be stored twice.
   english: async () => ({ cache: false }),
   // The package stores this one when it is first used.
   multilingual: async () => ({ model: (await import("./litmus-text/dist/multilingual.js")).multilingual }),
@@ -28,6 +28,8 @@ export function onModel(listener) {
 
 /** Whether a packaged model is being loaded, or could not be loaded: until another one is in use, no text is read. */
 export const isAwaited = () => awaited !== undefined;
+/** Whether this visit has used a packaged model, or is loading it. */
+export const isLoaded = (name) => loads.has(name);
 
 function use(next) {
   const before = now;

@@ -3,6 +3,7 @@
 
 import { isBusy } from "./busy.js";
 import { $ } from "./dom.js";
+import { isLoaded, onModel } from "./model.js";
 
 /** Milliseconds between two checks for a new version while the page is open. */
 const CHECK_MS = 60 * 60 * 1000;
@@ -39,6 +40,21 @@ export function takeLeft() {
   }
 }
 
+/**
+ * Has the service worker store the English model, once this visit has used it; so does a new version that waits, because it
+ * replaces what is stored.
+ */
+async function keepModel({ active, waiting }) {
+  if (!isLoaded("english")) return;
+  const ask = (worker) =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = resolve;
+      worker.postMessage("keep the model", [port2]);
+    });
+  await Promise.all([active, waiting].filter(Boolean).map(ask));
+}
+
 /** Registers the service worker. Called after the model is ready, so that storing the site does not delay the first prediction. */
 export async function keep() {
   const container = navigator.serviceWorker;
@@ -64,6 +80,8 @@ export async function keep() {
   registration.addEventListener("updatefound", () => watch(registration.installing));
   setInterval(() => registration.update().catch(() => undefined), CHECK_MS);
   await container.ready;
+  onModel(() => keepModel(registration));
+  await keepModel(registration);
   document.documentElement.dataset.offline = "";
 }
 

@@ -1,12 +1,16 @@
 // Service worker: stores one complete version of the site and serves it from storage. A new version is downloaded beside
 // it; each file is checked against its SHA-256 in precache.js, which tools/site.mjs writes. A complete new version is
-// offered to the page, and takes over when the visitor accepts it.
+// offered to the page, and takes over when the visitor accepts it. The English model is part of it once a page has used it.
 importScripts("precache.js");
 
 const { version, files } = self.PRECACHE;
 const { scope } = self.registration;
 const OURS = `litmus-demo ${scope} `;
 const NAME = OURS + version;
+/** The folder of the English model. */
+const MODEL = "litmus-text/models/english/";
+const modelFiles = Object.keys(files).filter((path) => path.startsWith(MODEL));
+const otherFiles = Object.keys(files).filter((path) => !path.startsWith(MODEL));
 
 const urlOf = (path) => new URL(path, scope).href;
 /** A file's key in the cache. It contains the checksum, so that versions with the same file share the key. */
@@ -32,12 +36,22 @@ async function download(path) {
   throw new Error(`${path} is not of version ${version}`);
 }
 
-/** Stores all files, or none. Files that an earlier version has stored already are not downloaded. */
+/** Stores files. Those that an earlier version has stored already are not downloaded. */
+async function store(paths) {
+  const cache = await caches.open(NAME);
+  const storeOne = async (path) => {
+    const key = keyOf(path);
+    if (await cache.match(key)) return;
+    await cache.put(key, (await caches.match(key)) ?? (await download(path)));
+  };
+  await Promise.all(paths.map(storeOne));
+}
+
+/** Stores all files, or none; those of the model only if an earlier version has stored it. */
 async function install() {
   try {
-    const cache = await caches.open(NAME);
-    const get = async (path) => cache.put(keyOf(path), (await caches.match(keyOf(path))) ?? (await download(path)));
-    await Promise.all(Object.keys(files).map(get));
+    const hasModel = await caches.match(urlOf(`${MODEL}model.onnx`), { ignoreSearch: true });
+    await store(hasModel ? [...otherFiles, ...modelFiles] : otherFiles);
   } catch (error) {
     await caches.delete(NAME);
     throw error;
@@ -70,13 +84,17 @@ async function report(request) {
 async function answer(request, path) {
   const kept = await caches.match(keyOf(path), { cacheName: NAME });
   if (kept) return kept;
-  void report(request.clone()); // not in storage any more: the browser has evicted it
+  void report(request.clone()); // a file of the model before it is stored, or one that the browser has evicted
   return fetch(request);
 }
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
-self.addEventListener("message", ({ data }) => data === "take over" && self.skipWaiting());
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") void self.skipWaiting();
+  if (event.data === "keep the model")
+    event.waitUntil(store(modelFiles).then(() => event.ports[0].postMessage("it is kept")));
+});
 self.addEventListener("fetch", (event) => {
   const path = event.request.method === "GET" ? pathOf(event.request.url) : undefined;
   if (path !== undefined) event.respondWith(answer(event.request, path));

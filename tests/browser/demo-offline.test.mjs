@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { launchChromium } from "../../tools/chromium.mjs";
 import { serve } from "../../tools/serve.mjs";
 import { assemble, precache } from "../../tools/site.mjs";
+import { eventually } from "../harness/eventually.mjs";
 import { fileOf, label, NEGATIVE, POSITIVE, untilCached, verdict } from "./demo.mjs";
 
 const PATH = "some/sub/path/";
@@ -59,6 +60,29 @@ const checkForUpdate = (page) =>
       () => false,
     ),
   );
+/** The files of the site that its service worker stores, by the list that tools/site.mjs has made. */
+async function listedFiles(copy) {
+  const { PRECACHE } = Function("self", `${await readFile(join(copy, "precache.js"), "utf8")}; return self;`)({});
+  return Object.keys(PRECACHE.files);
+}
+const isOfEnglish = (path) => path.includes("models/english/");
+
+/** The paths of the stored files: those of the service worker, and those of the package. */
+const storedFiles = (page) =>
+  page.evaluate(async () => {
+    const all = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
+    return all.flat().map(({ url }) => new URL(url).pathname);
+  });
+
+/** Waits until files of the site are stored. */
+const untilStored = (page, paths) =>
+  eventually(
+    page,
+    async (paths) =>
+      (await Promise.all(paths.map((path) => caches.match(path, { ignoreSearch: true })))).every(Boolean),
+    paths,
+  );
+
 const title = (page) => page.locator("h1").textContent();
 
 test("after one visit, every part works without the server", async () => {
@@ -91,26 +115,43 @@ test("after a visit with the multilingual model, the Chinese page works without 
   await page.locator("#text").fill(good);
   await verdict(page, "正面");
   assert.deepEqual(failed, []);
-  // The service worker stores the script of the model, the package the model itself.
-  const { PRECACHE } = Function("self", `${await readFile(join(copy, "precache.js"), "utf8")}; return self;`)({});
-  const listed = Object.keys(PRECACHE.files).filter((path) => path.includes("multilingual"));
+  // The service worker stores the script of the model, the package the model itself. The English model is not used.
+  const listed = (await listedFiles(copy)).filter((path) => path.includes("multilingual"));
   assert.deepEqual(listed, ["litmus-text/dist/multilingual.js"]);
-  const stored = await page.evaluate(async () => {
-    const all = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
-    return all.flat().map(({ url }) => new URL(url).pathname);
-  });
+  const stored = await storedFiles(page);
   assert.equal(stored.filter((path) => path.endsWith("/multilingual/model.onnx")).length, 1);
+  assert.deepEqual(stored.filter(isOfEnglish), []);
   await server.close();
   await page.reload();
   await page.locator("#idle").waitFor();
   await page.locator("#text").fill(good);
   await verdict(page, "正面");
   await page.locator("#marks .for", { hasText: /^好看$/ }).waitFor({ state: "attached" });
+  assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
+  await close();
+});
+
+test("on the Chinese page, the English model is stored when it is used, then with each new version", async () => {
+  const { page, copy, server, close } = await visit({ locale: "zh-CN" });
+  const ofEnglish = (await listedFiles(copy)).filter(isOfEnglish);
+  assert.ok(ofEnglish.length > 4);
   await page.locator("#packaged").selectOption("english");
+  await untilStored(page, ofEnglish);
+  await change(copy);
+  assert.equal(await checkForUpdate(page), true);
+  await page.locator("#update").waitFor();
+  await Promise.all([page.waitForEvent("load"), page.locator("#reload").click()]);
   await page.locator("#task-emotion").waitFor();
-  await page.locator("#language").click();
-  await page.locator("#text").fill(NEGATIVE);
-  await verdict(page, "negative");
+  // The version before is deleted with what it had stored.
+  const stored = (await storedFiles(page)).filter(isOfEnglish);
+  assert.deepEqual(stored.sort(), ofEnglish.map((path) => `/${PATH}${path}`).sort());
+  await server.close();
+  await page.reload();
+  await page.locator("#idle").waitFor();
+  await page.locator("#packaged").selectOption("english");
+  await page.locator("#task-emotion").click();
+  await page.locator("#text").fill(POSITIVE);
+  await page.locator("#emotions li").first().waitFor();
   assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
   await close();
 });
