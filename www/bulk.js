@@ -7,7 +7,7 @@ import { createClassifier } from "./litmus-text/dist/index.js";
 import { model, onModel } from "./model.js";
 import { textLanguage } from "./packaged.js";
 import { Results } from "./results.js";
-import { startRows } from "./rows.js";
+import { openInWorker } from "./rows.js";
 import { saveFile } from "./save-file.js";
 import { showTable, tableHasGrown } from "./table.js";
 import { allTasks, onTask, task, taskName } from "./task.js";
@@ -20,13 +20,13 @@ const ROWS_PER_REQUEST = 256;
 const UPDATE_MS = 250;
 /** A text that is predicted to learn the labels of a model's own head. */
 const ANY_TEXT = "a";
-/** Labels, above which those of most rows come first. */
+/** With more labels than this, those of most rows come first. */
 const MANY_LABELS = 6;
 /** One core is left to the page. At most 4, because each worker holds its own copy of the model in memory. */
 const WORKERS = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
 
-let rows; // the open file, see rows.js
-let source; // its `name` and what `rows.open` returned
+let source; // the open file: what `openInWorker` resolved to
+let opening; // promise of the file that was chosen last
 let job; // the running job, or the last one
 
 const isRunning = () => job?.state === "running" || job?.state === "paused";
@@ -35,7 +35,7 @@ function showOnly(id) {
   for (const each of ["bulk-open", "bulk-setup", "bulk-run"]) $(each).hidden = each !== id;
 }
 
-function problem(message) {
+function showProblem(message) {
   $("bulk-problem").hidden = !message;
   $("bulk-problem").textContent = message ?? "";
 }
@@ -43,28 +43,31 @@ function problem(message) {
 /** Opens a dropped file. */
 export const openFile = (file) => openRows(file, file.name);
 
-/** Opens a file and shows the form that asks which column to read. */
+/** Opens a file and shows the form that asks which column to read. If it cannot be read, the file before it stays open. */
 async function openRows(file, name) {
-  problem();
-  rows?.end();
-  rows = startRows();
+  showProblem();
+  const mine = openInWorker(file, name);
+  opening = mine;
+  let opened;
   try {
-    source = { name, ...(await rows.open({ file, name, language: document.documentElement.lang })) };
-    if (source.rows.length === 0 || source.columns.length === 0) return problem(t("bulk.none"));
+    opened = await mine;
   } catch (error) {
-    return problem(t("bulk.unread", error.message));
+    return showProblem(t("bulk.unread", error.message));
   }
+  if (mine !== opening) return opened.worker.end(); // another file was chosen meanwhile
+  source?.worker.end();
+  source = opened;
   $("bulk-header").checked = source.header;
   $("bulk-header").closest("label").hidden = source.kind !== "csv";
-  setup();
+  showSetup();
   $("bulk-column").value = String(source.columns.indexOf(source.column));
-  preview();
+  showPreview();
   listTasks([task()?.id]);
   showOnly("bulk-setup");
   $("bulk-start").focus({ preventScroll: true });
 }
 
-function setup() {
+function showSetup() {
   const { name, kind, size, encoding, columns, rows: head } = source;
   $("bulk-name").textContent = name;
   $("bulk-kind").textContent = t("bulk.kind", t(`bulk.kind.${kind}`), size, encoding);
@@ -78,7 +81,7 @@ function setup() {
   $("bulk-column").disabled = columns.length === 1;
 }
 
-function preview() {
+function showPreview() {
   const { rows: head } = source;
   const texts = head
     .slice($("bulk-header").checked ? 1 : 0)
@@ -99,7 +102,7 @@ function listTasks(checked) {
 
 const checkedTasks = () => Array.from($("bulk-tasks").querySelectorAll(":checked"), ({ value }) => value);
 
-/** Tasks of the model are predicted in one pass; others alone. One box at least is checked. */
+/** Unchecks tasks that cannot be predicted in one pass with that of `box`. At least one box stays checked. */
 function chooseTasks(box) {
   const combines = (id) => allTasks().find((each) => each.id === id).combines;
   for (const each of $("bulk-tasks").querySelectorAll("input"))
@@ -119,11 +122,12 @@ async function tasksToRead() {
 }
 
 /** Yields the texts of the file. Reads one request ahead, so that a large file is never in memory as a whole. */
-async function* texts() {
-  let ahead = rows.next({ most: ROWS_PER_REQUEST });
+async function* readTexts() {
+  const { worker } = source;
+  let ahead = worker.next({ most: ROWS_PER_REQUEST });
   for (;;) {
     const { texts, fraction, done } = await ahead;
-    if (!done) ahead = rows.next({ most: ROWS_PER_REQUEST });
+    if (!done) ahead = worker.next({ most: ROWS_PER_REQUEST });
     job.marks.push({ row: job.marks.at(-1).row + texts.length, fraction });
     for (const text of texts) {
       await job.gate;
@@ -147,14 +151,17 @@ function labelledFraction({ marks, results }) {
 
 async function run() {
   const { options } = model();
+  const table = source;
   const stop = new AbortController();
   $("bulk-start").disabled = true;
   const tasks = await tasksToRead().catch((error) => {
     showOnly("bulk-open");
-    problem(error.message);
+    showProblem(error.message);
   });
   $("bulk-start").disabled = false;
-  if (!tasks || !source) return;
+  if (!tasks || source !== table) return;
+  opening = undefined; // a file that is still being opened must not replace this one
+  showProblem();
   const results = new Results(tasks);
   job = {
     state: "running",
@@ -168,21 +175,22 @@ async function run() {
   const mine = job;
   begin(mine);
   showOnly("bulk-run");
-  buttons();
-  status();
-  showTable(rows, results);
-  shareFigures(results);
+  showButtons();
+  showStatus();
+  showTable(table.worker, results);
+  makeFigures(results);
   $("bulk-charts").hidden = areValues(tasks[0].info);
   draw();
   $("bulk-pause").focus({ preventScroll: true });
   let pool;
   try {
-    await rows.begin({ column: source.columns[Number($("bulk-column").value)], header: $("bulk-header").checked });
+    const column = table.columns[Number($("bulk-column").value)];
+    await table.worker.begin({ column, header: $("bulk-header").checked });
     const head = tasks[0].source === "taught" ? taught().head : undefined;
     pool = await createClassifier({ ...options, head, workers: WORKERS, signal: stop.signal });
     mine.start = performance.now();
     const chosen = tasks.length > 1 ? { tasks: tasks.map(({ id }) => id) } : tasks[0].options();
-    for await (const item of pool.stream(texts(), { ...chosen, signal: stop.signal })) {
+    for await (const item of pool.stream(readTexts(), { ...chosen, signal: stop.signal })) {
       results.add(item);
       if (performance.now() - mine.shownAt > UPDATE_MS) draw();
     }
@@ -195,7 +203,7 @@ async function run() {
   mine.end = performance.now();
   end(mine);
   draw(true);
-  buttons();
+  showButtons();
   $("bulk-announcement").textContent = $("bulk-status").textContent;
   $(results.count > 0 ? "bulk-save" : "bulk-again").focus({ preventScroll: true });
 }
@@ -204,22 +212,22 @@ async function run() {
 function draw(finished = false) {
   job.shownAt = performance.now();
   const { results, state } = job;
-  status();
+  showStatus();
   $("bulk-progress").value = state === "done" ? 1 : labelledFraction(job);
-  for (const [i, column] of results.columns.entries()) shares($("bulk-shares").children[i], column, results);
+  for (const [i, column] of results.columns.entries()) drawShares($("bulk-shares").children[i], column, results);
   $("bulk-sureness").hidden = results.columns.length > 1;
-  histogram(results.columns[0].bins);
+  drawHistogram(results.columns[0].bins);
   tableHasGrown(finished);
 }
 
-/** A figure for each task. */
-const shareFigures = ({ columns }) =>
+/** Makes a figure for each task. */
+const makeFigures = ({ columns }) =>
   $("bulk-shares").replaceChildren(
     ...columns.map(() => make("figure", {}, make("figcaption"), make("dl", { className: "bars" }))),
   );
 
 /** Draws how many rows have each label of a task. */
-function shares(figure, { id, names, counts }, { columns, count: rows, failed }) {
+function drawShares(figure, { id, names, counts }, { columns, count: rows, failed }) {
   const [caption, list] = figure.children;
   caption.textContent = columns.length > 1 ? taskName(id) : t("bulk.shares");
   const total = Math.max(1, rows - failed);
@@ -229,7 +237,7 @@ function shares(figure, { id, names, counts }, { columns, count: rows, failed })
   bars(list, most, names, Object.fromEntries(names.map(value)));
 }
 
-function histogram(bins) {
+function drawHistogram(bins) {
   const chart = $("bulk-histogram");
   const highest = Math.max(1, ...bins);
   if (chart.childElementCount !== bins.length) chart.replaceChildren(...Array.from(bins, () => make("i")));
@@ -242,13 +250,13 @@ function histogram(bins) {
   );
 }
 
-function duration(seconds) {
+function formatDuration(seconds) {
   if (seconds < 90) return t("time.seconds", seconds < 10 ? figure(seconds) : Math.round(seconds));
   if (seconds < 5400) return t("time.minutes", Math.round(seconds / 60));
   return t("time.hours", (seconds / 3600).toFixed(1));
 }
 
-function status() {
+function showStatus() {
   const { results, state, start, paused, end = performance.now(), error } = job;
   const part = labelledFraction(job);
   const done = count(results.count);
@@ -258,17 +266,17 @@ function status() {
   const says = {
     running: () =>
       part > 0
-        ? t("bulk.running", done, percent(part), speed, duration((seconds * (1 - part)) / part))
+        ? t("bulk.running", done, percent(part), speed, formatDuration((seconds * (1 - part)) / part))
         : t("bulk.starting"),
     paused: () => t("bulk.paused", done, percent(part)),
     cancelled: () => t("bulk.cancelled", done),
     stopped: () => t("bulk.stopped", error.message),
-    done: () => t("bulk.done", done, duration(seconds), speed),
+    done: () => t("bulk.done", done, formatDuration(seconds), speed),
   };
   $("bulk-status").textContent = says[state]() + failed;
 }
 
-function buttons() {
+function showButtons() {
   const running = isRunning();
   $("bulk-pause").hidden = $("bulk-cancel").hidden = !running;
   $("bulk-pause").textContent = t(job.state === "paused" ? "bulk.go-on" : "bulk.pause");
@@ -276,7 +284,7 @@ function buttons() {
   $("bulk-again").hidden = running;
 }
 
-function pause() {
+function togglePause() {
   if (job.state === "running") {
     job.state = "paused";
     job.pausedAt = performance.now();
@@ -287,37 +295,44 @@ function pause() {
     job.goOn();
     job.gate = undefined;
   }
-  buttons();
+  showButtons();
   draw();
   $("bulk-announcement").textContent = $("bulk-status").textContent;
 }
 
 async function save() {
-  const { results } = job;
-  $("bulk-save").disabled = true;
+  const mine = job;
+  const { results } = mine;
+  // Until the file is written, no other one may be opened: that would end its worker.
+  begin(mine);
+  opening = undefined;
+  $("bulk-save").disabled = $("bulk-again").disabled = true;
   $("bulk-save").textContent = t("bulk.saving");
   try {
-    const file = await rows.save({ results: results.columns.map(({ toSave }) => toSave), errors: results.errors });
+    const toSave = results.columns.map((column) => column.toSave);
+    const file = await source.worker.save({ results: toSave, errors: results.errors });
     const [, stem] = /^(.*?)(\.[^.]*)?$/.exec(source.name);
     saveFile(file, `${stem}.litmus.${source.kind === "jsonl" ? "jsonl" : "csv"}`);
   } catch (error) {
     $("bulk-status").textContent = t("bulk.stopped", error.message);
   }
-  $("bulk-save").disabled = false;
+  end(mine);
+  $("bulk-save").disabled = $("bulk-again").disabled = false;
   $("bulk-save").textContent = t("bulk.save");
 }
 
 function startOver() {
   showOnly("bulk-open");
-  rows?.end();
-  rows = job = source = undefined;
+  showProblem();
+  source?.worker.end();
+  source = opening = job = undefined;
   $("bulk-paste").value = "";
   $("bulk-read").hidden = true;
   $("bulk-choose").focus({ preventScroll: true });
 }
 
-/** A thousand different reviews, each made of one or two texts. */
-async function sample() {
+/** Opens a table of a thousand different reviews, each made of one or two texts. */
+async function openSample() {
   const isChinese = textLanguage().startsWith("zh");
   const { batch } = await (isChinese ? import("./texts-zh.js") : import("./benches/texts.mjs"));
   const blank = isChinese ? "" : " ";
@@ -334,14 +349,14 @@ $("bulk-file").addEventListener("change", ({ target }) => {
   if (file) void openFile(file);
   target.value = ""; // so that choosing the same file again fires "change"
 });
-$("bulk-sample").addEventListener("click", sample);
+$("bulk-sample").addEventListener("click", openSample);
 $("bulk-paste").addEventListener("input", ({ target }) => ($("bulk-read").hidden = target.value.trim() === ""));
 $("bulk-read").addEventListener("click", () => openRows(new Blob([$("bulk-paste").value]), `${t("bulk.pasted")}.txt`));
 $("bulk-header").addEventListener("change", () => {
-  setup();
-  preview();
+  showSetup();
+  showPreview();
 });
-$("bulk-column").addEventListener("change", preview);
+$("bulk-column").addEventListener("change", showPreview);
 $("bulk-tasks").addEventListener("change", ({ target }) => chooseTasks(target));
 $("bulk-setup").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -349,7 +364,7 @@ $("bulk-setup").addEventListener("submit", (event) => {
 });
 $("bulk-other").addEventListener("click", startOver);
 $("bulk-again").addEventListener("click", startOver);
-$("bulk-pause").addEventListener("click", pause);
+$("bulk-pause").addEventListener("click", togglePause);
 $("bulk-cancel").addEventListener("click", () => {
   job.stop.abort();
   job.goOn?.();
@@ -367,8 +382,8 @@ onTask(relist);
 relist();
 onLanguage(() => {
   relist();
-  if (source) setup();
+  if (source) showSetup();
   if (!job) return;
-  buttons();
+  showButtons();
   draw();
 });

@@ -1,25 +1,28 @@
 // Examples from a table: rows that have labels already, or rows that the visitor labels here, with a key for each label.
 import { $, make } from "./dom.js";
 import { onLanguage, t } from "./language.js";
-import { startRows } from "./rows.js";
+import { openInWorker } from "./rows.js";
 import { addExample, addToCards, oneLine, readCards, removeExample } from "./teach-cards.js";
 
-/** Rows that are read at most: more examples make a head hardly better, and the page slow. */
+/** Maximum number of rows read: more examples hardly make a head better, and they make the page slow. */
 const MAX_ROWS = 2000;
-/** Names of columns that have labels. */
+/** Usual names of a column of labels. */
 const LABEL = /^(labels?|class|category|tag|target|标签|类别)$/i;
-/** Labels that have a key: 1 to 9. */
+/** Number of labels that have a key, 1 to 9. */
 const KEYS = 9;
 
-let source; // the open table: { rows, columns, header, ... } of rows-worker.js, and its `worker`
+let source; // the open table: what `openInWorker` resolved to
+let opening; // promise of the table that was chosen last
 let sheet; // the rows to label: { texts, at, done: [{ name, text }] }
 
-/** Opens a table and asks for its columns. Rejects if it cannot be read or has no text. */
+/** Opens a table and asks for its columns. Rejects if it cannot be read or has no text: then the table before it stays open. */
 export async function openTable(file) {
+  const mine = openInWorker(file, file.name);
+  opening = mine;
+  const opened = await mine;
+  if (mine !== opening) return opened.worker.end(); // another table was chosen meanwhile
   source?.worker.end();
-  const worker = startRows();
-  source = { worker, ...(await worker.open({ file, name: file.name, language: document.documentElement.lang })) };
-  if (source.rows.length === 0 || source.columns.length === 0) throw new Error(t("bulk.none"));
+  source = opened;
   const { kind, columns, header, rows } = source;
   const names = columns.map((column, i) => (kind === "jsonl" ? column : (header && rows[0][i]) || ""));
   const option = (name, i) => make("option", { value: String(i), textContent: name || t("bulk.column-number", i + 1) });
@@ -33,21 +36,29 @@ export async function openTable(file) {
   $("teach-setup").querySelector("[type=submit]").focus({ preventScroll: true });
 }
 
-async function readColumn(i) {
-  const { worker, columns, header } = source;
+async function readColumn({ worker, columns, header }, i) {
   await worker.begin({ column: columns[i], header });
   const { texts } = await worker.next({ most: MAX_ROWS });
   return texts.map((text) => oneLine(String(text ?? "")));
 }
 
+/** The values of the chosen columns: of the texts, and of the labels if there is such a column. */
+async function readColumns(table) {
+  const { value } = $("teach-label-column");
+  try {
+    const texts = await readColumn(table, Number($("teach-text-column").value));
+    return { texts, labels: value === "" ? undefined : await readColumn(table, Number(value)) };
+  } finally {
+    table.worker.end();
+  }
+}
+
 /** Takes the rows of the open table. Resolves to the message that says what was taken. */
 export async function takeRows() {
-  const texts = await readColumn(Number($("teach-text-column").value));
-  const { value } = $("teach-label-column");
-  const labels = value === "" ? undefined : await readColumn(Number(value));
-  source.worker.end();
-  source = undefined;
+  const table = source;
+  source = undefined; // before the rows are read, so that a table that is opened meanwhile does not end their worker
   $("teach-setup").hidden = true;
+  const { texts, labels } = await readColumns(table);
   const cut = texts.length === MAX_ROWS ? t("teach.cut", MAX_ROWS) : "";
   if (!labels) {
     sheet = { texts: texts.filter(Boolean), at: 0, done: [] };

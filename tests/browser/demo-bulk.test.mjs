@@ -147,26 +147,90 @@ test("files that are not UTF-8 are read in their most likely encoding", async ()
   await context.close();
 });
 
+/** Dispatches a drag event with a file at the text. Resolves to whether the page handles it. */
+const drag = (page, type, name, text) =>
+  page.locator("#try").evaluate(
+    (target, [type, name, text]) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([text], name, { type: "text/plain" }));
+      const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+      target.dispatchEvent(event);
+      return event.defaultPrevented;
+    },
+    [type, name, text],
+  );
+
+/** Drags a file over the page, until the script that takes it is loaded. */
+async function dragOver(page, name, text) {
+  await drag(page, "dragenter", name, text);
+  while (!(await drag(page, "dragover", name, text))) await page.waitForTimeout(50);
+}
+
 test("a file that is dropped on the page is read", async () => {
   const { page, context, errors } = await ready(site);
-  const drag = (type) =>
-    page.locator("#try").evaluate(
-      (target, [type, text]) => {
-        const dataTransfer = new DataTransfer();
-        dataTransfer.items.add(new File([text], "dropped.txt", { type: "text/plain" }));
-        const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
-        target.dispatchEvent(event);
-        return event.defaultPrevented;
-      },
-      [type, `${POSITIVE}\n${NEGATIVE}\n`],
-    );
-  await drag("dragenter");
-  while (!(await drag("dragover"))) await page.waitForTimeout(50); // until the script is there
+  const file = ["dropped.txt", `${POSITIVE}\n${NEGATIVE}\n`];
+  await dragOver(page, ...file);
   await page.locator("#bulk.dropping").waitFor();
-  assert.equal(await drag("drop"), true);
+  assert.equal(await drag(page, "drop", ...file), true);
   await page.locator("#bulk-name", { hasText: "dropped.txt" }).waitFor();
   assert.deepEqual(await page.locator("#bulk-preview li").allTextContents(), [POSITIVE, NEGATIVE]);
   assert.equal(await page.locator(".dropping").count(), 0);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("a file that cannot be read leaves the open table and its results usable", async () => {
+  const { page, context, errors } = await ready(site);
+  const rows = Array.from({ length: 60 }, (_, i) => `row ${i} is gorgeous`); // more than the table shows at once
+  await page.locator("#bulk-file").setInputFiles(await fileOf("rows.txt", rows.join("\n")));
+  await page.locator("#bulk-setup").waitFor();
+  const damaged = ["damaged.json", "[{"];
+  await dragOver(page, ...damaged);
+  await drag(page, "drop", ...damaged);
+  await page.getByRole("alert").getByText("It could not be read").waitFor();
+  assert.equal(await page.locator("#bulk-name").textContent(), "rows.txt");
+  await page.locator("#bulk-start").click();
+  await finished(page);
+  assert.equal(await page.locator("#bulk-problem").isVisible(), false);
+  await drag(page, "drop", "empty.csv", "");
+  await page.getByRole("alert").getByText("There is no text in it.").waitFor();
+  await page.locator("#bulk-table").evaluate((table) => (table.scrollTop = table.scrollHeight));
+  await page.locator("#bulk-table td.text", { hasText: rows[59] }).waitFor();
+  const { name, text } = await download(page);
+  assert.equal(name, "rows.litmus.csv");
+  assert.equal(text.trim().split("\n").length, 61);
+  // While the file is written, the table stays open.
+  const written = page.waitForEvent("download");
+  await page.evaluate(() => {
+    for (const id of ["bulk-save", "bulk-again"]) document.getElementById(id).click();
+  });
+  await written;
+  await page.locator("#bulk-again").click();
+  await page.locator("#bulk-open").waitFor();
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("of two files, the one that was chosen last is opened, even if the other takes longer", async () => {
+  const { page, context, errors } = await ready(site);
+  await page.locator("#bulk-title").scrollIntoViewIfNeeded();
+  await page.locator("#bulk-tasks input").first().waitFor({ state: "attached" }); // the script of the part is loaded
+  await page.locator("#bulk-file").evaluate((input) => {
+    for (const [name, text] of [
+      ["long.txt", "gorgeous and witty\n".repeat(1_000_000)],
+      ["short.txt", "bleak\n"],
+    ]) {
+      const chosen = new DataTransfer();
+      chosen.items.add(new File([text], name));
+      input.files = chosen.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+  await page.locator("#bulk-setup").waitFor();
+  while (page.workers().filter((worker) => worker.url().endsWith("rows-worker.js")).length > 1)
+    await page.waitForTimeout(50);
+  assert.equal(await page.locator("#bulk-name").textContent(), "short.txt");
+  assert.deepEqual(await page.locator("#bulk-preview li").allTextContents(), ["bleak"]);
   assert.deepEqual(errors, []);
   await context.close();
 });

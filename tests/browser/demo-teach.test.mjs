@@ -138,6 +138,32 @@ test("examples are saved as a table, opened again, and taught to the same head",
   await context.close();
 });
 
+test("a table that cannot be read leaves the open one usable", async () => {
+  const { page, context, errors } = await visit();
+  const table = `label,text\n${Object.entries(EXAMPLES)
+    .flatMap(([name, texts]) => texts.map((text) => `${name},"${text}"`))
+    .join("\n")}\n`;
+  await page.locator("#teach-file").setInputFiles(await fileOf("examples.csv", table));
+  await page.locator("#teach-setup").waitFor();
+  for (const [name, content, message] of [
+    ["damaged.json", "[{", "It could not be read"],
+    ["empty.csv", "", "There is no text in it."],
+  ]) {
+    await page.locator("#teach-file").setInputFiles(await fileOf(name, content));
+    await page.locator("#teach-problem", { hasText: message }).waitFor();
+  }
+  await page.locator("#teach-setup button").click();
+  await page.locator("#teach-labels li").nth(2).waitFor();
+  const texts = await page.locator("#teach-labels textarea").evaluateAll((all) => all.map(({ value }) => value));
+  assert.deepEqual(
+    texts,
+    Object.values(EXAMPLES).map((each) => each.join("\n")),
+  );
+  assert.equal(await page.locator("#teach-problem").isVisible(), false);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("labels that are integers keep the order of the cards", async () => {
   const { page, context, errors } = await visit();
   await type(page, EXAMPLES);
