@@ -17,12 +17,14 @@ const SAMPLES = [
   { words: 108, runs: 6 },
 ];
 
-let loading = new AbortController();
+let loading = new AbortController(); // of the latest load
 let found; // the visitor's model in use: { name, info, bytes, loadMs, times }
-let failed;
+let failed; // the error that is shown, or was shown last
 
-function showOnly(id) {
-  for (const each of ["model-loading", "model-failure", "model-result"]) $(each).hidden = each !== id;
+/** Shows the progress or the failure of a load, or neither. The visitor's model in use is shown unless another one is loading. */
+function show(id) {
+  for (const each of ["model-loading", "model-failure"]) $(each).hidden = each !== id;
+  $("model-result").hidden = !found || id === "model-loading";
 }
 
 /** Median time of a prediction for each sample, after warm-up runs. */
@@ -45,11 +47,11 @@ async function loadModel(name, get) {
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
-  failed = undefined;
-  if (isBusy()) return showFailure(Object.assign(new Error(t("model.busy")), { code: "busy" }));
+  if (isBusy()) return showFailure({ code: "busy" });
   showProgress();
-  showOnly("model-loading");
+  show("model-loading");
   let source;
+  let next;
   try {
     source = await get(signal);
     const { model, bytes } = source;
@@ -61,7 +63,7 @@ async function loadModel(name, get) {
     };
     await useOwn(name, { model, signal, onProgress }, async (classifier) => {
       const loadMs = performance.now() - start;
-      found = {
+      next = {
         name: classifier.info.name ?? name,
         info: classifier.info,
         bytes: size,
@@ -70,10 +72,12 @@ async function loadModel(name, get) {
       };
       signal.throwIfAborted();
     });
+    found = next;
     showModel();
-    showOnly("model-result");
+    show();
   } catch (error) {
-    if (signal.aborted) showOnly(found ? "model-result" : undefined);
+    if (signal !== loading.signal) return; // a newer load has replaced this one, and shows its own progress
+    if (signal.aborted) show();
     else showFailure(error);
   } finally {
     source?.release?.();
@@ -91,8 +95,8 @@ function showFailure(error) {
   const key = `model.error.${error.code}`;
   $("model-failure-text").textContent =
     error.code === "busy" ? t("model.busy") : t(has(key) ? key : "model.error.other");
-  $("model-failure-detail").textContent = error.code === "busy" ? "" : error.message;
-  showOnly("model-failure");
+  $("model-failure-detail").textContent = error.message ?? "";
+  show("model-failure");
 }
 
 function showModel() {
@@ -148,6 +152,12 @@ function folderOf(address) {
   return url;
 }
 
+/** The name of a model: that of its folder, or of its repository on the Hugging Face hub. */
+function nameOf({ pathname, host }) {
+  const folders = pathname.replace(/\/resolve\/[^/]+\/$/, "").split("/");
+  return decodeURIComponent(folders.filter(Boolean).at(-1) ?? host);
+}
+
 /** The size of a model's weights. */
 const sizeOf = ({ model, data }) => [model, ...Object.values(data)].reduce((sum, { size }) => sum + size, 0);
 
@@ -182,19 +192,14 @@ async function fetchElsewhere(folder, signal) {
 
 function fromAddress(address) {
   let folder;
+  let name;
   try {
     folder = folderOf(address);
+    name = nameOf(folder); // throws for a malformed percent escape
     if (!/^https?:$/.test(folder.protocol)) throw new TypeError(folder.protocol);
   } catch {
-    return showFailure(Object.assign(new Error(address), { code: "invalid-input" }));
+    return showFailure({ code: "invalid-input", message: address });
   }
-  const name = decodeURIComponent(
-    folder.pathname
-      .replace(/\/resolve\/[^/]+\/$/, "")
-      .split("/")
-      .filter(Boolean)
-      .at(-1) ?? folder.host,
-  );
   const here = folder.origin === location.origin;
   return loadModel(name, (signal) => (here ? { model: folder } : fetchElsewhere(folder, signal)));
 }
@@ -212,16 +217,16 @@ $("model-address").addEventListener("submit", (event) => {
 });
 $("model-stop").addEventListener("click", () => loading.abort());
 $("model-back").addEventListener("click", async () => {
-  if (isBusy()) return showFailure(Object.assign(new Error(t("model.busy")), { code: "busy" }));
+  if (isBusy()) return showFailure({ code: "busy" });
   found = undefined;
   $("with").hidden = true;
-  showOnly();
+  show();
   $("model-choose").focus({ preventScroll: true });
   await loadChosen();
 });
 onLanguage(() => {
   if (found) showModel();
-  if (failed) showFailure(failed);
+  if (!$("model-failure").hidden) showFailure(failed);
 });
 
 /** Loads a model from the entries of dropped files or of a dropped folder. */

@@ -137,6 +137,41 @@ test("unusable folders are rejected with a reason, and the page works on", async
   await context.close();
 });
 
+test("if another model is rejected, the visitor's own stays in use, and the way back is still there", async () => {
+  const { page, context, errors } = await ready(site);
+  await chooseFolder(page, "tiny");
+  await accepted(page);
+  await chooseFolder(page, "bad/small-embedding");
+  assert.match((await refusal(page))[0], /do not fit together/);
+  assert.equal(await page.locator("#model-name").textContent(), "tiny");
+  await page.locator("#text").fill(POSITIVE);
+  await verdict(page, "(joy|anger|surprise)");
+  await page.locator("#model-back").click();
+  await verdict(page, "positive");
+  assert.equal(await page.locator("#model-failure").isVisible(), false);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("a load that replaces another one keeps its progress and its cancel button", async () => {
+  const server = createServer(); // it never answers
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { page, context, errors } = await ready(site);
+  for (const name of ["first", "second"]) {
+    const asked = new Promise((resolve) => server.once("request", ({ url }) => resolve(url)));
+    await fetchModel(page, `http://127.0.0.1:${server.address().port}/${name}`);
+    assert.equal(await asked, `/${name}/config.json`);
+    assert.equal(await page.locator("#model-loading").isVisible(), true, name);
+  }
+  await page.locator("#model-stop").click();
+  await page.locator("#model-loading").waitFor({ state: "hidden" });
+  assert.equal(await page.locator("iframe").count(), 0);
+  assert.deepEqual(errors, []);
+  await context.close();
+  server.closeAllConnections();
+  server.close();
+});
+
 test("the page fetches a model of its own origin", async () => {
   const { page, context, errors } = await ready(site);
   await fetchModel(page, "fixtures/folders/roberta");
@@ -145,8 +180,11 @@ test("the page fetches a model of its own origin", async () => {
   assert.match(await page.locator("#model-facts").textContent(), /Size[1-9][\d.]* kB/);
   await fetchModel(page, "fixtures/nowhere");
   assert.match((await refusal(page))[0], /A file is missing/);
-  await fetchModel(page, "ftp://example.invalid/model");
-  assert.match((await refusal(page))[0], /no address/);
+  for (const address of ["ftp://example.invalid/model", "fixtures/%E0%A4%A"]) {
+    await fetchModel(page, address);
+    await page.locator("#model-failure-detail", { hasText: address }).waitFor();
+    assert.match((await refusal(page))[0], /no address/);
+  }
   const unexpected = errors.filter((error) => !/404/.test(error));
   assert.deepEqual(unexpected, []);
   await context.close();
