@@ -62,9 +62,9 @@ async function teach() {
   showRunning(true);
   $("teach-stop").focus({ preventScroll: true });
   try {
-    const { classifier } = await untilModel();
+    const by = await untilModel();
     const examples = labels.map(({ name, texts }) => [name, texts]);
-    const next = await classifier.teach(examples, {
+    const next = await by.classifier.teach(examples, {
       signal,
       other: $("teach-other").checked,
       onProgress: ({ done, total }) => {
@@ -72,7 +72,7 @@ async function teach() {
         showStatus(t("teach.working", done, total));
       },
     });
-    useTaught(next, next.report);
+    useTaught(next, next.report, by); // a model that began to load before may be in use by now
     showStatus(await store());
     $("teach-accuracy").focus({ preventScroll: true });
     $("teach-result").scrollIntoView({ block: "nearest" });

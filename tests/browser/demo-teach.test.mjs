@@ -294,3 +294,31 @@ test("teaching is cancelled, and a model without features says that it cannot be
   await page.locator("#teach-status", { hasText: "cannot be taught" }).waitFor();
   await context.close();
 });
+
+test("labels belong to the model that they were taught on, even if another one has loaded meanwhile", async () => {
+  const { page, context, errors } = await visit();
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await context.route("**/fixtures/tiny/config.json", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.locator("#model-url").fill("fixtures/tiny");
+  await page.locator("#model-fetch").click();
+  await page.locator("#model-loading").waitFor();
+  const many = Array.from({ length: 400 }, (_, i) => `parcel number ${i} has not arrived at my door yet`);
+  await type(page, { ...EXAMPLES, shipping: [...EXAMPLES.shipping, ...many] });
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-status", { hasText: /^Reading the examples: \d+ of/ }).waitFor();
+  release();
+  await page.locator("#model-result").waitFor();
+  await page.locator("#teach-status", { hasText: "Kept on this device" }).waitFor();
+  const tab = page.getByRole("tab", { name: "Your labels" });
+  assert.equal(await tab.count(), 0);
+  await page.locator("#model-back").click();
+  await tab.click();
+  await page.locator("#text").fill(LOST);
+  await verdict(page, "shipping");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
