@@ -1,8 +1,8 @@
-// The code that does in another page what was shown in this one.
+// Shows the code that makes the same prediction in another page.
 import { $, make } from "./dom.js";
 import { model } from "./model.js";
 
-/** Characters of the text that are shown. */
+/** Maximum number of characters of the text shown. */
 const MAX_TEXT = 60;
 
 /** Shows the code of a prediction by a task; before the first prediction, without text and result. */

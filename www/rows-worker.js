@@ -10,6 +10,8 @@ const PREVIEW = 5;
 const BOM = [0xef, 0xbb, 0xbf];
 /** Encoding of a text file that is neither UTF-8 nor UTF-16, by the interface's language. */
 const LEGACY = { "zh-Hans": "gb18030", "en": "windows-1252" };
+/** Label index of a row that failed, as in results.js. */
+const FAILED = 0xfffe;
 
 let blob; // the file in UTF-8
 let start; // byte offset of the first row
@@ -148,13 +150,13 @@ function split(text, atEnd) {
   for (let from = 0; from < text.length; ) {
     const end = text.indexOf("\n", from) + 1 || text.length;
     const line = text.slice(from, end).trim();
-    rows.push({ fields: format.kind === "list" ? [line] : parsed(line), length: end - from, blank: line === "" });
+    rows.push({ fields: format.kind === "list" ? [line] : parseLine(line), length: end - from, blank: line === "" });
     from = end;
   }
   return rows;
 }
 
-function parsed(line) {
+function parseLine(line) {
   try {
     return JSON.parse(line);
   } catch {
@@ -231,7 +233,7 @@ async function texts({ rows }) {
 async function order({ by, descending, labels, scores }) {
   const rows = Uint32Array.from(labels, (_, i) => i);
   const sign = descending ? -1 : 1;
-  const failed = (row) => (labels[row] === 0xfffe ? 1 : 0);
+  const failed = (row) => (labels[row] === FAILED ? 1 : 0);
   if (by === "row") return rows.sort((a, b) => sign * (a - b));
   const value = by === "score" ? scores : labels;
   return rows.sort((a, b) => failed(a) - failed(b) || sign * (value[a] - value[b]) || a - b);
@@ -253,7 +255,10 @@ function resultOf({ names, labels, scores, width, given }, row) {
 
 const rounded = (score) => score.toFixed(4);
 
-/** The added columns of one task, with the scores of all labels, and what fills them. */
+/**
+ * The columns that are added for one task, with the scores of all labels: their names, and a function that returns a row's
+ * cells.
+ */
 function columnsOfTask(result) {
   const cells = (row) => {
     const { text, score, all } = resultOf(result, row);
@@ -262,7 +267,7 @@ function columnsOfTask(result) {
   return [["label", "score", ...result.names.map((name) => `score_${name}`)], cells];
 }
 
-/** The added columns of several tasks, which are those of the command `litmus-text classify`. */
+/** The same for several tasks: the columns are those of the command `litmus-text classify`. */
 function columnsOfTasks(results) {
   const cells = (row) =>
     results.flatMap((result) => {
@@ -272,7 +277,7 @@ function columnsOfTasks(results) {
   return [results.flatMap(({ id }) => [id, `${id}_score`]), cells];
 }
 
-/** The added keys of a JSON line. */
+/** The keys that are added to a JSON line. */
 function keysOf(results, row) {
   const keys = results.map((result) => {
     const { label, labels, score, all } = resultOf(result, row);
@@ -290,10 +295,10 @@ async function save({ results, errors }) {
   const taken = kind === "jsonl" ? columns : [];
   const total = results[0].labels.length;
   const free = (name, among) => (among.includes(name) ? `litmus_${name}` : name);
-  const [names, found] = results.length > 1 ? columnsOfTasks(results) : columnsOfTask(results[0]);
+  const [names, cellsOf] = results.length > 1 ? columnsOfTasks(results) : columnsOfTask(results[0]);
   const added = [...names, "error"];
   const parts = kind === "csv" && start > 0 ? ["\ufeff"] : [];
-  const csv = (cells) => Papa.unparse([cells], { delimiter: kind === "csv" ? delimiter : ",", newline }) + newline;
+  const csvLine = (cells) => Papa.unparse([cells], { delimiter: kind === "csv" ? delimiter : ",", newline }) + newline;
   let row = 0;
   let width = columns.length;
   for (let at = start; row < total; ) {
@@ -305,7 +310,7 @@ async function save({ results, errors }) {
       const heading = kind === "list" ? ["text"] : header ? rows[0].fields : columns.map((i) => `column_${i + 1}`);
       if (header) rows = rows.slice(1);
       width = heading.length;
-      lines.push(csv([...heading, ...added.map((name) => free(name, heading))]));
+      lines.push(csvLine([...heading, ...added.map((name) => free(name, heading))]));
     }
     for (const { fields } of rows.slice(0, total - row)) {
       const error = errors[row];
@@ -315,7 +320,7 @@ async function save({ results, errors }) {
         lines.push(`${JSON.stringify({ ...fields, ...renamed })}\n`);
       } else {
         const cells = Array.from({ length: Math.max(width, fields.length) }, (_, i) => fields[i] ?? "");
-        lines.push(csv([...cells, ...(error ? names.map(() => "") : found(row)), error ?? ""]));
+        lines.push(csvLine([...cells, ...(error ? names.map(() => "") : cellsOf(row)), error ?? ""]));
       }
       row++;
     }

@@ -73,7 +73,7 @@ async function draw() {
   $("speed-machine").textContent = t("speed.machine", machine, browser, shown) + relation;
 }
 
-function running(is) {
+function showRunning(is) {
   $("speed-start").hidden = is;
   $("speed-stop").hidden = !is;
   $("speed-progress").value = 0;
@@ -83,7 +83,7 @@ function running(is) {
 $("speed-start").addEventListener("click", async () => {
   stop = new AbortController();
   const { signal } = stop;
-  running(true);
+  showRunning(true);
   $("speed-stop").focus({ preventScroll: true });
   try {
     await measure(signal);
@@ -91,7 +91,7 @@ $("speed-start").addEventListener("click", async () => {
   } catch (error) {
     $("speed-status").textContent = signal.aborted ? "" : error.message;
   }
-  running(false);
+  showRunning(false);
   $("speed-start").focus({ preventScroll: true });
 });
 $("speed-stop").addEventListener("click", () => stop.abort());

@@ -46,7 +46,7 @@ export function showTable(rows, results) {
   shown = { rows, results, heads: headsOf(results), by: "row", descending: false, texts: new Map(), sortedAt: 0 };
   heading.replaceChildren(...shown.heads.map(({ cell }) => cell));
   scroller.dataset.tasks = results.columns.length;
-  name();
+  showHeading();
   scroller.scrollTop = 0;
   draw();
 }
@@ -57,7 +57,7 @@ export function tableHasGrown(finished) {
   else if (finished || performance.now() - shown.sortedAt > SORT_MS) void sort();
 }
 
-function name() {
+function showHeading() {
   for (const { by, task, name, cell } of shown.heads) {
     (cell.firstElementChild ?? cell).textContent = name();
     if (!by) continue;
@@ -69,7 +69,7 @@ function name() {
 async function sortBy({ by, task }) {
   shown.descending = by === shown.by && task === shown.task ? !shown.descending : DESCENDING[by];
   Object.assign(shown, { by, task });
-  name();
+  showHeading();
   await sort();
   scroller.scrollTop = 0;
 }
@@ -87,7 +87,7 @@ async function sort() {
   draw();
 }
 
-function line(index, row) {
+function makeLine(index, row) {
   const { results, texts } = shown;
   const text = texts.get(row) ?? "";
   const line = make(
@@ -131,9 +131,9 @@ function draw() {
     table.ariaRowCount = String(results.count + 1);
     above.style.height = `${first * height}px`;
     below.style.height = `${(results.count - last) * height}px`;
-    body.replaceChildren(above, ...inView.map((row, i) => line(first + i, row)), below);
+    body.replaceChildren(above, ...inView.map((row, i) => makeLine(first + i, row)), below);
     if (!table.isConnected) scroller.replaceChildren(table);
-    void fill(inView);
+    void showTexts(inView);
   });
 }
 
@@ -143,7 +143,7 @@ function rowHeight() {
   return Number.parseFloat(getComputedStyle(scroller).getPropertyValue("--row")) * rem;
 }
 
-async function fill(inView) {
+async function showTexts(inView) {
   const { rows, texts } = shown;
   const missing = inView.filter((row) => !texts.has(row));
   if (missing.length === 0) return;
@@ -160,6 +160,6 @@ scroller.addEventListener("scroll", () => shown && draw());
 new ResizeObserver(() => shown && draw()).observe(scroller);
 onLanguage(() => {
   if (!shown) return;
-  name();
+  showHeading();
   draw();
 });

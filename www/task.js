@@ -125,7 +125,6 @@ function draw() {
 
 /** Lists the tasks again: the model, or the labels that were taught, have changed. */
 function list() {
-  const before = task()?.id;
   tasks = tasksOf(model());
   const ids = tasks.map(({ id }) => id);
   if (ids.join() !== Array.from($("tasks").children, ({ dataset }) => dataset.task).join()) {
@@ -139,7 +138,7 @@ function list() {
   }
   $("tasks").hidden = ids.length === 1;
   draw();
-  return before !== task().id;
+  for (const listener of listeners) listener();
 }
 
 $("tasks").addEventListener("click", ({ target }) => target.dataset.task && chooseTask(target.dataset.task));
@@ -153,12 +152,6 @@ $("tasks").addEventListener("keydown", (event) => {
   chooseTask(tab.dataset.task);
   tab.focus();
 });
-onModel(() => {
-  list();
-  for (const listener of listeners) listener();
-});
-onTaught(() => {
-  list();
-  for (const listener of listeners) listener();
-});
+onModel(list);
+onTaught(list);
 onLanguage(draw);

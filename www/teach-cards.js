@@ -4,7 +4,7 @@ import { onLanguage, t } from "./language.js";
 import { onModel } from "./model.js";
 import { textLanguage } from "./packaged.js";
 
-/** Cards at first: a text is told from two labels at least. */
+/** Minimum number of cards: teaching takes two labels or more. */
 const CARDS = 2;
 
 const cards = $("teach-labels");
@@ -35,11 +35,11 @@ export function readCards() {
 
 export function writeCards(labels) {
   const empty = Array.from({ length: Math.max(0, CARDS - labels.length) }, () => ({ name: "", texts: [] }));
-  cards.replaceChildren(...[...labels, ...empty].map(card));
+  cards.replaceChildren(...[...labels, ...empty].map(makeCard));
   translate();
 }
 
-/** Adds labels and examples to those that are there. Empty cards make room. */
+/** Adds labels and examples to those that are there. Empty cards are removed. */
 export function addToCards(labels) {
   const before = [...cards.children].map((each) => ({ name: nameIn(each), texts: textsIn(each) }));
   const all = before.filter(({ name, texts }) => name || texts.length > 0);
@@ -52,13 +52,14 @@ export function addToCards(labels) {
   changed();
 }
 
-/** Adds an example to a label, or takes it away. A line break would make two of it. */
+/** Adds an example to a label. Its line breaks become spaces, because a line is an example. */
 export function addExample(name, text) {
   const area = areaOf(name);
   area.value = [...textsIn(area.closest("li")), oneLine(text)].join("\n");
   update(area);
 }
 
+/** Removes an example from a label. */
 export function removeExample(name, text) {
   const area = areaOf(name);
   const lines = textsIn(area.closest("li"));
@@ -72,13 +73,13 @@ export const oneLine = (text) => text.replace(/\s*[\r\n]+\s*/g, " ").trim();
 const areaOf = (name) => [...cards.children].find((each) => nameIn(each) === name).querySelector("textarea");
 
 function update(area) {
-  countIn(area.closest("li"));
+  showCount(area.closest("li"));
   changed();
 }
 
 let id = 0;
 
-function card({ name, texts }) {
+function makeCard({ name, texts }) {
   const key = ++id;
   const title = make("input", {
     type: "text",
@@ -100,7 +101,7 @@ function card({ name, texts }) {
     make("p", { className: "note" }),
   );
   title.addEventListener("input", () => {
-    countIn(element);
+    showCount(element);
     changed();
   });
   area.addEventListener("input", () => update(area));
@@ -112,7 +113,7 @@ function card({ name, texts }) {
   return element;
 }
 
-function countIn(element) {
+function showCount(element) {
   const name = nameIn(element);
   const { length } = textsIn(element);
   element.querySelector(".note").textContent = length === 0 && name ? t("teach.by-name") : t("teach.count", length);
@@ -124,12 +125,12 @@ function translate() {
     for (const field of element.querySelectorAll("input, textarea")) field.lang = textLanguage();
     element.querySelector(".for-name").textContent = t("teach.name");
     element.querySelector(".for-texts").textContent = t("teach.examples");
-    countIn(element);
+    showCount(element);
   }
 }
 
 $("teach-add").addEventListener("click", () => {
-  cards.append(card({ name: "", texts: [] }));
+  cards.append(makeCard({ name: "", texts: [] }));
   translate();
   cards.lastElementChild.querySelector("input").focus();
 });

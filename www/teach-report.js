@@ -11,7 +11,7 @@ import { onTaught, taught } from "./taught.js";
 import { addExample, oneLine, readCards, removeExample } from "./teach-cards.js";
 import { bars } from "./view-bars.js";
 
-/** Suspect examples that are listed at most. */
+/** Maximum number of suspect examples listed. */
 const MAX_SUSPECTS = 20;
 const FILE = "labels.head";
 const READ_HEAD = `const file = await fetch("${FILE}");
@@ -21,7 +21,7 @@ const head = new Uint8Array(await file.arrayBuffer());
 let report; // of the head in use, without the suspect examples that the visitor has looked at; `null` if the head came from a file
 let trying = new AbortController();
 
-/** Shows the head in use with its report; without a head, nothing. */
+/** Shows the head in use with its report. Without a head, the report is hidden. */
 function show() {
   report = taught()?.report ?? null;
   draw();
@@ -44,7 +44,7 @@ function draw() {
     `${codeOfClassifier(["head"], READ_HEAD)}const { label } = await classifier.predict("…");\n`;
 }
 
-/** The confusion matrix: a cell is the darker, the more of its row's examples are in it. */
+/** Draws the confusion matrix. The colour of a cell shows its share of the row's examples. */
 function drawMatrix({ labels, confusion }) {
   const names = labels.map(({ label }) => label);
   const heads = names.map((name) => make("th", { scope: "col" }, make("span", { textContent: name })));
@@ -98,20 +98,20 @@ function suspectItem({ text, labels, why, choices }) {
     make("blockquote", { textContent: text, lang: textLanguage() }),
     make("p", { className: "note", textContent: why }),
   );
-  const buttons = choices.map((label) => button(t("teach.move", label), () => move(text, labels, label)));
+  const buttons = choices.map((label) => makeButton(t("teach.move", label), () => move(text, labels, label)));
   item.append(
     make(
       "p",
       { className: "row" },
       ...buttons,
-      button(t("teach.fine"), () => {}),
+      makeButton(t("teach.fine"), () => {}),
     ),
   );
   item.addEventListener("click", ({ target }) => target.closest("button") && dismiss(item, text));
   return item;
 }
 
-const button = (textContent, onclick) => make("button", { type: "button", textContent, onclick });
+const makeButton = (textContent, onclick) => make("button", { type: "button", textContent, onclick });
 
 /** Makes a text an example of one label. A label whose card is gone is left out. */
 function move(text, from, to) {

@@ -3,7 +3,7 @@ import { $, make } from "./dom.js";
 import { nameOf, toneOf } from "./labels.js";
 import { percent, t } from "./language.js";
 
-/** The steps of a handle. */
+/** Step of a handle, which goes from 0 to 1. */
 const STEP = 0.01;
 
 export const element = $("gauges");
