@@ -14,6 +14,8 @@ import { draw as drawRows, openTable, takeRows } from "./teach-table.js";
 
 /** Milliseconds without a change before the examples are stored. */
 const STORE_MS = 400;
+/** Bytes at the start of a head file that contain its header, which lists the labels of up to 50,000 examples. */
+const HEADER_BYTES = 1 << 20;
 
 let stop = new AbortController();
 let storing = 0; // timer
@@ -89,7 +91,7 @@ async function teach() {
 export async function openFile(file) {
   showProblem();
   try {
-    const head = headerOf(new Uint8Array(await file.slice(0, 1 << 16).arrayBuffer()));
+    const head = headerOf(new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer()));
     if (!head) return await openTable(file);
     await loadTaught(new Uint8Array(await file.arrayBuffer()));
     addToCards(head.labels.map((name) => ({ name, texts: [] })));

@@ -89,6 +89,15 @@ test("from an empty page to a working classifier of three labels", async (t) => 
   await context.close();
 });
 
+/** The head with spaces before its header, which is then as long as that of a head with many examples. */
+function withLongHeader(head) {
+  const spaces = Buffer.alloc(200_000, " "); // a multiple of 8, so that the weights stay aligned
+  const length = Buffer.from(head).readUInt32LE(8);
+  const longer = Buffer.concat([head.subarray(0, 12), spaces, head.subarray(12)]);
+  longer.writeUInt32LE(length + spaces.length, 8);
+  return longer;
+}
+
 test("the downloaded head is the one that the package teaches, and is opened again", async () => {
   const { page, context, errors } = await visit();
   await type(page, EXAMPLES);
@@ -104,6 +113,10 @@ test("the downloaded head is the one that the package teaches, and is opened aga
   await tryIt(other.page, LOST, "shipping");
   const names = other.page.getByLabel("Name of the label");
   assert.deepEqual(await names.evaluateAll((all) => all.map(({ value }) => value)), Object.keys(EXAMPLES));
+  await other.page.locator("#teach-clear").click();
+  await other.page.locator("#teach-result").waitFor({ state: "hidden" });
+  await other.page.locator("#teach-file").setInputFiles(await fileOf("long.head", withLongHeader(file)));
+  await tryIt(other.page, LOST, "shipping");
   await other.page.locator("#teach-file").setInputFiles(await fileOf("bad.head", file.slice(0, 400)));
   await other.page.locator("#teach-problem").waitFor();
   assert.deepEqual(errors, []);
