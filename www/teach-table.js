@@ -38,7 +38,7 @@ export async function openTable(file) {
 
 async function readColumn({ worker, columns, header }, i) {
   await worker.begin({ column: columns[i], header });
-  const { texts } = await worker.next({ most: MAX_ROWS });
+  const { texts } = await worker.next({ most: MAX_ROWS + 1 }); // the last one only tells that there are more
   return texts.map((text) => oneLine(String(text ?? "")));
 }
 
@@ -58,8 +58,9 @@ export async function takeRows() {
   const table = source;
   source = undefined; // before the rows are read, so that a table that is opened meanwhile does not end their worker
   $("teach-setup").hidden = true;
-  const { texts, labels } = await readColumns(table);
-  const cut = texts.length === MAX_ROWS ? t("teach.cut", MAX_ROWS) : "";
+  const all = await readColumns(table);
+  const [texts, labels] = [all.texts, all.labels].map((column) => column?.slice(0, MAX_ROWS));
+  const cut = all.texts.length > MAX_ROWS ? t("teach.cut", MAX_ROWS) : "";
   if (!labels) {
     sheet = { texts: texts.filter(Boolean), at: 0, done: [] };
     draw();
