@@ -263,9 +263,9 @@ impl Classifier {
         self.start_job(texts, &[options.task.as_deref()], options)
     }
 
-    /// The embeddings of texts, in their order: vectors of length 1. The dot product of two embeddings is their cosine
-    /// similarity, near 1 for texts of the same meaning. They serve search, clustering and duplicate detection. The embedding
-    /// of a long text is computed from the mean of its windows' features.
+    /// The embeddings of texts, in their order: vectors of the Euclidean norm 1, with a value for each row of the head for
+    /// embeddings. The dot product of two is their cosine similarity, near 1 for texts of the same meaning. They serve search,
+    /// clustering and duplicate detection. That of a long text is computed from the mean of its windows' features.
     ///
     /// # Errors
     /// - The errors of [`predict_batch`](Self::predict_batch).
@@ -339,8 +339,8 @@ impl Classifier {
         collect_results(job.finish_logits())
     }
 
-    /// All tokens of a text, added special tokens included. Special tokens that the text spells are read as text, as by
-    /// [`SpecialTokens::Text`](crate::SpecialTokens::Text).
+    /// All tokens of a text, including the special tokens that are added to it. Special tokens that the text spells are
+    /// read as text, as by [`SpecialTokens::Text`](crate::SpecialTokens::Text).
     ///
     /// # Errors
     /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens.

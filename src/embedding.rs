@@ -23,7 +23,7 @@ impl EmbeddingJob {
         Self { features: self.features.max_batch_tokens(tokens), head: self.head }
     }
 
-    /// The rows computed so far. A row is a text, or a window of a long text.
+    /// How many rows are computed so far, and how many the job has. A row is a text, or a window of a long text.
     pub fn progress(&self) -> Progress {
         self.features.progress()
     }
@@ -39,7 +39,8 @@ impl EmbeddingJob {
         self.features.step()
     }
 
-    /// Computes the remaining batches and returns an embedding or an error for each text, in their order.
+    /// Computes the remaining batches and returns an embedding or an error for each text, in their order. An embedding
+    /// has the Euclidean norm 1.
     pub fn finish(self) -> Vec<Result<Vec<f32>, Error>> {
         let Self { features, head } = self;
         let embed = |features: Result<Vec<f32>, Error>| Ok(normalise(head.apply(&features?)));
@@ -47,12 +48,12 @@ impl EmbeddingJob {
     }
 }
 
-/// The vector divided by its length.
+/// Scales a vector to the Euclidean norm 1.
 fn normalise(mut vector: Vec<f32>) -> Vec<f32> {
     let squares: f64 = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
     // A vector of zeros stays one.
-    let length = squares.sqrt().max(f64::MIN_POSITIVE);
-    vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+    let norm = squares.sqrt().max(f64::MIN_POSITIVE);
+    vector.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
     vector
 }
 

@@ -16,7 +16,8 @@ pub(crate) struct Explainer {
     sums: Vec<Sums>,
 }
 
-/// The sums of one score.
+/// The sums of one score over the variants. The score of the window without masks is not among them: it is computed
+/// anyway, and [`weights`](Explainer::weights) adds it.
 #[derive(Debug, Clone)]
 struct Sums {
     /// By word: the sum of the scores just after it is uncovered, minus those just before.
@@ -57,9 +58,11 @@ impl Explainer {
 
     /// The variant with this index, which is below [`count_variants`](Self::count_variants).
     pub(crate) fn variant(&self, index: usize) -> Variant {
+        // Occlusion: each word alone is masked.
         if self.orders.is_empty() {
             return self.mask_words(&[index], None, Some(index));
         }
+        // Shapley values: first all words are masked, then each order uncovers them up to its last but one.
         let all = self.words.len();
         let Some(index) = index.checked_sub(1) else {
             return self.mask_words(&self.orders[0], None, None);
@@ -69,6 +72,7 @@ impl Explainer {
         self.mask_words(covered, uncovered.last().copied(), covered.first().copied())
     }
 
+    /// The variant in which these words are masked.
     fn mask_words(&self, words: &[usize], uncovered: Option<usize>, next: Option<usize>) -> Variant {
         let mut ids = self.ids.clone();
         for &position in words.iter().flat_map(|&word| &self.words[word]) {
@@ -96,6 +100,7 @@ impl Explainer {
         if self.orders.is_empty() {
             return words.iter().map(|sum| whole + sum).collect();
         }
+        // Every order begins with all words masked, and ends with the whole window.
         let mut sums = words.clone();
         for order in &self.orders {
             if let (Some(&first), Some(&last)) = (order.first(), order.last()) {

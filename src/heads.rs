@@ -31,9 +31,10 @@ impl Heads {
 
     /// Adds the head of a task, or the one for embeddings.
     pub(crate) fn add(&mut self, task: &str, head: Head) {
-        match head.is_embedding() {
-            true => self.embedding = Some(head),
-            false => drop(self.tasks.insert(task.into(), head)),
+        if head.is_embedding() {
+            self.embedding = Some(head);
+        } else {
+            self.tasks.insert(task.into(), head);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Computes predictions of texts, batch by batch.
 
 mod explain;
+mod read;
 mod results;
 
 use std::ops::Range;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use self::explain::{ExplainPlan, Explaining, tokens_of_words};
+use self::explain::{ExplainPlan, Explaining};
 use crate::error::Error;
 use crate::inference::batch::{BatchLimits, BatchQueue};
 use crate::inference::encoder::Output;
@@ -19,8 +20,7 @@ use crate::options::Options;
 use crate::prediction::Warning;
 use crate::task::{Scores, TaskPlan};
 use crate::text::tokens::Sequence;
-use crate::text::windows::{ReadOptions, Window, Windows};
-use crate::text::words::{join_words, words};
+use crate::text::windows::Window;
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
@@ -54,8 +54,9 @@ pub struct PredictionJob {
     sequences: Vec<(usize, usize)>,
     /// The sequences that are not computed yet.
     queue: BatchQueue,
+    /// The window that is being explained, if a step has begun with it.
     explaining: Option<Explaining>,
-    /// The index in `windows` of the next window to explain.
+    /// The index in `windows` of that window, or of the next one to explain.
     next_explained: usize,
     progress: Progress,
 }
@@ -87,6 +88,7 @@ struct Text {
 /// A window of a text, with what is computed for it.
 #[derive(Debug)]
 struct WindowState {
+    /// The index of its text.
     text: usize,
     window: Window,
     /// The words of the text that have tokens in the window, each with the positions of these tokens.
@@ -134,51 +136,6 @@ impl PredictionJob {
         Ok(job)
     }
 
-    /// Adds the windows of a text to those of the job.
-    fn read_text(&mut self, input: &impl Input) -> Result<Text, Error> {
-        let text = input.text();
-        let hypotheses = self.tasks.first().and_then(TaskPlan::hypotheses);
-        let pairs: Vec<&str> = match (hypotheses, input.pair()) {
-            (Some(hypotheses), None) => hypotheses.iter().map(String::as_str).collect(),
-            (Some(_), Some(_)) => {
-                let message = "a zero-shot classification takes no pair: the hypotheses are the pairs";
-                return Err(Error::invalid_input(message));
-            }
-            (None, pair) => pair.into_iter().collect(),
-        };
-        let explain = self.explain.is_some();
-        let Options { long_text, special_tokens, .. } = self.options;
-        let options = ReadOptions { long_text, special_tokens, with_offsets: explain };
-        let Windows { windows, truncated } = self.model.windows(text, &pairs, options)?;
-        let spans = windows.iter().flat_map(|window| window.tokens.spans.iter().flatten());
-        let words = if explain { join_words(words(text), spans) } else { Vec::new() };
-        let mut warnings = Vec::new();
-        if self.model.scripts.as_ref().is_some_and(|scripts| scripts.is_foreign(text)) {
-            warnings.push(Warning::OtherScript);
-        }
-        let sum = |count: fn(&Window) -> usize| windows.iter().map(count).sum::<usize>();
-        if sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known) {
-            warnings.push(Warning::MostlyUnknownTokens);
-        }
-        let start = self.windows.len();
-        let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();
-        for window in windows {
-            let sequences = window.tokens.sequences.len();
-            self.sequences.extend((0..sequences).map(|sequence| (self.windows.len(), sequence)));
-            self.windows.push(WindowState {
-                text: self.texts.len(),
-                words: tokens_of_words(&window, &words),
-                weight: window.new_tokens as f64 / all_tokens as f64,
-                window,
-                outputs: vec![Output::default(); sequences],
-                missing: sequences,
-                scores: Vec::new(),
-            });
-        }
-        let weights = vec![vec![0.0; words.len()]; self.tasks.len()];
-        Ok(Text { windows: start..self.windows.len(), truncated, weights, words, warnings })
-    }
-
     /// Limits each step to this many rows, at least 1. Fewer rows make steps shorter and the whole job slower. The model's
     /// own limit still applies: 32 rows, or 1 for a graph that cannot compute batches.
     pub fn max_batch_rows(mut self, rows: usize) -> Self {
@@ -186,7 +143,8 @@ impl PredictionJob {
         self
     }
 
-    /// Limits each step to this many tokens, padding included, but computes at least one row.
+    /// Limits each step to this many tokens, padding included, but computes at least one row. By default, and at most,
+    /// 4,096.
     pub fn max_batch_tokens(mut self, tokens: usize) -> Self {
         self.limits.tokens = tokens.min(MAX_BATCH_TOKENS);
         self
@@ -204,24 +162,27 @@ impl PredictionJob {
         texts.find_map(|(index, text)| Some(text.as_ref().err()?.clone().at(index)))
     }
 
-    /// Computes the next batch; `false` when none is left.
+    /// Computes the next batch; `false` when none is left. A text that fails is an error in the results, and the job
+    /// goes on.
     pub fn step(&mut self) -> bool {
         if let Some(batch) = self.queue.take(self.limits) {
             self.progress.done += batch.len();
-            let batch: Vec<_> = batch.into_iter().map(|index| self.sequences[index]).collect();
-            self.compute(
-                batch.into_iter().filter(|&(window, _)| self.texts[self.windows[window].text].is_ok()).collect(),
-            );
+            let batch = batch.into_iter().map(|index| self.sequences[index]);
+            // Nothing more is computed for a text that has failed.
+            let batch = batch.filter(|&(window, _)| self.texts[self.windows[window].text].is_ok()).collect();
+            self.compute(batch);
         } else {
             self.explain_next();
         }
         self.progress.done < self.progress.total
     }
 
+    /// The sequence of an index as in [`sequences`](Self::sequences).
     fn sequence(&self, (window, sequence): (usize, usize)) -> &Sequence {
         &self.windows[window].window.tokens.sequences[sequence]
     }
 
+    /// Computes sequences as one batch. If one fails, its text fails.
     fn compute(&mut self, batch: Vec<(usize, usize)>) {
         let sequences: Vec<&Sequence> = batch.iter().map(|&index| self.sequence(index)).collect();
         let computed = self.model.encode(&sequences);

@@ -55,36 +55,19 @@ impl TaskPlan {
         let labels = head.map_or(&model.info.labels[..], Head::labels);
         let default_activation = head.map_or(model.info.activation, Head::activation);
         let activation = options.activation.unwrap_or(default_activation);
-        let thresholds = match (task_options.and_then(|task| task.threshold).or(options.threshold), head) {
-            (Some(_), _) if activation == Activation::None => {
-                return Err(Error::invalid_input(
-                    "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the \
-                     threshold out, or set the activation to softmax or sigmoid",
-                ));
-            }
-            (Some(threshold), _) => Thresholds::Same(threshold),
-            (None, Some(head)) if activation == default_activation => head
-                .thresholds()
-                .map_or(Thresholds::default_for(activation), |thresholds| Thresholds::Each(thresholds.to_vec())),
-            (None, _) => Thresholds::default_for(activation),
-        };
-        let explained_label = match options.explain.as_ref() {
-            Some(explain) => task_options.and_then(|task| task.explain_label.as_ref()).or(explain.label.as_ref()),
-            None => None,
-        };
-        let explained_label = explained_label.map(|label| {
-            labels.iter().position(|name| name == label).ok_or_else(|| {
-                let owner = task.map_or("the model".into(), |task| format!("the task {task:?}"));
-                let labels = labels.join(", ");
-                Error::invalid_input(format!("{owner} has no label \"{label}\" to explain (it has: {labels})"))
-            })
+        let threshold = task_options.and_then(|options| options.threshold).or(options.threshold);
+        // Those of the head are for the scores of its own activation.
+        let head_thresholds = head.filter(|_| activation == default_activation).and_then(Head::thresholds);
+        let explained_label = options.explain.as_ref().and_then(|explain| {
+            let label = task_options.and_then(|options| options.explain_label.as_ref()).or(explain.label.as_ref())?;
+            Some(find_label(labels, label, task))
         });
         Ok(Self {
             name: task.unwrap_or_default().into(),
+            thresholds: thresholds(threshold, head_thresholds, activation)?,
             explained_label: explained_label.transpose()?,
             labels: labels.to_vec(),
             activation,
-            thresholds,
             scorer: match head {
                 Some(head) => Scorer::Head(head.clone()),
                 None => Scorer::Graph { temperature: model.temperature() },
@@ -165,4 +148,26 @@ impl TaskPlan {
         let Scorer::Head(head) = &self.scorer else { return None };
         Some(scores.energy? > head.max_energy()?)
     }
+}
+
+/// The thresholds of labels: the option, or else those of the head, or else the default of the activation.
+fn thresholds(option: Option<f32>, head: Option<&[f32]>, activation: Activation) -> Result<Thresholds, Error> {
+    match (option, head) {
+        (Some(_), _) if activation == Activation::None => Err(Error::invalid_input(
+            "a threshold needs scores from 0 to 1, but without an activation the scores are logits: leave the threshold out, or \
+             set the activation to softmax or sigmoid",
+        )),
+        (Some(threshold), _) => Ok(Thresholds::Same(threshold)),
+        (None, Some(thresholds)) => Ok(Thresholds::Each(thresholds.to_vec())),
+        (None, None) => Ok(Thresholds::default_for(activation)),
+    }
+}
+
+/// The index of the label to explain.
+fn find_label(labels: &[String], label: &str, task: Option<&str>) -> Result<usize, Error> {
+    labels.iter().position(|name| name == label).ok_or_else(|| {
+        let owner = task.map_or("the model".into(), |task| format!("the task {task:?}"));
+        let labels = labels.join(", ");
+        Error::invalid_input(format!("{owner} has no label \"{label}\" to explain (it has: {labels})"))
+    })
 }

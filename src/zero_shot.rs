@@ -23,7 +23,10 @@ pub(crate) struct ZeroShotPlan {
 }
 
 impl ZeroShotPlan {
-    /// The model must have at least two labels, one of which starts with "entail".
+    /// Resolves the options.
+    ///
+    /// # Errors
+    /// `ModelUnsupported` unless the model has at least two labels, one of which starts with "entail".
     pub(crate) fn new(options: &ZeroShot, model: &Model) -> Result<Self, Error> {
         let model_labels = &model.info.labels;
         let starting = |start: &str| model_labels.iter().position(|label| label.to_lowercase().starts_with(start));

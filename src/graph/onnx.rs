@@ -23,7 +23,11 @@ pub(crate) struct OnnxModel {
     weights: QuantTensors,
     /// The other tensors, which are also taken out of `proto`.
     constants: Constants,
+    /// The names of the graph's inputs in their order, without weights.
+    inputs: Vec<String>,
+    /// Rows of the table that `input_ids` looks up, if the graph shows them.
     embedding_rows: Option<usize>,
+    /// Whether attention, normalisations and GELU are one op each: see [`is_fused`].
     is_fused: bool,
 }
 
@@ -54,13 +58,14 @@ impl OnnxModel {
         let graph = proto.graph.as_mut().ok_or_else(|| Error::damaged_graph("it has no graph"))?;
         external::inline(graph, files)?;
         guard::check_file(graph)?;
+        let inputs = input_names(graph);
         float16::widen(graph)?;
         dynamic::undo(graph);
         let weights = QuantTensors::take(graph)?;
         check_graph(graph, &weights)?;
         let (embedding_rows, is_fused) = (count_embedding_rows(graph, &weights), is_fused(graph));
         let constants = Constants::take(graph);
-        Ok(Self { proto, weights, constants, embedding_rows, is_fused })
+        Ok(Self { proto, weights, constants, inputs, embedding_rows, is_fused })
     }
 
     /// Rows of the table that `input_ids` looks up, if the graph shows them.
@@ -69,11 +74,8 @@ impl OnnxModel {
     }
 
     /// The names of the graph's inputs in their order, without weights.
-    pub(crate) fn inputs(&self) -> Vec<String> {
-        let Some(graph) = &self.proto.graph else { return Vec::new() };
-        let initialized: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
-        let names = graph.input.iter().map(|i| i.name.as_str());
-        names.filter(|name| !initialized.contains(name)).map(String::from).collect()
+    pub(crate) fn inputs(&self) -> &[String] {
+        &self.inputs
     }
 
     /// Wires the graph in tract's ops and ours, with a symbolic sequence length, and a symbolic batch size if `rows` is `None`.
@@ -82,13 +84,9 @@ impl OnnxModel {
         let model = TypedModel::default();
         let sequence = model.symbols.sym("sequence").to_dim();
         let batch = rows.map_or_else(|| model.symbols.sym("batch").to_dim(), |n| n.to_dim());
-        let computed = |name: &str| graph.node.iter().any(|node| node.output.iter().any(|output| output == name));
-        let logits = Some("logits").filter(|name| computed(name));
-        let logits = logits.or_else(|| graph.output.first().map(|output| &output.name[..]));
-        let features = Some("features").filter(|name| graph.output.iter().any(|output| output.name == *name));
-        let outputs: Vec<&str> = [logits.context("the graph has no output")?].into_iter().chain(features).collect();
+        let outputs = output_names(graph).context("the graph has no output")?;
         let fuses = self.is_fused && precision != Precision::Float32;
-        let (proto, weights, constants, inputs) = (&self.proto, &self.weights, &self.constants, &self.inputs()[..]);
+        let Self { proto, weights, constants, inputs, .. } = self;
         let source = Source { proto, weights, constants, inputs, fuses };
         let mut model = source.wire(model, &[batch, sequence], &outputs)?;
         // Heads read one vector of a fixed size per text. An output of that name with another shape is something else.
@@ -100,7 +98,7 @@ impl OnnxModel {
         Ok(model)
     }
 
-    /// The graph of fused ops, ready to run.
+    /// The graph of fused ops, ready to run: for batches of `rows` rows, or of any number if `None`.
     pub(crate) fn prepare(&self, rows: Option<usize>, option: Precision) -> TractResult<PreparedGraph> {
         let mut model = self.wire(rows, option)?;
         if !self.is_fused {
@@ -118,6 +116,23 @@ impl OnnxModel {
         guard::check_all_indices(&mut model);
         Ok(PreparedGraph { model, same_sizes, float_layers: floats.names() })
     }
+}
+
+/// The names of a graph's inputs in their order, without weights, which old files list among them.
+fn input_names(graph: &GraphProto) -> Vec<String> {
+    let initialized: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
+    let names = graph.input.iter().map(|i| i.name.as_str());
+    names.filter(|name| !initialized.contains(name)).map(String::from).collect()
+}
+
+/// The names of the logits, which are the first output if nothing has that name, and of the features if the file has
+/// them. `None` if the graph has no output.
+fn output_names(graph: &GraphProto) -> Option<Vec<&str>> {
+    let is_computed = |name: &str| graph.node.iter().any(|node| node.output.iter().any(|output| output == name));
+    let first = graph.output.first().map(|output| &output.name[..]);
+    let logits = if is_computed("logits") { Some("logits") } else { first };
+    let features = Some("features").filter(|name| graph.output.iter().any(|output| output.name == *name));
+    Some([logits?].into_iter().chain(features).collect())
 }
 
 /// The ops of which exporters make attention, normalisations and GELU.
@@ -138,10 +153,12 @@ fn declutter(model: &mut TypedModel) -> TractResult<()> {
     optimizer.optimize(model)
 }
 
+/// Whether an output has the shape `[batch, size]` with a fixed size.
 fn is_vector_per_text(fact: &TypedFact) -> bool {
     fact.datum_type == f32::datum_type() && fact.rank() == 2 && fact.shape[1].to_usize().is_ok()
 }
 
+/// Rows of the table that `input_ids` looks up, perhaps after a cast.
 fn count_embedding_rows(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
     let reads = |node: &NodeProto, input: usize, value: &str| node.input.get(input).is_some_and(|name| name == value);
     let casts = graph.node.iter().filter(|node| node.op_type == "Cast" && reads(node, 0, IDS));
@@ -160,28 +177,8 @@ fn count_embedding_rows(graph: &GraphProto, weights: &QuantTensors) -> Option<us
 
 /// Reports unknown ops and missing values by name, where tract would fail with a general error.
 fn check_graph(graph: &GraphProto, weights: &QuantTensors) -> Result<(), Error> {
-    let unknown = graph.node.iter().find(|node| {
-        // Weights in a form of blocks that is not supported are still in the file.
-        let blocks = match &node.op_type[..] {
-            "MatMulNBits" => node.input.get(1),
-            "GatherBlockQuantized" => node.input.first(),
-            _ => None,
-        };
-        !import::supports(node) || blocks.is_some_and(|name| weights.shape(name).is_none())
-    });
-    if let Some(node) = unknown.filter(|node| node.op_type == "MatMulBnb4") {
-        return Err(Error::unsupported(format!(
-            "model.onnx has weights of 4 bits in the format of bitsandbytes (the op `{}`), which this runtime does not read: \
-             take model_quantized.onnx, model_q4.onnx or model.onnx of the same model",
-            node.op_type
-        )));
-    }
-    if let Some(node) = unknown {
-        let domain = if node.domain.is_empty() { "ai.onnx" } else { &node.domain };
-        return Err(Error::unsupported_graph(format_args!(
-            "uses the op `{}` of {domain}, which this runtime does not support",
-            node.op_type
-        )));
+    if let Some(node) = graph.node.iter().find(|node| !import::supports(node) || has_other_blocks(node, weights)) {
+        return Err(unsupported_op(node));
     }
     let computed: HashSet<&str> = graph
         .node
@@ -195,6 +192,28 @@ fn check_graph(graph: &GraphProto, weights: &QuantTensors) -> Result<(), Error> 
         Some(output) => Err(Error::damaged_graph(format_args!("nothing computes its output `{}`", output.name))),
         None => Ok(()),
     }
+}
+
+/// Whether a node reads weights in a form of blocks that is not supported: these are still in the file.
+fn has_other_blocks(node: &NodeProto, weights: &QuantTensors) -> bool {
+    let blocks = match &node.op_type[..] {
+        "MatMulNBits" => node.input.get(1),
+        "GatherBlockQuantized" => node.input.first(),
+        _ => None,
+    };
+    blocks.is_some_and(|name| weights.shape(name).is_none())
+}
+
+fn unsupported_op(node: &NodeProto) -> Error {
+    let NodeProto { op_type, domain, .. } = node;
+    if op_type == "MatMulBnb4" {
+        return Error::unsupported(format!(
+            "model.onnx has weights of 4 bits in the format of bitsandbytes (the op `{op_type}`), which this runtime does not \
+             read: take model_quantized.onnx, model_q4.onnx or model.onnx of the same model"
+        ));
+    }
+    let domain = if domain.is_empty() { "ai.onnx" } else { domain };
+    Error::unsupported_graph(format_args!("uses the op `{op_type}` of {domain}, which this runtime does not support"))
 }
 
 #[cfg(test)]

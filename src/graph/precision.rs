@@ -37,30 +37,47 @@ const OUTLIER_RATIO: f32 = 16.0;
 
 /// Chooses the layers of a graph in tract's normal form.
 pub(in crate::graph) fn choose(model: &TypedModel, precision: Precision) -> TractResult<FloatLayers> {
-    let (mut tables, mut everywhere) = (HashSet::new(), precision == Precision::Float32);
-    if precision == Precision::Auto {
-        everywhere = !model.nodes().iter().any(|node| node.op_is::<RmsNorm>() || node.op_is::<AddLayerNorm>());
-        for node in model.nodes() {
-            if let Some(table) = find_table(model, node) {
-                let columns = mean_magnitudes(&table, [&[0], &[1]])?;
-                if columns.is_some_and(|[_, columns]| has_outlier(columns)) {
-                    tables.insert(node.name.clone());
-                }
-            } else if !everywhere {
-                everywhere = has_outlier_channel(model, node)?;
-            }
-        }
-    }
+    let everywhere = match precision {
+        Precision::Float32 => true,
+        Precision::Int8 => return Ok(FloatLayers::default()),
+        Precision::Auto => !has_normalisation(model) || has_any_outlier_channel(model)?,
+    };
     if !everywhere {
-        return Ok(FloatLayers(tables));
+        return tables_with_outliers(model);
     }
-    let stays = |base: &Base| precision == Precision::Float32 || matches!(base, Base::Float(_));
+    let is_float = |base: &Base| precision == Precision::Float32 || matches!(base, Base::Float(_));
     let is_layer = |node: &&TypedNode| match (node.op_as::<EinSum>(), find_table(model, node)) {
-        (Some(op), _) => find_weight(model, node, op).is_none_or(|(weight, ..)| stays(&weight.base)),
-        (None, Some(table)) => stays(&table.base),
+        // A product of two variables is one of attention's.
+        (Some(op), _) => find_weight(model, node, op).is_none_or(|(weight, ..)| is_float(&weight.base)),
+        (None, Some(table)) => is_float(&table.base),
         (None, None) => node.op_is::<Attention>(),
     };
     Ok(FloatLayers(model.nodes().iter().filter(is_layer).map(|node| node.name.clone()).collect()))
+}
+
+fn has_normalisation(model: &TypedModel) -> bool {
+    model.nodes().iter().any(|node| node.op_is::<RmsNorm>() || node.op_is::<AddLayerNorm>())
+}
+
+fn has_any_outlier_channel(model: &TypedModel) -> TractResult<bool> {
+    for node in model.nodes() {
+        if has_outlier_channel(model, node)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The embedding tables in which a column is an outlier.
+fn tables_with_outliers(model: &TypedModel) -> TractResult<FloatLayers> {
+    let mut tables = FloatLayers::default();
+    for node in model.nodes() {
+        let Some(table) = find_table(model, node) else { continue };
+        if mean_magnitudes(&table, [&[0], &[1]])?.is_some_and(|[_, columns]| has_outlier(columns)) {
+            tables.0.insert(node.name.clone());
+        }
+    }
+    Ok(tables)
 }
 
 /// Whether a node multiplies with float weights in which an input channel is an outlier, or an output channel or gain whose products
@@ -83,14 +100,15 @@ fn has_outlier_channel(model: &TypedModel, node: &TypedNode) -> TractResult<bool
     Ok(has_outlier(gain.into_iter().map(f32::abs).collect()) && is_quantized(model, node))
 }
 
-/// The table of float weights that a node looks up rows in.
+/// The table that a node looks up rows in.
 fn find_table(model: &TypedModel, node: &TypedNode) -> Option<Weight> {
     let op = node.op_as::<Gather>()?;
     let weight = Weight::find(model, node.inputs[0])?;
     (op.axis == 0 && weight.axes.len() == 2).then_some(weight)
 }
 
-/// The weight that a product multiplies, its axes that are summed over, and those that the output has.
+/// The weight that a product multiplies, its axes that are summed over, and those that the output has. `None` if both
+/// factors are variables.
 fn find_weight(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Option<(Weight, Vec<usize>, Vec<usize>)> {
     let [a, b] = *node.inputs else { return None };
     let (slot, weight) =
@@ -103,7 +121,8 @@ fn find_weight(model: &TypedModel, node: &TypedNode, op: &EinSum) -> Option<(Wei
     Some((weight, summed, kept))
 }
 
-/// The mean magnitudes of float weights along two groups of axes. `None` if the weights are stored quantised.
+/// The mean magnitude of the weights of each row and of each column, where the first group of axes counts as rows, and
+/// the second as columns. `None` if the weights are stored quantised.
 fn mean_magnitudes(weight: &Weight, axes: [&[usize]; 2]) -> TractResult<Option<[Vec<f32>; 2]>> {
     let Base::Float(tensor) = &weight.base else { return Ok(None) };
     let plain = tensor.try_as_plain_ram()?;
@@ -124,6 +143,7 @@ fn mean_magnitudes(weight: &Weight, axes: [&[usize]; 2]) -> TractResult<Option<[
     Ok(Some(sums))
 }
 
+/// Whether the largest magnitude is an outlier among those above 0.
 fn has_outlier(mut magnitudes: Vec<f32>) -> bool {
     magnitudes.retain(|magnitude| *magnitude > 0.0);
     magnitudes.sort_unstable_by(f32::total_cmp);

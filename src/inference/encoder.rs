@@ -13,8 +13,11 @@ use crate::graph::{ExternalFiles, FEATURES, LOGITS, OnnxModel, PreparedGraph, Sa
 use crate::limits::MAX_BATCH_ROWS;
 use crate::load_options::Precision;
 
-/// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64.
+/// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64. Only [`IDS`] is required.
 const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
+
+/// The index of the token ids in [`INPUTS`].
+const IDS: usize = 0;
 
 /// The remedy for a graph of another task.
 const EXPORT: &str = "export a classifier, for instance with `optimum-cli export onnx --task text-classification`";
@@ -28,22 +31,27 @@ pub(crate) struct Output {
     pub features: Vec<f32>,
 }
 
-/// Computes logits and features. A trait, so that tests of batching need no model.
+/// Computes logits and features from token ids. A trait, so that tests of batching need no model.
 pub(crate) trait Encoder: Send + Sync {
     /// The most rows that one batch may have.
     fn max_rows(&self) -> usize;
-    /// One output for each row of the batch.
+    /// One output for each row of the batch, in their order. The batch has at most [`max_rows`](Self::max_rows) rows.
+    ///
+    /// # Errors
+    /// `Internal` or `ModelMalformed` if the graph fails at the batch; `OutOfMemory` if it needs too large a tensor for it.
     fn encode(&self, batch: Batch) -> Result<Vec<Output>, Error>;
 }
 
 /// An ONNX graph run by tract.
 pub(crate) struct TractEncoder {
     plan: Arc<TypedRunnableModel>,
-    /// Sizes that must be equal for each batch.
+    /// Sizes that must be equal in each batch.
     same_sizes: Vec<SameSize>,
     /// The graph's inputs in its order, as indices of [`INPUTS`].
     inputs: Vec<usize>,
+    /// The number of logits.
     labels: usize,
+    /// The most rows that one batch may have.
     max_rows: usize,
     /// Rows of the embedding table, if the graph has one that is recognised.
     embedding_rows: Option<usize>,
@@ -56,6 +64,9 @@ pub(crate) struct TractEncoder {
 impl TractEncoder {
     /// Reads an ONNX file. `files` has the files of its external weights. `labels` is the number of logits that it must
     /// have; if `None`, the graph must fix it.
+    ///
+    /// # Errors
+    /// `ModelMalformed`, `ModelUnsupported` or `ModelNotFound`.
     pub(crate) fn read(
         bytes: &mut dyn bytes::Buf,
         files: &dyn ExternalFiles,
@@ -64,20 +75,12 @@ impl TractEncoder {
     ) -> Result<Self, Error> {
         let onnx = OnnxModel::read(bytes, files)?;
         let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
-        if !inputs.contains(&0) {
-            return Err(Error::unsupported(format!("model.onnx has no input `input_ids`: {EXPORT}")));
+        if !inputs.contains(&IDS) {
+            return Err(Error::unsupported(format!("model.onnx has no input `{}`: {EXPORT}", INPUTS[IDS])));
         }
-        // Some exporters' masks stop tract's analysis with two symbolic dimensions. Such models run texts one by one.
-        let (max_rows, graph) = match onnx.prepare(None, precision) {
-            Ok(prepared) => (MAX_BATCH_ROWS, prepared),
-            Err(_) => (
-                1,
-                onnx.prepare(Some(1), precision)
-                    .map_err(|e| Error::unsupported_graph(format_args!("cannot be prepared: {e:#}")).caused_by(e))?,
-            ),
-        };
-        let unsupported = |e: TractError| Error::unsupported_graph(format_args!("cannot be run: {e:#}")).caused_by(e);
+        let (max_rows, graph) = prepare(&onnx, precision)?;
         let PreparedGraph { model, same_sizes, float_layers } = graph;
+        let unsupported = |e: TractError| Error::unsupported_graph(format_args!("cannot be run: {e:#}")).caused_by(e);
         let labels = count_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;
         let features = model.outputs.get(FEATURES).and_then(|&outlet| model.outlet_fact(outlet).ok());
         let features = features.and_then(|fact| fact.shape[1].to_usize().ok());
@@ -109,6 +112,30 @@ impl TractEncoder {
         &self.float_layers
     }
 
+    /// Rows of the embedding table, if the graph has one that is recognised.
+    pub(crate) fn embedding_rows(&self) -> Option<usize> {
+        self.embedding_rows
+    }
+
+    /// Runs the graph on a batch. Returns the values of each output, row-major.
+    fn run(&self, batch: Batch) -> TractResult<Vec<Vec<f32>>> {
+        let shape = [batch.rows, batch.columns];
+        // In the order of `INPUTS`.
+        let sources = [&batch.ids, &batch.mask, &batch.type_ids];
+        let inputs = self
+            .inputs
+            .iter()
+            .map(|&i| Ok(Tensor::from_shape(&shape, sources[i])?.into_tvalue()))
+            .collect::<TractResult<TVec<_>>>()?;
+        let model = self.plan.model();
+        let eval = |context: &EvalContext, state: Option<&mut (dyn OpState + 'static)>, node: &TypedNode, inputs| {
+            eval_checked(model, context, state, node, inputs)
+        };
+        let outputs = self.plan.spawn()?.run_plan_with_eval(inputs, eval)?;
+        let values = |output: &TValue| Ok(output.cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec());
+        outputs.iter().map(values).collect()
+    }
+
     /// The name and output shape of each op, without weights and inputs.
     #[cfg(all(test, not(target_arch = "wasm32")))]
     pub(crate) fn shapes(&self) -> Vec<(String, String)> {
@@ -125,11 +152,6 @@ impl TractEncoder {
             *counts.entry(op).or_default() += 1;
         }
         counts
-    }
-
-    /// Rows of the embedding table, if the graph has one that is recognised.
-    pub(crate) fn embedding_rows(&self) -> Option<usize> {
-        self.embedding_rows
     }
 }
 
@@ -162,24 +184,14 @@ impl Encoder for TractEncoder {
     }
 }
 
-impl TractEncoder {
-    /// Runs the graph on a batch. Returns the values of each output, row-major.
-    fn run(&self, batch: Batch) -> TractResult<Vec<Vec<f32>>> {
-        let shape = [batch.rows, batch.columns];
-        let sources = [&batch.ids, &batch.mask, &batch.type_ids];
-        let inputs = self
-            .inputs
-            .iter()
-            .map(|&i| Ok(Tensor::from_shape(&shape, sources[i])?.into_tvalue()))
-            .collect::<TractResult<TVec<_>>>()?;
-        let model = self.plan.model();
-        let eval = |context: &EvalContext, state: Option<&mut (dyn OpState + 'static)>, node: &TypedNode, inputs| {
-            eval_checked(model, context, state, node, inputs)
-        };
-        let outputs = self.plan.spawn()?.run_plan_with_eval(inputs, eval)?;
-        let values = |output: &TValue| Ok(output.cast_to::<f32>()?.try_as_plain_ram()?.as_slice::<f32>()?.to_vec());
-        outputs.iter().map(values).collect()
+/// Prepares a graph, and says how many rows a batch may have: some exporters' masks stop tract's analysis with two
+/// symbolic dimensions, and models with them compute texts one by one.
+fn prepare(onnx: &OnnxModel, precision: Precision) -> Result<(usize, PreparedGraph), Error> {
+    if let Ok(graph) = onnx.prepare(None, precision) {
+        return Ok((MAX_BATCH_ROWS, graph));
     }
+    let unsupported = |e: TractError| Error::unsupported_graph(format_args!("cannot be prepared: {e:#}")).caused_by(e);
+    Ok((1, onnx.prepare(Some(1), precision).map_err(unsupported)?))
 }
 
 /// Evaluates an op. Before a matrix product it checks the shapes of the inputs, which tract's kernels assume to be those of
@@ -200,6 +212,7 @@ fn eval_checked(
     plan::eval(context, state, node, inputs)
 }
 
+/// The index of a graph's input in [`INPUTS`].
 fn input_index(name: &str) -> Result<usize, Error> {
     let known = INPUTS.iter().position(|known| known == &name);
     known.ok_or_else(|| {

@@ -20,7 +20,7 @@ pub(super) struct ExplainPlan {
     mask_id: u32,
 }
 
-/// The window that is being explained.
+/// The explanation of a window, while its variants are computed.
 #[derive(Debug)]
 pub(super) struct Explaining {
     explainer: Explainer,
@@ -46,10 +46,47 @@ impl PredictionJob {
 
     /// Computes a batch of variants: of the window that is being explained, or of the next one that has words.
     pub(super) fn explain_next(&mut self) {
-        if self.explaining.is_none() && !self.begin_explaining() {
+        let Some(mut explaining) = self.explaining.take().or_else(|| self.begin_explaining()) else { return };
+        self.compute_variants(&mut explaining);
+        let text = self.windows[self.next_explained].text;
+        let left = explaining.count - explaining.next;
+        if left > 0 && self.texts[text].is_ok() {
+            self.explaining = Some(explaining);
             return;
         }
-        let Some(Explaining { explainer, labels, next, count }) = &mut self.explaining else { return };
+        // Variants of a text that has failed count as done.
+        self.progress.done += left;
+        self.add_weights(&explaining);
+        self.next_explained += 1;
+    }
+
+    /// The explanation of the next window that has words, not begun; `None` if there is none.
+    fn begin_explaining(&mut self) -> Option<Explaining> {
+        let explain = self.explain?;
+        while let Some(state) = self.windows.get(self.next_explained) {
+            let count = self.count_variants(state);
+            match &self.texts[state.text] {
+                Ok(text) if count > 0 => {
+                    let best = |task: usize| best_label(&self.mean_scores(text, task).by_label);
+                    let labels = self.tasks.iter().enumerate();
+                    let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
+                    let words = state.words.iter().map(|(_, positions)| positions.clone()).collect();
+                    let ids = state.window.tokens.sequences[0].ids.clone();
+                    let explainer = Explainer::new(ids, words, explain.mask_id, explain.method, self.tasks.len());
+                    return Some(Explaining { explainer, labels, next: 0, count });
+                }
+                _ => {
+                    self.progress.done += count;
+                    self.next_explained += 1;
+                }
+            }
+        }
+        None
+    }
+
+    /// Computes the next variants of the window that is being explained, as many as a batch may have. If one fails, the
+    /// text fails.
+    fn compute_variants(&mut self, Explaining { explainer, labels, next, count }: &mut Explaining) {
         let state = &self.windows[self.next_explained];
         let Sequence { ids, type_ids } = &state.window.tokens.sequences[0];
         let end = (*count).min(*next + self.limits.rows_of_length(ids.len()));
@@ -71,48 +108,21 @@ impl PredictionJob {
         }
         self.progress.done += variants.len();
         *next = end;
-        match &mut self.texts[state.text] {
-            Ok(_) if end < *count => return,
-            Ok(text) => {
-                for (i, label) in labels.iter().enumerate() {
-                    let weights = explainer.weights(i, f64::from(state.scores[i].by_label[*label]));
-                    for ((word, _), weight) in state.words.iter().zip(weights) {
-                        text.weights[i][*word] += state.weight * weight;
-                    }
-                }
-            }
-            Err(_) => self.progress.done += *count - end,
-        }
-        self.explaining = None;
-        self.next_explained += 1;
     }
 
-    /// Begins with the next window that has words. Returns whether there is one.
-    fn begin_explaining(&mut self) -> bool {
-        let Some(explain) = self.explain else { return false };
-        while let Some(state) = self.windows.get(self.next_explained) {
-            let count = self.count_variants(state);
-            match &self.texts[state.text] {
-                Ok(text) if count > 0 => {
-                    let best = |task: usize| best_label(&self.mean_scores(text, task).by_label);
-                    let labels = self.tasks.iter().enumerate();
-                    let labels = labels.map(|(i, task)| task.explained_label.unwrap_or_else(|| best(i))).collect();
-                    let words = state.words.iter().map(|(_, positions)| positions.clone()).collect();
-                    let ids = state.window.tokens.sequences[0].ids.clone();
-                    let explainer = Explainer::new(ids, words, explain.mask_id, explain.method, self.tasks.len());
-                    self.explaining = Some(Explaining { explainer, labels, next: 0, count });
-                    return true;
-                }
-                _ => {
-                    self.progress.done += count;
-                    self.next_explained += 1;
-                }
+    /// Adds the weights of words in the window that was explained to those in its text, unless the text has failed.
+    fn add_weights(&mut self, Explaining { explainer, labels, .. }: &Explaining) {
+        let state = &self.windows[self.next_explained];
+        let Ok(text) = &mut self.texts[state.text] else { return };
+        for (i, label) in labels.iter().enumerate() {
+            let weights = explainer.weights(i, f64::from(state.scores[i].by_label[*label]));
+            for ((word, _), weight) in state.words.iter().zip(weights) {
+                text.weights[i][*word] += state.weight * weight;
             }
         }
-        false
     }
 
-    /// The words that have tokens in some window, with their weights.
+    /// The words of a text that have tokens in some window, with their weights in a task's score.
     pub(super) fn attributions(&self, text: &Text, task: usize) -> Vec<Attribution> {
         let mut read = vec![false; text.words.len()];
         for (word, _) in self.windows[text.windows.clone()].iter().flat_map(|state| &state.words) {

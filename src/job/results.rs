@@ -16,8 +16,9 @@ impl PredictionJob {
         self.tasks[task].mean(windows.iter().map(|window| (window.weight, &window.scores[task])))
     }
 
-    /// Computes the remaining batches. Returns a prediction or an error for each text, in their order. If the job has several
-    /// tasks, the predictions are for the first task.
+    /// Computes the remaining batches. Returns a prediction or an error for each text, in their order: the errors of
+    /// [`Classifier::predict`](crate::Classifier::predict) that concern a single text. If the job has several tasks,
+    /// the predictions are for the first task.
     pub fn finish(self) -> Vec<Result<Prediction, Error>> {
         self.finish_texts(|job, text| job.prediction(text, 0))
     }
@@ -52,6 +53,7 @@ impl PredictionJob {
         self.texts.iter().map(|text| result_of(&self, text.as_ref().map_err(Error::clone)?)).collect()
     }
 
+    /// The prediction of a text for the task of this index.
     fn prediction(&self, text: &Text, index: usize) -> Result<Prediction, Error> {
         let (task, top_k) = (&self.tasks[index], self.options.top_k);
         let states = &self.windows[text.windows.clone()];

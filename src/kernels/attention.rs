@@ -1,7 +1,7 @@
 //! Scaled dot-product attention (Vaswani et al., 2017) of all heads of a batch, in integers.
 //!
-//! Per head, the rows of queries, keys and values are quantised as in [`super::linear`], to as many bits as an i32 sum
-//! of products allows; so are the attention weights of a query, after multiplication with the scales of the values. Keys
+//! Per head, each row of queries, keys and values is quantised with one scale, to as many bits as an i32 sum of
+//! products allows; so are the attention weights of a query, after multiplication with the scales of the values. Keys
 //! are summed in their order, and one with weight 0 adds exactly 0: padding at the end changes no bit.
 
 use std::cell::RefCell;
@@ -38,13 +38,23 @@ pub(crate) struct Mask<'a> {
     pub strides: [usize; 3],
 }
 
+impl<'a> Mask<'a> {
+    /// The values for each key, for a batch row, a head and a query.
+    #[inline(always)]
+    pub(super) fn row(self, indices: [usize; 3], keys: usize) -> &'a [f32] {
+        let [batch, head, query] = indices;
+        let [b, h, q] = self.strides;
+        &self.values[batch * b + head * h + query * q..][..keys]
+    }
+}
+
 /// Memory that is reused from call to call. It holds one head at a time.
 #[derive(Default)]
 struct Scratch {
     /// Quantised queries, row by row, and the scale of each row.
     queries: Vec<i16>,
     query_scales: Vec<f32>,
-    /// One key, or two values, before packing.
+    /// One key, or the values of two keys, before packing.
     rows: [Vec<i16>; 2],
     /// Quantised keys in blocks of [`CHANNELS`]; a block has two columns of each key in turn. The scale of each key.
     keys: Vec<i16>,
@@ -84,12 +94,7 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
                     let first = tile * TILE_ROWS;
                     let count = y.len() / width;
                     scratch.score(shape, first, count);
-                    let mask = |i: usize| {
-                        mask.map(|mask| {
-                            let [b, h, q] = mask.strides;
-                            &mask.values[batch * b + head * h + (first + i) * q..][..shape.keys]
-                        })
-                    };
+                    let mask = |i: usize| mask.map(|mask| mask.row([batch, head, first + i], shape.keys));
                     let scales =
                         std::array::from_fn(|i| if i < count { scratch.softmax(shape, i, mask(i)) } else { 0.0 });
                     scratch.sum_values(shape, scales, head * shape.head_dim, y);
@@ -122,29 +127,43 @@ impl Scratch {
             self.query_scales.push(quantize_row(&q[columns_of(row)], limit, to).0 * scale);
         }
         for row in 0..keys {
-            let key = &mut self.rows[0][..stride];
-            self.key_scales[row] = quantize_row(&k[columns_of(row)], limit, key).0;
-            let block = &mut self.keys[row / CHANNELS * CHANNELS * stride..][..CHANNELS * stride];
-            let column = 2 * (row % CHANNELS);
-            for (pair, to) in key.chunks_exact(2).zip(block.chunks_exact_mut(2 * CHANNELS)) {
-                to[column..column + 2].copy_from_slice(pair);
-            }
+            self.pack_key(row, &k[columns_of(row)], stride, limit);
         }
         for pair in 0..keys.div_ceil(2) {
-            for (row, to) in (2 * pair..keys).zip(&mut self.rows) {
-                self.value_scales[row] = quantize_row(&v[columns_of(row)], VALUE_LIMIT, to).0;
-            }
-            let [even, odd] = self.rows.each_ref().map(|row| row.as_chunks::<CHANNELS>().0);
-            for (block, (even, odd)) in even.iter().zip(odd).enumerate() {
-                let to = &mut self.values[block * columns * CHANNELS + pair * 2 * CHANNELS..][..2 * CHANNELS];
-                for (to, (even, odd)) in to.chunks_exact_mut(2).zip(even.iter().zip(odd)) {
-                    to.copy_from_slice(&[*even, *odd]);
-                }
+            let rows = 2 * pair..keys.min(2 * pair + 2);
+            self.pack_values(pair, rows.map(|row| &v[columns_of(row)]));
+        }
+    }
+
+    /// Quantises a key and packs it into its block. `stride` is the length of a packed key.
+    #[inline(always)]
+    fn pack_key(&mut self, row: usize, key: &[f32], stride: usize, limit: f32) {
+        let quantized = &mut self.rows[0][..stride];
+        self.key_scales[row] = quantize_row(key, limit, quantized).0;
+        let block = &mut self.keys[row / CHANNELS * CHANNELS * stride..][..CHANNELS * stride];
+        let first = 2 * (row % CHANNELS);
+        for (pair, to) in quantized.chunks_exact(2).zip(block.chunks_exact_mut(2 * CHANNELS)) {
+            to[first..first + 2].copy_from_slice(pair);
+        }
+    }
+
+    /// Quantises the values of a pair of keys, or of the last key, and packs them into the blocks of columns.
+    #[inline(always)]
+    fn pack_values<'a>(&mut self, pair: usize, values: impl Iterator<Item = &'a [f32]>) {
+        let columns = self.key_scales.len();
+        for ((i, value), to) in values.enumerate().zip(&mut self.rows) {
+            self.value_scales[2 * pair + i] = quantize_row(value, VALUE_LIMIT, to).0;
+        }
+        let [even, odd] = self.rows.each_ref().map(|row| row.as_chunks::<CHANNELS>().0);
+        for (block, (even, odd)) in even.iter().zip(odd).enumerate() {
+            let to = &mut self.values[block * columns * CHANNELS + pair * 2 * CHANNELS..][..2 * CHANNELS];
+            for (to, (even, odd)) in to.chunks_exact_mut(2).zip(even.iter().zip(odd)) {
+                to.copy_from_slice(&[*even, *odd]);
             }
         }
     }
 
-    /// The scores of up to [`TILE_ROWS`] queries, without the mask.
+    /// Computes the scores of `count` queries from `first` on, at most [`TILE_ROWS`], without the mask.
     fn score(&mut self, shape: Shape, first: usize, count: usize) {
         let stride = shape.head_dim.next_multiple_of(2);
         let columns = self.key_scales.len();
@@ -161,8 +180,8 @@ impl Scratch {
         }
     }
 
-    /// Softmax of one query's scores, quantised to i16. Returns the scale that turns the integer weighted sums back into
-    /// f32.
+    /// Softmax of the scores of query `i` of the tile, quantised to i16. Returns the scale that turns the integer
+    /// weighted sums back into f32.
     #[inline(always)]
     fn softmax(&mut self, shape: Shape, i: usize, mask: Option<&[f32]>) -> f32 {
         let columns = self.key_scales.len();
@@ -195,7 +214,8 @@ impl Scratch {
         (most / WEIGHT_LIMIT + not_finite.sum_lanes()) / sum.sum_lanes()
     }
 
-    /// Writes the weighted sums of the head's values, for up to [`TILE_ROWS`] queries, to the head's columns of `y`.
+    /// Writes the weighted sums of the head's values, for up to [`TILE_ROWS`] queries, to the head's columns of `y`,
+    /// which begin at `first`. `scales` are those that [`softmax`](Self::softmax) returned.
     fn sum_values(&self, shape: Shape, scales: [f32; TILE_ROWS], first: usize, y: &mut [f32]) {
         let Shape { heads, head_dim, .. } = shape;
         let columns = self.key_scales.len();

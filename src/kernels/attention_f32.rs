@@ -28,11 +28,7 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
                 for (score, k) in scores.iter_mut().zip(k.chunks_exact(width)) {
                     *score = dot_product(q, &k[columns.clone()]) * scale;
                 }
-                let mask = mask.map(|mask| {
-                    let [b, h, q] = mask.strides;
-                    &mask.values[batch * b + head * h + query * q..][..keys]
-                });
-                let sum = softmax(scores, mask);
+                let sum = softmax(scores, mask.map(|mask| mask.row([batch, head, query], keys)));
                 y.fill(0.0);
                 for (weight, v) in scores.iter().zip(v.chunks_exact(width)) {
                     let weight = F32x4::splat(*weight);
@@ -46,6 +42,7 @@ pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option
     });
 }
 
+/// The dot product of two rows of the same length.
 #[inline(always)]
 fn dot_product(a: &[f32], b: &[f32]) -> f32 {
     let (mut sum, mut rest) = (F32x4::splat(0.0), b);

@@ -5,11 +5,11 @@
 
 use super::simd::{F32x4, LANES, store_eight};
 
-/// Values of a row that [`add_transposed_product`] handles at once.
+/// Columns of `x` that [`add_transposed_product`] handles at once.
 const PANEL: usize = 2 * LANES;
 
-/// `x · wᵀ`: the dot product of each row of `x` with each row of `w`, both `width` values wide. Row-major, rows of `x` ×
-/// rows of `w`.
+/// Writes `x · wᵀ` to `out`, rows of `x` × rows of `w`: the dot product of each row of `x` with each row of `w`, both
+/// `width` values wide.
 pub(crate) fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     let width = width.max(1);
     let columns = w.len() / width;
@@ -26,7 +26,7 @@ pub(crate) fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     }
 }
 
-/// A linear layer: `x · wᵀ` plus one bias per row of `w`. Row-major, rows of `x` × rows of `w`.
+/// A linear layer: `x · wᵀ` plus one bias per row of `w`. Returns rows of `x` × rows of `w`. `width` is that of both.
 pub(crate) fn linear_layer(x: &[f32], w: &[f32], biases: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / width.max(1) * biases.len()];
     product(x, w, width, &mut out);
@@ -56,6 +56,7 @@ fn row_tile<const ROWS: usize>(x: &[f32], w: &[f32], width: usize, out: &mut [f3
     }
 }
 
+/// The dot product of each row with each column, all of the same length.
 #[inline(always)]
 fn dot_products<const ROWS: usize, const COLUMNS: usize>(
     rows: [&[f32]; ROWS],
@@ -117,7 +118,8 @@ pub(crate) fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width
     }
 }
 
-/// Adds the sums of `COLUMNS` columns of `r` over one panel of `x`.
+/// Adds the product of `COLUMNS` columns of `r`, from `column` on, and one panel of `x` to `out`. `part` are the
+/// columns of `out` that the panel has.
 #[inline(always)]
 fn panel_tile<const COLUMNS: usize>(
     r: &[f32],

@@ -8,10 +8,12 @@ use super::simd::{F32x4, LANES, for_each_four};
 /// An embedding table, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct EmbeddingTable {
+    /// The number of values of a row.
     pub width: usize,
     pub values: TableValues,
 }
 
+/// The values of an embedding table, as they are stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TableValues {
     /// One scale per row.
@@ -25,7 +27,7 @@ impl EmbeddingTable {
     pub(crate) fn quantize(width: usize, rows: &[f32]) -> Self {
         let mut values = vec![0; rows.len()];
         let rows = rows.chunks_exact(width.max(1)).zip(values.chunks_exact_mut(width.max(1)));
-        let scales = rows.map(|(row, to)| quantize_row(row, to)).collect();
+        let scales = rows.map(|(row, to)| quantize_table_row(row, to)).collect();
         Self { width, values: TableValues::Int8 { values: values.into(), scales } }
     }
 
@@ -64,7 +66,7 @@ impl EmbeddingTable {
 ///
 /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
 #[inline(never)]
-fn quantize_row(row: &[f32], to: &mut [i8]) -> f32 {
+fn quantize_table_row(row: &[f32], to: &mut [i8]) -> f32 {
     let mut largest = F32x4::splat(0.0);
     for_each_four(row, 0.0, |four| largest = largest.max(four.abs()));
     let scale = largest.max_lane() / 127.0;

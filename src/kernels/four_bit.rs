@@ -10,7 +10,7 @@ use super::simd::{F32x4, LANES, largest_nibble, lookup_nibbles};
 /// Weights in a block.
 pub(crate) const BLOCK: usize = 32;
 const BYTES: usize = BLOCK / 2;
-/// The nibble that stands for the weight 0.
+/// The nibble of the weight 0, which is the middle of its range.
 const ZERO: i8 = 8;
 /// The largest integer multiple of a unit that a block scale may be: the largest weight is then 8 · 15 units, which fits in an i8.
 const MAX_MULTIPLE: i32 = 15;
@@ -38,6 +38,8 @@ pub(crate) struct FourBit {
 }
 
 impl FourBit {
+    /// `packed` has 16 bytes per block, `scales` one scale.
+    ///
     /// # Panics
     /// If there are not 16 bytes per scale.
     pub(crate) fn new(packed: Vec<u8>, scales: Vec<f32>) -> Self {
@@ -50,6 +52,7 @@ impl FourBit {
         self.scales.len() * BLOCK
     }
 
+    /// The weight at an index.
     pub(crate) fn value(&self, index: usize) -> f32 {
         let nibble = self.packed[index / 2] >> (4 * (index % 2)) & 15;
         f32::from(nibble.cast_signed() - ZERO) * self.scales[index / BLOCK]
@@ -107,7 +110,8 @@ impl FourBit {
     }
 }
 
-/// The largest unit that all block scales are integer multiples of, if no weight is more than `limit` units.
+/// The largest unit that all block scales are integer multiples of, if no weight is more than `limit` units. A weight
+/// is at most 8 times its block scale.
 fn unit(scales: &[f32], limit: f32) -> Option<f32> {
     let largest = scales.iter().fold(0.0, |largest: f32, scale| largest.max(scale.abs()));
     let multiples = 1..=limit as u8 / ZERO.unsigned_abs();

@@ -1,9 +1,11 @@
 //! A linear layer, `activation(x · W + b)`, in integers or in f32.
 //!
-//! In integers, weights are quantised to 7 bits with one scale per output channel, each row of `x` to 8 bits with one scale: relaxed
-//! SIMD multiplies these to the same integers on every machine, and the loss is small. The weights are stored with
-//! [`OFFSET`] added, so that none is negative; the row's sum takes the offset off again:
-//! `y = (dot product − OFFSET · sum of the row) · row scale · channel scale + bias`.
+//! In integers, weights are quantised to 7 bits with one scale per output channel, each row of `x` to 8 bits with one
+//! scale: relaxed SIMD multiplies these to the same integers on every machine, and the loss is small. The weights are
+//! stored with [`OFFSET`] added, so that none is negative. Each product then has `OFFSET · x` too much, and the dot
+//! product of a row `OFFSET` times the row's sum:
+//!
+//! `y = (dot product − OFFSET · sum of the row) · row scale · channel scale + bias`
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -21,7 +23,7 @@ pub(crate) const WEIGHT_LIMIT: f32 = 63.0;
 const OFFSET: i32 = 64;
 /// The largest magnitude of a quantised value of a row.
 const ROW_LIMIT: f32 = 127.0;
-/// The sum of this many of the largest products fits in an i32.
+/// The sum of this many products fits in an i32: a stored weight and a value of a row are at most 127 each.
 pub(crate) const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
 /// Bytes of quantised rows that are multiplied with one block of weights after the other: they stay in the L2 cache.
 const PANEL_BYTES: usize = 128 * 1024;
@@ -88,16 +90,12 @@ impl PackedLinear {
         all_scales.resize(blocks * CHANNELS, 0.0);
         for (block, packed) in packed.chunks_exact_mut(block_len.max(1)).enumerate() {
             let first = block * CHANNELS;
-            let mut largest = [F32x4::splat(0.0); CHANNELS / LANES];
-            for input in 0..inputs {
-                for (largest, weights) in largest.iter_mut().zip(row(input, first)) {
-                    *largest = largest.max(weights.abs());
-                }
-            }
+            let row = |input: usize| row(input, first);
+            // What each output's weights are multiplied with to be within the limit.
             let mut ratios = [0.0; CHANNELS];
-            store_eight(largest[0], largest[1], &mut ratios);
-            for (ratio, scale) in ratios.iter_mut().zip(&mut all_scales[first..]) {
-                let largest = *ratio;
+            for ((ratio, scale), largest) in
+                ratios.iter_mut().zip(&mut all_scales[first..]).zip(largest_magnitudes(inputs, &row))
+            {
                 if scales.is_some() && largest <= WEIGHT_LIMIT {
                     *ratio = 1.0;
                     continue;
@@ -105,22 +103,7 @@ impl PackedLinear {
                 *scale *= largest / WEIGHT_LIMIT;
                 *ratio = if largest < SMALLEST { 0.0 } else { WEIGHT_LIMIT / largest };
             }
-            let (ratios, offset) =
-                ([F32x4::load_first(&ratios), F32x4::load_first(&ratios[LANES..])], F32x4::splat(OFFSET as f32));
-            let (groups, _) = packed.as_chunks_mut::<{ CHANNELS * INPUTS }>();
-            for (group, to) in groups.iter_mut().enumerate() {
-                let mut rows = [[OFFSET as i8; CHANNELS]; INPUTS];
-                for (input, quantized) in (group * INPUTS..inputs).zip(&mut rows) {
-                    let weights = row(input, first);
-                    let quantize = |half: usize| (weights[half] * ratios[half]).nearest() + offset;
-                    F32x4::store_i8(quantize(0), quantize(1), quantized);
-                }
-                for channel in 0..CHANNELS {
-                    for input in 0..INPUTS {
-                        to[channel * INPUTS + input] = rows[input][channel];
-                    }
-                }
-            }
+            pack_block(inputs, &row, eight(&ratios), packed);
         }
         Self::int8(inputs, outputs, packed, all_scales)
     }
@@ -131,6 +114,9 @@ impl PackedLinear {
     }
 
     /// Packs integer weights: `write(output, to)` writes those of an output, within ±[`WEIGHT_LIMIT`], and returns their scale.
+    ///
+    /// # Panics
+    /// If there are more than [`MAX_INPUTS`] inputs.
     pub(crate) fn pack_outputs(inputs: usize, outputs: usize, mut write: impl FnMut(usize, &mut [i8]) -> f32) -> Self {
         assert!(inputs <= MAX_INPUTS);
         let (stride, blocks) = (inputs.next_multiple_of(INPUTS), outputs.div_ceil(CHANNELS));
@@ -179,7 +165,7 @@ impl PackedLinear {
         })
     }
 
-    /// Whether both share their weights and have the same bias and activation.
+    /// Whether both share their weights, the same memory, and have the same bias and activation.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let same = match (&self.weights, &other.weights) {
             (Weights::Int8 { packed: a, .. }, Weights::Int8 { packed: b, .. }) => Arc::ptr_eq(a, b),
@@ -217,7 +203,8 @@ impl PackedLinear {
         });
     }
 
-    /// Sums the products of each output in the order of the inputs, for any number of rows.
+    /// Computes `y` from `x` in f32. The products of each output are summed in the order of the inputs, for any number
+    /// of rows.
     fn multiply_f32(&self, weights: &[f32], x: &[f32], y: &mut [f32]) {
         let (inputs, outputs) = (self.inputs.max(1), self.outputs.max(1));
         let panel_rows = (PANEL_BYTES / (size_of::<f32>() * inputs)).max(FLOAT_ROWS);
@@ -232,7 +219,8 @@ impl PackedLinear {
         }
     }
 
-    /// Writes the outputs from `channel` on to the rows of `y`.
+    /// Adds the bias to the sums of eight channels, from `channel` on, applies the activation, and writes them to the
+    /// rows of `y`.
     fn finish_f32(&self, sums: [[F32x4; 2]; FLOAT_ROWS], channel: usize, y: &mut [f32]) {
         let width = CHANNELS.min(self.outputs - channel);
         let bias = eight(&self.bias[channel..]);
@@ -242,6 +230,7 @@ impl PackedLinear {
         }
     }
 
+    /// Computes `y` from quantised rows. `sums` is scratch memory.
     fn multiply<T>(
         &self,
         (packed, scales): (&[i8], &[f32]),
@@ -263,7 +252,7 @@ impl PackedLinear {
         }
     }
 
-    /// Turns the dot products of the channels from `channel` on into outputs.
+    /// Turns the dot products of eight channels, from `channel` on, into outputs of these rows.
     fn finish<T>(
         &self,
         scales: &[f32],
@@ -280,6 +269,45 @@ impl PackedLinear {
             let [low, high] = F32x4::from_i32_minus(sums, x.offsets[row]);
             let value = |half: usize, sum| self.activation.apply(sum * scale * scales[half] + bias[half]);
             store_eight(value(0, low), value(1, high), &mut y[row * self.outputs + channel..][..width]);
+        }
+    }
+}
+
+/// The largest magnitude of the weights of each of eight outputs. `row(input)` returns an input's weights for them.
+#[inline(always)]
+fn largest_magnitudes(inputs: usize, row: &impl Fn(usize) -> [F32x4; CHANNELS / LANES]) -> [f32; CHANNELS] {
+    let mut largest = [F32x4::splat(0.0); CHANNELS / LANES];
+    for input in 0..inputs {
+        for (largest, weights) in largest.iter_mut().zip(row(input)) {
+            *largest = largest.max(weights.abs());
+        }
+    }
+    let mut eight = [0.0; CHANNELS];
+    store_eight(largest[0], largest[1], &mut eight);
+    eight
+}
+
+/// Writes one block of integer weights: those of eight outputs, times `ratios` and rounded, plus [`OFFSET`].
+#[inline(always)]
+fn pack_block(
+    inputs: usize,
+    row: &impl Fn(usize) -> [F32x4; CHANNELS / LANES],
+    ratios: [F32x4; CHANNELS / LANES],
+    packed: &mut [i8],
+) {
+    let offset = F32x4::splat(OFFSET as f32);
+    let (groups, _) = packed.as_chunks_mut::<{ CHANNELS * INPUTS }>();
+    for (group, to) in groups.iter_mut().enumerate() {
+        let mut rows = [[OFFSET as i8; CHANNELS]; INPUTS];
+        for (input, quantized) in (group * INPUTS..inputs).zip(&mut rows) {
+            let weights = row(input);
+            let quantize = |half: usize| (weights[half] * ratios[half]).nearest() + offset;
+            F32x4::store_i8(quantize(0), quantize(1), quantized);
+        }
+        for channel in 0..CHANNELS {
+            for input in 0..INPUTS {
+                to[channel * INPUTS + input] = rows[input][channel];
+            }
         }
     }
 }
@@ -334,6 +362,7 @@ struct QuantRows<T> {
 }
 
 impl<T: QuantizedInt> QuantRows<T> {
+    /// Replaces all rows by those of `x`, each `width` values wide.
     fn quantize(&mut self, x: &[f32], rows: usize, width: usize) {
         self.stride = width.next_multiple_of(INPUTS);
         self.values.resize(rows * self.stride, T::default());

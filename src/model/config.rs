@@ -74,6 +74,10 @@ struct Manifest {
 }
 
 impl ModelConfig {
+    /// Reads both files of a model folder; `litmus.json` is optional.
+    ///
+    /// # Errors
+    /// `ModelNotFound`, `ModelMalformed`, or `ModelUnsupported` for an unknown `problem_type`.
     pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
         let config: Config = parse_json(CONFIG, files.require(CONFIG)?)?;
         let manifest: Manifest = match files.get(MANIFEST) {
@@ -152,6 +156,7 @@ impl Config {
         (0..map.len()).map(label).collect::<Result<_, _>>().map(Some)
     }
 
+    /// What `problem_type` says about the activation.
     fn activation(&self) -> Result<Option<Activation>, Error> {
         match self.problem_type.as_deref() {
             // One logit is scored by itself, whatever the `problem_type`: a softmax of it would always be 1.
@@ -165,6 +170,7 @@ impl Config {
         }
     }
 
+    /// The most tokens that the model reads at once, from the number of its positions.
     fn max_tokens(&self) -> Result<usize, Error> {
         let positions = self.max_position_embeddings.unwrap_or(DEFAULT_MAX_TOKENS);
         // The RoBERTa family numbers positions from the padding id plus 1, so it never uses the first ones.

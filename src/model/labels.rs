@@ -13,7 +13,7 @@ pub(crate) fn rank(labels: &[String], scores: &[f32], top_k: Option<usize>) -> V
     best.map(|label| Score { label: labels[label].clone(), score: scores[label] }).collect()
 }
 
-/// The labels as indices, highest score first.
+/// The labels as indices, highest score first; those of equal scores in the model's order.
 fn order_by_score(scores: &[f32]) -> Vec<usize> {
     let mut labels: Vec<usize> = (0..scores.len()).collect();
     labels.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
@@ -65,9 +65,9 @@ impl Thresholds {
 /// Chooses the labels of a text by the scores of all labels.
 pub(crate) fn decide(labels: &[String], scores: &[f32], activation: Activation, thresholds: &Thresholds) -> Decision {
     let reached = |label: &usize| thresholds.is_reached(*label, scores[*label]);
-    let decided = order_by_score(scores).into_iter().filter(reached).map(|label| labels[label].clone());
+    let mut decided = order_by_score(scores).into_iter().filter(reached).map(|label| labels[label].clone());
     match activation {
-        Activation::Softmax | Activation::None => Decision { label: decided.take(1).last(), labels: None },
+        Activation::Softmax | Activation::None => Decision { label: decided.next(), labels: None },
         Activation::Sigmoid => {
             let labels: Vec<String> = decided.collect();
             Decision { label: labels.first().cloned(), labels: Some(labels) }

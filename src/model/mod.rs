@@ -117,7 +117,8 @@ impl Model {
                     tokenizer.vocabulary_size()
                 )));
             }
-            let (features, info) = (encoder.features(), ModelInfo { precision, ..config.info(encoder.labels()) });
+            let info = ModelInfo { precision, ..config.info(encoder.labels()) };
+            let features = encoder.features();
             let model = Self { features, ..Self::assemble(info, config, tokenizer, Box::new(encoder), embedding_rows) };
             // The file may have added tokens without an embedding, but not among those that every text gets, such as [CLS].
             model.check_ids(&model.tokenizer.added_ids()?)?;
@@ -125,6 +126,7 @@ impl Model {
         })
     }
 
+    /// Puts a model together. It has no features, and thus no heads.
     fn assemble(
         info: ModelInfo,
         config: ModelConfig,
@@ -201,6 +203,7 @@ impl Model {
         }
     }
 
+    /// Computes the output for each sequence. One that fails, fails all.
     fn encode_batch(&self, rows: &[&Sequence]) -> Result<Vec<Output>, Error> {
         catch_panics(ErrorKind::Internal, || self.encoder.encode(Batch::pad(rows, self.padding_id)))
     }

@@ -29,7 +29,8 @@ impl Examples {
         Self::default()
     }
 
-    /// Adds a label with its examples. If the label exists, the examples are added to it.
+    /// Adds a label with its examples. If the label exists, the examples are added to it. A text that is given twice
+    /// for a label counts once.
     pub fn label<T: Into<String>>(mut self, label: impl Into<String>, texts: impl IntoIterator<Item = T>) -> Self {
         let label = label.into();
         let known = self.labels.iter().position(|known| *known == label);
@@ -69,16 +70,7 @@ impl CheckedExamples {
         examples_before: usize,
         multi_label: bool,
     ) -> Result<Self, Error> {
-        let mut labels = before.to_vec();
-        // The index of each label of `examples` in `labels`.
-        let mut indices = Vec::with_capacity(examples.labels.len());
-        for label in &examples.labels {
-            let known = labels.iter().position(|known| known == label);
-            indices.push(known.unwrap_or(labels.len()));
-            if known.is_none() {
-                labels.push(label.clone());
-            }
-        }
+        let (labels, indices) = merge_labels(before, &examples.labels);
         if !(2..=MAX_TAUGHT_LABELS).contains(&labels.len()) {
             return Err(Error::invalid_input(format!(
                 "teaching takes 2 to {MAX_TAUGHT_LABELS} labels, not {}",
@@ -97,35 +89,62 @@ impl CheckedExamples {
         }
         // Stable: the examples of a label stay in their order.
         texts.sort_by_key(|&(label, _)| label);
-        if texts.len() + examples_before > MAX_EXAMPLES {
-            let count = texts.len() + examples_before;
+        let count = texts.len() + examples_before;
+        if count > MAX_EXAMPLES {
             return Err(Error::invalid_input(format!("teaching takes at most {MAX_EXAMPLES} examples, not {count}")));
         }
-        let mut known: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut kept: Vec<Example> = Vec::with_capacity(texts.len());
-        for (label, text) in texts {
-            if text.trim().is_empty() {
-                let message = format!("an example of the label {:?} is empty", labels[label]);
-                return Err(Error::new(ErrorKind::EmptyText, message));
-            }
-            let before = known.entry(text.trim().into()).or_default();
-            match before.first() {
-                Some(_) if before.iter().any(|&index| kept[index].labels.contains(&label)) => {}
-                Some(&first) if multi_label => kept[first].labels.push(label),
-                _ => {
-                    before.push(kept.len());
-                    kept.push(Example { text, labels: vec![label] });
-                }
+        if let Some((label, _)) = texts.iter().find(|(_, text)| text.trim().is_empty()) {
+            let message = format!("an example of the label {:?} is empty", labels[*label]);
+            return Err(Error::new(ErrorKind::EmptyText, message));
+        }
+        let (examples, contradictions) = drop_duplicates(texts, &labels, multi_label);
+        Ok(Self { labels, examples, contradictions })
+    }
+}
+
+/// The labels `before`, then those of `new` that are not among them; and the index of each of `new` in the result.
+fn merge_labels(before: &[String], new: &[String]) -> (Vec<String>, Vec<usize>) {
+    let mut labels = before.to_vec();
+    let mut indices = Vec::with_capacity(new.len());
+    for label in new {
+        let known = labels.iter().position(|known| known == label);
+        indices.push(known.unwrap_or(labels.len()));
+        if known.is_none() {
+            labels.push(label.clone());
+        }
+    }
+    (labels, indices)
+}
+
+/// Each text once per label or, with `multi_label`, once with all of its labels. White space at the ends of a text
+/// makes no difference. Without `multi_label`, a text with several labels is a contradiction.
+fn drop_duplicates(
+    texts: Vec<(usize, String)>,
+    labels: &[String],
+    multi_label: bool,
+) -> (Vec<Example>, Vec<Contradiction>) {
+    let mut kept: Vec<Example> = Vec::with_capacity(texts.len());
+    // The indices in `kept` of the examples with each text.
+    let mut known: HashMap<String, Vec<usize>> = HashMap::new();
+    for (label, text) in texts {
+        let same = known.entry(text.trim().into()).or_default();
+        match same.first() {
+            Some(_) if same.iter().any(|&index| kept[index].labels.contains(&label)) => {}
+            Some(&first) if multi_label => kept[first].labels.push(label),
+            _ => {
+                same.push(kept.len());
+                kept.push(Example { text, labels: vec![label] });
             }
         }
-        let mut contradictions: Vec<&Vec<usize>> = known.values().filter(|same| same.len() > 1).collect();
-        contradictions.sort_unstable();
-        let contradictions = contradictions.into_iter().map(|same| Contradiction {
-            text: kept[same[0]].text.clone(),
-            labels: same.iter().map(|&index| labels[kept[index].labels[0]].clone()).collect(),
-        });
-        Ok(Self { contradictions: contradictions.collect(), labels, examples: kept })
     }
+    let mut contradictions: Vec<Vec<usize>> = known.into_values().filter(|same| same.len() > 1).collect();
+    contradictions.sort_unstable();
+    let contradictions = contradictions.into_iter().map(|same| Contradiction {
+        text: kept[same[0]].text.clone(),
+        labels: same.iter().map(|&index| labels[kept[index].labels[0]].clone()).collect(),
+    });
+    let contradictions = contradictions.collect();
+    (kept, contradictions)
 }
 
 /// A label's name as a text: `order_status` and `orderStatus` become "order status".

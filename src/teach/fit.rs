@@ -36,10 +36,11 @@ pub(super) struct Fitted {
     pub held_out: HeldOut,
 }
 
-/// The best penalty so far.
+/// The penalty with the least loss so far.
 #[derive(Debug)]
 struct BestPenalty {
     penalty: f64,
+    /// The cross-entropy per held-out example, at the best temperature.
     loss: f64,
     temperature: f64,
     held_out: HeldOut,
@@ -59,8 +60,10 @@ pub(super) struct Fit {
     /// The number of fits that are done: one per penalty and fold, then one to all examples.
     done: usize,
     current: Option<Minimisation>,
+    /// The held-out logits with the current penalty, of the folds that are fitted.
     held_out: HeldOut,
     best: Option<BestPenalty>,
+    /// The result of the fit to all examples; zeros before.
     parameters: Vec<f32>,
 }
 
@@ -75,7 +78,8 @@ struct Minimisation {
 }
 
 impl Minimisation {
-    /// `tolerance` is that of an earlier minimisation for the same examples; computed if `None`.
+    /// Starts at the parameters `start`. `tolerance` is that of an earlier minimisation for the same examples; computed
+    /// if `None`.
     fn new(
         examples: LabelledFeatures,
         classes: usize,
@@ -96,7 +100,7 @@ impl Minimisation {
         Self { examples, penalty, solver, tolerance, iterations: 0 }
     }
 
-    /// `false` when the minimum or [`MAX_ITERATIONS`] is reached.
+    /// Takes a step; `false` when the minimum or [`MAX_ITERATIONS`] is reached.
     fn step(&mut self, classes: usize, link: Link) -> bool {
         self.iterations += 1;
         let mut loss = LogisticLoss { examples: &self.examples, classes, link, penalty: self.penalty };
@@ -159,6 +163,7 @@ impl Fit {
         self.done <= self.cross_validation_fits()
     }
 
+    /// Begins the next fit: for each penalty one without each fold, then one to all examples.
     fn next_minimisation(&mut self) -> Minimisation {
         let (classes, link) = (self.classes, self.link);
         if self.done == self.cross_validation_fits() {
@@ -169,8 +174,8 @@ impl Fit {
         }
         let (penalty, fold) = (self.done / self.folds.len(), self.done % self.folds.len());
         let held_out = &self.folds[fold];
-        let fitted: Vec<usize> =
-            (0..self.examples.len()).filter(|example| held_out.binary_search(example).is_err()).collect();
+        let is_fitted = |example: &usize| held_out.binary_search(example).is_err();
+        let fitted: Vec<usize> = (0..self.examples.len()).filter(is_fitted).collect();
         let (examples, start) = (self.examples.select(&fitted), std::mem::take(&mut self.fold_parameters[fold]));
         let tolerance = self.tolerances[fold];
         let minimisation = Minimisation::new(examples, classes, link, PENALTIES[penalty], start, tolerance);
@@ -199,12 +204,10 @@ impl Fit {
     /// Takes the remaining steps.
     pub(super) fn finish(mut self) -> Fitted {
         while self.step() {}
-        let BestPenalty { temperature, held_out, .. } = self.best.unwrap_or(BestPenalty {
-            penalty: DEFAULT_PENALTY,
-            loss: f64::INFINITY,
-            temperature: 1.0,
-            held_out: HeldOut::default(),
-        });
+        let (temperature, held_out) = match self.best {
+            Some(best) => (best.temperature, best.held_out),
+            None => (1.0, HeldOut::default()),
+        };
         Fitted { parameters: self.parameters, temperature, held_out }
     }
 }

@@ -74,10 +74,14 @@ pub struct Taught {
 /// ```
 #[derive(Debug)]
 pub struct TeachingJob {
+    /// The id of the encoder whose features the head reads.
     encoder: String,
+    /// The number of features.
     width: usize,
+    /// Whether the head rejects texts: see [`TeachOptions::other`].
     other: bool,
     link: Link,
+    /// The labels of the head: those of the earlier head, then new ones.
     labels: Vec<String>,
     /// Sorted by their first label; within a label, those of the earlier head come first. So the result is the same whether a
     /// head is taught at once or in parts.
@@ -108,7 +112,7 @@ enum Stage {
     Failed(Error),
 }
 
-/// The options, with those of the earlier head where none are given.
+/// The options, with the values of the earlier head where none are given.
 struct Settings {
     multi_label: bool,
     other: bool,
@@ -148,11 +152,9 @@ impl TeachingJob {
         let before_count = examples_before.map_or(0, |examples| examples.labels.len());
         let CheckedExamples { labels, examples: new, contradictions } =
             CheckedExamples::new(examples, labels_before, before_count, multi_label)?;
-        let example =
-            |is_new| move |(index, labels): (usize, &Vec<usize>)| ExampleRef { labels: labels.clone(), is_new, index };
-        let before = examples_before.iter().flat_map(|examples| &examples.labels).enumerate().map(example(false));
-        let after = new.iter().map(|example| &example.labels).enumerate().map(example(true));
-        let mut refs: Vec<ExampleRef> = before.chain(after).collect();
+        let earlier = examples_before.iter().flat_map(|examples| &examples.labels);
+        let mut refs: Vec<ExampleRef> = refer_to(earlier, false).collect();
+        refs.extend(refer_to(new.iter().map(|example| &example.labels), true));
         refs.sort_by_key(|example| example.labels.first().copied());
         let link = if multi_label { Link::Sigmoid } else { Link::Softmax };
         let fits = Fit::count_fits(&labels_of(&refs), labels.len());
@@ -225,35 +227,21 @@ impl TeachingJob {
     /// Takes the remaining steps.
     ///
     /// # Errors
-    /// The error of an example whose features cannot be computed,
-    /// [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed) where a feature is not finite.
+    /// - The error of an example whose features cannot be computed.
+    /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed): a feature is not finite.
     pub fn finish(mut self) -> Result<Taught, Error> {
         while self.step() {}
-        match self.stage {
+        match self.take_stage() {
             Stage::Failed(error) => Err(error),
             // The step that computes the last features leaves this stage.
             Stage::Features(_) => Err(Error::internal("the features of the examples are not computed")),
             Stage::Fit { features, standardisation, fit } => {
+                let labels = labels_of(&self.examples);
                 let fitted = fit.finish();
                 let Fitted { parameters, temperature, held_out } = &fitted;
+                let thresholds = self.thresholds(&labels, &fitted);
+                let report = self.report(&labels, &fitted, thresholds.as_deref());
                 let classes = self.labels.len();
-                let all = labels_of(&self.examples);
-                let labels: Vec<&[usize]> = held_out.examples.iter().map(|&i| &all[i][..]).collect();
-                let thresholds = (self.link == Link::Sigmoid)
-                    .then(|| decision::choose_thresholds(&held_out.logits, classes, &labels, *temperature));
-                let text = |example: &ExampleRef| example.is_new.then(|| &self.new[example.index].text[..]);
-                let texts: Vec<Option<&str>> = self.examples.iter().map(text).collect();
-                let input = ReportInput {
-                    names: &self.labels,
-                    labels: &all,
-                    texts: &texts,
-                    link: self.link,
-                    temperature: *temperature,
-                    thresholds: thresholds.as_deref(),
-                    contradictions: self.contradictions,
-                    held_out,
-                };
-                let report = input.report();
                 let (weights, biases) = parameters.split_at(classes * self.width);
                 let (weights, biases) = standardisation.fold(weights, biases);
                 let max_energy = if self.other { decision::max_energy(&held_out.logits, classes) } else { None };
@@ -268,48 +256,84 @@ impl TeachingJob {
                     weights,
                     biases,
                 };
-                let examples = TaughtExamples { labels: all, features };
-                Ok(Taught { head: Head::new(head, examples), report })
+                Ok(Taught { head: Head::new(head, TaughtExamples { labels, features }), report })
             }
         }
     }
 
+    /// The thresholds of the labels, if a text can have several. `labels` are those of each example.
+    fn thresholds(&self, labels: &[Vec<usize>], Fitted { temperature, held_out, .. }: &Fitted) -> Option<Vec<f32>> {
+        let labels: Vec<&[usize]> = held_out.examples.iter().map(|&i| &labels[i][..]).collect();
+        let choose = || decision::choose_thresholds(&held_out.logits, self.labels.len(), &labels, *temperature);
+        (self.link == Link::Sigmoid).then(choose)
+    }
+
+    /// The report of the cross-validation.
+    fn report(&self, labels: &[Vec<usize>], fitted: &Fitted, thresholds: Option<&[f32]>) -> TeachReport {
+        let text = |example: &ExampleRef| example.is_new.then(|| &self.new[example.index].text[..]);
+        let texts: Vec<Option<&str>> = self.examples.iter().map(text).collect();
+        ReportInput {
+            names: &self.labels,
+            labels,
+            texts: &texts,
+            link: self.link,
+            temperature: fitted.temperature,
+            thresholds,
+            contradictions: self.contradictions.clone(),
+            held_out: &fitted.held_out,
+        }
+        .report()
+    }
+
+    /// Takes the stage out, and leaves an error in its place.
+    fn take_stage(&mut self) -> Stage {
+        let placeholder = Stage::Failed(Error::internal("the features of the examples are not computed"));
+        std::mem::replace(&mut self.stage, placeholder)
+    }
+
     /// Takes the features from the finished job and starts the fit.
     fn start_fit(&mut self) {
-        let placeholder = Stage::Failed(Error::internal("the features of the examples are not computed"));
-        let Stage::Features(job) = std::mem::replace(&mut self.stage, placeholder) else { return };
+        let Stage::Features(job) = self.take_stage() else { return };
         let failure = job.first_failure();
-        self.stage = match job.finish_features().into_iter().collect::<Result<Vec<_>, _>>() {
-            Err(error) => Stage::Failed(name_example(failure.unwrap_or(error), &self.labels, &self.new)),
-            Ok(rows) => {
-                // Rounded to f16 as in a head file, so that a head that is taught in parts equals one that is taught at once.
-                let new: Vec<f16> = rows.iter().flatten().map(|&value| f16::from_f32(value)).collect();
-                let row = |ExampleRef { is_new, index, .. }: &ExampleRef| {
-                    let rows = if *is_new { &new } else { &self.features_before };
-                    &rows[index * self.width..][..self.width]
-                };
-                let features: Vec<f16> = self.examples.iter().flat_map(row).copied().collect();
-                let mut values: Vec<f32> = features.iter().map(|value| value.to_f32()).collect();
-                match values.iter().find(|value| !value.is_finite()) {
-                    Some(value) => Stage::Failed(Error::malformed(format!(
-                        "the model computed the feature {value}: its weights are damaged: download or export it again"
-                    ))),
-                    None => {
-                        let standardisation = Standardisation::from_features(&values, self.width);
-                        standardisation.apply(&mut values);
-                        let (labels, classes) = (labels_of(&self.examples), self.labels.len());
-                        let examples = match self.link {
-                            Link::Softmax => LabelledFeatures::balanced(values, self.width, labels, classes),
-                            // A label's own threshold makes up for few examples.
-                            Link::Sigmoid => LabelledFeatures::equal(values, self.width, labels),
-                        };
-                        let fit = Fit::new(examples, classes, self.link).into();
-                        Stage::Fit { features, standardisation, fit }
-                    }
-                }
-            }
+        let rows: Result<Vec<Vec<f32>>, Error> = job.finish_features().into_iter().collect();
+        let stage = match rows {
+            Ok(rows) => self.fit_stage(&rows),
+            Err(error) => Err(name_example(failure.unwrap_or(error), &self.labels, &self.new)),
         };
+        self.stage = stage.unwrap_or_else(Stage::Failed);
     }
+
+    /// The fit to all examples. `rows` are the features of the new ones.
+    fn fit_stage(&self, rows: &[Vec<f32>]) -> Result<Stage, Error> {
+        // Rounded to f16 as in a head file, so that a head that is taught in parts equals one that is taught at once.
+        let new: Vec<f16> = rows.iter().flatten().map(|&value| f16::from_f32(value)).collect();
+        let row = |ExampleRef { is_new, index, .. }: &ExampleRef| {
+            let rows = if *is_new { &new } else { &self.features_before };
+            &rows[index * self.width..][..self.width]
+        };
+        let features: Vec<f16> = self.examples.iter().flat_map(row).copied().collect();
+        let mut values: Vec<f32> = features.iter().map(|value| value.to_f32()).collect();
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(Error::malformed(format!(
+                "the model computed the feature {value}: its weights are damaged: download or export it again"
+            )));
+        }
+        let standardisation = Standardisation::from_features(&values, self.width);
+        standardisation.apply(&mut values);
+        let (labels, classes) = (labels_of(&self.examples), self.labels.len());
+        let examples = match self.link {
+            Link::Softmax => LabelledFeatures::balanced(values, self.width, labels, classes),
+            // A label's own threshold makes up for few examples.
+            Link::Sigmoid => LabelledFeatures::equal(values, self.width, labels),
+        };
+        let fit = Fit::new(examples, classes, self.link).into();
+        Ok(Stage::Fit { features, standardisation, fit })
+    }
+}
+
+/// References to examples with these labels.
+fn refer_to<'a>(labels: impl Iterator<Item = &'a Vec<usize>>, is_new: bool) -> impl Iterator<Item = ExampleRef> {
+    labels.enumerate().map(move |(index, labels)| ExampleRef { labels: labels.clone(), is_new, index })
 }
 
 fn labels_of(examples: &[ExampleRef]) -> Vec<Vec<usize>> {

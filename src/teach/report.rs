@@ -21,7 +21,8 @@ pub struct TeachReport {
     pub validated: usize,
     /// The fraction of held-out examples whose labels were all predicted right, 0 to 1; `None` without held-out examples.
     pub accuracy: Option<f32>,
-    /// Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels.
+    /// Numbers of held-out examples. Rows: the label of the example; columns: the predicted one; both in the order of
+    /// the head. Empty where a text can have several labels.
     pub confusion: Vec<Vec<u32>>,
     /// Held-out examples that are predicted as another label with great certainty, the most certain first: perhaps their label
     /// is wrong. Empty where a text can have several labels.
@@ -54,7 +55,7 @@ pub struct SuspectExample {
     pub label: String,
     /// The label that a head without this example predicts.
     pub predicted: String,
-    /// The score of the predicted label.
+    /// The score of the predicted label: a probability, 0 to 1.
     #[serde(serialize_with = "shortest_decimal::serialize")]
     pub score: f32,
 }
@@ -71,9 +72,11 @@ pub struct Contradiction {
 
 /// A held-out example with its prediction.
 struct Validated {
+    /// The index of the example.
     example: usize,
     /// By label.
     scores: Vec<f32>,
+    /// The predicted labels: one, unless a text can have several.
     predicted: Vec<usize>,
 }
 
@@ -93,6 +96,7 @@ pub(super) struct ReportInput<'a> {
 }
 
 impl ReportInput<'_> {
+    /// Computes the report.
     pub(super) fn report(self) -> TeachReport {
         let validated = self.validate();
         let right = validated.iter().filter(|v| same_labels(&v.predicted, &self.labels[v.example])).count();
@@ -139,6 +143,7 @@ impl ReportInput<'_> {
         }
     }
 
+    /// The number of examples by given and by predicted label.
     fn confusion(&self, validated: &[Validated]) -> Vec<Vec<u32>> {
         let mut confusion = vec![vec![0; self.names.len()]; self.names.len()];
         for v in validated {
@@ -147,6 +152,8 @@ impl ReportInput<'_> {
         confusion
     }
 
+    /// The examples whose predicted label is another than the given one, although it is as certain as for its own
+    /// examples.
     fn suspects(&self, validated: &[Validated]) -> Vec<SuspectExample> {
         let certain = self.self_confidence(validated);
         let is_suspect = |v: &&Validated| {

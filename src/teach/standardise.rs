@@ -22,7 +22,7 @@ impl Standardisation {
         let differences = rows().flat_map(|row| row.iter().zip(&mean)).map(|(&x, mean)| f64::from(x) - mean);
         let squares: f64 = differences.map(|difference| difference * difference).sum();
         let variance = squares / (count * width.max(1) as f64);
-        // All texts have the same features: a scale of 0 would divide by zero.
+        // If all texts have the same features, a scale of 0 would divide by zero.
         Self { mean, scale: if variance > 0.0 { variance.sqrt() } else { 1.0 } }
     }
 

@@ -26,8 +26,12 @@ pub(super) fn fit(logits: &[f32], classes: usize, labels: &[&[usize]], link: Lin
     (temperature, cross_entropy(1.0 / temperature, logits, classes, labels, link).0)
 }
 
-/// The cross-entropy per example at an inverse temperature, and its slope there.
+/// The cross-entropy per example at an inverse temperature β, and its slope there.
+///
+/// For an example with logits z and target probabilities t it is ln Σ exp(β z) − β Σ t z with a softmax, and
+/// Σ ln(1 + exp(β z)) − β Σ t z with sigmoids. The slopes are Σ p z − Σ t z, where p are the predicted probabilities.
 fn cross_entropy(inverse: f64, logits: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
+    // What the target probability of a label that an example has lacks to 1.
     let doubt = 1.0 / (labels.len() as f64 + 2.0);
     // The target probability of each label that an example does not have.
     let other = match link {
@@ -38,9 +42,9 @@ fn cross_entropy(inverse: f64, logits: &[f32], classes: usize, labels: &[&[usize
     for (row, labels) in logits.chunks_exact(classes.max(1)).zip(labels) {
         let all: f64 = row.iter().map(|&logit| f64::from(logit)).sum();
         let own: f64 = labels.iter().map(|&label| f64::from(row[label])).sum();
-        let truth = (1.0 - doubt) * own + other * (all - own);
-        loss -= inverse * truth;
-        slope -= truth;
+        let target = (1.0 - doubt) * own + other * (all - own);
+        loss -= inverse * target;
+        slope -= target;
         match link {
             Link::Softmax => {
                 let max = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));

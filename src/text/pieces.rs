@@ -14,10 +14,13 @@ const WIDE_CLAUSE_MARKS: [char; 5] = ['，', '；', '：', '、', '､'];
 
 /// A piece of a text, at most a sentence.
 pub(super) struct Piece {
+    /// Its span in the text, in bytes.
     pub span: Range<usize>,
+    /// Its number of tokens when it is read alone, special tokens not counted.
     pub tokens: usize,
 }
 
+/// Counts the tokens of a text, special tokens not counted.
 type CountTokens<'a> = &'a dyn Fn(&str) -> Result<usize, Error>;
 
 /// The sentences of a text; one that has more than `max_tokens` is divided.
@@ -29,7 +32,7 @@ pub(super) fn split_pieces(text: &str, max_tokens: usize, count_tokens: CountTok
     Ok(pieces)
 }
 
-/// Adds a span as one piece, or halves it where it is too long.
+/// Adds a span as one piece, or divides it where it is too long. Only one character may stay too long.
 fn add_pieces(
     text: &str,
     span: Range<usize>,
@@ -49,23 +52,33 @@ fn add_pieces(
     Ok(())
 }
 
-/// Where to divide a text: the boundary nearest to its middle of the best kind. Within its middle half, the end of a clause
-/// or else white space, which between Thai phrases is the only mark; elsewhere a boundary between words; in a single word,
-/// between grapheme clusters; in a single cluster, between characters. `None` for a single character.
+/// Where to divide a text: the boundary nearest to its middle, of the first of these kinds that it has:
+///
+/// 1. within its middle half, the end of a clause;
+/// 2. within its middle half, white space, which between Thai phrases is the only mark;
+/// 3. between words;
+/// 4. in a single word, between grapheme clusters;
+/// 5. in a single cluster, between characters.
+///
+/// `None` for a single character.
 fn find_middle(text: &str) -> Option<usize> {
     let half = text.len() / 2;
-    let nearest =
-        |offsets: &mut dyn Iterator<Item = usize>| offsets.filter(|&p| p > 0).min_by_key(|p| p.abs_diff(half));
-    let central = |offsets: &mut dyn Iterator<Item = usize>| nearest(offsets).filter(|p| p.abs_diff(half) <= half / 2);
-    let ends = |(start, mark): (usize, &str)| start + mark.len();
-    let wide = text.match_indices(WIDE_CLAUSE_MARKS).map(ends);
-    let before_space = text.match_indices(CLAUSE_MARKS).map(ends);
-    let mut clauses = wide.chain(before_space.filter(|&end| text[end..].starts_with(char::is_whitespace)));
-    central(&mut clauses)
+    let distance = |offset: &usize| offset.abs_diff(half);
+    let nearest = |offsets: &mut dyn Iterator<Item = usize>| offsets.filter(|&offset| offset > 0).min_by_key(distance);
+    let central = |offsets: &mut dyn Iterator<Item = usize>| nearest(offsets).filter(|o| distance(o) <= half / 2);
+    central(&mut clause_ends(text))
         .or_else(|| central(&mut text.match_indices(char::is_whitespace).map(|(offset, _)| offset)))
         .or_else(|| nearest(&mut text.split_word_bound_indices().map(|(offset, _)| offset)))
         .or_else(|| nearest(&mut text.grapheme_indices(true).map(|(offset, _)| offset)))
         .or_else(|| nearest(&mut text.char_indices().map(|(offset, _)| offset)))
+}
+
+/// The offsets behind all marks that end a clause.
+fn clause_ends(text: &str) -> impl Iterator<Item = usize> {
+    let end = |(start, mark): (usize, &str)| start + mark.len();
+    let wide = text.match_indices(WIDE_CLAUSE_MARKS).map(end);
+    let before_space = text.match_indices(CLAUSE_MARKS).map(end);
+    wide.chain(before_space.filter(|&end| text[end..].starts_with(char::is_whitespace)))
 }
 
 #[cfg(test)]

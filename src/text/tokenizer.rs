@@ -8,7 +8,7 @@ use tokenizers::{ModelWrapper, PostProcessor};
 
 use super::tokenizer_config::TokenizerConfig;
 use super::tokenizer_file::{self, Inner};
-use super::tokens::{Encoding, Sequence, Tokens};
+use super::tokens::{Encoding, Sequence, Tokens, byte_spans, is_no_text, spans_in_input};
 use crate::error::{Error, ErrorKind};
 use crate::options::SpecialTokens;
 
@@ -26,7 +26,7 @@ impl Pair {
 pub(crate) struct Tokenizer {
     /// Behind a lock, because how it reads special tokens that a text spells is a setting of the tokenizer, not of a call.
     inner: RwLock<Inner>,
-    /// Number of special tokens that are added to a text, and to a pair.
+    /// The numbers of special tokens that are added to a text alone and to a text with its pair.
     added_counts: [usize; 2],
     /// The special tokens except the unknown one. As text, they count as unknown: the vocabulary of a Unigram or WordLevel
     /// model has them as whole words.
@@ -45,31 +45,18 @@ impl Tokenizer {
         if let Some(config) = config {
             TokenizerConfig::read(config)?.apply(&mut inner).map_err(malformed)?;
         }
-        let id = |token: &str| inner.token_to_id(token);
-        let unknown_id = match inner.get_model() {
-            ModelWrapper::WordPiece(model) => id(&model.unk_token),
-            ModelWrapper::WordLevel(model) => id(&model.unk_token),
-            ModelWrapper::BPE(model) => model.unk_token.as_deref().and_then(id),
-            // Without it, the first character outside the vocabulary would be an error.
-            ModelWrapper::Unigram(_) if unk_id.is_none() => {
-                return Err(Error::malformed(
-                    "tokenizer.json has no unknown token: set `model.unk_id` to the index of the unknown token in \
-                     `model.vocab`",
-                ));
-            }
-            ModelWrapper::Unigram(_) => unk_id,
-        };
+        let unknown_id = unknown_id(&inner, unk_id)?;
         let added = inner.get_added_tokens_decoder();
-        let special_ids =
-            added.iter().filter(|&(&id, token)| token.special && Some(id) != unknown_id).map(|(&id, _)| id);
-        let special_ids = special_ids.collect();
+        let special = added.iter().filter(|&(&id, token)| token.special && Some(id) != unknown_id);
+        let special_ids = special.map(|(&id, _)| id).collect();
         let mask_id = ["[MASK]", "<mask>"].iter().find_map(|token| inner.token_to_id(token));
         let added_counts =
             [false, true].map(|pair| inner.get_post_processor().map_or(0, |processor| processor.added_tokens(pair)));
         Ok(Self { inner: inner.into(), added_counts, special_ids, unknown_id, mask_id })
     }
 
-    /// Encodes with this setting. Threads that use the same setting run at once; one that changes it runs alone.
+    /// Encodes with this setting of the tokenizer. Threads that use the same setting run at once; one that changes it
+    /// runs alone.
     fn encode_with(
         &self,
         special_tokens: SpecialTokens,
@@ -106,7 +93,7 @@ impl Tokenizer {
         self.lock().id_to_token(id).unwrap_or_default()
     }
 
-    /// The number of special tokens that are added to a text, or to a pair.
+    /// The number of special tokens that are added to a text: alone, or with its pair.
     pub(crate) fn added_count(&self, pair: bool) -> usize {
         self.added_counts[usize::from(pair)]
     }
@@ -143,41 +130,39 @@ impl Tokenizer {
         with_offsets: bool,
     ) -> Result<Tokens, Error> {
         let (start, text) = (span.start, &text[span]);
-        let mut raw = self.encode_with(special_tokens, |inner| match with_offsets {
+        let mut tokens = self.encode_with(special_tokens, |inner| match with_offsets {
             true => inner.encode_char_offsets(text, false),
             false => inner.encode_fast(text, false),
         })?;
-        raw.truncate(token_budget, 0, TruncationDirection::Right);
-        let count = raw.len();
-        let spans = if with_offsets { byte_spans(text, start, raw.get_offsets()) } else { Vec::new() };
-        let unknown = raw.get_ids().iter().filter(|&&id| self.is_unknown(id, special_tokens)).count();
-        let inner = self.lock();
-        let whole = |pair: Option<&Pair>| {
-            inner.post_process(raw.clone(), pair.map(|pair| pair.0.clone()), true).map_err(failed)
-        };
-        let all = match pairs {
-            [] => vec![whole(None)?],
-            pairs => pairs.iter().map(|pair| whole(Some(pair))).collect::<Result<_, _>>()?,
-        };
-        let end = spans.iter().map(|span| span.end).max().unwrap_or(start);
-        let mut spans = spans.into_iter();
-        let first = all.first().filter(|_| with_offsets);
-        let of_text = first.map_or(Vec::new(), |first| {
-            let special = first.get_special_tokens_mask().iter();
-            special.zip(first.get_sequence_ids()).map(|(&special, id)| special == 0 && id != Some(1)).collect()
-        });
-        let sequence = |whole: &tokenizers::Encoding| Sequence {
-            ids: self.ids(whole, special_tokens),
-            type_ids: whole.get_type_ids().to_vec(),
+        tokens.truncate(token_budget, 0, TruncationDirection::Right);
+        let count = tokens.len();
+        let unknown = tokens.get_ids().iter().filter(|&&id| self.is_unknown(id, special_tokens)).count();
+        let token_spans = if with_offsets { byte_spans(text, start, tokens.get_offsets()) } else { Vec::new() };
+        let inputs = self.complete(&tokens, pairs)?;
+        let sequence = |input: &tokenizers::Encoding| Sequence {
+            ids: self.ids(input, special_tokens),
+            type_ids: input.get_type_ids().to_vec(),
         };
         Ok(Tokens {
-            sequences: all.iter().map(sequence).collect(),
-            spans: of_text.into_iter().map(|of_text| if of_text { spans.next() } else { None }).collect(),
-            end,
+            sequences: inputs.iter().map(sequence).collect(),
+            end: token_spans.iter().map(|span| span.end).max().unwrap_or(start),
+            spans: if with_offsets { spans_in_input(&inputs[0], token_spans) } else { Vec::new() },
             count,
             known: count - unknown,
             unknown: unknown + text.chars().filter(is_no_text).count(),
         })
+    }
+
+    /// The tokens of a text with special tokens around them, and with each of the pairs; without pairs, once alone.
+    fn complete(&self, tokens: &tokenizers::Encoding, pairs: &[Pair]) -> Result<Vec<tokenizers::Encoding>, Error> {
+        let inner = self.lock();
+        let complete = |pair: Option<&Pair>| {
+            inner.post_process(tokens.clone(), pair.map(|pair| pair.0.clone()), true).map_err(failed)
+        };
+        match pairs {
+            [] => Ok(vec![complete(None)?]),
+            pairs => pairs.iter().map(|pair| complete(Some(pair))).collect(),
+        }
     }
 
     /// All tokens of a text, with spellings and spans. Special tokens that it spells are text.
@@ -191,10 +176,12 @@ impl Tokenizer {
         let ids = self.ids(&encoding, SpecialTokens::Text);
         let unknown = ids.iter().zip(special).filter(|&(&id, &special)| special == 0 && Some(id) == self.unknown_id);
         let unknown_fraction = unknown.count() as f32 / count as f32;
-        let changed = ids.iter().zip(encoding.get_ids()).map(|(id, old)| id != old);
-        let spelled = encoding.get_tokens().iter().zip(changed);
-        let tokens =
-            spelled.zip(&ids).map(|((token, changed), &id)| if changed { self.spelling(id) } else { token.clone() });
+        // Ids that became the unknown token get its spelling.
+        let spell = |((&id, &before), token): ((&u32, &u32), &String)| match id == before {
+            true => token.clone(),
+            false => self.spelling(id),
+        };
+        let tokens = ids.iter().zip(encoding.get_ids()).zip(encoding.get_tokens()).map(spell);
         Ok(Encoding {
             unknown_fraction,
             tokens: tokens.collect(),
@@ -207,9 +194,11 @@ impl Tokenizer {
     /// becomes the unknown token.
     fn ids(&self, encoding: &tokenizers::Encoding, special_tokens: SpecialTokens) -> Vec<u32> {
         let mut ids = encoding.get_ids().to_vec();
-        if let Some(unknown_id) = self.unknown_id {
-            let text = ids.iter_mut().zip(encoding.get_special_tokens_mask()).filter(|(_, special)| **special == 0);
-            text.filter(|(id, _)| self.is_unknown(**id, special_tokens)).for_each(|(id, _)| *id = unknown_id);
+        let Some(unknown_id) = self.unknown_id else { return ids };
+        for (id, &special) in ids.iter_mut().zip(encoding.get_special_tokens_mask()) {
+            if special == 0 && self.is_unknown(*id, special_tokens) {
+                *id = unknown_id;
+            }
         }
         ids
     }
@@ -220,17 +209,19 @@ impl Tokenizer {
     }
 }
 
-/// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
-fn is_no_text(character: &char) -> bool {
-    *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
-}
-
-/// Spans in characters to spans in bytes, moved by `start`. Byte offsets of `tokenizers` may lie within a character; those
-/// in characters never do.
-fn byte_spans(text: &str, start: usize, spans: &[(usize, usize)]) -> Vec<Range<usize>> {
-    let bytes: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
-    let byte = |character: usize| start + bytes.get(character).copied().unwrap_or(text.len());
-    spans.iter().map(|&(first, end)| byte(first)..byte(end)).collect()
+/// The id of the unknown token. `unk_id` is `model.unk_id` of a Unigram model.
+fn unknown_id(inner: &Inner, unk_id: Option<u32>) -> Result<Option<u32>, Error> {
+    let id = |token: &str| inner.token_to_id(token);
+    match inner.get_model() {
+        ModelWrapper::WordPiece(model) => Ok(id(&model.unk_token)),
+        ModelWrapper::WordLevel(model) => Ok(id(&model.unk_token)),
+        ModelWrapper::BPE(model) => Ok(model.unk_token.as_deref().and_then(id)),
+        // Without it, the first character outside the vocabulary would be an error.
+        ModelWrapper::Unigram(_) if unk_id.is_none() => Err(Error::malformed(
+            "tokenizer.json has no unknown token: set `model.unk_id` to the index of the unknown token in `model.vocab`",
+        )),
+        ModelWrapper::Unigram(_) => Ok(unk_id),
+    }
 }
 
 /// The error for a text without tokens.

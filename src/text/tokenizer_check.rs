@@ -69,6 +69,8 @@ fn longest_replacement(map: &[u8]) -> Option<usize> {
     if units.is_empty() || !units.len().is_multiple_of(LABELS) {
         return None;
     }
+    // Bits 10 to 31 of a unit are the offset of its children, in steps of 256 if bit 9 is set. Bits 0 to 7 are its
+    // label. If bit 8 is set, the child of the label 0 is a value instead: bit 31, and the value in the bits below.
     let target = |unit: usize| {
         let offset = (units[unit] >> 10) << ((units[unit] & (1 << 9)) >> 6);
         Some(unit ^ offset).filter(|next| *next < units.len())

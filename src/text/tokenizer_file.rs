@@ -83,7 +83,8 @@ impl<'de> Visitor<'de> for ModelVisitor {
         f.write_str("a model")
     }
 
-    /// Files begin with the type of the model: then the rest is read as that. Of other files, `tokenizers` finds the type.
+    /// If the type comes first, as `tokenizers` writes it, the rest is read as that type. Other models, and Unigram
+    /// ones, are left to `tokenizers`.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Model, A::Error> {
         let first: Option<String> = map.next_key()?;
         let mut fields = Map::new();

@@ -27,17 +27,46 @@ pub(crate) struct Sequence {
 /// The tokens of one window: the part of an [`Encoding`] that a prediction needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tokens {
-    /// The window with each of its pairs, or one sequence without a pair.
+    /// The window's text with each of its pairs, or alone if there are none.
     pub sequences: Vec<Sequence>,
     /// The span of each token of the first sequence in the whole text, in bytes; `None` for special tokens and those of
     /// the pair. Empty without offsets.
     pub spans: Vec<Option<Range<usize>>>,
-    /// The end of the last token in the whole text, in bytes; the window's start without offsets.
+    /// The end of the last token in the whole text, in bytes. Without offsets, or without tokens, the window's start.
     pub end: usize,
     /// Number of tokens of the window's text, special tokens not counted.
     pub count: usize,
     /// Number of these tokens that are in the vocabulary.
     pub known: usize,
-    /// Number of these tokens that are not, plus characters that are no text, for which tokenizers return no token.
+    /// Number of these tokens that are not in it, plus characters that are no text, for which tokenizers return no
+    /// token.
     pub unknown: usize,
+}
+
+/// Spans in characters of a text, as `tokenizers` gives them, to spans in bytes, moved by `start`. The byte offsets of
+/// `tokenizers` are not used: they may lie within a character.
+pub(super) fn byte_spans(text: &str, start: usize, spans: &[(usize, usize)]) -> Vec<Range<usize>> {
+    let bytes: Vec<usize> = text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect();
+    let byte = |character: usize| start + bytes.get(character).copied().unwrap_or(text.len());
+    spans.iter().map(|&(first, end)| byte(first)..byte(end)).collect()
+}
+
+/// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
+pub(super) fn is_no_text(character: &char) -> bool {
+    *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
+}
+
+/// The spans of all tokens of an input of the model, given those of its text; `None` for special tokens and those of
+/// the pair.
+pub(super) fn spans_in_input(
+    input: &tokenizers::Encoding,
+    token_spans: Vec<Range<usize>>,
+) -> Vec<Option<Range<usize>>> {
+    let mut token_spans = token_spans.into_iter();
+    let tokens = input.get_special_tokens_mask().iter().zip(input.get_sequence_ids());
+    // The id of the sequence is 1 for tokens of the pair.
+    let span = |(&special, sequence): (&u32, Option<usize>)| {
+        if special == 0 && sequence != Some(1) { token_spans.next() } else { None }
+    };
+    tokens.map(span).collect()
 }

@@ -15,8 +15,7 @@ const WINDOW_TOKENS: usize = 128;
 /// Maximum tokens that a window repeats from the one before, so that no sentence is read without its context.
 const OVERLAP_TOKENS: usize = 32;
 
-/// Minimum tokens of the text that a window must have room for beside its pair: with less room, a long text would take
-/// very many windows, each with the whole pair.
+/// Minimum tokens of a long text that a window must have room for beside its pair.
 const MIN_WINDOW_TOKENS: usize = 16;
 
 /// A part of a text that the model reads at once.
@@ -51,19 +50,11 @@ impl Windows {
         max_tokens: usize,
         options: ReadOptions,
     ) -> Result<Self, Error> {
+        // Tokens that are read with each window: special ones, and the longest pair.
         let added = tokenizer.added_count(!pairs.is_empty()) + pairs.iter().map(Pair::len).max().unwrap_or(0);
         let token_budget = max_tokens.saturating_sub(added);
-        let pair_too_long = |needed: &str| {
-            Error::new(
-                ErrorKind::TextTooLong,
-                format!(
-                    "the pair takes {added} tokens, special tokens included, of the {max_tokens} that the model reads at \
-                     once; the text needs {needed}: shorten the pair"
-                ),
-            )
-        };
         if token_budget == 0 && !pairs.is_empty() {
-            return Err(pair_too_long("at least one"));
+            return Err(pair_too_long(added, max_tokens, "at least one"));
         }
         let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), options };
         if text.len() <= MAX_PIECE_BYTES
@@ -80,8 +71,9 @@ impl Windows {
             return Ok(whole);
         }
         match options.long_text {
+            // With less room, the text would take very many windows, each with the whole pair.
             LongText::Window if token_budget < MIN_WINDOW_TOKENS && !pairs.is_empty() => {
-                Err(pair_too_long(&format!("at least {MIN_WINDOW_TOKENS} in each window")))
+                Err(pair_too_long(added, max_tokens, &format!("at least {MIN_WINDOW_TOKENS} in each window")))
             }
             LongText::Window => reader.group_pieces(&pieces),
             LongText::Truncate => reader.truncate(&pieces),
@@ -98,6 +90,15 @@ impl Windows {
     }
 }
 
+/// The error for a pair that, with the special tokens, leaves the text fewer than the `needed` tokens.
+fn pair_too_long(added: usize, max_tokens: usize, needed: &str) -> Error {
+    let message = format!(
+        "the pair takes {added} tokens, special tokens included, of the {max_tokens} that the model reads at once; the text needs \
+         {needed}: shorten the pair"
+    );
+    Error::new(ErrorKind::TextTooLong, message)
+}
+
 /// The options that decide how a text is divided and turned into tokens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReadOptions {
@@ -107,6 +108,7 @@ pub(crate) struct ReadOptions {
     pub with_offsets: bool,
 }
 
+/// A text, and what it takes to read parts of it.
 struct Reader<'a> {
     text: &'a str,
     pairs: &'a [Pair],
@@ -117,7 +119,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The first `token_budget` tokens of a span.
+    /// The first `token_budget` tokens of a span of the text.
     fn encode_span(&self, span: Range<usize>, token_budget: usize, with_offsets: bool) -> Result<Tokens, Error> {
         self.tokenizer.encode_window(
             self.text,
@@ -129,6 +131,7 @@ impl Reader<'_> {
         )
     }
 
+    /// Maximum tokens of the text in a window of a long text.
     fn window_budget(&self) -> usize {
         self.token_budget.min(WINDOW_TOKENS)
     }
@@ -162,63 +165,82 @@ impl Reader<'_> {
     /// Windows of as many pieces as fit. The last pieces of a window are the first of the next.
     fn group_pieces(&self, pieces: &[Piece]) -> Result<Windows, Error> {
         let token_budget = self.window_budget();
-        let mut windows = Vec::new();
+        let mut windows: Vec<Window> = Vec::new();
         let mut truncated = false;
-        let (mut first, mut covered, mut end) = (0, 0, 0);
+        let mut first = 0;
+        // The number of pieces that are in a window.
+        let mut covered = 0;
         while covered < pieces.len() {
-            let mut last = first;
-            let mut tokens = 0;
-            while last < pieces.len() && (last == first || tokens + pieces[last].tokens <= token_budget) {
-                tokens += pieces[last].tokens;
-                last += 1;
-            }
-            let (span, tokens) = loop {
-                let span = trim_span(self.text, pieces[first].span.start..pieces[last - 1].span.end);
-                let tokens = self.encode_span(span.clone(), self.token_budget + 1, self.options.with_offsets)?;
-                // Pieces can also have more tokens together than alone.
-                match tokens.count <= self.token_budget || last - first == 1 {
-                    true => break (span, tokens),
-                    false if last - covered > 1 => last -= 1,
-                    false => first += 1,
-                }
-            };
-            let new_tokens = pieces[covered..last].iter().map(|piece| piece.tokens).sum();
-            let tokens = if tokens.count > self.token_budget {
+            let end = first + count_fitting(&pieces[first..], token_budget);
+            let (group, span, mut tokens) = self.encode_pieces(pieces, first..end, covered)?;
+            let new_tokens = pieces[covered..group.end].iter().map(|piece| piece.tokens).sum();
+            if tokens.count > self.token_budget {
                 // One character has more tokens than the model reads.
                 truncated = true;
-                self.encode_span(span.clone(), self.token_budget, self.options.with_offsets)?
-            } else {
-                tokens
-            };
+                tokens = self.encode_span(span.clone(), self.token_budget, self.options.with_offsets)?;
+            }
             // A window that fails this adds nothing but white space, which some tokenizers count as tokens.
-            if new_tokens > 0 && !span.is_empty() && span.end > end {
-                end = span.end;
+            let last_end = windows.last().map_or(0, |window| window.span.end);
+            if new_tokens > 0 && !span.is_empty() && span.end > last_end {
                 windows.push(Window { span, tokens, new_tokens });
             }
-            covered = last;
-            first = start_of_next_window(pieces, first, last, token_budget);
+            covered = group.end;
+            first = start_of_next_window(pieces, group, token_budget);
         }
         if windows.is_empty() {
             return Err(empty_text(self.text));
         }
         Ok(Windows { windows, truncated })
     }
+
+    /// The tokens of a window of these pieces, and its span. Pieces can have more tokens together than alone: then
+    /// leaves out new pieces at the end, or if there is only one, repeated ones at the start, and returns the pieces
+    /// that are left. A single piece may still have too many. The first `covered` pieces of the text are not new.
+    fn encode_pieces(
+        &self,
+        pieces: &[Piece],
+        mut group: Range<usize>,
+        covered: usize,
+    ) -> Result<(Range<usize>, Range<usize>, Tokens), Error> {
+        loop {
+            let span = trim_span(self.text, pieces[group.start].span.start..pieces[group.end - 1].span.end);
+            let tokens = self.encode_span(span.clone(), self.token_budget + 1, self.options.with_offsets)?;
+            if tokens.count <= self.token_budget || group.len() == 1 {
+                return Ok((group, span, tokens));
+            }
+            match group.end - covered > 1 {
+                true => group.end -= 1,
+                false => group.start += 1,
+            }
+        }
+    }
 }
 
-/// The index of the first piece of the window that follows the window of the pieces `first..last`. It repeats as many of
-/// these as the overlap allows, but leaves room for a new piece.
-fn start_of_next_window(pieces: &[Piece], first: usize, last: usize, token_budget: usize) -> usize {
-    let next_piece = pieces.get(last).map_or(0, |piece| piece.tokens);
-    let max_overlap = OVERLAP_TOKENS.min(token_budget.saturating_sub(next_piece));
-    let mut next = last;
+/// How many of the first pieces have at most `token_budget` tokens together; at least one, whatever its tokens.
+fn count_fitting(pieces: &[Piece], token_budget: usize) -> usize {
     let mut tokens = 0;
-    while next > first + 1 && tokens + pieces[next - 1].tokens <= max_overlap {
+    let fitting = pieces.iter().take_while(|piece| {
+        tokens += piece.tokens;
+        tokens <= token_budget
+    });
+    fitting.count().max(1)
+}
+
+/// The index of the first piece of the window that follows a window of the pieces `group`. It repeats as many of these
+/// as the overlap allows, but leaves room for a new piece.
+fn start_of_next_window(pieces: &[Piece], group: Range<usize>, token_budget: usize) -> usize {
+    let next_piece = pieces.get(group.end).map_or(0, |piece| piece.tokens);
+    let max_overlap = OVERLAP_TOKENS.min(token_budget.saturating_sub(next_piece));
+    let mut next = group.end;
+    let mut tokens = 0;
+    while next > group.start + 1 && tokens + pieces[next - 1].tokens <= max_overlap {
         next -= 1;
         tokens += pieces[next].tokens;
     }
     next
 }
 
+/// The span without white space at both ends; empty if there is nothing else.
 fn trim_span(text: &str, span: Range<usize>) -> Range<usize> {
     let part = &text[span.clone()];
     let start = span.start + part.len() - part.trim_start().len();

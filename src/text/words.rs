@@ -29,7 +29,7 @@ pub(crate) fn join_words<'a>(
     words: Vec<Range<usize>>,
     tokens: impl Iterator<Item = &'a Range<usize>>,
 ) -> Vec<Range<usize>> {
-    // The tokens that begin before each word and reach into it, as differences from one word to the next.
+    // How many tokens begin before each word and reach into it, as differences from one word to the next.
     let mut changes = vec![0_isize; words.len() + 1];
     for token in tokens {
         let first = words.partition_point(|word| word.end <= token.start);

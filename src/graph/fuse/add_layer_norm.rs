@@ -75,7 +75,7 @@ pub(super) fn rules(rules: Rules) -> Rules {
     })
 }
 
-/// The rule for a normalisation that the file has as one op.
+/// The rule for the sum before a normalisation that is one op already, because the file has it so.
 pub(super) fn sum_rules(rules: Rules) -> Rules {
     rules.with_rule_for::<AddLayerNorm>("layer norm of a sum", |_, model, node, _, op| {
         let [x] = *node.inputs else { return Ok(None) };
@@ -122,12 +122,12 @@ fn match_parameter<'m, O: BinMiniOp>(
     Ok(None)
 }
 
-/// The addends of `x`, if it is a sum that only the normalisation uses: its mean and its difference.
+/// The addends of `x`, if it is a sum that only the normalisation uses: for its mean, and in the node `difference`.
 fn match_sum(model: &TypedModel, x: OutletId, difference: usize) -> TractResult<Option<[OutletId; 2]>> {
     let users = model.outlet_successors(x);
-    let inner = users.iter().all(|user| user.node == difference || model.node(user.node).op_is::<Reduce>());
-    let unseen = users.len() == 2 && !model.outputs.contains(&x);
-    Ok(match_addends(model, x)?.filter(|_| inner && unseen))
+    let is_inner = |node: usize| node == difference || model.node(node).op_is::<Reduce>();
+    let only_inner = users.len() == 2 && users.iter().all(|user| is_inner(user.node)) && !model.outputs.contains(&x);
+    Ok(match_addends(model, x)?.filter(|_| only_inner))
 }
 
 /// The two addends of `x`, if it is a sum of two variables of one shape.

@@ -21,9 +21,11 @@ use crate::kernels::attention_f32;
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::graph) struct Attention {
     heads: usize,
+    /// Multiplies the products of queries and keys.
     scale: f32,
     /// Whether to compute in f32 instead of integers.
     pub(super) float32: bool,
+    /// The shape of the output.
     pub(super) dims: Dims,
 }
 impl Eq for Attention {}
@@ -64,6 +66,7 @@ impl EvalOp for Attention {
 
 typed_op!(Attention, |op, inputs| Ok(tvec!(f32::fact(op.dims.for_input(&inputs[0].shape)))));
 
+/// The mask of this shape as strides; an axis of size 1 has the stride 0.
 fn broadcast_mask<'a>(sizes: &[usize], values: &'a [f32], shape: Shape) -> TractResult<Mask<'a>> {
     let full = [shape.batch, shape.heads, shape.queries, shape.keys];
     let fits = sizes.len() == 4 && sizes.iter().zip(full).all(|(&size, full)| size == 1 || size == full);
@@ -85,21 +88,13 @@ pub(super) fn rules(rules: Rules) -> Rules {
         if op.kind != SoftmaxKind::Softmax || *op.axes != [rank - 1] || rank != 4 {
             return Ok(None);
         }
-        let Some(scores) = Scores::find(model, node.inputs[0])? else { return Ok(None) };
+        let Some(scores) = Scores::find(model, node.inputs[0]) else { return Ok(None) };
         let Some((weighted_sum, weights)) = find_weighted_sum(model, node)? else { return Ok(None) };
         let float32 = floats.has(scores.product) || floats.has(weighted_sum);
-        let found = Match::new(model, &scores, weighted_sum, weights)?;
+        let found = Match::find(model, &scores, weighted_sum, weights)?;
 
         let mut patch = TypedModelPatch::default();
-        let mut mask = None;
-        for (i, masking) in scores.masking.into_iter().enumerate() {
-            let name = format!("{}.{i}", node.name);
-            let next = masking.wire(&mut patch, model, &name)?;
-            mask = Some(match mask {
-                None => next,
-                Some(sum) => patch.wire_node(format!("{name}.sum"), math::add(), &[sum, next])?[0],
-            });
-        }
+        let mask = wire_masks(scores.masking, &mut patch, model, &node.name)?;
         let name = &weighted_sum.name;
         let y = if let Some(mut attention) = found {
             attention.op.float32 = float32;
@@ -119,6 +114,25 @@ pub(super) fn rules(rules: Rules) -> Rules {
         patch.shunt_outside(model, weighted_sum.id.into(), y)?;
         Ok(Some(patch))
     })
+}
+
+/// Wires the sum of all masks and biases; `None` if there are none.
+fn wire_masks(
+    masks: Vec<Masking>,
+    patch: &mut TypedModelPatch,
+    model: &TypedModel,
+    name: &str,
+) -> TractResult<Option<OutletId>> {
+    let mut sum = None;
+    for (i, mask) in masks.into_iter().enumerate() {
+        let name = format!("{name}.{i}");
+        let next = mask.wire(patch, model, &name)?;
+        sum = Some(match sum {
+            None => next,
+            Some(sum) => patch.wire_node(format!("{name}.sum"), math::add(), &[sum, next])?[0],
+        });
+    }
+    Ok(sum)
 }
 
 /// The most masks and biases of one attention.
@@ -148,8 +162,9 @@ impl Masking {
     }
 }
 
-/// The scores before the softmax.
+/// The scores before the softmax: `product · scale + masking`.
 struct Scores<'m> {
+    /// The product of queries and keys.
     product: &'m TypedNode,
     scale: f32,
     /// Masks and biases, all of which are added.
@@ -157,29 +172,27 @@ struct Scores<'m> {
 }
 
 impl<'m> Scores<'m> {
-    fn find(model: &'m TypedModel, outlet: OutletId) -> TractResult<Option<Self>> {
-        Self::below(model, outlet, MAX_MASKS)
+    fn find(model: &'m TypedModel, outlet: OutletId) -> Option<Self> {
+        Self::find_below(model, outlet, MAX_MASKS)
     }
 
-    /// The scores to which at most `masks` masks were applied to make the value at `outlet`.
-    fn below(model: &'m TypedModel, outlet: OutletId, masks: usize) -> TractResult<Option<Self>> {
-        let (product, scale) = unscaled(model, outlet)?;
+    /// The scores that become the value at `outlet` by at most `max_masks` masks.
+    fn find_below(model: &'m TypedModel, outlet: OutletId, max_masks: usize) -> Option<Self> {
+        let (product, scale) = unscaled(model, outlet);
         let node = model.node(product.node);
         if node.op_is::<EinSum>() {
-            return Ok(Some(Self { product: node, scale, masking: vec![] }));
+            return Some(Self { product: node, scale, masking: vec![] });
         }
-        let Some(left) = masks.checked_sub(1) else { return Ok(None) };
-        for (outlet, mask) in possible_masks(model, outlet) {
-            if let Some(mut scores) = Self::below(model, outlet, left)? {
-                scores.masking.push(mask);
-                return Ok(Some(scores));
-            }
-        }
-        Ok(None)
+        let max_masks = max_masks.checked_sub(1)?;
+        possible_masks(model, outlet).into_iter().find_map(|(scores, mask)| {
+            let mut found = Self::find_below(model, scores, max_masks)?;
+            found.masking.push(mask);
+            Some(found)
+        })
     }
 }
 
-/// The ways to read an outlet as masked scores.
+/// The ways to read an outlet as masked scores: the outlet of the scores without the mask, and the mask.
 fn possible_masks(model: &TypedModel, outlet: OutletId) -> Vec<(OutletId, Masking)> {
     if let Some([a, b]) = binary::<Add>(model, outlet) {
         return vec![(a, Masking::Add(b)), (b, Masking::Add(a))];
@@ -224,7 +237,14 @@ struct Match {
 }
 
 impl Match {
-    fn new(model: &TypedModel, scores: &Scores, weighted_sum: &TypedNode, weights: usize) -> TractResult<Option<Self>> {
+    /// `weights` is the input of `weighted_sum` that has the attention weights. `None` if queries, keys and values do
+    /// not come from linear layers in the way that [`Operand`] finds, or the products are not those of attention.
+    fn find(
+        model: &TypedModel,
+        scores: &Scores,
+        weighted_sum: &TypedNode,
+        weights: usize,
+    ) -> TractResult<Option<Self>> {
         let (Some(product), Some(sum)) = (scores.product.op_as::<EinSum>(), weighted_sum.op_as::<EinSum>()) else {
             return Ok(None);
         };
@@ -266,8 +286,10 @@ fn einsum_axis<'a>(axes: &'a AxesMapping, (input, operand): (usize, &Operand), t
     axes.axis((InOut::In(input), operand.axis_of(tag)?)).ok()
 }
 
-/// Whether the product sums `q · k` over the columns and returns `batch, heads, queries, keys`.
+/// Whether the product sums `q · k` over the columns and returns `batch, heads, queries, keys`. Each operand comes with
+/// its index among the inputs.
 fn is_product(axes: &AxesMapping, [q, k]: [(usize, &Operand); 2]) -> bool {
+    // Operands without a batch axis are those of a single text.
     let shared = |tag, out: Option<usize>| match (einsum_axis(axes, q, tag), einsum_axis(axes, k, tag)) {
         (Some(a), Some(b)) => a == b && a.outputs[0].first().copied() == out,
         (a, b) => a.is_none() && b.is_none() && tag == Tag::Batch,
@@ -279,7 +301,7 @@ fn is_product(axes: &AxesMapping, [q, k]: [(usize, &Operand); 2]) -> bool {
     shared(Tag::Column, None) && shared(Tag::Head, Some(1)) && shared(Tag::Batch, Some(0)) && own(q, 2) && own(k, 3)
 }
 
-/// What each axis of the product of attention weights and values means.
+/// What each axis of the product of attention weights and values means; `None` for an axis of size 1.
 fn output_tags(axes: &AxesMapping, weights: usize, v: &Operand) -> Vec<Option<Tag>> {
     (0..axes.rank(InOut::Out(0)))
         .map(|out| {
@@ -297,6 +319,7 @@ fn output_tags(axes: &AxesMapping, weights: usize, v: &Operand) -> Vec<Option<Ta
 /// `batch, queries, heads, columns`.
 fn is_weighted_sum(axes: &AxesMapping, weights: usize, v: &Operand) -> bool {
     let operand = (1 - weights, v);
+    // Of the values' axis that means `tag`: its index in the attention weights, and how many axes of the output it is.
     let at = |tag| {
         einsum_axis(axes, operand, tag).map(|axis| (axis.inputs[weights].first().copied(), axis.outputs[0].len()))
     };

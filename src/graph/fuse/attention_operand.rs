@@ -17,22 +17,28 @@ pub(super) enum Tag {
     Column,
 }
 
-/// Queries, keys or values as a linear layer returns them, and the axes that a product sees.
+/// Queries, keys or values: an operand of one of attention's two products.
 pub(super) struct Operand {
+    /// The output of the linear layer, `[batch,] sequence, heads · head_dim`.
     pub source: OutletId,
+    /// The product of the scalars that multiply it on the way to the product.
     pub scale: f32,
-    /// What each axis means; an axis of size 1 means nothing.
+    /// What each axis of the operand means, as the product sees it. A reshape may join several meanings in one axis; an
+    /// axis of size 1 that it added means nothing.
     pub axes: Vec<Vec<Tag>>,
     pub heads: usize,
 }
 
 impl Operand {
+    /// Traces an outlet back through scalings and changes of axes. `None` if the linear layer's columns are not divided
+    /// into heads on the way.
     pub(super) fn find(model: &TypedModel, outlet: OutletId) -> TractResult<Option<Self>> {
         let (mut source, mut scale, mut changes) = (outlet, 1.0, vec![]);
         loop {
-            let (unscaled, factor) = unscaled(model, source)?;
-            (source, scale) = (unscaled, scale * factor);
-            let node = model.node(source.node);
+            let (outlet, factor) = unscaled(model, source);
+            scale *= factor;
+            source = outlet;
+            let node = model.node(outlet.node);
             let Some(change) = node.op_as::<AxisOp>() else { break };
             changes.push(change);
             source = node.inputs[0];
@@ -63,11 +69,12 @@ impl Operand {
     }
 }
 
-/// The sizes of the axes.
+/// The size of each [`Tag`].
 struct Sizes {
     batch: TDim,
     sequence: TDim,
     hidden: usize,
+    /// `None` until a reshape divides the hidden axis.
     heads: Option<usize>,
 }
 
@@ -82,7 +89,7 @@ impl Sizes {
         }
     }
 
-    /// Changes the axes as the op does; `false` if it divides or joins them in a way that attention does not.
+    /// Changes the axes as the op does; `false` if it divides them in a way that attention does not.
     fn apply(&mut self, axes: &mut Vec<Vec<Tag>>, change: &AxisOp) -> bool {
         match change {
             AxisOp::Add(at) => axes.insert(*at, vec![]),
@@ -94,29 +101,36 @@ impl Sizes {
                 axes.insert(*to, axis);
             }
             AxisOp::Reshape(at, from, to) => {
-                let mut tags: Vec<Tag> = axes.drain(*at..at + from.len()).flatten().collect();
-                if tags == [Tag::Hidden] && self.heads.is_none() {
-                    let [heads, column] = &**to else { return false };
-                    let (Ok(heads), Ok(column)) = (heads.to_usize(), column.to_usize()) else { return false };
-                    if heads == 0 || heads * column != self.hidden {
-                        return false;
-                    }
-                    self.heads = Some(heads);
-                    tags = vec![Tag::Head, Tag::Column];
-                }
-                let mut tags = tags.into_iter().peekable();
-                for (i, size) in to.iter().enumerate() {
-                    let (mut taken, mut product) = (vec![], 1.to_dim());
-                    while product != *size {
-                        let Some(tag) = tags.next() else { return false };
-                        product *= &self.size_of(tag);
-                        taken.push(tag);
-                    }
-                    axes.insert(at + i, taken);
-                }
-                return tags.next().is_none();
+                let tags = axes.drain(*at..at + from.len()).flatten().collect();
+                let Some(divided) = self.divide(tags, to) else { return false };
+                axes.splice(*at..*at, divided);
             }
         }
         true
+    }
+
+    /// Distributes tags over new axes of these sizes: each axis takes the next tags, as many as have its size as their
+    /// product. The hidden axis becomes heads and columns.
+    fn divide(&mut self, mut tags: Vec<Tag>, sizes: &[TDim]) -> Option<Vec<Vec<Tag>>> {
+        if tags == [Tag::Hidden] && self.heads.is_none() {
+            let [heads, columns] = sizes else { return None };
+            let (heads, columns) = (heads.to_usize().ok()?, columns.to_usize().ok()?);
+            if heads == 0 || heads * columns != self.hidden {
+                return None;
+            }
+            self.heads = Some(heads);
+            tags = vec![Tag::Head, Tag::Column];
+        }
+        let (mut tags, mut axes) = (tags.into_iter(), vec![]);
+        for size in sizes {
+            let (mut axis, mut product) = (vec![], 1.to_dim());
+            while product != *size {
+                let tag = tags.next()?;
+                product *= &self.size_of(tag);
+                axis.push(tag);
+            }
+            axes.push(axis);
+        }
+        tags.next().is_none().then_some(axes)
     }
 }

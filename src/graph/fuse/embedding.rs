@@ -65,6 +65,8 @@ pub(super) fn rules(rules: Rules) -> Rules {
     })
 }
 
+/// The table of a row-major weight. `None` if its scales are not per row, its blocks reach over the ends of rows, or a
+/// value is not finite.
 fn build_table(weight: &Weight) -> TractResult<Option<EmbeddingTable>> {
     let (rows, width) = (weight.axes[0].0, weight.axes[1].0);
     Ok(match &weight.base {

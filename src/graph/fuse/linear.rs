@@ -9,12 +9,11 @@ use tract_onnx::tract_core::ops::nn::{GeluApproximate, GeluExact};
 use tract_onnx::tract_hir::internal::*;
 
 use super::dims::{Dim, Dims};
-use super::pattern::{Rules, constant, only_user};
+use super::pack_weights::pack;
+use super::pattern::{Rules, at_most_one, constant, only_user};
 use crate::graph::op::typed_op;
-use crate::graph::weights::{Base, Int8, Values, Weight};
-use crate::kernels::four_bit::BLOCK;
-use crate::kernels::linear::{Activation, MAX_INPUTS, PackedLinear, WEIGHT_LIMIT};
-use crate::kernels::simd::{CHANNELS, F32x4, LANES};
+use crate::graph::weights::Weight;
+use crate::kernels::linear::{Activation, MAX_INPUTS, PackedLinear};
 
 /// `activation(x · W + b)` over the innermost axes of `x`.
 #[derive(Debug, Clone)]
@@ -25,7 +24,8 @@ pub(in crate::graph) struct Linear {
 }
 
 impl Linear {
-    /// The product of `x` and a matrix of weights, plus a bias, if they fit together.
+    /// The product of `x` and a matrix of weights, inputs × outputs, plus a bias. `None` if their sizes do not match,
+    /// or if the weights are not constant, are not finite, or have too many inputs for the kernels.
     pub(in crate::graph) fn from_product(
         model: &TypedModel,
         x: OutletId,
@@ -39,11 +39,22 @@ impl Linear {
         if !fits || inputs == 0 || inputs > MAX_INPUTS {
             return Ok(None);
         }
-        let channels: Vec<usize> = weight.offsets(&[1]).iter().map(|offset| offset + weight.first).collect();
-        let Some(mut layer) = pack(&weight.base, &weight.offsets(&[0]), &channels, false) else { return Ok(None) };
+        let Some(mut layer) = pack(&weight, &[0], &[1], false) else { return Ok(None) };
         layer.add_bias(bias.unwrap_or_default().iter().copied());
         let leading = (0..shape.rank() - 1).map(Dim::Input);
         Ok(Some(Self { layer, dims: Dims(leading.chain([Dim::Fixed(outputs)]).collect()) }))
+    }
+
+    /// Whether a tensor has one value per output: it has the output's channel axes, and before them only axes of size
+    /// 1.
+    fn fits_bias(&self, bias: &Tensor) -> bool {
+        let dims = &self.dims.0;
+        let channel_axes = dims.iter().rev().take_while(|dim| matches!(dim, Dim::Fixed(_))).count();
+        let (outer, inner) = bias.shape().split_at(bias.rank().saturating_sub(channel_axes));
+        let mut sizes = inner.iter().zip(&dims[dims.len() - inner.len()..]);
+        outer.iter().all(|&size| size == 1)
+            && sizes.all(|(&size, dim)| *dim == Dim::Fixed(size))
+            && bias.len() == self.layer.outputs
     }
 }
 
@@ -112,8 +123,8 @@ pub(super) fn rules(rules: Rules) -> Rules {
         })
 }
 
-/// The linear layer that computes an `EinSum` of `x` and a weight: one that sums over the innermost axes of `x` and
-/// appends the weight's other axes to the rest. Axes of size 1 may be added or removed.
+/// The linear layer that computes an `EinSum` of `x` and a weight, which are its inputs of these indices. `None` if the
+/// `EinSum` is no linear layer.
 fn from_einsum(
     model: &TypedModel,
     node: &TypedNode,
@@ -122,156 +133,86 @@ fn from_einsum(
     float32: bool,
 ) -> TractResult<Option<Linear>> {
     let fact = model.outlet_fact(node.inputs[x])?;
-    let Some(weight_found) = Weight::find(model, node.inputs[weight]) else { return Ok(None) };
+    let Some(stored) = Weight::find(model, node.inputs[weight]) else { return Ok(None) };
     if op.q_params.is_some() || node.inputs.len() != 2 || fact.datum_type != f32::datum_type() {
         return Ok(None);
     }
-    let at = |axes: &[usize]| match axes {
-        [] => Some(None),
-        [axis] => Some(Some(*axis)),
-        _ => None,
-    };
-    let (mut leading, mut summed, mut channels) = (vec![], vec![], vec![]);
+    let axes = LinearAxes::find(op, (x, fact), (weight, &stored));
+    let Some(axes) = axes.filter(LinearAxes::are_in_order) else { return Ok(None) };
+    let size = |axis: usize| stored.axes[axis].0;
+    let inputs: Vec<usize> = axes.summed.iter().map(|&(_, in_weight)| in_weight).collect();
+    let outputs: Vec<usize> = axes.channels.iter().map(|&(_, in_weight)| in_weight).collect();
+    let count: usize = inputs.iter().map(|&axis| size(axis)).product();
+    if inputs.is_empty() || count > MAX_INPUTS {
+        return Ok(None);
+    }
     let mut dims = vec![Dim::Fixed(1); op.axes.rank(InOut::Out(0))];
-    for axis in op.axes.iter_all_axes() {
-        let (Some(in_x), Some(in_w), Some(out)) = (at(&axis.inputs[x]), at(&axis.inputs[weight]), at(&axis.outputs[0]))
-        else {
-            return Ok(None);
-        };
-        let one_in_x = in_x.is_none_or(|a| fact.shape[a].is_one());
-        match (in_x, in_w, out) {
-            _ if one_in_x && in_w.is_none_or(|a| weight_found.axes[a].0 == 1) => {}
-            (Some(a), None, Some(out)) => leading.push((a, out)),
-            (Some(a), Some(w), None) => summed.push((a, w)),
-            (None, Some(w), Some(out)) => channels.push((out, w)),
-            _ => return Ok(None),
-        }
+    for (in_x, out) in axes.leading {
+        dims[out] = Dim::Input(in_x);
     }
-    leading.sort_unstable();
-    summed.sort_unstable();
-    channels.sort_unstable();
-    // Axes longer than 1, in `x`: first the leading ones, then the summed ones; in the output: the leading ones, then the
-    // channels.
-    let precedes = |a: Option<usize>, b: Option<usize>| a.zip(b).is_none_or(|(a, b)| a < b);
-    let in_order = precedes(leading.last().map(|l| l.0), summed.first().map(|s| s.0))
-        && leading.is_sorted_by_key(|l| l.1)
-        && precedes(leading.last().map(|l| l.1), channels.first().map(|c| c.0));
-    let length: usize = summed.iter().map(|&(_, w)| weight_found.axes[w].0).product();
-    if !in_order || summed.is_empty() || length > MAX_INPUTS {
-        return Ok(None);
+    for (out, in_weight) in axes.channels {
+        dims[out] = Dim::Fixed(size(in_weight));
     }
-    for &(a, out) in &leading {
-        dims[out] = Dim::Input(a);
-    }
-    for &(out, w) in &channels {
-        dims[out] = Dim::Fixed(weight_found.axes[w].0);
-    }
-    let offsets = |axes: &[(usize, usize)]| weight_found.offsets(&axes.iter().map(|a| a.1).collect::<Vec<_>>());
-    let (inputs, mut outputs) = (offsets(&summed), offsets(&channels));
-    outputs.iter_mut().for_each(|output| *output += weight_found.first);
-    let Some(layer) = pack(&weight_found.base, &inputs, &outputs, float32) else {
-        return Ok(None);
-    };
-    Ok(Some(Linear { layer, dims: Dims(dims.into()) }))
+    Ok(pack(&stored, &inputs, &outputs, float32).map(|layer| Linear { layer, dims: Dims(dims.into()) }))
 }
 
-fn pack(base: &Base, inputs: &[usize], outputs: &[usize], float32: bool) -> Option<PackedLinear> {
-    let (n_in, n_out) = (inputs.len(), outputs.len());
-    Some(match base {
-        Base::Quantized(tensor) if float32 => {
-            PackedLinear::float32(n_in, n_out, |i, o| tensor.value(inputs[i] + outputs[o]))
-        }
-        Base::Quantized(tensor) => match &tensor.values {
-            Values::FourBit(weights) => {
-                let whole = |offset: usize| offset.is_multiple_of(BLOCK);
-                if is_contiguous(inputs) && whole(n_in) && outputs.iter().all(|output| whole(inputs[0] + output)) {
-                    PackedLinear::pack_outputs(n_in, n_out, |output, to| {
-                        weights.requantize_row(inputs[0] + outputs[output], WEIGHT_LIMIT, to)
-                    })
-                } else {
-                    PackedLinear::quantize(n_in, n_out, |i, o| weights.value(inputs[i] + outputs[o]))
-                }
+/// The axes of an `EinSum` of `x` and a weight, by what a linear layer does with them. Axes of size 1 are left out:
+/// exporters add and remove them.
+struct LinearAxes {
+    /// Axes of `x` that the output keeps: their indices in `x`, in ascending order, and in the output.
+    leading: Vec<(usize, usize)>,
+    /// Axes that are summed over: their indices in `x`, in ascending order, and in the weight.
+    summed: Vec<(usize, usize)>,
+    /// Axes of the weight that the output keeps: their indices in the output, in ascending order, and in the weight.
+    channels: Vec<(usize, usize)>,
+}
+
+impl LinearAxes {
+    /// `x` and `weight` are the inputs of the `EinSum`, each with its index. `None` if an axis is used in another way:
+    /// a linear layer has none, for instance, that both inputs and the output have.
+    fn find(op: &EinSum, (x, fact): (usize, &TypedFact), (weight, stored): (usize, &Weight)) -> Option<Self> {
+        let mut axes = Self { leading: vec![], summed: vec![], channels: vec![] };
+        for axis in op.axes.iter_all_axes() {
+            let in_x = at_most_one(&axis.inputs[x])?;
+            let in_weight = at_most_one(&axis.inputs[weight])?;
+            let out = at_most_one(&axis.outputs[0])?;
+            let one_in_x = in_x.is_none_or(|axis| fact.shape[axis].is_one());
+            if one_in_x && in_weight.is_none_or(|axis| stored.axes[axis].0 == 1) {
+                continue;
             }
-            Values::Int8(int8) => pack_int8(int8, inputs, outputs),
-        },
-        Base::Float(tensor) => {
-            let plain = tensor.try_as_plain_ram().ok()?;
-            let values = plain.as_slice::<f32>().ok()?;
-            if values.iter().any(|v| !v.is_finite()) {
-                return None;
-            }
-            if float32 {
-                PackedLinear::float32(n_in, n_out, |i, o| values[inputs[i] + outputs[o]])
-            } else {
-                let outputs = OutputOffsets::new(outputs);
-                PackedLinear::pack(n_in, n_out, None, |i, first| {
-                    let eight = outputs.load_eight(&values[inputs[i]..], first);
-                    [F32x4::load_first(&eight), F32x4::load_first(&eight[LANES..])]
-                })
+            match (in_x, in_weight, out) {
+                (Some(in_x), None, Some(out)) => axes.leading.push((in_x, out)),
+                (Some(in_x), Some(in_weight), None) => axes.summed.push((in_x, in_weight)),
+                (None, Some(in_weight), Some(out)) => axes.channels.push((out, in_weight)),
+                _ => return None,
             }
         }
-    })
-}
-
-fn is_contiguous(offsets: &[usize]) -> bool {
-    offsets.windows(2).all(|pair| pair[1] == pair[0] + 1)
-}
-
-/// The offset of each output's weight. Most exporters store the weights of all outputs side by side: then eight are loaded at once.
-struct OutputOffsets<'a> {
-    offsets: &'a [usize],
-    contiguous: bool,
-}
-
-impl<'a> OutputOffsets<'a> {
-    fn new(offsets: &'a [usize]) -> Self {
-        Self { offsets, contiguous: is_contiguous(offsets) }
+        axes.leading.sort_unstable();
+        axes.summed.sort_unstable();
+        axes.channels.sort_unstable();
+        Some(axes)
     }
 
-    /// The weights of eight outputs from `first` on, with zeros after the last output.
-    #[inline(always)]
-    fn load_eight<T: Copy + Default>(&self, weights: &[T], first: usize) -> [T; CHANNELS] {
-        match weights[self.offsets[first]..].first_chunk() {
-            Some(eight) if self.contiguous && first + CHANNELS <= self.offsets.len() => *eight,
-            _ => std::array::from_fn(|i| self.offsets.get(first + i).map_or(T::default(), |&offset| weights[offset])),
-        }
+    /// Whether rows lie one after the other in memory: in `x` the leading axes come before the summed ones, in the
+    /// output the leading axes, in the same order, before the channels.
+    fn are_in_order(&self) -> bool {
+        let precedes =
+            |last: Option<usize>, first: Option<usize>| last.zip(first).is_none_or(|(last, first)| last < first);
+        let last = self.leading.last();
+        precedes(last.map(|&(in_x, _)| in_x), self.summed.first().map(|&(in_x, _)| in_x))
+            && self.leading.is_sorted_by_key(|&(_, out)| out)
+            && precedes(last.map(|&(_, out)| out), self.channels.first().map(|&(out, _)| out))
     }
 }
 
-fn pack_int8(int8: &Int8, inputs: &[usize], outputs: &[usize]) -> PackedLinear {
-    let (n_in, n_out) = (inputs.len(), outputs.len());
-    let scales: Vec<f32> = outputs.iter().map(|&o| int8.scale(o)).collect();
-    let per_output = inputs.iter().all(|&i| int8.scale(i) == scales[0])
-        && inputs.last().is_some_and(|&i| outputs.iter().zip(&scales).all(|(&o, &s)| int8.scale(i + o) == s));
-    if per_output && is_contiguous(inputs) {
-        PackedLinear::pack_rows(n_in, &scales, |output| &int8.values[outputs[output] + inputs[0]..][..n_in])
-    } else if per_output {
-        let outputs = OutputOffsets::new(outputs);
-        PackedLinear::pack(n_in, n_out, Some(&scales), |i, first| {
-            let eight = outputs.load_eight(&int8.values[inputs[i]..], first);
-            [[0, 1, 2, 3], [4, 5, 6, 7]].map(|lanes| F32x4::load_i8(&lanes.map(|lane| eight[lane])))
-        })
-    } else {
-        PackedLinear::quantize(n_in, n_out, |i, o| int8.value(inputs[i] + outputs[o]))
-    }
-}
-
+/// Replaces an `Add` of a bias by the linear layer before it, if that is free to take the bias: nothing else reads its
+/// output, and it has no activation yet.
 fn add_bias(model: &TypedModel, node: &TypedNode, x: OutletId, bias: &Tensor) -> TractResult<Option<TypedModelPatch>> {
     let before = model.node(x.node);
     let Some(linear) = before.op_as::<Linear>() else { return Ok(None) };
-    let fits = {
-        // A bias has the channel axes and no others.
-        let rank = model.outlet_fact(x)?.rank();
-        let channels = linear.dims.0.iter().rev().take_while(|dim| matches!(dim, Dim::Fixed(_))).count();
-        let (outer, inner) = bias.shape().split_at(bias.rank().saturating_sub(channels));
-        let sizes = linear.dims.0[rank - inner.len()..].iter().map(|dim| match dim {
-            Dim::Fixed(size) => *size,
-            Dim::Input(_) => 0,
-        });
-        outer.iter().all(|&size| size == 1) && bias.len() == linear.layer.outputs && inner.iter().copied().eq(sizes)
-    };
-    let free = linear.layer.activation == Activation::None && only_user(model, before.id, node.id);
-    if !fits || !free || model.outlet_fact(x)?.rank() != model.outlet_fact(node.id.into())?.rank() {
+    let is_free = linear.layer.activation == Activation::None && only_user(model, before.id, node.id);
+    let keeps_rank = model.outlet_fact(x)?.rank() == model.outlet_fact(node.id.into())?.rank();
+    if !is_free || !keeps_rank || !linear.fits_bias(bias) {
         return Ok(None);
     }
     let mut linear = linear.clone();

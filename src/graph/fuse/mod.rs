@@ -3,6 +3,7 @@
 //! | file | rule and op |
 //! |---|---|
 //! | `linear` | `x · W + b` and GELU, with int8 weights |
+//! | `pack_weights` | no rule: weights of the file in the form of the kernels, for `linear` |
 //! | `embedding` | rows of a table, in int8 or 4 bits |
 //! | `gelu` | spellings of GELU that tract does not know, for `linear` |
 //! | `add_layer_norm` | layer normalisation, of a sum where there is one |
@@ -19,6 +20,7 @@ mod dims;
 mod embedding;
 mod gelu;
 mod linear;
+mod pack_weights;
 pub(super) mod pattern;
 mod read_position;
 mod split_heads;
@@ -34,8 +36,15 @@ pub(super) use embedding::Embedding;
 pub(super) use linear::Linear;
 pub(super) use pattern::FloatLayers;
 
-/// Applies all fusion rules.
+/// Applies all fusion rules. `floats` are the layers that are computed in f32.
 pub(super) fn fuse(model: &mut TypedModel, floats: &FloatLayers) -> TractResult<()> {
+    // The attention of files that have it as one op: the rules below make the others.
+    for node in model.nodes_mut() {
+        let float32 = floats.has(node);
+        if let Some(op) = node.op_as_mut::<Attention>() {
+            op.float32 = float32;
+        }
+    }
     let mut rules = Rules::default();
     let all = [
         gelu::rules,
@@ -47,12 +56,6 @@ pub(super) fn fuse(model: &mut TypedModel, floats: &FloatLayers) -> TractResult<
     ];
     for add in all {
         rules = add(rules);
-    }
-    for node in model.nodes_mut() {
-        let float32 = floats.has(node);
-        if let Some(op) = node.op_as_mut::<Attention>() {
-            op.float32 = float32;
-        }
     }
     rules.rewrite(floats, model).context("fusing")?;
     read_position::rules(Rules::default()).rewrite(floats, model).context("keeping the position that is read")

@@ -26,7 +26,7 @@ impl FloatLayers {
     }
 }
 
-/// The value of a constant outlet of f32.
+/// The f32 tensor that an outlet holds, if it is a constant.
 pub(in crate::graph) fn constant(model: &TypedModel, outlet: OutletId) -> Option<Arc<Tensor>> {
     let tensor = model.outlet_fact(outlet).ok()?.konst.clone()?;
     (tensor.datum_type() == f32::datum_type() && tensor.is_plain_ram()).then_some(tensor)
@@ -35,24 +35,34 @@ pub(in crate::graph) fn constant(model: &TypedModel, outlet: OutletId) -> Option
 /// The inputs of the node that computes an outlet, if it is the binary op `O`.
 pub(in crate::graph) fn binary<O: BinMiniOp>(model: &TypedModel, outlet: OutletId) -> Option<[OutletId; 2]> {
     let node = model.node(outlet.node);
-    let is = node.op_as::<TypedBinOp>().is_some_and(|op| op.0.is::<O>());
-    is.then(|| [node.inputs[0], node.inputs[1]])
+    let op = node.op_as::<TypedBinOp>()?;
+    op.0.is::<O>().then(|| [node.inputs[0], node.inputs[1]])
 }
 
 /// The outlet without multiplications by scalars, and the product of these scalars.
-pub(in crate::graph) fn unscaled(model: &TypedModel, mut outlet: OutletId) -> TractResult<(OutletId, f32)> {
+pub(in crate::graph) fn unscaled(model: &TypedModel, mut outlet: OutletId) -> (OutletId, f32) {
     let mut scale = 1.0;
     while let Some([a, b]) = binary::<Mul>(model, outlet) {
-        let factor = |o| constant(model, o).filter(|t| t.len() == 1);
-        let (x, factor) = match (factor(a), factor(b)) {
+        let (x, factor) = match (scalar(model, a), scalar(model, b)) {
             (_, Some(factor)) => (a, factor),
             (Some(factor), _) => (b, factor),
             _ => break,
         };
-        scale *= factor.cast_to_scalar::<f32>()?;
+        scale *= factor;
         outlet = x;
     }
-    Ok((outlet, scale))
+    (outlet, scale)
+}
+
+/// The value of an outlet, if it is a constant with one element.
+pub(in crate::graph) fn scalar(model: &TypedModel, outlet: OutletId) -> Option<f32> {
+    constant(model, outlet).filter(|tensor| tensor.len() == 1)?.cast_to_scalar::<f32>().ok()
+}
+
+/// The only one of an operand's axes that an axis of an `EinSum` stands for: `Some(None)` if there is none, `None` if
+/// there are several.
+pub(in crate::graph) fn at_most_one(axes: &[usize]) -> Option<Option<usize>> {
+    (axes.len() < 2).then(|| axes.first().copied())
 }
 
 /// Whether `user` alone reads the output of `node`.

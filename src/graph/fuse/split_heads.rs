@@ -6,9 +6,9 @@ use tract_onnx::tract_core::ops::change_axes::{AxisOp, perm_to_ops};
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_hir::internal::*;
 
-use super::pattern::unscaled;
+use super::pattern::{at_most_one, unscaled};
 
-/// The axes that mean batch, sequence, head and column.
+/// The axes that mean batch, sequence, head and column, in this order.
 type Order = [usize; 4];
 const BATCH: usize = 0;
 const SEQUENCE: usize = 1;
@@ -28,8 +28,9 @@ pub(super) struct SplitHeads {
 }
 
 impl SplitHeads {
-    /// `product` multiplies queries by keys, and `sum` attention weights by values. `weights` is the input of `sum` that has
-    /// the attention weights.
+    /// Finds attention between two products: `product` multiplies queries by keys, and `sum` attention weights by
+    /// values. `weights` is the input of `sum` that has the attention weights. `None` if the products are not those of
+    /// attention.
     pub(super) fn find(
         model: &TypedModel,
         product: &TypedNode,
@@ -48,8 +49,8 @@ impl SplitHeads {
         let Some((values, output)) = orders_of_sum(&sum_op.axes, weights) else { return Ok(None) };
         for query in [0, 1] {
             let Some([queries, keys]) = orders_of_product(&product_op.axes, query) else { continue };
-            let (q, q_scale) = unscaled(model, product.inputs[query])?;
-            let (k, k_scale) = unscaled(model, product.inputs[1 - query])?;
+            let (q, q_scale) = unscaled(model, product.inputs[query]);
+            let (k, k_scale) = unscaled(model, product.inputs[1 - query]);
             let inputs = [(q, queries), (k, keys), (sum.inputs[1 - weights], values)];
             let mut shapes = vec![];
             for (outlet, order) in inputs {
@@ -76,7 +77,8 @@ impl SplitHeads {
         self.heads * self.head_dim
     }
 
-    /// Wires `attention`, an op over inputs of three axes.
+    /// Wires `attention`, an op over inputs of three axes, with the axes of its inputs and of its output moved and
+    /// merged as they must be.
     pub(super) fn wire(
         &self,
         patch: &mut TypedModelPatch,
@@ -108,11 +110,7 @@ impl SplitHeads {
     }
 }
 
-/// At most one axis; `None` if there are more.
-fn at_most_one(axes: &[usize]) -> Option<Option<usize>> {
-    (axes.len() < 2).then(|| axes.first().copied())
-}
-
+/// The order, if every axis is found.
 fn complete(order: [Option<usize>; 4]) -> Option<Order> {
     let [Some(a), Some(b), Some(c), Some(d)] = order else { return None };
     Some([a, b, c, d])

@@ -37,7 +37,8 @@ pub(in crate::graph) fn check_all(model: &mut TypedModel) {
     }
 }
 
-/// Checks indices that are constants of the file.
+/// Checks the indices of a gather op while the graph is wired, if they are constants and the data has a fixed shape:
+/// tract may compute such an op at once. Other ops pass.
 pub(in crate::graph) fn check_known(op: &dyn TypedOp, facts: &[&TypedFact]) -> TractResult<()> {
     match facts {
         [data, TypedFact { konst: Some(indices), .. }] => match data.shape.as_concrete() {
@@ -48,6 +49,7 @@ pub(in crate::graph) fn check_known(op: &dyn TypedOp, facts: &[&TypedFact]) -> T
     }
 }
 
+/// Checks that all indices of a gather op are inside of data of this shape. Other ops pass.
 fn check(op: &dyn TypedOp, data: &[usize], indices: &Tensor) -> TractResult<()> {
     let inside = |index: i64, size: usize| (-(size as i64)..size as i64).contains(&index);
     let all = |indices: &Tensor, axis: usize| -> TractResult<bool> {
@@ -57,6 +59,7 @@ fn check(op: &dyn TypedOp, data: &[usize], indices: &Tensor) -> TractResult<()> 
     let in_bounds = if let Some(gather) = op.downcast_ref::<Gather>() {
         all(indices, gather.axis)?
     } else if let Some(gather) = op.downcast_ref::<GatherElements>() {
+        // The indices pick from the data at their own position along all other axes.
         let mut sizes = indices.shape().iter().zip(data).enumerate();
         sizes.all(|(axis, (picked, size))| axis == gather.axis || picked <= size) && all(indices, gather.axis)?
     } else if let Some(gather) = op.downcast_ref::<GatherNd>() {

@@ -33,6 +33,7 @@ pub(in crate::graph) fn check_file(graph: &GraphProto) -> Result<(), Error> {
     }
 }
 
+/// Rejects a tensor of an impossible shape, or of strings.
 fn check_tensor(tensor: &TensorProto) -> Result<(), Error> {
     let dims = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok());
     let count = dims.clone().try_fold(1usize, |count, dim| count.checked_mul(dim?));
@@ -65,7 +66,7 @@ pub(in crate::graph) fn check_expansion(outputs: &[&TypedFact], inputs: &[&Typed
     Ok(())
 }
 
-/// Two sizes that depend on the batch and that tract assumes to be equal.
+/// Two sizes in symbols of the batch's rows and columns, which tract assumes to be equal.
 pub(crate) type SameSize = [TDim; 2];
 
 /// The sizes that matrix products assume to be equal. Rejects a product whose sizes can never be equal.
@@ -92,8 +93,11 @@ pub(in crate::graph) fn same_sizes(model: &TypedModel) -> TractResult<Vec<SameSi
     Ok(pairs)
 }
 
-/// Rejects a batch for which a tensor would be too large, sizes that must be equal differ, or an op would reduce an empty
-/// axis.
+/// Checks a batch of `rows` × `columns` tokens before it is computed.
+///
+/// # Errors
+/// `Internal` where sizes that must be equal differ, or an op would reduce an empty axis; `OutOfMemory` where a tensor would be too
+/// large.
 pub(crate) fn check_batch(model: &TypedModel, same: &[SameSize], rows: usize, columns: usize) -> Result<(), Error> {
     let size = |name, value: usize| (model.symbols.sym(name), value as i64);
     let [batch, sequence] = [size("batch", rows), size("sequence", columns)];
@@ -103,24 +107,28 @@ pub(crate) fn check_batch(model: &TypedModel, same: &[SameSize], rows: usize, co
     if let Some([a, b]) = same.iter().find(|[a, b]| value(a).zip(value(b)).is_some_and(|(a, b)| a != b)) {
         return Err(Error::internal(format!("the model multiplies matrices of sizes that do not match: {a} and {b}")));
     }
-    let reduces_empty_axis = |node: &TypedNode| {
-        let Some(reduce) = node.op_as::<Reduce>() else { return false };
-        let fact = node.inputs.first().and_then(|&input| model.outlet_fact(input).ok());
-        fact.is_some_and(|fact| reduce.axes.iter().any(|&axis| fact.shape.get(axis).and_then(value) == Some(0)))
-    };
-    if let Some(node) = model.nodes().iter().find(|node| reduces_empty_axis(node)) {
+    if let Some(node) = model.nodes().iter().find(|node| reduces_empty_axis(model, node, value)) {
         return Err(Error::internal(format!("the model reduces an axis of size 0 in `{}`", node.name)));
     }
-    let bytes = |fact: &TypedFact| {
-        let dims = fact.shape.iter().filter_map(|dim| u64::try_from(value(dim)?).ok());
-        dims.fold(fact.datum_type.size_of() as u64, u64::saturating_mul)
-    };
     let computed = model.nodes().iter().filter(|node| !node.inputs.is_empty()).flat_map(|node| &node.outputs);
-    match computed.map(|outlet| bytes(&outlet.fact)).find(|bytes| *bytes > MAX_TENSOR_BYTES) {
+    match computed.map(|outlet| count_bytes(&outlet.fact, value)).find(|bytes| *bytes > MAX_TENSOR_BYTES) {
         Some(_) => Err(Error::new(
             ErrorKind::OutOfMemory,
             format!("a batch of {rows} × {columns} tokens needs a tensor of more than {} MiB", MAX_TENSOR_BYTES >> 20),
         )),
         None => Ok(()),
     }
+}
+
+/// Whether a node reduces an axis whose size for this batch, which `value` returns, is 0.
+fn reduces_empty_axis(model: &TypedModel, node: &TypedNode, value: impl Fn(&TDim) -> Option<i64>) -> bool {
+    let Some(reduce) = node.op_as::<Reduce>() else { return false };
+    let fact = node.inputs.first().and_then(|&input| model.outlet_fact(input).ok());
+    fact.is_some_and(|fact| reduce.axes.iter().any(|&axis| fact.shape.get(axis).and_then(&value) == Some(0)))
+}
+
+/// The bytes of a tensor whose sizes for this batch `value` returns. Axes of unknown size count as 1.
+fn count_bytes(fact: &TypedFact, value: impl Fn(&TDim) -> Option<i64>) -> u64 {
+    let dims = fact.shape.iter().filter_map(|dim| u64::try_from(value(dim)?).ok());
+    dims.fold(fact.datum_type.size_of() as u64, u64::saturating_mul)
 }

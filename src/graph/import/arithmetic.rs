@@ -131,20 +131,29 @@ impl EvalOp for CheckedDivisor {
 
 typed_op!(CheckedDivisor, |_op, inputs| Ok(tvec!(inputs[0].without_value())));
 
-/// Over the last axis, with constant gain and bias, it is the fused op. Else it is wired in the form that tract recognises as
-/// RMS normalisation, which `fuse/add_layer_norm` then finds.
+/// Layer normalisation of all axes from `axis` on: the fused op where that can compute it, else several ops.
 pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     let input = n.input(0)?;
     let fact = n.fact(input)?.clone();
     let first = n.axis_attribute(-1, fact.rank())?;
     let epsilon = n.proto.get_attr_opt("epsilon")?.unwrap_or(1e-5);
-    if let Some(norm) = fused_normalization(n, &fact, first, epsilon)? {
-        let x = n.cast(input, DatumType::F32)?;
-        let y = n.wire(norm, &[x])?;
-        return Ok(tvec!(n.cast(y, fact.datum_type)?));
-    }
-    let axes: TVec<usize> = (first..fact.rank()).collect();
     let x = n.cast(input, DatumType::F32)?;
+    let y = match fused_normalization(n, &fact, first, epsilon)? {
+        Some(norm) => n.wire(norm, &[x])?,
+        None => wire_normalization(n, x, &fact, first, epsilon)?,
+    };
+    Ok(tvec!(n.cast(y, fact.datum_type)?))
+}
+
+/// Layer normalisation in the form that tract recognises as RMS normalisation, which `fuse/add_layer_norm` then finds.
+fn wire_normalization(
+    n: &mut Node,
+    x: OutletId,
+    fact: &TypedFact,
+    first: usize,
+    epsilon: f32,
+) -> TractResult<OutletId> {
+    let axes: TVec<usize> = (first..fact.rank()).collect();
     let size = axes.iter().map(|&axis| &fact.shape[axis]).product::<TDim>().to_i64()?;
     ensure!(size > 0, "LayerNormalization of an empty axis");
     let size = n.scalar(size as f32, x)?;
@@ -162,9 +171,10 @@ pub(super) fn layer_normalization(n: &mut Node) -> Outlets {
     if let Some(bias) = n.optional(2) {
         result = n.binary(add().0, result, bias)?;
     }
-    Ok(tvec!(n.cast(result, fact.datum_type)?))
+    Ok(result)
 }
 
+/// The fused op, if the normalisation is over the last axis, with constant gain and bias.
 fn fused_normalization(n: &Node, fact: &TypedFact, first: usize, epsilon: f32) -> TractResult<Option<AddLayerNorm>> {
     let parameter = |index| n.optional(index).and_then(|outlet| n.fact(outlet).ok()?.konst.clone());
     let width = fact.shape.last().and_then(|width| width.to_usize().ok()).unwrap_or(0);

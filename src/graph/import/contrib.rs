@@ -1,6 +1,8 @@
 //! Ops of onnxruntime's domain `com.microsoft`, as its transformer optimizer writes them (`optimum --optimize O1` to `O3`).
 //! Attention and layer normalisation become our fused ops here; GELU is absorbed by the linear layer before it.
 
+use std::ops::Range;
+
 use tract_onnx::tract_core::ops::array::{Gather, Slice};
 use tract_onnx::tract_core::ops::logic::{comp_gt, comp_lt};
 use tract_onnx::tract_core::ops::math::{add, mul};
@@ -24,35 +26,58 @@ pub(super) fn attention(n: &mut Node) -> Outlets {
     let sizes = n.proto.get_attr_opt_vec::<usize>("qkv_hidden_sizes")?;
     let thirds = width.is_multiple_of(3) && sizes.is_none_or(|sizes| sizes == [width / 3; 3]);
     ensure!(thirds, "queries, keys and values of different sizes are not supported");
-    let part = |i: usize| i * width / 3..(i + 1) * width / 3;
-    let mut qkv = [x; 3];
-    if Weight::find(n.model, weight).is_some() {
-        // Three products instead of one, because the last layer computes only some of the queries.
-        for (i, outlet) in qkv.iter_mut().enumerate() {
-            let part = part(i);
-            let weight = match n.fact(weight)?.konst.clone() {
-                Some(weight) => n.add_const(weight.slice(1, part.start, part.end)?)?[0],
-                None => n.wire(Slice::new(1, part.start, part.end), &[weight])?,
-            };
-            *outlet = wire_product(n, x, weight)?;
-            if n.optional(2).is_some() {
-                let bias = n.fact(n.input(2)?)?.konst.clone().context("the bias of Attention is not constant")?;
-                ensure!(bias.shape() == [width], "the bias of Attention has the shape {:?}", bias.shape());
-                let bias = n.add_const(bias.slice(0, part.start, part.end)?)?[0];
-                *outlet = n.binary(add().0, *outlet, bias)?;
-            }
-        }
+    let parts = [0, 1, 2].map(|i| i * width / 3..(i + 1) * width / 3);
+    let qkv = if Weight::find(n.model, weight).is_some() {
+        project_by_parts(n, x, weight, width, parts)?
     } else {
-        let mut all = wire_product(n, x, weight)?;
-        if let Some(bias) = n.optional(2) {
-            all = n.binary(add().0, all, bias)?;
-        }
-        ensure!(n.rank(all)? == 3, "Attention needs an input of three axes");
-        for (i, outlet) in qkv.iter_mut().enumerate() {
-            *outlet = n.wire(Slice::new(2, part(i).start, part(i).end), &[all])?;
+        project_at_once(n, x, weight, parts)?
+    };
+    wire_attention(n, qkv, 3, 5)
+}
+
+/// Queries, keys and values of `Attention`, by a product with each part of a constant weight of `width` columns: the
+/// last layer computes only some of the queries, which a single product could not.
+fn project_by_parts(
+    n: &mut Node,
+    x: OutletId,
+    weight: OutletId,
+    width: usize,
+    parts: [Range<usize>; 3],
+) -> TractResult<[OutletId; 3]> {
+    let mut qkv = [x; 3];
+    for (outlet, part) in qkv.iter_mut().zip(parts) {
+        let weight = match n.fact(weight)?.konst.clone() {
+            Some(weight) => n.add_const(weight.slice(1, part.start, part.end)?)?[0],
+            None => n.wire(Slice::new(1, part.start, part.end), &[weight])?,
+        };
+        *outlet = wire_product(n, x, weight)?;
+        if n.optional(2).is_some() {
+            let bias = n.fact(n.input(2)?)?.konst.clone().context("the bias of Attention is not constant")?;
+            ensure!(bias.shape() == [width], "the bias of Attention has the shape {:?}", bias.shape());
+            let bias = n.add_const(bias.slice(0, part.start, part.end)?)?[0];
+            *outlet = n.binary(add().0, *outlet, bias)?;
         }
     }
-    wire_attention(n, qkv, 3, 5)
+    Ok(qkv)
+}
+
+/// Queries, keys and values of `Attention` as parts of one product, with a weight that is not constant.
+fn project_at_once(
+    n: &mut Node,
+    x: OutletId,
+    weight: OutletId,
+    parts: [Range<usize>; 3],
+) -> TractResult<[OutletId; 3]> {
+    let mut all = wire_product(n, x, weight)?;
+    if let Some(bias) = n.optional(2) {
+        all = n.binary(add().0, all, bias)?;
+    }
+    ensure!(n.rank(all)? == 3, "Attention needs an input of three axes");
+    let mut qkv = [all; 3];
+    for (outlet, part) in qkv.iter_mut().zip(parts) {
+        *outlet = n.wire(Slice::new(2, part.start, part.end), &[all])?;
+    }
+    Ok(qkv)
 }
 
 /// `softmax(q · kᵀ · scale + mask) · v` of queries, keys and values that the graph has computed, except for an optional bias.
@@ -74,14 +99,15 @@ pub(super) fn multi_head_attention(n: &mut Node) -> Outlets {
     wire_attention(n, qkv, 4, 5)
 }
 
-/// Rejects what only decoders have: keys and values of an earlier call, which are the input of index `cache`, and attention to
-/// earlier positions only.
+/// Rejects what only decoders have: keys and values of an earlier call, which the input of index `cache` holds, and
+/// attention to earlier positions only.
 fn reject_decoder(n: &Node, cache: usize) -> TractResult<()> {
     ensure!(n.optional(cache).is_none(), "attention with keys and values of an earlier call is not supported");
     ensure!(!n.flag("unidirectional", false)?, "attention in one direction is not supported");
     Ok(())
 }
 
+/// The matrix product of two f32 values.
 fn wire_product(n: &mut Node, x: OutletId, weight: OutletId) -> TractResult<OutletId> {
     for fact in n.facts(&[x, weight])? {
         ensure!(fact.datum_type == DatumType::F32 && fact.rank() > 0, "a matrix product of {fact:?} is not supported");
@@ -125,8 +151,8 @@ pub(super) fn gather_block_quantized(n: &mut Node) -> Outlets {
     }))
 }
 
-/// Attention over queries, keys and values `[batch, sequence, heads · head_dim]`. The inputs of these indices are the
-/// padding mask and a bias of the scores.
+/// Attention over queries, keys and values `[batch, sequence, heads · head_dim]`. `mask` and `bias` are the indices of
+/// the inputs that have the padding mask and a bias of the scores; both are optional.
 fn wire_attention(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) -> Outlets {
     let heads: usize = n.proto.get_attr("num_heads")?;
     let [q, k, v] = qkv.map(|outlet| n.fact(outlet).map(|fact| fact.shape.clone()));
@@ -155,8 +181,11 @@ fn wire_attention(n: &mut Node, qkv: [OutletId; 3], mask: usize, bias: usize) ->
     Ok(tvec!(n.wire(Attention::new(heads, scale, width), &inputs)?))
 }
 
-/// The values that are added to the scores for a padding mask. Layers with the same mask share them. The mask has the number of
-/// valid keys of each text; or a value per key, above 0 if it is valid; or such values for each query.
+/// The values that are added to the scores for a padding mask, `[batch, 1, queries or 1, keys]`. Layers with the same mask share
+/// them. The mask has, by its axes:
+/// 1. `[batch]`: the number of valid keys of each text.
+/// 2. `[batch, keys]`: a value per key, above 0 if it is valid.
+/// 3. `[batch, queries, keys]`: such values for each query.
 fn wire_mask(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<OutletId> {
     let masked: f32 = n.proto.get_attr_opt("mask_filter_value")?.unwrap_or(-10000.0);
     let key = (mask, masked.to_bits(), keys[1].clone());

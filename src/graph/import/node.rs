@@ -37,6 +37,7 @@ impl Node<'_> {
         self.inputs.get(index).copied().flatten()
     }
 
+    /// The input at `index`, which the op requires.
     pub(super) fn input(&self, index: usize) -> TractResult<OutletId> {
         self.optional(index).with_context(|| format!("input {index} is missing"))
     }
@@ -60,10 +61,12 @@ impl Node<'_> {
         Ok(from_front as usize)
     }
 
+    /// The attribute `axis`, counted from the front.
     pub(super) fn axis_attribute(&self, default: i64, rank: usize) -> TractResult<usize> {
         Self::axis(self.proto.get_attr_opt("axis")?.unwrap_or(default), rank)
     }
 
+    /// An attribute that is 0 or 1.
     pub(super) fn flag(&self, attribute: &str, default: bool) -> TractResult<bool> {
         Ok(self.proto.get_attr_opt(attribute)?.unwrap_or(default))
     }
@@ -89,6 +92,7 @@ impl Node<'_> {
         self.model.unique_name(name).into_owned()
     }
 
+    /// Wires an op of one output, after checks of the output's size and of constant indices.
     pub(super) fn wire(&mut self, op: impl Into<Box<dyn TypedOp>>, inputs: &[OutletId]) -> TractResult<OutletId> {
         let (name, op) = (self.name(), op.into());
         // tract folds ops on small constants as they are wired, however large the result: so its size is checked before.

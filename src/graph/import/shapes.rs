@@ -106,7 +106,7 @@ pub(super) fn gather_nd(n: &mut Node) -> Outlets {
     Ok(tvec!(n.wire(GatherNd::new(batch_dims), &[input, indices])?))
 }
 
-/// Padding with a constant, as a concatenation: tract's own op would be the only one of its kind in the wasm, of 40 kB.
+/// Padding with a constant, wired as a concatenation: tract's own op for it would add 40 kB to the wasm.
 pub(super) fn pad(n: &mut Node) -> Outlets {
     let mut output = n.input(0)?;
     let rank = n.rank(output)?;

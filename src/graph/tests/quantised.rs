@@ -1,6 +1,6 @@
 //! Weights that are stored quantised, in unusual forms.
 
-use tract_onnx::pb::{GraphProto, NodeProto};
+use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 use super::{alone, changed, changed_file, scales};
 use crate::inference::encoder::Encoder;
@@ -77,4 +77,36 @@ fn blocks_may_have_256_weights() {
         }
     });
     assert_eq!(larger, logits(&|_| ()));
+}
+
+/// Some quantisers write a `DequantizeLinear` for each node that reads the weights.
+#[test]
+fn two_nodes_may_dequantise_the_same_weights() {
+    let logits = |change: &dyn Fn(&mut GraphProto)| {
+        let encoder = changed(change).unwrap();
+        encoder.encode(alone(&[1, 2, 3])).unwrap().swap_remove(0).logits
+    };
+    let twice = logits(&|graph| {
+        let is_dequantize = |node: &&NodeProto| node.op_type == "DequantizeLinear";
+        let mut copies: Vec<NodeProto> = graph.node.iter().filter(is_dequantize).cloned().collect();
+        assert!(copies.len() > 5);
+        for copy in &mut copies {
+            let name = format!("{}_copy", copy.output[0]);
+            let inputs = graph.node.iter_mut().flat_map(|node| &mut node.input);
+            inputs.filter(|input| **input == copy.output[0]).for_each(|input| input.clone_from(&name));
+            copy.output[0] = name;
+        }
+        graph.node.extend(copies);
+    });
+    assert_eq!(twice, logits(&|_| ()));
+}
+
+/// Files of an early version of the format list them so.
+#[test]
+fn quantised_weights_may_be_listed_among_the_inputs() {
+    let encoder = changed(|graph| {
+        let names = graph.initializer.iter().map(|tensor| tensor.name.clone());
+        graph.input.extend(names.map(|name| ValueInfoProto { name, ..ValueInfoProto::default() }));
+    });
+    assert!(encoder.unwrap().encode(alone(&[1, 2, 3])).is_ok());
 }

@@ -1,18 +1,17 @@
-//! Weights of 4 or 8 bits in blocks, each with a scale and perhaps a zero point: `MatMulNBits`, `GatherBlockQuantized`, and
-//! `DequantizeLinear` with a block size or of 4 bits. Blocks in the layout of the 4-bit kernels stay as they are; others become int8
-//! with one scale per output channel or table row.
+//! Weights of 4 or 8 bits in blocks, each with a scale and perhaps a zero point: `MatMulNBits`, `GatherBlockQuantized`,
+//! and `DequantizeLinear` with a block size or of 4 bits. Blocks in the layout of the 4-bit kernels stay as they are;
+//! others become int8 with one scale per output channel or table row.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
-use tract_onnx::prelude::*;
 
-use super::quant_tensor::{Int8, QuantTensor, Values, row_major};
+use super::block_matrix::{BlockForm, BlockMatrix, Kind, Packed, Strides, ZeroPoints};
+use super::quant_tensor::QuantTensor;
 use super::values::floats;
 use crate::error::Error;
-use crate::kernels::four_bit::{BLOCK, FourBit};
 use crate::kernels::linear::WEIGHT_LIMIT;
 
 /// Types of `TensorProto` that tract does not name.
@@ -38,6 +37,8 @@ pub(super) struct BlockSource<'a> {
     pub indices: HashMap<String, usize>,
     /// The values that a `Gather` looks up rows in.
     pub tables: HashSet<String>,
+    /// The names of values that nodes read more than once.
+    pub shared: HashSet<String>,
 }
 
 impl BlockSource<'_> {
@@ -53,116 +54,106 @@ impl BlockSource<'_> {
         node: &NodeProto,
         is_taken: impl Fn(&str) -> bool,
     ) -> Result<Option<Taken>, Error> {
-        let Some(layer) = Layer::from_node(node, self) else { return Ok(None) };
-        let name = match layer.kind {
+        let Some(form) = BlockForm::from_node(node, self) else { return Ok(None) };
+        let name = match form.kind {
             Kind::Dequantize => node.output.first().cloned().unwrap_or_default(),
-            _ => node.input[layer.inputs[0]].clone(),
+            _ => node.input[form.inputs[0]].clone(),
         };
-        let rest = layer.without_scales(node);
+        let rest = form.without_scales(node);
         if is_taken(&name) {
             return Ok(Some(Taken { name, tensor: None, node: rest }));
         }
-        let is_table = layer.kind == Kind::Gather || self.tables.contains(&name);
+        let is_table = form.kind == Kind::Gather || self.tables.contains(&name);
         let limit = if is_table { TABLE_LIMIT } else { WEIGHT_LIMIT };
         let damaged = || {
-            let name = &node.input[layer.inputs[0]];
+            let name = &node.input[form.inputs[0]];
             Error::damaged_graph(format_args!("the sizes of `{name}` and its scales do not match"))
         };
-        // The weights are moved out where no other node reads them.
-        let moved = match (layer.kind, self.indices.get(&name)) {
-            (Kind::Product | Kind::Gather, Some(&index)) => std::mem::take(&mut self.graph.initializer[index].raw_data),
+        let moved = match (form.kind, self.indices.get(&name)) {
+            (Kind::Product | Kind::Gather, Some(&index)) if !self.shared.contains(&name) => {
+                std::mem::take(&mut self.graph.initializer[index].raw_data)
+            }
             _ => Vec::new(),
         };
-        let blocks = layer.blocks(node, self, moved).ok_or_else(damaged)?;
-        if !blocks.scales.iter().all(|scale| scale.is_finite()) {
+        let matrix = form.matrix(node, self, moved).ok_or_else(damaged)?;
+        if !matrix.scales.iter().all(|scale| scale.is_finite()) {
             return Err(damaged());
         }
-        Ok(Some(Taken { name, tensor: Some(blocks.quantize(limit)), node: rest }))
+        Ok(Some(Taken { name, tensor: Some(matrix.quantize(limit)), node: rest }))
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    /// `MatMulNBits`
-    Product,
-    /// `GatherBlockQuantized`
-    Gather,
-    /// `DequantizeLinear`
-    Dequantize,
-}
-
-/// A node with weights in blocks.
-struct Layer {
-    kind: Kind,
-    /// The indices of the inputs that hold weights, scales and zero points.
-    inputs: [usize; 3],
-    bits: usize,
-    block: usize,
-    /// Output channels, or rows of a table, and weights of each.
-    channels: usize,
-    inner: usize,
-    /// Whether the channels lie along the second axis instead of the first.
-    transposed: bool,
-}
-
-impl Layer {
+impl BlockForm {
+    /// The form of the weights that a node reads. `None` if the node has no weights in blocks, or has them in a form
+    /// that is not supported.
     fn from_node(node: &NodeProto, source: &BlockSource) -> Option<Self> {
-        let attribute = |name: &str| node.attribute.iter().find(|a| a.name == name).map(|a| a.i);
-        let number = |name: &str, default: i64| usize::try_from(attribute(name).unwrap_or(default)).ok();
-        let (kind, inputs) = match &node.op_type[..] {
-            "MatMulNBits" => (Kind::Product, [1, 2, 3]),
-            "GatherBlockQuantized" => (Kind::Gather, [0, 2, 3]),
-            "DequantizeLinear" => (Kind::Dequantize, [0, 1, 2]),
+        let mut form = match &node.op_type[..] {
+            "MatMulNBits" => Self::from_product(node, source.tensor(node, 1)?)?,
+            "GatherBlockQuantized" => Self::from_gather(node, source.tensor(node, 0)?)?,
+            "DequantizeLinear" => Self::from_dequantize(node, source.tensor(node, 0)?)?,
             _ => return None,
         };
-        let weight = source.tensor(node, inputs[0])?;
-        source.tensor(node, inputs[1])?;
-        let named = |i: usize| node.input.get(i).is_some_and(|name| !name.is_empty());
-        if named(inputs[2]) && source.tensor(node, inputs[2]).is_none() {
+        let [_, scales, zero_points] = form.inputs;
+        source.tensor(node, scales)?;
+        if has_input(node, zero_points) && source.tensor(node, zero_points).is_none() {
             return None;
         }
-        let stored_bits = bits(weight.data_type)?;
-        let dims: Vec<usize> = weight.dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(0)).collect();
-        let mut layer = Self { kind, inputs, bits: stored_bits, block: 0, channels: 0, inner: 0, transposed: false };
-        match kind {
-            Kind::Product => {
-                (layer.channels, layer.inner) = (number("N", 0)?, number("K", 0)?);
-                (layer.bits, layer.block) = (number("bits", 4)?, number("block_size", 0)?);
-                // Input 4, `g_idx`, puts the inputs into blocks in another order.
-                if named(4) || weight.data_type != DataType::Uint8 as i32 {
-                    return None;
-                }
-            }
-            Kind::Gather => {
-                let &[rows, columns] = &dims[..] else { return None };
-                layer.bits = if stored_bits == 4 { 4 } else { number("bits", 4)? };
-                // Bytes hold two weights of 4 bits each, which the shape does not show.
-                let packed = stored_bits / layer.bits.max(1);
-                (layer.channels, layer.inner, layer.block) =
-                    (rows, columns.saturating_mul(packed), number("block_size", 128)?);
-                if number("gather_axis", 0)? != 0 || ![Some(1), Some(-1), None].contains(&attribute("quantize_axis")) {
-                    return None;
-                }
-            }
-            Kind::Dequantize => {
-                let &[rows, columns] = &dims[..] else { return None };
-                layer.block = number("block_size", 0)?;
-                // `extract` takes 8 bits without blocks.
-                if layer.block == 0 && stored_bits == 8 {
-                    return None;
-                }
-                let axis = attribute("axis").unwrap_or(1);
-                let axis = usize::try_from(if axis < 0 { axis + 2 } else { axis }).ok().filter(|axis| *axis < 2)?;
-                // Blocks lie along the axis; scales without blocks are those of the channels along the axis.
-                layer.transposed = (axis == 0) == (layer.block > 0);
-                (layer.channels, layer.inner) = if layer.transposed { (columns, rows) } else { (rows, columns) };
-            }
+        // Without a block size, each channel is one block.
+        if form.block == 0 {
+            form.block = form.inner;
         }
-        if layer.block == 0 {
-            layer.block = layer.inner;
+        let known = [4, 8].contains(&form.bits) && form.block > 0 && form.channels > 0 && form.inner > 0;
+        known.then_some(form)
+    }
+
+    fn from_product(node: &NodeProto, weight: &TensorProto) -> Option<Self> {
+        // Input 4, `g_idx`, puts the inputs into blocks in another order.
+        if has_input(node, 4) || weight.data_type != DataType::Uint8 as i32 {
+            return None;
         }
-        let known = [4, 8].contains(&layer.bits) && layer.block > 0 && layer.channels > 0 && layer.inner > 0;
-        known.then_some(layer)
+        Some(Self {
+            kind: Kind::Product,
+            inputs: [1, 2, 3],
+            bits: size_attribute(node, "bits", 4)?,
+            block: size_attribute(node, "block_size", 0)?,
+            channels: size_attribute(node, "N", 0)?,
+            inner: size_attribute(node, "K", 0)?,
+            transposed: false,
+        })
+    }
+
+    fn from_gather(node: &NodeProto, weight: &TensorProto) -> Option<Self> {
+        let ([rows, columns], stored_bits) = (matrix_sizes(weight)?, bits(weight.data_type)?);
+        let bits = if stored_bits == 4 { 4 } else { size_attribute(node, "bits", 4)? };
+        let axes = [attribute(node, "gather_axis").unwrap_or(0), attribute(node, "quantize_axis").unwrap_or(1)];
+        if ![[0, 1], [0, -1]].contains(&axes) {
+            return None;
+        }
+        Some(Self {
+            kind: Kind::Gather,
+            inputs: [0, 2, 3],
+            bits,
+            block: size_attribute(node, "block_size", 128)?,
+            channels: rows,
+            // A byte holds two weights of 4 bits, which the shape does not show.
+            inner: columns.saturating_mul(stored_bits / bits.max(1)),
+            transposed: false,
+        })
+    }
+
+    fn from_dequantize(node: &NodeProto, weight: &TensorProto) -> Option<Self> {
+        let ([rows, columns], bits) = (matrix_sizes(weight)?, bits(weight.data_type)?);
+        let block = size_attribute(node, "block_size", 0)?;
+        // `extract` takes 8 bits without blocks.
+        if block == 0 && bits == 8 {
+            return None;
+        }
+        let axis = attribute(node, "axis").unwrap_or(1);
+        let axis = usize::try_from(if axis < 0 { axis + 2 } else { axis }).ok().filter(|axis| *axis < 2)?;
+        // Blocks lie along the axis; scales without blocks are those of the channels along the axis.
+        let transposed = (axis == 0) == (block > 0);
+        let (channels, inner) = if transposed { (columns, rows) } else { (rows, columns) };
+        Some(Self { kind: Kind::Dequantize, inputs: [0, 1, 2], bits, block, channels, inner, transposed })
     }
 
     /// The node without the inputs of scales and zero points; `None` if it does nothing else than to dequantise the weights.
@@ -176,182 +167,59 @@ impl Layer {
         Some(node)
     }
 
-    /// The weights, if all sizes match. `moved` has the bytes of those that were moved out of the graph.
-    fn blocks<'a>(&self, node: &NodeProto, source: &'a BlockSource, moved: Vec<u8>) -> Option<Blocks<'a>> {
+    /// The weights, if all sizes match. `moved` has their bytes, if they were moved out of the graph.
+    fn matrix<'a>(self, node: &NodeProto, source: &'a BlockSource, moved: Vec<u8>) -> Option<BlockMatrix<'a>> {
         let [weights, scales] = [self.inputs[0], self.inputs[1]].map(|input| source.tensor(node, input));
         let (weights, scales) = (weights?, floats(scales?)?);
-        let count = self.inner.div_ceil(self.block);
+        let count = self.blocks_in_channel();
         // Each row of MatMulNBits ends with a whole block.
         let row = if self.kind == Kind::Product { count.checked_mul(self.block)? } else { self.inner };
-        let order = |row: usize| match self.transposed {
-            true => Strides { channel: 1, inner: self.channels },
-            false => Strides { channel: row, inner: 1 },
-        };
-        let per_block = if scales.len() == 1 { Strides { channel: 0, inner: 0 } } else { order(count) };
+        let per_block = if scales.len() == 1 { Strides { channel: 0, inner: 0 } } else { self.strides(count) };
         let signed = [INT4, DataType::Int8 as i32].contains(&weights.data_type);
         let zero_points = match source.tensor(node, self.inputs[2]) {
             None if signed || self.kind == Kind::Dequantize || weights.data_type == UINT4 => ZeroPoints::One(0.0),
+            // The middle of the range.
             None => ZeroPoints::One((1 << (self.bits - 1)) as f32),
-            Some(tensor) => match floats(tensor) {
-                Some(values) => ZeroPoints::Floats(values),
-                None => {
-                    bits(tensor.data_type)?;
-                    // If zero points are packed in bytes, each row of them begins at a new byte.
-                    let packed = self.bits == 4 && tensor.data_type == DataType::Uint8 as i32;
-                    let strides = if packed { order(count.next_multiple_of(2)) } else { per_block };
-                    ZeroPoints::Packed(Packed { bytes: bytes(tensor), bits: self.bits, signed }, strides)
-                }
-            },
+            Some(tensor) => self.zero_points(tensor, signed, per_block)?,
         };
-        let blocks = Blocks {
-            kind: self.kind,
-            block: self.block,
-            channels: self.channels,
-            inner: self.inner,
-            transposed: self.transposed,
-            weights: Packed {
-                bytes: if moved.is_empty() { bytes(weights) } else { Cow::Owned(moved) },
-                bits: self.bits,
-                signed,
-            },
-            order: order(row),
-            scales,
-            per_block,
-            zero_points,
-        };
-        let last = |strides: Strides, inner: usize| {
-            let channels = (self.channels - 1).checked_mul(strides.channel)?;
-            channels.checked_add((inner - 1).checked_mul(strides.inner)?)
-        };
-        let (last_weight, last_scale) = (last(blocks.order, self.inner)?, last(per_block, count)?);
-        let fits = last_weight < blocks.weights.len()
-            && last_scale < blocks.scales.len()
-            && match &blocks.zero_points {
-                ZeroPoints::One(_) => true,
-                ZeroPoints::Floats(values) => last_scale < values.len(),
-                ZeroPoints::Packed(packed, strides) => last(*strides, count)? < packed.len(),
-            };
-        fits.then_some(blocks)
-    }
-}
-
-/// Steps from one channel to the next, and from one weight or block of a channel to the next.
-#[derive(Clone, Copy)]
-struct Strides {
-    channel: usize,
-    inner: usize,
-}
-
-/// Integers of 4 or 8 bits. Of two in a byte, the earlier one is in the lower bits.
-struct Packed<'a> {
-    bytes: Cow<'a, [u8]>,
-    bits: usize,
-    signed: bool,
-}
-
-impl Packed<'_> {
-    fn len(&self) -> usize {
-        self.bytes.len() * 8 / self.bits
+        let bytes = if moved.is_empty() { bytes(weights) } else { Cow::Owned(moved) };
+        let weights = Packed { bytes, bits: self.bits, signed };
+        let matrix = BlockMatrix { form: self, weights, order: self.strides(row), scales, per_block, zero_points };
+        matrix.is_complete()?.then_some(matrix)
     }
 
-    fn at(&self, index: usize) -> f32 {
-        match (self.bits, self.signed) {
-            (8, false) => f32::from(self.bytes[index]),
-            (8, true) => f32::from(self.bytes[index].cast_signed()),
-            (_, signed) => {
-                let nibble = self.bytes[index / 2] >> (4 * (index % 2)) & 15;
-                f32::from(if signed { ((nibble ^ 8).cast_signed()) - 8 } else { nibble.cast_signed() })
-            }
+    /// The zero points in a tensor. `signed` is whether they are signed, like the weights, and `per_block` has the
+    /// strides of the scales.
+    fn zero_points<'a>(&self, tensor: &'a TensorProto, signed: bool, per_block: Strides) -> Option<ZeroPoints<'a>> {
+        if let Some(values) = floats(tensor) {
+            return Some(ZeroPoints::Floats(values));
         }
+        bits(tensor.data_type)?;
+        // If zero points are packed in bytes, each row of them begins at a new byte.
+        let packed = self.bits == 4 && tensor.data_type == DataType::Uint8 as i32;
+        let strides = if packed { self.strides(self.blocks_in_channel().next_multiple_of(2)) } else { per_block };
+        Some(ZeroPoints::Packed(Packed { bytes: bytes(tensor), bits: self.bits, signed }, strides))
     }
 }
 
-enum ZeroPoints<'a> {
-    One(f32),
-    Floats(Vec<f32>),
-    Packed(Packed<'a>, Strides),
+/// Whether a node has an input of this index.
+fn has_input(node: &NodeProto, input: usize) -> bool {
+    node.input.get(input).is_some_and(|name| !name.is_empty())
 }
 
-/// A matrix of weights: `(weight − zero point of its block) · scale of its block`.
-struct Blocks<'a> {
-    kind: Kind,
-    block: usize,
-    channels: usize,
-    inner: usize,
-    transposed: bool,
-    weights: Packed<'a>,
-    order: Strides,
-    scales: Vec<f32>,
-    /// The strides of `scales`.
-    per_block: Strides,
-    zero_points: ZeroPoints<'a>,
+fn attribute(node: &NodeProto, name: &str) -> Option<i64> {
+    node.attribute.iter().find(|a| a.name == name).map(|a| a.i)
 }
 
-impl Blocks<'_> {
-    /// 4-bit weights in the layout of the kernels as they are, others as integers within ±`limit` with one scale per channel.
-    fn quantize(self, limit: f32) -> QuantTensor {
-        let (axes, run) = match (self.transposed, self.kind) {
-            (true, _) => (row_major(&[self.inner, self.channels]), 1),
-            // `MatMulNBits` stores the transposed matrix.
-            (false, Kind::Product) => (tvec![(self.inner, 1), (self.channels, self.inner)], self.inner),
-            (false, _) => (row_major(&[self.channels, self.inner]), self.inner),
-        };
-        if self.has_kernel_layout() {
-            let mut packed = self.weights.bytes.into_owned();
-            if self.weights.signed {
-                // Converts −8…7 to 0…15: flips the highest bit of each nibble.
-                packed.iter_mut().for_each(|byte| *byte ^= 0x88);
-            }
-            return QuantTensor { axes, values: Values::FourBit(FourBit::new(packed, self.scales).into()) };
-        }
-        let mut values = vec![0; self.channels * self.inner];
-        let mut row = vec![0.0; self.inner];
-        let step = if self.transposed { self.channels } else { 1 };
-        let scales = (0..self.channels).map(|channel| {
-            self.write_channel(channel, &mut row);
-            let largest = row.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
-            let scale = largest / limit;
-            if largest.min(scale) < f32::MIN_POSITIVE {
-                return 0.0;
-            }
-            let first = if self.transposed { channel } else { channel * self.inner };
-            for (to, value) in values[first..].iter_mut().step_by(step).zip(&row) {
-                *to = (value / scale).clamp(-limit, limit).round_ties_even() as i8;
-            }
-            scale
-        });
-        let scales = scales.collect();
-        QuantTensor { axes, values: Values::Int8(Int8 { values: values.into(), scales, run }) }
-    }
+/// An attribute that is a size; `None` if it is negative.
+fn size_attribute(node: &NodeProto, name: &str, default: i64) -> Option<usize> {
+    usize::try_from(attribute(node, name).unwrap_or(default)).ok()
+}
 
-    /// Whether these are 4-bit weights in the blocks that the kernels read.
-    fn has_kernel_layout(&self) -> bool {
-        let zero = if self.weights.signed { 0.0 } else { 8.0 };
-        self.weights.bits == 4
-            && self.block == BLOCK
-            && self.inner.is_multiple_of(BLOCK)
-            && !self.transposed
-            && self.scales.len() == self.channels * (self.inner / BLOCK)
-            && self.weights.len() == self.channels * self.inner
-            && matches!(self.zero_points, ZeroPoints::One(value) if value == zero)
-    }
-
-    /// Writes the weights of one channel to `row`.
-    fn write_channel(&self, channel: usize, row: &mut [f32]) {
-        for (block, row) in row.chunks_mut(self.block).enumerate() {
-            let at = |strides: Strides| channel * strides.channel + block * strides.inner;
-            let scale = self.scales[at(self.per_block)];
-            let zero_point = match &self.zero_points {
-                ZeroPoints::One(value) => *value,
-                ZeroPoints::Floats(values) => values[at(self.per_block)],
-                ZeroPoints::Packed(packed, strides) => packed.at(at(*strides)),
-            };
-            for (i, value) in row.iter_mut().enumerate() {
-                let index = channel * self.order.channel + (block * self.block + i) * self.order.inner;
-                *value = (self.weights.at(index) - zero_point) * scale;
-            }
-        }
-    }
+/// The rows and columns of a tensor of two axes.
+fn matrix_sizes(tensor: &TensorProto) -> Option<[usize; 2]> {
+    let &[rows, columns] = &tensor.dims[..] else { return None };
+    Some([rows, columns].map(|size| usize::try_from(size).unwrap_or(0)))
 }
 
 /// The bits of an integer type that weights may have.
@@ -363,6 +231,7 @@ fn bits(data_type: i32) -> Option<usize> {
     }
 }
 
+/// The bytes of an integer tensor.
 fn bytes(tensor: &TensorProto) -> Cow<'_, [u8]> {
     match tensor.raw_data.is_empty() {
         true => tensor.int32_data.iter().map(|&byte| byte as u8).collect(),

@@ -16,7 +16,7 @@ use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use crate::graph::import::CONTRIB;
 
-/// Rewrites the graph.
+/// Rewrites the graph as in the table above, and drops nodes that are then of no use.
 pub(in crate::graph) fn undo(graph: &mut GraphProto) {
     let mut replacements = Replacements::new(graph).collect();
     if replacements.is_empty() {
@@ -40,6 +40,7 @@ pub(in crate::graph) fn undo(graph: &mut GraphProto) {
     graph.node.reverse();
 }
 
+/// Finds the nodes to replace.
 struct Replacements<'a> {
     nodes: &'a [NodeProto],
     initializers: HashMap<&'a str, &'a TensorProto>,
@@ -74,6 +75,7 @@ impl<'a> Replacements<'a> {
         }
     }
 
+    /// Replaces attention whose input and weight are quantised.
     fn replace_attention(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let input = |i: usize| node.input.get(i).map_or("", String::as_str);
         let quantize = self.producer("DynamicQuantizeLinear", input(0))?;
@@ -88,6 +90,7 @@ impl<'a> Replacements<'a> {
         Some(nodes)
     }
 
+    /// Replaces embeddings whose tables and vectors are quantised.
     fn replace_embedding(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let input = |i: usize| node.input.get(i).map_or("", String::as_str);
         // Five tables and vectors from input 2 on, their scales from input 8 on, their zero points from input 13 on.
@@ -119,18 +122,19 @@ impl<'a> Replacements<'a> {
         NodeProto { domain, attribute: node.attribute.clone(), ..node_like(op, input, node) }
     }
 
-    /// Replaces a dynamically quantised matrix product.
+    /// Replaces a dynamically quantised matrix product: the `Mul` of the cast sums by the product of the operands'
+    /// scales. Both factors of a `Mul` may be in either order.
     fn replace_product(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let [a, b] = self.factors(node)?;
         let (sums, scales) = [(a, b), (b, a)].into_iter().find(|(a, _)| self.producer("Cast", a).is_some())?;
         let integers = self.producer("MatMulInteger", self.producer("Cast", sums)?.input.first()?)?;
         let [a, b] = self.factors(self.producer("Mul", scales)?)?;
-        let mut replacement = vec![];
-        let [x, w] = [[a, b], [b, a]].into_iter().find_map(|scales| {
+        let operands = [[a, b], [b, a]].into_iter().find_map(|scales| {
             let operand = |i: usize| self.operand(integers, i, scales[i]);
             Some([operand(0)?, operand(1)?])
         })?;
-        let inputs = [x, w].map(|operand| match operand {
+        let mut replacement = vec![];
+        let inputs = operands.map(|operand| match operand {
             Operand::Float(name) => name.into(),
             Operand::Weight(inputs) => self.dequantize(inputs, &mut replacement),
         });
@@ -138,7 +142,7 @@ impl<'a> Replacements<'a> {
         Some(replacement)
     }
 
-    /// Replaces a dequantised lookup of rows.
+    /// Replaces a dequantised lookup of rows. It must have one scale for the whole table.
     fn replace_lookup(&mut self, node: &NodeProto) -> Option<Vec<NodeProto>> {
         let [values, parameters @ ..] = node.input.as_slice() else { return None };
         let gather = self.producer("Gather", values).filter(|_| node.op_type == "DequantizeLinear")?;
@@ -197,7 +201,9 @@ impl<'a> Replacements<'a> {
     }
 }
 
+/// An operand of a quantised product, in f32.
 enum Operand<'a> {
+    /// The value that `DynamicQuantizeLinear` quantises.
     Float(&'a str),
     /// A quantised weight, as the inputs of its `DequantizeLinear`.
     Weight(Vec<&'a str>),

@@ -7,10 +7,12 @@
 //! | `dynamic` | dynamic quantisation, rewritten to plain ops behind quantised weights |
 //! | `extract` | int8 weights, out of the file |
 //! | `blocks` | weights of 4 or 8 bits in blocks, out of the file |
+//! | `block_matrix` | such weights as a matrix: blocks to int8, or to the form of the 4-bit kernels |
 //! | `values` | the values of a tensor of the file |
 //! | `quant_tensor` | such a weight as a constant of the graph |
 //! | `view` | a weight as an op sees it, behind any change of axes |
 
+mod block_matrix;
 mod blocks;
 pub(super) mod dynamic;
 pub(super) mod external;
@@ -21,5 +23,7 @@ mod values;
 mod view;
 
 pub(super) use extract::QuantTensors;
+#[cfg(test)]
+pub(super) use quant_tensor::QuantTensor;
 pub(super) use quant_tensor::{Int8, Values, dequantize_rest};
 pub(super) use view::{Base, Weight};

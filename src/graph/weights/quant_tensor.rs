@@ -16,17 +16,20 @@ pub(in crate::graph) struct QuantTensor {
     pub values: Values,
 }
 
+/// The values of a quantised weight.
 #[derive(Debug, Clone)]
 pub(in crate::graph) enum Values {
     Int8(Int8),
     FourBit(Arc<FourBit>),
 }
 
+/// Integers with scales: `integer · scale`.
 #[derive(Debug, Clone)]
 pub(in crate::graph) struct Int8 {
     pub values: Arc<Vec<i8>>,
     /// The scales in turn, each for `run` consecutive values, and then from the first again.
     pub scales: Vec<f32>,
+    /// The product of the sizes of the axes after the one along which the scales vary.
     pub run: usize,
 }
 
@@ -63,6 +66,7 @@ impl QuantTensor {
         sizes(&self.axes)
     }
 
+    /// The f32 values in the order of the axes.
     fn dequantized(&self) -> TractResult<Tensor> {
         let all: Vec<usize> = (0..self.axes.len()).collect();
         let indices = offsets(&self.axes, &all).into_iter();
@@ -95,10 +99,13 @@ impl EvalOp for QuantConst {
 
 typed_op!(QuantConst, |op, _inputs| Ok(tvec!(f32::fact(&*op.0.shape()))));
 
+/// The size of each axis, of which `axes` has size and stride.
 pub(super) fn sizes(axes: &[(usize, usize)]) -> TVec<usize> {
     axes.iter().map(|axis| axis.0).collect()
 }
 
+/// The offset of each combination of indices of the `chosen` axes, the last of them fastest; the other indices are 0.
+/// `axes` has the size and the stride of each axis.
 pub(super) fn offsets(axes: &[(usize, usize)], chosen: &[usize]) -> Vec<usize> {
     chosen.iter().fold(vec![0], |offsets, &axis| {
         let (size, stride) = axes[axis];
@@ -106,6 +113,7 @@ pub(super) fn offsets(axes: &[(usize, usize)], chosen: &[usize]) -> Vec<usize> {
     })
 }
 
+/// The size and the stride of each axis of a row-major tensor.
 pub(in crate::graph) fn row_major(shape: &[usize]) -> TVec<(usize, usize)> {
     let mut stride = 1;
     let mut axes: TVec<(usize, usize)> = tvec!();

@@ -3,7 +3,7 @@
 use tract_onnx::pb::TensorProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
-/// The values of an 8-bit tensor.
+/// The values of an int8 or uint8 tensor; `None` for other types.
 pub(super) fn integers(tensor: &TensorProto) -> Option<Vec<i32>> {
     let is_int8 = tensor.data_type == DataType::Int8 as i32;
     if !is_int8 && tensor.data_type != DataType::Uint8 as i32 {
@@ -16,7 +16,7 @@ pub(super) fn integers(tensor: &TensorProto) -> Option<Vec<i32>> {
     Some(bytes.map(|&byte| if is_int8 { i32::from(byte as i8) } else { i32::from(byte) }).collect())
 }
 
-/// The values of a float32 tensor.
+/// The values of a float32 tensor; `None` for other types.
 pub(super) fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
     if tensor.data_type != DataType::Float as i32 {
         return None;

@@ -26,7 +26,8 @@ pub(in crate::graph) struct Weight {
 }
 
 impl Weight {
-    /// The weight that an outlet holds, if it is one.
+    /// The constant weight that an outlet holds, traced back through changes of axes and slices. `None` if it is no
+    /// constant of f32 values or quantised ones.
     pub(in crate::graph) fn find(model: &TypedModel, outlet: OutletId) -> Option<Self> {
         let mut node = model.node(outlet.node);
         let mut changes = vec![];
@@ -49,6 +50,7 @@ impl Weight {
         })
     }
 
+    /// The weight after a slice; `None` if the slice is not within its axis.
     fn sliced(mut self, slice: &Slice) -> Option<Self> {
         let (start, end) = (slice.start.to_usize().ok()?, slice.end.to_usize().ok()?);
         let (size, stride) = self.axes.get_mut(slice.axis)?;
@@ -60,6 +62,8 @@ impl Weight {
         Some(self)
     }
 
+    /// The weight after a change of axes; `None` if strides cannot express it, such as a reshape of axes that are not
+    /// adjacent in the base.
     fn changed(mut self, change: &AxisOp) -> Option<Self> {
         match change {
             AxisOp::Add(at) => self.axes.insert(*at, (1, 0)),
@@ -71,17 +75,21 @@ impl Weight {
                 self.axes.insert(*to, axis);
             }
             AxisOp::Reshape(at, from, to) => {
-                let merged = self.axes.drain(*at..at + from.len()).reduce(|a, b| match b {
-                    (_, 0) => (usize::MAX, 0),
-                    (size, stride) if a.1 == size * stride => (a.0.saturating_mul(size), stride),
-                    _ => (usize::MAX, 0),
+                let mut old = self.axes.drain(*at..at + from.len());
+                let first = old.next()?;
+                // Two axes are one if a step along the outer is as long as the whole inner one. An axis that was added
+                // has the stride 0.
+                let (count, step) = old.try_fold(first, |(outer_size, outer_stride), (size, stride)| {
+                    let adjacent = stride != 0 && outer_stride == size * stride;
+                    adjacent.then_some((outer_size.saturating_mul(size), stride))
                 })?;
+                drop(old);
                 let sizes = to.iter().map(|dim| dim.to_usize().ok()).collect::<Option<TVec<usize>>>()?;
-                if merged.0 != sizes.iter().product::<usize>() {
+                if count != sizes.iter().product::<usize>() {
                     return None;
                 }
                 for (i, (size, stride)) in row_major(&sizes).into_iter().enumerate() {
-                    self.axes.insert(at + i, (size, stride * merged.1));
+                    self.axes.insert(at + i, (size, stride * step));
                 }
             }
         }

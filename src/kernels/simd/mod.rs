@@ -3,11 +3,17 @@
 //!
 //! | file | used on |
 //! |---|---|
-//! | `wasm` | WebAssembly: chooses between the next two |
+//! | `wasm` | WebAssembly: chooses between the next two at start |
 //! | `wasm128` | WebAssembly with 128-bit SIMD |
 //! | `relaxed` | WebAssembly with relaxed SIMD: a module of its own, linked at load |
-//! | `x86` | x86-64: chooses between `sse2` and `avx2` |
-//! | `portable` | native code otherwise, in plain Rust |
+//! | `relaxed_kernel` | that module: `build.rs` compiles it, and it is no part of this crate |
+//! | `x86` | x86-64: chooses between the next two |
+//! | `sse2` | any x86-64 |
+//! | `avx2` | x86-64 with AVX2, with or without AVX-512 VNNI |
+//! | `portable` | native code otherwise, in plain Rust; its [`F32x4`] on x86-64, too |
+//!
+//! Of the others, `backend` selects one of these for the compilation target, `kernel` one of the target's kernels at
+//! run time, `lanes` has what all backends share, and `layout` the order of packed weights.
 //!
 //! This is the lowest layer: it imports nothing from the kernels. All backends compute the same bits.
 
