@@ -21,7 +21,7 @@ export function resolveUrl(name: string, url: string | URL): URL {
 
 /** The URL of the file at `path`, relative to `url` and with the query of `url`, which may have an access token. `path` is not encoded. */
 export function resolveBeside(url: string | URL, path: string): string {
-  const beside = new URL(path.split("/").map(encodeURIComponent).join("/"), url);
+  const beside = new URL(encodeURIComponent(path).replaceAll("%2F", "/"), url);
   beside.search = new URL(url).search;
   return beside.href;
 }
