@@ -44,7 +44,7 @@ function draw() {
     `${codeOfClassifier(["head"], READ_HEAD)}const { label } = await classifier.predict("…");\n`;
 }
 
-/** Draws the confusion matrix. The colour of a cell shows its share of the row's examples. */
+/** Draws the confusion matrix. Each row has the examples of one label; the colour of a cell shows what fraction of them it has. */
 function drawMatrix({ labels, confusion }) {
   const names = labels.map(({ label }) => label);
   const heads = names.map((name) => make("th", { scope: "col" }, make("span", { textContent: name })));

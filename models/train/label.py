@@ -86,13 +86,17 @@ def label(args):
 def labels_of(work, texts):
     """{text: f32 [33]}: the teachers' logits, mixed, of those texts that all teachers have labelled."""
     known = {name: labelled(work, name)[0] for name in TEACHERS}
-    texts = [text for text in texts if all(key(text) in by_key for by_key in known.values())]
+    keys = {text: key(text) for text in texts}
+    keys = {text: number for text, number in keys.items() if all(number in by_key for by_key in known.values())}
+    if not keys:
+        return {}
     of_mpnet = np.concatenate([np.full(count, MIX[task], np.float32) for task, count in TASKS.items()])
     fractions = {"minilm": 1 - of_mpnet, "mpnet": of_mpnet}
     total = sum(
-        fractions[name] * np.array([by_key[key(text)] for text in texts], np.float32) for name, by_key in known.items()
+        fractions[name] * np.array([by_key[number] for number in keys.values()], np.float32)
+        for name, by_key in known.items()
     )
-    return dict(zip(texts, total, strict=True)) if texts else {}
+    return dict(zip(keys, total, strict=True))
 
 
 def labels(work, corpora):
