@@ -14,7 +14,7 @@ import sources
 import torch
 from data import drawn, examples, mixed, outputs, targets
 from encoder import Config, Encoder
-from files import made, sha256, write_arrays
+from files import made, read_arrays, seal, sha256, write_arrays
 from splits import Corpora
 from tokens import load_tokenizer, pad
 from training import MAX_TOKENS, device, fast_precision, train
@@ -59,6 +59,10 @@ MPNET = {
     # Copies of a corpus that is taken whole.
     "copies": {"written": 3, "written-toxicity": 2},
 }
+# A second run, from the weights of the first, at a lower rate and with other texts of the corpora that are not taken
+# whole.
+MPNET_AGAIN = {**MPNET, "seed": 12, "learning_rate": 3e-5, "copies": {"written": 2, "written-toxicity": 2}}
+MPNET_FIRST = "teacher-mpnet-first.npz"
 EVALUATIONS = {"minilm": 4, "mpnet": 2}
 
 
@@ -154,13 +158,24 @@ def selection(corpora, recipe):
     return found + drawn(texts, limited, rng) + drawn(corpora.unlabelled, {"yelp": 1500, "dialogue": 1500}, rng)
 
 
-def train_mpnet(args, corpora, finished, recipe):
+def pretrained_mpnet(work, tokenizer):
+    model = mpnet.pretrained(work)
+    mpnet.check_pretrained(model, tokenizer)
+    return model
+
+
+def tuned_mpnet(work, tokenizer):
+    model = mpnet.Mpnet()
+    model.load_arrays(read_arrays(work / MPNET_FIRST))
+    return model
+
+
+def train_mpnet(args, corpora, finished, recipe, start):
     tokenizer, clean = load_tokenizer(), without_emoji
     texts = [text for text in selection(corpora, recipe) if clean(text.text)]
     epoch = [replace(e, ids=mpnet.ids_of(e.ids)) for e in examples(tokenizer, texts, clean)]
     torch.manual_seed(recipe["seed"])
-    model = mpnet.pretrained(args.work)
-    mpnet.check_pretrained(model, tokenizer)
+    model = start(args.work, tokenizer)
     model.freeze(recipe["frozen"])
 
     def loss_of(batch, ids, mask):
@@ -179,14 +194,25 @@ def run(args, model, epochs, loss_of, recipe, finished, evaluate, evaluations):
     checkpoint.unlink()
 
 
+def teach_minilm(args):
+    recipe = {**MINILM, "tokenizer": sha256(path(args)) if path(args).exists() else None}
+    finished = args.work / "teacher-minilm.npz"
+    if not made(finished, recipe):
+        train_minilm(args, Corpora(args.data), finished, recipe)
+
+
+def teach_mpnet(args):
+    first, finished = args.work / MPNET_FIRST, args.work / "teacher-mpnet.npz"
+    recipe = {**MPNET, "from": sources.MPNET["sha256"], "written": sources.WRITTEN["sha256"]}
+    if not made(first, recipe):
+        train_mpnet(args, Corpora(args.data), first, recipe, pretrained_mpnet)
+    recipe = {**MPNET_AGAIN, "from": seal(first), "written": sources.WRITTEN["sha256"]}
+    if not made(finished, recipe):
+        train_mpnet(args, Corpora(args.data), finished, recipe, tuned_mpnet)
+
+
 def teacher(args):
     """Both, or the one that --encoder names."""
-    kinds = {
-        "minilm": (train_minilm, {**MINILM, "tokenizer": sha256(path(args)) if path(args).exists() else None}),
-        "mpnet": (train_mpnet, {**MPNET, "from": sources.MPNET["sha256"], "written": sources.WRITTEN["sha256"]}),
-    }
-    for name in [args.encoder] if args.encoder else kinds:
-        train_one, recipe = kinds[name]
-        finished = args.work / f"teacher-{name}.npz"
-        if not made(finished, recipe):
-            train_one(args, Corpora(args.data), finished, recipe)
+    teach = {"minilm": teach_minilm, "mpnet": teach_mpnet}
+    for name in [args.encoder] if args.encoder else teach:
+        teach[name](args)

@@ -45,6 +45,28 @@ impl Linear {
         Ok(Some(Self { layer, dims: Dims(leading.chain([Dim::Fixed(outputs)]).collect()) }))
     }
 
+    /// `activation(x + bias)`, where a layer without an activation computes `x`: as one layer, and its input. `None` if there
+    /// is no such layer, or if the bias is not constant or has another size.
+    pub(in crate::graph) fn activated(
+        model: &TypedModel,
+        x: OutletId,
+        bias: Option<OutletId>,
+        activation: Activation,
+    ) -> TractResult<Option<(Self, OutletId)>> {
+        let node = model.node(x.node);
+        let Some(linear) = node.op_as::<Self>() else { return Ok(None) };
+        if linear.layer.activation != Activation::None {
+            return Ok(None);
+        }
+        let mut linear = linear.clone();
+        if let Some(bias) = bias {
+            let Some(bias) = constant(model, bias).filter(|bias| linear.fits_bias(bias)) else { return Ok(None) };
+            linear.layer.add_bias(bias.try_as_plain_ram()?.as_slice::<f32>()?.iter().copied());
+        }
+        linear.layer.activation = activation;
+        Ok(Some((linear, node.inputs[0])))
+    }
+
     /// Whether a tensor has one value per output: it has the output's channel axes, and before them only axes of size
     /// 1.
     fn fits_bias(&self, bias: &Tensor) -> bool {
@@ -113,13 +135,12 @@ pub(super) fn rules(rules: Rules) -> Rules {
             } else {
                 return Ok(None);
             };
-            let before = model.node(node.inputs[0].node);
-            let Some(linear) = before.op_as::<Linear>().filter(|_| only_user(model, before.id, node.id)) else {
+            let product = node.inputs[0];
+            let Some((linear, x)) = Linear::activated(model, product, None, activation)? else { return Ok(None) };
+            if !only_user(model, product.node, node.id) {
                 return Ok(None);
-            };
-            let mut linear = linear.clone();
-            linear.layer.activation = activation;
-            TypedModelPatch::replace_single_op(model, node, &[before.inputs[0]], linear).map(Some)
+            }
+            TypedModelPatch::replace_single_op(model, node, &[x], linear).map(Some)
         })
 }
 

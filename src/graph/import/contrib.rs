@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use tract_onnx::tract_core::ops::array::{Gather, Slice};
+use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::logic::{comp_gt, comp_lt};
 use tract_onnx::tract_core::ops::math::{add, mul};
 use tract_onnx::tract_core::ops::nn::{self, Reduce, Reducer};
@@ -14,6 +15,7 @@ use super::node::{Node, Outlets};
 use crate::graph::fuse::{AddLayerNorm, Attention, Embedding, Linear};
 use crate::graph::weights::Weight;
 use crate::kernels::layer_norm::LayerNorm;
+use crate::kernels::linear::Activation;
 
 /// `softmax(q · kᵀ · scale + mask) · v`, where one weight and one bias hold those of queries, keys and values side by side.
 pub(super) fn attention(n: &mut Node) -> Outlets {
@@ -292,18 +294,23 @@ fn layer_norm(n: &Node, gain: usize, bias: usize) -> TractResult<AddLayerNorm> {
 
 /// GELU of the sum of the input and an optional bias.
 pub(super) fn bias_gelu(n: &mut Node) -> Outlets {
-    wire_gelu(n, nn::gelu_exact::gelu_exact())
+    wire_gelu(n, Activation::Gelu, nn::gelu_exact::gelu_exact())
 }
 
 /// The tanh approximation of GELU of the sum of the input and an optional bias.
 pub(super) fn fast_gelu(n: &mut Node) -> Outlets {
-    wire_gelu(n, nn::gelu_approximate::gelu_approximate(false))
+    wire_gelu(n, Activation::GeluTanh, nn::gelu_approximate::gelu_approximate(false))
 }
 
-fn wire_gelu(n: &mut Node, gelu: tract_core::ops::element_wise::ElementWiseOp) -> Outlets {
-    let mut x = n.cast(n.input(0)?, DatumType::F32)?;
-    check_bias(n, n.optional(1), x)?;
-    if let Some(bias) = n.optional(1) {
+/// The activation of the sum of the input and an optional bias: in the layer that computes the input, if a fused one does, else by
+/// the op `gelu`.
+fn wire_gelu(n: &mut Node, activation: Activation, gelu: ElementWiseOp) -> Outlets {
+    let (mut x, bias) = (n.cast(n.input(0)?, DatumType::F32)?, n.optional(1));
+    check_bias(n, bias, x)?;
+    if let Some((linear, input)) = Linear::activated(n.model, x, bias, activation)? {
+        return Ok(tvec!(n.wire(linear, &[input])?));
+    }
+    if let Some(bias) = bias {
         x = n.binary(add().0, x, bias)?;
     }
     Ok(tvec!(n.wire(gelu, &[x])?))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
+use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::internal::*;
 
 use super::node::{Node, load};
@@ -107,11 +108,17 @@ impl<'a> Values<'a> {
         let unique = model.unique_name(name).into_owned();
         let outlet = if let Some(weight) = self.weights.constant(name) {
             model.wire_node(unique, weight, &[])?[0]
-        } else if let Some(tensor) = self.constants.0.get(name) {
-            model.add_const(unique, tensor.clone())?
         } else {
-            let tensor = self.initializers.get(name).with_context(|| format!("no op computes the value `{name}`"))?;
-            model.add_const(unique, load(tensor)?)?
+            let tensor = match self.constants.0.get(name) {
+                Some(tensor) => tensor.clone(),
+                None => {
+                    let tensor = self.initializers.get(name);
+                    load(tensor.with_context(|| format!("no op computes the value `{name}`"))?)?.into_arc_tensor()
+                }
+            };
+            // Not by `add_const`, which compares the tensor with all others.
+            let fact = TypedFact::try_from(tensor.clone())?;
+            model.add_node(unique, Const::new(tensor)?, tvec!(fact))?.into()
         };
         self.outlets.insert(name, outlet);
         Ok(outlet)

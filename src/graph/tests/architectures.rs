@@ -1,7 +1,10 @@
 //! Models of all architectures and exporters: which ops they end up with, and what they compute.
 
-use super::{Model, errors, fused, goldens, load, load_with};
-use crate::inference::encoder::TractEncoder;
+use prost::Message;
+use tract_onnx::pb::{ModelProto, NodeProto};
+
+use super::{Model, alone, errors, fused, goldens, load, load_with};
+use crate::inference::encoder::{Encoder, TractEncoder};
 use crate::load_options::Precision;
 use crate::model::ModelFiles;
 
@@ -73,6 +76,26 @@ fn the_packaged_model_becomes_fused_ops() {
     // Six layers and the classifier; the position table is only sliced.
     assert_eq!(fused(&encoder), [37, 1, 13, 6], "{:?}", encoder.ops());
     assert_eq!(encoder.ops().get("Softmax"), None);
+}
+
+/// The first GELU becomes part of the layer before it; the second must stay.
+#[test]
+fn two_activations_one_after_the_other_are_both_computed() {
+    for file in ["tests/fixtures/architectures/bert-script14-eager-o2.onnx", "models/english/model.onnx"] {
+        let mut proto = ModelProto::decode(&std::fs::read(file).unwrap()[..]).unwrap();
+        let mut logits = || {
+            let encoder =
+                TractEncoder::read(&mut &proto.encode_to_vec()[..], &ModelFiles::new(), None, Precision::Auto).unwrap();
+            let logits = encoder.encode(alone(&[1, 2, 3])).unwrap().swap_remove(0).logits;
+            let nodes = &mut proto.graph.as_mut().unwrap().node;
+            let first = nodes.iter().position(|node| node.op_type == "BiasGelu").unwrap();
+            let output = std::mem::replace(&mut nodes[first].output[0], "once".into());
+            let again = NodeProto { input: vec!["once".into()], output: vec![output], ..nodes[first].clone() };
+            nodes.insert(first + 1, NodeProto { op_type: "Gelu".into(), name: String::new(), ..again });
+            logits
+        };
+        assert_ne!(logits(), logits(), "{file}");
+    }
 }
 
 #[test]
