@@ -9,6 +9,7 @@ from corpora import Text, teacher_text, with_contractions
 from encoder import TASKS
 from tokens import batches, pad
 from training import device
+from variants import variants
 
 # Copies of a corpus in one epoch; where only some of its texts are drawn, the fraction.
 COPIES = {"written": 3, "written-toxicity": 4}
@@ -26,6 +27,8 @@ UNLABELLED = {
     "sarcasm": 1700,
 }
 STUDENT_SEEDS = (3, 4)
+# Variants of each written text in one epoch of the student.
+VARIANTS = 3
 # All of SST-2: the MiniLM teacher, which read 0.6 of it once, is weak there (87.3 on dev).
 STUDENT_FRACTION = {**FRACTION, "sst2": 1}
 ENDINGS = 0.12
@@ -52,7 +55,10 @@ def mixed(corpora, seed, unlabelled=HARMLESS, fraction=FRACTION, copies=COPIES):
 
 def student_epochs(corpora):
     """The texts of each epoch of the student."""
-    return [mixed(corpora, seed, UNLABELLED, STUDENT_FRACTION) for seed in STUDENT_SEEDS]
+    written = [text for text in corpora.train if text.corpus == "written"]
+    return [
+        mixed(corpora, seed, UNLABELLED, STUDENT_FRACTION) + variants(written, VARIANTS, seed) for seed in STUDENT_SEEDS
+    ]
 
 
 def drawn(texts, counts, rng):

@@ -134,9 +134,14 @@ WRITTEN_TOXICITY = _written(
     "written-toxicity.tsv",
     "fb05404b0000fcadb85c0504db97a01806e7ea11f30b63a2f04defb69226a3ec",
 )
+WRITTEN_TOXICITY_LATER = _written(
+    "toxicity and its look-alikes, second part",
+    "written-toxicity-later.tsv",
+    "59c90d961d29a47fbf70b5a98ebdb974a7442df50b7b042173033750fd4c1d02",
+)
 
 TRAINED_ON = [SST2_TRAIN, GOEMOTIONS_TRAIN, PUBLIC, SARCASM, PARADETOX, TOXIC_SPANS, TOXIGEN, IMPLICIT_HATE]
-TRAINED_ON += [YELP, AMAZON, DIALOGUE, WEB, WIKI, WRITTEN, WRITTEN_TOXICITY]
+TRAINED_ON += [YELP, AMAZON, DIALOGUE, WEB, WIKI, WRITTEN, WRITTEN_TOXICITY, WRITTEN_TOXICITY_LATER]
 
 # Measured with, never trained on.
 HATECHECK = _source(

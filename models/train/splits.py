@@ -14,7 +14,7 @@ from files import write_text
 
 HELD_OUT = OURS / "held-out.txt"
 # Files that were written after the split: they train only.
-LATER = ("m", "n", "o", "p", "later", "more")
+LATER = ("m", "n", "o", "p", "q", "r", "toxicity-later", "later", "more")
 OVERLAP = 0.35  # Jaccard index of the words of two texts from which on they stand in one cluster
 SHARE = 0.1
 # Of GoEmotions train: thresholds of the emotion labels are fitted on these comments.
@@ -71,13 +71,12 @@ def is_later(text):
 
 def split(args):
     """The stage: writes the committed list if it is not there, and checks it."""
-    first = [text for text in corpora.written() if not is_later(text)]
+    written = {"written": corpora.written(), "written-toxicity": corpora.written_toxicity()}
     if not HELD_OUT.is_file():
-        write_rows(
-            HELD_OUT, [chosen_rows(texts, seed) for seed, texts in enumerate([first, corpora.written_toxicity()])]
-        )
+        first = [[text for text in texts if not is_later(text)] for texts in written.values()]
+        write_rows(HELD_OUT, [chosen_rows(texts, seed) for seed, texts in enumerate(first)])
     held = rows_of(HELD_OUT)
-    for name, texts in (("written", corpora.written()), ("written-toxicity", corpora.written_toxicity())):
+    for name, texts in written.items():
         check(texts, held)
         dev = [text for text in texts if text.row in held]
         print(f"{name}: {len(dev)} of {len(texts)} texts held out")
