@@ -92,7 +92,6 @@ mod heads;
 mod inference;
 mod input;
 mod job;
-mod kernels;
 mod limits;
 mod load_options;
 mod model;
@@ -107,6 +106,8 @@ mod text;
 #[cfg(any(test, target_arch = "wasm32"))]
 pub mod wasm;
 mod zero_shot;
+
+use litmus_text_kernels as kernels;
 
 pub use classifier::Classifier;
 pub use embedding::EmbeddingJob;

@@ -1,10 +1,6 @@
 //! The kernels against [`kernels::reference`]: shapes that fill no tile, values at every edge, and the same bits natively
 //! and in WebAssembly, where `tests/wasm.rs` includes these tests.
 
-#[allow(dead_code)]
-#[path = "../src/kernels/mod.rs"]
-mod kernels;
-
 #[path = "kernels/any.rs"]
 pub mod any;
 #[path = "kernels/attention.rs"]
@@ -30,6 +26,8 @@ mod math;
 mod same_bits;
 
 use std::sync::{Mutex, PoisonError};
+
+use litmus_text_kernels as kernels;
 
 use kernels::simd::backend::KERNELS;
 use kernels::simd::kernel::{Kernel, choose};

@@ -5,7 +5,7 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# The kernels have no dependencies. This crate has none either, so that nothing else is compiled.
+# A crate that depends on the kernels alone, so that nothing else is compiled.
 mkdir "$folder/src"
 : > "$folder/src/lib.rs"
 cat > "$folder/Cargo.toml" <<END
@@ -13,6 +13,8 @@ cat > "$folder/Cargo.toml" <<END
 name = "kernels-under-miri"
 version = "0.0.0"
 edition = "2024"
+[dependencies]
+litmus-text-kernels = { path = "$root/src/kernels" }
 [[test]]
 name = "kernels"
 path = "$root/tests/kernels.rs"

@@ -15,7 +15,7 @@ fn modules(folder: &Path, parent: &str, sources: &mut BTreeMap<String, String>) 
         let child = if parent.is_empty() { name.to_owned() } else { format!("{parent}::{name}") };
         if path.is_dir() {
             modules(&path, &child, sources);
-        } else if name != "lib" {
+        } else if path.extension().is_some_and(|e| e == "rs") && !["lib", "build"].contains(&name) {
             let source = fs::read_to_string(&path).unwrap();
             let code = source.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
             let code: String =

@@ -59,7 +59,7 @@ const web = ["--target", "wasm32-unknown-unknown", "--profile", "web"];
 const clippy = (...args) => cargo("clippy", ...args, "--", "-D", "warnings");
 
 async function rustfmt() {
-  await cargo("fmt", "--check");
+  await cargo("fmt", "--all", "--check");
   await cargo("fmt", "--check", "--manifest-path", "tests/fuzz/Cargo.toml");
 }
 
@@ -207,8 +207,8 @@ const suites = {
   "lint: rustfmt": { quick: true, run: rustfmt },
   "lint: biome": { quick: true, run: biome },
   "lint: ruff": { quick: true, run: ruff },
-  "lint: clippy": { run: () => clippy(...native, "--all-targets") },
-  "lint: clippy, WebAssembly": { run: () => clippy(...web, "--lib", "--test", "wasm") },
+  "lint: clippy": { run: () => clippy(...native, "--workspace", "--all-targets") },
+  "lint: clippy, WebAssembly": { run: () => clippy(...web, "--workspace", "--lib", "--test", "wasm") },
   "lint: types": { quick: true, run: types },
   "lint: supply chain": { quick: true, run: () => inFolder("tests/supply", { parallel: true }) },
   "lint: documents": { quick: true, run: () => inFolder("tests/documents", { parallel: true }) },

@@ -73,10 +73,10 @@ async function compileCrate({ quick }) {
   await unlessDone(stamp, hashOfSources, [kept], () =>
     step(`cargo build for WebAssembly (${usualTime[profile]})`, async () => {
       const target = ["--target", "wasm32-unknown-unknown", "--profile", profile];
-      const args = ["rustc", ...wasmConfig(), "--lib", "--crate-type", "cdylib", ...target];
+      const args = ["build", ...wasmConfig(), "--package", "litmus-text-cdylib", ...target];
       await run("cargo", args, { prefix: "cargo", env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
       // A copy: the tests build the crate in the same folder in other ways.
-      await copyFile(join(targetDir, "wasm32-unknown-unknown", profile, "litmus_text.wasm"), kept);
+      await copyFile(join(targetDir, "wasm32-unknown-unknown", profile, "litmus_text_cdylib.wasm"), kept);
     }),
   );
   return { wasm: kept, hashOfSources };

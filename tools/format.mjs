@@ -6,7 +6,7 @@ import { ensureNode, ensureRuff } from "./toolchain.mjs";
 
 try {
   await ensureNode();
-  await run("cargo", ["fmt"]);
+  await run("cargo", ["fmt", "--all"]);
   await run("cargo", ["fmt", "--manifest-path", "tests/fuzz/Cargo.toml"]);
   await run(process.execPath, [join(root, "node_modules/@biomejs/biome/bin/biome"), "check", "--write"]);
   const ruff = await ensureRuff();

@@ -73,7 +73,7 @@ async function thirdPartyLicences(all) {
   const own = await Promise.all(["LICENSE-MIT", "LICENSE-APACHE"].map((file) => readFile(join(root, file), "utf8")));
   for (const crate of all) {
     const like = all.find(({ name }) => name === TEXTS_OF[crate.name]) ?? crate;
-    // Without a source: the replacement of `inventory` in tools/vendor.
+    // Without a source: crates of this repository.
     const texts = crate.source === null ? own.map((text) => text.trim()) : await licenceTexts(like);
     if (texts.length === 0)
       throw new UserError(`${crate.name} ${crate.version} has no licence text: add it to TEXTS_OF in tools/supply.mjs`);

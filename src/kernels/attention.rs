@@ -20,11 +20,14 @@ const VALUE_LIMIT: f32 = 2047.0;
 
 /// The dimensions of one call.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Shape {
+pub struct Shape {
+    /// Texts.
     pub batch: usize,
+    /// Queries of each text.
     pub queries: usize,
     /// Keys, and as many values as keys.
     pub keys: usize,
+    /// Heads.
     pub heads: usize,
     /// Columns of one head (the head dimension). A row of queries has `heads` · `head_dim` columns.
     pub head_dim: usize,
@@ -33,8 +36,10 @@ pub(crate) struct Shape {
 /// Additive attention mask. The row of (batch b, head h, query q) starts at `b*strides[0] + h*strides[1] + q*strides[2]`
 /// and has one value per key.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mask<'a> {
+pub struct Mask<'a> {
+    /// What is added to the scores.
     pub values: &'a [f32],
+    /// Between batch rows, heads and queries.
     pub strides: [usize; 3],
 }
 
@@ -71,7 +76,8 @@ struct Scratch {
 /// Computes `y = softmax(q · kᵀ · scale + mask) · v` for every head. `q` and `y` are batch × queries × (heads · head_dim),
 /// `k` and `v` batch × keys × (heads · head_dim). A NaN or an infinity in a query makes that query's output NaN; in a key
 /// or a value, the outputs of all queries of its batch and head, whatever the mask.
-pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>, y: &mut [f32]) {
+#[inline(never)]
+pub fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>, y: &mut [f32]) {
     let width = shape.heads * shape.head_dim;
     let (query_values, key_values) = (shape.queries * width, shape.keys * width);
     assert!([q.len(), y.len()] == [shape.batch * query_values; 2]);

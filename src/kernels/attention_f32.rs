@@ -8,7 +8,8 @@ use super::simd::{F32x4, LANES, for_each_four, zip_in_place};
 
 /// Computes `y = softmax(q · kᵀ · scale + mask) · v` for every head, with the shapes of [`super::attention::run`]. Keys are
 /// summed in their order, and a masked key with finite values adds exactly 0.
-pub(crate) fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>, y: &mut [f32]) {
+#[inline(never)]
+pub fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>, y: &mut [f32]) {
     let Shape { batch, queries, keys, heads, head_dim } = shape;
     let width = heads * head_dim;
     assert!([q.len(), y.len()] == [batch * queries * width; 2] && [k.len(), v.len()] == [batch * keys * width; 2]);

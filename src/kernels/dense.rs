@@ -10,7 +10,8 @@ const PANEL: usize = 2 * LANES;
 
 /// Writes `x · wᵀ` to `out`, rows of `x` × rows of `w`: the dot product of each row of `x` with each row of `w`, both
 /// `width` values wide.
-pub(crate) fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
+#[inline(never)]
+pub fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     let width = width.max(1);
     let columns = w.len() / width;
     assert!(x.len().is_multiple_of(width) && w.len().is_multiple_of(width) && out.len() == x.len() / width * columns);
@@ -27,7 +28,8 @@ pub(crate) fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
 }
 
 /// A linear layer: `x · wᵀ` plus one bias per row of `w`. Returns rows of `x` × rows of `w`. `width` is that of both.
-pub(crate) fn linear_layer(x: &[f32], w: &[f32], biases: &[f32], width: usize) -> Vec<f32> {
+#[inline(never)]
+pub fn linear_layer(x: &[f32], w: &[f32], biases: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / width.max(1) * biases.len()];
     product(x, w, width, &mut out);
     for row in out.chunks_exact_mut(biases.len().max(1)) {
@@ -93,7 +95,8 @@ fn fours(row: &[f32], count: usize) -> &[[f32; LANES]] {
 
 /// Adds `rᵀ · x` to `out`: `r` has `columns` values per row, `x` as many rows of `width` values, and `out` is `columns` ×
 /// `width`.
-pub(crate) fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width: usize, out: &mut [f32]) {
+#[inline(never)]
+pub fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width: usize, out: &mut [f32]) {
     let (columns, width) = (columns.max(1), width.max(1));
     assert!(r.len() / columns == x.len() / width && out.len() == columns * width);
     let mut panel = vec![0.0; x.len() / width * PANEL];

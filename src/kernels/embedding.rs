@@ -7,24 +7,30 @@ use super::simd::{F32x4, LANES, for_each_four};
 
 /// An embedding table, row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct EmbeddingTable {
+pub struct EmbeddingTable {
     /// The number of values of a row.
     pub width: usize,
+    /// The rows.
     pub values: TableValues,
 }
 
 /// The values of an embedding table, as they are stored.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum TableValues {
+pub enum TableValues {
     /// One scale per row.
-    Int8 { values: Arc<Vec<i8>>, scales: Vec<f32> },
+    Int8 {
+        /// All rows in turn.
+        values: Arc<Vec<i8>>,
+        /// What a row's values are multiplied with.
+        scales: Vec<f32>,
+    },
     /// The width is a multiple of the block size.
     FourBit(Arc<FourBit>),
 }
 
 impl EmbeddingTable {
     /// Quantises f32 rows to int8. A row's scale is its largest magnitude divided by 127.
-    pub(crate) fn quantize(width: usize, rows: &[f32]) -> Self {
+    pub fn quantize(width: usize, rows: &[f32]) -> Self {
         let mut values = vec![0; rows.len()];
         let rows = rows.chunks_exact(width.max(1)).zip(values.chunks_exact_mut(width.max(1)));
         let scales = rows.map(|(row, to)| quantize_table_row(row, to)).collect();
@@ -32,15 +38,16 @@ impl EmbeddingTable {
     }
 
     /// Number of rows.
-    pub(crate) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         match &self.values {
             TableValues::Int8 { scales, .. } => scales.len(),
-            TableValues::FourBit(weights) => weights.len() / self.width.max(1),
+            TableValues::FourBit(weights) => weights.count() / self.width.max(1),
         }
     }
 
     /// Writes the row at `index` to `to`; returns false if there is none. A negative index counts from the end.
-    pub(crate) fn row(&self, index: i64, to: &mut [f32]) -> bool {
+    #[inline(never)]
+    pub fn row(&self, index: i64, to: &mut [f32]) -> bool {
         let rows = self.rows() as i64;
         let index = if index < 0 { index + rows } else { index };
         if !(0..rows).contains(&index) {

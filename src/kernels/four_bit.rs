@@ -8,7 +8,7 @@
 use super::simd::{F32x4, LANES, largest_nibble, lookup_nibbles};
 
 /// Weights in a block.
-pub(crate) const BLOCK: usize = 32;
+pub const BLOCK: usize = 32;
 const BYTES: usize = BLOCK / 2;
 /// The nibble of the weight 0, which is the middle of its range.
 const ZERO: i8 = 8;
@@ -30,7 +30,7 @@ const fn tables() -> [[i8; 16]; 2 * MAX_MULTIPLE as usize + 1] {
 
 /// 4-bit weights as the file stores them.
 #[derive(Debug, PartialEq)]
-pub(crate) struct FourBit {
+pub struct FourBit {
     /// 16 bytes per block.
     packed: Vec<u8>,
     /// One per block, all finite.
@@ -42,18 +42,18 @@ impl FourBit {
     ///
     /// # Panics
     /// If there are not 16 bytes per scale.
-    pub(crate) fn new(packed: Vec<u8>, scales: Vec<f32>) -> Self {
+    pub fn new(packed: Vec<u8>, scales: Vec<f32>) -> Self {
         assert_eq!(packed.len(), scales.len() * BYTES);
         Self { packed, scales }
     }
 
-    /// Number of weights.
-    pub(crate) fn len(&self) -> usize {
+    /// The number of weights.
+    pub fn count(&self) -> usize {
         self.scales.len() * BLOCK
     }
 
     /// The weight at an index.
-    pub(crate) fn value(&self, index: usize) -> f32 {
+    pub fn value(&self, index: usize) -> f32 {
         let nibble = self.packed[index / 2] >> (4 * (index % 2)) & 15;
         f32::from(nibble.cast_signed() - ZERO) * self.scales[index / BLOCK]
     }
@@ -65,7 +65,8 @@ impl FourBit {
     }
 
     /// Writes the weights from `first` on. `first` and the length of `to` are multiples of [`BLOCK`].
-    pub(crate) fn write_f32(&self, first: usize, to: &mut [f32]) {
+    #[inline(never)]
+    pub fn write_f32(&self, first: usize, to: &mut [f32]) {
         let (blocks, scales) = self.blocks(first, to.len());
         let (targets, _) = to.as_chunks_mut::<BLOCK>();
         for ((block, scale), to) in blocks.iter().zip(scales).zip(targets) {
@@ -84,7 +85,7 @@ impl FourBit {
     ///
     /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
     #[inline(never)]
-    pub(crate) fn requantize_row(&self, first: usize, limit: f32, to: &mut [i8]) -> f32 {
+    pub fn requantize_row(&self, first: usize, limit: f32, to: &mut [i8]) -> f32 {
         let (packed, scales) = self.blocks(first, to.len());
         let (to, _) = to.as_chunks_mut::<BLOCK>();
         if let Some(unit) = unit(scales, limit).filter(|unit| *unit >= f32::MIN_POSITIVE) {

@@ -4,15 +4,19 @@ use super::simd::{F32x4, for_each_four, zip_in_place};
 
 /// `(x − mean) / √(variance + epsilon) · gain + bias`, with one gain and one bias per column.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct LayerNorm {
+pub struct LayerNorm {
+    /// One per column.
     pub gain: Vec<f32>,
+    /// One per column.
     pub bias: Vec<f32>,
+    /// Added to the variance.
     pub epsilon: f32,
 }
 
 impl LayerNorm {
     /// Replaces each row of `x`, or of `x + addend`, by its normalisation.
-    pub(crate) fn run(&self, x: &mut [f32], addend: Option<&[f32]>) {
+    #[inline(never)]
+    pub fn run(&self, x: &mut [f32], addend: Option<&[f32]>) {
         let width = self.gain.len().max(1);
         assert!(x.len().is_multiple_of(width) && addend.is_none_or(|addend| addend.len() == x.len()));
         for (i, row) in x.chunks_exact_mut(width).enumerate() {

@@ -18,13 +18,13 @@ use super::simd::{
 };
 
 /// The largest magnitude of a quantised weight.
-pub(crate) const WEIGHT_LIMIT: f32 = 63.0;
+pub const WEIGHT_LIMIT: f32 = 63.0;
 /// Added to each stored weight.
 const OFFSET: i32 = 64;
 /// The largest magnitude of a quantised value of a row.
 const ROW_LIMIT: f32 = 127.0;
 /// The sum of this many products fits in an i32: a stored weight and a value of a row are at most 127 each.
-pub(crate) const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
+pub const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
 /// Bytes of quantised rows that are multiplied with one block of weights after the other: they stay in the L2 cache.
 const PANEL_BYTES: usize = 128 * 1024;
 /// Rows that are multiplied together in f32.
@@ -32,9 +32,12 @@ const FLOAT_ROWS: usize = 4;
 
 /// The function applied to each output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Activation {
+pub enum Activation {
+    /// The output as it is.
     None,
+    /// `x · 0.5 · (1 + erf(x / √2))`
     Gelu,
+    /// `x · 0.5 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`
     GeluTanh,
 }
 
@@ -51,12 +54,15 @@ impl Activation {
 
 /// A linear layer whose weights are packed in the order in which the kernels read them.
 #[derive(Debug, Clone)]
-pub(crate) struct PackedLinear {
+pub struct PackedLinear {
+    /// Values of a row of `x`.
     pub inputs: usize,
+    /// Values of a row of `y`.
     pub outputs: usize,
     weights: Weights,
     /// One per output, padded with zeros to whole blocks.
     bias: Vec<f32>,
+    /// What the outputs go through.
     pub activation: Activation,
 }
 
@@ -77,7 +83,7 @@ impl PackedLinear {
     ///
     /// # Panics
     /// If there are more than [`MAX_INPUTS`] inputs, or not one scale per output.
-    pub(crate) fn pack(
+    pub fn pack(
         inputs: usize,
         outputs: usize,
         scales: Option<&[f32]>,
@@ -109,7 +115,7 @@ impl PackedLinear {
     }
 
     /// Like [`pack`](Self::pack), from integer weights stored output by output. `row(output)` returns an output's weights.
-    pub(crate) fn pack_rows<'a>(inputs: usize, scales: &[f32], row: impl Fn(usize) -> &'a [i8]) -> Self {
+    pub fn pack_rows<'a>(inputs: usize, scales: &[f32], row: impl Fn(usize) -> &'a [i8]) -> Self {
         Self::pack_outputs(inputs, scales.len(), |output, to| scales[output] * write_row(row(output), to))
     }
 
@@ -117,7 +123,7 @@ impl PackedLinear {
     ///
     /// # Panics
     /// If there are more than [`MAX_INPUTS`] inputs.
-    pub(crate) fn pack_outputs(inputs: usize, outputs: usize, mut write: impl FnMut(usize, &mut [i8]) -> f32) -> Self {
+    pub fn pack_outputs(inputs: usize, outputs: usize, mut write: impl FnMut(usize, &mut [i8]) -> f32) -> Self {
         assert!(inputs <= MAX_INPUTS);
         let (stride, blocks) = (inputs.next_multiple_of(INPUTS), outputs.div_ceil(CHANNELS));
         let mut packed = vec![0; blocks * CHANNELS * stride];
@@ -135,7 +141,7 @@ impl PackedLinear {
     }
 
     /// Packs f32 weights as they are: `weight(input, output)`.
-    pub(crate) fn float32(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+    pub fn float32(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
         let mut packed = vec![0.0; outputs.next_multiple_of(CHANNELS) * inputs];
         for (block, packed) in packed.chunks_exact_mut((CHANNELS * inputs).max(1)).enumerate() {
             let (eights, _) = packed.as_chunks_mut::<CHANNELS>();
@@ -158,7 +164,7 @@ impl PackedLinear {
     }
 
     /// Like [`pack`](Self::pack), from f32 weights: `weight(input, output)`.
-    pub(crate) fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+    pub fn quantize(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
         Self::pack(inputs, outputs, None, |input, first| {
             let one = |i| if i < outputs { weight(input, i) } else { 0.0 };
             [first, first + LANES].map(|first| F32x4::load(&std::array::from_fn(|i| one(first + i))))
@@ -166,7 +172,7 @@ impl PackedLinear {
     }
 
     /// Whether both share their weights, the same memory, and have the same bias and activation.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         let same = match (&self.weights, &other.weights) {
             (Weights::Int8 { packed: a, .. }, Weights::Int8 { packed: b, .. }) => Arc::ptr_eq(a, b),
             (Weights::Float32(a), Weights::Float32(b)) => Arc::ptr_eq(a, b),
@@ -176,7 +182,7 @@ impl PackedLinear {
     }
 
     /// Adds to each output's bias.
-    pub(crate) fn add_bias(&mut self, bias: impl Iterator<Item = f32>) {
+    pub fn add_bias(&mut self, bias: impl Iterator<Item = f32>) {
         for (to, value) in self.bias.iter_mut().zip(bias) {
             *to += value;
         }
@@ -184,7 +190,8 @@ impl PackedLinear {
 
     /// Computes `y`, rows of `outputs` values, from `x`, rows of `inputs` values. In integers, a row with a NaN or an infinity
     /// gives a row of NaN.
-    pub(crate) fn run(&self, x: &[f32], y: &mut [f32]) {
+    #[inline(never)]
+    pub fn run(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs.max(1);
         assert_eq!((x.len(), y.len()), (rows * self.inputs, rows * self.outputs));
         let (packed, scales) = match &self.weights {

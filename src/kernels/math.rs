@@ -18,7 +18,7 @@ fn polynomial<const N: usize>(x: F32x4, coefficients: [f32; N]) -> F32x4 {
 ///
 /// `2^k · 2^r` with an integer k and r in [−½, ½]; 2^r is the polynomial with the least maximal error (minimax).
 #[inline(always)]
-pub(crate) fn exp(x: F32x4) -> F32x4 {
+pub fn exp(x: F32x4) -> F32x4 {
     let exponent = x * F32x4::splat(LOG2_E);
     // `scale_by_power_of_two` gives 0 for −127.
     let exponent = exponent.max(F32x4::splat(-127.0)).min(F32x4::splat(127.0));
@@ -28,7 +28,8 @@ pub(crate) fn exp(x: F32x4) -> F32x4 {
 }
 
 /// Replaces each value by its exponential.
-pub(crate) fn exp_in_place(x: &mut [f32]) {
+#[inline(never)]
+pub fn exp_in_place(x: &mut [f32]) {
     let (fours, rest) = x.as_chunks_mut::<LANES>();
     for four in fours {
         exp(F32x4::load(four)).store(four);
@@ -37,14 +38,15 @@ pub(crate) fn exp_in_place(x: &mut [f32]) {
 }
 
 /// `to += factor · from`
-pub(crate) fn add_multiple(to: &mut [f32], factor: f32, from: &[f32]) {
+#[inline(never)]
+pub fn add_multiple(to: &mut [f32], factor: f32, from: &[f32]) {
     let factor = F32x4::splat(factor);
     zip_in_place(to, from, 0.0, |to, from| to + factor * from);
 }
 
 /// The hyperbolic tangent; absolute error under 5e-7. The rational approximation on [−7.9, 7.9] of Eigen and XLA.
 #[inline(always)]
-pub(crate) fn tanh(x: F32x4) -> F32x4 {
+pub fn tanh(x: F32x4) -> F32x4 {
     let x = x.max(F32x4::splat(-7.905_311)).min(F32x4::splat(7.905_311));
     let x2 = x * x;
     let p = polynomial(
@@ -60,7 +62,7 @@ pub(crate) fn tanh(x: F32x4) -> F32x4 {
 ///
 /// Φ is approximated on [−4.6, 4.6] by ½ plus an odd rational function, fitted for the least maximal error of GELU.
 #[inline(always)]
-pub(crate) fn gelu(x: F32x4) -> F32x4 {
+pub fn gelu(x: F32x4) -> F32x4 {
     let bounded = x.max(F32x4::splat(-4.6)).min(F32x4::splat(4.6));
     let squared = bounded * bounded;
     let p = polynomial(squared, [0.398_925_4, 0.027_672_576, 0.003_817_05, 3.275_645_5e-5]);
@@ -70,7 +72,7 @@ pub(crate) fn gelu(x: F32x4) -> F32x4 {
 
 /// The tanh approximation of GELU (Hendrycks and Gimpel, 2016).
 #[inline(always)]
-pub(crate) fn gelu_tanh(x: F32x4) -> F32x4 {
+pub fn gelu_tanh(x: F32x4) -> F32x4 {
     let half = F32x4::splat(0.5) * x;
     let inner = x * F32x4::splat(0.797_884_6) * (F32x4::splat(1.0) + F32x4::splat(0.044_715) * (x * x));
     half * tanh(inner) + half

@@ -3,10 +3,10 @@
 use super::simd::{F32x4, LANES, for_each_four};
 
 /// A row whose largest magnitude is below this counts as zeros: its reciprocal would not be finite.
-pub(crate) const SMALLEST: f32 = 1e-30;
+pub const SMALLEST: f32 = 1e-30;
 
 /// The integer type of a quantised row.
-pub(crate) trait QuantizedInt: Copy + Default {
+pub trait QuantizedInt: Copy + Default {
     /// Stores eight values, rounded to nearest with ties to even.
     fn store(low: F32x4, high: F32x4, to: &mut [Self; 2 * LANES]);
 }
@@ -27,7 +27,7 @@ impl QuantizedInt for i8 {
 
 /// Writes `x / scale`, rounded to integers within ±`limit`, to `to`, and zeros after them. Returns the scale, which is NaN
 /// if a value of `x` is not finite, and the sum of the integers.
-pub(crate) fn quantize_row<T: QuantizedInt>(x: &[f32], limit: f32, to: &mut [T]) -> (f32, f32) {
+pub fn quantize_row<T: QuantizedInt>(x: &[f32], limit: f32, to: &mut [T]) -> (f32, f32) {
     let (mut largest, mut not_finite) = (F32x4::splat(0.0), F32x4::splat(0.0));
     for_each_four(x, 0.0, |four| {
         largest = largest.max(four.abs());

@@ -9,7 +9,7 @@ use super::layer_norm::LayerNorm;
 use super::linear::Activation;
 
 /// The error function, by the series around 0 whose terms all have the same sign.
-pub(crate) fn erf(x: f64) -> f64 {
+pub fn erf(x: f64) -> f64 {
     if x.is_nan() || x.abs() > 6.0 {
         return x.signum();
     }
@@ -22,15 +22,18 @@ pub(crate) fn erf(x: f64) -> f64 {
     FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
-pub(crate) fn gelu(x: f64) -> f64 {
+/// `x · Φ(x)`, the exact GELU.
+pub fn gelu(x: f64) -> f64 {
     0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2))
 }
 
-pub(crate) fn gelu_tanh(x: f64) -> f64 {
+/// The tanh approximation of GELU.
+pub fn gelu_tanh(x: f64) -> f64 {
     0.5 * x * (1.0 + (FRAC_2_PI.sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
 }
 
-pub(crate) fn activate(activation: Activation, x: f64) -> f64 {
+/// An activation.
+pub fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::None => x,
         Activation::Gelu => gelu(x),
@@ -39,7 +42,7 @@ pub(crate) fn activate(activation: Activation, x: f64) -> f64 {
 }
 
 /// `activation(x · W + b)`. `weights` is inputs × outputs, with one scale and one bias per output.
-pub(crate) fn linear(x: &[f32], weights: &[i8], scales: &[f32], bias: &[f32], activation: Activation) -> Vec<f64> {
+pub fn linear(x: &[f32], weights: &[i8], scales: &[f32], bias: &[f32], activation: Activation) -> Vec<f64> {
     let outputs = scales.len();
     let mut y = vec![];
     for row in x.chunks_exact(weights.len() / outputs) {
@@ -55,7 +58,7 @@ pub(crate) fn linear(x: &[f32], weights: &[i8], scales: &[f32], bias: &[f32], ac
 }
 
 /// A row of the table; a negative index counts from the end.
-pub(crate) fn gather(table: &EmbeddingTable, index: i64) -> Option<Vec<f64>> {
+pub fn gather(table: &EmbeddingTable, index: i64) -> Option<Vec<f64>> {
     let rows = table.rows() as i64;
     if index < -rows || index >= rows {
         return None;
@@ -69,7 +72,7 @@ pub(crate) fn gather(table: &EmbeddingTable, index: i64) -> Option<Vec<f64>> {
 }
 
 /// The normalisation of each row of `x`, or of `x + addend`.
-pub(crate) fn layer_norm(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f64> {
+pub fn layer_norm(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f64> {
     let width = norm.gain.len();
     let sums: Vec<f64> =
         (0..x.len()).map(|i| f64::from(x[i]) + addend.map_or(0.0, |addend| f64::from(addend[i]))).collect();
@@ -86,7 +89,7 @@ pub(crate) fn layer_norm(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) ->
 }
 
 /// Softmax attention. `q` is batch × queries × (heads · head_dim), `k` and `v` are batch × keys × (heads · head_dim).
-pub(crate) fn attention(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>) -> Vec<f64> {
+pub fn attention(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>) -> Vec<f64> {
     let Shape { batch, queries, keys, heads, head_dim } = shape;
     let at = |row: usize, h: usize, column: usize| (row * heads + h) * head_dim + column;
     let mut y = vec![0.0; batch * queries * heads * head_dim];

@@ -12,7 +12,7 @@ const LIMITS: [f32; 2] = [63.0, 127.0];
 pub(super) fn requantize(packed: &[u8], scales: &[f32], blocks: usize, limit: f32) -> (Vec<i8>, Vec<f32>) {
     let weights = FourBit::new(packed.to_vec(), scales.to_vec());
     // Whatever was in the memory before is overwritten.
-    let mut values = vec![99; weights.len()];
+    let mut values = vec![99; weights.count()];
     let rows = values.chunks_mut((blocks * BLOCK).max(1)).enumerate();
     let scales = rows.map(|(row, to)| weights.requantize_row(row * blocks * BLOCK, limit, to)).collect();
     (values, scales)

@@ -58,7 +58,7 @@ impl QuantTensor {
     pub(in crate::graph) fn len(&self) -> usize {
         match &self.values {
             Values::Int8(int8) => int8.values.len(),
-            Values::FourBit(weights) => weights.len(),
+            Values::FourBit(weights) => weights.count(),
         }
     }
 

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::layout::CHANNELS;
 
 /// One implementation of [`RowDotProducts`]. All of them compute the same integers.
-pub(crate) struct Kernel {
+pub struct Kernel {
     /// The name that users see.
     pub name: &'static str,
     /// Whether it can run on this machine.
     pub is_available: fn() -> bool,
+    /// The function.
     pub row_dot_products: RowDotProducts,
     /// Whether the dot products of attention use AVX2, too.
     #[cfg(target_arch = "x86_64")]
@@ -19,15 +20,17 @@ pub(crate) struct Kernel {
 /// The dot products of each row with each channel of a block of packed weights, for quantised rows of the integer type that the
 /// instructions multiply fastest.
 #[derive(Clone, Copy)]
-pub(crate) enum RowDotProducts {
+pub enum RowDotProducts {
     #[cfg_attr(not(any(target_arch = "wasm32", target_arch = "x86_64")), allow(dead_code))]
+    /// Rows of i8.
     I8(DotProducts<i8>),
+    /// Rows of i16.
     I16(DotProducts<i16>),
 }
 
 /// Arguments: the rows, all values of a row in turn; the values per row, a multiple of [`INPUTS`](super::INPUTS); the block; and
 /// the sums of each row, which are overwritten. No value of a row is below −127 or above 127, and no packed weight below 0.
-pub(crate) type DotProducts<T> = fn(&[T], usize, &[i8], &mut [[i32; CHANNELS]]);
+pub type DotProducts<T> = fn(&[T], usize, &[i8], &mut [[i32; CHANNELS]]);
 
 /// The index of the kernel in use among those of the compilation target.
 static IN_USE: AtomicUsize = AtomicUsize::new(UNCHOSEN);
@@ -43,7 +46,7 @@ pub(super) fn in_use(kernels: &'static [Kernel]) -> &'static Kernel {
 }
 
 /// Chooses the kernel of this name; the default if it is not available. Results do not depend on it.
-pub(crate) fn choose(kernels: &[Kernel], name: &str) {
+pub fn choose(kernels: &[Kernel], name: &str) {
     let index = kernels.iter().position(|kernel| kernel.name == name && (kernel.is_available)());
     IN_USE.store(index.unwrap_or(UNCHOSEN), Ordering::Relaxed);
 }

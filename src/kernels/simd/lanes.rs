@@ -21,7 +21,7 @@ operators!(Add add, Sub sub, Mul mul, Div div);
 impl F32x4 {
     /// The first four values, or all of them where there are fewer; missing ones are `fill`.
     #[inline(always)]
-    pub(crate) fn load_part(from: &[f32], fill: f32) -> Self {
+    pub fn load_part(from: &[f32], fill: f32) -> Self {
         match from.first_chunk::<LANES>() {
             Some(four) => Self::load(four),
             None => {
@@ -34,7 +34,7 @@ impl F32x4 {
 
     /// Stores as many of the four values as `to` holds.
     #[inline(always)]
-    pub(crate) fn store_part(self, to: &mut [f32]) {
+    pub fn store_part(self, to: &mut [f32]) {
         match to.first_chunk_mut::<LANES>() {
             Some(four) => self.store(four),
             None => {
@@ -47,13 +47,13 @@ impl F32x4 {
 
     /// The first four values of a slice that has at least four.
     #[inline(always)]
-    pub(crate) fn load_first(from: &[f32]) -> Self {
+    pub fn load_first(from: &[f32]) -> Self {
         Self::load(from.first_chunk().unwrap_or(&[0.0; LANES]))
     }
 
     /// The sum of the four lanes, always in the same order.
     #[inline(always)]
-    pub(crate) fn sum_lanes(self) -> f32 {
+    pub fn sum_lanes(self) -> f32 {
         let mut four = [0.0; LANES];
         self.store(&mut four);
         (four[0] + four[2]) + (four[1] + four[3])
@@ -61,7 +61,7 @@ impl F32x4 {
 
     /// The largest of the four lanes.
     #[inline(always)]
-    pub(crate) fn max_lane(self) -> f32 {
+    pub fn max_lane(self) -> f32 {
         let mut four = [0.0; LANES];
         self.store(&mut four);
         four.into_iter().fold(four[0], |a, b| if a < b { b } else { a })
@@ -70,7 +70,7 @@ impl F32x4 {
 
 /// Calls `visit` with four values of `x` after four; the last call is padded with `fill`.
 #[inline(always)]
-pub(crate) fn for_each_four(x: &[f32], fill: f32, mut visit: impl FnMut(F32x4)) {
+pub fn for_each_four(x: &[f32], fill: f32, mut visit: impl FnMut(F32x4)) {
     let (fours, rest) = x.as_chunks::<LANES>();
     for four in fours {
         visit(F32x4::load(four));
@@ -83,7 +83,7 @@ pub(crate) fn for_each_four(x: &[f32], fill: f32, mut visit: impl FnMut(F32x4)) 
 /// Replaces `x` by `f(x, y)`, four values after four; `y` is as long as `x`. The last call has `x` padded with `fill` and
 /// `y` with 0; what it returns for the padding is dropped.
 #[inline(always)]
-pub(crate) fn zip_in_place(x: &mut [f32], y: &[f32], fill: f32, mut f: impl FnMut(F32x4, F32x4) -> F32x4) {
+pub fn zip_in_place(x: &mut [f32], y: &[f32], fill: f32, mut f: impl FnMut(F32x4, F32x4) -> F32x4) {
     let (fours, rest) = x.as_chunks_mut::<LANES>();
     let (others, other_rest) = y.as_chunks::<LANES>();
     for (four, other) in fours.iter_mut().zip(others) {
@@ -96,7 +96,7 @@ pub(crate) fn zip_in_place(x: &mut [f32], y: &[f32], fill: f32, mut f: impl FnMu
 
 /// Stores as many of the eight values as `to` holds.
 #[inline(always)]
-pub(crate) fn store_eight(low: F32x4, high: F32x4, to: &mut [f32]) {
+pub fn store_eight(low: F32x4, high: F32x4, to: &mut [f32]) {
     match to.len() {
         width @ ..LANES => low.store_part(&mut to[..width]),
         _ => {

@@ -1,12 +1,12 @@
 //! The shapes that kernels and instruction sets agree on, and the order of packed weights.
 
 /// f32 values in one [`F32x4`](super::F32x4).
-pub(crate) const LANES: usize = 4;
+pub const LANES: usize = 4;
 /// Output channels in one block of packed weights.
-pub(crate) const CHANNELS: usize = 8;
+pub const CHANNELS: usize = 8;
 /// Inputs whose weights lie together in a block. A block is a sequence of groups of `CHANNELS` × `INPUTS` bytes: for
 /// each channel in turn, its weights for these inputs.
-pub(crate) const INPUTS: usize = 4;
+pub const INPUTS: usize = 4;
 
 /// Writes a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of the [`CHANNELS`] rows in turn,
 /// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].

@@ -19,8 +19,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-pub(crate) mod backend;
-pub(crate) mod kernel;
+pub mod backend;
+pub mod kernel;
 mod lanes;
 mod layout;
 #[cfg(not(target_arch = "wasm32"))]
@@ -30,13 +30,13 @@ mod relaxed;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 #[cfg(target_arch = "wasm32")]
-pub(crate) mod wasm;
+pub mod wasm;
 #[cfg(target_arch = "wasm32")]
 mod wasm128;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use backend::{F32x4, interleave_channels, kernel, largest_nibble, lookup_nibbles, tile_dot_products_i16};
-pub(crate) use kernel::{DotProducts, RowDotProducts};
-pub(crate) use lanes::{for_each_four, store_eight, zip_in_place};
-pub(crate) use layout::{CHANNELS, INPUTS, LANES};
+pub use backend::{F32x4, interleave_channels, kernel, largest_nibble, lookup_nibbles, tile_dot_products_i16};
+pub use kernel::{DotProducts, RowDotProducts};
+pub use lanes::{for_each_four, store_eight, zip_in_place};
+pub use layout::{CHANNELS, INPUTS, LANES};

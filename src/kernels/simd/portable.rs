@@ -3,8 +3,9 @@
 use super::kernel::{Kernel, RowDotProducts};
 use super::layout::{CHANNELS, INPUTS, LANES};
 
+/// Four f32 lanes.
 #[derive(Clone, Copy)]
-pub(crate) struct F32x4([f32; LANES]);
+pub struct F32x4([f32; LANES]);
 
 #[inline(always)]
 fn map(a: F32x4, f: impl Fn(f32) -> f32) -> F32x4 {
@@ -41,29 +42,33 @@ fn integer_bits(value: f32, [low, high]: [f32; 2]) -> u32 {
 }
 
 impl F32x4 {
+    /// The same value in each lane.
     #[inline(always)]
-    pub(crate) fn splat(value: f32) -> Self {
+    pub fn splat(value: f32) -> Self {
         Self([value; LANES])
     }
 
+    /// Lanes from memory.
     #[inline(always)]
-    pub(crate) fn load(from: &[f32; LANES]) -> Self {
+    pub fn load(from: &[f32; LANES]) -> Self {
         Self(*from)
     }
 
+    /// Four integers as f32.
     #[inline(always)]
-    pub(crate) fn load_i8(from: &[i8; LANES]) -> Self {
+    pub fn load_i8(from: &[i8; LANES]) -> Self {
         Self(from.map(f32::from))
     }
 
+    /// Writes the lanes.
     #[inline(always)]
-    pub(crate) fn store(self, to: &mut [f32; LANES]) {
+    pub fn store(self, to: &mut [f32; LANES]) {
         *to = self.0;
     }
 
     /// Stores eight values as i16, rounded to nearest with ties to even, and saturated.
     #[inline(always)]
-    pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
+    pub fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
         const LIMITS: [f32; 2] = [i16::MIN as f32, i16::MAX as f32];
         for i in 0..LANES {
             to[i] = integer_bits(low.0[i], LIMITS) as i16;
@@ -73,7 +78,7 @@ impl F32x4 {
 
     /// Stores eight values as i8, rounded to nearest with ties to even, and saturated.
     #[inline(always)]
-    pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
+    pub fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
         const LIMITS: [f32; 2] = [i8::MIN as f32, i8::MAX as f32];
         for i in 0..LANES {
             to[i] = integer_bits(low.0[i], LIMITS) as i8;
@@ -83,56 +88,61 @@ impl F32x4 {
 
     /// Eight integers minus `offset`, as f32.
     #[inline(always)]
-    pub(crate) fn from_i32_minus(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
+    pub fn from_i32_minus(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
         [0, LANES].map(|first| Self(std::array::from_fn(|i| (from[first + i] - offset) as f32)))
     }
 
+    /// The sum of each lane.
     #[inline(always)]
-    pub(crate) fn add(self, other: Self) -> Self {
+    pub(super) fn add(self, other: Self) -> Self {
         zip(self, other, |a, b| a + b)
     }
 
+    /// The difference of each lane.
     #[inline(always)]
-    pub(crate) fn sub(self, other: Self) -> Self {
+    pub(super) fn sub(self, other: Self) -> Self {
         zip(self, other, |a, b| a - b)
     }
 
+    /// The product of each lane.
     #[inline(always)]
-    pub(crate) fn mul(self, other: Self) -> Self {
+    pub(super) fn mul(self, other: Self) -> Self {
         zip(self, other, |a, b| a * b)
     }
 
+    /// The quotient of each lane.
     #[inline(always)]
-    pub(crate) fn div(self, other: Self) -> Self {
+    pub(super) fn div(self, other: Self) -> Self {
         zip(self, other, |a, b| a / b)
     }
 
     /// The smaller value of each lane; `self` where either is NaN.
     #[inline(always)]
-    pub(crate) fn min(self, other: Self) -> Self {
+    pub fn min(self, other: Self) -> Self {
         zip(self, other, |a, b| if b < a { b } else { a })
     }
 
     /// The larger value of each lane; `self` where either is NaN.
     #[inline(always)]
-    pub(crate) fn max(self, other: Self) -> Self {
+    pub fn max(self, other: Self) -> Self {
         zip(self, other, |a, b| if a < b { b } else { a })
     }
 
+    /// The magnitude of each lane.
     #[inline(always)]
-    pub(crate) fn abs(self) -> Self {
+    pub fn abs(self) -> Self {
         map(self, f32::abs)
     }
 
     /// Rounds to the nearest integer, ties to even.
     #[inline(always)]
-    pub(crate) fn nearest(self) -> Self {
+    pub fn nearest(self) -> Self {
         map(self, nearest)
     }
 
     /// `self · 2^exponent`, for integers from −126 to 127; −127 gives 0.
     #[inline(always)]
-    pub(crate) fn scale_by_power_of_two(self, exponent: Self) -> Self {
+    pub fn scale_by_power_of_two(self, exponent: Self) -> Self {
         // The biased exponent is in the last bits, and shifting leaves nothing else.
         zip(self, exponent, |a, n| a * f32::from_bits((n + (TO_INTEGER + 127.0)).to_bits() << 23))
     }
@@ -147,7 +157,7 @@ pub(super) const KERNEL: Kernel = Kernel {
 };
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) const KERNELS: &[Kernel] = &[KERNEL];
+pub const KERNELS: &[Kernel] = &[KERNEL];
 
 /// [`DotProducts`](super::kernel::DotProducts) in plain Rust.
 fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
@@ -170,7 +180,7 @@ fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32;
 
 /// See [`layout::interleave_channels`].
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
+pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     super::layout::interleave_channels(rows, offset, block, |channels| {
         std::array::from_fn(|group| {
             std::array::from_fn(|i| channels[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
@@ -179,20 +189,20 @@ pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
 }
 
 /// The largest magnitude of the 32 nibbles, each minus `zero`.
-pub(crate) fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
+pub fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
     let magnitude = |half: u8| (half as i8 - zero).unsigned_abs();
     bytes.iter().fold(0, |largest, byte| largest.max(magnitude(byte & 15)).max(magnitude(byte >> 4)))
 }
 
 /// The table's entry for each of the 32 nibbles, a byte's lower nibble first.
-pub(crate) fn lookup_nibbles(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
+pub fn lookup_nibbles(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
     std::array::from_fn(|i| table[usize::from(bytes[i / 2] >> (i % 2 * 4) & 15)])
 }
 
 /// The dot products of rows of i16 with eight columns of i16. A block has, for every two rows of a column, the two
 /// values of each column in turn.
 #[inline(always)]
-pub(crate) fn tile_dot_products_i16<const ROWS: usize>(
+pub fn tile_dot_products_i16<const ROWS: usize>(
     rows: [&[i16]; ROWS],
     block: &[i16],
 ) -> [[F32x4; CHANNELS / LANES]; ROWS] {

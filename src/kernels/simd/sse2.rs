@@ -42,7 +42,7 @@ pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: 
 }
 
 /// See [`layout::interleave_channels`].
-pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
+pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     layout::interleave_channels(rows, offset, block, |channels| {
         let mut groups = [[0; 16]; 4];
         // SAFETY: every x86-64 has SSE2. The loads and stores are of arrays of 16 bytes and need no alignment.

@@ -9,7 +9,8 @@ const TWO: &str = "relaxed-dot-i16x8";
 /// By `i32x4.relaxed_dot_i8x16_i7x16_add_s`, which sums four.
 const FOUR: &str = "relaxed-dot-i32x4";
 
-pub(crate) const KERNELS: &[Kernel] = &[
+/// All kernels, from the slowest on.
+pub const KERNELS: &[Kernel] = &[
     Kernel { name: STRICT, is_available: || true, row_dot_products: RowDotProducts::I16(wasm128::row_dot_products) },
     Kernel {
         name: TWO,
@@ -26,7 +27,7 @@ pub(crate) const KERNELS: &[Kernel] = &[
 /// Links the module with the relaxed kernels, if the browser has relaxed SIMD, and chooses the fastest kernel. `link`
 /// instantiates the module with this module's memory, puts its function `sums` into this module's table and returns the index, or
 /// 0 if it cannot.
-pub(crate) fn choose_kernel(link: impl FnOnce(&[u8]) -> usize) {
+pub fn choose_kernel(link: impl FnOnce(&[u8]) -> usize) {
     relaxed::load(link);
     let fastest = if !relaxed::is_loaded() || !relaxed::is_right::<false>() {
         STRICT

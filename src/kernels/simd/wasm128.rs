@@ -4,44 +4,49 @@ use std::arch::wasm32::*;
 
 use super::layout::{self, CHANNELS, INPUTS, LANES};
 
+/// Four f32 lanes.
 #[derive(Clone, Copy)]
-pub(crate) struct F32x4(v128);
+pub struct F32x4(v128);
 
 impl F32x4 {
+    /// The same value in each lane.
     #[inline(always)]
-    pub(crate) fn splat(value: f32) -> Self {
+    pub fn splat(value: f32) -> Self {
         Self(f32x4_splat(value))
     }
 
+    /// Lanes from memory.
     #[inline(always)]
-    pub(crate) fn load(from: &[f32; LANES]) -> Self {
+    pub fn load(from: &[f32; LANES]) -> Self {
         // SAFETY: the reference is to 16 readable bytes, and v128.load needs no alignment.
         Self(unsafe { v128_load(from.as_ptr().cast()) })
     }
 
+    /// Four integers as f32.
     #[inline(always)]
-    pub(crate) fn load_i8(from: &[i8; LANES]) -> Self {
+    pub fn load_i8(from: &[i8; LANES]) -> Self {
         // SAFETY: the reference is to 4 readable bytes, and v128.load32_zero needs no alignment.
         let bytes = unsafe { v128_load32_zero(from.as_ptr().cast()) };
         Self(f32x4_convert_i32x4(i32x4_extend_low_i16x8(i16x8_extend_low_i8x16(bytes))))
     }
 
+    /// Writes the lanes.
     #[inline(always)]
-    pub(crate) fn store(self, to: &mut [f32; LANES]) {
+    pub fn store(self, to: &mut [f32; LANES]) {
         // SAFETY: the reference is to 16 writable bytes, and v128.store needs no alignment.
         unsafe { v128_store(to.as_mut_ptr().cast(), self.0) }
     }
 
     /// Stores eight values as i16, rounded to nearest with ties to even, and saturated.
     #[inline(always)]
-    pub(crate) fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
+    pub fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
         // SAFETY: the reference is to 16 writable bytes, and v128.store needs no alignment.
         unsafe { v128_store(to.as_mut_ptr().cast(), narrow(low, high)) }
     }
 
     /// Stores eight values as i8, rounded to nearest with ties to even, and saturated.
     #[inline(always)]
-    pub(crate) fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
+    pub fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
         let wide = narrow(low, high);
         // SAFETY: the reference is to 8 writable bytes, and v128.store64_lane needs no alignment.
         unsafe { v128_store64_lane::<0>(i8x16_narrow_i16x8(wide, wide), to.as_mut_ptr().cast()) }
@@ -49,58 +54,63 @@ impl F32x4 {
 
     /// Eight integers minus `offset`, as f32.
     #[inline(always)]
-    pub(crate) fn from_i32_minus(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
+    pub fn from_i32_minus(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
         // SAFETY: the reference is to 32 readable bytes, and v128.load needs no alignment.
         let halves = unsafe { [v128_load(from.as_ptr().cast()), v128_load(from.as_ptr().add(LANES).cast())] };
         halves.map(|half| Self(f32x4_convert_i32x4(i32x4_sub(half, i32x4_splat(offset)))))
     }
 
+    /// The sum of each lane.
     #[inline(always)]
-    pub(crate) fn add(self, other: Self) -> Self {
+    pub(super) fn add(self, other: Self) -> Self {
         Self(f32x4_add(self.0, other.0))
     }
 
+    /// The difference of each lane.
     #[inline(always)]
-    pub(crate) fn sub(self, other: Self) -> Self {
+    pub(super) fn sub(self, other: Self) -> Self {
         Self(f32x4_sub(self.0, other.0))
     }
 
+    /// The product of each lane.
     #[inline(always)]
-    pub(crate) fn mul(self, other: Self) -> Self {
+    pub(super) fn mul(self, other: Self) -> Self {
         Self(f32x4_mul(self.0, other.0))
     }
 
+    /// The quotient of each lane.
     #[inline(always)]
-    pub(crate) fn div(self, other: Self) -> Self {
+    pub(super) fn div(self, other: Self) -> Self {
         Self(f32x4_div(self.0, other.0))
     }
 
     /// The smaller value of each lane; `self` where either is NaN.
     #[inline(always)]
-    pub(crate) fn min(self, other: Self) -> Self {
+    pub fn min(self, other: Self) -> Self {
         Self(f32x4_pmin(self.0, other.0))
     }
 
     /// The larger value of each lane; `self` where either is NaN.
     #[inline(always)]
-    pub(crate) fn max(self, other: Self) -> Self {
+    pub fn max(self, other: Self) -> Self {
         Self(f32x4_pmax(self.0, other.0))
     }
 
+    /// The magnitude of each lane.
     #[inline(always)]
-    pub(crate) fn abs(self) -> Self {
+    pub fn abs(self) -> Self {
         Self(f32x4_abs(self.0))
     }
 
     /// Rounds to the nearest integer, ties to even.
     #[inline(always)]
-    pub(crate) fn nearest(self) -> Self {
+    pub fn nearest(self) -> Self {
         Self(f32x4_nearest(self.0))
     }
 
     /// `self · 2^exponent`, for integers from −126 to 127; −127 gives 0.
     #[inline(always)]
-    pub(crate) fn scale_by_power_of_two(self, exponent: Self) -> Self {
+    pub fn scale_by_power_of_two(self, exponent: Self) -> Self {
         let biased = i32x4_add(i32x4_trunc_sat_f32x4(exponent.0), i32x4_splat(127));
         Self(f32x4_mul(self.0, i32x4_shl(biased, 23)))
     }
@@ -162,7 +172,7 @@ fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHAN
 ///
 /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
 #[inline(never)]
-pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
+pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     layout::interleave_channels(rows, offset, block, |channels| {
         let mut groups = [[0; 16]; 4];
         // SAFETY: the loads and stores are of arrays of 16 bytes and need no alignment.
@@ -187,7 +197,7 @@ pub(crate) fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
 
 /// The largest magnitude of the 32 nibbles, each minus `zero`.
 #[inline(always)]
-pub(crate) fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
+pub fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
     let mut all = [0u8; 16];
     // SAFETY: the references are to 16 readable and writable bytes, and no alignment is needed.
     unsafe {
@@ -200,7 +210,7 @@ pub(crate) fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
 
 /// The table's entry for each of the 32 nibbles, a byte's lower nibble first.
 #[inline(always)]
-pub(crate) fn lookup_nibbles(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
+pub fn lookup_nibbles(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
     let mut entries = [0i8; 32];
     // SAFETY: the references are to 16 readable and 32 writable bytes, and no alignment is needed.
     unsafe {
@@ -223,7 +233,7 @@ fn halves(bytes: v128) -> [v128; 2] {
 /// values of each column in turn. The sums, eight registers for four rows, stay in registers all along: a pair of a
 /// row's values is broadcast and multiplied with the same pair of four columns at once.
 #[inline(always)]
-pub(crate) fn tile_dot_products_i16<const ROWS: usize>(
+pub fn tile_dot_products_i16<const ROWS: usize>(
     rows: [&[i16]; ROWS],
     block: &[i16],
 ) -> [[F32x4; CHANNELS / LANES]; ROWS] {

@@ -5,10 +5,10 @@ use super::layout::{CHANNELS, LANES};
 use super::portable::{self, F32x4};
 use super::{avx2, sse2};
 
-pub(crate) use super::sse2::interleave_channels;
+pub use super::sse2::interleave_channels;
 
 /// From the slowest to the fastest.
-pub(crate) const KERNELS: &[Kernel] = &[
+pub const KERNELS: &[Kernel] = &[
     portable::KERNEL,
     Kernel {
         name: "sse2",
@@ -33,7 +33,7 @@ pub(crate) const KERNELS: &[Kernel] = &[
 /// The dot products of rows of i16 with eight columns of i16. A block has, for every two rows of a column, the two
 /// values of each column in turn.
 #[inline(always)]
-pub(crate) fn tile_dot_products_i16<const ROWS: usize>(
+pub fn tile_dot_products_i16<const ROWS: usize>(
     rows: [&[i16]; ROWS],
     block: &[i16],
 ) -> [[F32x4; CHANNELS / LANES]; ROWS] {

@@ -17,16 +17,18 @@
 //! instruction set; all of them compute the same integers. Sums have one order and no fused multiply-add is used, so
 //! results are the same bits on every machine, for any number of rows and any padding. `tests/kernels.rs` compares them
 //! with `reference`.
+//!
+//! The functions that other crates call are not inlined there: in the wasm, callers are optimised for size, and what is
+//! inlined into them would be, too.
 
-pub(crate) mod attention;
-pub(crate) mod attention_f32;
-pub(crate) mod dense;
-pub(crate) mod embedding;
-pub(crate) mod four_bit;
-pub(crate) mod layer_norm;
-pub(crate) mod linear;
-pub(crate) mod math;
+pub mod attention;
+pub mod attention_f32;
+pub mod dense;
+pub mod embedding;
+pub mod four_bit;
+pub mod layer_norm;
+pub mod linear;
+pub mod math;
 mod quantize;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod reference;
-pub(crate) mod simd;
+pub mod reference;
+pub mod simd;
