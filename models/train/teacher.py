@@ -59,9 +59,29 @@ MPNET = {
     # Copies of a corpus that is taken whole.
     "copies": {"written": 3, "written-toxicity": 2},
 }
-# A second run, from the weights of the first, at a lower rate and with other texts of the corpora that are not taken
-# whole.
-MPNET_AGAIN = {**MPNET, "seed": 12, "learning_rate": 3e-5, "copies": {"written": 2, "written-toxicity": 2}}
+# A second run, from the weights of the first, at a lower rate: more of the written texts, and fewer others.
+MPNET_AGAIN = {
+    **MPNET,
+    "seed": 12,
+    "learning_rate": 3e-5,
+    "texts": {
+        "sst2": 12_000,
+        "semeval17_4A-train_all": 7000,
+        "goemotions": 10_000,
+        "nltk-pros_cons": 500,
+        "paradetox": 2500,
+        "toxicspans": 1200,
+        "toxigen": 3000,
+        "implicit-hate": 5000,
+        "vader-nytEditorialSnippets": 1000,
+        "vader-tweets": 1500,
+        "vader-amazonReviewSnippets": 1500,
+        "taeckstroem-finegrained": 1500,
+        "senti4sd-train3098itemPOLARITY": 1000,
+        "dmaste-reviews": 1000,
+    },
+    "copies": {"written": 2, "written-toxicity": 2},
+}
 MPNET_FIRST = "teacher-mpnet-first.npz"
 EVALUATIONS = {"minilm": 4, "mpnet": 2}
 

@@ -125,7 +125,7 @@ UMSAB_CORPORA = {f"umsab-{source['file'].split('-')[1]}": source for source in U
 WRITTEN = {
     "name": "everyday texts in Chinese",
     "file": "models/train/data/written-zh",
-    "sha256": "465d42caab783cc9c99294599cbf95f794bcf9a70d128d1dc297be2f50076fa2",
+    "sha256": "a251997d387e8aa6b46a2b0b8501ef736166dd583601dc82733b3f87ffd4975c",
     "license": "CC-BY-4.0",
 }
 CHINESE = [*CHNSENTICORP, *WAIMAI, *SHOPPING, *EPRSTMT, *STARS, *WEIBO]
