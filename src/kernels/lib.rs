@@ -1,4 +1,5 @@
-//! The arithmetic of the fused ops, independent of tract.
+//! The arithmetic of the fused ops of `litmus-text`, independent of tract. The crate is a part of that one: its interface changes as
+//! that needs it, without a new major version.
 //!
 //! | file | computes |
 //! |---|---|

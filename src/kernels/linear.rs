@@ -2,7 +2,7 @@
 //!
 //! In integers, weights are quantised to 7 bits with one scale per output channel, each row of `x` to 8 bits with one
 //! scale: relaxed SIMD multiplies these to the same integers on every machine, and the loss is small. The weights are
-//! stored with [`OFFSET`] added, so that none is negative. Each product then has `OFFSET · x` too much, and the dot
+//! stored with `OFFSET` added, so that none is negative. Each product then has `OFFSET · x` too much, and the dot
 //! product of a row `OFFSET` times the row's sum:
 //!
 //! `y = (dot product − OFFSET · sum of the row) · row scale · channel scale + bias`

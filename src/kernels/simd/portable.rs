@@ -178,7 +178,7 @@ fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32;
     }
 }
 
-/// See [`layout::interleave_channels`].
+/// See `layout::interleave_channels`.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     super::layout::interleave_channels(rows, offset, block, |channels| {

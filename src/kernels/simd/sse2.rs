@@ -41,7 +41,7 @@ pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: 
     }
 }
 
-/// See [`layout::interleave_channels`].
+/// See `layout::interleave_channels`.
 pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     layout::interleave_channels(rows, offset, block, |channels| {
         let mut groups = [[0; 16]; 4];

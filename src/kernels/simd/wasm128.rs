@@ -168,7 +168,7 @@ fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHAN
     }
 }
 
-/// See [`layout::interleave_channels`].
+/// See `layout::interleave_channels`.
 ///
 /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
 #[inline(never)]
