@@ -39,10 +39,11 @@ export function isAllowed(expression) {
   return parseOr() && tokens.length === 0;
 }
 
-/** The crates that are compiled into the WebAssembly, sorted by name. Build scripts and macros are not among them. */
+/** The crates of others that are compiled into the WebAssembly, sorted by name. Build scripts and macros are not among them. */
 export async function crates() {
   const args = ["metadata", "--format-version", "1", "--locked", "--filter-platform", "wasm32-unknown-unknown"];
-  const { packages, resolve } = JSON.parse(await run("cargo", [...args, "--features", "embed-model"], { quiet: true }));
+  const metadata = JSON.parse(await run("cargo", [...args, "--features", "embed-model"], { quiet: true }));
+  const { packages, resolve, workspace_members: ours } = metadata;
   const byId = new Map(packages.map((each) => [each.id, each]));
   const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
   const isMacro = (id) => byId.get(id).targets.some(({ kind }) => kind.includes("proc-macro"));
@@ -57,7 +58,8 @@ export async function crates() {
       }
     }
   }
-  return [...found].map((id) => byId.get(id)).sort((a, b) => (a.name + a.version < b.name + b.version ? -1 : 1));
+  const others = [...found].filter((id) => !ours.includes(id)).map((id) => byId.get(id));
+  return others.sort((a, b) => (a.name + a.version < b.name + b.version ? -1 : 1));
 }
 
 async function licenceTexts({ manifest_path }) {
@@ -73,7 +75,7 @@ async function thirdPartyLicences(all) {
   const own = await Promise.all(["LICENSE-MIT", "LICENSE-APACHE"].map((file) => readFile(join(root, file), "utf8")));
   for (const crate of all) {
     const like = all.find(({ name }) => name === TEXTS_OF[crate.name]) ?? crate;
-    // Without a source: crates of this repository.
+    // Without a source: the replacement of `inventory` in tools/vendor.
     const texts = crate.source === null ? own.map((text) => text.trim()) : await licenceTexts(like);
     if (texts.length === 0)
       throw new UserError(`${crate.name} ${crate.version} has no licence text: add it to TEXTS_OF in tools/supply.mjs`);
