@@ -22,6 +22,8 @@
 //! The functions that other crates call are not inlined there: in the wasm, callers are optimised for size, and what is
 //! inlined into them would be, too.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 pub mod attention;
 pub mod attention_f32;
 pub mod dense;
