@@ -137,7 +137,7 @@ WRITTEN_TOXICITY = _written(
 WRITTEN_TOXICITY_LATER = _written(
     "toxicity and its look-alikes, second part",
     "written-toxicity-later.tsv",
-    "59c90d961d29a47fbf70b5a98ebdb974a7442df50b7b042173033750fd4c1d02",
+    "beee8218c54ba23279a965abd61f13dd6767b148f56edff30daafca434996c5b",
 )
 
 TRAINED_ON = [SST2_TRAIN, GOEMOTIONS_TRAIN, PUBLIC, SARCASM, PARADETOX, TOXIC_SPANS, TOXIGEN, IMPLICIT_HATE]
