@@ -16,7 +16,7 @@ const OPTIONAL: &str = "litmus.json";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if cargo_variable("CARGO_CFG_TARGET_ARCH") == "wasm32" {
-        // The function of the relaxed-SIMD kernel is added to the crate's function table: src/kernels/simd/relaxed.rs.
+        // For tests/wasm.rs; the wasm that ships has it from src/cdylib/build.rs, which says why.
         println!("cargo::rustc-link-arg=--growable-table");
     }
     if env::var_os("CARGO_FEATURE_EMBED_MODEL").is_some() {

@@ -55,16 +55,23 @@ impl Linear {
     ) -> TractResult<Option<(Self, OutletId)>> {
         let node = model.node(x.node);
         let Some(linear) = node.op_as::<Self>() else { return Ok(None) };
-        if linear.layer.activation != Activation::None {
-            return Ok(None);
-        }
-        let mut linear = linear.clone();
-        if let Some(bias) = bias {
-            let Some(bias) = constant(model, bias).filter(|bias| linear.fits_bias(bias)) else { return Ok(None) };
-            linear.layer.add_bias(bias.try_as_plain_ram()?.as_slice::<f32>()?.iter().copied());
-        }
+        let sum = match bias {
+            Some(bias) => constant(model, bias).map(|bias| linear.with_bias(&bias)).transpose()?.flatten(),
+            None => Some(linear.clone()),
+        };
+        let Some(mut linear) = sum.filter(|sum| sum.layer.activation == Activation::None) else { return Ok(None) };
         linear.layer.activation = activation;
         Ok(Some((linear, node.inputs[0])))
+    }
+
+    /// The layer plus a bias. `None` if the layer has an activation, or if the tensor does not [fit](Self::fits_bias).
+    fn with_bias(&self, bias: &Tensor) -> TractResult<Option<Self>> {
+        if self.layer.activation != Activation::None || !self.fits_bias(bias) {
+            return Ok(None);
+        }
+        let mut linear = self.clone();
+        linear.layer.add_bias(bias.try_as_plain_ram()?.as_slice::<f32>()?.iter().copied());
+        Ok(Some(linear))
     }
 
     /// Whether a tensor has one value per output: it has the output's channel axes, and before them only axes of size
@@ -231,12 +238,10 @@ impl LinearAxes {
 fn add_bias(model: &TypedModel, node: &TypedNode, x: OutletId, bias: &Tensor) -> TractResult<Option<TypedModelPatch>> {
     let before = model.node(x.node);
     let Some(linear) = before.op_as::<Linear>() else { return Ok(None) };
-    let is_free = linear.layer.activation == Activation::None && only_user(model, before.id, node.id);
     let keeps_rank = model.outlet_fact(x)?.rank() == model.outlet_fact(node.id.into())?.rank();
-    if !is_free || !keeps_rank || !linear.fits_bias(bias) {
+    if !keeps_rank || !only_user(model, before.id, node.id) {
         return Ok(None);
     }
-    let mut linear = linear.clone();
-    linear.layer.add_bias(bias.try_as_plain_ram()?.as_slice::<f32>()?.iter().copied());
+    let Some(linear) = linear.with_bias(bias)? else { return Ok(None) };
     TypedModelPatch::replace_single_op(model, node, &[before.inputs[0]], linear).map(Some)
 }
