@@ -28,6 +28,18 @@ const SETS = {
   "goemotions": { about: "comments from Reddit in English (GoEmotions dev)" },
 };
 const UMSAB = /^umsab-(.*)$/;
+/** Languages, with their sets of everyday texts and of tweets. UMSAB's tweets in Hindi are in Latin letters. */
+const LANGUAGES = {
+  "Arabic": ["written-arabic", "umsab-arabic"],
+  "English": ["written", "umsab-english"],
+  "French": ["written-french", "umsab-french"],
+  "German": ["written-german", "umsab-german"],
+  "Hindi": ["written-hindi"],
+  "Hindi in Latin letters": ["written-hindi-latin", "umsab-hindi"],
+  "Italian": ["written-italian", "umsab-italian"],
+  "Portuguese": ["written-portuguese", "umsab-portuguese"],
+  "Spanish": ["written-spanish", "umsab-spanish"],
+};
 
 /** The mean over the labels of the fraction of a label's texts that get this label. */
 const averageRecall = (confusion) => {
@@ -61,15 +73,21 @@ function setTable(sets) {
 }
 
 function languageTable(sets) {
-  const languages = Object.entries(sets).filter(([name]) => UMSAB.test(name));
-  const mean = languages.reduce((sum, [, { average_recall }]) => sum + average_recall, 0) / languages.length;
-  const row = ([name, set]) => {
-    const [, language] = UMSAB.exec(name);
-    const title = language[0].toUpperCase() + language.slice(1);
-    return [title, count(set.texts), percent(set.average_recall), percent(set.accuracy), opposite(set)];
-  };
-  const head = ["", "texts", "average recall", "accuracy", "opposite"];
-  return [head, ...languages.map(row), ["mean of the languages", "", percent(mean), "", ""]];
+  const mean = (found) => percent(found.reduce((sum, value) => sum + value, 0) / found.length);
+  const rows = Object.entries(LANGUAGES).map(([language, names]) => [language, ...names.map((name) => sets[name])]);
+  const row = ([language, ours, tweets]) => [
+    ...[language, count(ours.texts), percent(ours.accuracy), opposite(ours)],
+    ...(tweets
+      ? [count(tweets.texts), percent(tweets.accuracy), opposite(tweets), percent(tweets.average_recall)]
+      : ["", "", "", ""]),
+  ];
+  const everydayMean = mean(rows.map(([, ours]) => ours.accuracy));
+  const recallMean = mean(rows.flatMap(([, , tweets]) => tweets?.average_recall ?? []));
+  return [
+    ["", "everyday texts", "accuracy", "opposite", "tweets", "accuracy", "opposite", "average recall"],
+    ...rows.map(row),
+    ["mean", "", everydayMean, "", "", "", "", recallMean],
+  ];
 }
 
 export async function evaluateMultilingual(args) {

@@ -54,6 +54,11 @@ pub fn held_out_chinese() -> Vec<HeldOut> {
     held_out_in("held-out-zh.txt", "written-zh")
 }
 
+/// Those of seven more languages.
+pub fn held_out_languages() -> Vec<HeldOut> {
+    held_out_in("held-out-languages.txt", "written-languages")
+}
+
 fn held_out_in(rows: &str, folder: &str) -> Vec<HeldOut> {
     let data = Path::new("models/train/data");
     let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -8,6 +8,8 @@ from multilingual import sources
 # Sets whose score is about negative and positive only, and those whose score is the mean recall of the three classes.
 POLAR = ("chnsenticorp", "waimai", "shopping", "eprstmt", "sst2")
 UMSAB = tuple(sources.UMSAB_CORPORA)
+LANGUAGES = ("arabic", "french", "german", "hindi", "hindi-latin", "italian", "portuguese", "spanish")
+WRITTEN = tuple(f"written-{language}" for language in LANGUAGES)
 # In percent, where there is one.
 BARS = {"written-zh": "80", "chnsenticorp": "90", "waimai": "88"}
 

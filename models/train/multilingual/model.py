@@ -29,6 +29,7 @@ STAGES = {
 }
 EXTRA_STAGES, RUNS = {}, ["tuned"]
 TASKS = ("sentiment",)
+WRITTEN = ("written-zh", *dev_sets.WRITTEN)
 # Two epochs, each a run of its own: `tune` starts from the pretrained weights, `student` from its result. "copies" of a
 # corpus, or the "fraction" of it that is drawn; what is named nowhere is taken once.
 TUNE = {
@@ -54,7 +55,7 @@ TUNE = {
         "dmaste-reviews": 0.5,
         "vader-nytEditorialSnippets": 0.3,
     },
-    "copies": {"written": 2, "written-zh": 3} | dict.fromkeys(sources.UMSAB_CORPORA, 2),
+    "copies": {"written": 2} | dict.fromkeys(sources.UMSAB_CORPORA, 2) | dict.fromkeys(WRITTEN, 3),
     # Most headlines express no sentiment, some do: a few of them, as neutral.
     "unlabelled": {"headlines": 3000},
     # Of the Chinese texts.
@@ -67,13 +68,13 @@ RECIPE = {
     "layer_decay": 1.0,
     "head_rate": 1.0,
     "fraction": TUNE["fraction"] | {"sst2": 0.35, "goemotions": 0.5},
-    "copies": TUNE["copies"] | {"written": 3, "written-zh": 4},
+    "copies": TUNE["copies"] | {"written": 3} | dict.fromkeys(WRITTEN, 4),
 }
 # Of each dev set, at evaluations of a run.
 LOGGED = 300
 # Sets that the temperature of sentiment is fitted to; each weighs the same.
 CALIBRATED = (
-    "written-zh",
+    *WRITTEN,
     "weibo",
     "stars",
     "waimai",

@@ -125,10 +125,17 @@ UMSAB_CORPORA = {f"umsab-{source['file'].split('-')[1]}": source for source in U
 WRITTEN = {
     "name": "everyday texts in Chinese",
     "file": "models/train/data/written-zh",
-    "sha256": "a251997d387e8aa6b46a2b0b8501ef736166dd583601dc82733b3f87ffd4975c",
+    "sha256": "654782f982f466a399519b7d816fafd57a1a287d6f1ffc9d62a2b910f60869cb",
+    "license": "CC-BY-4.0",
+}
+# Two files for each language.
+WRITTEN_LANGUAGES = {
+    "name": "everyday texts in seven more languages",
+    "file": "models/train/data/written-languages",
+    "sha256": "285f45df221002155ab3d4c51c9c72e16c099352d71f6428e46bf283fce73182",
     "license": "CC-BY-4.0",
 }
 CHINESE = [*CHNSENTICORP, *WAIMAI, *SHOPPING, *EPRSTMT, *STARS, *WEIBO]
-TRAINED_ON = [*CHINESE, *HEADLINES, *UMSAB, WRITTEN, english.SST2_TRAIN, english.GOEMOTIONS_TRAIN, english.PUBLIC]
-TRAINED_ON.append(english.WRITTEN)
-CALIBRATED_ON = [*CHINESE, *UMSAB, WRITTEN, english.SST2_DEV, english.GOEMOTIONS_DEV, english.WRITTEN]
+ALL_WRITTEN = [WRITTEN, WRITTEN_LANGUAGES, english.WRITTEN]
+TRAINED_ON = [*CHINESE, *HEADLINES, *UMSAB, *ALL_WRITTEN, english.SST2_TRAIN, english.GOEMOTIONS_TRAIN, english.PUBLIC]
+CALIBRATED_ON = [*CHINESE, *UMSAB, *ALL_WRITTEN, english.SST2_DEV, english.GOEMOTIONS_DEV]

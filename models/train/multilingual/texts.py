@@ -1,8 +1,9 @@
-"""The corpora of the multilingual model: Chinese, eight languages of tweets, and those of the English model that have a
-sentiment. What is held out: Chinese by held_out.py, whole clusters of the written Chinese texts by a committed list, a
-tenth of the tweets by a hash, the English texts as for the English model."""
+"""The corpora of the multilingual model: Chinese, tweets in eight languages, texts written for this project, and those
+of the English model that have a sentiment. What is held out: Chinese by held_out.py, whole clusters of the written
+texts by committed lists, a tenth of the tweets by a hash, the English texts as for the English model."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ from sources import NEGATIVE, NEUTRAL, POSITIVE
 
 from multilingual import held_out, sources
 
-HELD_OUT = OURS / "held-out-zh.txt"
+CHINESE_HELD_OUT = OURS / "held-out-zh.txt"
+LANGUAGES_HELD_OUT = OURS / "held-out-languages.txt"
 STARS_AND_REVIEWS = {"0": NEGATIVE, "1": POSITIVE, "Negative": NEGATIVE, "Positive": POSITIVE, **SENTIMENT}
 # Of SMP2020's emotions; a surprise may be either.
 WEIBO = {"happy": POSITIVE, "angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "neutral": NEUTRAL}
@@ -62,8 +64,20 @@ def without_names(text):
     return re.sub(r"@\w+|\bhttp\S*", "", text)
 
 
-def written():
+def written_chinese():
     return read_written("written-zh", sources.WRITTEN)
+
+
+def written_languages():
+    """Each language is a corpus of its own: `written-arabic` from `arabic.tsv` and `arabic-later.tsv`. So is Hindi in
+    Latin letters."""
+    texts = read_written("written-languages", sources.WRITTEN_LANGUAGES)
+    return [replace(text, corpus=f"written-{language_of(text)}") for text in texts]
+
+
+def language_of(text):
+    language = re.match("[a-z]+", text.row)[0]
+    return "hindi-latin" if language == "hindi" and not re.search("[\u0900-\u097f]", text.text) else language
 
 
 def pairs_of_characters(text):
@@ -72,14 +86,23 @@ def pairs_of_characters(text):
     return frozenset(text[i : i + 2] for i in range(len(text) - 1)) or frozenset([text])
 
 
+def words_with_marks(text):
+    """Words as runs of letters, marks and digits: to `\\w`, the vowel signs of Devanagari are no part of a word."""
+    kept = (character if unicodedata.category(character)[0] in "LMN" else " " for character in text.lower())
+    return frozenset("".join(kept).split()) or frozenset([text])
+
+
 def split(args):
-    """The stage: writes the list of the written texts' dev part if it is not there, and checks it."""
-    texts = written()
-    if not HELD_OUT.is_file():
-        splits.write_rows(HELD_OUT, [splits.chosen_rows(texts, 0, pairs_of_characters)])
-    held = splits.rows_of(HELD_OUT)
-    splits.check(texts, held, pairs_of_characters)
-    print(f"written-zh: {sum(text.row in held for text in texts)} of {len(texts)} texts held out")
+    """The stage: writes the lists of the written texts' dev parts if they are not there, and checks them."""
+    for path, texts, units in (
+        (CHINESE_HELD_OUT, written_chinese(), pairs_of_characters),
+        (LANGUAGES_HELD_OUT, written_languages(), words_with_marks),
+    ):
+        if not path.is_file():
+            first = [text for text in texts if not splits.is_later(text)]
+            lists = [[text for text in first if text.corpus == name] for name in sorted({t.corpus for t in first})]
+            splits.write_rows(path, [splits.chosen_rows(of_corpus, 0, units) for of_corpus in lists])
+        splits.check(texts, splits.rows_of(path), units)
     corpora = Corpora(args.data)
     for name, dev in corpora.dev.items():
         print(f"{name}: {len(dev)} held out, {sum(text.corpus == name for text in corpora.train)} to train")
@@ -94,9 +117,9 @@ class Corpora:
 
     def __init__(self, data):
         english, dev, train = splits.Corpora(data), defaultdict(list), []
-        held_rows = splits.rows_of(HELD_OUT)
-        for text in written():
-            (dev["written-zh"] if text.row in held_rows else train).append(text)
+        held_rows = splits.rows_of(CHINESE_HELD_OUT) | splits.rows_of(LANGUAGES_HELD_OUT)
+        for text in written_chinese() + written_languages():
+            (dev[text.corpus] if text.row in held_rows else train).append(text)
         held, rest = held_out.split(chinese(data) + chinese_unlabelled(data))
         for text in held:
             dev[text.corpus].append(text)
