@@ -1,4 +1,5 @@
 // Shared by the benchmark commands: Chromium with a server, sizes of files, printed tables.
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,13 +14,14 @@ import { traced } from "./trace.mjs";
  * Serves this folder, the package and `mounts`, starts Chromium and runs `work(inPage, setting, longestTasks)`:
  * `inPage(module, name, argument)` calls an export of a module in a new page with a browser context of its own, so that
  * nothing is cached. `setting` names machine and browser. `longestTasks(calls)` makes several such calls in one page,
- * one after the other, and resolves to the longest main-thread task during each.
+ * one after the other, and resolves to the longest main-thread task during each. With `oneCore`, all threads of Chromium
+ * run on one core.
  */
-export async function inChromium(mounts, work) {
+export async function inChromium(mounts, work, { oneCore = false } = {}) {
   const server = await serve({
     mounts: { "/": join(root, "benches"), "/litmus-text/": join(root, "pkg"), ...mounts },
   });
-  const browser = await launchChromium();
+  const browser = await (oneCore ? onOneCore(launchChromium) : launchChromium());
   const visit = async (work) => {
     const context = await browser.newContext();
     try {
@@ -48,6 +50,21 @@ export async function inChromium(mounts, work) {
   } finally {
     await browser.close();
     await server.close();
+  }
+}
+
+/** Calls `start` while this process may run on one core only, which processes inherit that it starts. */
+async function onOneCore(start) {
+  // Other systems cannot do it, and measure on all cores.
+  if (process.platform !== "linux") return start();
+  const taskset = (...cores) => promisify(execFile)("taskset", ["-cp", ...cores, String(process.pid)]);
+  // "pid 123's current affinity list: 0,1"
+  const allowed = (await taskset()).stdout.trim().split(": ")[1];
+  await taskset(allowed.match(/\d+/)[0]);
+  try {
+    return await start();
+  } finally {
+    await taskset(allowed);
   }
 }
 
