@@ -174,6 +174,7 @@ impl BlockForm {
         let count = self.blocks_in_channel();
         // Each row of MatMulNBits ends with a whole block.
         let row = if self.kind == Kind::Product { count.checked_mul(self.block)? } else { self.inner };
+        // A single scale is that of all blocks.
         let scale_strides = if scales.len() == 1 { Strides { channel: 0, inner: 0 } } else { self.strides(count) };
         let signed = [INT4, DataType::Int8 as i32].contains(&weights.data_type);
         let zero_points = match source.tensor(node, self.inputs[2]) {

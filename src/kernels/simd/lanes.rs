@@ -11,6 +11,7 @@ macro_rules! operators {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
+                // The backend's own method, which has precedence over this one of the trait.
                 F32x4::$method(self, other)
             }
         }
