@@ -121,8 +121,8 @@ pub use prediction::{Attribution, Prediction, Score, Warning, Window};
 pub use teach::{Contradiction, Examples, LabelReport, SuspectExample, Taught, TeachOptions, TeachReport, TeachingJob};
 pub use text::tokens::Encoding;
 
-/// The instructions that compute the products of integers on this machine. Results do not depend on them, only speed does. On
-/// x86-64: `"avx512-vnni"`, `"avx2"` or `"sse2"`, detected at run time; in WebAssembly: `"relaxed-dot-i32x4"`,
+/// The name of the instructions that compute the integer dot products of linear layers on this machine. Only speed depends on them,
+/// not results. On x86-64: `"avx512-vnni"`, `"avx2"` or `"sse2"`, detected at run time; in WebAssembly: `"relaxed-dot-i32x4"`,
 /// `"relaxed-dot-i16x8"` or `"simd128"`; elsewhere `"portable"`.
 pub fn kernel() -> &'static str {
     kernels::simd::kernel().name

@@ -51,6 +51,7 @@ fn dependencies() -> Dependencies {
         let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
         let trees = source.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
         let absolute = |path: String| match path.split_once("::") {
+            Some(("crate", rest)) if module.starts_with("kernels::") => format!("kernels::{rest}"),
             Some(("crate", rest)) => rest.to_owned(),
             Some(("super", rest)) if parent.is_empty() => rest.to_owned(),
             Some(("super", rest)) => format!("{parent}::{rest}"),

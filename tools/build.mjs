@@ -1,5 +1,5 @@
 // npm run build: crate → WebAssembly → pkg/wasm, TypeScript → pkg/dist, model → pkg/models.
-// A step whose input has not changed is skipped.
+// A step whose input has not changed is skipped, except for the copies.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -13,9 +13,11 @@ import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolcha
 
 const pkg = join(root, "pkg");
 
+/** The files that the wasm is compiled from: it is compiled again when one of them changes. */
 const sources = ["Cargo.toml", "Cargo.lock", ".cargo", "tools/vendor", "build.rs", "src"];
 const model = join("models", "english");
 const heads = ["sentiment", "emotion", "toxicity", "embedding"].map((name) => `heads/${name}.head`);
+/** The files of the embedded build. */
 const modelFiles = ["config.json", "tokenizer.json", "model.onnx", "litmus.json", ...heads];
 
 const wasmFolder = join(pkg, "wasm");
@@ -47,7 +49,7 @@ export async function unlessDone(stamp, value, outputs, work) {
   await writeFile(stamp, value);
 }
 
-/** How long cargo takes on two cores, for each profile of Cargo.toml. */
+/** How long cargo takes on two cores, for each profile that is built for WebAssembly. */
 const usualTime = {
   web: "five to ten minutes the first time, then two minutes after a change",
   demo: "two to four minutes the first time, then half a minute after a change",
@@ -82,6 +84,7 @@ async function compileCrate({ quick }) {
   return { wasm: kept, hashOfSources };
 }
 
+/** Writes the JavaScript glue, its types and the .wasm file that it loads into pkg/wasm. */
 async function bindgen({ wasm, hashOfSources }, bin) {
   const args = [
     ...["--target", "web", "--out-dir", wasmFolder, "--out-name", "litmus_text"],
@@ -122,6 +125,7 @@ const bundles = [
 /** The npm packages that are bundled into `dist`, by what they are part of. */
 const bundled = { "lru-cache": "handler.js", "@cfworker/json-schema": "handler.js", "papaparse": "cli.js" };
 
+/** Writes the licences of the bundled packages into `dist`. */
 async function writeLicences(dist) {
   const parts = Object.entries(bundled).map(async ([name, part]) => {
     const folder = join(root, "node_modules", name);
@@ -133,7 +137,7 @@ async function writeLicences(dist) {
   await writeFile(join(dist, "LICENSES.md"), (await Promise.all(parts)).join("\n\n"));
 }
 
-/** Types by tsc, JavaScript by esbuild. */
+/** Compiles pkg/src into pkg/dist: types by tsc, JavaScript by esbuild. */
 async function compileTypeScript() {
   const dist = join(pkg, "dist");
   const reads = [
@@ -179,7 +183,8 @@ async function compileTypeScript() {
   );
 }
 
-async function copyModels() {
+/** Copies the models, the README and our licences into the package. */
+async function copyModelsAndTexts() {
   await rm(join(pkg, "models"), { recursive: true, force: true }); // a folder of an earlier name would be packed too
   await mkdir(join(pkg, "models"), { recursive: true });
   for (const name of packagedModels) {
@@ -206,7 +211,7 @@ export async function build({ supply = true, quick = false } = {}) {
   await bindgen(crate, bin);
   if (!quick) await embedModel();
   await compileTypeScript();
-  await copyModels();
+  await copyModelsAndTexts();
   if (supply) await writeSupply();
 }
 

@@ -71,7 +71,7 @@ async function loadTransformers(lean, folder = "sentiment") {
   return pipeline("text-classification", folder, { device: "wasm", dtype: "q8" });
 }
 
-/** The margin of the logits before the softmax. */
+/** The margin of the logits from which a softmax made these scores. */
 function marginOfScores(scores) {
   const of = (label) => scores.find((each) => each.label === label).score;
   return Math.log(of("positive") / of("negative"));
@@ -99,7 +99,7 @@ async function timeRounds(count, warm, contenders) {
  */
 async function loadRoofline(wasm) {
   const { instance } = await WebAssembly.instantiate(new Uint8Array(wasm));
-  const { memory, sums: passes } = instance.exports;
+  const { memory, sums: multiply } = instance.exports;
   const [rows, channels, inputs, group] = [4, 8, 384, 4];
   // Behind the memory of the module itself.
   const start = memory.grow(1) * 65536;
@@ -108,13 +108,13 @@ async function loadRoofline(wasm) {
   const values = new Int8Array(memory.buffer, pointers.values, rows * inputs);
   weights.set(Array.from(weights, (_, i) => (i * 37) % 128));
   values.set(Array.from(values, (_, i) => ((i * 53) % 255) - 127));
-  const times = 10_000;
+  const passes = 10_000;
   const run = {};
   for (const products of [2, 4]) {
     const name = `roofline, sums of ${products}`;
-    const pass = (times) =>
-      passes(times, inputs, pointers.weights, pointers.values, pointers.sums, Number(products === 4));
-    pass(2);
+    const multiplyTimes = (count) =>
+      multiply(count, inputs, pointers.weights, pointers.values, pointers.sums, Number(products === 4));
+    multiplyTimes(2);
     const sums = new Int32Array(memory.buffer, pointers.sums, rows * channels);
     for (const [index, sum] of sums.entries()) {
       const [row, channel] = [Math.floor(index / channels), index % channels];
@@ -125,9 +125,9 @@ async function loadRoofline(wasm) {
       }
       check(sum === 2 * expected, `${name}: ${sum} at row ${row}, channel ${channel}`);
     }
-    run[name] = () => pass(times);
+    run[name] = () => multiplyTimes(passes);
   }
-  return { run, macs: times * rows * channels * inputs };
+  return { run, macs: passes * rows * channels * inputs };
 }
 
 /**

@@ -8,11 +8,12 @@ import { ensureVirtualEnvironment } from "../../tools/python.mjs";
 
 const here = join(root, "benches", "peers");
 const model = join(root, "models", "english");
+/** The folder with the files that models.py writes. */
 export const models = join(cache, "peers", "models");
 
 const read = (path) => readFile(path, "utf8").catch(() => "");
 
-/** Runs models.py if the model or the script has changed. Resolves to its made.json. */
+/** Runs models.py if the model, the script or its Python packages have changed. Resolves to the content of its made.json. */
 export async function ensureModels() {
   const requirements = join(here, "requirements.txt");
   const python = join(await ensureVirtualEnvironment("peers", requirements), "python");

@@ -13,7 +13,7 @@ import { build } from "../../tools/build.mjs";
 import { fail, run, step, UserError } from "../../tools/command.mjs";
 import { downloads } from "../../tools/downloads.mjs";
 import { root } from "../../tools/paths.mjs";
-import { ensureChromium, ensureNode } from "../../tools/toolchain.mjs";
+import { ensureChromium, ensureNode, ensureRust } from "../../tools/toolchain.mjs";
 import { inChromium, ms, row, size, sizes } from "../common.mjs";
 import { median } from "../measure.mjs";
 import { DISTILBERT } from "./in-page.mjs";
@@ -21,6 +21,7 @@ import { ensureModels, models } from "./models.mjs";
 
 const here = join(root, "benches", "peers");
 const model = join(root, "models", "english");
+/** The modules whose functions run in the page: for comparisons, and for our runtime alone. */
 const PEERS = "./peers/in-page.mjs";
 const US = "./in-page.mjs";
 
@@ -39,7 +40,9 @@ async function ensurePeers() {
   );
 }
 
+/** Compiles roofline.rs. Resolves to the bytes of the module as an array, which can be passed to a page. */
 async function compileRoofline() {
+  await ensureRust();
   await mkdir(models, { recursive: true });
   const module = join(models, "roofline.wasm");
   const features = ["-C", "opt-level=3", "-C", "target-feature=+simd128,+relaxed-simd"];
@@ -69,11 +72,13 @@ async function downloadBytes() {
 /** Whether a contender is transformers.js with our weights. */
 const transformersWithOurs = (name) => name.startsWith("transformers.js") && name !== DISTILBERT;
 
+/** The entries of an object of times by contender, the smallest median first. */
 const byMedian = (times) => Object.entries(times).sort(([, a], [, b]) => median(a) - median(b));
 
 /** The contender with the smallest median among those for which `among(name)` holds. */
 const fastest = (times, among) => byMedian(times).find(([name]) => among(name))[0];
 
+/** All measurements. `quick`: fewer rounds. `ours`: with our runtime. */
 async function measure({ quick, ours }) {
   const made = await ensureModels();
   const { temperature } = JSON.parse(await read(join(model, "litmus.json")));
@@ -141,7 +146,10 @@ async function measure({ quick, ours }) {
   });
 }
 
-/** Our runtime and the fastest of the peers: medians, their ratio, and the median of the ratios by round. */
+/**
+ * Our runtime and the fastest of the peers for which `among(name)` holds: medians, their ratio, and the median of the ratios by
+ * round.
+ */
 function versus(name, times, among, bar, aim) {
   const best = fastest(times, among);
   const [ours, theirs] = [median(times.ours), median(times[best])];
@@ -150,13 +158,16 @@ function versus(name, times, among, bar, aim) {
 }
 
 /** The longest task of the main thread. The bar is a frame at 60 Hz. */
-function blocked({ ours, ...theirs }) {
+function longestTask({ ours, ...theirs }) {
   const [best, least] = Object.entries(theirs).sort(([, a], [, b]) => a - b)[0];
   const name = "longest task of the main thread, load and 1,000 predictions";
   return { name, ours: ms(ours), theirs: ms(least), best, ratio: ours / least, value: ours, bar: 16, aim: 8, show: ms };
 }
 
-/** The ratios that are judged. A ratio must be below its bar; with `atLeast`, above it. */
+/**
+ * The rows of the table of ratios. A ratio, or `value` where a row has one, must be at most its bar; with `atLeast`, at least its bar.
+ * A row without a bar is not judged.
+ */
 function ratios(figures) {
   const { timesMs, longestTaskMs, int8, linearMacs, rooflineGmacs, memoryBytes, modelBytes, wasm } = figures;
   const download = figures.downloadBytes;
@@ -182,7 +193,7 @@ function ratios(figures) {
     versus("batch of 32 mixed texts", timesMs.batch, transformersWithOurs, 0.36, 0.25),
     versus("bytes in memory → first prediction", timesMs.fromMemory, dynamic, 0.4, 0.25),
     versus("page opened → first prediction", timesMs.fromPageOpen, transformersWithOurs, 0.5, 0.35),
-    blocked(longestTaskMs),
+    longestTask(longestTaskMs),
     {
       name: "predict, fraction of the roofline",
       ours: `${gmacs.toFixed(1)} GMAC/s`,
@@ -210,7 +221,7 @@ function ratios(figures) {
 
 const HEADINGS = ["", "ours", "theirs", "which", "ratio", "by round", "bar", "aim", ""];
 
-/** The table cells of a ratio, in the order of the headings. */
+/** The table cells of a row of `ratios`, in the order of the headings. */
 function cells({ name, ours, theirs = "", best = "", ratio, perRound, value = ratio, bar, aim, atLeast, show }) {
   const limit = (bound) =>
     bound === undefined ? "" : `${atLeast ? "≥" : "≤"} ${show ? show(bound) : bound.toFixed(2)}`;
@@ -279,14 +290,14 @@ function markdown({ machine, browser, versions, ratios: judged }) {
 /** The medians in milliseconds that www/speed.js draws: ours, and of each peer its fastest configuration. */
 function forSite({ machine, browser, versions, timesMs, int8 }) {
   const { "onnxruntime-web": ort, "transformers.js": transformers } = versions;
-  const ms = (times, among) => Number(median(times[fastest(times, among)]).toFixed(1));
+  const medianOf = (times, among) => Number(median(times[fastest(times, among)]).toFixed(1));
   const lengths = [16, 32, 128].map((tokens) => {
     const times = timesMs[tokens];
     const peers = {
-      "onnxruntime-web": ms(times, (name) => int8.includes(name)),
-      "transformers.js": ms(times, transformersWithOurs),
+      "onnxruntime-web": medianOf(times, (name) => int8.includes(name)),
+      "transformers.js": medianOf(times, transformersWithOurs),
     };
-    return [tokens, { ours: ms(times, (name) => name === "ours"), ...peers }];
+    return [tokens, { ours: medianOf(times, (name) => name === "ours"), ...peers }];
   });
   const shown = { "onnxruntime-web": ort, "transformers.js": transformers };
   return { machine, browser, versions: shown, ms: Object.fromEntries(lengths) };

@@ -19,8 +19,8 @@ const CHANNELS: usize = 8;
 const STEP: usize = 4;
 
 /// Multiplies `rows`, [4 rows][inputs], with `weights`, [inputs / 4][8 channels][4 inputs], `times` times, and writes the
-/// sums of all passes: i32, [4 rows][8 channels]. `inputs` is a multiple of 16, and no weight is above 127. `four` chooses the instruction that sums
-/// four products.
+/// sums of all passes: i32, [4 rows][8 channels]. `inputs` is a multiple of 16, and no weight is above 127. `four` chooses
+/// the instruction that sums four products.
 ///
 /// # Safety
 /// The pointers must be valid for these sizes.
@@ -80,4 +80,5 @@ unsafe fn passes<const FOUR: bool>(
     }
 }
 
-const _: () = assert!(CHANNELS == 2 * STEP);
+// The loop loads the weights of a step as two vectors.
+const _: () = assert!(CHANNELS * STEP == 2 * size_of::<v128>());

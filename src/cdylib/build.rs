@@ -1,7 +1,7 @@
-//! An argument of the linker.
+//! Passes an argument to the linker.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // The function of the relaxed-SIMD kernel is added to the function table: src/kernels/simd/relaxed.rs.
+    // src/wasm/link_kernel.rs adds the relaxed-SIMD kernel to the function table, which must be able to grow for it.
     println!("cargo::rustc-link-arg=--growable-table");
 }

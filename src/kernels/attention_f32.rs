@@ -1,4 +1,4 @@
-//! Scaled dot-product attention as in [`super::attention`], in f32: for layers that lose too much in integers.
+//! Scaled dot-product attention as in [`super::attention`], in f32: for layers that lose too much precision in integers.
 
 use std::cell::RefCell;
 
@@ -7,7 +7,11 @@ use super::math::exp;
 use super::simd::{F32x4, LANES, for_each_four, zip_in_place};
 
 /// Computes `y = softmax(q · kᵀ · scale + mask) · v` for every head, with the shapes of [`super::attention::run`]. Keys are
-/// summed in their order, and a masked key with finite values adds exactly 0.
+/// summed in their order, and a masked key with finite values adds exactly 0. Outputs are NaN where there are no keys, and for a query
+/// all of whose keys are masked by −∞.
+///
+/// # Panics
+/// If a slice does not have the size that `shape` gives, or if the mask has no values for a query.
 #[inline(never)]
 pub fn run(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>, y: &mut [f32]) {
     let Shape { batch, queries, keys, heads, head_dim } = shape;
@@ -54,14 +58,14 @@ fn dot_product(a: &[f32], b: &[f32]) -> f32 {
     sum.sum_lanes()
 }
 
-/// Replaces scores by `e^(score + mask − largest)`, and returns their sum.
+/// Replaces each score by its attention weight times the sum of all weights, `e^(score + mask − largest)`, and returns that sum.
 #[inline(always)]
 fn softmax(scores: &mut [f32], mask: Option<&[f32]>) -> f32 {
-    let largest = F32x4::splat(add_mask(scores, mask));
+    let largest_score = F32x4::splat(add_mask(scores, mask));
     let mut sum = F32x4::splat(0.0);
     let (fours, rest) = scores.as_chunks_mut::<LANES>();
     let mut weigh = |score: F32x4| {
-        let weight = exp(score - largest);
+        let weight = exp(score - largest_score);
         sum = sum + weight;
         weight
     };

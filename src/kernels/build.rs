@@ -1,4 +1,4 @@
-//! Compiles the relaxed-SIMD kernel for WebAssembly.
+//! Compiles the relaxed-SIMD kernel, if the target is WebAssembly.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,8 +25,10 @@ fn compile_kernel(module: &Path) {
         .args(["--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"])
         .args(["-C", "opt-level=3", "-C", "panic=abort", "-C", "strip=symbols"])
         .args(["-C", "target-feature=+simd128,+relaxed-simd"])
-        // The kernel uses the crate's memory and must not occupy any of it: without a stack, any use of it traps.
+        // The kernel works in the memory of the main module, where it must not have a stack of its own. With a stack of size 0, it
+        // would trap if it used one.
         .args(["-C", "link-arg=--import-memory", "-C", "link-arg=-zstack-size=0"])
+        // The least size of the memory that it imports, one page: the memory of the main module is larger.
         .args(["-C", "link-arg=--initial-memory=65536"])
         .arg(KERNEL)
         .arg("-o")
@@ -34,14 +36,15 @@ fn compile_kernel(module: &Path) {
         .status();
     assert!(status.is_ok_and(|status| status.success()), "{KERNEL} did not compile");
     let bytes = fs::read(module).unwrap_or_else(|e| panic!("{}: {e}", module.display()));
-    assert!(!section_ids(&bytes).contains(&DATA), "{KERNEL} must not have data in memory");
+    assert!(!section_ids(&bytes).contains(&DATA_SECTION), "{KERNEL} must not have data in memory");
 }
 
-/// The id of the data section.
-const DATA: u8 = 11;
+/// The id of the section with the bytes that a module writes into its memory when it is instantiated.
+const DATA_SECTION: u8 = 11;
 
 /// The ids of a WebAssembly module's sections, in their order.
 fn section_ids(module: &[u8]) -> Vec<u8> {
+    // After the magic number and the version, 4 bytes each.
     let (mut ids, mut at) = (vec![], 8);
     while at < module.len() {
         ids.push(module[at]);

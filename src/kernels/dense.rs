@@ -1,15 +1,21 @@
-//! Products of f32 matrices, for fitting linear layers. All matrices are row-major.
+//! Products of f32 matrices, for fitting and applying heads. All matrices are row-major.
 //!
-//! Tiles keep their sums in registers: four rows by two columns, or four rows by eight. Every sum has one order, whatever
-//! the tile, so results are the same bits for any number of rows.
+//! Each tile of sums stays in registers: a tile of [`product`] is four rows of `x` by two rows of `w`, one of
+//! [`add_transposed_product`] four columns of `r` by eight columns of `x`. Every sum has one order, whatever the tile, so results are
+//! the same bits for any number of rows.
 
-use super::simd::{F32x4, LANES, store_eight};
+use std::ops::Range;
 
-/// Columns of `x` that [`add_transposed_product`] handles at once.
+use super::simd::{F32x4, LANES, load_eight, store_eight};
+
+/// Columns of `x` that [`add_transposed_product`] copies and multiplies at once.
 const PANEL: usize = 2 * LANES;
 
 /// Writes `x · wᵀ` to `out`, rows of `x` × rows of `w`: the dot product of each row of `x` with each row of `w`, both
 /// `width` values wide.
+///
+/// # Panics
+/// If `x` or `w` is not a whole number of rows, or if `out` does not have one value for each pair of rows.
 #[inline(never)]
 pub fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     let width = width.max(1);
@@ -27,7 +33,10 @@ pub fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     }
 }
 
-/// A linear layer: `x · wᵀ` plus one bias per row of `w`. Returns rows of `x` × rows of `w`. `width` is that of both.
+/// A linear layer: `x · wᵀ` plus one bias per row of `w`. Returns rows of `x` × rows of `w`. The rows of both are `width` values wide.
+///
+/// # Panics
+/// If `x` or `w` is not a whole number of rows, or if there is not one bias per row of `w`.
 #[inline(never)]
 pub fn linear_layer(x: &[f32], w: &[f32], biases: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / width.max(1) * biases.len()];
@@ -38,7 +47,7 @@ pub fn linear_layer(x: &[f32], w: &[f32], biases: &[f32], width: usize) -> Vec<f
     out
 }
 
-/// The dot products of `ROWS` rows with all rows of `w`.
+/// The dot products of `ROWS` rows of `x` with all rows of `w`.
 #[inline(always)]
 fn row_tile<const ROWS: usize>(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     let columns = w.len() / width;
@@ -58,11 +67,11 @@ fn row_tile<const ROWS: usize>(x: &[f32], w: &[f32], width: usize, out: &mut [f3
     }
 }
 
-/// The dot product of each row with each column, all of the same length.
+/// The dot product of each row of `x` with each row of `w`, all of the same length.
 #[inline(always)]
 fn dot_products<const ROWS: usize, const COLUMNS: usize>(
-    rows: [&[f32]; ROWS],
-    columns: [&[f32]; COLUMNS],
+    x_rows: [&[f32]; ROWS],
+    w_rows: [&[f32]; COLUMNS],
 ) -> [[f32; COLUMNS]; ROWS] {
     let mut sums = [[F32x4::splat(0.0); COLUMNS]; ROWS];
     let mut add = |x: [F32x4; ROWS], w: [F32x4; COLUMNS]| {
@@ -72,17 +81,17 @@ fn dot_products<const ROWS: usize, const COLUMNS: usize>(
             }
         }
     };
-    let width = rows.iter().chain(&columns).map(|row| row.len()).min().unwrap_or(0);
+    let width = x_rows.iter().chain(&w_rows).map(|row| row.len()).min().unwrap_or(0);
     let count = width / LANES;
-    // All of one length, so that the loop has no bounds checks.
-    let (x, w) = (rows.map(|row| fours(row, count)), columns.map(|row| fours(row, count)));
+    // Slices of one length, so that the loop has no bounds checks.
+    let (x, w) = (x_rows.map(|row| fours(row, count)), w_rows.map(|row| fours(row, count)));
     for i in 0..count {
         add(x.map(|row| F32x4::load(&row[i])), w.map(|row| F32x4::load(&row[i])));
     }
     let whole = count * LANES;
     if whole < width {
         let part = |row: &[f32]| F32x4::load_part(&row[whole..], 0.0);
-        add(rows.map(part), columns.map(part));
+        add(x_rows.map(part), w_rows.map(part));
     }
     sums.map(|sums| sums.map(F32x4::sum_lanes))
 }
@@ -95,6 +104,9 @@ fn fours(row: &[f32], count: usize) -> &[[f32; LANES]] {
 
 /// Adds `rᵀ · x` to `out`: `r` has `columns` values per row, `x` as many rows of `width` values, and `out` is `columns` ×
 /// `width`.
+///
+/// # Panics
+/// If `r` and `x` do not have the same number of rows, or if `out` has another size.
 #[inline(never)]
 pub fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width: usize, out: &mut [f32]) {
     let (columns, width) = (columns.max(1), width.max(1));
@@ -107,6 +119,7 @@ pub fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width: usize
             match row[start..].first_chunk() {
                 // In WebAssembly a copy of variable length is a call, which takes longer than the copy itself.
                 Some(eight) => *to = *eight,
+                // The rest of `to` keeps the columns of an earlier panel, whose sums are dropped.
                 None => to[..end - start].copy_from_slice(&row[start..]),
             }
         }
@@ -121,8 +134,8 @@ pub fn add_transposed_product(r: &[f32], columns: usize, x: &[f32], width: usize
     }
 }
 
-/// Adds the product of `COLUMNS` columns of `r`, from `column` on, and one panel of `x` to `out`. `part` are the
-/// columns of `out` that the panel has.
+/// Adds the product of `COLUMNS` columns of `r`, from `column` on, and one panel of `x` to `out`. `panel_columns` are the
+/// columns of `x` that are in the panel.
 #[inline(always)]
 fn panel_tile<const COLUMNS: usize>(
     r: &[f32],
@@ -130,13 +143,13 @@ fn panel_tile<const COLUMNS: usize>(
     column: usize,
     panel: &[f32],
     width: usize,
-    part: std::ops::Range<usize>,
+    panel_columns: Range<usize>,
     out: &mut [f32],
 ) {
     let mut sums = [[F32x4::splat(0.0); 2]; COLUMNS];
     let (eights, _) = panel.as_chunks::<PANEL>();
     for (row, eight) in r.chunks_exact(columns).zip(eights) {
-        let x = [F32x4::load_first(&eight[..LANES]), F32x4::load_first(&eight[LANES..])];
+        let x = load_eight(eight);
         let factors: [f32; COLUMNS] = *row[column..].first_chunk().unwrap_or(&[0.0; COLUMNS]);
         for (sums, factor) in sums.iter_mut().zip(factors) {
             let factor = F32x4::splat(factor);
@@ -144,11 +157,10 @@ fn panel_tile<const COLUMNS: usize>(
         }
     }
     for (i, [low, high]) in sums.into_iter().enumerate() {
-        let to = &mut out[(column + i) * width..][part.clone()];
-        let (mut all, mut before) = ([0.0; PANEL], [0.0; PANEL]);
+        let to = &mut out[(column + i) * width..][panel_columns.clone()];
+        let mut before = [0.0; PANEL];
         before[..to.len()].copy_from_slice(to);
-        let [a, b] = [F32x4::load_first(&before[..LANES]), F32x4::load_first(&before[LANES..])];
-        store_eight(a + low, b + high, &mut all);
-        to.copy_from_slice(&all[..part.len()]);
+        let [before_low, before_high] = load_eight(&before);
+        store_eight(before_low + low, before_high + high, to);
     }
 }

@@ -1,4 +1,4 @@
-//! Embedding tables of rows of int8, each with its scale, or of 4-bit weights.
+//! Embedding tables, in int8 with a scale per row, or in 4 bits with a scale per block.
 
 use std::sync::Arc;
 
@@ -10,26 +10,27 @@ use super::simd::{F32x4, LANES, for_each_four};
 pub struct EmbeddingTable {
     /// The number of values of a row.
     pub width: usize,
-    /// The rows.
+    /// The values of all rows.
     pub values: TableValues,
 }
 
 /// The values of an embedding table, as they are stored.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TableValues {
-    /// One scale per row.
+    /// `integer · scale of its row`.
     Int8 {
-        /// All rows in turn.
+        /// The integers, rows × width.
         values: Arc<Vec<i8>>,
-        /// What a row's values are multiplied with.
+        /// One scale per row.
         scales: Vec<f32>,
     },
-    /// The width is a multiple of the block size.
+    /// The weights of all rows in turn. The width is a multiple of [`BLOCK`](super::four_bit::BLOCK).
     FourBit(Arc<FourBit>),
 }
 
 impl EmbeddingTable {
-    /// Quantises f32 rows to int8. A row's scale is its largest magnitude divided by 127.
+    /// Quantises f32 rows to int8. A row's scale is its largest magnitude divided by 127. All values must be finite: a row with
+    /// another value gets meaningless ones.
     pub fn quantize(width: usize, rows: &[f32]) -> Self {
         let mut values = vec![0; rows.len()];
         let rows = rows.chunks_exact(width.max(1)).zip(values.chunks_exact_mut(width.max(1)));
@@ -45,7 +46,8 @@ impl EmbeddingTable {
         }
     }
 
-    /// Writes the row at `index` to `to`; returns false if there is none. A negative index counts from the end.
+    /// Writes the row at `index` to `to`, which has [`width`](Self::width) values. Returns false, and writes nothing, if there is no
+    /// such row. A negative index counts from the end.
     #[inline(never)]
     pub fn row(&self, index: i64, to: &mut [f32]) -> bool {
         let rows = self.rows() as i64;
@@ -71,7 +73,7 @@ impl EmbeddingTable {
 
 /// Writes a row as integers and returns its scale.
 ///
-/// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
+/// Not inlined, so that browsers optimise it while a model is loaded: see the documentation of the crate.
 #[inline(never)]
 fn quantize_table_row(row: &[f32], to: &mut [i8]) -> f32 {
     let mut largest = F32x4::splat(0.0);

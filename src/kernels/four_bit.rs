@@ -2,19 +2,20 @@
 //! keep them so; for linear layers they are requantised to int8 with a scale per row.
 //!
 //! A block has 32 weights, two in a byte, the earlier one in the lower nibble: `weight = (nibble − 8) · block scale`. A
-//! block has at most 16 distinct weights, so these are rounded once and then looked up. Nothing is rounded where the block
-//! scales of a row are small integer multiples of one unit, as in the models that `models/train` exports.
+//! block has at most 16 distinct weights, so requantisation rounds each of them once, and then looks them up. It rounds nothing if
+//! the block scales of a row are small integer multiples of one unit, as in the models that `models/train` exports.
 
 use super::simd::{F32x4, LANES, largest_nibble, lookup_nibbles};
 
 /// Weights in a block.
 pub const BLOCK: usize = 32;
+/// Bytes of a block.
 const BYTES: usize = BLOCK / 2;
-/// The nibble of the weight 0, which is the middle of its range.
+/// The nibble of the weight 0.
 const ZERO: i8 = 8;
 /// The largest integer multiple of a unit that a block scale may be: the largest weight is then 8 · 15 units, which fits in an i8.
 const MAX_MULTIPLE: i32 = 15;
-/// The 16 weights of a block whose scale is −15 to 15 units, in units.
+/// `TABLES[m + MAX_MULTIPLE][nibble]` is the weight, in units, of a nibble in a block whose scale is `m` units.
 const TABLES: [[i8; 16]; 2 * MAX_MULTIPLE as usize + 1] = tables();
 
 const fn tables() -> [[i8; 16]; 2 * MAX_MULTIPLE as usize + 1] {
@@ -38,7 +39,7 @@ pub struct FourBit {
 }
 
 impl FourBit {
-    /// `packed` has 16 bytes per block, `scales` one scale.
+    /// Takes blocks as the file stores them: `packed` has 16 bytes per block, and `scales` one finite scale.
     ///
     /// # Panics
     /// If there are not 16 bytes per scale.
@@ -52,7 +53,7 @@ impl FourBit {
         self.scales.len() * BLOCK
     }
 
-    /// The weight at an index.
+    /// The weight at an index, which must be below [`count`](Self::count).
     pub fn value(&self, index: usize) -> f32 {
         let nibble = self.packed[index / 2] >> (4 * (index % 2)) & 15;
         f32::from(nibble.cast_signed() - ZERO) * self.scales[index / BLOCK]
@@ -64,12 +65,13 @@ impl FourBit {
         (&blocks[first / BLOCK..][..count / BLOCK], &self.scales[first / BLOCK..][..count / BLOCK])
     }
 
-    /// Writes the weights from `first` on. `first` and the length of `to` are multiples of [`BLOCK`].
+    /// Writes the weights from `first` on as f32. `first` and the length of `to` are multiples of [`BLOCK`].
     #[inline(never)]
     pub fn write_f32(&self, first: usize, to: &mut [f32]) {
         let (blocks, scales) = self.blocks(first, to.len());
         let (targets, _) = to.as_chunks_mut::<BLOCK>();
         for ((block, scale), to) in blocks.iter().zip(scales).zip(targets) {
+            // In the table of 1 unit a nibble has the value nibble − 8.
             let integers = lookup_nibbles(&TABLES[(1 + MAX_MULTIPLE) as usize], block);
             let (integers, _) = integers.as_chunks::<LANES>();
             let (fours, _) = to.as_chunks_mut::<LANES>();
@@ -80,15 +82,16 @@ impl FourBit {
     }
 
     /// Writes the row of weights from `first` on as integers within ±`limit`, and returns its scale: the common unit of its
-    /// block scales if there is one that `limit` allows, else its largest magnitude divided by `limit`. `first` and the length
-    /// of `to` are multiples of [`BLOCK`].
+    /// block scales if there is one that `limit` allows, else its largest magnitude divided by `limit`. If that is too small to be
+    /// a normal f32, the integers and the scale are 0. `first` and the length of `to` are multiples of [`BLOCK`], and `limit` is at
+    /// most 127.
     ///
-    /// Not inlined: a browser's optimising compiler replaces a function at its next call, not a loop that is running.
+    /// Not inlined, so that browsers optimise it while a model is loaded: see the documentation of the crate.
     #[inline(never)]
     pub fn requantize_row(&self, first: usize, limit: f32, to: &mut [i8]) -> f32 {
         let (packed, scales) = self.blocks(first, to.len());
         let (to, _) = to.as_chunks_mut::<BLOCK>();
-        if let Some(unit) = unit(scales, limit).filter(|unit| *unit >= f32::MIN_POSITIVE) {
+        if let Some(unit) = common_unit(scales, limit).filter(|unit| *unit >= f32::MIN_POSITIVE) {
             for ((block, scale), to) in packed.iter().zip(scales).zip(to) {
                 *to = lookup_nibbles(&TABLES[((scale / unit) as i32 + MAX_MULTIPLE) as usize], block);
             }
@@ -111,9 +114,9 @@ impl FourBit {
     }
 }
 
-/// The largest unit that all block scales are integer multiples of, if no weight is more than `limit` units. A weight
-/// is at most 8 times its block scale.
-fn unit(scales: &[f32], limit: f32) -> Option<f32> {
+/// The largest unit of which all block scales are integer multiples, if no weight is more than `limit` units. `None` if there is no
+/// such unit, or if all scales are 0. A weight is at most 8 times its block scale.
+fn common_unit(scales: &[f32], limit: f32) -> Option<f32> {
     let largest = scales.iter().fold(0.0, |largest: f32, scale| largest.max(scale.abs()));
     let multiples = 1..=limit as u8 / ZERO.unsigned_abs();
     let mut units = multiples.map(|multiple| largest / f32::from(multiple));

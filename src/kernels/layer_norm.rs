@@ -1,31 +1,34 @@
-//! Layer normalisation (Ba, Kiros and Hinton, 2016), alone or of a sum.
+//! Layer normalisation (Ba, Kiros and Hinton, 2016), of a value or of a sum of two.
 
 use super::simd::{F32x4, for_each_four, zip_in_place};
 
-/// `(x − mean) / √(variance + epsilon) · gain + bias`, with one gain and one bias per column.
+/// `(x − mean) / √(variance + epsilon) · gain + bias` for each row, with the mean and the variance of the row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerNorm {
-    /// One per column.
+    /// One gain per column.
     pub gain: Vec<f32>,
-    /// One per column.
+    /// One bias per column.
     pub bias: Vec<f32>,
     /// Added to the variance.
     pub epsilon: f32,
 }
 
 impl LayerNorm {
-    /// Replaces each row of `x`, or of `x + addend`, by its normalisation.
+    /// Replaces each row of `x`, or of `x + addend`, by its normalisation. A row with a NaN or an infinity becomes NaN.
+    ///
+    /// # Panics
+    /// If `x` is not a whole number of rows, as long as the gain, or if the addend has another length than `x`.
     #[inline(never)]
     pub fn run(&self, x: &mut [f32], addend: Option<&[f32]>) {
         let width = self.gain.len().max(1);
         assert!(x.len().is_multiple_of(width) && addend.is_none_or(|addend| addend.len() == x.len()));
         for (i, row) in x.chunks_exact_mut(width).enumerate() {
-            self.row(row, addend.map(|addend| &addend[i * width..][..width]));
+            self.normalize_row(row, addend.map(|addend| &addend[i * width..][..width]));
         }
     }
 
     #[inline(always)]
-    fn row(&self, x: &mut [f32], addend: Option<&[f32]>) {
+    fn normalize_row(&self, x: &mut [f32], addend: Option<&[f32]>) {
         let count = x.len() as f32;
         let mut sum = F32x4::splat(0.0);
         match addend {

@@ -1,8 +1,8 @@
-//! A row of f32 to integers with one scale.
+//! Quantises a row of f32 to integers with one scale.
 
-use super::simd::{F32x4, LANES, for_each_four};
+use super::simd::{F32x4, LANES, for_each_four, load_eight};
 
-/// A row whose largest magnitude is below this counts as zeros: its reciprocal would not be finite.
+/// A row whose largest magnitude is below this is quantised to zeros: the reciprocal of its scale might not be finite.
 pub const SMALLEST: f32 = 1e-30;
 
 /// The integer type of a quantised row.
@@ -25,8 +25,11 @@ impl QuantizedInt for i8 {
     }
 }
 
-/// Writes `x / scale`, rounded to integers within ±`limit`, to `to`, and zeros after them. Returns the scale, which is NaN
-/// if a value of `x` is not finite, and the sum of the integers.
+/// Writes `x / scale`, rounded to integers within ±`limit`, to `to`, and zeros after them. Returns the scale and the sum of the
+/// integers. `to` is as long as `x` or longer, up to the next multiple of eight.
+///
+/// If the largest magnitude of `x` is below [`SMALLEST`], or if a value of `x` is not finite, all integers are 0. The scale is then 0,
+/// or NaN.
 pub fn quantize_row<T: QuantizedInt>(x: &[f32], limit: f32, to: &mut [T]) -> (f32, f32) {
     let (mut largest, mut not_finite) = (F32x4::splat(0.0), F32x4::splat(0.0));
     for_each_four(x, 0.0, |four| {
@@ -43,7 +46,7 @@ pub fn quantize_row<T: QuantizedInt>(x: &[f32], limit: f32, to: &mut [T]) -> (f3
     let inverse = F32x4::splat(limit / largest);
     let mut sum = F32x4::splat(0.0);
     let mut quantize_eight = |eight: &[f32], to: &mut [T; 2 * LANES]| {
-        let [low, high] = [0, LANES].map(|i| (F32x4::load_first(&eight[i..]) * inverse).nearest());
+        let [low, high] = load_eight(eight).map(|four| (four * inverse).nearest());
         sum = sum + low + high;
         T::store(low, high, to);
     };

@@ -1,5 +1,5 @@
-//! Reference implementations for tests: the kernels as plain loops in f64, without quantisation.
-#![allow(dead_code)] // only `tests/kernels.rs` and the fuzz target use them
+//! Reference implementations for tests: the kernels as plain loops in f64, without quantisation. `tests/kernels.rs` and the fuzz target
+//! use them.
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_2_SQRT_PI};
 
@@ -8,7 +8,8 @@ use super::embedding::{EmbeddingTable, TableValues};
 use super::layer_norm::LayerNorm;
 use super::linear::Activation;
 
-/// The error function, by the series around 0 whose terms all have the same sign.
+/// The error function, by its series whose terms all have the same sign: `2/√π · e^(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1))`
+/// (Abramowitz and Stegun, 7.1.6).
 pub fn erf(x: f64) -> f64 {
     if x.is_nan() || x.abs() > 6.0 {
         return x.signum();
@@ -27,12 +28,12 @@ pub fn gelu(x: f64) -> f64 {
     0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2))
 }
 
-/// The tanh approximation of GELU.
+/// `x · 0.5 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, the tanh approximation of GELU.
 pub fn gelu_tanh(x: f64) -> f64 {
     0.5 * x * (1.0 + (FRAC_2_PI.sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
 }
 
-/// An activation.
+/// Applies an activation to one value.
 pub fn activate(activation: Activation, x: f64) -> f64 {
     match activation {
         Activation::None => x,
@@ -41,7 +42,8 @@ pub fn activate(activation: Activation, x: f64) -> f64 {
     }
 }
 
-/// `activation(x · W + b)`. `weights` is inputs × outputs, with one scale and one bias per output.
+/// `activation(x · W + b)`. `x` is rows × inputs, `weights` inputs × outputs with one scale and one bias per output. Returns rows ×
+/// outputs.
 pub fn linear(x: &[f32], weights: &[i8], scales: &[f32], bias: &[f32], activation: Activation) -> Vec<f64> {
     let outputs = scales.len();
     let mut y = vec![];
@@ -57,7 +59,7 @@ pub fn linear(x: &[f32], weights: &[i8], scales: &[f32], bias: &[f32], activatio
     y
 }
 
-/// A row of the table; a negative index counts from the end.
+/// A row of an embedding table; a negative index counts from the end. `None` if there is no such row.
 pub fn gather(table: &EmbeddingTable, index: i64) -> Option<Vec<f64>> {
     let rows = table.rows() as i64;
     if index < -rows || index >= rows {
@@ -88,7 +90,7 @@ pub fn layer_norm(norm: &LayerNorm, x: &[f32], addend: Option<&[f32]>) -> Vec<f6
     y
 }
 
-/// Softmax attention. `q` is batch × queries × (heads · head_dim), `k` and `v` are batch × keys × (heads · head_dim).
+/// Softmax attention. `q` and the result are batch × queries × (heads · head_dim), `k` and `v` batch × keys × (heads · head_dim).
 pub fn attention(shape: Shape, scale: f32, [q, k, v]: [&[f32]; 3], mask: Option<Mask>) -> Vec<f64> {
     let Shape { batch, queries, keys, heads, head_dim } = shape;
     let at = |row: usize, h: usize, column: usize| (row * heads + h) * head_dim + column;

@@ -201,7 +201,7 @@ impl Fit {
         }
     }
 
-    /// Takes the remaining steps.
+    /// Takes the remaining steps, and returns the fitted layer.
     pub(super) fn finish(mut self) -> Fitted {
         while self.step() {}
         let (temperature, held_out) = match self.best {

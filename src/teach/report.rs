@@ -152,8 +152,8 @@ impl ReportInput<'_> {
         confusion
     }
 
-    /// The examples whose predicted label is another than the given one, although it is as certain as for its own
-    /// examples.
+    /// Held-out examples that are predicted to have another label than the given one, with a score that is at least the mean score of
+    /// that label's own examples.
     fn suspects(&self, validated: &[Validated]) -> Vec<SuspectExample> {
         let certain = self.self_confidence(validated);
         let is_suspect = |v: &&Validated| {
@@ -172,8 +172,8 @@ impl ReportInput<'_> {
         suspects.into_iter().map(describe).collect()
     }
 
-    /// By label: the mean score that its own examples have. A prediction that is at least as certain contradicts the given
-    /// label (Northcutt, Jiang and Chuang 2021, "Confident Learning").
+    /// For each label, the mean of its score over its own examples. If the prediction of an example has at least this score, it
+    /// contradicts the example's label (Northcutt, Jiang and Chuang 2021, "Confident Learning").
     fn self_confidence(&self, validated: &[Validated]) -> Vec<f32> {
         let (mut sums, mut counts) = (vec![0.0f64; self.names.len()], vec![0usize; self.names.len()]);
         for v in validated {
@@ -181,7 +181,7 @@ impl ReportInput<'_> {
             sums[label] += f64::from(v.scores[label]);
             counts[label] += 1;
         }
-        // No prediction of a label without held-out examples counts as certain.
+        // A label without held-out examples makes no example suspect.
         let mean = |(sum, count): (f64, usize)| if count > 0 { (sum / count as f64) as f32 } else { f32::INFINITY };
         sums.into_iter().zip(counts).map(mean).collect()
     }

@@ -31,9 +31,9 @@ pub(super) fn fit(logits: &[f32], classes: usize, labels: &[&[usize]], link: Lin
 /// For an example with logits z and target probabilities t it is ln Σ exp(β z) − β Σ t z with a softmax, and
 /// Σ ln(1 + exp(β z)) − β Σ t z with sigmoids. The slopes are Σ p z − Σ t z, where p are the predicted probabilities.
 fn cross_entropy(inverse: f64, logits: &[f32], classes: usize, labels: &[&[usize]], link: Link) -> (f64, f64) {
-    // What the target probability of a label that an example has lacks to 1.
+    // One minus the target probability of a label that an example has.
     let doubt = 1.0 / (labels.len() as f64 + 2.0);
-    // The target probability of each label that an example does not have.
+    // The target probability of a label that an example does not have.
     let other = match link {
         Link::Softmax => doubt / classes.saturating_sub(1).max(1) as f64,
         Link::Sigmoid => doubt,

@@ -11,7 +11,8 @@ struct ReportingAllocator;
 #[global_allocator]
 static ALLOCATOR: ReportingAllocator = ReportingAllocator;
 
-/// Creating the exception allocates a few bytes. If that fails too, the null pointer is returned, and Rust traps.
+/// Whether the exception has been thrown. Creating it allocates a few bytes; if that fails too, the null pointer is returned, and Rust
+/// traps.
 static THROWN: AtomicBool = AtomicBool::new(false);
 
 fn throw_if_null(pointer: *mut u8) -> *mut u8 {

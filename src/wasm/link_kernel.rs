@@ -4,11 +4,11 @@ use js_sys::{Function, Object, Reflect, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 
 /// Instantiates `module` in this instance's memory and puts its function `sums` into this instance's function table,
-/// where Rust calls it like any function pointer. Returns its index in the table.
+/// where Rust calls it like any function pointer. Returns the index of `sums` in the table.
 ///
 /// # Errors
-/// The JavaScript exception where the browser has no relaxed SIMD, or where a content security policy forbids to
-/// compile WebAssembly from bytes.
+/// The JavaScript exception, if the browser has no relaxed SIMD, or if a content security policy does not allow compiling
+/// WebAssembly from bytes.
 pub(crate) fn link_kernel(module: &[u8]) -> Result<usize, JsValue> {
     let env = object("memory", &wasm_bindgen::memory())?;
     let module = WebAssembly::Module::new(&Uint8Array::from(module).into())?;

@@ -38,7 +38,7 @@ pub(super) use pattern::FloatLayers;
 
 /// Applies all fusion rules. `floats` are the layers that are computed in f32.
 pub(super) fn fuse(model: &mut TypedModel, floats: &FloatLayers) -> TractResult<()> {
-    // The attention of files that have it as one op: the rules below make the others.
+    // Attention that is one op in the file is in the graph already. The rules below set `float32` of the attention that they find.
     for node in model.nodes_mut() {
         let float32 = floats.has(node);
         if let Some(op) = node.op_as_mut::<Attention>() {

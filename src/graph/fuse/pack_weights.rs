@@ -3,7 +3,7 @@
 use crate::graph::weights::{Base, Int8, Values, Weight};
 use crate::kernels::four_bit::{BLOCK, FourBit};
 use crate::kernels::linear::{PackedLinear, WEIGHT_LIMIT};
-use crate::kernels::simd::{CHANNELS, F32x4, LANES};
+use crate::kernels::simd::{CHANNELS, F32x4, load_eight};
 
 /// Packs a weight for a linear layer, in integers or in f32. `inputs` are the axes of the weight that the layer sums
 /// over, and `outputs` its other axes, both in the order of the layer, the last axis fastest. `None` if a float weight
@@ -90,7 +90,7 @@ impl Offsets {
         let output_offsets = OutputOffsets::new(&self.outputs);
         PackedLinear::pack(self.inputs.len(), self.outputs.len(), None, |input, first| {
             let eight = output_offsets.load_eight(&values[self.inputs[input]..], first);
-            [F32x4::load_first(&eight), F32x4::load_first(&eight[LANES..])]
+            load_eight(&eight)
         })
     }
 }

@@ -220,7 +220,7 @@ fn wire_mask(n: &mut Node, mask: OutletId, keys: &ShapeFact) -> TractResult<Outl
     Ok(added)
 }
 
-/// Layer normalisation of the sum of a value, a residual and a bias. The fourth output is the sum.
+/// Layer normalisation of the sum of a value, a residual and an optional bias. The fourth output is the sum.
 pub(super) fn skip_layer_normalization(n: &mut Node) -> Outlets {
     let (mut x, skip) = (n.cast(n.input(0)?, DatumType::F32)?, n.cast(n.input(1)?, DatumType::F32)?);
     if let Some(bias) = n.optional(4) {
@@ -232,13 +232,14 @@ pub(super) fn skip_layer_normalization(n: &mut Node) -> Outlets {
     if wanted(3) || n.fact(x)?.shape != n.fact(skip)?.shape {
         let sum = n.binary(add().0, x, skip)?;
         let y = n.wire(norm, &[sum])?;
+        // Nothing reads outputs 1 and 2, as checked above: any outlet will do.
         return Ok(tvec!(y, y, y, sum));
     }
     Ok(tvec!(n.wire(norm, &[x, skip])?))
 }
 
-/// The sum of the embeddings of words, positions and segments, normalised. The second output is the number of tokens of
-/// each text.
+/// The sum of the embeddings of words, positions and segments, normalised. If there is a mask, the second output is the number of tokens
+/// of each text, and the third one the sum before the normalisation.
 pub(super) fn embed_layer_normalization(n: &mut Node) -> Outlets {
     let ids = n.input(0)?;
     ensure!(n.rank(ids)? == 2, "EmbedLayerNormalization needs ids of two axes");

@@ -41,8 +41,8 @@ impl BlockForm {
         self.inner.div_ceil(self.block)
     }
 
-    /// The strides of a matrix that has a value per weight or block, and `row` values from one channel to the next
-    /// unless it is transposed.
+    /// The strides of a matrix that has one value per weight, or one per block. `row` is the number of values of a channel, padding
+    /// included. A transposed matrix has no padding.
     pub(super) fn strides(&self, row: usize) -> Strides {
         match self.transposed {
             true => Strides { channel: 1, inner: self.channels },
@@ -51,7 +51,7 @@ impl BlockForm {
     }
 }
 
-/// Steps from one channel to the next, and from one weight or block of a channel to the next.
+/// The distances from one channel to the next, and from one weight or block of a channel to the next.
 #[derive(Clone, Copy)]
 pub(super) struct Strides {
     pub channel: usize,
@@ -76,6 +76,7 @@ impl Packed<'_> {
             (8, true) => f32::from(self.bytes[index].cast_signed()),
             (_, signed) => {
                 let nibble = self.bytes[index / 2] >> (4 * (index % 2)) & 15;
+                // Flipping the highest bit and subtracting it extends the sign.
                 f32::from(if signed { ((nibble ^ 8).cast_signed()) - 8 } else { nibble.cast_signed() })
             }
         }
@@ -95,11 +96,9 @@ pub(super) enum ZeroPoints<'a> {
 pub(super) struct BlockMatrix<'a> {
     pub form: BlockForm,
     pub weights: Packed<'a>,
-    /// The strides of `weights`.
-    pub order: Strides,
+    pub weight_strides: Strides,
     pub scales: Vec<f32>,
-    /// The strides of `scales`.
-    pub per_block: Strides,
+    pub scale_strides: Strides,
     pub zero_points: ZeroPoints<'a>,
 }
 
@@ -113,7 +112,7 @@ impl BlockMatrix<'_> {
             channels.checked_add((inner - 1).checked_mul(strides.inner)?)
         };
         let count = self.form.blocks_in_channel();
-        let (last_weight, last_scale) = (last(self.order, inner)?, last(self.per_block, count)?);
+        let (last_weight, last_scale) = (last(self.weight_strides, inner)?, last(self.scale_strides, count)?);
         let has_zero_points = match &self.zero_points {
             ZeroPoints::One(_) => true,
             ZeroPoints::Floats(values) => last_scale < values.len(),
@@ -178,14 +177,15 @@ impl BlockMatrix<'_> {
     fn write_channel(&self, channel: usize, row: &mut [f32]) {
         for (block, row) in row.chunks_mut(self.form.block).enumerate() {
             let at = |strides: Strides| channel * strides.channel + block * strides.inner;
-            let scale = self.scales[at(self.per_block)];
+            let scale = self.scales[at(self.scale_strides)];
             let zero_point = match &self.zero_points {
                 ZeroPoints::One(value) => *value,
-                ZeroPoints::Floats(values) => values[at(self.per_block)],
+                ZeroPoints::Floats(values) => values[at(self.scale_strides)],
                 ZeroPoints::Packed(packed, strides) => packed.at(at(*strides)),
             };
             for (i, value) in row.iter_mut().enumerate() {
-                let index = channel * self.order.channel + (block * self.form.block + i) * self.order.inner;
+                let index =
+                    channel * self.weight_strides.channel + (block * self.form.block + i) * self.weight_strides.inner;
                 *value = (self.weights.at(index) - zero_point) * scale;
             }
         }

@@ -174,30 +174,32 @@ impl BlockForm {
         let count = self.blocks_in_channel();
         // Each row of MatMulNBits ends with a whole block.
         let row = if self.kind == Kind::Product { count.checked_mul(self.block)? } else { self.inner };
-        let per_block = if scales.len() == 1 { Strides { channel: 0, inner: 0 } } else { self.strides(count) };
+        // A single scale is that of all blocks.
+        let scale_strides = if scales.len() == 1 { Strides { channel: 0, inner: 0 } } else { self.strides(count) };
         let signed = [INT4, DataType::Int8 as i32].contains(&weights.data_type);
         let zero_points = match source.tensor(node, self.inputs[2]) {
             None if signed || self.kind == Kind::Dequantize || weights.data_type == UINT4 => ZeroPoints::One(0.0),
             // The middle of the range.
             None => ZeroPoints::One((1 << (self.bits - 1)) as f32),
-            Some(tensor) => self.zero_points(tensor, signed, per_block)?,
+            Some(tensor) => self.zero_points(tensor, signed, scale_strides)?,
         };
         let bytes = if moved.is_empty() { bytes(weights) } else { Cow::Owned(moved) };
         let weights = Packed { bytes, bits: self.bits, signed };
-        let matrix = BlockMatrix { form: self, weights, order: self.strides(row), scales, per_block, zero_points };
+        let matrix =
+            BlockMatrix { form: self, weights, weight_strides: self.strides(row), scales, scale_strides, zero_points };
         matrix.is_complete()?.then_some(matrix)
     }
 
-    /// The zero points in a tensor. `signed` is whether they are signed, like the weights, and `per_block` has the
+    /// The zero points in a tensor. `signed` is whether they are signed, like the weights, and `scale_strides` has the
     /// strides of the scales.
-    fn zero_points<'a>(&self, tensor: &'a TensorProto, signed: bool, per_block: Strides) -> Option<ZeroPoints<'a>> {
+    fn zero_points<'a>(&self, tensor: &'a TensorProto, signed: bool, scale_strides: Strides) -> Option<ZeroPoints<'a>> {
         if let Some(values) = floats(tensor) {
             return Some(ZeroPoints::Floats(values));
         }
         bits(tensor.data_type)?;
         // If zero points are packed in bytes, each row of them begins at a new byte.
         let packed = self.bits == 4 && tensor.data_type == DataType::Uint8 as i32;
-        let strides = if packed { self.strides(self.blocks_in_channel().next_multiple_of(2)) } else { per_block };
+        let strides = if packed { self.strides(self.blocks_in_channel().next_multiple_of(2)) } else { scale_strides };
         Some(ZeroPoints::Packed(Packed { bytes: bytes(tensor), bits: self.bits, signed }, strides))
     }
 }

@@ -99,13 +99,13 @@ impl EvalOp for QuantConst {
 
 typed_op!(QuantConst, |op, _inputs| Ok(tvec!(f32::fact(&*op.0.shape()))));
 
-/// The size of each axis, of which `axes` has size and stride.
+/// The sizes of axes that are given by size and stride.
 pub(super) fn sizes(axes: &[(usize, usize)]) -> TVec<usize> {
     axes.iter().map(|axis| axis.0).collect()
 }
 
-/// The offset of each combination of indices of the `chosen` axes, the last of them fastest; the other indices are 0.
-/// `axes` has the size and the stride of each axis.
+/// The offset of each combination of indices along the `chosen` axes, the index along the last of them fastest. Along the other axes
+/// the index is 0. `axes` has the size and the stride of each axis.
 pub(super) fn offsets(axes: &[(usize, usize)], chosen: &[usize]) -> Vec<usize> {
     chosen.iter().fold(vec![0], |offsets, &axis| {
         let (size, stride) = axes[axis];

@@ -25,7 +25,7 @@ pub(super) fn row_dot_products_avx2(rows: &[i8], stride: usize, block: &[i8], su
     unsafe { tiles(rows, stride, block, sums) }
 }
 
-/// The same with AVX-512 VNNI.
+/// [`DotProducts`](super::kernel::DotProducts) with AVX-512 VNNI.
 pub(super) fn row_dot_products_vnni(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     #[target_feature(enable = "avx2,avx512vnni,avx512vl")]
     fn tiles(rows: &[i8], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
@@ -37,6 +37,8 @@ pub(super) fn row_dot_products_vnni(rows: &[i8], stride: usize, block: &[i8], su
     unsafe { tiles(rows, stride, block, sums) }
 }
 
+/// [`DotProducts`](super::kernel::DotProducts): divides the rows into tiles.
+///
 /// # Safety
 /// The caller must have AVX2, and AVX-512 VNNI if `VNNI`.
 #[inline(always)]
@@ -59,7 +61,7 @@ unsafe fn all_tiles<const VNNI: bool>(rows: &[i8], stride: usize, block: &[i8], 
 
 /// Writes the sums of the first `ROWS` rows, and returns the other rows and their sums. A group of the block, four inputs for each
 /// of eight channels, is one register. Consecutive groups add to `PARTS` sums in turn: with few rows, each addition to a single sum
-/// would wait for the one before.
+/// would wait for the one before. Panics if there are fewer than `ROWS` rows.
 ///
 /// # Safety
 /// The caller must have AVX2, and AVX-512 VNNI if `VNNI`.
@@ -73,8 +75,9 @@ unsafe fn tile<'r, 's, const ROWS: usize, const PARTS: usize, const VNNI: bool>(
     let (rows, other_rows) = rows.split_at(ROWS * stride);
     let (sums, other_sums) = sums.split_at_mut(ROWS);
     let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
-    // SAFETY: the caller has the instructions. Loads and stores need no alignment; they read the 32 bytes of a group and 4 of
-    // the `stride` values of a row, and write the 32 bytes of a row's sums.
+    // SAFETY: the caller has the instructions. Loads and stores need no alignment. They are of 32 bytes, a group or the sums of a
+    // row, and of 4 bytes of `rows`, which has `ROWS` · `stride`: those from `index` · 4 on of one row. They are within the row,
+    // because `index` is below the number of groups, `stride` / 4.
     unsafe {
         let mut totals = [[_mm256_setzero_si256(); ROWS]; PARTS];
         let add_group = |totals: &mut [__m256i; ROWS], index: usize, weights: &[i8; CHANNELS * INPUTS]| {
@@ -133,7 +136,7 @@ pub(super) fn tile_dot_products_i16<const ROWS: usize>(
         // SAFETY: the reference is to 32 bytes, and the load needs no alignment.
         let columns = unsafe { _mm256_loadu_si256(columns.as_ptr().cast()) };
         for (row, sum) in rows.iter().zip(&mut sums) {
-            // SAFETY: every row has at least two values for each pair, as asserted.
+            // SAFETY: every row has at least two values for each pair, as asserted, and the read needs no alignment.
             let x = unsafe { row.as_ptr().add(2 * pair).cast::<i32>().read_unaligned() };
             *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_set1_epi32(x), columns));
         }

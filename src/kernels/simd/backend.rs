@@ -12,7 +12,7 @@ pub use super::wasm128::{F32x4, interleave_channels, largest_nibble, lookup_nibb
 #[cfg(target_arch = "x86_64")]
 pub use super::x86::{KERNELS, interleave_channels, tile_dot_products_i16};
 
-/// The kernel in use.
+/// The kernel in use: at first the fastest that is available, later the one that [`choose`](super::kernel::choose) named.
 pub fn kernel() -> &'static Kernel {
     in_use(KERNELS)
 }

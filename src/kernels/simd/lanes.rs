@@ -11,6 +11,7 @@ macro_rules! operators {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
+                // The backend's own method, which has precedence over this one of the trait.
                 F32x4::$method(self, other)
             }
         }
@@ -45,7 +46,7 @@ impl F32x4 {
         }
     }
 
-    /// The first four values of a slice that has at least four.
+    /// The first four values of a slice that has at least four. A shorter slice gives zeros.
     #[inline(always)]
     pub fn load_first(from: &[f32]) -> Self {
         Self::load(from.first_chunk().unwrap_or(&[0.0; LANES]))
@@ -59,7 +60,7 @@ impl F32x4 {
         (four[0] + four[2]) + (four[1] + four[3])
     }
 
-    /// The largest of the four lanes.
+    /// The largest of the four lanes. NaN if the first lane is NaN; other NaNs are ignored.
     #[inline(always)]
     pub fn max_lane(self) -> f32 {
         let mut four = [0.0; LANES];
@@ -68,7 +69,7 @@ impl F32x4 {
     }
 }
 
-/// Calls `visit` with four values of `x` after four; the last call is padded with `fill`.
+/// Calls `visit` with each four consecutive values of `x`. If fewer are left for the last call, it gets `fill` in the other lanes.
 #[inline(always)]
 pub fn for_each_four(x: &[f32], fill: f32, mut visit: impl FnMut(F32x4)) {
     let (fours, rest) = x.as_chunks::<LANES>();
@@ -80,8 +81,8 @@ pub fn for_each_four(x: &[f32], fill: f32, mut visit: impl FnMut(F32x4)) {
     }
 }
 
-/// Replaces `x` by `f(x, y)`, four values after four; `y` is as long as `x`. The last call has `x` padded with `fill` and
-/// `y` with 0; what it returns for the padding is dropped.
+/// Replaces `x` by `f(x, y)`, four consecutive values at a time; `y` is as long as `x`. If fewer are left for the last call, its
+/// other lanes are `fill` in `x` and 0 in `y`, and their results are dropped.
 #[inline(always)]
 pub fn zip_in_place(x: &mut [f32], y: &[f32], fill: f32, mut f: impl FnMut(F32x4, F32x4) -> F32x4) {
     let (fours, rest) = x.as_chunks_mut::<LANES>();
@@ -94,7 +95,13 @@ pub fn zip_in_place(x: &mut [f32], y: &[f32], fill: f32, mut f: impl FnMut(F32x4
     }
 }
 
-/// Stores as many of the eight values as `to` holds.
+/// The first eight values of a slice that has at least eight.
+#[inline(always)]
+pub fn load_eight(from: &[f32]) -> [F32x4; 2] {
+    [F32x4::load_first(from), F32x4::load_first(&from[LANES..])]
+}
+
+/// Stores as many of the eight values as `to` holds; `to` has at most eight.
 #[inline(always)]
 pub fn store_eight(low: F32x4, high: F32x4, to: &mut [f32]) {
     match to.len() {

@@ -1,18 +1,21 @@
-//! The shapes that kernels and instruction sets agree on, and the order of packed weights.
+//! The sizes of vectors and blocks, and the order of packed weights.
 
 /// f32 values in one [`F32x4`](super::F32x4).
 pub const LANES: usize = 4;
 /// Output channels in one block of packed weights.
 pub const CHANNELS: usize = 8;
-/// Inputs whose weights lie together in a block. A block is a sequence of groups of `CHANNELS` × `INPUTS` bytes: for
-/// each channel in turn, its weights for these inputs.
+/// Inputs in one group of a block. A block is a sequence of groups of [`CHANNELS`] × `INPUTS` bytes, in which each channel in
+/// turn has its weights for the inputs of the group.
 pub const INPUTS: usize = 4;
 
-/// Writes a block of packed weights: for each group of [`INPUTS`] inputs, the values of each of the [`CHANNELS`] rows in turn,
-/// plus `offset`. Sums wrap around. The rows' length is a multiple of [`INPUTS`].
+/// Packs a block of weights. `rows` has one row of weights for each of the [`CHANNELS`] channels; `block` gets them plus `offset`,
+/// wrapping around, in the order that [`INPUTS`] describes.
 ///
-/// `interleave` does most of it, four groups of four channels at a time: it takes 16 values of each channel, and returns 16
-/// bytes of each group, with `offset` added.
+/// `interleave` is the backend's code for four channels and four groups at once: it takes 16 weights of each channel, and returns
+/// the 16 bytes of these channels in each group, with `offset` added.
+///
+/// # Panics
+/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
 #[inline(always)]
 pub(super) fn interleave_channels(
     rows: &[i8],
@@ -26,6 +29,7 @@ pub(super) fn interleave_channels(
     let (fours, rest) = groups.as_chunks_mut::<4>();
     for (four, start) in fours.iter_mut().zip((0..).step_by(4 * INPUTS)) {
         for half in 0..CHANNELS / LANES {
+            // Four whole groups are left in the row, so there are always 16 values.
             let values = |channel| rows[(half * LANES + channel) * stride + start..].first_chunk().unwrap_or(&[0; 16]);
             let bytes = interleave(std::array::from_fn(values));
             for (group, bytes) in four.iter_mut().zip(bytes) {

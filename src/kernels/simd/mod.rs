@@ -1,5 +1,5 @@
-//! The instruction sets: [`F32x4`], four f32 lanes, the integer dot products in which the kernels spend their time, and the
-//! order of bytes in which these read weights.
+//! SIMD: [`F32x4`], four f32 lanes; the integer dot products, in which predictions spend most of their time; and the order in which
+//! the dot products read packed weights.
 //!
 //! | file | used on |
 //! |---|---|
@@ -7,15 +7,17 @@
 //! | `wasm128` | WebAssembly with 128-bit SIMD |
 //! | `relaxed` | WebAssembly with relaxed SIMD: a module of its own, linked at load |
 //! | `relaxed_kernel` | that module: `build.rs` compiles it, and it is no part of this crate |
-//! | `x86` | x86-64: chooses between the next two |
+//! | `x86` | x86-64: chooses between the next three |
 //! | `sse2` | any x86-64 |
 //! | `avx2` | x86-64 with AVX2, with or without AVX-512 VNNI |
-//! | `portable` | native code otherwise, in plain Rust; its [`F32x4`] on x86-64, too |
+//! | `portable` | any other native target, in plain Rust; on x86-64 its [`F32x4`] and its lookups of nibbles, too |
 //!
-//! Of the others, `backend` selects one of these for the compilation target, `kernel` one of the target's kernels at
-//! run time, `lanes` has what all backends share, and `layout` the order of packed weights.
+//! A backend is one of these files. `backend` selects the backend of the compilation target, and `kernel` one of its [`Kernel`]s at
+//! run time. `lanes` has the code that all backends share, and `layout` the order of packed weights.
 //!
-//! This is the lowest layer: it imports nothing from the kernels. All backends compute the same bits.
+//! This is the lowest layer of the crate: it imports nothing from the other modules. All backends compute the same bits.
+//!
+//! [`Kernel`]: kernel::Kernel
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -38,5 +40,5 @@ mod x86;
 
 pub use backend::{F32x4, interleave_channels, kernel, largest_nibble, lookup_nibbles, tile_dot_products_i16};
 pub use kernel::{DotProducts, RowDotProducts};
-pub use lanes::{for_each_four, store_eight, zip_in_place};
+pub use lanes::{for_each_four, load_eight, store_eight, zip_in_place};
 pub use layout::{CHANNELS, INPUTS, LANES};

@@ -17,22 +17,22 @@ fn zip(a: F32x4, b: F32x4, f: impl Fn(f32, f32) -> f32) -> F32x4 {
     F32x4(std::array::from_fn(|i| f(a.0[i], b.0[i])))
 }
 
-/// `f32::round_ties_even`, which is a call of a function where the processor may lack an instruction for it.
+/// `f32::round_ties_even`, which is a slow call of a function in programs that must run on an x86-64 without SSE4.1.
 #[inline(always)]
 fn nearest(value: f32) -> f32 {
-    // From here on every f32 is an integer, so that adding this to a smaller one rounds it.
+    // Every f32 of at least this magnitude is an integer, so adding it to a smaller value rounds that value.
     const INTEGERS: f32 = (1 << 23) as f32;
     let shift = INTEGERS.copysign(value);
-    // The sign matters where the result is zero.
+    // Restores the sign of a result that is zero.
     let rounded = ((value + shift) - shift).copysign(value);
     if value.abs() < INTEGERS { rounded } else { value }
 }
 
-/// 1.5 · 2^23. The last bits of an f32 between 2^23 and 2^24 are those of an integer: adding this to a value within ±2^22 rounds
-/// it, ties to even, and leaves the integer in the last bits. A cast of an f32 has to handle all other values, too.
+/// 1.5 · 2^23. Adding it to a value within ±2^22 rounds the value to an integer, ties to even, and leaves the lowest bits of that
+/// integer in the lowest bits of the f32. A cast by `as` is slower, because it handles all other values, too.
 const TO_INTEGER: f32 = 12_582_912.0;
 
-/// The nearest integer, limited to ±`limit`, in the last bits; 0 for NaN.
+/// The integer nearest to `value`, limited to the range from `low` to `high`, in the lowest 16 bits; 0 for NaN.
 #[inline(always)]
 fn integer_bits(value: f32, [low, high]: [f32; 2]) -> u32 {
     let value = if value < low { low } else { value };
@@ -42,31 +42,31 @@ fn integer_bits(value: f32, [low, high]: [f32; 2]) -> u32 {
 }
 
 impl F32x4 {
-    /// The same value in each lane.
+    /// `value` in each lane.
     #[inline(always)]
     pub fn splat(value: f32) -> Self {
         Self([value; LANES])
     }
 
-    /// Lanes from memory.
+    /// Loads the lanes.
     #[inline(always)]
     pub fn load(from: &[f32; LANES]) -> Self {
         Self(*from)
     }
 
-    /// Four integers as f32.
+    /// Loads four integers as f32.
     #[inline(always)]
     pub fn load_i8(from: &[i8; LANES]) -> Self {
         Self(from.map(f32::from))
     }
 
-    /// Writes the lanes.
+    /// Stores the lanes.
     #[inline(always)]
     pub fn store(self, to: &mut [f32; LANES]) {
         *to = self.0;
     }
 
-    /// Stores eight values as i16, rounded to nearest with ties to even, and saturated.
+    /// Stores eight values as i16, rounded to nearest with ties to even, and saturated; NaN as 0.
     #[inline(always)]
     pub fn store_i16(low: Self, high: Self, to: &mut [i16; 2 * LANES]) {
         const LIMITS: [f32; 2] = [i16::MIN as f32, i16::MAX as f32];
@@ -76,7 +76,7 @@ impl F32x4 {
         }
     }
 
-    /// Stores eight values as i8, rounded to nearest with ties to even, and saturated.
+    /// Stores eight values as i8, rounded to nearest with ties to even, and saturated; NaN as 0.
     #[inline(always)]
     pub fn store_i8(low: Self, high: Self, to: &mut [i8; 2 * LANES]) {
         const LIMITS: [f32; 2] = [i8::MIN as f32, i8::MAX as f32];
@@ -86,7 +86,7 @@ impl F32x4 {
         }
     }
 
-    /// Eight integers minus `offset`, as f32.
+    /// Eight integers minus `offset`, as f32. The differences must fit in an i32.
     #[inline(always)]
     pub fn from_i32_minus(from: &[i32; 2 * LANES], offset: i32) -> [Self; 2] {
         [0, LANES].map(|first| Self(std::array::from_fn(|i| (from[first + i] - offset) as f32)))
@@ -140,10 +140,10 @@ impl F32x4 {
         map(self, nearest)
     }
 
-    /// `self · 2^exponent`, for integers from −126 to 127; −127 gives 0.
+    /// `self · 2^exponent`, for integer exponents from −126 to 127; −127 gives 0. `self` is finite, or NaN.
     #[inline(always)]
     pub fn scale_by_power_of_two(self, exponent: Self) -> Self {
-        // The biased exponent is in the last bits, and shifting leaves nothing else.
+        // The sum has the biased exponent in its lowest bits. The shift moves them into the exponent's bits and drops all others.
         zip(self, exponent, |a, n| a * f32::from_bits((n + (TO_INTEGER + 127.0)).to_bits() << 23))
     }
 }
@@ -159,7 +159,7 @@ pub(super) const KERNEL: Kernel = Kernel {
 #[cfg(not(target_arch = "x86_64"))]
 pub const KERNELS: &[Kernel] = &[KERNEL];
 
-/// [`DotProducts`](super::kernel::DotProducts) in plain Rust.
+/// [`DotProducts`](super::kernel::DotProducts) of i16 in plain Rust.
 fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
     let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
@@ -178,7 +178,11 @@ fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32;
     }
 }
 
-/// See `layout::interleave_channels`.
+/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
+/// wrapping around. [`INPUTS`] describes their order.
+///
+/// # Panics
+/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
 #[cfg(not(target_arch = "x86_64"))]
 pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     super::layout::interleave_channels(rows, offset, block, |channels| {
@@ -188,19 +192,23 @@ pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     });
 }
 
-/// The largest magnitude of the 32 nibbles, each minus `zero`.
+/// The largest magnitude of the 32 nibbles, 0 to 15 each, minus `zero`, which is from 0 to 15.
 pub fn largest_nibble(bytes: &[u8; 16], zero: i8) -> u8 {
-    let magnitude = |half: u8| (half as i8 - zero).unsigned_abs();
+    let magnitude = |nibble: u8| (nibble as i8 - zero).unsigned_abs();
     bytes.iter().fold(0, |largest, byte| largest.max(magnitude(byte & 15)).max(magnitude(byte >> 4)))
 }
 
-/// The table's entry for each of the 32 nibbles, a byte's lower nibble first.
+/// The entry of `table` for each of the 32 nibbles, the lower nibble of a byte first.
 pub fn lookup_nibbles(table: &[i8; 16], bytes: &[u8; 16]) -> [i8; 32] {
     std::array::from_fn(|i| table[usize::from(bytes[i / 2] >> (i % 2 * 4) & 15)])
 }
 
-/// The dot products of rows of i16 with eight columns of i16. A block has, for every two rows of a column, the two
-/// values of each column in turn.
+/// The dot products of `ROWS` rows of i16 with the [`CHANNELS`] columns of a block, as f32: for each row, columns 0 to 3 and 4 to 7.
+/// The block is divided into pairs of consecutive values: a pair has the two values of each column in turn. Every sum must fit in
+/// an i32. Values of a row beyond the length of a column are not read.
+///
+/// # Panics
+/// If a row is shorter than a column.
 #[inline(always)]
 pub fn tile_dot_products_i16<const ROWS: usize>(
     rows: [&[i16]; ROWS],

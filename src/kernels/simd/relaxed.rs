@@ -1,25 +1,28 @@
 //! The dot products of linear layers in relaxed SIMD, for browsers that have it.
 //!
-//! A module with a relaxed instruction does not load where the browser lacks relaxed SIMD. So the kernel,
-//! `relaxed_kernel.rs`, is a WebAssembly module of its own, which is linked to this module's memory and function table.
-//! Where that fails, `wasm128` computes the same integers.
+//! A browser without relaxed SIMD does not load a module that has a relaxed instruction. So the kernel, `relaxed_kernel.rs`, is a
+//! WebAssembly module of its own, which works in the memory of the main module and is called through its function table. Where
+//! linking fails, `wasm128` computes the same integers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::layout::{CHANNELS, INPUTS};
 use super::wasm128;
 
+/// The compiled `relaxed_kernel.rs`.
 const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
 
-/// The signature of `sums` in `relaxed_kernel.rs`.
+/// The signature of `sums` in `relaxed_kernel.rs`. All pointers are of one type in WebAssembly, whatever they point to.
 type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32, bool);
 
 /// The index of `sums` in the function table; 0, which is never a function, until it is loaded.
 static SUMS: AtomicUsize = AtomicUsize::new(0);
 
-/// `link` instantiates the module with this module's memory, puts its function `sums` into this module's table and returns the
-/// index, or 0 if it cannot.
-pub(super) fn load(link: impl FnOnce(&[u8]) -> usize) {
+/// Links the module, by `link`: see [`choose_kernel`](super::wasm::choose_kernel).
+///
+/// # Safety
+/// As for [`choose_kernel`](super::wasm::choose_kernel).
+pub(super) unsafe fn load(link: impl FnOnce(&[u8]) -> usize) {
     SUMS.store(link(MODULE), Ordering::Relaxed);
 }
 
@@ -28,22 +31,24 @@ pub(super) fn is_loaded() -> bool {
     SUMS.load(Ordering::Relaxed) != 0
 }
 
-/// Whether the instruction that sums four products is several instructions of the processor, and slower than the kernel that sums
-/// two. That is so on x86 without VNNI, where the first of them sums two products and saturates in i16. With VNNI, and on ARM64 with
-/// dot products, it is one instruction.
+/// Whether the kernel that sums four products at once is slower than the one that sums two. It is slower where the browser compiles its
+/// instruction to several instructions of the processor, as on x86 without VNNI. The first of these sums two products and saturates
+/// in i16, by which this function recognises it. With VNNI, and on ARM64 with dot products, it is one instruction, which does not
+/// saturate.
 ///
-/// x86 reads the weights here as 255, so that these sums saturate. Layers have no weights above 127: a wrong answer would only choose
-/// the slower kernel.
-pub(super) fn saturates() -> bool {
+/// The weights of this test are the byte 255, which x86 reads as unsigned: 2 · 127 · 255 saturates. Layers have no weights above 127.
+/// A wrong answer would only choose the slower kernel.
+pub(super) fn four_are_slower() -> bool {
     const SATURATED: i32 = 2 * i16::MAX as i32;
     let mut sums = [[0; CHANNELS]];
     row_dot_products::<true>(&[127; INPUTS], INPUTS, &[0xffu8.cast_signed(); CHANNELS * INPUTS], &mut sums);
     sums[0][0] == SATURATED
 }
 
-/// Whether a kernel computes what the strict one does, for each number of rows that it computes together. Engines have had bugs
-/// here: the baseline compiler of V8 11.3 on x86, in Node 20 behind a flag, doubles the sums of four products.
-pub(super) fn is_right<const FOUR: bool>() -> bool {
+/// Whether a kernel computes the same integers as the strict one, for each number of rows that it computes together. `FOUR`: the kernel
+/// that sums four products at once. Engines have had bugs in its instruction: the baseline compiler of V8 11.3 on x86, in Node 20 behind
+/// a flag, doubles the sums.
+pub(super) fn equals_strict<const FOUR: bool>() -> bool {
     const ROWS: usize = 4;
     const STRIDE: usize = 9 * INPUTS;
     let rows: [i8; ROWS * STRIDE] = std::array::from_fn(|i| ((i * 89 % 255) as i16 - 127) as i8);
@@ -57,7 +62,8 @@ pub(super) fn is_right<const FOUR: bool>() -> bool {
     })
 }
 
-/// [`DotProducts`](super::kernel::DotProducts) of i8. Panics unless the module [is linked](is_loaded).
+/// [`DotProducts`](super::kernel::DotProducts) of i8, by the instruction that sums four products or by the one that sums two. Panics
+/// unless the module [is linked](is_loaded).
 pub(super) fn row_dot_products<const FOUR: bool>(
     rows: &[i8],
     stride: usize,
@@ -67,8 +73,8 @@ pub(super) fn row_dot_products<const FOUR: bool>(
     let index = SUMS.load(Ordering::Relaxed);
     assert!(index != 0 && stride.is_multiple_of(INPUTS));
     assert!(rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
-    // SAFETY: the index is that of `sums` in the function table, as `link` promises, and a function pointer is an index into
-    // that table. The assertions guarantee the lengths of everything that it reads and writes.
+    // SAFETY: the index is that of `sums` in the function table, as the caller of `load` guarantees, and a function pointer is an
+    // index into that table. The assertions guarantee the lengths that `sums` requires.
     unsafe {
         let kernel: Sums = std::mem::transmute(index);
         kernel(rows.as_ptr(), stride, sums.len(), block.as_ptr(), sums.as_mut_ptr().cast(), FOUR);

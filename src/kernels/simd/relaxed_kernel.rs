@@ -1,13 +1,13 @@
 //! A WebAssembly module of its own, compiled by `build.rs`: the dot products of a linear layer in relaxed SIMD. It works
 //! in the memory of the main module and has neither data nor a stack of its own.
 //!
-//! Two relaxed instructions can do it. `i16x8.relaxed_dot_i8x16_i7x16_s` sums two products in each lane, which
-//! `i32x4.dot_i16x8_s` then sums further; `i32x4.relaxed_dot_i8x16_i7x16_add_s` sums four at once. Which one is faster depends on
-//! the processor: `wasm.rs` chooses.
+//! Two relaxed instructions can compute them. `i16x8.relaxed_dot_i8x16_i7x16_s` sums two products in each lane, and
+//! `i32x4.dot_i16x8_s` then adds two such sums; `i32x4.relaxed_dot_i8x16_i7x16_add_s` sums four products at once. Which one is faster
+//! depends on the processor: `wasm.rs` chooses.
 //!
 //! Machines differ in the results where a value of the second operand is above 127, or where the sum of two products does not
-//! fit in i16. Neither happens here: packed weights are unsigned 7-bit values, and two products sum to at most
-//! 2 · 127 · 127. So both instructions give the same integers everywhere.
+//! fit in i16. Neither happens with the weights of a layer: packed weights are unsigned 7-bit values, and two products sum to at
+//! most 2 · 127 · 127. So both instructions give the same integers everywhere.
 #![no_std]
 #![no_main]
 
@@ -18,12 +18,13 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     unreachable()
 }
 
-/// The dot products of each of `count` rows at `x`, `stride` values apart, with the 8 channels of a block of weights,
-/// `stride` / 4 groups. Writes 8 sums per row to `sums`. `four` chooses the instruction that sums four products.
+/// Computes the dot products of each of `count` rows at `x`, `stride` values each, with the 8 channels of a block of weights,
+/// `stride` / 4 groups. Writes 8 sums per row to `sums`. `four` chooses the instruction that sums four products. With weights
+/// above 127, the sums depend on the machine.
 ///
 /// # Safety
-/// `x` must point to `count` × `stride` bytes, `weights` to 8 × `stride` bytes, none above 127, and `sums` to room for
-/// 8 × `count` i32.
+/// `stride` must be a multiple of 4. `x` must point to `count` × `stride` bytes, `weights` to 8 × `stride` bytes, and `sums` to
+/// memory for 8 × `count` i32.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sums(
     x: *const i8,
@@ -42,11 +43,16 @@ pub unsafe extern "C" fn sums(
     }
 }
 
+/// [`sums`] with one of the two instructions: divides the rows into tiles.
+///
+/// # Safety
+/// As for [`sums`].
 #[inline(always)]
 unsafe fn rows<const FOUR: bool>(x: *const i8, stride: usize, count: usize, weights: *const u8, sums: *mut v128) {
     let mut row = 0;
     while row < count {
-        // SAFETY: each tile takes at most `count - row` rows from `row` on, and `sums` has room for them.
+        // SAFETY: each tile takes at most `count - row` rows, from `row` on: these rows and their sums, 2 vectors per row, are in
+        // the memory that the caller guarantees.
         unsafe {
             let (x, sums) = (x.add(row * stride), sums.add(2 * row));
             match count - row {
@@ -60,7 +66,11 @@ unsafe fn rows<const FOUR: bool>(x: *const i8, stride: usize, count: usize, weig
     }
 }
 
-/// Consecutive groups add to `PARTS` sums in turn: with few rows, each addition to a single sum would wait for the one before.
+/// Writes the sums of `ROWS` rows. Consecutive groups add to `PARTS` sums in turn: with few rows, each addition to a single sum would
+/// wait for the one before.
+///
+/// # Safety
+/// As for [`sums`], with `ROWS` rows.
 #[inline(always)]
 unsafe fn tile<const ROWS: usize, const PARTS: usize, const FOUR: bool>(
     x: *const i8,
@@ -70,7 +80,7 @@ unsafe fn tile<const ROWS: usize, const PARTS: usize, const FOUR: bool>(
 ) {
     let mut sums = [[[i32x4_splat(0); 2]; ROWS]; PARTS];
     let mut at = 0;
-    // SAFETY: the groups are those at the multiples of 4 below `stride`, and `to` has room for 8 sums of each row.
+    // SAFETY: every group is at a multiple of 4 below `stride`, and `to` points to memory for 8 sums, 2 vectors, of each row.
     unsafe {
         while at + 4 * PARTS <= stride {
             let mut part = 0;
@@ -100,6 +110,9 @@ unsafe fn tile<const ROWS: usize, const PARTS: usize, const FOUR: bool>(
 }
 
 /// Adds the products of the group at `at`: 4 inputs of 8 channels, 32 bytes of the block and 4 bytes of each row.
+///
+/// # Safety
+/// As for [`tile`]; `at` must be a multiple of 4 below `stride`.
 #[inline(always)]
 unsafe fn add_group<const ROWS: usize, const FOUR: bool>(
     sums: &mut [[v128; 2]; ROWS],
@@ -108,7 +121,7 @@ unsafe fn add_group<const ROWS: usize, const FOUR: bool>(
     weights: *const u8,
     at: usize,
 ) {
-    // SAFETY: the caller has a group there.
+    // SAFETY: `stride` is a multiple of 4, too, so each row has 4 bytes from `at` on, and the block 32 bytes from 8 · `at` on.
     unsafe {
         let weights = weights.add(8 * at).cast::<v128>();
         let weights = [v128_load(weights), v128_load(weights.add(1))];
@@ -121,7 +134,7 @@ unsafe fn add_group<const ROWS: usize, const FOUR: bool>(
     }
 }
 
-/// The four sums, each with the products of four values of `x` and four weights added.
+/// The four sums, to each of which the products of four values of `x` with four weights are added.
 #[inline(always)]
 fn with_products<const FOUR: bool>(sums: v128, x: v128, weights: v128) -> v128 {
     match FOUR {

@@ -4,8 +4,8 @@ use std::arch::x86_64::*;
 
 use super::layout::{self, CHANNELS, INPUTS, LANES};
 
-/// Two channels in each register: each has one partial sum over the first two of every four inputs and one over the
-/// other two.
+/// Sums of one row. Two channels share a register: each has one partial sum over the first two of every four inputs, and one over
+/// the other two.
 type Sums = [__m128i; 2 * CHANNELS / LANES];
 
 /// [`DotProducts`](super::kernel::DotProducts) of i16.
@@ -14,8 +14,8 @@ pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: 
     let (groups, _) = block.as_chunks::<{ CHANNELS * INPUTS }>();
     for (row, sums) in rows.chunks(stride.max(1)).zip(sums) {
         let (inputs, _) = row.as_chunks::<INPUTS>();
-        // SAFETY: every x86-64 has SSE2. The loads and stores need no alignment and stay within the arrays: 8 bytes of
-        // inputs, 32 bytes of weights, 32 bytes of sums.
+        // SAFETY: every x86-64 has SSE2. The loads and stores need no alignment. They are of 8 bytes, all of `inputs`, of 16 bytes,
+        // half of `weights`, and of 16 bytes, half of `sums`.
         unsafe {
             let zero = _mm_setzero_si128();
             let mut pairs: Sums = [zero; 4];
@@ -41,11 +41,15 @@ pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: 
     }
 }
 
-/// See `layout::interleave_channels`.
+/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
+/// wrapping around. [`INPUTS`] describes their order.
+///
+/// # Panics
+/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
 pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
     layout::interleave_channels(rows, offset, block, |channels| {
         let mut groups = [[0; 16]; 4];
-        // SAFETY: every x86-64 has SSE2. The loads and stores are of arrays of 16 bytes and need no alignment.
+        // SAFETY: every x86-64 has SSE2. The loads and stores are of arrays of 16 bytes, and need no alignment.
         unsafe {
             let values = channels.map(|values| _mm_loadu_si128(values.as_ptr().cast()));
             let [a, b, c, d] = values.map(|values| _mm_add_epi8(values, _mm_set1_epi8(offset)));

@@ -1,15 +1,16 @@
-//! The kernels of WebAssembly. The instructions of the browser and of the processor decide at start which of them is used.
+//! The kernels of WebAssembly. Which of them is used depends on the instructions that the browser and the processor have.
 
 use super::kernel::{Kernel, RowDotProducts, choose};
 use super::{relaxed, wasm128};
 
+/// The kernel without relaxed instructions.
 const STRICT: &str = "simd128";
-/// By `i16x8.relaxed_dot_i8x16_i7x16_s`, which sums two products.
+/// The kernel with `i16x8.relaxed_dot_i8x16_i7x16_s`, which sums two products.
 const TWO: &str = "relaxed-dot-i16x8";
-/// By `i32x4.relaxed_dot_i8x16_i7x16_add_s`, which sums four.
+/// The kernel with `i32x4.relaxed_dot_i8x16_i7x16_add_s`, which sums four products.
 const FOUR: &str = "relaxed-dot-i32x4";
 
-/// All kernels, from the slowest on.
+/// From the slowest to the fastest, except that [`FOUR`] is slower than [`TWO`] on some processors: [`choose_kernel`] tests it.
 pub const KERNELS: &[Kernel] = &[
     Kernel { name: STRICT, is_available: || true, row_dot_products: RowDotProducts::I16(wasm128::row_dot_products) },
     Kernel {
@@ -24,14 +25,18 @@ pub const KERNELS: &[Kernel] = &[
     },
 ];
 
-/// Links the module with the relaxed kernels, if the browser has relaxed SIMD, and chooses the fastest kernel. `link`
-/// instantiates the module with this module's memory, puts its function `sums` into this module's table and returns the index, or
-/// 0 if it cannot.
-pub fn choose_kernel(link: impl FnOnce(&[u8]) -> usize) {
-    relaxed::load(link);
-    let fastest = if !relaxed::is_loaded() || !relaxed::is_right::<false>() {
+/// Links the module of the relaxed kernels, if the browser has relaxed SIMD, and puts the fastest kernel into use. `link` gets the
+/// bytes of that module. It instantiates the module in the memory of this one, puts the module's function `sums` into the function
+/// table of this one, and returns the index of `sums` there; 0, which is never a function, if it cannot.
+///
+/// # Safety
+/// The index that `link` returns must be 0, or that of `sums` of the module whose bytes it got, instantiated as described above.
+pub unsafe fn choose_kernel(link: impl FnOnce(&[u8]) -> usize) {
+    // SAFETY: the caller guarantees the same.
+    unsafe { relaxed::load(link) };
+    let fastest = if !relaxed::is_loaded() || !relaxed::equals_strict::<false>() {
         STRICT
-    } else if relaxed::saturates() || !relaxed::is_right::<true>() {
+    } else if relaxed::four_are_slower() || !relaxed::equals_strict::<true>() {
         TWO
     } else {
         FOUR

@@ -1,4 +1,4 @@
-//! The kernels of x86-64. The instructions of the processor decide at run time which of them is used.
+//! The kernels of x86-64. Which of them is used depends on the instructions that the processor has.
 
 use super::kernel::{Kernel, RowDotProducts, in_use};
 use super::layout::{CHANNELS, LANES};
@@ -30,15 +30,20 @@ pub const KERNELS: &[Kernel] = &[
     },
 ];
 
-/// The dot products of rows of i16 with eight columns of i16. A block has, for every two rows of a column, the two
-/// values of each column in turn.
+/// The dot products of `ROWS` rows of i16 with the [`CHANNELS`] columns of a block, as f32: for each row, columns 0 to 3 and 4 to 7.
+/// The block is divided into pairs of consecutive values: a pair has the two values of each column in turn. Every sum must fit in
+/// an i32. Values of a row beyond the length of a column are not read.
+///
+/// # Panics
+/// If a row is shorter than a column.
 #[inline(always)]
 pub fn tile_dot_products_i16<const ROWS: usize>(
     rows: [&[i16]; ROWS],
     block: &[i16],
 ) -> [[F32x4; CHANNELS / LANES]; ROWS] {
-    if in_use(KERNELS).avx2 {
-        // SAFETY: the processor has AVX2, without which no kernel with AVX2 is in use.
+    // The second condition follows from the first as long as `choose` is called with `KERNELS`, which nothing enforces.
+    if in_use(KERNELS).avx2 && avx2::has_avx2() {
+        // SAFETY: the processor has AVX2, as checked.
         unsafe { avx2::tile_dot_products_i16(rows, block) }
     } else {
         portable::tile_dot_products_i16(rows, block)
