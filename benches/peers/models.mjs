@@ -13,13 +13,14 @@ export const models = join(cache, "peers", "models");
 
 const read = (path) => readFile(path, "utf8").catch(() => "");
 
-/** Runs models.py if the model, the script or its Python packages have changed. Resolves to the content of its made.json. */
+/** Runs models.py if the model, the scripts or their Python packages have changed. Resolves to the content of its made.json. */
 export async function ensureModels() {
   const requirements = join(here, "requirements.txt");
   const python = join(await ensureVirtualEnvironment("peers", requirements), "python");
   const sum = createHash("sha256");
   const sources = ["config.json", "tokenizer.json", "model.onnx"].map((name) => join(model, name));
-  for (const path of [...sources, join(here, "models.py"), requirements]) sum.update(await readFile(path));
+  const scripts = [join(here, "models.py"), join(root, "models/train/graph.py"), requirements];
+  for (const path of [...sources, ...scripts]) sum.update(await readFile(path));
   const source = sum.digest("hex");
   const stamp = join(models, "source.txt");
   if ((await read(stamp)) !== source) {

@@ -36,7 +36,7 @@ impl Linear {
         let Some(weight) = Weight::find(model, weight) else { return Ok(None) };
         let (&[(inputs, _), (outputs, _)], Some(width)) = (&weight.axes[..], shape.last()) else { return Ok(None) };
         let fits = *width == inputs.to_dim() && bias.is_none_or(|bias| bias.len() == outputs);
-        if !fits || inputs == 0 || inputs > MAX_INPUTS {
+        if !fits || !(1..=MAX_INPUTS).contains(&inputs) {
             return Ok(None);
         }
         let Some(mut layer) = pack(&weight, &[0], &[1], false) else { return Ok(None) };
@@ -171,7 +171,7 @@ fn from_einsum(
     let inputs: Vec<usize> = axes.summed.iter().map(|&(_, in_weight)| in_weight).collect();
     let outputs: Vec<usize> = axes.channels.iter().map(|&(_, in_weight)| in_weight).collect();
     let count: usize = inputs.iter().map(|&axis| size(axis)).product();
-    if inputs.is_empty() || count > MAX_INPUTS {
+    if inputs.is_empty() || !(1..=MAX_INPUTS).contains(&count) {
         return Ok(None);
     }
     let mut dims = vec![Dim::Fixed(1); op.axes.rank(InOut::Out(0))];
