@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::sentiment;
+use common::{multilingual, sentiment};
 use litmus_text::{Classifier, Error, ErrorKind, ModelFiles, Options};
 use sha2::{Digest, Sha256};
 
@@ -146,6 +146,18 @@ fn text_without_tokens_is_empty() {
     }
     for text in ["\0\u{1}", "\u{200b}\u{feff}", "\u{fffd}"] {
         assert!(message(text).starts_with("the text has nothing that the model reads"), "{text:?}");
+    }
+}
+
+/// Its tokenizer, a Unigram, has a token for a blank.
+#[test]
+fn blanks_are_empty_to_the_multilingual_model() {
+    for text in [" ", "\t\r\n", "\u{3000}\u{a0}", "\u{200b}\u{feff}", "\0\u{1}", "\u{fffd}"] {
+        for result in
+            [multilingual().predict(text, &Options::default()).map(drop), multilingual().tokenize(text).map(drop)]
+        {
+            assert_eq!(result.expect_err("it was read").kind(), ErrorKind::EmptyText, "{text:?}");
+        }
     }
 }
 

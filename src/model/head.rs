@@ -119,7 +119,10 @@ impl Head {
             Some(features) if *size != features => format!("it reads {size} features, but model.onnx gives {features}"),
             Some(_) => return Ok(()),
         };
-        Err(Error::new(ErrorKind::HeadMismatch, format!("{name} does not belong to this encoder: {reason}")))
+        let message = format!(
+            "{name} does not belong to this model: {reason}. Load it with the model that it was made on, or teach it again on this one"
+        );
+        Err(Error::new(ErrorKind::HeadMismatch, message))
     }
 }
 

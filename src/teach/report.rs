@@ -24,8 +24,9 @@ pub struct TeachReport {
     /// Numbers of held-out examples. Rows: the label of the example; columns: the predicted one; both in the order of
     /// the head. Empty where a text can have several labels.
     pub confusion: Vec<Vec<u32>>,
-    /// Held-out examples that are predicted as another label with great certainty, the most certain first: perhaps their label
-    /// is wrong. Empty where a text can have several labels.
+    /// Held-out examples that are predicted as another label, with at least the mean score of that label's own examples, the most
+    /// certain first: perhaps their label is wrong. Where `accuracy` is low, most of them are right. Empty where a text can have
+    /// several labels.
     pub suspects: Vec<SuspectExample>,
     /// Texts that are examples of several labels, although a text has only one.
     pub contradictions: Vec<Contradiction>,

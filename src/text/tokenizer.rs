@@ -8,7 +8,7 @@ use tokenizers::{ModelWrapper, PostProcessor};
 
 use super::tokenizer_config::TokenizerConfig;
 use super::tokenizer_file::{self, Inner};
-use super::tokens::{Encoding, Sequence, Tokens, byte_spans, is_no_text, spans_in_input};
+use super::tokens::{Encoding, Sequence, Tokens, byte_spans, is_blank, is_no_text, spans_in_input};
 use crate::error::{Error, ErrorKind};
 use crate::options::SpecialTokens;
 
@@ -101,7 +101,7 @@ impl Tokenizer {
     /// The tokens of the second text of a pair.
     pub(crate) fn encode_pair(&self, text: &str, special_tokens: SpecialTokens) -> Result<Pair, Error> {
         let encoding = self.encode_with(special_tokens, |inner| inner.encode_fast(text, false))?;
-        if encoding.is_empty() {
+        if encoding.is_empty() || is_blank(text) {
             let message = format!("the pair {}: leave it out to classify the text alone", emptiness(text));
             return Err(Error::new(ErrorKind::EmptyText, message));
         }
@@ -170,7 +170,7 @@ impl Tokenizer {
         let encoding = self.encode_with(SpecialTokens::Text, |inner| inner.encode_char_offsets(text, true))?;
         let special = encoding.get_special_tokens_mask();
         let count = special.iter().filter(|&&special| special == 0).count();
-        if count == 0 {
+        if count == 0 || is_blank(text) {
             return Err(empty_text(text));
         }
         let ids = self.ids(&encoding, SpecialTokens::Text);
@@ -224,7 +224,7 @@ fn unknown_id(inner: &Inner, unk_id: Option<u32>) -> Result<Option<u32>, Error> 
     }
 }
 
-/// The error for a text without tokens.
+/// The error for a text without tokens, or for a [blank](is_blank) one.
 pub(crate) fn empty_text(text: &str) -> Error {
     Error::new(ErrorKind::EmptyText, format!("the text {}: there is nothing to classify", emptiness(text)))
 }

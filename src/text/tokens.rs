@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use unicode_categories::UnicodeCategories;
+
 /// The tokens of a text: one element of each list per token, special tokens included.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -54,6 +56,11 @@ pub(super) fn byte_spans(text: &str, start: usize, spans: &[(usize, usize)]) -> 
 /// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
 pub(super) fn is_no_text(character: &char) -> bool {
     *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
+}
+
+/// Whether a text has only white space and characters that nobody sees, such as zero-width ones. Some tokenizers have tokens for these.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_no_text(&c) || c.is_other_format())
 }
 
 /// The spans of all tokens of an input of the model, given those of its text; `None` for special tokens and those of

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::pieces::{Piece, split_pieces};
 use super::tokenizer::{Pair, Tokenizer, empty_text};
-use super::tokens::Tokens;
+use super::tokens::{Tokens, is_blank};
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_PIECE_BYTES;
 use crate::options::{LongText, SpecialTokens};
@@ -55,6 +55,9 @@ impl Windows {
         let token_budget = max_tokens.saturating_sub(added);
         if token_budget == 0 && !pairs.is_empty() {
             return Err(pair_too_long(added, max_tokens, "at least one"));
+        }
+        if is_blank(text) {
+            return Err(empty_text(text));
         }
         let reader = Reader { text, pairs, tokenizer, token_budget: token_budget.max(1), options };
         if text.len() <= MAX_PIECE_BYTES

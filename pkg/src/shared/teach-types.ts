@@ -36,7 +36,10 @@ export interface TeachReport<Label extends string = string> {
   accuracy: number | null;
   /** Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels. */
   confusion: number[][];
-  /** Examples that are predicted as another label with great certainty: perhaps their label is wrong. */
+  /**
+   * Examples that are predicted as another label, with at least the mean score of that label's own examples: perhaps their label
+   * is wrong. Where `accuracy` is low, most of them are right.
+   */
   suspects: { text: string | null; label: Label; predicted: Label; score: number }[];
   /** Texts that are examples of several labels, although a text has only one. */
   contradictions: { text: string; labels: Label[] }[];
