@@ -12,6 +12,7 @@ import { LABELS } from "./corpora.mjs";
 import { count, percent, rounded, toJson } from "./figures.mjs";
 import { groupCounts, measures, polarMeasures } from "./measures.mjs";
 import { describeRuntime, fileSizes, latencies, openModel, scored, unknownTokens } from "./runtime.mjs";
+import { EXAMPLES, TOPICS, taughtTopics } from "./topics.mjs";
 
 /** The sets, by their key in held-out.json. `polar`: it has no neutral texts, and the higher polar score decides. */
 const SETS = {
@@ -90,6 +91,11 @@ function languageTable(sets) {
   ];
 }
 
+function topicTable(topics) {
+  const row = ([language, { texts, accuracy }]) => [language, count(texts), percent(accuracy)];
+  return [["", "texts", "accuracy"], ...Object.entries(topics).map(row)];
+}
+
 export async function evaluateMultilingual(args) {
   const { values } = parseArgs({
     args,
@@ -112,11 +118,12 @@ export async function evaluateMultilingual(args) {
     Object.values(heldOut).flatMap((rows) => rows.map(([, , text]) => ({ text }))),
     "<unk>",
   );
+  const topics = await taughtTopics(model.classifier);
   const [latency_ms] = await latencies([model]);
   const { name, version, license, temperature, files: listed } = model.litmus;
   const metrics = rounded({
     model: { name, version, temperature, sha256: listed["model.onnx"].sha256 },
-    ...{ runtime, sets, tokens, files, download, latency_ms },
+    ...{ runtime, sets, topics, tokens, files, download, latency_ms },
   });
   const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
   const facts = {
@@ -126,10 +133,13 @@ export async function evaluateMultilingual(args) {
     hidden: config.hidden_size,
     vocabulary: count(config.vocab_size),
     positions: config.max_position_embeddings,
+    topics: TOPICS.length,
+    examples: EXAMPLES,
   };
   const tables = {
     accuracy: [setTable(metrics.sets)],
     languages: [languageTable(metrics.sets)],
+    topics: [topicTable(metrics.topics)],
     groups: [groupTable(metrics.sets["written-zh"].groups, metrics.sets["written-zh"])],
     size: sizeTables(metrics, "all held-out texts"),
     sources: [sourceTable(model.litmus)],

@@ -1,0 +1,52 @@
+"""The sentence embedding of the whole multilingual-e5-small, which the embedding head learns: it keeps in the features what
+a text is about, so that users can teach labels of their own.
+
+e5's embeddings of any two texts have a cosine of 0.7 and more. The mean over texts is subtracted here, so that texts about
+different things lie far apart (Mu and Viswanath 2018)."""
+
+import measures
+import numpy as np
+import torch
+import torch.nn.functional as F
+from data import outputs
+from encoder import Encoder
+
+# e5 reads every text with this before it.
+PREFIX = "query:"
+# Texts over which the mean is taken, and on which the head is compared with the original.
+SAMPLE = 2000
+
+
+def sample(texts):
+    """Texts from everywhere in a list, always the same."""
+    return [text.text for text in texts[:: max(1, len(texts) // SAMPLE)]]
+
+
+class Original:
+    """`config` and `weights`: of the network with all its layers and our vocabulary. `texts`: those of the mean."""
+
+    def __init__(self, config, weights, tokenizer, texts, precision):
+        self.network = Encoder(config)
+        self.network.load_arrays(weights)
+        self.network.eval().requires_grad_(False).to(precision)
+        self.network.precision = precision
+        self.prefix = torch.tensor([tokenizer.encode(PREFIX, add_special_tokens=False).ids])
+        self.mean = torch.zeros(config.hidden)
+        self.mean = torch.from_numpy(outputs(self, tokenizer, texts, lambda embedding: embedding)).mean(0)
+
+    def __call__(self, ids, mask):
+        """Normalised mean of the last layer less that of other texts, f32 [B, H], of texts that begin with <s>."""
+        prefix = self.prefix.expand(len(ids), -1)
+        ids = torch.cat([ids[:, :1], prefix, ids[:, 1:]], 1)
+        mask = torch.cat([torch.ones_like(prefix), mask], 1)
+        with torch.no_grad():
+            hidden = self.network.hidden(ids, mask, whole=True)[-1].float()
+        return F.normalize(F.normalize((hidden * mask[..., None]).sum(1), dim=1) - self.mean, dim=1)
+
+
+def agreement(model, tokenizer, original, texts):
+    """How near the head is to the original: {measure: value}."""
+    ours = outputs(model, tokenizer, texts, lambda output: output.embedding)
+    theirs = outputs(original, tokenizer, texts, lambda embedding: embedding)
+    found = measures.embedding_agreement(ours / np.linalg.norm(ours, axis=1, keepdims=True), theirs)
+    return dict(zip(("embedding_cosine", "embedding_spearman", "embedding_overlap"), found, strict=True))
