@@ -10,6 +10,7 @@ import robustness
 import sources
 from data import student_epochs, targets
 from distillation import teacher_logits_of, teacher_loss
+from encoder import TASKS as ALL_TASKS
 from encoder import Config
 from files import read_arrays, seal, sha256
 from heads import TOXICITY
@@ -21,6 +22,7 @@ from training import device, fast_precision
 from vocabulary import path
 
 NAME, VERSION, LANGUAGES = "english", "3.0.0", ["en"]
+TASKS = tuple(ALL_TASKS)
 # The id of the token that fills up short texts of a batch.
 PADDING = 0
 STAGES = {
