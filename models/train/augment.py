@@ -21,7 +21,7 @@ MODIFIERS = "🏻🏼🏽🏾🏿"
 HANDS = "👍👎👏🙌💪"
 
 
-def ending(rng, sentiment):
+def draw_ending(rng, sentiment):
     """What is put behind a text of this sentiment."""
     kind = rng.random()
     if kind < 0.25 and sentiment != NEUTRAL:
@@ -40,7 +40,7 @@ def with_endings(texts, probability, seed):
     for text in texts:
         if text.sentiment is not None and rng.random() < probability:
             blank = " " if rng.random() < 0.5 else ""
-            changed_text = text.text.rstrip() + blank + ending(rng, text.sentiment)
+            changed_text = text.text.rstrip() + blank + draw_ending(rng, text.sentiment)
             text = replace(text, text=changed_text, base=teacher_text(text))
         changed.append(text)
     return changed

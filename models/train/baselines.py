@@ -19,7 +19,7 @@ OUT_OF_SCOPE = {
 SETS = (*OUT_OF_SCOPE, "sms-spam")
 
 
-def drawn(labels, count, seed):
+def draw_examples(labels, count, seed):
     """Indices of `count` examples of each label, all if it is 0: the ones that heads.rs draws with the same seed."""
     order, state = list(range(len(labels))), seed
     for i in range(len(order) - 1, 0, -1):
@@ -34,7 +34,7 @@ def drawn(labels, count, seed):
     return np.array(indices)
 
 
-def read(data, name):
+def read_set(data, name):
     """(train, test, texts out of scope); rows are (text, label)."""
     if name == "sms-spam":
         # One file with a header.
@@ -46,7 +46,7 @@ def read(data, name):
 
 def measured(embed, data, name):
     """{count: (logistic regression, nearest example, AUROC of the regression's energy)}; each is a mean over seeds."""
-    train, test, outside = read(data, name)
+    train, test, outside = read_set(data, name)
     names = sorted({label for _, label in train})
     number = {label: i for i, label in enumerate(names)}
     labels, truth = (np.array([number[label] for _, label in rows]) for rows in (train, test))
@@ -57,7 +57,7 @@ def measured(embed, data, name):
     for count in COUNTS:
         found = []
         for seed in range(1 if count == 0 else SEEDS):
-            rows = drawn(labels, count, seed)
+            rows = draw_examples(labels, count, seed)
             nearest = labels[rows][(tested @ examples[rows].T).argmax(1)]
             x, inside = standardised(examples[rows], tested)
             weight, bias = logistic_regression(x.astype(np.float32), labels[rows], len(names))

@@ -11,11 +11,11 @@ import measures
 import numpy as np
 import torch
 from encoder import TASKS
-from files import made, read_arrays, seal, write_arrays, write_json
+from files import read_arrays, read_seal, was_made_by, write_arrays, write_json
 from heads import TOXICITY
 from rounding import runtime_network
 from training import device, threads
-from vocabulary import load_cut
+from vocabulary import load_cut_tokenizer
 
 POLAR = [0, 2]
 # The threshold of a toxicity label is the lowest with at most this fraction of harmless texts above it.
@@ -87,9 +87,9 @@ def student_file(args, name):
 def student_logits(args, corpora):
     """{set: {task: logits}}, kept in a file: they take minutes."""
     student = args.student.with_suffix(".npz")
-    path, recipe = student_file(args, "logits.npz"), {"student": seal(student)}
-    if not made(path, recipe):
-        model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut(args)
+    path, recipe = student_file(args, "logits.npz"), {"student": read_seal(student)}
+    if not was_made_by(path, recipe):
+        model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut_tokenizer(args)
         arrays = {}
         for name in args.description.measured(corpora.dev):
             found = judge.logits_of(model, tokenizer, corpora.dev[name])

@@ -7,7 +7,7 @@ import torch
 from augment import emoji_alone, with_endings
 from corpora import Text, teacher_text, with_contractions
 from encoder import TASKS
-from tokens import batches, pad
+from tokens import batches_by_length, pad
 from training import device
 from variants import variants
 
@@ -41,15 +41,15 @@ class Example:
     ids: list
 
 
-def mixed(corpora, seed, unlabelled=HARMLESS, fraction=FRACTION, copies=COPIES):
+def mixed_epoch(corpora, seed, unlabelled=HARMLESS, fraction=FRACTION, copies=COPIES):
     """The texts of one epoch, in the order of the corpora. `unlabelled`: how many of each corpus without labels.
     `fraction`: how much of a corpus with labels is drawn; `copies`: how often one that is taken whole is."""
     rng, texts = np.random.default_rng(seed), []
     for text in corpora.train:
         if rng.random() < fraction.get(text.corpus, 1):
             texts += [text] * copies.get(text.corpus, 1)
-    texts += drawn(corpora.unlabelled, unlabelled, rng)
-    texts = [detokenised(text, rng) for text in texts]
+    texts += draw(corpora.unlabelled, unlabelled, rng)
+    texts = [sometimes_detokenised(text, rng) for text in texts]
     return with_endings(texts, ENDINGS, seed) + emoji_alone(EMOJI_ALONE, seed)
 
 
@@ -58,11 +58,11 @@ def student_epochs(corpora):
     to label a text than the student to learn from it twice."""
     rng = np.random.default_rng(STUDENT_SEEDS[0])
     written = [text for text in corpora.train if text.corpus == "written"]
-    unlabelled = drawn(corpora.unlabelled, UNLABELLED, rng) + variants(written, VARIANTS, STUDENT_SEEDS[0])
-    return [mixed(corpora, seed, {}, STUDENT_FRACTION) + unlabelled for seed in STUDENT_SEEDS]
+    unlabelled = draw(corpora.unlabelled, UNLABELLED, rng) + variants(written, VARIANTS, STUDENT_SEEDS[0])
+    return [mixed_epoch(corpora, seed, {}, STUDENT_FRACTION) + unlabelled for seed in STUDENT_SEEDS]
 
 
-def drawn(texts, counts, rng):
+def draw(texts, counts, rng):
     """That many texts of each corpus."""
     found = []
     for corpus, count in counts.items():
@@ -71,15 +71,15 @@ def drawn(texts, counts, rng):
     return found
 
 
-def detokenised(text, rng):
+def sometimes_detokenised(text, rng):
     """Half of SST-2's texts as people write: "do n't" as "don't"."""
     if text.corpus != "sst2" or rng.random() < 0.5:
         return text
     return replace(text, text=with_contractions(text.text), base=teacher_text(text))
 
 
-def examples(tokenizer, texts, change=lambda text: text):
-    encoded = tokenizer.encode_batch([change(text.text) for text in texts])
+def examples(tokenizer, texts, preprocess=lambda text: text):
+    encoded = tokenizer.encode_batch([preprocess(text.text) for text in texts])
     return [Example(text, e.ids) for text, e in zip(texts, encoded, strict=True)]
 
 
@@ -101,12 +101,12 @@ def targets(batch):
     return {name: torch.from_numpy(array).to(device()) for name, array in arrays.items()}
 
 
-def outputs(model, tokenizer, texts, read, change=lambda text: text, size=64, ids_of=lambda ids: ids):
+def outputs(model, tokenizer, texts, read, preprocess=lambda text: text, size=64, ids_of=lambda ids: ids):
     """`read(output)`, f32 [B, columns], of every text, in order. The model must be in eval mode."""
-    sequences = [ids_of(e.ids[:510]) for e in tokenizer.encode_batch([change(text) for text in texts])]
+    sequences = [ids_of(e.ids[:510]) for e in tokenizer.encode_batch([preprocess(text) for text in texts])]
     found = None
     with torch.no_grad():
-        for indices in batches(sequences, size):
+        for indices in batches_by_length(sequences, size):
             ids, mask = (torch.from_numpy(a).to(device()) for a in pad([sequences[i] for i in indices]))
             rows = read(model(ids, mask)).float().cpu().numpy()
             if found is None:

@@ -25,7 +25,7 @@ def teacher_loss(logits, teacher_logits, labelled):
             # Less the entropy of the teachers, which cannot be learnt: the best loss is then zero, with the same
             # gradient.
             divergence = entropy - F.binary_cross_entropy(target, target, reduction="sum")
-        loss = loss + losses.WEIGHTS[task] * divergence
+        loss = loss + losses.TASK_WEIGHTS[task] * divergence
     return loss / len(labelled)
 
 

@@ -42,7 +42,7 @@ class Output(NamedTuple):
     exits: dict  # by layer: logits by task
 
 
-def unchanged(weight, ids=None):
+def identity(weight, ids=None):
     return weight
 
 
@@ -50,11 +50,11 @@ class Linear(nn.Linear):
     """A linear layer that can compute with functions of its weight and input: rounding.py puts the rounding there. It
     computes in the type of its input, whatever that of its weight."""
 
-    through = staticmethod(unchanged)
-    through_rows = staticmethod(unchanged)
+    through = staticmethod(identity)
+    transform_input = staticmethod(identity)
 
     def forward(self, x):
-        return F.linear(self.through_rows(x), self.through(self.weight).to(x.dtype), self.bias.to(x.dtype))
+        return F.linear(self.transform_input(x), self.through(self.weight).to(x.dtype), self.bias.to(x.dtype))
 
 
 class Norm(nn.LayerNorm):
@@ -88,7 +88,7 @@ class Dropout(nn.Module):
 
 class Embeddings(nn.Module):
     # Of the rows that were looked up, and their ids.
-    through = staticmethod(unchanged)
+    through = staticmethod(identity)
 
     def __init__(self, config):
         super().__init__()
@@ -168,13 +168,13 @@ class Encoder(nn.Module):
         self.exits = nn.ModuleDict({str(layer): Heads(config.hidden, config.tasks) for layer in exits})
         self.embedding = Linear(config.hidden, config.hidden) if config.embeds else None
 
-    def hidden(self, ids, mask, whole=False):
+    def hidden(self, ids, mask, all_positions=False):
         """Each layer's output, [B, S, H]; after the last layer [B, 1, H] unless `whole`."""
         bias = ((1 - mask[:, None, None, :].float()) * MASKED).to(self.precision)
         x = self.embeddings(ids).to(self.precision)
         hidden = []
         for number, layer in enumerate(self.encoder["layer"], 1):
-            x = layer(x, bias, 1 if number == self.config.layers and not whole else ids.shape[1])
+            x = layer(x, bias, 1 if number == self.config.layers and not all_positions else ids.shape[1])
             hidden.append(x)
         return hidden
 

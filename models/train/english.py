@@ -12,14 +12,14 @@ from data import student_epochs, targets
 from distillation import teacher_logits_of, teacher_loss
 from encoder import TASKS as ALL_TASKS
 from encoder import Config
-from files import read_arrays, seal, sha256
+from files import read_arrays, read_seal, sha256
 from heads import TOXICITY
 from label import MIX, TEACHERS, labels
 from sources import WRITTEN
 from splits import Corpora
 from teacher import original_embeddings, with_source_ids
 from training import device, fast_precision
-from vocabulary import path
+from vocabulary import tokenizer_path
 
 NAME, VERSION, LANGUAGES = "english", "3.0.0", ["en"]
 TASKS = tuple(ALL_TASKS)
@@ -123,9 +123,9 @@ def loss(args, corpora, epochs, model, recipe):
         gold, shown = losses.label_loss(output, targets(batch))
         wanted = original_embeddings(original, source_ids, batch[EMBEDDED])
         away = losses.embedding_loss(output.embedding[EMBEDDED], wanted)
-        loss = distance + recipe["gold"] * gold + losses.EMBEDDING * away
+        loss = distance + recipe["gold"] * gold + losses.EMBEDDING_WEIGHT * away
         for logits in output.exits.values():
-            loss = loss + losses.EXIT * teacher_loss(logits, teacher_logits, labelled)
+            loss = loss + losses.EXIT_WEIGHT * teacher_loss(logits, teacher_logits, labelled)
         return loss, shown | {"teachers": float(distance.detach()), "embedding": float(away.detach())}
 
     return loss_of
@@ -139,8 +139,14 @@ def scores(model, tokenizer, corpora, data):
 
 
 def recipe(args):
-    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
-    return {**RECIPE, "mix": MIX, "from": seals, "tokenizer": sha256(path(args)), "written": WRITTEN["sha256"]}
+    seals = {name: read_seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
+    return {
+        **RECIPE,
+        "mix": MIX,
+        "from": seals,
+        "tokenizer": sha256(tokenizer_path(args)),
+        "written": WRITTEN["sha256"],
+    }
 
 
 def measured(dev):

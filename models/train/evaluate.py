@@ -15,7 +15,7 @@ from files import read_arrays, read_json, write_json
 from rounding import TABLE, runtime_network
 from tokens import as_json
 from training import device, threads
-from vocabulary import load_cut, path
+from vocabulary import load_cut_tokenizer, tokenizer_path
 
 
 def calibration(logits, dev, names):
@@ -59,7 +59,7 @@ def evaluate(args):
     torch.set_num_threads(threads())
     description, arrays = args.description, read_arrays(args.student.with_suffix(".npz"))
     corpora = description.corpora(args.data)
-    model, tokenizer = runtime_network(arrays).to(device()), load_cut(args)
+    model, tokenizer = runtime_network(arrays).to(device()), load_cut_tokenizer(args)
     logits, head = student_logits(args, corpora), read_json(student_file(args, "calibration.json"))
     report = description.report(args, model, tokenizer, corpora, logits, head)
     report["calibration"] = calibration(logits, corpora.dev, description.CALIBRATED)
@@ -67,7 +67,7 @@ def evaluate(args):
     # Which model.onnx this report is about: models/evaluate rejects the report of another.
     report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
     report["training"] = training_runs(args)
-    report["tokenizer"] = sizes(as_json(read_json(path(args))["tokenizer"]).encode())
+    report["tokenizer"] = sizes(as_json(read_json(tokenizer_path(args))["tokenizer"]).encode())
     write_json(student_file(args, "report.json"), report)
     print("| | measured | bar |\n|---|---|---|")
     for row in description.table(report):

@@ -11,7 +11,7 @@ from measures import softmax
 from rounding import runtime_network
 from splits import Corpora
 from training import device, threads
-from vocabulary import load_cut
+from vocabulary import load_cut_tokenizer
 
 SETS = ("sst2", "goemotions", "written")
 # Confidence from which on a text is answered early.
@@ -42,7 +42,7 @@ def early(logits, confidence, layers):
 
 def exits(args):
     torch.set_num_threads(threads())
-    corpora, tokenizer = Corpora(args.data), load_cut(args)
+    corpora, tokenizer = Corpora(args.data), load_cut_tokenizer(args)
     model = runtime_network(read_arrays(args.student.with_suffix(".npz"))).to(device())
     depths = [*EXITS, Config().layers]
     found = []
@@ -64,8 +64,8 @@ def exits(args):
             taken, right = [], []
             for rows, labels in found:
                 index = early(rows, confidence, layers)
-                called = np.array([row.argmax(1) for row in rows])[index, np.arange(len(labels))]
-                right.append(float((called == labels).mean()))
+                predicted = np.array([row.argmax(1) for row in rows])[index, np.arange(len(labels))]
+                right.append(float((predicted == labels).mean()))
                 taken.append(index)
             index = np.concatenate(taken)
             share = np.array([work(depth) for depth in depths])[index].mean() / work(depths[-1])

@@ -7,12 +7,12 @@ import torch
 from calibrate import student_file
 from encoder import MASKED, TASKS
 from files import atomic_file, read_arrays, read_json, sha256, write_json, write_text
-from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
+from heads import KINDS, SENTIMENT, encoder_id, label_names, read_head, write_embedding, write_head
 from quantisation import BLOCK
 from rounding import TABLE, runtime_network
 from session import float32_session
 from tokens import as_json, pad
-from vocabulary import load_cut, path
+from vocabulary import load_cut_tokenizer, tokenizer_path
 
 from graph import MICROSOFT, Graph
 
@@ -155,7 +155,7 @@ def check(folder, network, tokenizer, texts):
 
 def write_heads(folder, encoder, arrays, calibration, data):
     for task in calibration:
-        header = {"task": task, "kind": KINDS[task], "labels": labels_of(task, data), **calibration[task]}
+        header = {"task": task, "kind": KINDS[task], "labels": label_names(task, data), **calibration[task]}
         weight, bias = (arrays[f"heads.{task}.{part}"] for part in ("weight", "bias"))
         write_head(folder / "heads" / f"{task}.head", {**header, "encoder": encoder}, weight, bias)
     if "embedding.weight" in arrays:
@@ -169,12 +169,12 @@ def export(args):
     description, network = args.description, runtime_network(arrays)
     config = description.config(len(arrays[TABLE]), args.layers)
     write_json(folder / "config.json", hugging_face_config(config, description.PADDING))
-    write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
+    write_text(folder / "tokenizer.json", as_json(read_json(tokenizer_path(args))["tokenizer"]))
     with atomic_file(folder / "model.onnx") as file:
         onnx.save(build(graph_arrays(arrays), config, description.NAME), file)
     encoder = encoder_id(folder)
     write_heads(folder, encoder, arrays, calibration, args.data)
-    check(folder, network, load_cut(args), description.EXAMPLES)
+    check(folder, network, load_cut_tokenizer(args), description.EXAMPLES)
     heads = [*calibration, *(["embedding"] if network.embedding is not None else [])]
     names = [*FILES, *(f"heads/{head}.head" for head in heads)]
     name = f"litmus-text/{description.NAME}"

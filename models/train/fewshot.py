@@ -54,5 +54,5 @@ def taught_accuracy(features_of, data, name):
     return float(np.mean(found))
 
 
-def teachable(features_of, data):
+def taught_accuracies(features_of, data):
     return {name: taught_accuracy(features_of, data, name) for name in SETS}

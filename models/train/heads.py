@@ -21,8 +21,10 @@ SENTIMENT = ["negative", "neutral", "positive"]
 TOXICITY = ["toxic", "hateful"]
 
 
-def labels_of(task, data):
-    return {"sentiment": SENTIMENT, "toxicity": TOXICITY}.get(task) or sources.lines(data, sources.GOEMOTIONS_LABELS)
+def label_names(task, data):
+    return {"sentiment": SENTIMENT, "toxicity": TOXICITY}.get(task) or sources.source_lines(
+        data, sources.GOEMOTIONS_LABELS
+    )
 
 
 def encoder_id(folder):

@@ -1,15 +1,15 @@
 """A model, teacher or student, measured on everything that trained nothing. Used at checkpoints and for the report."""
 
-import corpora
 import fewshot
 import measures
 import numpy as np
 import sources
 import torch
+from corpora import hate_speech
 from data import outputs
 from encoder import TASKS, Encoder
 from measures import auc, sentiment_scores
-from tokens import load_tokenizer
+from tokens import load_source_tokenizer
 
 TOXIC, HATEFUL = 0, 1
 # Sets whose logits the measurements need.
@@ -29,7 +29,7 @@ class Original:
     """all-MiniLM-L6-v2 as published: the sentence embedding that the embedding head learns."""
 
     def __init__(self, precision=torch.float32):
-        self.tokenizer = load_tokenizer()
+        self.tokenizer = load_source_tokenizer()
         self.model = Encoder()
         self.model.load_arrays(sources.encoder_weights())
         self.model.eval().requires_grad_(False)
@@ -39,7 +39,7 @@ class Original:
     def __call__(self, ids, mask):
         """Normalised mean of the last layer, f32 [B, H]."""
         with torch.no_grad():
-            hidden = self.model.hidden(ids, mask, whole=True)[-1].float()
+            hidden = self.model.hidden(ids, mask, all_positions=True)[-1].float()
             return torch.nn.functional.normalize((hidden * mask[..., None]).sum(1), dim=1)
 
 
@@ -87,7 +87,7 @@ def label_auc(logits, texts, label):
 
 
 def hatecheck_texts(data):
-    return corpora.hate(data, sources.HATECHECK, "hatecheck")
+    return hate_speech(data, sources.HATECHECK, "hatecheck")
 
 
 def hatecheck_of(logits, texts):
@@ -101,10 +101,10 @@ def hatecheck_scores(model, tokenizer, data, **how):
     return hatecheck_of(logits_of(model, tokenizer, texts, **how), texts)
 
 
-def dev_scores(model, tokenizer, corpora_, data, **how):
+def dev_scores(model, tokenizer, corpora, data, **how):
     """The labelled dev sets alone."""
-    logits = {name: logits_of(model, tokenizer, corpora_.dev[name], **how) for name in SETS}
-    return scores(logits, corpora_.dev, hatecheck_scores(model, tokenizer, data, **how)), logits
+    logits = {name: logits_of(model, tokenizer, corpora.dev[name], **how) for name in SETS}
+    return scores(logits, corpora.dev, hatecheck_scores(model, tokenizer, data, **how)), logits
 
 
 def embedding_scores(model, tokenizer, texts):
@@ -124,7 +124,7 @@ def taught_scores(model, tokenizer, data):
     """Few-shot accuracy on the features, and on what the embedding head makes of them."""
     result = {}
     for name, read in (("features", lambda o: o.features), ("embedding", lambda o: o.embedding)):
-        found = fewshot.teachable(lambda texts, read=read: outputs(model, tokenizer, texts, read), data)
+        found = fewshot.taught_accuracies(lambda texts, read=read: outputs(model, tokenizer, texts, read), data)
         result |= {f"taught_{name}_{corpus}": value for corpus, value in found.items()}
     return result
 

@@ -11,11 +11,11 @@ import torch
 from corpora import teacher_text
 from data import outputs, student_epochs
 from encoder import TASKS, Config, Encoder
-from files import made, read_arrays, seal, write_arrays
+from files import read_arrays, read_seal, was_made_by, write_arrays
 from splits import Corpora
-from tokens import load_tokenizer
+from tokens import load_source_tokenizer
 from training import device, fast_precision, threads
-from vocabulary import load_cut, without_emoji
+from vocabulary import load_cut_tokenizer, without_emoji
 
 PIECE = 4000
 TEACHERS = ("minilm", "mpnet")
@@ -29,10 +29,10 @@ def load_teacher(args, name):
     arrays = read_arrays(args.work / f"teacher-{name}.npz")
     if name == "minilm":
         model = Encoder(Config(vocab=len(arrays["embeddings.word.weight"])))
-        how = {"tokenizer": load_cut(args)}
+        how = {"tokenizer": load_cut_tokenizer(args)}
     else:
         model = mpnet.Mpnet()
-        how = {"tokenizer": load_tokenizer(), "change": without_emoji, "ids_of": mpnet.ids_of}
+        how = {"tokenizer": load_source_tokenizer(), "change": without_emoji, "ids_of": mpnet.ids_of}
     assert not model.load_arrays(arrays)
     model.precision = fast_precision()
     model.encoder.to(model.precision)  # once, not in every batch: the same bits
@@ -52,9 +52,9 @@ def key(text):
 def labelled(work, name):
     """({key: f16 [33]}, the recipe of a piece): the logits by this teacher with these weights. Pieces of other
     weights are deleted."""
-    recipe, found = {"teacher": seal(work / f"teacher-{name}.npz")}, {}
+    recipe, found = {"teacher": read_seal(work / f"teacher-{name}.npz")}, {}
     for path in sorted((work / f"labels-{name}").glob("*.npz")):
-        if not made(path, recipe):
+        if not was_made_by(path, recipe):
             path.unlink()
             continue
         piece = read_arrays(path)
@@ -83,7 +83,7 @@ def label(args):
             print(f"{name}: {number + 1} of {len(parts)} pieces", flush=True)
 
 
-def labels_of(work, texts):
+def mixed_logits(work, texts):
     """{text: f32 [33]}: the teachers' logits, mixed, of those texts that all teachers have labelled."""
     known = {name: labelled(work, name)[0] for name in TEACHERS}
     keys = {text: key(text) for text in texts}
@@ -102,7 +102,7 @@ def labels_of(work, texts):
 def labels(work, corpora):
     """The same of every text that the English student learns from."""
     texts = texts_to_label(corpora)
-    found = labels_of(work, texts)
+    found = mixed_logits(work, texts)
     if len(found) < len(texts):
         missing = len(texts) - len(found)
         raise SystemExit(f"not every teacher has labelled {missing:,} of {len(texts):,} texts; run the stage label")

@@ -6,13 +6,13 @@ from sources import NEUTRAL
 
 SMOOTHING = 0.05
 # A polar text's loss is over negative and positive, plus this much of the three-way one.
-THREE_WAY = 0.3
-WEIGHTS = {"sentiment": 1.0, "emotion": 0.7, "toxicity": 0.6}
-EMBEDDING = 1.5
-EXIT = 0.1
+THREE_WAY_WEIGHT = 0.3
+TASK_WEIGHTS = {"sentiment": 1.0, "emotion": 0.7, "toxicity": 0.6}
+EMBEDDING_WEIGHT = 1.5
+EXIT_WEIGHT = 0.1
 
 
-def sentiment_loss(logits, labels, polar, three_way_weight=THREE_WAY, smoothing=SMOOTHING):
+def sentiment_loss(logits, labels, polar, three_way_weight=THREE_WAY_WEIGHT, smoothing=SMOOTHING):
     """Sum over the labelled texts of a batch."""
     known = labels >= 0
     logits, labels, polar = logits[known], labels[known], polar[known]
@@ -28,7 +28,7 @@ def labels_loss(logits, labels):
     return F.binary_cross_entropy_with_logits(logits[known], labels[known], reduction="sum")
 
 
-def head_losses(logits, known, three_way_weight=THREE_WAY):
+def head_losses(logits, known, three_way_weight=THREE_WAY_WEIGHT):
     """{task: loss per text of the batch}, of the heads that the model has."""
     sums = {task: labels_loss(logits[task], known[task]) for task in logits if task != "sentiment"}
     sentiment = sentiment_loss(logits["sentiment"], known["sentiment"], known["polar"], three_way_weight)
@@ -36,7 +36,7 @@ def head_losses(logits, known, three_way_weight=THREE_WAY):
 
 
 def weighted(losses):
-    return sum(WEIGHTS[task] * loss for task, loss in losses.items())
+    return sum(TASK_WEIGHTS[task] * loss for task, loss in losses.items())
 
 
 def embedding_loss(ours, original):
@@ -47,10 +47,10 @@ def embedding_loss(ours, original):
     return cosine + 2 * between
 
 
-def label_loss(output, batch_targets, three_way_weight=THREE_WAY):
+def label_loss(output, batch_targets, three_way_weight=THREE_WAY_WEIGHT):
     """Loss of the gold labels at the last layer and the exits, and what to log."""
     losses = head_losses(output.logits, batch_targets, three_way_weight)
     loss = weighted(losses)
     for logits in output.exits.values():
-        loss = loss + EXIT * weighted(head_losses(logits, batch_targets, three_way_weight))
+        loss = loss + EXIT_WEIGHT * weighted(head_losses(logits, batch_targets, three_way_weight))
     return loss, {task: float(value.detach()) for task, value in losses.items()}

@@ -24,8 +24,8 @@ def polar_accuracy(logits, labels):
 
 def opposite(logits, labels):
     """How many texts are called positive for negative or the reverse."""
-    called = logits.argmax(1)
-    return int(((called - labels) ** 2 == (POSITIVE - NEGATIVE) ** 2).sum())
+    predicted = logits.argmax(1)
+    return int(((predicted - labels) ** 2 == (POSITIVE - NEGATIVE) ** 2).sum())
 
 
 def by_group(logits, labels, groups):
@@ -52,9 +52,9 @@ def auc(scores, labels):
     return float(wins / (positives.sum() * (~positives).sum()))
 
 
-def f1(called, labels):
-    both = (called & labels).sum(0)
-    return 2 * both / np.maximum(called.sum(0) + labels.sum(0), 1)
+def f1(predicted, labels):
+    both = (predicted & labels).sum(0)
+    return 2 * both / np.maximum(predicted.sum(0) + labels.sum(0), 1)
 
 
 def best_thresholds(logits, labels):
@@ -120,5 +120,5 @@ def sentiment_scores(logits, texts):
 
 def alarms(logits, labels, threshold):
     """(false alarms among the harmless, recall among the others) at a threshold of the logit."""
-    called = logits >= threshold
-    return float(called[labels == 0].mean()), float(called[labels == 1].mean())
+    predicted = logits >= threshold
+    return float(predicted[labels == 0].mean()), float(predicted[labels == 1].mean())

@@ -13,7 +13,7 @@ import torch
 
 BLOCK = 32
 LOW, HIGH = -8, 7
-STORED, ROW, WEIGHT = 127, 127, 63
+STORED_LIMIT, ROW_LIMIT, WEIGHT_LIMIT = 127, 127, 63
 
 
 def quantised_rows(rows, limit):
@@ -23,12 +23,12 @@ def quantised_rows(rows, limit):
     return (rows / scale).round_(), scale
 
 
-def through_whole(rows, limit):
+def fake_quantise(rows, limit):
     q, scale = quantised_rows(rows, limit)
     return q.mul_(scale)
 
 
-def short(scale):
+def round_to_bfloat16(scale):
     """Rounded to 8 significant bits (bfloat16): the lower half of each f32 is zero and compresses away."""
     return scale.to(torch.bfloat16).float()
 
@@ -45,31 +45,31 @@ def block_scales(weight, limit, steps=16):
     finest = torch.where(largest > 0, largest / (-LOW * multiples), 1)
     best, least = sign.clone(), torch.full_like(largest, torch.inf)
     for step in range(steps):
-        unit = short(finest * (0.8 + 0.35 * step / steps))
+        unit = round_to_bfloat16(finest * (0.8 + 0.35 * step / steps))
         scales, errors = sign * unit, torch.full_like(extreme, torch.inf)
         for multiple in range(1, multiples + 1):
             scale = sign * unit * multiple
-            error = (int4(blocks, scale) * scale - blocks).square().sum(2, keepdim=True)
+            error = (quantise_int4(blocks, scale) * scale - blocks).square().sum(2, keepdim=True)
             scales, errors = torch.where(error < errors, scale, scales), torch.minimum(error, errors)
         total = errors.sum(1, keepdim=True)
         best, least = torch.where(total < least, scales, best), torch.minimum(total, least)
     return best.squeeze(2)
 
 
-def int4(blocks, scales):
+def quantise_int4(blocks, scales):
     """Blocks [..., 32] and scales [..., 1] → integers in −8…7, as f32."""
     return (blocks / scales).round_().clamp_(LOW, HIGH)
 
 
-def through_int4(weight, scales):
+def fake_quantise_int4(weight, scales):
     """[rows, columns] through 4 bits."""
     scales = scales.unsqueeze(-1)
-    return int4(weight.unflatten(-1, (-1, BLOCK)), scales).mul_(scales).flatten(-2)
+    return quantise_int4(weight.unflatten(-1, (-1, BLOCK)), scales).mul_(scales).flatten(-2)
 
 
-def packed(weight, scales):
+def pack(weight, scales):
     """[rows, columns] → uint8 [rows, blocks, 16]: q + 8, two to a byte, the first one in the low half."""
-    q = int4(weight.unflatten(1, (-1, BLOCK)), scales.unsqueeze(2)).add(-LOW).to(torch.uint8)
+    q = quantise_int4(weight.unflatten(1, (-1, BLOCK)), scales.unsqueeze(2)).add(-LOW).to(torch.uint8)
     return q[..., 0::2] | q[..., 1::2] << 4
 
 
@@ -89,12 +89,12 @@ def straight_through(exact, rounded):
     return StraightThrough.apply(exact, rounded)
 
 
-def rounded_rows(x):
+def quantised_input(x):
     """What goes into a Linear, [..., inputs], as the runtime rounds it."""
-    return straight_through(x, through_whole(x.detach(), ROW))
+    return straight_through(x, fake_quantise(x.detach(), ROW_LIMIT))
 
 
-def coarse(positions, step=2**-9):
+def round_positions(positions, step=2**-9):
     """The position table in multiples of a power of two: f32 whose low bytes are zero, which compress away."""
     return (np.rint(positions / step) * step).astype(np.float32)
 
@@ -105,4 +105,4 @@ def runtime_weight(stored, scale, is_table):
         nibbles = np.stack([stored & 15, stored >> 4], -1).reshape(*scale.shape, BLOCK)
         return ((nibbles.astype(np.float32) + LOW) * scale[:, :, None]).reshape(len(scale), -1)
     weight = (stored if is_table else stored.T).astype(np.float32) * scale[:, None]
-    return through_whole(torch.from_numpy(weight), ROW if is_table else WEIGHT).numpy()
+    return fake_quantise(torch.from_numpy(weight), ROW_LIMIT if is_table else WEIGHT_LIMIT).numpy()

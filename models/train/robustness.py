@@ -16,7 +16,7 @@ SURE = 0.7
 ENDINGS = Path(__file__).resolve().parents[1] / "evaluate/endings.json"
 
 
-def variants(endings, sentiment):
+def endings_for(endings, sentiment):
     """{name: ending}"""
     found = {"!": "!"} if sentiment != NEUTRAL else {}
     found |= {emoji: emoji for emoji in endings["objects"] + endings.get(SENTIMENT[sentiment], "")}
@@ -32,9 +32,9 @@ def same_label(model, tokenizer, dev, temperature):
 
     before = softmax(outputs(model, tokenizer, texts, read).astype(np.float64) / temperature)
     sure = before.max(1) >= SURE
-    called = before.argmax(1)
-    by_label = [variants(read_json(ENDINGS), sentiment) for sentiment in range(len(SENTIMENT))]
-    changed = [(name, i, texts[i] + end) for i in np.flatnonzero(sure) for name, end in by_label[called[i]].items()]
+    predicted = before.argmax(1)
+    by_label = [endings_for(read_json(ENDINGS), sentiment) for sentiment in range(len(SENTIMENT))]
+    changed = [(name, i, texts[i] + end) for i in np.flatnonzero(sure) for name, end in by_label[predicted[i]].items()]
     if not changed:
         raise SystemExit(f"no text of SST-2 dev or the written dev texts is scored {SURE} or more")
     after = outputs(model, tokenizer, [text for _, _, text in changed], read).argmax(1)
@@ -42,5 +42,5 @@ def same_label(model, tokenizer, dev, temperature):
     for (name, i, _), label in zip(changed, after, strict=True):
         for key in (name, "all"):
             right, count = counts.get(key, (0, 0))
-            counts[key] = (right + int(label == called[i]), count + 1)
+            counts[key] = (right + int(label == predicted[i]), count + 1)
     return counts

@@ -3,30 +3,30 @@
 import torch
 from encoder import EXITS, TASKS, Config, Encoder, Linear
 from quantisation import (
-    ROW,
-    STORED,
-    WEIGHT,
+    ROW_LIMIT,
+    STORED_LIMIT,
+    WEIGHT_LIMIT,
     block_scales,
-    packed,
-    rounded_rows,
+    fake_quantise,
+    fake_quantise_int4,
+    pack,
+    quantised_input,
     runtime_weight,
     straight_through,
-    through_int4,
-    through_whole,
 )
 from training import device
 
 TABLE = "embeddings.word.weight"
 
 
-def rounded_names(arrays):
+def quantised_names(arrays):
     """The weights that are stored in 4 bits: the matrices of the encoder and the word table. Heads stay in f32."""
     return [name for name, array in arrays.items() if name.startswith("encoder.") and array.ndim == 2] + [TABLE]
 
 
-def scales_of(arrays):
+def block_scales_of(arrays):
     """{name: f32 [rows, columns / 32]}"""
-    limits = {name: ROW if name == TABLE else WEIGHT for name in rounded_names(arrays)}
+    limits = {name: ROW_LIMIT if name == TABLE else WEIGHT_LIMIT for name in quantised_names(arrays)}
     return {name: block_scales(torch.from_numpy(arrays[name].copy()), limit) for name, limit in limits.items()}
 
 
@@ -35,41 +35,41 @@ def round_linears(model):
     has it."""
     for name, module in model.named_modules():
         if isinstance(module, Linear) and name.startswith("encoder."):
-            module.through_rows = rounded_rows
+            module.transform_input = quantised_input
     if model.embedding is not None:
-        model.embedding.through = int8_rows
+        model.embedding.transform_weight = fake_quantise_embedding
 
 
-def int8_rows(weight):
+def fake_quantise_embedding(weight):
     """As the embedding's head file has it: int8 with a scale per row."""
-    return straight_through(weight, through_whole(weight.detach(), STORED))
+    return straight_through(weight, fake_quantise(weight.detach(), STORED_LIMIT))
 
 
 def round_in_network(model, scales):
     """Makes `model` compute with the runtime's rounding. The scales of the blocks stay fixed."""
 
     def weight_through(scale):
-        return lambda weight: straight_through(weight, through_int4(weight.detach(), scale))
+        return lambda weight: straight_through(weight, fake_quantise_int4(weight.detach(), scale))
 
     for name, module in model.named_modules():
         if f"{name}.weight" in scales and f"{name}.weight" != TABLE:
-            module.through = weight_through(scales[f"{name}.weight"].to(device()))
+            module.transform_weight = weight_through(scales[f"{name}.weight"].to(device()))
     round_linears(model)
     table = scales[TABLE].to(device())
 
     def rows_through(rows, ids):
         flat = rows.detach().flatten(0, -2)
-        return straight_through(rows, through_int4(flat, table[ids.flatten()]).view_as(rows))
+        return straight_through(rows, fake_quantise_int4(flat, table[ids.flatten()]).view_as(rows))
 
-    model.embeddings.through = rows_through
+    model.embeddings.transform_rows = rows_through
 
 
 def shipped_arrays(weights, scales):
     """Named f32 arrays → those of the graph: 4-bit weights as uint8 [out, in / 32, 16] and the word table as uint8
     [rows, hidden / 2], their scales beside them; all else as it is."""
     arrays = dict(weights)
-    for name in rounded_names(weights):
-        q = packed(torch.from_numpy(weights[name].copy()), scales[name]).numpy()
+    for name in quantised_names(weights):
+        q = pack(torch.from_numpy(weights[name].copy()), scales[name]).numpy()
         arrays[name] = q.reshape(len(q), -1) if name == TABLE else q
         arrays[f"{name}.scale"] = scales[name].numpy()
     return arrays

@@ -9,17 +9,17 @@ from collections import Counter, defaultdict
 import corpora
 import numpy as np
 import sources
-from corpora import OURS, fraction
+from corpora import DATA_FOLDER, hash_fraction
 from files import write_text
 
-HELD_OUT = OURS / "held-out.txt"
+HELD_OUT = DATA_FOLDER / "held-out.txt"
 # Files that were written after the split, beside those whose name ends in "later": they train only.
 LATER = (*"mnopqrstuv", "more", "third", "fourth", "fifth")
 OVERLAP = 0.35  # Jaccard index of the words of two texts from which on they stand in one cluster
-SHARE = 0.1
+HELD_OUT_FRACTION = 0.1
 # Of GoEmotions train: thresholds of the emotion labels are fitted on these comments.
-THRESHOLD_SHARE = 0.1
-TOXICITY_SHARE = {"paradetox": 0.1, "toxigen": 0.15, "implicit-hate": 0.1, "toxicspans": 0.05}
+THRESHOLD_FRACTION = 0.1
+TOXICITY_FRACTIONS = {"paradetox": 0.1, "toxigen": 0.15, "implicit-hate": 0.1, "toxicspans": 0.05}
 EMBEDDING_TEXTS = {"wiki": 1666, "dialogue": 1667, "yelp": 1667}
 
 
@@ -54,7 +54,7 @@ def chosen_rows(texts, seed, units=words_of):
     members = defaultdict(list)
     for text, cluster in zip(texts, clusters(texts, units), strict=True):
         members[cluster].append(text)
-    wanted = {group: SHARE * count for group, count in Counter(text.group for text in texts).items()}
+    wanted = {group: HELD_OUT_FRACTION * count for group, count in Counter(text.group for text in texts).items()}
     drawn, rows = Counter(), []
     order = sorted(members)
     for i in np.random.default_rng(seed).permutation(len(order)):
@@ -124,30 +124,30 @@ class Corpora:
         dev["sst2"] = corpora.sst2(data, sources.SST2_DEV)
         dev["goemotions"] = corpora.goemotions(data, sources.GOEMOTIONS_DEV)
         for text in corpora.goemotions(data, sources.GOEMOTIONS_TRAIN):
-            (dev["thresholds"] if fraction(text.text) < THRESHOLD_SHARE else train).append(text)
+            (dev["thresholds"] if hash_fraction(text.text) < THRESHOLD_FRACTION else train).append(text)
         train += corpora.public(data)
         for text in corpora.written() + corpora.written_toxicity():
             (dev[text.corpus] if text.row in held else train).append(text)
         toxicity = corpora.paradetox(data) + corpora.toxic_spans(data)
-        toxicity += corpora.hate(data, sources.TOXIGEN, "toxigen")
-        toxicity += corpora.hate(data, sources.IMPLICIT_HATE, "implicit-hate")
+        toxicity += corpora.hate_speech(data, sources.TOXIGEN, "toxigen")
+        toxicity += corpora.hate_speech(data, sources.IMPLICIT_HATE, "implicit-hate")
         for text in toxicity:
-            held_out = fraction(text.group or text.text) < TOXICITY_SHARE[text.corpus]
+            held_out = hash_fraction(text.group or text.text) < TOXICITY_FRACTIONS[text.corpus]
             (dev[text.corpus] if held_out else train).append(text)
         unlabelled = corpora.unlabelled(data) + corpora.sarcasm(data)
         for corpus, count in EMBEDDING_TEXTS.items():
             of_corpus = {text.text: text for text in unlabelled if text.corpus == corpus}
-            dev["embedding"] += sorted(of_corpus.values(), key=lambda text: fraction(text.text))[:count]
+            dev["embedding"] += sorted(of_corpus.values(), key=lambda text: hash_fraction(text.text))[:count]
         self.dev = dict(dev)
         # A held-out text is removed from all training corpora that also contain it.
         tests = [
             text for name, part in sources.INTENTS if part == "test" for text, _ in corpora.intents(data, name, part)
         ]
         tests += [text.text for texts in dev.values() for text in texts]
-        tests += [text.text for text in corpora.hate(data, sources.HATECHECK, "hatecheck")]
-        forbidden = {fraction(text) for text in tests}
-        self.train = [text for text in train if fraction(text.text) not in forbidden]
-        self.unlabelled = unique(text for text in unlabelled if fraction(text.text) not in forbidden)
+        tests += [text.text for text in corpora.hate_speech(data, sources.HATECHECK, "hatecheck")]
+        forbidden = {hash_fraction(text) for text in tests}
+        self.train = [text for text in train if hash_fraction(text.text) not in forbidden]
+        self.unlabelled = unique(text for text in unlabelled if hash_fraction(text.text) not in forbidden)
 
 
 def unique(texts):

@@ -5,21 +5,21 @@ multilingual/model.py."""
 import torch
 from data import examples
 from encoder import Encoder
-from files import made, write_arrays
-from quantisation import coarse
-from rounding import TABLE, round_in_network, scales_of, shipped_arrays
+from files import was_made_by, write_arrays
+from quantisation import round_positions
+from rounding import TABLE, block_scales_of, round_in_network, shipped_arrays
 from training import device, fast_precision, log, train
-from vocabulary import load_cut
+from vocabulary import load_cut_tokenizer
 
 POSITIONS = "embeddings.position.weight"
 
 
 def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
     """Trains an encoder that starts from `arrays`, on a list of texts for each epoch → (model, its scales)."""
-    description, tokenizer = args.description, load_cut(args)
+    description, tokenizer = args.description, load_cut_tokenizer(args)
     epochs = [examples(tokenizer, epoch) for epoch in texts]
-    arrays[POSITIONS] = coarse(arrays[POSITIONS])
-    scales = scales_of(arrays)
+    arrays[POSITIONS] = round_positions(arrays[POSITIONS])
+    scales = block_scales_of(arrays)
     torch.manual_seed(recipe["seed"])  # heads that `arrays` does not have start at random
     model = Encoder(description.config(len(arrays[TABLE]), args.layers, recipe["dropout"]))
     missing = model.load_arrays(arrays)
@@ -41,7 +41,7 @@ def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
 def student(args):
     description, finished = args.description, args.student.with_suffix(".npz")
     recipe, checkpoint = description.recipe(args), args.student.with_suffix(".pt")
-    if made(finished, recipe):
+    if was_made_by(finished, recipe):
         return
     corpora, start = description.corpora(args.data), description.start(args)
     model, scales = train_rounded(args, corpora, start, description.epochs(corpora), checkpoint, recipe)

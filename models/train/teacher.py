@@ -12,13 +12,13 @@ import mpnet
 import numpy as np
 import sources
 import torch
-from data import drawn, examples, mixed, outputs, targets
+from data import draw, examples, mixed_epoch, outputs, targets
 from encoder import Config, Encoder
-from files import made, read_arrays, seal, sha256, write_arrays
+from files import read_arrays, read_seal, sha256, was_made_by, write_arrays
 from splits import Corpora
-from tokens import load_tokenizer, pad
+from tokens import load_source_tokenizer, pad
 from training import MAX_TOKENS, device, fast_precision, train
-from vocabulary import cut_table, load_cut, path, table_rows, without_emoji
+from vocabulary import cut_table, load_cut_tokenizer, table_rows, tokenizer_path, without_emoji
 
 MINILM = {
     "seed": 1,
@@ -94,7 +94,7 @@ def check_pretrained(model, tokenizer):
     model.eval()
     with torch.no_grad():
         for encoding in tokenizer.encode_batch(texts):
-            hidden = model.hidden(*map(torch.from_numpy, pad([encoding.ids])), whole=True)[-1]
+            hidden = model.hidden(*map(torch.from_numpy, pad([encoding.ids])), all_positions=True)[-1]
             means.append(torch.nn.functional.normalize(hidden[0].mean(0), dim=0))
     near, far = float(means[0] @ means[1]), float(means[0] @ means[2])
     if not near > 0.75 or not far < 0.2:
@@ -109,7 +109,7 @@ def pretrained_minilm(args):
     model = Encoder(Config(vocab=len(rows)))
     missing = model.load_arrays(weights)
     assert all(name.startswith(("heads.", "exits.", "embedding.")) for name in missing), missing
-    check_pretrained(model, load_cut(args))
+    check_pretrained(model, load_cut_tokenizer(args))
     return model
 
 
@@ -132,7 +132,7 @@ def fit_embedding(model, tokenizer, texts, ridge=1e-2):
 def with_source_ids(texts):
     """{text: ids} in the source's vocabulary, for the original's embedding."""
     unique = sorted({example.text.text for example in texts})
-    encoded = load_tokenizer().encode_batch([without_emoji(text) for text in unique])
+    encoded = load_source_tokenizer().encode_batch([without_emoji(text) for text in unique])
     return {text: e.ids[:MAX_TOKENS] for text, e in zip(unique, encoded, strict=True)}
 
 
@@ -142,9 +142,9 @@ def original_embeddings(original, source_ids, batch):
 
 
 def train_minilm(args, corpora, finished, recipe):
-    tokenizer, epochs = load_cut(args), []
+    tokenizer, epochs = load_cut_tokenizer(args), []
     for epoch in range(recipe["epochs"]):
-        epochs.append(examples(tokenizer, mixed(corpora, recipe["seed"] + epoch)))
+        epochs.append(examples(tokenizer, mixed_epoch(corpora, recipe["seed"] + epoch)))
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
@@ -159,23 +159,23 @@ def train_minilm(args, corpora, finished, recipe):
         output = model(ids, mask)
         loss, shown = losses.label_loss(output, targets(batch))
         distance = losses.embedding_loss(output.embedding, original_embeddings(original, source_ids, batch))
-        return loss + losses.EMBEDDING * distance, shown | {"embedding": float(distance.detach())}
+        return loss + losses.EMBEDDING_WEIGHT * distance, shown | {"embedding": float(distance.detach())}
 
     def evaluate(step):
         found, _ = judge.dev_scores(model, tokenizer, corpora, args.data)
         found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
         return found | judge.taught_scores(model, tokenizer, args.data)
 
-    run(args, model, epochs, loss_of, recipe, finished, evaluate, EVALUATIONS["minilm"])
+    train_and_write(args, model, epochs, loss_of, recipe, finished, evaluate, EVALUATIONS["minilm"])
 
 
-def selection(corpora, recipe):
+def mpnet_texts(corpora, recipe):
     """The larger teacher's texts: fewer than MiniLM's, and the longer ones of SST-2."""
     rng = np.random.default_rng(recipe["seed"])
     limited, shortest, copies = recipe["texts"], recipe["shortest"], recipe["copies"]
     texts = [text for text in corpora.train if len(text.text.split()) >= shortest.get(text.corpus, 0)]
     found = [text for text in texts if text.corpus not in limited for _ in range(copies.get(text.corpus, 1))]
-    return found + drawn(texts, limited, rng) + drawn(corpora.unlabelled, {"yelp": 1500, "dialogue": 1500}, rng)
+    return found + draw(texts, limited, rng) + draw(corpora.unlabelled, {"yelp": 1500, "dialogue": 1500}, rng)
 
 
 def pretrained_mpnet(work, tokenizer):
@@ -191,9 +191,10 @@ def tuned_mpnet(work, tokenizer):
 
 
 def train_mpnet(args, corpora, finished, recipe, start):
-    tokenizer, clean = load_tokenizer(), without_emoji
-    texts = [text for text in selection(corpora, recipe) if clean(text.text)]
-    epoch = [replace(e, ids=mpnet.ids_of(e.ids)) for e in examples(tokenizer, texts, clean)]
+    tokenizer = load_source_tokenizer()
+
+    texts = [text for text in mpnet_texts(corpora, recipe) if without_emoji(text.text)]
+    epoch = [replace(e, ids=mpnet.ids_of(e.ids)) for e in examples(tokenizer, texts, without_emoji)]
     torch.manual_seed(recipe["seed"])
     model = start(args.work, tokenizer)
     model.freeze(recipe["frozen"])
@@ -202,12 +203,12 @@ def train_mpnet(args, corpora, finished, recipe, start):
         return losses.label_loss(model(ids, mask), targets(batch))
 
     def evaluate(step):
-        return judge.dev_scores(model, tokenizer, corpora, args.data, change=clean, ids_of=mpnet.ids_of)[0]
+        return judge.dev_scores(model, tokenizer, corpora, args.data, preprocess=without_emoji, ids_of=mpnet.ids_of)[0]
 
-    run(args, model, [epoch], loss_of, recipe, finished, evaluate, EVALUATIONS["mpnet"])
+    train_and_write(args, model, [epoch], loss_of, recipe, finished, evaluate, EVALUATIONS["mpnet"])
 
 
-def run(args, model, epochs, loss_of, recipe, finished, evaluate, evaluations):
+def train_and_write(args, model, epochs, loss_of, recipe, finished, evaluate, evaluations):
     checkpoint = finished.with_suffix(".pt")
     train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations)
     write_arrays(finished, model.arrays(), recipe)
@@ -215,19 +216,19 @@ def run(args, model, epochs, loss_of, recipe, finished, evaluate, evaluations):
 
 
 def teach_minilm(args):
-    recipe = {**MINILM, "tokenizer": sha256(path(args)) if path(args).exists() else None}
+    recipe = {**MINILM, "tokenizer": sha256(tokenizer_path(args)) if tokenizer_path(args).exists() else None}
     finished = args.work / "teacher-minilm.npz"
-    if not made(finished, recipe):
+    if not was_made_by(finished, recipe):
         train_minilm(args, Corpora(args.data), finished, recipe)
 
 
 def teach_mpnet(args):
     first, finished = args.work / MPNET_FIRST, args.work / "teacher-mpnet.npz"
     recipe = {**MPNET, "from": sources.MPNET["sha256"], "written": sources.WRITTEN["sha256"]}
-    if not made(first, recipe):
+    if not was_made_by(first, recipe):
         train_mpnet(args, Corpora(args.data), first, recipe, pretrained_mpnet)
-    recipe = {**MPNET_AGAIN, "from": seal(first), "written": sources.WRITTEN["sha256"]}
-    if not made(finished, recipe):
+    recipe = {**MPNET_AGAIN, "from": read_seal(first), "written": sources.WRITTEN["sha256"]}
+    if not was_made_by(finished, recipe):
         train_mpnet(args, Corpora(args.data), finished, recipe, tuned_mpnet)
 
 

@@ -18,7 +18,7 @@ def as_json(tokenizer):
     return json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
 
 
-def load_tokenizer():
+def load_source_tokenizer():
     """The untrimmed tokenizer, which the teacher reads with."""
     tokenizer = Tokenizer.from_str(as_json(source_tokenizer()))
     # A tokenizer loaded wrongly maps all to [UNK] and training still "works": check ids that are known.
@@ -37,7 +37,7 @@ def pad(sequences):
     return ids, mask
 
 
-def batches(sequences, size):
+def batches_by_length(sequences, size):
     """Indices of all sequences in batches of similar length."""
     by_length = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
     return [by_length[i : i + size] for i in range(0, len(by_length), size)]

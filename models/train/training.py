@@ -38,7 +38,7 @@ def log(path, **event):
     print(" ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in event.items()), flush=True)
 
 
-def order(lengths, size, seed):
+def shuffled_batches(lengths, size, seed):
     """One epoch's batches of indices: shuffled, then sorted by length within blocks so that little is padding."""
     rng = np.random.default_rng(seed)
     blocks = np.array_split(rng.permutation(len(lengths)), len(lengths) // (size * 50) + 1)
@@ -47,7 +47,7 @@ def order(lengths, size, seed):
     return [found[i] for i in rng.permutation(len(found))]
 
 
-def groups(model, recipe):
+def parameter_groups(model, recipe):
     """Parameter groups. The rate falls by `layer_decay` per layer from the top (Howard and Ruder 2018), heads and the
     word table have factors of their own; norms and biases do not decay, nor does the word table, whose rows move only
     when a text shows them."""
@@ -56,16 +56,16 @@ def groups(model, recipe):
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        rate = recipe["learning_rate"]
+        schedule = recipe["learning_rate"]
         if name.startswith("encoder"):
-            rate *= recipe["layer_decay"] ** (layers - int(name.split(".")[2]) - 1)
+            schedule *= recipe["layer_decay"] ** (layers - int(name.split(".")[2]) - 1)
         elif name.startswith(("heads", "exits", "embedding.")):
-            rate *= recipe["head_rate"]
+            schedule *= recipe["head_rate"]
         else:
-            rate *= recipe["layer_decay"] ** layers
+            schedule *= recipe["layer_decay"] ** layers
         if name == "embeddings.word.weight":
-            rate = recipe["table_rate"] * recipe["learning_rate"]
-        group = {"params": [parameter], "lr": rate, "peak": rate}
+            schedule = recipe["table_rate"] * recipe["learning_rate"]
+        group = {"params": [parameter], "lr": schedule, "peak": schedule}
         if name == "embeddings.word.weight":
             sparse.append(group)
         else:
@@ -73,7 +73,7 @@ def groups(model, recipe):
     return dense, sparse
 
 
-def rate(step, steps, warm_up):
+def schedule(step, steps, warm_up):
     """Fraction of the peak rate: linear warm-up, then linear decay to zero."""
     warm_up = max(1, int(warm_up * steps))
     return min((step + 1) / warm_up, (steps - step) / (steps - warm_up))
@@ -91,13 +91,13 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
     log_file = checkpoint.with_suffix(".jsonl")
     model.to(device())
     model.precision = fast_precision()
-    dense, sparse = groups(model, recipe)
+    dense, sparse = parameter_groups(model, recipe)
     optimizers = [torch.optim.AdamW(dense, fused=True)] + ([torch.optim.SparseAdam(sparse)] if sparse else [])
     clipped = [p for group in dense for p in group["params"]]
     plan = []
     for number, examples in enumerate(epochs):
         lengths = [len(example.ids) for example in examples]
-        plan += [(number, batch) for batch in order(lengths, recipe["batch"], (recipe["seed"], number))]
+        plan += [(number, batch) for batch in shuffled_batches(lengths, recipe["batch"], (recipe["seed"], number))]
     steps, first, seconds = len(plan), 0, 0.0
     if checkpoint.exists():
         state = torch.load(read_sealed(checkpoint), weights_only=True)
@@ -124,7 +124,7 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         ids, mask = (torch.from_numpy(a).to(device()) for a in pad([e.ids[:MAX_TOKENS] for e in examples]))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate(step, steps, recipe["warm_up"])
+                group["lr"] = group["peak"] * schedule(step, steps, recipe["warm_up"])
             optimizer.zero_grad()
         loss, shown = loss_of(examples, ids, mask)
         loss.backward()

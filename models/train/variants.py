@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import sources
 from corpora import Text
-from tokens import load_tokenizer
+from tokens import load_source_tokenizer
 
 # How likely a word is replaced, and a text is followed by another one.
 REPLACED, FOLLOWED = 0.35, 0.15
@@ -22,7 +22,7 @@ COMMON = 250
 @cache
 def similar_words():
     """{word: its similar words}, by the word embeddings of the pretrained all-MiniLM-L6-v2. Antonyms are among them."""
-    vocabulary = load_tokenizer().get_vocab()
+    vocabulary = load_source_tokenizer().get_vocab()
     words = [word for word in sorted(vocabulary, key=vocabulary.get) if re.fullmatch("[a-z]{2,}", word)]
     table = sources.encoder_weights()["embeddings.word.weight"].astype(np.float32)
     rows = table[[vocabulary[word] for word in words]]

@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter
 
 import numpy as np
-from corpora import OURS
+from corpora import DATA_FOLDER
 from files import read_json, write_json
 from splits import Corpora
 from tokenizers import Tokenizer
@@ -42,7 +42,7 @@ def is_symbol(character):
 
 def emoji_names():
     """{character: name} of Unicode's Basic_Emoji without variation selectors, and of skin tones and flag letters."""
-    lines = (OURS / "emoji.tsv").read_text(encoding="utf-8").splitlines()
+    lines = (DATA_FOLDER / "emoji.tsv").read_text(encoding="utf-8").splitlines()
     return {chr(int(code, 16)): name for code, name in (line.split("\t") for line in lines)}
 
 
@@ -131,17 +131,17 @@ def check_emoji(tokenizer):
                 raise SystemExit(f"emoji U+{ord(character):04X}: {text!r} gives ids {found}, expected {expected}")
 
 
-def path(args):
+def tokenizer_path(args):
     return args.work / "tokenizer.json"
 
 
-def load_cut(args):
-    return Tokenizer.from_str(as_json(read_json(path(args))["tokenizer"]))
+def load_cut_tokenizer(args):
+    return Tokenizer.from_str(as_json(read_json(tokenizer_path(args))["tokenizer"]))
 
 
 def table_rows(args):
     """For each entry the rows of the source's table whose mean it starts from."""
-    return read_json(path(args))["rows"]
+    return read_json(tokenizer_path(args))["rows"]
 
 
 def cut_table(table, rows):
@@ -159,8 +159,8 @@ def vocabulary(args):
     corpora, source = Corpora(args.data), source_tokenizer()
     texts = list({text.text for text in corpora.train + corpora.unlabelled})
     kept = choose(sorted(texts), source)
-    write_json(path(args), {"tokenizer": cut_tokenizer(kept), "rows": [rows for _, rows in kept]})
-    tokenizer, uncut = load_cut(args), Tokenizer.from_str(as_json(source_tokenizer()))
+    write_json(tokenizer_path(args), {"tokenizer": cut_tokenizer(kept), "rows": [rows for _, rows in kept]})
+    tokenizer, uncut = load_cut_tokenizer(args), Tokenizer.from_str(as_json(source_tokenizer()))
     check_emoji(tokenizer)
     print(f"{len(kept):,} entries; each of {len(emoji_names()):,} emoji is its own row")
     for name in ("goemotions", "written", "sst2", "embedding"):

@@ -15,8 +15,8 @@ BARS = {"written-zh": "80", "chnsenticorp": "90", "waimai": "88"}
 
 
 def average_recall(logits, labels):
-    called = logits.argmax(1)
-    return float(np.mean([(called[labels == label] == label).mean() for label in np.unique(labels)]))
+    predicted = logits.argmax(1)
+    return float(np.mean([(predicted[labels == label] == label).mean() for label in np.unique(labels)]))
 
 
 def scores(logits, dev):

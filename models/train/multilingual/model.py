@@ -5,12 +5,12 @@ import judge
 import losses
 import numpy as np
 from corpora import teacher_text
-from data import mixed, targets
+from data import mixed_epoch, targets
 from distillation import teacher_logits_of, teacher_loss
 from encoder import Config
-from files import read_arrays, seal, sha256, write_json
-from label import TEACHERS, labels_of
-from vocabulary import path
+from files import read_arrays, read_seal, sha256, write_json
+from label import TEACHERS, mixed_logits
+from vocabulary import tokenizer_path
 
 from multilingual import dev_sets, e5, sources, texts, vocabulary
 
@@ -106,7 +106,7 @@ corpora = texts.Corpora
 def epoch(corpora, recipe):
     seed = recipe["seed"]
     rng, found = np.random.default_rng(seed), []
-    for text in mixed(corpora, seed, recipe["unlabelled"], recipe["fraction"], recipe["copies"]):
+    for text in mixed_epoch(corpora, seed, recipe["unlabelled"], recipe["fraction"], recipe["copies"]):
         is_chinese = text.corpus in (*texts.CHINESE, "written-zh")
         found.append(texts.traditional(text) if is_chinese and rng.random() < recipe["traditional"] else text)
     return found
@@ -135,7 +135,7 @@ def start(args):
 
 
 def loss(args, corpora, epochs, model, recipe):
-    by_text = labels_of(args.teachers, {teacher_text(example.text) for epoch in epochs for example in epoch})
+    by_text = mixed_logits(args.teachers, {teacher_text(example.text) for epoch in epochs for example in epoch})
     if not by_text:
         raise SystemExit(
             f"{args.teachers} has no labels of the English texts; run the stage label of the English model"
@@ -183,9 +183,14 @@ def table(found):
 
 
 def recipe_of(args, recipe):
-    teachers = {name: seal(args.teachers / f"teacher-{name}.npz") for name in TEACHERS}
-    return {**recipe, "from": sources.WEIGHTS["sha256"], "tokenizer": sha256(path(args)), "teachers": teachers}
+    teachers = {name: read_seal(args.teachers / f"teacher-{name}.npz") for name in TEACHERS}
+    return {
+        **recipe,
+        "from": sources.WEIGHTS["sha256"],
+        "tokenizer": sha256(tokenizer_path(args)),
+        "teachers": teachers,
+    }
 
 
 def recipe(args):
-    return {**recipe_of(args, RECIPE), "from": seal(tuned(args))}
+    return {**recipe_of(args, RECIPE), "from": read_seal(tuned(args))}

@@ -9,17 +9,17 @@ from dataclasses import replace
 
 import opencc
 import splits
-from corpora import OURS, SENTIMENT, Text, columns, fraction, read_written
+from corpora import DATA_FOLDER, SENTIMENT, Text, hash_fraction, read_columns, read_written
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
 from multilingual import held_out, sources
 
-CHINESE_HELD_OUT = OURS / "held-out-zh.txt"
-LANGUAGES_HELD_OUT = OURS / "held-out-languages.txt"
+CHINESE_HELD_OUT = DATA_FOLDER / "held-out-zh.txt"
+LANGUAGES_HELD_OUT = DATA_FOLDER / "held-out-languages.txt"
 STARS_AND_REVIEWS = {"0": NEGATIVE, "1": POSITIVE, "Negative": NEGATIVE, "Positive": POSITIVE, **SENTIMENT}
 # Of SMP2020's emotions; a surprise may be either.
 WEIBO = {"happy": POSITIVE, "angry": NEGATIVE, "sad": NEGATIVE, "fear": NEGATIVE, "neutral": NEUTRAL}
-UMSAB_SHARE = 0.1
+UMSAB_FRACTION = 0.1
 UNLABELLED = ("headlines", "eprstmt-unlabelled")
 CHINESE = ("chnsenticorp", "waimai", "shopping", "eprstmt", "stars", "weibo", *UNLABELLED)
 ENGLISH_DEV = ("sst2", "goemotions", "written")
@@ -28,7 +28,7 @@ CONVERTER = opencc.OpenCC("s2t")  # simplified characters to traditional ones
 
 def rows(data, files, corpus, labels, polar=False):
     """Files of a label and a text in a line; rows with another label are left out."""
-    found = [row for source in files for row in columns(data, source, 2)]
+    found = [row for source in files for row in read_columns(data, source, 2)]
     texts = [(labels[label], text.lstrip("\ufeff").strip()) for label, text in found if label in labels]
     return [Text(text, corpus, label, polar) for label, text in texts if text]
 
@@ -125,13 +125,13 @@ class Corpora:
             dev[text.corpus].append(text)
         train += rest
         for text in umsab(data):
-            (dev[text.corpus] if fraction(without_names(text.text)) < UMSAB_SHARE else train).append(text)
+            (dev[text.corpus] if hash_fraction(without_names(text.text)) < UMSAB_FRACTION else train).append(text)
         train += [text for text in english.train if text.sentiment is not None]
         dev |= {name: english.dev[name] for name in ENGLISH_DEV}
         self.dev = {name: splits.unique(texts) for name, texts in dev.items() if name not in UNLABELLED}
         # A held-out text is removed from all corpora that also contain it, however they mask names.
-        forbidden = {fraction(without_names(text.text)) for texts in self.dev.values() for text in texts}
-        train = [text for text in train if fraction(without_names(text.text)) not in forbidden]
+        forbidden = {hash_fraction(without_names(text.text)) for texts in self.dev.values() for text in texts}
+        train = [text for text in train if hash_fraction(without_names(text.text)) not in forbidden]
         self.train = splits.unique(text for text in train if text.corpus not in UNLABELLED)
         self.unlabelled = splits.unique(text for text in train if text.corpus in UNLABELLED)
         held_out.check(held, [text for text in self.train + self.unlabelled if text.corpus in CHINESE])

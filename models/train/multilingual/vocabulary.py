@@ -14,7 +14,7 @@ from files import read_json, write_json
 from sources import packaged
 from tokenizers import Tokenizer
 from tokens import as_json
-from vocabulary import cut_table, emoji_names, load_cut, path
+from vocabulary import cut_table, emoji_names, load_cut_tokenizer, tokenizer_path
 
 from multilingual import sources
 from multilingual.texts import CHINESE, Corpora, traditional
@@ -129,8 +129,8 @@ def check_emoji(tokenizer):
 def vocabulary(args):
     corpora, source = Corpora(args.data), source_tokenizer()
     kept = choose(corpora, source)
-    write_json(path(args), {"tokenizer": cut_tokenizer(kept), "rows": [rows for *_, rows in kept]})
-    tokenizer, uncut = load_cut(args), Tokenizer.from_str(as_json(source))
+    write_json(tokenizer_path(args), {"tokenizer": cut_tokenizer(kept), "rows": [rows for *_, rows in kept]})
+    tokenizer, uncut = load_cut_tokenizer(args), Tokenizer.from_str(as_json(source))
     check_emoji(tokenizer)
     print(f"{len(kept):,} pieces, {sum(len(rows) > 1 for *_, rows in kept)} of them added")
     unknown = tokenizer.token_to_id("<unk>")
@@ -145,4 +145,4 @@ def vocabulary(args):
 
 def table(args, rows_of):
     """The source's word table with the rows of the cut vocabulary."""
-    return cut_table(rows_of, read_json(path(args))["rows"])
+    return cut_table(rows_of, read_json(tokenizer_path(args))["rows"])
