@@ -10,6 +10,7 @@ import judge
 import losses
 import mpnet
 import numpy as np
+import pretrained
 import sources
 import torch
 from data import draw, examples, mixed_epoch, outputs, targets
@@ -87,16 +88,14 @@ EVALUATIONS = {"minilm": 4, "mpnet": 2}
 
 
 def check_pretrained(model, tokenizer):
-    """The network must be the pretrained one and not something near it: a paraphrase must lie closer than a text about
-    something else, by the similarity that all-MiniLM was trained for, the cosine of the means of the last layer."""
-    texts = ["A man is eating a piece of bread.", "Someone eats some bread.", "The stock market fell on Friday."]
-    means = []
+    """Stops the run unless the network computes like all-MiniLM-L6-v2: see pretrained.py."""
+
+    def last_layer(ids, mask):
+        return model.hidden(ids, mask, all_positions=True)[-1]
+
     model.eval()
-    with torch.no_grad():
-        for encoding in tokenizer.encode_batch(texts):
-            hidden = model.hidden(*map(torch.from_numpy, pad([encoding.ids])), all_positions=True)[-1]
-            means.append(torch.nn.functional.normalize(hidden[0].mean(0), dim=0))
-    near, far = float(means[0] @ means[1]), float(means[0] @ means[2])
+    sequences = [encoding.ids for encoding in tokenizer.encode_batch(pretrained.ENGLISH)]
+    near, far = pretrained.similarities(last_layer, sequences)
     if not near > 0.75 or not far < 0.2:
         raise SystemExit(f"{sources.WEIGHTS['file']}: similarities {near:.3f} and {far:.3f} are not this model's")
 
@@ -179,7 +178,7 @@ def mpnet_texts(corpora, recipe):
 
 
 def pretrained_mpnet(work, tokenizer):
-    model = mpnet.pretrained(work)
+    model = mpnet.load_pretrained(work)
     mpnet.check_pretrained(model, tokenizer)
     return model
 

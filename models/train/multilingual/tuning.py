@@ -2,7 +2,7 @@
 weights are kept in float32, because they have moved away from the scales that fitted the pretrained ones: the student,
 which starts from them, fits new scales."""
 
-import torch
+import pretrained
 from encoder import Encoder
 from files import was_made_by, write_arrays
 from rounding import TABLE
@@ -16,19 +16,18 @@ TEXTS = ["query: 这部电影很好看", "query: The movie is good", "query: The
 
 
 def check_pretrained(args):
-    """The whole network with our vocabulary must be e5 and not something near it, which would still train: a
-    translation must lie closer than a text about something else."""
+    """Stops the run unless the network of all twelve layers, with our vocabulary, computes like e5: see
+    pretrained.py."""
     weights, tokenizer = model.pretrained(args, e5.LAYERS), load_cut_tokenizer(args)
     network = Encoder(model.config(len(weights[TABLE]), e5.LAYERS, dropout=0.0))
     network.load_arrays(weights)
     network.eval()
-    means = []
-    with torch.no_grad():
-        for encoding in tokenizer.encode_batch(TEXTS):
-            ids = torch.tensor([encoding.ids])
-            hidden = network.hidden(ids, torch.ones_like(ids), all_positions=True)[-1]
-            means.append(torch.nn.functional.normalize(hidden[0].mean(0), dim=0))
-    near, far = float(means[0] @ means[1]), float(means[0] @ means[2])
+
+    def last_layer(ids, mask):
+        return network.hidden(ids, mask, all_positions=True)[-1]
+
+    sequences = [encoding.ids for encoding in tokenizer.encode_batch(TEXTS)]
+    near, far = pretrained.similarities(last_layer, sequences)
     if not near > far + 0.1:
         raise SystemExit(f"{sources.WEIGHTS['file']}: similarities {near:.3f} and {far:.3f} are not this model's")
 
