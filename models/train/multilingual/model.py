@@ -120,7 +120,7 @@ def config(vocabulary, layers, dropout=Config.dropout):
     return Config(vocab=vocabulary, layers=layers, dropout=dropout, tasks=TASKS, exits=(), embeds=False)
 
 
-def pretrained(args, layers):
+def pretrained_weights(args, layers):
     weights = e5.encoder_weights(layers)
     weights["embeddings.word.weight"] = vocabulary.table(args, weights["embeddings.word.weight"])
     return weights

@@ -18,7 +18,7 @@ TEXTS = ["query: 这部电影很好看", "query: The movie is good", "query: The
 def check_pretrained(args):
     """Stops the run unless the network of all twelve layers, with our vocabulary, computes like e5: see
     pretrained.py."""
-    weights, tokenizer = model.pretrained(args, e5.LAYERS), load_cut_tokenizer(args)
+    weights, tokenizer = model.pretrained_weights(args, e5.LAYERS), load_cut_tokenizer(args)
     network = Encoder(model.config(len(weights[TABLE]), e5.LAYERS, dropout=0.0))
     network.load_arrays(weights)
     network.eval()
@@ -39,7 +39,12 @@ def tune(args):
     check_pretrained(args)
     corpora, checkpoint = model.corpora(args.data), finished.with_suffix(".pt")
     tuned, _ = train_rounded(
-        args, corpora, model.pretrained(args, args.layers), [model.epoch(corpora, model.TUNE)], checkpoint, recipe
+        args,
+        corpora,
+        model.pretrained_weights(args, args.layers),
+        [model.epoch(corpora, model.TUNE)],
+        checkpoint,
+        recipe,
     )
     write_arrays(finished, tuned.arrays(), recipe)
     checkpoint.unlink()
