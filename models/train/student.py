@@ -1,6 +1,6 @@
-"""The student: an encoder with 4-bit weights, trained with the runtime's rounding in the network (quantisation-aware
-training, Jacob et al. 2018). What it starts from and learns is in the description of its model: english.py or
-multilingual/model.py."""
+"""The stage `student`: an encoder with 4-bit weights, trained with the runtime's rounding in the network
+(quantisation-aware training, Jacob et al. 2018). The description of the model, english.py or multilingual/model.py, says
+which weights the student starts from and what it learns."""
 
 import torch
 from data import examples
@@ -15,12 +15,16 @@ POSITIONS = "embeddings.position.weight"
 
 
 def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
-    """Trains an encoder that starts from `arrays`, on a list of texts for each epoch → (model, its scales)."""
+    """Trains an encoder with the runtime's rounding → (model with f32 weights, the scales of its blocks).
+
+    arrays: the weights to start from, {name: array}; heads may be missing; the position table is replaced.
+    texts: for each epoch a list of `Text`. checkpoint, recipe: see `training.train`.
+    """
     description, tokenizer = args.description, load_cut_tokenizer(args)
     epochs = [examples(tokenizer, epoch) for epoch in texts]
     arrays[POSITIONS] = round_positions(arrays[POSITIONS])
     scales = block_scales_of(arrays)
-    torch.manual_seed(recipe["seed"])  # heads that `arrays` does not have start at random
+    torch.manual_seed(recipe["seed"])  # for heads that are not in `arrays`, which start at random
     model = Encoder(description.config(len(arrays[TABLE]), args.layers, recipe["dropout"]))
     missing = model.load_arrays(arrays)
     assert all(name.startswith("heads.") for name in missing), missing
@@ -31,6 +35,7 @@ def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
     def evaluate(step):
         return description.scores(model, tokenizer, corpora, args.data)
 
+    # The accuracy that rounding alone costs. With a random head there is nothing to measure.
     if not checkpoint.exists() and not missing:
         model.eval().to(device()).precision = fast_precision()
         log(checkpoint.with_suffix(".jsonl"), event="rounded, not yet trained", **evaluate(0))
@@ -39,6 +44,7 @@ def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
 
 
 def student(args):
+    """The stage: writes student.npz."""
     description, finished = args.description, args.student.with_suffix(".npz")
     recipe, checkpoint = description.recipe(args), args.student.with_suffix(".pt")
     if was_made_by(finished, recipe):
