@@ -3,10 +3,11 @@ nearest example, on the mean-pooled embeddings of all-MiniLM-L6-v2 in float32, t
 
 import corpora
 import numpy as np
-from data import outputs
 from fewshot import logistic_regression, standardised
 from judge import Original
 from measures import auc
+
+from inference import outputs
 
 # As in models/evaluate/heads.rs; 0 stands for all.
 COUNTS, SEEDS = (1, 4, 8, 16, 0), 5

@@ -8,10 +8,10 @@ import measures
 import numpy as np
 import robustness
 import sources
-from data import student_epochs, targets
 from distillation import teacher_logits_of, teacher_loss
 from encoder import TASKS as ALL_TASKS
 from encoder import Config
+from epochs import student_epochs
 from files import read_arrays, read_seal, sha256
 from heads import TOXICITY
 from label import MIX, TEACHERS, labels
@@ -20,6 +20,8 @@ from splits import Corpora
 from teacher import original_embeddings, with_source_ids
 from training import device, fast_precision
 from vocabulary import tokenizer_path
+
+from examples import targets
 
 NAME, VERSION, LANGUAGES = "english", "3.0.0", ["en"]
 TASKS = tuple(ALL_TASKS)

@@ -4,7 +4,6 @@ there is confident enough. Worth it only if the mean time halves at no more than
 import numpy as np
 import torch
 from calibrate import answered, best_temperature, negative_log_likelihood
-from data import outputs
 from encoder import EXITS, Config
 from files import read_arrays
 from measures import softmax
@@ -12,6 +11,8 @@ from rounding import runtime_network
 from splits import Corpora
 from training import device, threads
 from vocabulary import load_cut_tokenizer
+
+from inference import outputs
 
 SETS = ("sst2", "goemotions", "written")
 # Confidence from which on a text is answered early.

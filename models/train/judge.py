@@ -6,10 +6,11 @@ import numpy as np
 import sources
 import torch
 from corpora import hate_speech
-from data import outputs
 from encoder import TASKS, Encoder
 from measures import auc, sentiment_scores
 from tokens import load_source_tokenizer
+
+from inference import outputs
 
 TOXIC, HATEFUL = 0, 1
 # Sets whose logits the measurements need.

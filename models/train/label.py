@@ -9,13 +9,15 @@ import mpnet
 import numpy as np
 import torch
 from corpora import teacher_text
-from data import outputs, student_epochs
 from encoder import TASKS, Config, Encoder
+from epochs import student_epochs
 from files import read_arrays, read_seal, was_made_by, write_arrays
 from splits import Corpora
 from tokens import load_source_tokenizer
 from training import device, fast_precision, threads
 from vocabulary import load_cut_tokenizer, without_emoji
+
+from inference import outputs
 
 PIECE = 4000
 TEACHERS = ("minilm", "mpnet")
@@ -25,7 +27,7 @@ MIX = {"sentiment": 0.75, "emotion": 0.25, "toxicity": 0.5}
 
 
 def load_teacher(args, name):
-    """(model, how `data.outputs` reads texts for it)"""
+    """(model, how `inference.outputs` reads texts for it)"""
     arrays = read_arrays(args.work / f"teacher-{name}.npz")
     if name == "minilm":
         model = Encoder(Config(vocab=len(arrays["embeddings.word.weight"])))

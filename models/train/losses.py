@@ -1,6 +1,6 @@
 """The loss of each head. A batch mixes corpora, and a text counts for the heads whose labels it has.
 
-Shapes: B texts, H features. Labels are −1 where they are unknown; `data.targets` makes them."""
+Shapes: B texts, H features. Labels are −1 where they are unknown; `examples.targets` makes them."""
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +33,7 @@ def labels_loss(logits, labels):
 
 def head_losses(logits, known, three_way_weight=THREE_WAY_WEIGHT):
     """{task: loss} for the tasks of `logits`, {task: [B, labels]}: sums divided by B, the number of all texts, so that
-    a label counts the same in every batch. `known`: the labels by `data.targets`."""
+    a label counts the same in every batch. `known`: the labels by `examples.targets`."""
     sums = {task: labels_loss(logits[task], known[task]) for task in logits if task != "sentiment"}
     sentiment = sentiment_loss(logits["sentiment"], known["sentiment"], known["polar"], three_way_weight)
     return {task: loss / len(known["polar"]) for task, loss in {"sentiment": sentiment, **sums}.items()}

@@ -6,11 +6,12 @@ models/evaluate/endings.json, none of which is used to train endings (`augment.p
 from pathlib import Path
 
 import numpy as np
-from data import outputs
 from files import read_json
 from heads import SENTIMENT
 from measures import softmax
 from sources import NEUTRAL
+
+from inference import outputs
 
 SURE = 0.7
 ENDINGS = Path(__file__).resolve().parents[1] / "evaluate/endings.json"

@@ -1,15 +1,16 @@
-"""The stage `student`: an encoder with 4-bit weights, trained with the runtime's rounding in the network
-(quantisation-aware training, Jacob et al. 2018). The description of the model, english.py or multilingual/model.py, says
-which weights the student starts from and what it learns."""
+"""The stage `student`: an encoder with 4-bit weights, trained with the runtime's rounding in the network (quantisation-
+aware training, Jacob et al. 2018). The description of the model, english.py or multilingual/model.py, says which
+weights the student starts from and what it learns."""
 
 import torch
-from data import examples
 from encoder import Encoder
 from files import was_made_by, write_arrays
 from quantisation import round_positions
 from rounding import TABLE, block_scales_of, round_in_network, shipped_arrays
 from training import device, fast_precision, log, train
 from vocabulary import load_cut_tokenizer
+
+from examples import to_examples
 
 POSITIONS = "embeddings.position.weight"
 
@@ -21,7 +22,7 @@ def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
     texts: for each epoch a list of `Text`. checkpoint, recipe: see `training.train`.
     """
     description, tokenizer = args.description, load_cut_tokenizer(args)
-    epochs = [examples(tokenizer, epoch) for epoch in texts]
+    epochs = [to_examples(tokenizer, epoch) for epoch in texts]
     arrays[POSITIONS] = round_positions(arrays[POSITIONS])
     scales = block_scales_of(arrays)
     torch.manual_seed(recipe["seed"])  # for heads that are not in `arrays`, which start at random

@@ -13,13 +13,16 @@ import numpy as np
 import pretrained
 import sources
 import torch
-from data import draw, examples, mixed_epoch, outputs, targets
 from encoder import Config, Encoder
+from epochs import draw, mixed_epoch
 from files import read_arrays, read_seal, sha256, was_made_by, write_arrays
 from splits import Corpora
 from tokens import load_source_tokenizer, pad
 from training import MAX_TOKENS, device, fast_precision, train
 from vocabulary import cut_table, load_cut_tokenizer, table_rows, tokenizer_path, without_emoji
+
+from examples import targets, to_examples
+from inference import outputs
 
 MINILM = {
     "seed": 1,
@@ -143,7 +146,7 @@ def original_embeddings(original, source_ids, batch):
 def train_minilm(args, corpora, finished, recipe):
     tokenizer, epochs = load_cut_tokenizer(args), []
     for epoch in range(recipe["epochs"]):
-        epochs.append(examples(tokenizer, mixed_epoch(corpora, recipe["seed"] + epoch)))
+        epochs.append(to_examples(tokenizer, mixed_epoch(corpora, recipe["seed"] + epoch)))
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
@@ -193,7 +196,7 @@ def train_mpnet(args, corpora, finished, recipe, start):
     tokenizer = load_source_tokenizer()
 
     texts = [text for text in mpnet_texts(corpora, recipe) if without_emoji(text.text)]
-    epoch = [replace(e, ids=mpnet.ids_of(e.ids)) for e in examples(tokenizer, texts, without_emoji)]
+    epoch = [replace(e, ids=mpnet.ids_of(e.ids)) for e in to_examples(tokenizer, texts, without_emoji)]
     torch.manual_seed(recipe["seed"])
     model = start(args.work, tokenizer)
     model.freeze(recipe["frozen"])

@@ -20,9 +20,9 @@ def device():
 
 
 def fast_precision():
-    """The type of the activations: bfloat16 where the processor has instructions for its matrix products (about ten times
-    as fast as float32 with AMX, twice with AVX-512), else float32. Weights, their gradients and the optimiser's state
-    stay in float32."""
+    """The type of the activations: bfloat16 where the processor has instructions for its matrix products (about ten
+    times as fast as float32 with AMX, twice with AVX-512), else float32. Weights, their gradients and the optimiser's
+    state stay in float32."""
     return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
 
 
@@ -40,8 +40,8 @@ def log(path, **event):
 
 
 def shuffled_batches(lengths, size, seed):
-    """The batches of one epoch, lists of `size` indices: shuffled, but sorted by length within blocks of about 50 batches,
-    so that texts of a batch have similar lengths and need little padding."""
+    """The batches of one epoch, lists of `size` indices: shuffled, but sorted by length within blocks of about 50
+    batches, so that texts of a batch have similar lengths and need little padding."""
     rng = np.random.default_rng(seed)
     blocks = np.array_split(rng.permutation(len(lengths)), len(lengths) // (size * 50) + 1)
     blocks = [sorted(block, key=lambda i: lengths[i]) for block in blocks]
@@ -53,8 +53,8 @@ def parameter_groups(model, recipe):
     """(groups with dense gradients, groups with sparse gradients), one parameter each.
 
     The learning rate falls by the factor `layer_decay` per layer from the top (Howard and Ruder 2018); `head_rate` and
-    `table_rate` are factors for the heads and the word table. Vectors (norms, biases) have no weight decay, and neither has
-    the word table: decay would also shrink the rows of words that no text of the batch has."""
+    `table_rate` are factors for the heads and the word table. Vectors (norms, biases) have no weight decay, and neither
+    has the word table: decay would also shrink the rows of words that no text of the batch has."""
     layers = model.config.layers
     dense, sparse = [], []
     for name, parameter in model.named_parameters():
@@ -78,8 +78,8 @@ def parameter_groups(model, recipe):
 
 
 def schedule(step, steps, warm_up):
-    """The fraction of the peak learning rate at a step: linear warm-up over the fraction `warm_up` of the steps, then linear
-    decay to zero."""
+    """The fraction of the peak learning rate at a step: linear warm-up over the fraction `warm_up` of the steps, then
+    linear decay to zero."""
     warm_up = max(1, int(warm_up * steps))
     return min((step + 1) / warm_up, (steps - step) / (steps - warm_up))
 

@@ -5,13 +5,14 @@ import judge
 import losses
 import numpy as np
 from corpora import teacher_text
-from data import mixed_epoch, targets
 from distillation import teacher_logits_of, teacher_loss
 from encoder import Config
+from epochs import mixed_epoch
 from files import read_arrays, read_seal, sha256, write_json
 from label import TEACHERS, mixed_logits
 from vocabulary import tokenizer_path
 
+from examples import targets
 from multilingual import dev_sets, e5, sources, texts, vocabulary
 
 NAME, VERSION = "multilingual", "1.0.0"
