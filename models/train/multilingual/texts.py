@@ -102,7 +102,7 @@ def split(args):
             first = [text for text in texts if not splits.is_later(text)]
             lists = [[text for text in first if text.corpus == name] for name in sorted({t.corpus for t in first})]
             splits.write_rows(path, [splits.chosen_rows(of_corpus, 0, units) for of_corpus in lists])
-        splits.check(texts, splits.rows_of(path), units)
+        splits.check(texts, splits.read_rows(path), units)
     corpora = Corpora(args.data)
     for name, dev in corpora.dev.items():
         print(f"{name}: {len(dev)} held out, {sum(text.corpus == name for text in corpora.train)} to train")
@@ -117,7 +117,7 @@ class Corpora:
 
     def __init__(self, data):
         english, dev, train = splits.Corpora(data), defaultdict(list), []
-        held_rows = splits.rows_of(CHINESE_HELD_OUT) | splits.rows_of(LANGUAGES_HELD_OUT)
+        held_rows = splits.read_rows(CHINESE_HELD_OUT) | splits.read_rows(LANGUAGES_HELD_OUT)
         for text in written_chinese() + written_languages():
             (dev[text.corpus] if text.row in held_rows else train).append(text)
         held, rest = held_out.split(chinese(data) + chinese_unlabelled(data))
