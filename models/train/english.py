@@ -14,7 +14,7 @@ from encoder import Config
 from epochs import student_epochs
 from files import read_arrays, read_seal, sha256
 from heads import TOXICITY
-from label import MIX, TEACHERS, labels
+from label import MIX, TEACHERS, student_labels
 from sources import WRITTEN
 from splits import Corpora
 from teacher import original_embeddings, with_source_ids
@@ -113,7 +113,7 @@ def start(args):
 
 
 def loss(args, corpora, epochs, model, recipe):
-    by_text = labels(args.work, corpora)
+    by_text = student_labels(args.work, corpora)
     source_ids = with_source_ids([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
