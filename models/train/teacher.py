@@ -1,8 +1,8 @@
-"""Stage 3: encoders fine-tuned in float32 for all heads at once, with the gold labels of every corpus.
+"""The stage `teacher`: encoders fine-tuned in float32 for all heads at once, with the labels of every corpus.
 
-`minilm` is both a teacher and what the student starts from: it reads with the student's tokenizer and keeps the
-original's sentence embedding. `mpnet` is larger and only ever a teacher; it reads the source's vocabulary, which has no
-emoji, and so sees texts without them."""
+`minilm` is a teacher, and the student starts from its weights. So it has the student's tokenizer and learns the
+original's sentence embedding. `mpnet` is larger and a teacher only. It keeps the source's vocabulary, which has no
+emoji, and reads texts without them."""
 
 from dataclasses import replace
 
@@ -44,8 +44,8 @@ MPNET = {
     "table_rate": 0.5,
     "warm_up": 0.06,
     "weight_decay": 0.01,
-    "frozen": 6,
-    # Texts of each corpus; those that are not named here are all taken.
+    "frozen": 6,  # the lowest layers, and the embeddings
+    # How many texts of a corpus are drawn; corpora that are not named are taken whole.
     "texts": {
         "sst2": 24_000,
         "semeval17_4A-train_all": 15_000,
@@ -58,9 +58,9 @@ MPNET = {
         "vader-nytEditorialSnippets": 2500,
         "dmaste-reviews": 1500,
     },
-    # Words that a text must have. Most of SST-2's training texts are parts of sentences; it is measured on sentences.
+    # Fewest words of a text. Most of SST-2's training texts are parts of sentences; its dev set has whole sentences.
     "shortest": {"sst2": 7},
-    # Copies of a corpus that is taken whole.
+    # Copies of each text, of corpora that are taken whole.
     "copies": {"written": 3, "written-toxicity": 2},
 }
 # A second run, from the weights of the first, at a lower rate: more of the written texts, and fewer others.
@@ -104,7 +104,7 @@ def check_pretrained(model, tokenizer):
 
 
 def pretrained_minilm(args):
-    """The original with the rows of our vocabulary."""
+    """The original's encoder with the rows of our vocabulary. Heads and embedding start at random."""
     rows = table_rows(args)
     weights = sources.encoder_weights()
     weights["embeddings.word.weight"] = cut_table(weights["embeddings.word.weight"], rows)
@@ -116,8 +116,8 @@ def pretrained_minilm(args):
 
 
 def fit_embedding(model, tokenizer, texts, ridge=1e-2):
-    """Starts the embedding head as the linear map from the features to the original's embedding with the least squared
-    error on these texts."""
+    """Sets the embedding head to the linear map from the features to the original's embedding that has the least
+    squared error on these strings (ridge regression)."""
     model.eval()
     original = judge.Original()
     features = outputs(model, tokenizer, texts, lambda output: output.features).astype(np.float64)
@@ -131,14 +131,15 @@ def fit_embedding(model, tokenizer, texts, ridge=1e-2):
     model.embedding.bias.data = torch.from_numpy((wanted.mean(0) - weight @ mean).astype(np.float32))
 
 
-def with_source_ids(texts):
-    """{text: ids} in the source's vocabulary, for the original's embedding."""
-    unique = sorted({example.text.text for example in texts})
+def source_ids_of(examples):
+    """{string: ids in the source's vocabulary}, for the original's embedding of these examples."""
+    unique = sorted({example.text.text for example in examples})
     encoded = load_source_tokenizer().encode_batch([without_emoji(text) for text in unique])
     return {text: e.ids[:MAX_TOKENS] for text, e in zip(unique, encoded, strict=True)}
 
 
 def original_embeddings(original, source_ids, batch):
+    """The original's sentence embeddings of a list of examples, f32 [B, H]."""
     ids, mask = (torch.from_numpy(a).to(device()) for a in pad([source_ids[e.text.text] for e in batch]))
     return original(ids, mask)
 
@@ -147,10 +148,10 @@ def train_minilm(args, corpora, finished, recipe):
     tokenizer, epochs = load_cut_tokenizer(args), []
     for epoch in range(recipe["epochs"]):
         epochs.append(to_examples(tokenizer, mixed_epoch(corpora, recipe["seed"] + epoch)))
-    source_ids = with_source_ids([example for epoch in epochs for example in epoch])
+    source_ids = source_ids_of([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
-    torch.manual_seed(recipe["seed"])  # the heads start at random
+    torch.manual_seed(recipe["seed"])  # for the heads, which start at random
     model = pretrained_minilm(args)
     if not finished.with_suffix(".pt").exists():
         fit_embedding(
@@ -159,25 +160,23 @@ def train_minilm(args, corpora, finished, recipe):
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
-        loss, shown = losses.label_loss(output, targets(batch))
-        distance = losses.embedding_loss(output.embedding, original_embeddings(original, source_ids, batch))
-        return loss + losses.EMBEDDING_WEIGHT * distance, shown | {"embedding": float(distance.detach())}
+        loss, parts = losses.label_loss(output, targets(batch))
+        embedding = losses.embedding_loss(output.embedding, original_embeddings(original, source_ids, batch))
+        return loss + losses.EMBEDDING_WEIGHT * embedding, parts | {"embedding": float(embedding.detach())}
 
     def evaluate(step):
-        found, _ = judge.dev_scores(model, tokenizer, corpora, args.data)
-        found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
-        return found | judge.taught_scores(model, tokenizer, args.data)
+        return judge.encoder_scores(model, tokenizer, corpora, args.data)
 
-    train_and_write(args, model, epochs, loss_of, recipe, finished, evaluate, EVALUATIONS["minilm"])
+    train_and_write(model, epochs, loss_of, recipe, finished, evaluate, EVALUATIONS["minilm"])
 
 
 def mpnet_texts(corpora, recipe):
-    """The larger teacher's texts: fewer than MiniLM's, and the longer ones of SST-2."""
+    """The texts of one run of the larger teacher: fewer than MiniLM's, because a step takes several times as long."""
     rng = np.random.default_rng(recipe["seed"])
     limited, shortest, copies = recipe["texts"], recipe["shortest"], recipe["copies"]
     texts = [text for text in corpora.train if len(text.text.split()) >= shortest.get(text.corpus, 0)]
-    found = [text for text in texts if text.corpus not in limited for _ in range(copies.get(text.corpus, 1))]
-    return found + draw(texts, limited, rng) + draw(corpora.unlabelled, {"yelp": 1500, "dialogue": 1500}, rng)
+    whole = [text for text in texts if text.corpus not in limited for _ in range(copies.get(text.corpus, 1))]
+    return whole + draw(texts, limited, rng) + draw(corpora.unlabelled, {"yelp": 1500, "dialogue": 1500}, rng)
 
 
 def pretrained_mpnet(work, tokenizer):
@@ -186,15 +185,15 @@ def pretrained_mpnet(work, tokenizer):
     return model
 
 
-def tuned_mpnet(work, tokenizer):
+def first_mpnet(work, tokenizer):
     model = mpnet.Mpnet()
     model.load_arrays(read_arrays(work / MPNET_FIRST))
     return model
 
 
 def train_mpnet(args, corpora, finished, recipe, start):
+    """One of two runs; start(work folder, tokenizer) → the model to start from."""
     tokenizer = load_source_tokenizer()
-
     texts = [text for text in mpnet_texts(corpora, recipe) if without_emoji(text.text)]
     epoch = [replace(e, ids=mpnet.ids_of(e.ids)) for e in to_examples(tokenizer, texts, without_emoji)]
     torch.manual_seed(recipe["seed"])
@@ -205,12 +204,13 @@ def train_mpnet(args, corpora, finished, recipe, start):
         return losses.label_loss(model(ids, mask), targets(batch))
 
     def evaluate(step):
-        return judge.dev_scores(model, tokenizer, corpora, args.data, preprocess=without_emoji, ids_of=mpnet.ids_of)[0]
+        return judge.dev_scores(model, tokenizer, corpora, args.data, preprocess=without_emoji, ids_of=mpnet.ids_of)
 
-    train_and_write(args, model, [epoch], loss_of, recipe, finished, evaluate, EVALUATIONS["mpnet"])
+    train_and_write(model, [epoch], loss_of, recipe, finished, evaluate, EVALUATIONS["mpnet"])
 
 
-def train_and_write(args, model, epochs, loss_of, recipe, finished, evaluate, evaluations):
+def train_and_write(model, epochs, loss_of, recipe, finished, evaluate, evaluations):
+    """Trains by `training.train`, writes the weights to the path `finished`, and deletes the checkpoint."""
     checkpoint = finished.with_suffix(".pt")
     train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations)
     write_arrays(finished, model.arrays(), recipe)
@@ -231,11 +231,11 @@ def teach_mpnet(args):
         train_mpnet(args, Corpora(args.data), first, recipe, pretrained_mpnet)
     recipe = {**MPNET_AGAIN, "from": read_seal(first), "written": sources.WRITTEN["sha256"]}
     if not was_made_by(finished, recipe):
-        train_mpnet(args, Corpora(args.data), finished, recipe, tuned_mpnet)
+        train_mpnet(args, Corpora(args.data), finished, recipe, first_mpnet)
 
 
 def teacher(args):
-    """Both, or the one that --encoder names."""
+    """The stage: trains both teachers, or the one that --encoder names."""
     teach = {"minilm": teach_minilm, "mpnet": teach_mpnet}
     for name in [args.encoder] if args.encoder else teach:
         teach[name](args)
