@@ -9,7 +9,7 @@ import brotli
 import measures
 import numpy as np
 import torch
-from calibrate import answered, sentiment_temperature, student_file, student_logits
+from calibrate import sentiment_part, sentiment_temperature, student_file, student_logits
 from export import build, graph_arrays
 from files import read_arrays, read_json, write_json
 from rounding import TABLE, runtime_network
@@ -20,7 +20,7 @@ from vocabulary import load_cut_tokenizer, tokenizer_path
 
 def calibration(logits, dev, names):
     """{set: [error, chance]}: each half of a set is scored at the temperature that fits the other halves."""
-    parts = {name: answered(logits[name], dev[name]) for name in names}
+    parts = {name: sentiment_part(logits[name], dev[name]) for name in names}
 
     def half(name, start):
         return tuple(part[start::2] for part in parts[name])

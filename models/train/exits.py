@@ -3,7 +3,7 @@ there is confident enough. Worth it only if the mean time halves at no more than
 
 import numpy as np
 import torch
-from calibrate import answered, best_temperature, negative_log_likelihood
+from calibrate import best_temperature, negative_log_likelihood, sentiment_part
 from encoder import EXITS, Config
 from files import read_arrays
 from measures import softmax
@@ -50,7 +50,7 @@ def exits(args):
     for name in SETS:
         texts = corpora.dev[name]
         rows = outputs(model, tokenizer, [text.text for text in texts], sentiment_by_layer)
-        parts = [answered({"sentiment": part}, texts) for part in np.split(rows, len(depths), axis=1)]
+        parts = [sentiment_part({"sentiment": part}, texts) for part in np.split(rows, len(depths), axis=1)]
         found.append(([logits for logits, _ in parts], parts[0][1]))
     for i in range(len(depths)):
         t = best_temperature(lambda t, i=i: sum(negative_log_likelihood(rows[i], labels, t) for rows, labels in found))

@@ -164,7 +164,7 @@ def measured(dev):
 
 
 def report(args, model, tokenizer, corpora, logits, head):
-    write_json(args.student.with_name("held-out.json"), dev_sets.rows(corpora.dev))
+    write_json(args.student.with_name("held-out.json"), dev_sets.labelled_rows(corpora.dev))
     found = dev_sets.scores(logits, corpora.dev)
     recalls = [found[name]["recall"] for name in dev_sets.UMSAB]
     groups = judge.group_table(logits["written-zh"], corpora.dev["written-zh"])
