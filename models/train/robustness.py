@@ -1,7 +1,7 @@
-"""Whether a label stays the same with "!" or an emoji behind the text, glued to it or behind a blank.
+"""Measures whether the predicted label stays the same when "!" or an emoji is appended, with or without a space.
 
-Texts: SST-2 dev and the written dev texts that the model scores 0.7 or more. The emoji are those of
-models/evaluate/endings.json, none of which is used to train endings (`augment.py`)."""
+On the texts of SST-2 dev and of the written dev part whose label has a score of at least 0.7. The emoji are those of
+models/evaluate/endings.json, none of which augment.py uses."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ ENDINGS = Path(__file__).resolve().parents[1] / "evaluate/endings.json"
 
 
 def endings_for(endings, sentiment):
-    """{name: ending}"""
-    found = {"!": "!"} if sentiment != NEUTRAL else {}
-    found |= {emoji: emoji for emoji in endings["objects"] + endings.get(SENTIMENT[sentiment], "")}
-    return found | {f"blank {name}": f" {ending}" for name, ending in found.items()}
+    """{name: ending} for a text with this predicted sentiment. `endings`: the content of endings.json."""
+    by_name = {"!": "!"} if sentiment != NEUTRAL else {}
+    by_name |= {emoji: emoji for emoji in endings["objects"] + endings.get(SENTIMENT[sentiment], "")}
+    return by_name | {f"blank {name}": f" {ending}" for name, ending in by_name.items()}
 
 
 def same_label(model, tokenizer, dev, temperature):
-    """{variant: [same, texts]}, and of all together under "all"."""
+    """{ending: (texts with the same label, texts)}, and "all" for all endings together."""
     texts = [text.text.rstrip() for text in dev["sst2"] + dev["written"]]
 
     def read(output):
