@@ -10,10 +10,10 @@ from encoder import Config
 from epochs import mixed_epoch
 from files import read_arrays, read_seal, sha256, write_json
 from label import TEACHERS, mixed_logits
-from vocabulary import tokenizer_path
+from vocabulary import cut_table, table_rows, tokenizer_path
 
 from examples import targets
-from multilingual import dev_sets, e5, sources, texts, vocabulary
+from multilingual import dev_sets, e5, sources, texts
 
 NAME, VERSION = "multilingual", "1.0.0"
 # The id of <pad>, which fills up short texts of a batch.
@@ -123,7 +123,7 @@ def config(vocabulary, layers, dropout=Config.dropout):
 
 def pretrained_weights(args, layers):
     weights = e5.encoder_weights(layers)
-    weights["embeddings.word.weight"] = vocabulary.table(args, weights["embeddings.word.weight"])
+    weights["embeddings.word.weight"] = cut_table(weights["embeddings.word.weight"], table_rows(args))
     return weights
 
 
