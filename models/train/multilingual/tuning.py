@@ -1,6 +1,6 @@
-"""The first epoch, from the pretrained weights: the encoder learns the task, already with the runtime's rounding. Its
-weights are kept in float32, because they have moved away from the scales that fitted the pretrained ones: the student,
-which starts from them, fits new scales."""
+"""The stage `tune`, the first epoch: starts from the pretrained weights and learns the task, already with the runtime's
+rounding. The result is kept in float32, because the weights have moved away from the scales that fitted the pretrained
+ones: the student, which starts from them, fits new scales."""
 
 import pretrained
 from encoder import Encoder
@@ -11,7 +11,7 @@ from vocabulary import load_cut_tokenizer
 
 from multilingual import e5, model, sources
 
-# In this order: a text, its translation, a text about something else. e5 reads all with this prefix.
+# A text, its translation, and a text about something else, with the prefix that e5 was trained with.
 TEXTS = ["query: 这部电影很好看", "query: The movie is good", "query: The meeting is at three"]
 
 
@@ -33,7 +33,8 @@ def check_pretrained(args):
 
 
 def tune(args):
-    finished, recipe = model.tuned(args), model.recipe_of(args, model.TUNE)
+    """The stage: writes tuned.npz."""
+    finished, recipe = model.tuned_file(args), model.complete_recipe(args, model.TUNE)
     if was_made_by(finished, recipe):
         return
     check_pretrained(args)
