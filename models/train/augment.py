@@ -1,5 +1,8 @@
-"""Endings that do not change a text's sentiment: "!", a neutral object, an emoji of the same sentiment; and texts of
-emoji alone. They train what robustness.py measures: the label stays the same with such an ending."""
+"""Data augmentation: endings that do not change a text's sentiment ("!", an emoji of a neutral object, an emoji of the
+same sentiment), and texts of emoji alone. robustness.py measures whether labels stay the same with such endings.
+
+models/evaluate/robustness.test.mjs checks that none of the emoji that robustness is measured with occurs in this
+file."""
 
 from dataclasses import replace
 
@@ -7,22 +10,22 @@ import numpy as np
 from corpora import Text, teacher_text
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
-# Emoji whose sentiment does not depend on the text. Written for this project.
+# Emoji whose sentiment does not depend on the text. Chosen for this project.
 EMOJI = {
     NEGATIVE: "👎😠😡🤬😞😔😟☹🙁😣😖😩😫😢🤢🤮💔😒😤😨😰😱❌🚫💩😭😾🙄",
     POSITIVE: "👍😀😃😄😁😊🙂😍🥰😘❤💕💖💜😎👏🙌🎉💯🤗🤩🥳😋✨🌟🔥💪🥇🏆✅😻💚💙🧡💛",
 }
-# Things, animals and places, which express no opinion. The robustness script measures with others.
+# Things, animals and places, which express no opinion.
 OBJECTS = (
     "🎬🎥📷📱💻⌚🖨📚📖📝📎📌📅📦🚗🚌🚕🚲🚆✈🛳🏠🏢🏨🏫🍕🍔🍟🌮🍣🍜🍞🧀🍎🍌🥕☕🍵🧃🐶🐱🐭🐰🐻🐼🐸🐔🐟🦋🌳🌵🌧🌙⛰🏖🗺🕒🧦👟🧥👜🎒"
     "🛏🪑🚪🔑🔌💡🔧🔨🧹🧴🎸🎹⚽🏀🎾🎮🧩🎟🛒💳"
 )
-MODIFIERS = "🏻🏼🏽🏾🏿"
+MODIFIERS = "🏻🏼🏽🏾🏿"  # skin tones, which may follow HANDS
 HANDS = "👍👎👏🙌💪"
 
 
-def ending(rng, sentiment):
-    """What is put behind a text of this sentiment."""
+def draw_ending(rng, sentiment):
+    """A random ending for a text of this sentiment. A neutral text gets an object, as "!" or a face would change it."""
     kind = rng.random()
     if kind < 0.25 and sentiment != NEUTRAL:
         return "!" * int(rng.choice([1, 1, 2, 3]))
@@ -35,19 +38,20 @@ def ending(rng, sentiment):
 
 
 def with_endings(texts, probability, seed):
-    """The texts, some of those with a sentiment changed: an ending glued on or behind a blank."""
+    """The texts. Each one with a sentiment gets, with this probability, an ending, half of them after a space. Teachers
+    label the text without the ending."""
     rng, changed = np.random.default_rng(seed), []
     for text in texts:
         if text.sentiment is not None and rng.random() < probability:
-            blank = " " if rng.random() < 0.5 else ""
-            changed_text = text.text.rstrip() + blank + ending(rng, text.sentiment)
+            space = " " if rng.random() < 0.5 else ""
+            changed_text = text.text.rstrip() + space + draw_ending(rng, text.sentiment)
             text = replace(text, text=changed_text, base=teacher_text(text))
         changed.append(text)
     return changed
 
 
 def emoji_alone(count, seed):
-    """Texts of emoji and nothing else."""
+    """`count` texts of one emoji, up to three times. Teachers do not label them."""
     rng, texts = np.random.default_rng(seed), []
     for _ in range(count):
         sentiment = int(rng.choice([NEGATIVE, NEUTRAL, POSITIVE], p=[0.4, 0.2, 0.4]))

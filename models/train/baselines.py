@@ -1,16 +1,17 @@
-"""Not a stage: prints what heads taught by `npm run evaluate -- heads` are compared with: logistic regression, and the
-nearest example, on the mean-pooled embeddings of all-MiniLM-L6-v2 in float32, taught with the same examples."""
+"""The subcommand `baselines`: prints the baselines for heads that `npm run evaluate -- heads` teaches: logistic
+regression and the nearest example, with the same examples, on mean-pooled embeddings of all-MiniLM-L6-v2 in float32."""
 
 import corpora
 import numpy as np
-from data import outputs
 from fewshot import logistic_regression, standardised
 from judge import Original
 from measures import auc
 
-# As in models/evaluate/heads.rs; 0 stands for all.
+from inference import outputs
+
+# Examples a label, 0 for all, and seeds: as in models/evaluate/heads.rs.
 COUNTS, SEEDS = (1, 4, 8, 16, 0), 5
-# The texts that have none of the labels.
+# The set and part whose texts have none of a set's labels.
 OUT_OF_SCOPE = {
     "banking77": ("hwu64", "test"),
     "clinc": ("clinc", "oos_test"),
@@ -19,8 +20,9 @@ OUT_OF_SCOPE = {
 SETS = (*OUT_OF_SCOPE, "sms-spam")
 
 
-def drawn(labels, count, seed):
-    """Indices of `count` examples of each label, all if it is 0: the ones that heads.rs draws with the same seed."""
+def draw_examples(labels, count, seed):
+    """Indices of `count` examples of each label, or of all examples if it is 0: the ones that models/evaluate/heads.rs
+    draws with the same seed, by the same linear congruential generator."""
     order, state = list(range(len(labels))), seed
     for i in range(len(order) - 1, 0, -1):
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
@@ -34,10 +36,10 @@ def drawn(labels, count, seed):
     return np.array(indices)
 
 
-def read(data, name):
+def read_set(data, name):
     """(train, test, texts out of scope); rows are (text, label)."""
     if name == "sms-spam":
-        # One file with a header.
+        # One file with a header, split into alternate rows.
         _, *rows = corpora.intents(data, name, "all")
         return rows[0::2], rows[1::2], []
     outside = [text for text, _ in corpora.intents(data, *OUT_OF_SCOPE[name])]
@@ -45,8 +47,9 @@ def read(data, name):
 
 
 def measured(embed, data, name):
-    """{count: (logistic regression, nearest example, AUROC of the regression's energy)}; each is a mean over seeds."""
-    train, test, outside = read(data, name)
+    """{examples a label: (accuracy of logistic regression, accuracy of the nearest example, AUROC of the regression's
+    energy for texts out of scope)}, means over the seeds. embed(strings) → f32 [texts, H]."""
+    train, test, outside = read_set(data, name)
     names = sorted({label for _, label in train})
     number = {label: i for i, label in enumerate(names)}
     labels, truth = (np.array([number[label] for _, label in rows]) for rows in (train, test))
@@ -55,9 +58,9 @@ def measured(embed, data, name):
 
     result = {}
     for count in COUNTS:
-        found = []
+        per_seed = []
         for seed in range(1 if count == 0 else SEEDS):
-            rows = drawn(labels, count, seed)
+            rows = draw_examples(labels, count, seed)
             nearest = labels[rows][(tested @ examples[rows].T).argmax(1)]
             x, inside = standardised(examples[rows], tested)
             weight, bias = logistic_regression(x.astype(np.float32), labels[rows], len(names))
@@ -67,8 +70,8 @@ def measured(embed, data, name):
                 others = standardised(examples[rows], rejected)[1] @ weight.T + bias
                 scope = np.r_[np.zeros(len(logits), int), np.ones(len(others), int)]
                 area = auc(-np.logaddexp.reduce(np.r_[logits, others], axis=1), scope)
-            found.append([(logits.argmax(1) == truth).mean(), (nearest == truth).mean(), area])
-        result[count] = np.mean(found, axis=0)
+            per_seed.append([(logits.argmax(1) == truth).mean(), (nearest == truth).mean(), area])
+        result[count] = np.mean(per_seed, axis=0)
     return result
 
 

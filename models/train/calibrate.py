@@ -1,8 +1,9 @@
-"""Stage 6: a temperature for each head, and a threshold for each label of those heads that have several labels at once.
+"""The stage `calibrate`: a temperature for each head (temperature scaling, Guo et al. 2017), and a threshold for each
+label of the heads whose labels are independent of each other.
 
-Temperature scaling: Guo et al. 2017. The student computes here with the rounding of our runtime, in float32. Emotions'
-thresholds are fitted on a tenth of GoEmotions train that trained nothing, those of toxicity on held-out parts of
-corpora that are otherwise scored without a threshold."""
+The student runs in float32 with the rounding of our runtime. The thresholds of the emotions are fitted to a held-out
+tenth of GoEmotions train, those of toxicity to the held-out parts of corpora whose other measure, AUC, needs no
+threshold."""
 
 from collections import defaultdict
 
@@ -11,13 +12,14 @@ import measures
 import numpy as np
 import torch
 from encoder import TASKS
-from files import made, read_arrays, seal, write_arrays, write_json
+from files import read_arrays, read_seal, was_made_by, write_arrays, write_json
 from heads import TOXICITY
 from rounding import runtime_network
+from sources import NEGATIVE, POSITIVE
 from training import device, threads
-from vocabulary import load_cut
+from vocabulary import load_cut_tokenizer
 
-POLAR = [0, 2]
+POLAR_CLASSES = [NEGATIVE, POSITIVE]
 # The threshold of a toxicity label is the lowest with at most this fraction of harmless texts above it.
 FALSE_ALARMS = 0.04
 
@@ -27,29 +29,31 @@ def negative_log_likelihood(logits, labels, temperature):
 
 
 def binary_loss(logits, labels, temperature):
-    """Mean over the labels that are known (≥ 0)."""
+    """Mean binary cross-entropy over the known labels (≥ 0). Both arrays are [texts, labels]."""
     x, known = logits / temperature, labels >= 0
     return float((np.logaddexp(0, x) - x * labels)[known].mean())
 
 
 def best_temperature(loss, low=0.1, high=10.0):
-    """Ternary search: the loss has one minimum in the temperature."""
+    """The temperature with the least loss(temperature), by ternary search: the loss must have a single minimum."""
     while high - low > 1e-5:
         left, right = low + (high - low) / 3, high - (high - low) / 3
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
     return round((low + high) / 2, 4)
 
 
-def answered(logits, texts):
-    """(logits, labels) of the classes that the texts are about: two for SST-2, three for the others."""
-    known = np.array([text.sentiment is not None for text in texts])
-    labels = np.array([text.sentiment for text in texts if text.sentiment is not None])
-    logits = logits["sentiment"][known].astype(np.float64)
-    return (logits[:, POLAR], np.searchsorted(POLAR, labels)) if texts[0].polar else (logits, labels)
+def sentiment_part(logits, texts):
+    """(logits f64 [texts, classes], labels) of the texts of a dev set whose sentiment is known. Of polar corpora, only
+    the classes negative and positive, numbered 0 and 1."""
+    logits, labels = measures.with_sentiment(logits["sentiment"], texts)
+    logits = logits.astype(np.float64)
+    if texts[0].polar:
+        return logits[:, POLAR_CLASSES], np.searchsorted(POLAR_CLASSES, labels)
+    return logits, labels
 
 
 def sentiment_temperature(parts):
-    """parts: [(logits, labels)], each weighs the same."""
+    """The temperature that fits several dev sets, each with the same weight. parts: [(logits, labels)]."""
     return best_temperature(lambda t: sum(negative_log_likelihood(logits, labels, t) for logits, labels in parts))
 
 
@@ -58,6 +62,7 @@ def sigmoid(x):
 
 
 def emotion_calibration(logits, texts):
+    """(temperature, thresholds as probabilities [28])"""
     labels = measures.multi_hot(texts, TASKS["emotion"])
     temperature = best_temperature(lambda t: binary_loss(logits, labels.astype(np.float64), t))
     thresholds = measures.best_thresholds(logits, labels)
@@ -65,35 +70,36 @@ def emotion_calibration(logits, texts):
 
 
 def toxicity_calibration(logits, dev):
-    """Positives: the held-out parts of the corpora of toxicity; harmless: theirs, reviews, dialogue, GoEmotions."""
+    """(temperature, thresholds as probabilities [2]). Fitted to the held-out parts of the toxicity corpora and to
+    harmless texts: reviews, dialogue and GoEmotions."""
     names = ("paradetox", "toxicspans", "toxigen", "implicit-hate", "embedding", "thresholds")
     texts = [text for name in names for text in dev[name]]
-    found = np.concatenate([logits[name]["toxicity"] for name in names]).astype(np.float64)
+    toxicity = np.concatenate([logits[name]["toxicity"] for name in names]).astype(np.float64)
     known = [[-1 if label is None else label for label in (text.toxic, text.hateful)] for text in texts]
     labels = np.array(known, np.float64)
-    temperature = best_temperature(lambda t: binary_loss(found, labels, t))
+    temperature = best_temperature(lambda t: binary_loss(toxicity, labels, t))
     thresholds = []
     for column in range(len(TOXICITY)):
-        harmless = np.sort(found[labels[:, column] == 0, column])
+        harmless = np.sort(toxicity[labels[:, column] == 0, column])
         thresholds.append(harmless[int(np.ceil((1 - FALSE_ALARMS) * len(harmless))) - 1])
     return temperature, sigmoid(np.array(thresholds) / temperature)
 
 
 def student_file(args, name):
-    """The file of this name that a stage writes about the student."""
+    """The path of student-NAME, or student-3-NAME with --layers 3."""
     return args.student.with_name(f"{args.student.name}-{name}")
 
 
 def student_logits(args, corpora):
-    """{set: {task: logits}}, kept in a file: they take minutes."""
+    """{set: {task: f32 [texts, labels]}}, kept in student-logits.npz because they take minutes to compute."""
     student = args.student.with_suffix(".npz")
-    path, recipe = student_file(args, "logits.npz"), {"student": seal(student)}
-    if not made(path, recipe):
-        model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut(args)
+    path, recipe = student_file(args, "logits.npz"), {"student": read_seal(student)}
+    if not was_made_by(path, recipe):
+        model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut_tokenizer(args)
         arrays = {}
         for name in args.description.measured(corpora.dev):
-            found = judge.logits_of(model, tokenizer, corpora.dev[name])
-            arrays |= {f"{name}/{task}": rows for task, rows in found.items()}
+            by_task = judge.logits_of(model, tokenizer, corpora.dev[name])
+            arrays |= {f"{name}/{task}": rows for task, rows in by_task.items()}
         write_arrays(path, arrays, recipe)
     logits = defaultdict(dict)
     for key, rows in read_arrays(path).items():
@@ -103,17 +109,18 @@ def student_logits(args, corpora):
 
 
 def calibrate(args):
+    """The stage: writes student-calibration.json."""
     torch.set_num_threads(threads())
     description, corpora = args.description, args.description.corpora(args.data)
     logits, dev = student_logits(args, corpora), corpora.dev
-    parts = [answered(logits[name], dev[name]) for name in description.CALIBRATED]
-    found = {"sentiment": {"temperature": sentiment_temperature(parts), "thresholds": None}}
+    parts = [sentiment_part(logits[name], dev[name]) for name in description.CALIBRATED]
+    heads = {"sentiment": {"temperature": sentiment_temperature(parts), "thresholds": None}}
     if "emotion" in description.TASKS:
         temperature, limits = emotion_calibration(logits["thresholds"]["emotion"].astype(np.float64), dev["thresholds"])
-        found["emotion"] = {"temperature": temperature, "thresholds": [round(float(t), 4) for t in limits]}
+        heads["emotion"] = {"temperature": temperature, "thresholds": [round(float(t), 4) for t in limits]}
     if "toxicity" in description.TASKS:
         temperature, limits = toxicity_calibration(logits, dev)
-        found["toxicity"] = {"temperature": temperature, "thresholds": [round(float(t), 4) for t in limits]}
-    write_json(student_file(args, "calibration.json"), found)
-    for task, values in found.items():
+        heads["toxicity"] = {"temperature": temperature, "thresholds": [round(float(t), 4) for t in limits]}
+    write_json(student_file(args, "calibration.json"), heads)
+    for task, values in heads.items():
         print(f"{task}: temperature {values['temperature']}")

@@ -1,5 +1,5 @@
-"""Not a stage: prints how good the teachers' logits are on the dev sets, mixed in several proportions. label.MIX was
-chosen from this table."""
+"""The subcommand `compare`: prints the scores on the dev sets of weighted means of the two teachers' logits, by weight.
+label.MIX was chosen by this table."""
 
 import judge
 import torch
@@ -7,7 +7,7 @@ from label import TEACHERS, load_teacher
 from splits import Corpora
 from training import threads
 
-FRACTIONS = [0.0, 0.25, 0.5, 0.75, 1.0]
+FRACTIONS = [0.0, 0.25, 0.5, 0.75, 1.0]  # of mpnet
 ROWS = [
     "written_accuracy",
     "written_opposite",
@@ -26,13 +26,13 @@ ROWS = [
 
 def compare(args):
     torch.set_num_threads(threads())
-    corpora, found = Corpora(args.data), {}
+    corpora, logits = Corpora(args.data), {}
     hatecheck = judge.hatecheck_texts(args.data)
     for name in TEACHERS:
-        model, how = load_teacher(args, name)
-        found[name] = {set_: judge.logits_of(model, texts=corpora.dev[set_], **how) for set_ in judge.SETS}
-        found[name]["hatecheck"] = judge.logits_of(model, texts=hatecheck, **how)
-    minilm, mpnet = (found[name] for name in TEACHERS)
+        model, encode_options = load_teacher(args, name)
+        logits[name] = {dev: judge.logits_of(model, texts=corpora.dev[dev], **encode_options) for dev in judge.SETS}
+        logits[name]["hatecheck"] = judge.logits_of(model, texts=hatecheck, **encode_options)
+    minilm, mpnet = (logits[name] for name in TEACHERS)
     columns = []
     for fraction in FRACTIONS:
         mixed = {

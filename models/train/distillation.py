@@ -1,4 +1,6 @@
-"""Distillation (Hinton et al. 2015): a student learns the logits of teachers beside the labels of the corpora."""
+"""Distillation (Hinton et al. 2015): the student learns the teachers' logits besides the labels of the corpora.
+
+Shapes: B texts; 33 logits, those of all tasks concatenated in the order of `encoder.TASKS`."""
 
 import losses
 import numpy as np
@@ -11,8 +13,9 @@ from training import device
 
 
 def teacher_loss(logits, teacher_logits, labelled):
-    """Divergence from the teachers, per text, of the heads that the student has. logits: by task; teacher_logits:
-    [B, 33]; labelled: bool [B], which texts have them."""
+    """Divergence of the student's heads from the teachers, weighted by task, summed and divided by B. logits: the
+    student's, {task: [B, labels]}; teacher_logits: [B, 33]; labelled: bool [B], whether the teachers have labelled the
+    text."""
     loss, ends = 0, np.cumsum(list(TASKS.values()))[:-1].tolist()
     theirs = dict(zip(TASKS, teacher_logits[labelled].tensor_split(ends, dim=1), strict=True))
     for task in logits:
@@ -22,16 +25,17 @@ def teacher_loss(logits, teacher_logits, labelled):
         else:
             target = theirs[task].sigmoid()
             entropy = F.binary_cross_entropy_with_logits(ours, target, reduction="sum")
-            # Less the entropy of the teachers, which cannot be learnt: the best loss is then zero, with the same
-            # gradient.
+            # Minus the teachers' own entropy, which is constant: the gradient is the same, and the best loss is zero.
             divergence = entropy - F.binary_cross_entropy(target, target, reduction="sum")
-        loss = loss + losses.WEIGHTS[task] * divergence
+        loss = loss + losses.TASK_WEIGHTS[task] * divergence
     return loss / len(labelled)
 
 
 def teacher_logits_of(batch, by_text, neutral):
-    """([B, 33] logits of the teachers, zero for texts that they did not label; bool [B], whether they did).
-    `neutral`: a factor on their probability of neutral, for texts of polar corpora."""
+    """(the teachers' logits f32 [B, 33], zero for texts that they have not labelled; bool [B], whether they have).
+
+    by_text: {text: f32 [33]}. neutral: for texts of polar corpora, whose labels are never neutral, the factor on the
+    teachers' probability of neutral before the softmax normalises it."""
     rows = np.zeros((len(batch), sum(TASKS.values())), np.float32)
     labelled = np.zeros(len(batch), bool)
     for i, example in enumerate(batch):

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-# Number of labels by task. The labels themselves: `heads.LABELS`.
+# Number of labels of each task, in the order of the logits; `heads.label_names` gives the labels.
 TASKS = {"sentiment": 3, "emotion": 28, "toxicity": 2}
-# Layers after which linear heads read [CLS], for a model that stops early.
+# Layers after which early-exit heads read [CLS]; exits.py measures them.
 EXITS = (3, 4)
 # Large enough that exp() of a masked score is exactly zero in f32, small enough never to overflow.
 MASKED = -1e4
@@ -20,6 +20,8 @@ MASKED = -1e4
 
 @dataclass(frozen=True)
 class Config:
+    """The defaults are those of all-MiniLM-L6-v2."""
+
     vocab: int = 30522
     hidden: int = 384
     layers: int = 6
@@ -28,46 +30,46 @@ class Config:
     positions: int = 512
     norm_epsilon: float = 1e-12
     dropout: float = 0.1
-    # Heads on the features, and layers after which the same heads read [CLS]. `embeds`: whether it has the linear map
-    # to the sentence embedding.
-    tasks: tuple = tuple(TASKS)
-    exits: tuple = EXITS
-    embeds: bool = True
+    tasks: tuple = tuple(TASKS)  # one head each
+    exits: tuple = EXITS  # layers with early-exit heads; those not below `layers` are ignored
+    embeds: bool = True  # whether the model has the linear map to the sentence embedding
 
 
 class Output(NamedTuple):
     features: torch.Tensor  # [B, H]
-    logits: dict  # by task, [B, labels]
+    logits: dict  # {task: [B, labels]}
     embedding: torch.Tensor | None  # [B, H]: the linear map to the sentence embedding, not normalised
-    exits: dict  # by layer: logits by task
+    exits: dict  # {layer: {task: [B, labels]}}
 
 
-def unchanged(weight, ids=None):
-    return weight
+def identity(values, ids=None):
+    return values
 
 
 class Linear(nn.Linear):
-    """A linear layer that can compute with functions of its weight and input: rounding.py puts the rounding there. It
-    computes in the type of its input, whatever that of its weight."""
+    """A linear layer that computes in the type of its input, not of its weight. rounding.py replaces the two functions
+    with the runtime's rounding."""
 
-    through = staticmethod(unchanged)
-    through_rows = staticmethod(unchanged)
+    transform_weight = staticmethod(identity)
+    transform_input = staticmethod(identity)
 
     def forward(self, x):
-        return F.linear(self.through_rows(x), self.through(self.weight).to(x.dtype), self.bias.to(x.dtype))
+        return F.linear(self.transform_input(x), self.transform_weight(self.weight).to(x.dtype), self.bias.to(x.dtype))
 
 
 class Norm(nn.LayerNorm):
+    """LayerNorm in the type of its input."""
+
     def forward(self, x):
         return F.layer_norm(x, self.normalized_shape, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks are slices of one long random mask: drawing each number anew took longer than the matrices.
-    Where a slice starts is drawn from torch's generator, which checkpoints keep."""
+    """Dropout whose masks are slices of one long random mask, because new random numbers for each mask took longer than
+    the matrix products. The start of a slice is drawn from torch's generator, whose state is in the checkpoints."""
 
-    LENGTH = 1 << 23  # more than a batch of 64 texts of 96 tokens at 768 wide
-    masks: ClassVar = {}  # by type and probability, for all layers
+    LENGTH = 1 << 23  # more elements than a batch of 64 texts has, with 96 tokens of 768 features each
+    masks: ClassVar = {}  # {(dtype, probability): mask [LENGTH]}, shared by all layers
 
     def __init__(self, probability):
         super().__init__()
@@ -87,8 +89,8 @@ class Dropout(nn.Module):
 
 
 class Embeddings(nn.Module):
-    # Of the rows that were looked up, and their ids.
-    through = staticmethod(unchanged)
+    # (rows [B, S, H] that were looked up, their ids [B, S]) → rows. rounding.py replaces it.
+    transform_rows = staticmethod(identity)
 
     def __init__(self, config):
         super().__init__()
@@ -99,7 +101,7 @@ class Embeddings(nn.Module):
         self.dropout = Dropout(config.dropout)
 
     def forward(self, ids):
-        return self.dropout(self.norm(self.through(self.word(ids), ids) + self.position.weight[: ids.shape[1]]))
+        return self.dropout(self.norm(self.transform_rows(self.word(ids), ids) + self.position.weight[: ids.shape[1]]))
 
 
 class Attention(nn.Module):
@@ -114,7 +116,8 @@ class Attention(nn.Module):
         self.dropout = Dropout(config.dropout)
 
     def forward(self, x, bias, queries):
-        """The first `queries` positions of `x` [B, S, H] attend to all → [B, queries, H]. `bias` is added to scores."""
+        """The first `queries` positions of `x` [B, S, H] attend to all positions → [B, queries, H]. `bias`, which
+        broadcasts to [B, A, queries, S], is added to the attention scores."""
 
         def split(t):
             return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -137,12 +140,13 @@ class Layer(nn.Module):
         self.dropout = Dropout(config.dropout)
 
     def forward(self, x, bias, queries):
+        """As `Attention.forward`, with the feed-forward block after it."""
         x = self.attention(x, bias, queries)
         return self.norm(x + self.dropout(self.output(F.gelu(self.intermediate(x)))))
 
 
 class Heads(nn.ModuleDict):
-    """A linear layer for each task, on features [B, H]."""
+    """A linear layer for each task: features [B, H] → {task: [B, labels]}."""
 
     def __init__(self, hidden, tasks=tuple(TASKS)):
         super().__init__({task: Linear(hidden, TASKS[task]) for task in tasks})
@@ -154,9 +158,25 @@ class Heads(nn.ModuleDict):
         return {task: head(features) for task, head in self.items()}
 
 
-class Encoder(nn.Module):
-    precision = torch.float32
+class Network(nn.Module):
+    """A module whose parameters are read from and written to named numpy arrays."""
 
+    precision = torch.float32  # type of the activations between the embeddings and the features
+
+    def load_arrays(self, arrays):
+        """Copies {name: array} into the parameters; returns the names of the parameters without an array."""
+        state = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        missing, unexpected = self.load_state_dict(state, strict=False)
+        if unexpected:
+            raise ValueError(f"weights for no parameter: {unexpected}")
+        return missing
+
+    def arrays(self):
+        """{name: array}, copies of all parameters."""
+        return {name: p.detach().numpy().copy() for name, p in self.named_parameters()}
+
+
+class Encoder(Network):
     def __init__(self, config=Config()):
         super().__init__()
         self.config = config
@@ -168,31 +188,21 @@ class Encoder(nn.Module):
         self.exits = nn.ModuleDict({str(layer): Heads(config.hidden, config.tasks) for layer in exits})
         self.embedding = Linear(config.hidden, config.hidden) if config.embeds else None
 
-    def hidden(self, ids, mask, whole=False):
-        """Each layer's output, [B, S, H]; after the last layer [B, 1, H] unless `whole`."""
+    def hidden(self, ids, mask, all_positions=False):
+        """The output of each layer, a list of [B, S, H]. The last layer computes the first position alone, [B, 1, H],
+        unless `all_positions`."""
         bias = ((1 - mask[:, None, None, :].float()) * MASKED).to(self.precision)
         x = self.embeddings(ids).to(self.precision)
         hidden = []
         for number, layer in enumerate(self.encoder["layer"], 1):
-            x = layer(x, bias, 1 if number == self.config.layers and not whole else ids.shape[1])
+            x = layer(x, bias, 1 if number == self.config.layers and not all_positions else ids.shape[1])
             hidden.append(x)
         return hidden
 
     def forward(self, ids, mask):
-        """`ids`, `mask` int64 [B, S] → Output, all in f32."""
+        """`ids`, `mask` int64 [B, S] (mask: 1 for tokens, 0 for padding) → Output in f32."""
         hidden = self.hidden(ids, mask)
         features = self.dropout(hidden[-1][:, 0].float())
         exits = {int(layer): heads(hidden[int(layer) - 1][:, 0].float()) for layer, heads in self.exits.items()}
         embedding = self.embedding(features) if self.embedding is not None else None
         return Output(features, self.heads(features), embedding, exits)
-
-    def load_arrays(self, arrays):
-        """Takes named numpy arrays; returns the names it was not given."""
-        state = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
-        missing, unexpected = self.load_state_dict(state, strict=False)
-        if unexpected:
-            raise ValueError(f"weights for no parameter: {unexpected}")
-        return missing
-
-    def arrays(self):
-        return {name: p.detach().numpy().copy() for name, p in self.named_parameters()}

@@ -1,6 +1,8 @@
-"""The English model: what it is called, what its student starts from and learns. The student is the fine-tuned MiniLM.
-It learns the teachers' logits and the labels of the corpora. A text with emoji has only the label of its corpus,
-because the teachers read the text without them."""
+"""The description of the English model: its name, the weights that its student starts from, what the student learns,
+and how it is measured. README.md, "Another model or language", lists what a description has.
+
+The student starts from the MiniLM teacher and learns both teachers' logits and the labels of the corpora. Of texts of
+emoji alone and of the written texts on toxicity, it learns the labels only (`corpora.Text.base`)."""
 
 import judge
 import losses
@@ -8,20 +10,24 @@ import measures
 import numpy as np
 import robustness
 import sources
-from data import student_epochs, targets
 from distillation import teacher_logits_of, teacher_loss
+from encoder import TASKS as ALL_TASKS
 from encoder import Config
-from files import read_arrays, seal, sha256
+from epochs import student_epochs
+from files import read_arrays, read_seal, sha256
 from heads import TOXICITY
-from label import MIX, TEACHERS, labels
+from label import MIX, TEACHERS, student_labels
 from sources import WRITTEN
 from splits import Corpora
-from teacher import original_embeddings, with_source_ids
+from teacher import original_embeddings, source_ids_of
 from training import device, fast_precision
-from vocabulary import path
+from vocabulary import tokenizer_path
+
+from examples import targets
 
 NAME, VERSION, LANGUAGES = "english", "3.0.0", ["en"]
-# The id of the token that fills up short texts of a batch.
+TASKS = tuple(ALL_TASKS)
+# Id of the padding token.
 PADDING = 0
 STAGES = {
     "split": "splits",
@@ -33,9 +39,9 @@ STAGES = {
     "evaluate": "evaluate",
     "export": "export",
 }
-# Training runs before the student's, by the names of their files.
+# File names, without suffix, of the training runs before the student's: their logs are summarised in the report.
 RUNS = [f"teacher-{name}" for name in TEACHERS]
-# Stages that `all` does not run.
+# Subcommands that `all` does not run.
 EXTRA_STAGES = {"compare": "compare", "baselines": "baselines", "exits": "exits"}
 RECIPE = {
     "seed": 3,
@@ -43,16 +49,17 @@ RECIPE = {
     "learning_rate": 6e-5,
     "layer_decay": 1.0,
     "head_rate": 4.0,
-    "table_rate": 2.5,  # the table's rows have pieces of cut words and emoji to learn
+    "table_rate": 2.5,  # high: rows of emoji and of pieces of words that were cut have much to learn
     "warm_up": 0.06,
     "weight_decay": 0.0,
     "dropout": 0.05,
-    "gold": 0.5,  # weight of the corpora's labels beside the teachers'
-    "neutral": 0.1,  # factor on the teachers' probability of neutral, for texts of polar corpora
+    "gold": 0.5,  # weight of the loss of the corpora's labels; the loss of the teachers' logits has 1
+    "neutral": 0.1,  # see `distillation.teacher_logits_of`
 }
-# The original's embedding is computed for every second text of a batch: it takes a sixth of a step's time.
+# Only every second text of a batch trains the embedding: even so the original's embedding takes a sixth of a step's
+# time.
 EMBEDDED = slice(None, None, 2)
-# Rows of the table: what, the key, the factor, the bar.
+# Rows of the printed table: what, key in the report, factor, bar (the value that a release should reach).
 TABLE_ROWS = [
     ("written dev", "written_accuracy", 100, 83),
     ("SST-2 dev, polar", "sst2_polar", 100, 91),
@@ -69,9 +76,9 @@ TABLE_ROWS = [
     ("taught, CLINC150", "taught_features_clinc", 100, 87.9),
     ("taught, HWU64", "taught_features_hwu64", 100, 79.0),
 ]
-# Sets that the temperature of sentiment is fitted to; each weighs the same.
+# Dev sets that the temperature of sentiment is fitted to; each has the same weight.
 CALIBRATED = ("sst2", "goemotions", "written")
-# What the exported folder is compared with the network on.
+# Texts on which the exported folder is compared with the network.
 EXAMPLES = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
 PROVENANCE = {
     "weights": sources.WEIGHTS,
@@ -84,7 +91,8 @@ corpora, epochs = Corpora, student_epochs
 
 
 def first_layers(arrays, layers):
-    """The encoder's first layers. Its heads are those that read [CLS] after the last of them."""
+    """The arrays of a model with the first `layers` layers. Its heads are the early-exit heads after the last of
+    these."""
     if not any(name.startswith(f"encoder.layer.{layers}.") for name in arrays):
         return arrays
 
@@ -101,78 +109,86 @@ def first_layers(arrays, layers):
 
 
 def config(vocabulary, layers, dropout=Config.dropout):
+    """`vocabulary`: the number of tokens."""
     return Config(vocab=vocabulary, layers=layers, dropout=dropout)
 
 
 def start(args):
+    """The arrays that the student starts from."""
     return first_layers(read_arrays(args.work / "teacher-minilm.npz"), args.layers)
 
 
 def loss(args, corpora, epochs, model, recipe):
-    by_text = labels(args.work, corpora)
-    source_ids = with_source_ids([example for epoch in epochs for example in epoch])
+    """The function `loss_of` for `training.train`. `epochs`: a list of examples for each."""
+    by_text = student_labels(args.work, corpora)
+    source_ids = source_ids_of([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
     original.model.to(device())
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
         teacher_logits, labelled = teacher_logits_of(batch, by_text, recipe["neutral"])
-        distance = teacher_loss(output.logits, teacher_logits, labelled)
-        gold, shown = losses.label_loss(output, targets(batch))
+        teachers = teacher_loss(output.logits, teacher_logits, labelled)
+        gold, parts = losses.label_loss(output, targets(batch))
         wanted = original_embeddings(original, source_ids, batch[EMBEDDED])
-        away = losses.embedding_loss(output.embedding[EMBEDDED], wanted)
-        loss = distance + recipe["gold"] * gold + losses.EMBEDDING * away
+        embedding = losses.embedding_loss(output.embedding[EMBEDDED], wanted)
+        loss = teachers + recipe["gold"] * gold + losses.EMBEDDING_WEIGHT * embedding
         for logits in output.exits.values():
-            loss = loss + losses.EXIT * teacher_loss(logits, teacher_logits, labelled)
-        return loss, shown | {"teachers": float(distance.detach()), "embedding": float(away.detach())}
+            loss = loss + losses.EXIT_WEIGHT * teacher_loss(logits, teacher_logits, labelled)
+        return loss, parts | {"teachers": float(teachers.detach()), "embedding": float(embedding.detach())}
 
     return loss_of
 
 
 def scores(model, tokenizer, corpora, data):
-    """What is logged at evaluations of a run."""
-    found, _ = judge.dev_scores(model, tokenizer, corpora, data)
-    found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
-    return found | judge.taught_scores(model, tokenizer, data)
+    """{measure: number}, for the log at the evaluations of a run."""
+    return judge.encoder_scores(model, tokenizer, corpora, data)
 
 
 def recipe(args):
-    seals = {name: seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
-    return {**RECIPE, "mix": MIX, "from": seals, "tokenizer": sha256(path(args)), "written": WRITTEN["sha256"]}
+    """RECIPE and what else the student depends on. Stored in its files: another recipe means another training."""
+    seals = {name: read_seal(args.work / f"teacher-{name}.npz") for name in TEACHERS}
+    return {
+        **RECIPE,
+        "mix": MIX,
+        "from": seals,
+        "tokenizer": sha256(tokenizer_path(args)),
+        "written": WRITTEN["sha256"],
+    }
 
 
 def measured(dev):
-    """The sets whose logits are kept for calibration and the report."""
+    """The dev sets whose logits calibration and the report need."""
     return [*judge.SETS, "toxicspans", "embedding"]
 
 
 def toxicity_alarms(logits, dev, head):
-    """On the dev part of the written toxicity: {label: [false alarms, recall]} at the shipped threshold."""
+    """{label: (false alarms, recall)} at the shipped thresholds, on the dev part of the written texts on toxicity.
+    `head`: temperature and thresholds by `calibrate`. A threshold is a probability; `limits` are the logits of the
+    thresholds."""
     limits = np.log(np.array(head["thresholds"]) / (1 - np.array(head["thresholds"]))) * head["temperature"]
-    found, texts = logits["written-toxicity"]["toxicity"], dev["written-toxicity"]
+    toxicity, texts = logits["written-toxicity"]["toxicity"], dev["written-toxicity"]
     alarms = {}
     for column, name in enumerate(TOXICITY):
         labels = np.array([getattr(text, name) for text in texts])
-        alarms[name] = measures.alarms(found[:, column], labels, limits[column])
+        alarms[name] = measures.alarms(toxicity[:, column], labels, limits[column])
     return alarms
 
 
-def report(args, model, tokenizer, corpora, logits, head):
+def report(args, model, tokenizer, corpora, logits, heads):
+    """{measure: value} for student-report.json. `heads`: the content of student-calibration.json."""
     found = judge.scores(logits, corpora.dev, judge.hatecheck_scores(model, tokenizer, args.data))
     found |= judge.embedding_scores(model, tokenizer, corpora.dev["embedding"])
     found |= judge.taught_scores(model, tokenizer, args.data)
-    found["alarms"] = toxicity_alarms(logits, corpora.dev, head["toxicity"])
+    found["alarms"] = toxicity_alarms(logits, corpora.dev, heads["toxicity"])
     found["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
-    found["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, head["sentiment"]["temperature"])
+    found["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, heads["sentiment"]["temperature"])
     return found
 
 
 def table(report):
-    """Rows of cells: what, the value, the bar."""
+    """Rows of the printed table, [what, the value, the bar]."""
     rows = []
     for name, key, factor, bar in TABLE_ROWS:
         rows.append([name, f"{factor * report[key]:.{1 if factor == 100 else 3}f}", str(bar)])
-    groups = report["groups"].items()
-    return rows + [
-        [group, f"{right} of {count}, {opposite} opposite", ""] for group, (right, opposite, count) in groups
-    ]
+    return rows + judge.group_rows(report["groups"])

@@ -1,5 +1,5 @@
-"""Stage 8: the trained student becomes a Hugging Face folder: config.json, tokenizer.json, model.onnx, litmus.json, and
-beside them a file for each head."""
+"""The stage `export`: writes the trained student as a Hugging Face folder: config.json, tokenizer.json, model.onnx,
+litmus.json, and a file for each head in heads/."""
 
 import numpy as np
 import onnx
@@ -7,29 +7,29 @@ import torch
 from calibrate import student_file
 from encoder import MASKED, TASKS
 from files import atomic_file, read_arrays, read_json, sha256, write_json, write_text
-from heads import KINDS, SENTIMENT, encoder_id, labels_of, read_head, write_embedding, write_head
+from heads import KINDS, SENTIMENT, encoder_id, label_names, read_head, write_embedding, write_head
 from quantisation import BLOCK
 from rounding import TABLE, runtime_network
 from session import float32_session
 from tokens import as_json, pad
-from vocabulary import load_cut, path
+from vocabulary import load_cut_tokenizer, tokenizer_path
 
 from graph import MICROSOFT, Graph
 
 LICENSE = "Apache-2.0"
-# MatMulNBits' accuracy_level: activations stay f32.
-FLOAT32 = 1
+FLOAT32 = 1  # MatMulNBits' accuracy_level: activations stay f32
 FILES = ["config.json", "tokenizer.json", "model.onnx"]
-# Of logits, between f32 arithmetic with the stored weights and our runtime's rounding.
+# Limits of the check of the exported folder. Largest difference of logits between onnxruntime, in f32, and the network
+# of training, with our runtime's rounding:
 MAX_LOGIT_ERROR = 0.6
-# Of a head's logits, between the head file and the graph.
+# Largest difference of logits between the head file and the graph, both on onnxruntime's features:
 MAX_HEAD_ERROR = 1e-4
-# Between the embedding of the head file on onnxruntime's features and that of training.
+# Least cosine between the embedding of the head file, on onnxruntime's features, and that of the network of training:
 MIN_EMBEDDING_COSINE = 0.98
 
 
 class Weights:
-    """Adds weights of 4 bits to the graph, and the ops of onnxruntime that read them."""
+    """Adds arrays to the graph, and the ops that read its 4-bit weights. Names in the graph are those of the arrays."""
 
     def __init__(self, graph, arrays):
         self.graph, self.arrays = graph, arrays
@@ -37,7 +37,8 @@ class Weights:
             graph.constant(name, array)
 
     def linear(self, name, x, output=None, bias=True):
-        """x [batch, sequence, in] → [batch, sequence, out]."""
+        """x [batch, sequence, in] → [batch, sequence, out]. `output`: the name of the node, if it is not that of the
+        layer."""
         weight = f"{name}.weight"
         rows, blocks, _ = self.arrays[weight].shape
         sizes = {"N": rows, "K": blocks * BLOCK, "bits": 4, "block_size": BLOCK, "accuracy_level": FLOAT32}
@@ -46,7 +47,7 @@ class Weights:
         return self.graph.op("MatMulNBits", output or name, *inputs, domain=MICROSOFT, **sizes)
 
     def rows(self, name, table, ids):
-        """[batch, sequence] → [batch, sequence, hidden]."""
+        """Looks up rows of a table: ids [batch, sequence] → [batch, sequence, hidden]."""
         form = {"bits": 4, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
         return self.graph.op("GatherBlockQuantized", name, table, ids, f"{table}.scale", domain=MICROSOFT, **form)
 
@@ -70,7 +71,7 @@ def build(arrays, config, name):
         inputs = [a, b, f"{name}.weight", f"{name}.bias"]
         return g.op("SkipLayerNormalization", name, *inputs, domain=MICROSOFT, epsilon=config.norm_epsilon)
 
-    # Masked scores get mask_filter_value, which is MASKED by default.
+    # Set explicitly to what training adds to masked scores.
     mask = g.op("Cast", "mask", "attention_mask", to=onnx.TensorProto.INT32)
     heads = {"num_heads": config.heads, "scale": (config.hidden // config.heads) ** -0.5, "mask_filter_value": MASKED}
 
@@ -106,6 +107,7 @@ def build(arrays, config, name):
 
 
 def hugging_face_config(config, padding):
+    """The content of config.json. `padding`: id of the padding token."""
     return {
         "architectures": ["BertForSequenceClassification"],
         "model_type": "bert",
@@ -129,8 +131,9 @@ def hugging_face_config(config, padding):
 
 
 def check(folder, network, tokenizer, texts):
-    """The logits of onnxruntime on the written folder must be the network's, up to the rounding of the runtime, which
-    onnxruntime does not do; a head file must give the logits of the graph."""
+    """Stops the run if the exported folder computes something else than the network of training: by the logits and the
+    embedding that onnxruntime gives of `texts`. The rounding of our runtime, which onnxruntime does not do, is
+    tolerated."""
     session = float32_session(folder / "model.onnx")
     heads = {path.stem: read_head(path) for path in (folder / "heads").glob("*.head")}
     for encoding in tokenizer.encode_batch(texts):
@@ -154,8 +157,9 @@ def check(folder, network, tokenizer, texts):
 
 
 def write_heads(folder, encoder, arrays, calibration, data):
+    """Writes a file for each head in `calibration`, and for the embedding if there is one."""
     for task in calibration:
-        header = {"task": task, "kind": KINDS[task], "labels": labels_of(task, data), **calibration[task]}
+        header = {"task": task, "kind": KINDS[task], "labels": label_names(task, data), **calibration[task]}
         weight, bias = (arrays[f"heads.{task}.{part}"] for part in ("weight", "bias"))
         write_head(folder / "heads" / f"{task}.head", {**header, "encoder": encoder}, weight, bias)
     if "embedding.weight" in arrays:
@@ -163,18 +167,18 @@ def write_heads(folder, encoder, arrays, calibration, data):
 
 
 def export(args):
-    """The folder that `--out` names. `npm run evaluate` adds what it measures to litmus.json."""
+    """The stage: writes the folder that `--out` names. `npm run evaluate` adds its measurements to litmus.json."""
     folder, arrays = args.out, read_arrays(args.student.with_suffix(".npz"))
     calibration = read_json(student_file(args, "calibration.json"))
     description, network = args.description, runtime_network(arrays)
     config = description.config(len(arrays[TABLE]), args.layers)
     write_json(folder / "config.json", hugging_face_config(config, description.PADDING))
-    write_text(folder / "tokenizer.json", as_json(read_json(path(args))["tokenizer"]))
+    write_text(folder / "tokenizer.json", as_json(read_json(tokenizer_path(args))["tokenizer"]))
     with atomic_file(folder / "model.onnx") as file:
         onnx.save(build(graph_arrays(arrays), config, description.NAME), file)
     encoder = encoder_id(folder)
     write_heads(folder, encoder, arrays, calibration, args.data)
-    check(folder, network, load_cut(args), description.EXAMPLES)
+    check(folder, network, load_cut_tokenizer(args), description.EXAMPLES)
     heads = [*calibration, *(["embedding"] if network.embedding is not None else [])]
     names = [*FILES, *(f"heads/{head}.head" for head in heads)]
     name = f"litmus-text/{description.NAME}"

@@ -12,7 +12,7 @@ import numpy as np
 
 @contextmanager
 def atomic_file(path):
-    """An open binary file that takes its name only when everything is written."""
+    """Yields a binary file opened as `path` + ".partial"; it is renamed to `path` after everything is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
@@ -40,7 +40,8 @@ def sha256(path):
 
 
 def write_sealed(path, write):
-    """`write(file)` gives the content; its SHA-256 goes before it, on a line of its own."""
+    """Writes a sealed file: a first line with the SHA-256 of the content (the seal), then the content that
+    `write(file)` writes."""
     content = io.BytesIO()
     write(content)
     with atomic_file(path) as file:
@@ -48,8 +49,8 @@ def write_sealed(path, write):
         file.write(content.getbuffer())
 
 
-def seal(path):
-    """The SHA-256 of the content of a sealed file, as it says itself."""
+def read_seal(path):
+    """The SHA-256 in the first line of a sealed file, without a check of the content. Recipes identify a file by it."""
     if not path.is_file():
         raise SystemExit(f"{path}: not found; run the stage that writes it")
     with path.open("rb") as file:
@@ -57,8 +58,8 @@ def seal(path):
 
 
 def read_sealed(path):
-    """The content of a sealed file, or the end of the run if it is not what was written."""
-    expected = seal(path)
+    """The content of a sealed file as a BytesIO. A content that does not match its seal stops the run."""
+    expected = read_seal(path)
     with path.open("rb") as file:
         file.readline()
         content = file.read()
@@ -69,17 +70,18 @@ def read_sealed(path):
 
 
 def write_arrays(path, arrays, recipe=None):
-    """`recipe`: what the arrays were made by, for `made`."""
+    """A sealed .npz file of `arrays`, {name: array}, and the JSON of `recipe`, which `was_made_by` compares."""
     write_sealed(path, lambda file: np.savez(file, recipe=np.array(json.dumps(recipe)), **arrays))
 
 
 def read_arrays(path):
+    """{name: array} of a file by `write_arrays`."""
     with np.load(read_sealed(path)) as file:
         return {name: file[name] for name in file if name != "recipe"}
 
 
-def made(path, recipe):
-    """Whether the file is there and was made by this recipe."""
+def was_made_by(path, recipe):
+    """Whether the file exists and its recipe equals `recipe`. A stage then has nothing to do."""
     if not path.exists():
         return False
     with np.load(read_sealed(path)) as file:

@@ -6,6 +6,8 @@ header    JSON in UTF-8
 zeros     up to a multiple of 8 bytes from the file's start
 f32       weights [labels, features] row by row, then biases [labels], little-endian
 or, dtype i8: int8 weights, zeros up to a multiple of 8, then f32 scales [labels] and biases [labels]
+
+The embedding head has no labels: the header's `rows` is the number of its outputs.
 """
 
 import hashlib
@@ -16,28 +18,39 @@ import sources
 from files import atomic_file
 
 MAGIC = b"LITMUSH1"
+# Task → "single": one label applies; "multi": each label by itself.
 KINDS = {"sentiment": "single", "emotion": "multi", "toxicity": "multi"}
 SENTIMENT = ["negative", "neutral", "positive"]
 TOXICITY = ["toxic", "hateful"]
 
 
-def labels_of(task, data):
-    return {"sentiment": SENTIMENT, "toxicity": TOXICITY}.get(task) or sources.lines(data, sources.GOEMOTIONS_LABELS)
+def label_names(task, data):
+    """The labels of a task, in the order of its logits."""
+    return {"sentiment": SENTIMENT, "toxicity": TOXICITY}.get(task) or sources.source_lines(
+        data, sources.GOEMOTIONS_LABELS
+    )
 
 
 def encoder_id(folder):
-    """SHA-256 over model.onnx and tokenizer.json, one behind the other: heads are of one encoder only."""
+    """SHA-256 of model.onnx and tokenizer.json concatenated. A head file names the encoder that it was trained on by
+    it."""
     digest = hashlib.sha256()
     for name in ("model.onnx", "tokenizer.json"):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 
 
+def aligned(length):
+    """The next multiple of 8."""
+    return length + -length % 8
+
+
 def padded(content):
-    return content + bytes(-len(content) % 8)
+    return content.ljust(aligned(len(content)), b"\0")
 
 
 def head_bytes(header, arrays):
+    """The content of a head file; each array starts at a multiple of 8 bytes."""
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     content = padded(MAGIC + len(text).to_bytes(4, "little") + text)
     for array in arrays:
@@ -46,14 +59,15 @@ def head_bytes(header, arrays):
 
 
 def write_head(path, header, weight, bias):
-    """f32 weight [labels, features] and bias [labels]."""
+    """Writes a head file with f32 weights [labels, features] and biases [labels]."""
     header = {"format": 1, **header, "features": weight.shape[1], "dtype": "f32"}
     with atomic_file(path) as file:
         file.write(head_bytes(header, [np.concatenate([weight.ravel(), bias]).astype("<f4")]))
 
 
 def write_embedding(path, encoder, weight, bias):
-    """The map to the sentence embedding as int8, one scale per row."""
+    """Writes the map to the sentence embedding, f32 weight [H, features] and bias [H], with int8 weights and one scale
+    per row. `encoder`: see `encoder_id`."""
     scale = np.abs(weight).max(1) / 127
     q = np.rint(weight / scale[:, None]).astype(np.int8)
     header = {"format": 1, "task": "embedding", "kind": "embedding", "labels": [], "features": weight.shape[1]}
@@ -63,18 +77,18 @@ def write_embedding(path, encoder, weight, bias):
 
 
 def read_head(path):
-    """(header, weight f32 [labels, features], bias f32 [labels]), to check what was written."""
+    """(header, weight f32 [labels, features], bias f32 [labels]). The export checks with it what was written."""
     content = path.read_bytes()
     if content[:8] != MAGIC:
         raise SystemExit(f"{path}: begins with {content[:8]!r}, expected {MAGIC!r}")
     length = int.from_bytes(content[8:12], "little")
     header = json.loads(content[12 : 12 + length])
-    start = 12 + length + -(12 + length) % 8
+    start = aligned(12 + length)
     columns = header["features"]
     if header["dtype"] == "i8":
         rows = header["rows"]
         q = np.frombuffer(content, np.int8, rows * columns, start).reshape(rows, columns)
-        start += rows * columns + -(rows * columns) % 8
+        start += aligned(rows * columns)
         scale, bias = np.frombuffer(content, "<f4", 2 * rows, start).reshape(2, rows)
         return header, q * scale[:, None], bias
     rows = len(header["labels"])

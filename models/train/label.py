@@ -1,6 +1,7 @@
-"""Stage 4: what the teachers say about every text that a student may learn from: logits of all heads.
+"""The stage `label`: the teachers' logits, of all heads, for every text that a student may learn from.
 
-Written in pieces of some thousand texts, so that a killed run continues with the piece that it was working on."""
+They are written in pieces of some thousand texts, so that a killed run continues with the piece that it was working
+on."""
 
 import hashlib
 
@@ -9,83 +10,89 @@ import mpnet
 import numpy as np
 import torch
 from corpora import teacher_text
-from data import outputs, student_epochs
 from encoder import TASKS, Config, Encoder
-from files import made, read_arrays, seal, write_arrays
+from epochs import student_epochs
+from files import read_arrays, read_seal, was_made_by, write_arrays
 from splits import Corpora
-from tokens import load_tokenizer
+from tokens import load_source_tokenizer
 from training import device, fast_precision, threads
-from vocabulary import load_cut, without_emoji
+from vocabulary import load_cut_tokenizer, without_emoji
 
-PIECE = 4000
+from inference import outputs
+
+PIECE = 4000  # texts
 TEACHERS = ("minilm", "mpnet")
-# The fraction of mpnet in the mean of both teachers' logits, by head. From compare.py's table: three quarters are best
-# for SST-2 and GoEmotions, and 0.6 points below the best for the written texts.
+# The fraction of mpnet in the weighted mean of both teachers' logits, by task. Chosen by the table that compare.py
+# prints: 0.75 is best for SST-2 and GoEmotions, and 0.6 points below the best for the written texts.
 MIX = {"sentiment": 0.75, "emotion": 0.25, "toxicity": 0.5}
 
 
 def load_teacher(args, name):
-    """(model, how `data.outputs` reads texts for it)"""
+    """(model, the keyword arguments with which `inference.outputs` encodes texts for it)"""
     arrays = read_arrays(args.work / f"teacher-{name}.npz")
     if name == "minilm":
         model = Encoder(Config(vocab=len(arrays["embeddings.word.weight"])))
-        how = {"tokenizer": load_cut(args)}
+        encode_options = {"tokenizer": load_cut_tokenizer(args)}
     else:
         model = mpnet.Mpnet()
-        how = {"tokenizer": load_tokenizer(), "change": without_emoji, "ids_of": mpnet.ids_of}
+        encode_options = {"tokenizer": load_source_tokenizer(), "preprocess": without_emoji, "ids_of": mpnet.ids_of}
     assert not model.load_arrays(arrays)
     model.precision = fast_precision()
-    model.encoder.to(model.precision)  # once, not in every batch: the same bits
-    return model.to(device()).eval(), how
+    # `Linear.forward` would convert the weights for each batch, to the same bits.
+    model.encoder.to(model.precision)
+    return model.to(device()).eval(), encode_options
 
 
 def texts_to_label(corpora):
-    """Those of the student's epochs, sorted, each once."""
+    """The distinct strings of the student's epochs that teachers label, sorted."""
     return sorted({teacher_text(text) for texts in student_epochs(corpora) for text in texts} - {""})
 
 
 def key(text):
-    """The key of a text in a piece: the first 8 bytes of its SHA-256."""
+    """The key of a text in the pieces: the first 8 bytes of its SHA-256."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def labelled(work, name):
-    """({key: f16 [33]}, the recipe of a piece): the logits by this teacher with these weights. Pieces of other
-    weights are deleted."""
-    recipe, found = {"teacher": seal(work / f"teacher-{name}.npz")}, {}
+def load_labels(work, name):
+    """({key: f16 [33]}, the recipe that its pieces have): the logits that this teacher has written, 33 for all tasks.
+
+    Deletes pieces that were written by a teacher with other weights.
+    """
+    recipe, logits = {"teacher": read_seal(work / f"teacher-{name}.npz")}, {}
     for path in sorted((work / f"labels-{name}").glob("*.npz")):
-        if not made(path, recipe):
+        if not was_made_by(path, recipe):
             path.unlink()
             continue
         piece = read_arrays(path)
-        found |= zip(piece["keys"].tolist(), piece["logits"], strict=True)
-    return found, recipe
+        logits |= zip(piece["keys"].tolist(), piece["logits"], strict=True)
+    return logits, recipe
 
 
 def label(args):
-    """Texts that are new since the last run are the only ones that it labels."""
+    """The stage: labels the texts that no piece has yet."""
     torch.set_num_threads(threads())
     texts = texts_to_label(Corpora(args.data))
     for name in [args.encoder] if args.encoder else TEACHERS:
-        known, recipe = labelled(args.work, name)
+        known, recipe = load_labels(args.work, name)
         left = [text for text in texts if key(text) not in known]
         if not left:
             continue
-        model, how = load_teacher(args, name)
+        model, encode_options = load_teacher(args, name)
         folder = args.work / f"labels-{name}"
         first = 1 + max((int(path.stem) for path in folder.glob("*.npz")), default=-1)
         parts = [left[start : start + PIECE] for start in range(0, len(left), PIECE)]
         for number, part in enumerate(parts):
-            logits = outputs(model, texts=part, read=judge.all_logits, **how)
+            logits = outputs(model, texts=part, read=judge.all_logits, **encode_options)
             keys = np.array([key(text) for text in part], np.uint64)
             arrays = {"keys": keys, "logits": logits.astype(np.float16)}
             write_arrays(folder / f"{first + number:04}.npz", arrays, recipe)
             print(f"{name}: {number + 1} of {len(parts)} pieces", flush=True)
 
 
-def labels_of(work, texts):
-    """{text: f32 [33]}: the teachers' logits, mixed, of those texts that all teachers have labelled."""
-    known = {name: labelled(work, name)[0] for name in TEACHERS}
+def mixed_logits(work, texts):
+    """{text: f32 [33]}: the weighted mean (MIX) of the teachers' logits, for those of the strings that both have
+    labelled."""
+    known = {name: load_labels(work, name)[0] for name in TEACHERS}
     keys = {text: key(text) for text in texts}
     keys = {text: number for text, number in keys.items() if all(number in by_key for by_key in known.values())}
     if not keys:
@@ -99,11 +106,11 @@ def labels_of(work, texts):
     return dict(zip(keys, total, strict=True))
 
 
-def labels(work, corpora):
-    """The same of every text that the English student learns from."""
+def student_labels(work, corpora):
+    """`mixed_logits` of every text of the English student's epochs. A missing one stops the run."""
     texts = texts_to_label(corpora)
-    found = labels_of(work, texts)
-    if len(found) < len(texts):
-        missing = len(texts) - len(found)
+    logits = mixed_logits(work, texts)
+    if len(logits) < len(texts):
+        missing = len(texts) - len(logits)
         raise SystemExit(f"not every teacher has labelled {missing:,} of {len(texts):,} texts; run the stage label")
-    return found
+    return logits

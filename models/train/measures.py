@@ -1,11 +1,14 @@
-"""What a model gets right on the texts that trained nothing: numbers computed from logits, features and embeddings."""
+"""Measures of a model, computed from logits [texts, labels], probabilities and embeddings.
+
+Sentiment labels are NEGATIVE, NEUTRAL and POSITIVE; "opposite" counts texts predicted as positive for negative or the
+reverse."""
 
 from collections import defaultdict
 
 import numpy as np
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
-BINS = 15
+BINS = 15  # of the calibration error
 
 
 def softmax(logits):
@@ -18,14 +21,14 @@ def accuracy(logits, labels):
 
 
 def polar_accuracy(logits, labels):
-    """Of negative and positive, the larger; neutral is left out."""
+    """Accuracy of the larger one of the logits of negative and positive. No label may be neutral."""
     return float(((logits[:, POSITIVE] > logits[:, NEGATIVE]) == (labels == POSITIVE)).mean())
 
 
 def opposite(logits, labels):
-    """How many texts are called positive for negative or the reverse."""
-    called = logits.argmax(1)
-    return int(((called - labels) ** 2 == (POSITIVE - NEGATIVE) ** 2).sum())
+    """How many texts are predicted as positive for negative or the reverse."""
+    predicted = logits.argmax(1)
+    return int(((predicted - labels) ** 2 == (POSITIVE - NEGATIVE) ** 2).sum())
 
 
 def by_group(logits, labels, groups):
@@ -41,7 +44,8 @@ def by_group(logits, labels, groups):
 
 
 def auc(scores, labels):
-    """Area under the ROC curve: how often a positive scores above a negative (Mann-Whitney, ties count half)."""
+    """Area under the ROC curve: how often a positive scores above a negative (Mann-Whitney, ties count half). scores
+    [texts], labels 0 or 1 [texts]."""
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(len(scores))
     ranks[order] = np.arange(1, len(scores) + 1)
@@ -52,13 +56,15 @@ def auc(scores, labels):
     return float(wins / (positives.sum() * (~positives).sum()))
 
 
-def f1(called, labels):
-    both = (called & labels).sum(0)
-    return 2 * both / np.maximum(called.sum(0) + labels.sum(0), 1)
+def f1(predicted, labels):
+    """F1 of each label, [labels], of two bool arrays [texts, labels]."""
+    both = (predicted & labels).sum(0)
+    return 2 * both / np.maximum(predicted.sum(0) + labels.sum(0), 1)
 
 
 def best_thresholds(logits, labels):
-    """For each label the logit from which on it is called, with the highest F1 on these texts."""
+    """For each label the threshold of its logit with the highest F1 on these texts: halfway between two logits. logits
+    [texts, labels], labels bool of the same shape."""
     thresholds = []
     for column, truth in zip(logits.T, labels.T, strict=True):
         order = np.argsort(-column, kind="stable")
@@ -71,6 +77,7 @@ def best_thresholds(logits, labels):
 
 
 def multi_hot(texts, count):
+    """The emotions of texts that all have emotion labels, bool [texts, count]."""
     labels = np.zeros((len(texts), count), bool)
     for row, text in enumerate(texts):
         labels[row, list(text.emotions)] = True
@@ -78,8 +85,8 @@ def multi_hot(texts, count):
 
 
 def calibration_error(probabilities, labels):
-    """(expected calibration error of the top label, what chance alone makes of it on average). Equal-width bins
-    (Naeini et al. 2015)."""
+    """(expected calibration error of the predicted label, with bins of equal width (Naeini et al. 2015); its mean for a
+    perfectly calibrated model, whose bins differ from their accuracy by chance). probabilities [texts, classes]."""
     top, right = probabilities.max(1), probabilities.argmax(1) == labels
     bins = np.minimum((top * BINS).astype(int), BINS - 1)
     members = [bins == b for b in np.unique(bins)]
@@ -89,7 +96,8 @@ def calibration_error(probabilities, labels):
 
 
 def embedding_agreement(ours, original, seed=0, pairs=100_000, neighbours=10):
-    """Normalised rows → (mean cosine, Spearman of the similarities of random pairs, overlap of the nearest ten)."""
+    """Normalised embeddings [texts, H] → (mean cosine, Spearman correlation of the similarities of random pairs of
+    texts, mean fraction of a text's ten nearest neighbours that are the same)."""
     rng = np.random.default_rng(seed)
     a, b = rng.integers(len(ours), size=(2, pairs))
 
@@ -107,18 +115,24 @@ def embedding_agreement(ours, original, seed=0, pairs=100_000, neighbours=10):
     return float((ours * original).sum(1).mean()), float(spearman), float(overlap)
 
 
-def sentiment_scores(logits, texts):
-    """For one corpus with sentiment labels."""
+def with_sentiment(logits, texts):
+    """(logits [labelled, 3], labels [labelled]) of the texts whose sentiment is known."""
     known = np.array([text.sentiment is not None for text in texts])
-    labels = np.array([text.sentiment for text in texts if text.sentiment is not None])
-    logits = logits[known]
-    called_neutral = float((logits.argmax(1) == NEUTRAL).mean())
-    result = {"accuracy": accuracy(logits, labels), "opposite": opposite(logits, labels), "neutral": called_neutral}
+    return logits[known], np.array([text.sentiment for text in texts if text.sentiment is not None])
+
+
+def sentiment_scores(logits, texts):
+    """{measure: number} of a dev set. "polar": accuracy between negative and positive, without neutral texts;
+    "neutral": the fraction of texts predicted as neutral; "opposite" and "texts": counts."""
+    logits, labels = with_sentiment(logits, texts)
+    predicted_neutral = float((logits.argmax(1) == NEUTRAL).mean())
+    result = {"accuracy": accuracy(logits, labels), "opposite": opposite(logits, labels), "neutral": predicted_neutral}
     polar = labels != NEUTRAL
-    return result | {"polar": polar_accuracy(logits[polar], labels[polar]), "texts": int(known.sum())}
+    return result | {"polar": polar_accuracy(logits[polar], labels[polar]), "texts": len(labels)}
 
 
 def alarms(logits, labels, threshold):
-    """(false alarms among the harmless, recall among the others) at a threshold of the logit."""
-    called = logits >= threshold
-    return float(called[labels == 0].mean()), float(called[labels == 1].mean())
+    """(fraction of the harmless texts, fraction of the others) whose logit reaches the threshold: false alarms,
+    recall."""
+    predicted = logits >= threshold
+    return float(predicted[labels == 0].mean()), float(predicted[labels == 1].mean())

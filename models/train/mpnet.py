@@ -1,20 +1,23 @@
-"""all-mpnet-base-v2 in plain torch, fine-tuned as the larger teacher: 12 layers, 768 wide, features the mean of the
-last layer. Its attention adds a bias by distance, the same in every layer (Song et al. 2020; the buckets: Raffel et al.
-2020). Its vocabulary is MiniLM's with ids increased by four."""
+"""all-mpnet-base-v2 in plain torch, fine-tuned as the larger teacher: 12 layers, 768 wide. The features of a text are
+the mean of the last layer's output. A relative position bias, the same in every layer, is added to the attention scores
+(Song et al. 2020; its distance buckets: Raffel et al. 2020). The vocabulary is MiniLM's with other ids."""
 
 import math
 
 import numpy as np
+import pretrained
 import sources
 import torch
-from encoder import MASKED, Config, Dropout, Embeddings, Heads, Layer, Output
+from encoder import MASKED, Config, Dropout, Embeddings, Heads, Layer, Network, Output
 from torch import nn
 
 CONFIG = Config(vocab=30527, hidden=768, layers=12, intermediate=3072, positions=514, norm_epsilon=1e-5)
-FIRST_POSITION = 2
-MOVED = 4
-SPECIAL = {101: 0, 102: 2, 0: 1}  # [CLS], [SEP] and padding
-BUCKETS, FAR = 32, 128
+FIRST_POSITION = 2  # the row of the position table for a text's first token, as in fairseq
+ID_OFFSET = 4  # id of a token here, less its id in MiniLM's vocabulary
+SPECIAL = {101: 0, 102: 2, 0: 1}  # [CLS], [SEP] and padding: MiniLM's id → id here
+BUCKETS = 32  # rows of the table of position biases
+MAX_DISTANCE = 128  # from this distance in tokens on, all share a bucket
+# Parts of a layer: name in `encoder.Layer` → name in all-mpnet-base-v2.
 LAYER = {
     "attention.query": "attention.attn.q",
     "attention.key": "attention.attn.k",
@@ -28,22 +31,21 @@ LAYER = {
 
 
 def ids_of(ids):
-    """MiniLM's ids as this model's."""
-    return [SPECIAL.get(i, i + MOVED) for i in ids]
+    """Ids of MiniLM's vocabulary → ids of this model's."""
+    return [SPECIAL.get(i, i + ID_OFFSET) for i in ids]
 
 
 def buckets(length):
-    """[length, length]: near distances have a bucket each, far ones share them by logarithm; one half for each side."""
+    """The bucket of each pair (query, key), int64 [length, length]. One half of the buckets is for keys before the
+    query, the other for keys after it. Distances below 8 have a bucket each, larger ones share logarithmic buckets."""
     distance = torch.arange(length)[:, None] - torch.arange(length)[None, :]
     half, exact = BUCKETS // 2, BUCKETS // 4
     away = distance.abs()
-    far = exact + (torch.log(away.clamp(min=1) / exact) / math.log(FAR / exact) * (half - exact)).long()
+    far = exact + (torch.log(away.clamp(min=1) / exact) / math.log(MAX_DISTANCE / exact) * (half - exact)).long()
     return (distance < 0).long() * half + torch.where(away < exact, away, far.clamp(max=half - 1))
 
 
-class Mpnet(nn.Module):
-    precision = torch.float32
-
+class Mpnet(Network):
     def __init__(self, config=CONFIG):
         super().__init__()
         self.config = config
@@ -77,31 +79,20 @@ class Mpnet(nn.Module):
                 if isinstance(part, Dropout):
                     part.probability = 0.0
 
-    def arrays(self):
-        return {name: p.detach().numpy().copy() for name, p in self.named_parameters()}
 
-    def load_arrays(self, arrays):
-        state = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-        missing, unexpected = self.load_state_dict(state, strict=False)
-        if unexpected:
-            raise ValueError(f"weights for no parameter: {unexpected}")
-        return missing
-
-
-def pretrained(work):
-    found = sources.mpnet_weights(work)
-    positions = found["embeddings.position_embeddings.weight"][FIRST_POSITION:]
+def load_pretrained(work):
+    """The published weights, with heads that start at random."""
+    arrays = sources.mpnet_weights(work)
+    # Here the first token has row 0. The rows of zeros at the end keep the shape of the table; no text is that long.
+    positions = arrays["embeddings.position_embeddings.weight"][FIRST_POSITION:]
     weights = {
-        "embeddings.word.weight": found["embeddings.word_embeddings.weight"],
+        "embeddings.word.weight": arrays["embeddings.word_embeddings.weight"],
         "embeddings.position.weight": np.concatenate([positions, np.zeros((FIRST_POSITION, 768), np.float32)]),
-        "embeddings.norm.weight": found["embeddings.LayerNorm.weight"],
-        "embeddings.norm.bias": found["embeddings.LayerNorm.bias"],
-        "distance.weight": found["encoder.relative_attention_bias.weight"],
+        "embeddings.norm.weight": arrays["embeddings.LayerNorm.weight"],
+        "embeddings.norm.bias": arrays["embeddings.LayerNorm.bias"],
+        "distance.weight": arrays["encoder.relative_attention_bias.weight"],
     }
-    for layer in range(CONFIG.layers):
-        for ours, theirs in LAYER.items():
-            for part in ("weight", "bias"):
-                weights[f"encoder.layer.{layer}.{ours}.{part}"] = found[f"encoder.layer.{layer}.{theirs}.{part}"]
+    weights |= sources.layer_weights(arrays, CONFIG.layers, LAYER)
     model = Mpnet()
     missing = model.load_arrays(weights)
     assert all(name.startswith("heads.") for name in missing), missing
@@ -109,15 +100,9 @@ def pretrained(work):
 
 
 def check_pretrained(model, tokenizer):
-    """A paraphrase must lie closer than a text about something else: wrong weights or ids would still train."""
-    texts = ["A man is eating a piece of bread.", "Someone eats some bread.", "The stock market fell on Friday."]
+    """Stops the run unless the network computes like all-mpnet-base-v2: see pretrained.py."""
+    sequences = [ids_of(tokenizer.encode(text).ids) for text in pretrained.ENGLISH]
     model.eval()
-    means = []
-    with torch.no_grad():
-        for text in texts:
-            ids = torch.tensor([ids_of(tokenizer.encode(text).ids)])
-            means.append(nn.functional.normalize(model.hidden(ids, torch.ones_like(ids))[0].mean(0), dim=0))
-    near, far = float(means[0] @ means[1]), float(means[0] @ means[2])
+    near, far = pretrained.similarities(model.hidden, sequences)
     if not near > 0.7 or not far < 0.2:
         raise SystemExit(f"{sources.MPNET['file']}: similarities {near:.3f} and {far:.3f} are not this model's")
-    return near, far

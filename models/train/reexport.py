@@ -12,12 +12,12 @@ from files import atomic_file, read_json, sha256, write_json
 from heads import encoder_id
 from session import float32_session
 
-# Of logits and features, between two graphs of the same weights.
-MAX_ERROR = 1e-4
+MAX_ERROR = 1e-4  # of logits and features, between two graphs with the same weights
 
 
 def outputs(path, vocabulary):
-    """Of three texts of random ids, two of them padded."""
+    """Logits and features of a graph for three texts of random ids, two of them padded. `vocabulary`: number of
+    tokens."""
     ids = np.random.default_rng(0).integers(1000, vocabulary, (3, 40))
     mask = (np.arange(40) < [[40], [17], [3]]).astype(np.int64)
     return float32_session(path).run(["logits", "features"], {"input_ids": ids * mask, "attention_mask": mask})

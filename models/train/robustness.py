@@ -1,30 +1,31 @@
-"""Whether a label stays the same with "!" or an emoji behind the text, glued to it or behind a blank.
+"""Measures whether the predicted label stays the same when "!" or an emoji is appended, with or without a space.
 
-Texts: SST-2 dev and the written dev texts that the model scores 0.7 or more. The emoji are those of
-models/evaluate/endings.json, none of which is used to train endings (`augment.py`)."""
+On the texts of SST-2 dev and of the written dev part whose label has a score of at least 0.7. The emoji are those of
+models/evaluate/endings.json, none of which augment.py uses."""
 
 from pathlib import Path
 
 import numpy as np
-from data import outputs
 from files import read_json
 from heads import SENTIMENT
 from measures import softmax
 from sources import NEUTRAL
 
+from inference import outputs
+
 SURE = 0.7
 ENDINGS = Path(__file__).resolve().parents[1] / "evaluate/endings.json"
 
 
-def variants(endings, sentiment):
-    """{name: ending}"""
-    found = {"!": "!"} if sentiment != NEUTRAL else {}
-    found |= {emoji: emoji for emoji in endings["objects"] + endings.get(SENTIMENT[sentiment], "")}
-    return found | {f"blank {name}": f" {ending}" for name, ending in found.items()}
+def endings_for(endings, sentiment):
+    """{name: ending} for a text with this predicted sentiment. `endings`: the content of endings.json."""
+    by_name = {"!": "!"} if sentiment != NEUTRAL else {}
+    by_name |= {emoji: emoji for emoji in endings["objects"] + endings.get(SENTIMENT[sentiment], "")}
+    return by_name | {f"blank {name}": f" {ending}" for name, ending in by_name.items()}
 
 
 def same_label(model, tokenizer, dev, temperature):
-    """{variant: [same, texts]}, and of all together under "all"."""
+    """{ending: (texts with the same label, texts)}, and "all" for all endings together."""
     texts = [text.text.rstrip() for text in dev["sst2"] + dev["written"]]
 
     def read(output):
@@ -32,9 +33,9 @@ def same_label(model, tokenizer, dev, temperature):
 
     before = softmax(outputs(model, tokenizer, texts, read).astype(np.float64) / temperature)
     sure = before.max(1) >= SURE
-    called = before.argmax(1)
-    by_label = [variants(read_json(ENDINGS), sentiment) for sentiment in range(len(SENTIMENT))]
-    changed = [(name, i, texts[i] + end) for i in np.flatnonzero(sure) for name, end in by_label[called[i]].items()]
+    predicted = before.argmax(1)
+    by_label = [endings_for(read_json(ENDINGS), sentiment) for sentiment in range(len(SENTIMENT))]
+    changed = [(name, i, texts[i] + end) for i in np.flatnonzero(sure) for name, end in by_label[predicted[i]].items()]
     if not changed:
         raise SystemExit(f"no text of SST-2 dev or the written dev texts is scored {SURE} or more")
     after = outputs(model, tokenizer, [text for _, _, text in changed], read).argmax(1)
@@ -42,5 +43,5 @@ def same_label(model, tokenizer, dev, temperature):
     for (name, i, _), label in zip(changed, after, strict=True):
         for key in (name, "all"):
             right, count = counts.get(key, (0, 0))
-            counts[key] = (right + int(label == called[i]), count + 1)
+            counts[key] = (right + int(label == predicted[i]), count + 1)
     return counts

@@ -1,85 +1,88 @@
-"""The runtime's rounding inside the network, in training and when it is measured; the arrays that are shipped."""
+"""Puts the runtime's rounding into the network, for training and for measurements, and makes the arrays that are
+shipped."""
 
 import torch
 from encoder import EXITS, TASKS, Config, Encoder, Linear
 from quantisation import (
-    ROW,
-    STORED,
-    WEIGHT,
+    ROW_LIMIT,
+    STORED_LIMIT,
+    WEIGHT_LIMIT,
     block_scales,
-    packed,
-    rounded_rows,
-    runtime_weight,
+    fake_quantise,
+    fake_quantise_int4,
+    pack,
+    quantised_input,
     straight_through,
-    through_int4,
-    through_whole,
+    unpack,
 )
 from training import device
 
 TABLE = "embeddings.word.weight"
 
 
-def rounded_names(arrays):
-    """The weights that are stored in 4 bits: the matrices of the encoder and the word table. Heads stay in f32."""
+def quantised_names(arrays):
+    """The names of the weights that are stored in 4 bits: the matrices of the encoder and the word table."""
     return [name for name, array in arrays.items() if name.startswith("encoder.") and array.ndim == 2] + [TABLE]
 
 
-def scales_of(arrays):
-    """{name: f32 [rows, columns / 32]}"""
-    limits = {name: ROW if name == TABLE else WEIGHT for name in rounded_names(arrays)}
+def block_scales_of(arrays):
+    """{name: f32 [rows, columns / 32]}, the scales of all blocks, fitted to these weights."""
+    limits = {name: ROW_LIMIT if name == TABLE else WEIGHT_LIMIT for name in quantised_names(arrays)}
     return {name: block_scales(torch.from_numpy(arrays[name].copy()), limit) for name, limit in limits.items()}
 
 
 def round_linears(model):
-    """Rounds the inputs of the encoder's linear layers as the runtime does, and the embedding's weight as its head file
-    has it."""
+    """Rounds the inputs of the encoder's linear layers as the runtime does, and the weight of the embedding head as its
+    file stores it."""
     for name, module in model.named_modules():
         if isinstance(module, Linear) and name.startswith("encoder."):
-            module.through_rows = rounded_rows
+            module.transform_input = quantised_input
     if model.embedding is not None:
-        model.embedding.through = int8_rows
+        model.embedding.transform_weight = fake_quantise_embedding
 
 
-def int8_rows(weight):
-    """As the embedding's head file has it: int8 with a scale per row."""
-    return straight_through(weight, through_whole(weight.detach(), STORED))
+def fake_quantise_embedding(weight):
+    """int8 with one scale per row, as `heads.write_embedding` stores the weight."""
+    return straight_through(weight, fake_quantise(weight.detach(), STORED_LIMIT))
 
 
 def round_in_network(model, scales):
-    """Makes `model` compute with the runtime's rounding. The scales of the blocks stay fixed."""
+    """Makes `model`, with f32 weights, compute with the rounding of weights and inputs. `scales`: see
+    `block_scales_of`; they stay fixed in training."""
 
-    def weight_through(scale):
-        return lambda weight: straight_through(weight, through_int4(weight.detach(), scale))
+    def round_weight_by(scale):
+        return lambda weight: straight_through(weight, fake_quantise_int4(weight.detach(), scale))
 
     for name, module in model.named_modules():
         if f"{name}.weight" in scales and f"{name}.weight" != TABLE:
-            module.through = weight_through(scales[f"{name}.weight"].to(device()))
+            module.transform_weight = round_weight_by(scales[f"{name}.weight"].to(device()))
     round_linears(model)
     table = scales[TABLE].to(device())
 
-    def rows_through(rows, ids):
+    def round_rows(rows, ids):
         flat = rows.detach().flatten(0, -2)
-        return straight_through(rows, through_int4(flat, table[ids.flatten()]).view_as(rows))
+        return straight_through(rows, fake_quantise_int4(flat, table[ids.flatten()]).view_as(rows))
 
-    model.embeddings.through = rows_through
+    model.embeddings.transform_rows = round_rows
 
 
 def shipped_arrays(weights, scales):
-    """Named f32 arrays → those of the graph: 4-bit weights as uint8 [out, in / 32, 16] and the word table as uint8
-    [rows, hidden / 2], their scales beside them; all else as it is."""
+    """The trained f32 arrays → the arrays of student.npz, in the form that model.onnx has: 4-bit weights of Linears as
+    uint8 [out, in / 32, 16], the word table as uint8 [rows, hidden / 2], their scales as NAME.scale; all others
+    unchanged."""
     arrays = dict(weights)
-    for name in rounded_names(weights):
-        q = packed(torch.from_numpy(weights[name].copy()), scales[name]).numpy()
+    for name in quantised_names(weights):
+        q = pack(torch.from_numpy(weights[name].copy()), scales[name]).numpy()
         arrays[name] = q.reshape(len(q), -1) if name == TABLE else q
         arrays[f"{name}.scale"] = scales[name].numpy()
     return arrays
 
 
 def runtime_network(arrays):
-    """The network that computes as our runtime does, from the arrays that are shipped."""
+    """The network, in evaluation mode, that computes as our runtime does, from the arrays of `shipped_arrays`."""
     weights = {name: array for name, array in arrays.items() if not name.endswith(".scale")}
     for name in [name for name in weights if f"{name}.scale" in arrays]:
-        weights[name] = runtime_weight(arrays[name], arrays[f"{name}.scale"], is_table=name == TABLE)
+        weights[name] = unpack(arrays[name], arrays[f"{name}.scale"])
     layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder."))
     tasks = tuple(task for task in TASKS if f"heads.{task}.weight" in weights)
     exits = tuple(layer for layer in EXITS if any(name.startswith(f"exits.{layer}.") for name in weights))

