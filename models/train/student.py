@@ -18,7 +18,8 @@ POSITIONS = "embeddings.position.weight"
 def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
     """Trains an encoder with the runtime's rounding → (model with f32 weights, the scales of its blocks).
 
-    arrays: the weights to start from, {name: array}; heads may be missing; the position table is replaced.
+    arrays: the weights to start from, {name: array}; heads may be missing, also that of the embedding; the position
+        table is replaced.
     texts: for each epoch a list of `Text`. checkpoint, recipe: see `training.train`.
     """
     description, tokenizer = args.description, load_cut_tokenizer(args)
@@ -28,7 +29,7 @@ def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
     torch.manual_seed(recipe["seed"])  # for heads that are not in `arrays`, which start at random
     model = Encoder(description.config(len(arrays[TABLE]), args.layers, recipe["dropout"]))
     missing = model.load_arrays(arrays)
-    assert all(name.startswith("heads.") for name in missing), missing
+    assert all(name.startswith(("heads.", "embedding.")) for name in missing), missing
     model.embeddings.position.weight.requires_grad_(False)
     round_in_network(model, scales)
     loss_of = description.loss(args, corpora, epochs, model, recipe)

@@ -1,15 +1,17 @@
-"""The sentence embedding of the whole multilingual-e5-small, which the embedding head learns: it keeps in the features what
-a text is about, so that users can teach labels of their own.
+"""The sentence embedding of the whole multilingual-e5-small, which the embedding head learns. It keeps in the features
+what a text is about, so that users can teach labels of their own.
 
-e5's embeddings of any two texts have a cosine of 0.7 and more. The mean over texts is subtracted here, so that texts about
-different things lie far apart (Mu and Viswanath 2018)."""
+e5's embeddings of any two texts have a cosine of 0.7 and more. The mean over texts is subtracted here, so that texts
+about different things lie far apart (Mu and Viswanath 2018)."""
 
 import measures
 import numpy as np
 import torch
 import torch.nn.functional as F
-from data import outputs
 from encoder import Encoder
+from training import device
+
+from inference import outputs
 
 # e5 reads every text with this before it.
 PREFIX = "query:"
@@ -28,19 +30,20 @@ class Original:
     def __init__(self, config, weights, tokenizer, texts, precision):
         self.network = Encoder(config)
         self.network.load_arrays(weights)
-        self.network.eval().requires_grad_(False).to(precision)
+        self.network.eval().requires_grad_(False).to(precision).to(device())
         self.network.precision = precision
-        self.prefix = torch.tensor([tokenizer.encode(PREFIX, add_special_tokens=False).ids])
-        self.mean = torch.zeros(config.hidden)
-        self.mean = torch.from_numpy(outputs(self, tokenizer, texts, lambda embedding: embedding)).mean(0)
+        self.prefix = torch.tensor([tokenizer.encode(PREFIX, add_special_tokens=False).ids]).to(device())
+        self.mean = 0
+        rows = outputs(self, tokenizer, texts, lambda embedding: embedding)
+        self.mean = torch.from_numpy(rows.mean(0)).to(device())
 
     def __call__(self, ids, mask):
-        """Normalised mean of the last layer less that of other texts, f32 [B, H], of texts that begin with <s>."""
-        prefix = self.prefix.expand(len(ids), -1)
-        ids = torch.cat([ids[:, :1], prefix, ids[:, 1:]], 1)
-        mask = torch.cat([torch.ones_like(prefix), mask], 1)
+        """Normalised mean of the last layer less that of other texts, f32 [B, H]. The first id of a text is <s>."""
+        prefix, positions = self.prefix.expand(len(ids), -1), self.network.config.positions
+        ids = torch.cat([ids[:, :1], prefix, ids[:, 1:]], 1)[:, :positions]
+        mask = torch.cat([torch.ones_like(prefix), mask], 1)[:, :positions]
         with torch.no_grad():
-            hidden = self.network.hidden(ids, mask, whole=True)[-1].float()
+            hidden = self.network.hidden(ids, mask, all_positions=True)[-1].float()
         return F.normalize(F.normalize((hidden * mask[..., None]).sum(1), dim=1) - self.mean, dim=1)
 
 

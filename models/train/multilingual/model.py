@@ -1,6 +1,6 @@
-"""The description of the multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary and
-one head, sentiment. It learns the labels of the corpora and, for English texts, also the logits of the English model's
-teachers.
+"""The description of the multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary, a
+head for sentiment and one for e5's sentence embedding. It learns the labels of the corpora, the embedding and, for
+English texts, also the logits of the English model's teachers.
 
 README.md, "Another model or language", lists what a description has."""
 
@@ -13,10 +13,11 @@ from encoder import Config
 from epochs import mixed_epoch
 from files import read_arrays, read_seal, sha256, write_json
 from label import TEACHERS, mixed_logits
-from vocabulary import cut_table, table_rows, tokenizer_path
+from training import fast_precision
+from vocabulary import cut_table, load_cut_tokenizer, table_rows, tokenizer_path
 
 from examples import targets
-from multilingual import dev_sets, e5, sources, texts
+from multilingual import dev_sets, e5, embedding, sources, texts
 
 NAME, VERSION = "multilingual", "1.0.0"
 # Id of the padding token, <pad>.
@@ -51,6 +52,7 @@ TUNE = {
     # text is neutral.
     "three_way_weight": 0.15,
     "neutral": 0.1,  # see `distillation.teacher_logits_of`
+    "embedding": 1.0,  # weight of the loss of the embedding
     "fraction": {
         "shopping": 0.6,
         "sst2": 0.25,
@@ -88,6 +90,8 @@ CALIBRATED = (
     "goemotions",
     "written",
 )
+# e5's embedding is computed for every fourth text of a batch: e5 has twice as many layers as the student.
+EMBEDDED = slice(None, None, 4)
 # Texts on which the exported folder is compared with the network.
 EXAMPLES = [
     "这部电影太好看了，我非常喜欢。",
@@ -123,7 +127,7 @@ def epochs(corpora):
 
 def config(vocabulary, layers, dropout=Config.dropout):
     """`vocabulary`: the number of tokens."""
-    return Config(vocab=vocabulary, layers=layers, dropout=dropout, tasks=TASKS, exits=(), embeds=False)
+    return Config(vocab=vocabulary, layers=layers, dropout=dropout, tasks=TASKS, exits=())
 
 
 def pretrained_weights(args, layers):
@@ -131,6 +135,13 @@ def pretrained_weights(args, layers):
     weights = e5.encoder_weights(layers)
     weights["embeddings.word.weight"] = cut_table(weights["embeddings.word.weight"], table_rows(args))
     return weights
+
+
+def original_embedding(args, corpora, precision):
+    """What the embedding head learns."""
+    weights = pretrained_weights(args, e5.LAYERS)
+    network = config(len(weights["embeddings.word.weight"]), e5.LAYERS, dropout=0.0)
+    return embedding.Original(network, weights, load_cut_tokenizer(args), embedding.sample(corpora.train), precision)
 
 
 def tuned_file(args):
@@ -149,12 +160,15 @@ def loss(args, corpora, epochs, model, recipe):
         raise SystemExit(
             f"{args.teachers} has no labels of the English texts; run the stage label of the English model"
         )
+    original = original_embedding(args, corpora, fast_precision())
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
         teachers = teacher_loss(output.logits, *teacher_logits_of(batch, by_text, recipe["neutral"]))
         gold, parts = losses.label_loss(output, targets(batch), recipe["three_way_weight"])
-        return gold + teachers, parts | {"teachers": float(teachers.detach())}
+        away = losses.embedding_loss(output.embedding[EMBEDDED], original(ids[EMBEDDED], mask[EMBEDDED]))
+        parts |= {"teachers": float(teachers.detach()), "embedding": float(away.detach())}
+        return gold + teachers + recipe["embedding"] * away, parts
 
     return loss_of
 
@@ -177,7 +191,15 @@ def report(args, model, tokenizer, corpora, logits, heads):
     sets = dev_sets.scores(logits, corpora.dev)
     recalls = [sets[name]["recall"] for name in dev_sets.UMSAB]
     groups = judge.group_table(logits["written-zh"], corpora.dev["written-zh"])
-    return {"sets": sets, "umsab_recall": float(np.mean(recalls)), "groups": groups}
+    original = original_embedding(args, corpora, model.precision)
+    dev = embedding.sample([text for texts in corpora.dev.values() for text in texts])
+    return {
+        "sets": sets,
+        "umsab_recall": float(np.mean(recalls)),
+        "embedding": embedding.agreement(model, tokenizer, original, dev),
+        "taught": judge.taught_scores(model, tokenizer, args.data),
+        "groups": groups,
+    }
 
 
 def table(report):
@@ -186,6 +208,8 @@ def table(report):
         [name, f"{100 * values['score']:.1f}", dev_sets.BARS.get(name, "")] for name, values in report["sets"].items()
     ]
     rows.append(["UMSAB, mean of eight languages", f"{100 * report['umsab_recall']:.1f}", "58"])
+    measures = {**report["embedding"], **report["taught"]}
+    rows += [[name.replace("_", " "), f"{value:.3f}", ""] for name, value in measures.items()]
     return rows + judge.group_rows(report["groups"])
 
 
