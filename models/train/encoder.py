@@ -32,13 +32,12 @@ class Config:
     dropout: float = 0.1
     tasks: tuple = tuple(TASKS)  # one head each
     exits: tuple = EXITS  # layers with early-exit heads; those not below `layers` are ignored
-    embeds: bool = True  # whether the model has the linear map to the sentence embedding
 
 
 class Output(NamedTuple):
     features: torch.Tensor  # [B, H]
     logits: dict  # {task: [B, labels]}
-    embedding: torch.Tensor | None  # [B, H]: the linear map to the sentence embedding, not normalised
+    embedding: torch.Tensor | None  # [B, H]: the linear map to the sentence embedding, not normalised; mpnet has none
     exits: dict  # {layer: {task: [B, labels]}}
 
 
@@ -186,7 +185,7 @@ class Encoder(Network):
         self.heads = Heads(config.hidden, config.tasks)
         exits = [layer for layer in config.exits if layer < config.layers]
         self.exits = nn.ModuleDict({str(layer): Heads(config.hidden, config.tasks) for layer in exits})
-        self.embedding = Linear(config.hidden, config.hidden) if config.embeds else None
+        self.embedding = Linear(config.hidden, config.hidden)
 
     def hidden(self, ids, mask, all_positions=False):
         """The output of each layer, a list of [B, S, H]. The last layer computes the first position alone, [B, 1, H],
@@ -204,5 +203,4 @@ class Encoder(Network):
         hidden = self.hidden(ids, mask)
         features = self.dropout(hidden[-1][:, 0].float())
         exits = {int(layer): heads(hidden[int(layer) - 1][:, 0].float()) for layer, heads in self.exits.items()}
-        embedding = self.embedding(features) if self.embedding is not None else None
-        return Output(features, self.heads(features), embedding, exits)
+        return Output(features, self.heads(features), self.embedding(features), exits)

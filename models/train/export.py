@@ -147,8 +147,6 @@ def check(folder, network, tokenizer, texts):
         _, weight, bias = heads["sentiment"]
         if np.abs(features @ weight.T + bias - shipped).max() > MAX_HEAD_ERROR:
             raise SystemExit(f"{folder}/heads/sentiment.head gives other logits than model.onnx")
-        if network.embedding is None:
-            continue
         _, weight, bias = heads["embedding"]
         ours = features[0] @ weight.T + bias
         exact = expected.embedding[0].numpy()
@@ -157,13 +155,12 @@ def check(folder, network, tokenizer, texts):
 
 
 def write_heads(folder, encoder, arrays, calibration, data):
-    """Writes a file for each head in `calibration`, and for the embedding if there is one."""
+    """Writes a file for each head in `calibration`, and for the embedding."""
     for task in calibration:
         header = {"task": task, "kind": KINDS[task], "labels": label_names(task, data), **calibration[task]}
         weight, bias = (arrays[f"heads.{task}.{part}"] for part in ("weight", "bias"))
         write_head(folder / "heads" / f"{task}.head", {**header, "encoder": encoder}, weight, bias)
-    if "embedding.weight" in arrays:
-        write_embedding(folder / "heads/embedding.head", encoder, arrays["embedding.weight"], arrays["embedding.bias"])
+    write_embedding(folder / "heads/embedding.head", encoder, arrays["embedding.weight"], arrays["embedding.bias"])
 
 
 def export(args):
@@ -179,8 +176,7 @@ def export(args):
     encoder = encoder_id(folder)
     write_heads(folder, encoder, arrays, calibration, args.data)
     check(folder, network, load_cut_tokenizer(args), description.EXAMPLES)
-    heads = [*calibration, *(["embedding"] if network.embedding is not None else [])]
-    names = [*FILES, *(f"heads/{head}.head" for head in heads)]
+    names = [*FILES, *(f"heads/{head}.head" for head in (*calibration, "embedding"))]
     name = f"litmus-text/{description.NAME}"
     litmus = {
         "format": 1,

@@ -37,8 +37,7 @@ def round_linears(model):
     for name, module in model.named_modules():
         if isinstance(module, Linear) and name.startswith("encoder."):
             module.transform_input = quantised_input
-    if model.embedding is not None:
-        model.embedding.transform_weight = fake_quantise_embedding
+    model.embedding.transform_weight = fake_quantise_embedding
 
 
 def fake_quantise_embedding(weight):
@@ -86,8 +85,7 @@ def runtime_network(arrays):
     layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder."))
     tasks = tuple(task for task in TASKS if f"heads.{task}.weight" in weights)
     exits = tuple(layer for layer in EXITS if any(name.startswith(f"exits.{layer}.") for name in weights))
-    embeds = "embedding.weight" in weights
-    model = Encoder(Config(len(weights[TABLE]), layers=layers, dropout=0.0, tasks=tasks, exits=exits, embeds=embeds))
+    model = Encoder(Config(len(weights[TABLE]), layers=layers, dropout=0.0, tasks=tasks, exits=exits))
     missing = model.load_arrays(weights)
     assert not missing, missing
     round_linears(model)
