@@ -1,7 +1,7 @@
 // The commands `litmus-text classify` and `litmus-text teach`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -57,6 +57,22 @@ test("a task has its labels, several tasks have columns of their own, and tabs s
   const rows = both.stdout.trimEnd().split("\n");
   assert.equal(rows[0], "text,id,sentiment,sentiment_score,emotion,emotion_score");
   assert.match(rows[2], /^"Thank you, that made my day",2,positive,0\.\d+,[\w;]*gratitude[\w;]*,0\.\d+$/);
+});
+
+test("--model multilingual is the packaged model, unless there is a folder of that name", async () => {
+  const args = ["classify", "-", "--model", "multilingual"];
+  const { stdout, stderr } = await runWithInput("text\n这部电影太好看了，我非常喜欢。\n", ...args);
+  assert.match(stdout, /,positive,0\.\d+\n$/, stderr);
+  await mkdir(join(folder, "multilingual"));
+  const own = await runWithInput("text\nFine\n", ...args);
+  assert.equal(own.status, 1);
+  assert.match(own.stderr, /\/multilingual\/config\.json: there is no such file: --model takes the folder of a model/);
+  await rm(join(folder, "multilingual"), { recursive: true });
+});
+
+test("--version prints the version of the package", async () => {
+  const { version } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
+  assert.deepEqual(await run("--version"), { status: 0, stdout: `litmus-text ${version}\n`, stderr: "" });
 });
 
 test("teach writes the head that classifier.teach gives, and classify uses it", async () => {

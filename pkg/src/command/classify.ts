@@ -2,15 +2,14 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { createClassifier } from "../api/create-classifier.js";
 import type { AnyTaskOptions } from "../shared/task-types.js";
 import type { Prediction, StreamOptions } from "../shared/types.js";
-import { explainLoadError, readHead } from "./model-arguments.js";
+import { loadClassifier, type ModelArguments } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
 import { formatRow, type Row, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
 
-export interface ClassifyArguments {
+export interface ClassifyArguments extends ModelArguments {
   /** The table. */
   file: string;
   /** The column of the texts. */
@@ -21,9 +20,6 @@ export interface ClassifyArguments {
   output: string | undefined;
   threshold: number | undefined;
   workers: number;
-  model: string | undefined;
-  /** The file of a head that was taught. */
-  head: string | undefined;
 }
 
 /** A row that was not classified. */
@@ -51,15 +47,13 @@ function cellsOf(prediction: Prediction | undefined): string[] {
  * @throws UsageError if the table cannot be read, or the output cannot be written; LitmusError of the load and of the predictions
  */
 export async function classify(options: ClassifyArguments): Promise<UnclassifiedRow[]> {
-  const { file, column, tasks, output, threshold, workers, model, head } = options;
+  const { file, column, tasks, output, threshold, workers } = options;
   const table = await readTable(file, [column], "--column");
   const [index] = table.columns as [number];
   const names = tasks.length > 1 ? tasks.flatMap((task) => [task, `${task}_score`]) : ["label", "score"];
   const existing = names.find((name) => table.header.includes(name));
   if (existing) throw new UsageError(`${table.name} has a column "${existing}", which classify adds: rename it`);
-  const classifier = await createClassifier({ workers, model, ...(await readHead(head)) }).catch(
-    explainLoadError({ model, head }),
-  );
+  const classifier = await loadClassifier(options, { workers });
   const out = output === undefined ? process.stdout : createWriteStream(output);
   const failed = new Promise<never>((_, reject) => out.once("error", reject));
   failed.catch(() => undefined); // handled below, where it is raced with what is written

@@ -1,13 +1,12 @@
 /// <reference types="node" />
 import { writeFile } from "node:fs/promises";
-import { createClassifier } from "../api/create-classifier.js";
 import type { TeachReport } from "../shared/teach-types.js";
-import { explainLoadError, readHead } from "./model-arguments.js";
+import { explainLoadError, loadClassifier, type ModelArguments } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
 import { readTable } from "./table.js";
 import { UsageError } from "./usage.js";
 
-export interface TeachArguments {
+export interface TeachArguments extends ModelArguments {
   /** The table of examples. */
   file: string;
   /** The column of the texts. */
@@ -20,31 +19,25 @@ export interface TeachArguments {
   multiLabel: boolean | undefined;
   other: boolean | undefined;
   withExamples: boolean;
-  model: string | undefined;
-  /** The file of a head that is taught more. */
-  head: string | undefined;
 }
 
 /** The maximum number of suspect examples that are printed. */
 const MAX_SUSPECTS = 10;
 
 /**
- * Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name.
+ * Teaches a head from a table of examples, or the head that is given more, and writes its file. A row without a text adds a label
+ * that is taught by its name.
  *
  * @throws UsageError if a file cannot be read or written; LitmusError of the load and of the teaching
  */
 export async function teach(options: TeachArguments): Promise<TeachReport> {
-  const { output, multiLabel, other, withExamples, model, head } = options;
+  const { output, multiLabel, other, withExamples } = options;
   const examples = await readExamples(options);
-  const classifier = await createClassifier({ model, ...(await readHead(head)) }).catch(
-    explainLoadError({ model, head }),
-  );
+  const classifier = await loadClassifier(options);
   const bar = new ProgressBar();
   try {
     const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
-    const taught = await classifier
-      .teach(examples, { multiLabel, other, onProgress })
-      .catch(explainLoadError({ model, head }));
+    const taught = await classifier.teach(examples, { multiLabel, other, onProgress }).catch(explainLoadError(options));
     await writeFile(output, taught.export({ examples: withExamples })).catch((error: Error) => {
       throw new UsageError(`${output} cannot be written: ${error.message}`);
     });

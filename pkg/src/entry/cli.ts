@@ -9,12 +9,16 @@ import { parseInteger, parseProbability, UsageError } from "../command/usage.js"
 import { packFolder } from "../model/pack-folder.js";
 import { useNode } from "../platform/node.js";
 
+/** The version of this package. The build puts it here. */
+declare const PACKAGE_VERSION: string;
+
 useNode();
 
 const USAGE = `Usage: litmus-text serve [options]
        litmus-text classify FILE [options]
        litmus-text teach FILE -o HEAD [options]
        litmus-text pack FOLDER
+       litmus-text --version
 
 serve answers POST /predict and GET /model, /health, /metrics, /openapi.json.
 
@@ -51,7 +55,8 @@ Options of several commands:
 
   --workers N       number of worker threads (default: the number of processors)
   --head HEAD       the file of a head that was taught, whose labels take the place of the model's
-  --model URL       folder of a model (default: the packaged model)
+  --model URL       folder of a model (default: the packaged English model). "multilingual" is the packaged model for nine
+                    languages, unless the current directory has a folder of that name
   --help            print this text`;
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -170,6 +175,10 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 async function main([name, ...args]: string[]): Promise<number> {
   if ([name, ...args].includes("--help")) {
     console.log(USAGE);
+    return 0;
+  }
+  if (name === "--version") {
+    console.log(`litmus-text ${PACKAGE_VERSION}`);
     return 0;
   }
   if (name === undefined) throw new UsageError(USAGE);
