@@ -6,12 +6,14 @@ import type { AnyTaskOptions } from "../shared/task-types.js";
 import type { Prediction, StreamOptions } from "../shared/types.js";
 import { loadClassifier, type ModelArguments } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
-import { formatRow, type Row, readTable } from "./table.js";
+import { BYTE_ORDER_MARK, formatRow, outputFormat, type Row, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
 
 export interface ClassifyArguments extends ModelArguments {
   /** The table. */
   file: string;
+  /** What separates its cells; recognised if there is none. */
+  delimiter: string | undefined;
   /** The column of the texts. */
   column: string;
   /** The tasks; the classifier's own labels if there are none. */
@@ -47,8 +49,9 @@ function cellsOf(prediction: Prediction | undefined): string[] {
  * @throws UsageError if the table cannot be read, or the output cannot be written; LitmusError of the load and of the predictions
  */
 export async function classify(options: ClassifyArguments): Promise<UnclassifiedRow[]> {
-  const { file, column, tasks, output, threshold, workers } = options;
-  const table = await readTable(file, [column], "--column");
+  const { file, delimiter, column, tasks, output, threshold, workers } = options;
+  const table = await readTable(file, delimiter, [column], "--column");
+  const format = outputFormat(table.format, output);
   const [index] = table.columns as [number];
   const names = tasks.length > 1 ? tasks.flatMap((task) => [task, `${task}_score`]) : ["label", "score"];
   const existing = names.find((name) => table.header.includes(name));
@@ -57,13 +60,14 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
   const out = output === undefined ? process.stdout : createWriteStream(output);
   const failed = new Promise<never>((_, reject) => out.once("error", reject));
   failed.catch(() => undefined); // handled below, where it is raced with what is written
-  const write = async (cells: string[]) => {
-    if (!out.write(formatRow(output, cells))) await Promise.race([once(out, "drain"), failed]);
+  const write = async (text: string) => {
+    if (!out.write(text)) await Promise.race([once(out, "drain"), failed]);
   };
   const bar = new ProgressBar();
   const unclassified: UnclassifiedRow[] = [];
   try {
-    await write([...table.header, ...names]);
+    const mark = format.hasByteOrderMark ? BYTE_ORDER_MARK : "";
+    await write(mark + formatRow(format, [...table.header, ...names]));
     const texts = table.rows.map(({ cells }) => cells[index] as string);
     // Whether items have one prediction or one per task depends on the arguments, which TypeScript cannot follow.
     const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
@@ -72,7 +76,7 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
       const { number, cells } = table.rows[item.index] as Row;
       if (item.error) unclassified.push({ number, code: item.error.code });
       const added = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);
-      await write([...cells, ...added]);
+      await write(formatRow(format, [...cells, ...added]));
       bar.update(item.index + 1, texts.length);
     }
     if (output !== undefined) await Promise.race([finished(out.end()), failed]);

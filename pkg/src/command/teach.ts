@@ -9,6 +9,8 @@ import { UsageError } from "./usage.js";
 export interface TeachArguments extends ModelArguments {
   /** The table of examples. */
   file: string;
+  /** What separates its cells; recognised if there is none. */
+  delimiter: string | undefined;
   /** The column of the texts. */
   text: string;
   /** The column of the labels. */
@@ -48,8 +50,8 @@ export async function teach(options: TeachArguments): Promise<TeachReport> {
   }
 }
 
-async function readExamples({ file, text, label }: TeachArguments): Promise<Map<string, string[]>> {
-  const table = await readTable(file, [text, label], "--text and --label");
+async function readExamples({ file, delimiter, text, label }: TeachArguments): Promise<Map<string, string[]>> {
+  const table = await readTable(file, delimiter, [text, label], "--text and --label");
   const examples = new Map<string, string[]>();
   for (const { number, cells } of table.rows) {
     const [example, name] = table.columns.map((column) => cells[column]?.trim()) as [string, string];
