@@ -94,6 +94,25 @@ test("the separator is recognised in the header, or given, and the output has it
   assert.equal(mask(await read("tabs.tsv")), "text\tid\tlabel\tscore\nFine; good\t1\tLABEL\t0.5\n");
 });
 
+test("classify counts the texts with a warning by warning, and the exit status remains 0", async () => {
+  const table = "text\nI loved it\n映画は最高でした\nA joy\nМне очень понравился этот фильм\n";
+  const { status, stdout, stderr } = await runWithInput(table, "classify", "-");
+  assert.equal(status, 0);
+  assert.match(stdout, /^text,label,score\n/);
+  const [script, unknown, ...rest] = stderr.trimEnd().split("\n");
+  const reason = "in a script that the model does not read (other-script)";
+  assert.equal(script, `litmus-text: 2 of 4 texts are ${reason}: row 3, row 5`);
+  assert.match(
+    unknown,
+    /^litmus-text: \d of 4 texts (is|are) mostly unknown to the model \(mostly-unknown-tokens\): row 3/,
+  );
+  assert.deepEqual(rest, []);
+  const rows = `text\n${"映画は最高でした\n".repeat(12)}`;
+  const several = await runWithInput(rows, "classify", "-", "--task", "sentiment", "--task", "emotion");
+  assert.ok(several.stderr.startsWith(`litmus-text: 12 of 12 texts are ${reason}: row 2, `), several.stderr);
+  assert.match(several.stderr, /row 11, and 2 more\n/);
+});
+
 test("--model multilingual is the packaged model, unless there is a folder of that name", async () => {
   const args = ["classify", "-", "--model", "multilingual"];
   const { stdout, stderr } = await runWithInput("text\n这部电影太好看了，我非常喜欢。\n", ...args);

@@ -64,7 +64,7 @@ async function readExamples({ file, delimiter, text, label }: TeachArguments): P
 }
 
 /** The report as lines of text. */
-export function formatReport({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
+export function formatTeachReport({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
   const examples = labels.reduce((sum, label) => sum + label.examples, 0);
   const quoted = (text: string | null) => (text === null ? "(an example of the earlier head)" : JSON.stringify(text));
   const more = suspects.length - MAX_SUSPECTS;

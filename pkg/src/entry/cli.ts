@@ -2,9 +2,9 @@
 /// <reference types="node" />
 import { availableParallelism } from "node:os";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { classify, describeUnclassified } from "../command/classify.js";
+import { classify, formatClassifyReport } from "../command/classify.js";
 import { serve } from "../command/serve.js";
-import { formatReport, teach } from "../command/teach.js";
+import { formatTeachReport, teach } from "../command/teach.js";
 import { parseDelimiter, parseInteger, parseProbability, UsageError } from "../command/usage.js";
 import { packFolder } from "../model/pack-folder.js";
 import { useNode } from "../platform/node.js";
@@ -144,10 +144,9 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     const delimiter = parseDelimiter(values.delimiter);
     const [file] = positionals as [string];
     const workers = parseWorkers(values.workers);
-    const unclassified = await classify({ file, delimiter, column, tasks, output, threshold, workers, model, head });
-    if (unclassified.length === 0) return 0;
-    console.error(`litmus-text: ${describeUnclassified(unclassified)}`);
-    return 1;
+    const report = await classify({ file, delimiter, column, tasks, output, threshold, workers, model, head });
+    for (const line of formatClassifyReport(report)) console.error(`litmus-text: ${line}`);
+    return report.unclassified.length === 0 ? 0 : 1;
   },
 
   async teach(args) {
@@ -167,7 +166,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     const [file] = positionals as [string];
     const [multiLabel, withExamples] = [values["multi-label"], values["with-examples"]];
     const report = await teach({ file, delimiter, text, label, output, multiLabel, other, withExamples, model, head });
-    for (const line of formatReport(report)) console.log(line);
+    for (const line of formatTeachReport(report)) console.log(line);
     return 0;
   },
 
