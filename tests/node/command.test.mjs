@@ -1,7 +1,7 @@
 // The commands `litmus-text classify` and `litmus-text teach`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -40,23 +40,93 @@ test("classify adds label and score to each row, and says how many have none", a
   classifier.close();
   assert.equal(
     await read("out.csv"),
-    `id,review,label,score\n1,"I loved it, every minute",positive,${first}\n` +
+    `\ufeffid,review,label,score\n1,"I loved it, every minute",positive,${first}\n` +
       `2,"She said ""boring"".\nIt was awful",negative,${second}\n3,,,\n`,
   );
 });
 
 test("a task has its labels, several tasks have columns of their own, and tabs separate a .tsv", async () => {
   await write("texts.tsv", 'text\tid\nYou are an "idiot\t1\nThank you, that made my day\t2\n');
-  const one = await run("classify", "texts.tsv", "--task", "toxicity", "--threshold", "0.1", "-o", "one.tsv");
+  const one = await run("classify", "texts.tsv", "--task", "toxicity", "--threshold", "0.1");
   assert.equal(one.status, 0, one.stderr);
-  const [header, insult, thanks] = (await read("one.tsv")).trimEnd().split("\n");
+  const [header, insult, thanks] = one.stdout.trimEnd().split("\n");
   assert.equal(header, "text\tid\tlabel\tscore");
   assert.match(insult, /^You are an "idiot\t1\t(hateful;)?toxic(;hateful)?\t0\.\d+$/);
   assert.match(thanks, /\t2\t\t0?\.?\d/);
-  const both = await run("classify", "texts.tsv", "--task", "sentiment", "--task", "emotion");
-  const rows = both.stdout.trimEnd().split("\n");
+  await run("classify", "texts.tsv", "--task", "sentiment", "--task", "emotion", "-o", "both.csv");
+  const rows = (await read("both.csv")).trimEnd().split("\n");
   assert.equal(rows[0], "text,id,sentiment,sentiment_score,emotion,emotion_score");
   assert.match(rows[2], /^"Thank you, that made my day",2,positive,0\.\d+,[\w;]*gratitude[\w;]*,0\.\d+$/);
+});
+
+test("the separator is recognised in the header, or given, and the output has it", async () => {
+  const mask = (table) => table.replace(/(positive|neutral|negative)(\W)0\.\d+/g, "LABEL$20.5");
+  for (const [table, args, expected] of [
+    [
+      "\ufeffid;texto;a, b, c\r\n1;Me gustó, mucho;\r\n2;'Malo; muy malo';x\r\n",
+      ["--column", "texto"],
+      "\ufeffid;texto;a, b, c;label;score\n1;Me gustó, mucho;;LABEL;0.5\n2;'Malo; muy malo';x;LABEL;0.5\n",
+    ],
+    ["\n'a;b;c',text\n,Fine\n", [], "a;b;c,text,label,score\n,Fine,LABEL,0.5\n"],
+    ["text\nFine; good\n", [], "text,label,score\nFine; good,LABEL,0.5\n"],
+    ["id\ttext\n1\t'Fine,\tgood'\n", [], "id\ttext\tlabel\tscore\n1\t'Fine,\tgood'\tLABEL\t0.5\n"],
+    ["text|id\nFine, good|1\n", ["--delimiter", "|"], "text|id|label|score\nFine, good|1|LABEL|0.5\n"],
+    [
+      "text;id\tx\nFine\t1\n",
+      ["--delimiter", "tab", "--column", "text;id"],
+      "text;id\tx\tlabel\tscore\nFine\t1\tLABEL\t0.5\n",
+    ],
+    ["text\nFine; good\n", ["--delimiter", ";"], undefined],
+  ]) {
+    const { status, stdout, stderr } = await runWithInput(table.replaceAll("'", '"'), "classify", "-", ...args);
+    if (expected === undefined) {
+      assert.match(
+        stderr,
+        /put a text that has semicolons into double quotes, or name the separator with --delimiter\n$/,
+      );
+      continue;
+    }
+    assert.equal(status, 0, stderr);
+    assert.equal(mask(stdout), expected.replaceAll("'", '"'));
+  }
+  await write("semicolons.csv", 'text;id\n"Fine;\ngood";1\n');
+  await run("classify", "semicolons.csv", "-o", "tabs.tsv");
+  assert.equal(mask(await read("tabs.tsv")), "text\tid\tlabel\tscore\nFine; good\t1\tLABEL\t0.5\n");
+});
+
+test("classify counts the texts with a warning by warning, and the exit status remains 0", async () => {
+  const table = "text\nI loved it\n映画は最高でした\nA joy\nМне очень понравился этот фильм\n";
+  const { status, stdout, stderr } = await runWithInput(table, "classify", "-");
+  assert.equal(status, 0);
+  assert.match(stdout, /^text,label,score\n/);
+  const [script, unknown, ...rest] = stderr.trimEnd().split("\n");
+  const reason = "in a script that the model does not read (other-script)";
+  assert.equal(script, `litmus-text: 2 of 4 texts are ${reason}: row 3, row 5`);
+  assert.match(
+    unknown,
+    /^litmus-text: \d of 4 texts (is|are) mostly unknown to the model \(mostly-unknown-tokens\): row 3/,
+  );
+  assert.deepEqual(rest, []);
+  const rows = `text\n${"映画は最高でした\n".repeat(12)}`;
+  const several = await runWithInput(rows, "classify", "-", "--task", "sentiment", "--task", "emotion");
+  assert.ok(several.stderr.startsWith(`litmus-text: 12 of 12 texts are ${reason}: row 2, `), several.stderr);
+  assert.match(several.stderr, /row 11, and 2 more\n/);
+});
+
+test("--model multilingual is the packaged model, unless there is a folder of that name", async () => {
+  const args = ["classify", "-", "--model", "multilingual"];
+  const { stdout, stderr } = await runWithInput("text\n这部电影太好看了，我非常喜欢。\n", ...args);
+  assert.match(stdout, /,positive,0\.\d+\n$/, stderr);
+  await mkdir(join(folder, "multilingual"));
+  const own = await runWithInput("text\nFine\n", ...args);
+  assert.equal(own.status, 1);
+  assert.match(own.stderr, /\/multilingual\/config\.json: there is no such file: --model takes the folder of a model/);
+  await rm(join(folder, "multilingual"), { recursive: true });
+});
+
+test("--version prints the version of the package", async () => {
+  const { version } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
+  assert.deepEqual(await run("--version"), { status: 0, stdout: `litmus-text ${version}\n`, stderr: "" });
 });
 
 test("teach writes the head that classifier.teach gives, and classify uses it", async () => {
@@ -82,6 +152,13 @@ test("teach writes the head that classifier.teach gives, and classify uses it", 
   await write("mails.csv", "text\nIs my parcel lost?\n");
   const triage = await run("classify", "mails.csv", "--head", "triage.head");
   assert.match(triage.stdout, /\nIs my parcel lost\?,shipping,(0\.\d+|1)\n$/);
+  const excel = `\ufefflabel;text\r\n${rows.map((row) => row.join(";")).join("\r\n")}\r\n`;
+  const piped = excel.replaceAll(";", "|");
+  assert.equal((await runWithInput(excel, "teach", "-", "-o", "excel.head")).status, 0);
+  assert.equal((await runWithInput(piped, "teach", "-", "-o", "piped.head", "--delimiter", "|")).status, 0);
+  for (const name of ["excel.head", "piped.head"]) {
+    assert.deepEqual(await readFile(join(folder, name)), await readFile(join(folder, "triage.head")), name);
+  }
   const more = await run("teach", "examples.csv", "-o", "more.head", "--head", "triage.head");
   assert.match(more.stderr, /^triage\.head: .*exported without its examples/);
 });
@@ -113,8 +190,8 @@ test("a table that cannot be read as its author meant it is rejected before anyt
   await write("wide.tsv", "label\ttext\na\tgood\nb\tslow\tand loud\n");
   await write("latin1.csv", Buffer.from("label,text\na,good\nb,tr\xe8s bien\n", "latin1"));
   await write("utf16.csv", Buffer.from("\ufefflabel,text\n", "utf16le"));
-  await write("semicolons.csv", "label;text\na;good, very good\n");
-  await write("tabs.csv", "label\ttext\na\tgood\n");
+  await write("wide-semicolons.csv", "label;text\na;good; very good\n");
+  await write("pipes.csv", "label|text\na|good\n");
   await write("commas.tsv", "label,text\na,good\n");
   await write("open.csv", 'label,text\na,"very\ngood" \n"b\n","say ""no\nc,bad\n');
   await write("quoted.csv", 'label,text\na,"Say" "no"\n');
@@ -130,9 +207,10 @@ test("a table that cannot be read as its author meant it is rejected before anyt
     ["wide.tsv", "wide.tsv: row 3 has 3 cells, but the header has 2: replace tabs within a text"],
     ["latin1.csv", "latin1.csv is not UTF-8: line 3 "],
     ["utf16.csv", "utf16.csv is not UTF-8: line 1 "],
-    ["semicolons.csv", "(it has: label;text): it seems to be separated by semicolons: separate it by commas"],
-    ["tabs.csv", "it seems to be separated by tabs"],
-    ["commas.tsv", "it seems to be separated by commas"],
+    ["wide-semicolons.csv", "header has 2: put a text that has semicolons into double quotes\n"],
+    ["pipes.csv", "(it has: label|text): name the column"],
+    ["pipes.csv", ", or name the separator with --delimiter"],
+    ["commas.tsv", ", or name the separator with --delimiter"],
     ["open.csv", "open.csv: row 3 has a double quote that is never closed: close it"],
     ["quoted.csv", "quoted.csv: row 2 has more text after a quoted cell: double each double quote"],
     ["empty.csv", "empty.csv is empty"],
@@ -163,6 +241,11 @@ test("every command names what is wrong with its arguments", async () => {
     ],
     [["serve", "-p", "1"], /^unknown option -p of serve \(known: .*--port/],
     [["pack", "--model", "x"], "unknown option --model of pack (known: none)"],
+    [
+      ["classify", "x.csv", "--delimiter", ";;"],
+      '--delimiter must be one character that is no double quote, or "tab", not ";;"',
+    ],
+    [["teach", "x.csv", "-o", "x.head", "--delimiter", '"'], "--delimiter must be one character"],
     [["classify", "x.csv", "--column"], /'--column <value>' argument missing/],
   ]) {
     const { status, stdout, stderr } = await run(...args);

@@ -16,18 +16,26 @@ export const cli = join(root, "pkg/dist/cli.js");
 export const startService = (...options) => startServer(process.execPath, [cli, "serve", "--port", "0", ...options]);
 
 /**
- * Starts a program that prints the URL at which it listens. Resolves when it has printed it or has exited.
- * `exited` resolves to the exit code, `ready()` when the model is loaded, and `output()` returns all that was printed.
+ * Starts a program that prints the URL at which it listens. `exited` resolves to the exit code, `url()` returns the URL once it was
+ * printed, and `output()` all that was printed.
  */
-export async function startServer(program, args, options = {}) {
+export function spawnServer(program, args, options = {}) {
   const child = spawn(program, args, options);
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed += text));
   const exited = once(child, "exit").then(([code]) => code);
-  const url = () => /http:\S+/.exec(printed)?.[0];
+  return { child, exited, url: () => /http:\S+/.exec(printed)?.[0], output: () => printed };
+}
+
+/**
+ * Starts a program that prints the URL at which it listens. Resolves when it has printed it or has exited. `ready()` resolves when the
+ * model is loaded.
+ */
+export async function startServer(program, args, options) {
+  const { child, url, ...server } = spawnServer(program, args, options);
   await until(() => url() || child.exitCode !== null);
   const ready = () => until(async () => (await fetch(`${url()}health`)).ok);
-  return { url: url(), child, exited, ready, output: () => printed };
+  return { ...server, child, url: url(), ready };
 }
 
 /** A request for predictions. A body that is neither a string nor bytes is sent as JSON. */

@@ -3,12 +3,21 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createClassifier } from "litmus-text";
-import { documentedRequest, metric as metricOf, POSITIVE, startService, until, wait } from "./harness.mjs";
+import {
+  cli,
+  documentedRequest,
+  metric as metricOf,
+  POSITIVE,
+  spawnServer,
+  startService,
+  until,
+  wait,
+} from "./harness.mjs";
 
 const running = new Set();
 
@@ -16,6 +25,20 @@ async function serve(...options) {
   const server = await startService(...options);
   running.add(server.child);
   return server;
+}
+
+/** Starts the service, and does not wait for its URL. */
+function spawnService(...options) {
+  const server = spawnServer(process.execPath, [cli, "serve", ...options]);
+  running.add(server.child);
+  return server;
+}
+
+/** Listens at a free port. Resolves to the server and the port. */
+async function takePort() {
+  const holder = createServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  return { holder, port: String(holder.address().port) };
 }
 
 const post = (url, body, init = {}) =>
@@ -34,9 +57,6 @@ describe("litmus-text serve", () => {
   });
   before(async () => {
     server = await serve("--workers", "2");
-    const early = await fetch(`${server.url}health`);
-    assert.equal(early.status, 503);
-    assert.equal((await early.json()).error.code, "loading");
     await server.ready();
   });
 
@@ -201,11 +221,27 @@ describe("litmus-text serve", () => {
     assert.equal(await server.exited, 0);
   });
 
+  test("while the model is being loaded, requests are answered, and the address is not printed yet", async () => {
+    const { holder, port } = await takePort();
+    holder.close();
+    const { child, exited, output, url } = spawnService("--workers", "1", "--port", port);
+    let early;
+    await until(async () => (early = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)));
+    assert.equal(early.status, 503);
+    assert.equal((await early.json()).error.code, "loading");
+    assert.ok(!output().includes("listening"), output());
+    await until(url);
+    assert.equal(output(), `litmus-text is loading the model\nlitmus-text is listening at http://127.0.0.1:${port}/\n`);
+    child.kill("SIGTERM");
+    assert.equal(await exited, 0);
+  });
+
   test("SIGTERM while the model is being loaded is no failure", async () => {
-    const { child, exited, output } = await serve("--workers", "1");
+    const { child, exited, output } = spawnService("--workers", "1", "--port", "0");
+    await until(() => output().includes("loading"));
     child.kill("SIGTERM");
     assert.equal(await exited, 0, output());
-    assert.match(output(), /shutting down/);
+    assert.equal(output(), "litmus-text is loading the model\nlitmus-text is shutting down\n");
   });
 
   test("a task, and the head that was taught, are those of requests that name none", async () => {
@@ -237,18 +273,27 @@ describe("litmus-text serve", () => {
   });
 
   test("a failed start prints the reason", async () => {
+    const { holder, port } = await takePort();
     for (const [options, message] of [
       [["--port", "99999"], /--port must be/],
       [["--workers", "0"], /--workers must be/],
       [["--threads", "2"], /unknown option --threads of serve \(known: .*--workers/],
       [["--model", "/nowhere"], /nowhere\/.*: there is no such file.*: --model takes the folder of a model/],
       [["--head", "/nowhere.head"], /\/nowhere\.head cannot be read/],
+      [["--head", cli], /cli\.js: the head is another kind of file/],
+      [
+        ["--port", port],
+        new RegExp(`port ${port} of 127\\.0\\.0\\.1: another program has the port: .* --port \\(0 takes`),
+      ],
+      [["--host", "203.0.113.1"], /of 203\.0\.113\.1: .*EADDRNOTAVAIL.*: --host must be an address of this machine/],
       [["--task", "irony"], /"sentiment".*not "irony"/],
     ]) {
       const { exited, output } = await serve(...options);
       assert.equal(await exited, 1);
       assert.match(output(), message);
       assert.ok(!output().includes("    at "), "no stack trace");
+      assert.ok(!output().includes("listening"), output());
     }
+    holder.close();
   });
 });

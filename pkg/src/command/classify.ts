@@ -2,17 +2,18 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { createClassifier } from "../api/create-classifier.js";
 import type { AnyTaskOptions } from "../shared/task-types.js";
-import type { Prediction, StreamOptions } from "../shared/types.js";
-import { explainLoadError, readHead } from "./model-arguments.js";
+import type { Prediction, PredictionWarning, StreamOptions } from "../shared/types.js";
+import { loadClassifier, type ModelArguments } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
-import { formatRow, type Row, readTable } from "./table.js";
+import { BYTE_ORDER_MARK, formatRow, outputFormat, type Row, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
 
-export interface ClassifyArguments {
+export interface ClassifyArguments extends ModelArguments {
   /** The table. */
   file: string;
+  /** What separates its cells; recognised if there is none. */
+  delimiter: string | undefined;
   /** The column of the texts. */
   column: string;
   /** The tasks; the classifier's own labels if there are none. */
@@ -21,21 +22,26 @@ export interface ClassifyArguments {
   output: string | undefined;
   threshold: number | undefined;
   workers: number;
-  model: string | undefined;
-  /** The file of a head that was taught. */
-  head: string | undefined;
 }
 
-/** A row that was not classified. */
-export interface UnclassifiedRow {
-  /** Its number in a spreadsheet: the header is row 1. */
-  number: number;
-  /** The code of its error. */
-  code: string;
+/** What the user has to know about the rows of a table that was classified. Rows have their number in a spreadsheet: the header is row 1. */
+export interface ClassifyReport {
+  /** The number of rows. */
+  rows: number;
+  /** The rows that were not classified, each with the code of its error. */
+  unclassified: { number: number; code: string }[];
+  /** The rows whose prediction has a warning. */
+  warned: Map<PredictionWarning, number[]>;
 }
 
-/** The maximum number of rows without a label that a message names. */
+/** The maximum number of rows that a message names. */
 const MAX_NAMED = 10;
+
+/** What a text is that has the warning. */
+const WARNINGS: Record<PredictionWarning, string> = {
+  "other-script": "in a script that the model does not read",
+  "mostly-unknown-tokens": "mostly unknown to the model",
+};
 
 /** The cells of a prediction: its label, or labels, and the score. */
 function cellsOf(prediction: Prediction | undefined): string[] {
@@ -46,39 +52,46 @@ function cellsOf(prediction: Prediction | undefined): string[] {
 
 /**
  * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. Where a text cannot be classified,
- * because it is empty for instance, the added cells are empty. Resolves to these rows.
+ * because it is empty for instance, the added cells are empty.
  *
  * @throws UsageError if the table cannot be read, or the output cannot be written; LitmusError of the load and of the predictions
  */
-export async function classify(options: ClassifyArguments): Promise<UnclassifiedRow[]> {
-  const { file, column, tasks, output, threshold, workers, model, head } = options;
-  const table = await readTable(file, [column], "--column");
+export async function classify(options: ClassifyArguments): Promise<ClassifyReport> {
+  const { file, delimiter, column, tasks, output, threshold, workers } = options;
+  const table = await readTable(file, delimiter, [column], "--column");
+  const format = outputFormat(table.format, output);
   const [index] = table.columns as [number];
   const names = tasks.length > 1 ? tasks.flatMap((task) => [task, `${task}_score`]) : ["label", "score"];
   const existing = names.find((name) => table.header.includes(name));
   if (existing) throw new UsageError(`${table.name} has a column "${existing}", which classify adds: rename it`);
-  const classifier = await createClassifier({ workers, model, ...(await readHead(head)) }).catch(
-    explainLoadError({ model, head }),
-  );
+  const classifier = await loadClassifier(options, { workers });
   const out = output === undefined ? process.stdout : createWriteStream(output);
   const failed = new Promise<never>((_, reject) => out.once("error", reject));
   failed.catch(() => undefined); // handled below, where it is raced with what is written
-  const write = async (cells: string[]) => {
-    if (!out.write(formatRow(output, cells))) await Promise.race([once(out, "drain"), failed]);
+  const write = async (text: string) => {
+    if (!out.write(text)) await Promise.race([once(out, "drain"), failed]);
   };
   const bar = new ProgressBar();
-  const unclassified: UnclassifiedRow[] = [];
+  const report: ClassifyReport = { rows: table.rows.length, unclassified: [], warned: new Map() };
   try {
-    await write([...table.header, ...names]);
+    const mark = format.hasByteOrderMark ? BYTE_ORDER_MARK : "";
+    await write(mark + formatRow(format, [...table.header, ...names]));
     const texts = table.rows.map(({ cells }) => cells[index] as string);
     // Whether items have one prediction or one per task depends on the arguments, which TypeScript cannot follow.
     const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
     for await (const item of classifier.stream(texts, { ...(taskOptions as StreamOptions), threshold })) {
       const { prediction, predictions } = item as { prediction?: Prediction; predictions?: Record<string, Prediction> };
       const { number, cells } = table.rows[item.index] as Row;
-      if (item.error) unclassified.push({ number, code: item.error.code });
+      if (item.error) report.unclassified.push({ number, code: item.error.code });
+      // Warnings are about the text: they are the same for each task.
+      const { warnings = [] } = prediction ?? predictions?.[tasks[0] as string] ?? {};
+      for (const warning of warnings) {
+        const numbers = report.warned.get(warning);
+        if (numbers) numbers.push(number);
+        else report.warned.set(warning, [number]);
+      }
       const added = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);
-      await write([...cells, ...added]);
+      await write(formatRow(format, [...cells, ...added]));
       bar.update(item.index + 1, texts.length);
     }
     if (output !== undefined) await Promise.race([finished(out.end()), failed]);
@@ -89,13 +102,24 @@ export async function classify(options: ClassifyArguments): Promise<Unclassified
     bar.clear();
     classifier.close();
   }
-  return unclassified;
+  return report;
 }
 
-/** The message that names the rows that were not classified. */
-export function describeUnclassified(rows: UnclassifiedRow[]): string {
-  const named = rows.slice(0, MAX_NAMED).map(({ number, code }) => `row ${number} (${code})`);
-  const more = rows.length - named.length;
-  const all = [...named, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
-  return `${rows.length} ${rows.length === 1 ? "row has" : "rows have"} no label: ${all}`;
+/** The report as lines of text. */
+export function formatClassifyReport({ rows, unclassified, warned }: ClassifyReport): string[] {
+  const failed = unclassified.map(({ number, code }) => `row ${number} (${code})`);
+  const count = failed.length;
+  return [
+    ...[...warned].map(
+      ([warning, numbers]) =>
+        `${numbers.length} of ${rows} texts ${numbers.length === 1 ? "is" : "are"} ${WARNINGS[warning]} (${warning}): ` +
+        joinNames(numbers.map((number) => `row ${number}`)),
+    ),
+    ...(count > 0 ? [`${count} ${count === 1 ? "row has" : "rows have"} no label: ${joinNames(failed)}`] : []),
+  ];
+}
+
+function joinNames(names: string[]): string {
+  const more = names.length - MAX_NAMED;
+  return [...names.slice(0, MAX_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }

@@ -1,10 +1,29 @@
 /// <reference types="node" />
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import type { Classifier, TaughtClassifier } from "../api/classifier.js";
+import { createClassifier } from "../api/create-classifier.js";
 import { toLitmusError } from "../shared/errors.js";
 import { UsageError } from "./usage.js";
 
+export interface ModelArguments {
+  /** The path or URL of a model's folder, or the name of a packaged model; the packaged English model if there is none. */
+  model: string | undefined;
+  /** The path of the file of a head that was taught. */
+  head: string | undefined;
+}
+
+/** @throws UsageError if the head's file cannot be read, or its message needs the names of arguments; LitmusError of `createClassifier` */
+export async function loadClassifier(
+  { model, head }: ModelArguments,
+  options: { workers?: number; task?: string | undefined } = {},
+): Promise<Classifier | TaughtClassifier> {
+  const taught = await readHead(head);
+  return createClassifier({ ...options, ...taught, model: findModel(model) }).catch(explainLoadError({ model, head }));
+}
+
 /** The option `head` of `createClassifier`, from the path of a head's file; nothing without one. */
-export async function readHead(path: string | undefined): Promise<{ head?: Uint8Array<ArrayBuffer> }> {
+async function readHead(path: string | undefined): Promise<{ head?: Uint8Array<ArrayBuffer> }> {
   if (path === undefined) return {};
   const bytes = await readFile(path).catch((error: Error) => {
     throw new UsageError(`${path} cannot be read: ${error.message}`);
@@ -12,13 +31,21 @@ export async function readHead(path: string | undefined): Promise<{ head?: Uint8
   return { head: new Uint8Array(bytes) };
 }
 
+/** The option `model` of `createClassifier`. A folder of the current directory comes before a packaged model of the same name. */
+function findModel(model: string | undefined): string | URL | undefined {
+  const isPackaged = model === "multilingual" && !statSync(model, { throwIfNoEntry: false })?.isDirectory();
+  return isPackaged ? new URL("../models/multilingual/", import.meta.url) : model; // relative to the bundle in dist/
+}
+
 /** Returns a handler for `catch` that throws the error again, with more words if it is about what `--model` or `--head` names. */
 export const explainLoadError =
-  ({ model, head }: { model: string | undefined; head: string | undefined }) =>
+  ({ model, head }: ModelArguments) =>
   (error: unknown): never => {
     const { code, message } = toLitmusError(error);
     if (head !== undefined && code.startsWith("head-")) throw new UsageError(`${head}: ${message}`);
     if (model !== undefined && code === "model-not-found")
-      throw new UsageError(`${message}: --model takes the folder of a model or its URL, not a name at Hugging Face`);
+      throw new UsageError(
+        `${message}: --model takes the folder of a model, its URL, or multilingual, not a name at Hugging Face`,
+      );
     throw error;
   };

@@ -8,6 +8,8 @@ declare module "papaparse" {
     delimiter?: string;
     quoteChar?: string;
     newline?: string;
+    /** Parse only so many rows. */
+    preview?: number;
   }
   const Papa: {
     parse<Row>(text: string, options: Options): { data: Row[]; errors: ParseError[] };

@@ -1,15 +1,16 @@
 /// <reference types="node" />
 import { writeFile } from "node:fs/promises";
-import { createClassifier } from "../api/create-classifier.js";
 import type { TeachReport } from "../shared/teach-types.js";
-import { explainLoadError, readHead } from "./model-arguments.js";
+import { explainLoadError, loadClassifier, type ModelArguments } from "./model-arguments.js";
 import { ProgressBar } from "./progress-bar.js";
 import { readTable } from "./table.js";
 import { UsageError } from "./usage.js";
 
-export interface TeachArguments {
+export interface TeachArguments extends ModelArguments {
   /** The table of examples. */
   file: string;
+  /** What separates its cells; recognised if there is none. */
+  delimiter: string | undefined;
   /** The column of the texts. */
   text: string;
   /** The column of the labels. */
@@ -20,31 +21,25 @@ export interface TeachArguments {
   multiLabel: boolean | undefined;
   other: boolean | undefined;
   withExamples: boolean;
-  model: string | undefined;
-  /** The file of a head that is taught more. */
-  head: string | undefined;
 }
 
 /** The maximum number of suspect examples that are printed. */
 const MAX_SUSPECTS = 10;
 
 /**
- * Teaches a head from a table of examples, and writes its file. A row without a text adds a label that is taught by its name.
+ * Teaches a head from a table of examples, or the head that is given more, and writes its file. A row without a text adds a label
+ * that is taught by its name.
  *
  * @throws UsageError if a file cannot be read or written; LitmusError of the load and of the teaching
  */
 export async function teach(options: TeachArguments): Promise<TeachReport> {
-  const { output, multiLabel, other, withExamples, model, head } = options;
+  const { output, multiLabel, other, withExamples } = options;
   const examples = await readExamples(options);
-  const classifier = await createClassifier({ model, ...(await readHead(head)) }).catch(
-    explainLoadError({ model, head }),
-  );
+  const classifier = await loadClassifier(options);
   const bar = new ProgressBar();
   try {
     const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
-    const taught = await classifier
-      .teach(examples, { multiLabel, other, onProgress })
-      .catch(explainLoadError({ model, head }));
+    const taught = await classifier.teach(examples, { multiLabel, other, onProgress }).catch(explainLoadError(options));
     await writeFile(output, taught.export({ examples: withExamples })).catch((error: Error) => {
       throw new UsageError(`${output} cannot be written: ${error.message}`);
     });
@@ -55,8 +50,8 @@ export async function teach(options: TeachArguments): Promise<TeachReport> {
   }
 }
 
-async function readExamples({ file, text, label }: TeachArguments): Promise<Map<string, string[]>> {
-  const table = await readTable(file, [text, label], "--text and --label");
+async function readExamples({ file, delimiter, text, label }: TeachArguments): Promise<Map<string, string[]>> {
+  const table = await readTable(file, delimiter, [text, label], "--text and --label");
   const examples = new Map<string, string[]>();
   for (const { number, cells } of table.rows) {
     const [example, name] = table.columns.map((column) => cells[column]?.trim()) as [string, string];
@@ -69,7 +64,7 @@ async function readExamples({ file, text, label }: TeachArguments): Promise<Map<
 }
 
 /** The report as lines of text. */
-export function formatReport({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
+export function formatTeachReport({ labels, validated, accuracy, suspects, contradictions }: TeachReport): string[] {
   const examples = labels.reduce((sum, label) => sum + label.examples, 0);
   const quoted = (text: string | null) => (text === null ? "(an example of the earlier head)" : JSON.stringify(text));
   const more = suspects.length - MAX_SUSPECTS;

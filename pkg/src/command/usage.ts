@@ -15,3 +15,10 @@ export function parseProbability(name: string, value: string | undefined): numbe
   if (value.trim() && number >= 0 && number <= 1) return number;
   throw new UsageError(`--${name} must be a number from 0 to 1, not "${value}"`);
 }
+
+/** Reads the value of `--delimiter`, if it was given. @throws UsageError if it cannot separate cells */
+export function parseDelimiter(value: string | undefined): string | undefined {
+  if (value === "tab" || value === "\\t") return "\t";
+  if (value === undefined || /^[^"\r\n\ufeff]$/u.test(value)) return value;
+  throw new UsageError(`--delimiter must be one character that is no double quote, or "tab", not "${value}"`);
+}

@@ -2,12 +2,15 @@
 /// <reference types="node" />
 import { availableParallelism } from "node:os";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { classify, describeUnclassified } from "../command/classify.js";
+import { classify, formatClassifyReport } from "../command/classify.js";
 import { serve } from "../command/serve.js";
-import { formatReport, teach } from "../command/teach.js";
-import { parseInteger, parseProbability, UsageError } from "../command/usage.js";
+import { formatTeachReport, teach } from "../command/teach.js";
+import { parseDelimiter, parseInteger, parseProbability, UsageError } from "../command/usage.js";
 import { packFolder } from "../model/pack-folder.js";
 import { useNode } from "../platform/node.js";
+
+/** The version of this package. The build puts it here. */
+declare const PACKAGE_VERSION: string;
 
 useNode();
 
@@ -15,6 +18,7 @@ const USAGE = `Usage: litmus-text serve [options]
        litmus-text classify FILE [options]
        litmus-text teach FILE -o HEAD [options]
        litmus-text pack FOLDER
+       litmus-text --version
 
 serve answers POST /predict and GET /model, /health, /metrics, /openapi.json.
 
@@ -23,14 +27,15 @@ serve answers POST /predict and GET /model, /health, /metrics, /openapi.json.
   --task TASK       the task of requests that name none, such as toxicity
   --workers N, --head HEAD, --model URL
 
-classify adds the columns "label" and "score" to a table with a header: comma-separated, or separated by tabs if its name
-ends in .tsv. The FILE - is standard input. A text can have several labels where the task says so: they are separated by
-semicolons.
+classify adds the columns "label" and "score" to a table in UTF-8 with a header. Commas, semicolons or tabs separate its cells,
+in the output as in FILE; tabs if the name ends in .tsv. The FILE - is standard input. A text can have several labels where the
+task says so: they are separated by semicolons.
 
   --column NAME     the column of the texts (default text)
   --task TASK       a task of the model, such as sentiment, emotion or toxicity. Several times: two columns for each task
   -o, --output FILE the file to write (default: standard output)
   --threshold X     no label below this score, from 0 to 1
+  --delimiter C     another character that separates the cells
   --workers N, --head HEAD, --model URL
 
 teach writes a head: labels of your own, taught from a table of examples. A row without a text adds a label that is taught by
@@ -41,6 +46,7 @@ its name.
   --label NAME      the column of the labels (default label)
   --multi-label     a text can have several labels: each stands in a row of its own
   --other           reject texts that resemble no label's examples
+  --delimiter C     another character that separates the cells of FILE
   --with-examples   write the features of the examples, too, so that the head can be taught more
   --head HEAD       teach this head more
   --model URL
@@ -51,7 +57,8 @@ Options of several commands:
 
   --workers N       number of worker threads (default: the number of processors)
   --head HEAD       the file of a head that was taught, whose labels take the place of the model's
-  --model URL       folder of a model (default: the packaged model)
+  --model URL       folder of a model (default: the packaged English model). "multilingual" is the packaged model for nine
+                    languages, unless the current directory has a folder of that name
   --help            print this text`;
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -59,6 +66,7 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
 const COMMON = { model: { type: "string" }, head: { type: "string" } } as const satisfies Options;
 const WORKERS = { type: "string", default: String(availableParallelism()) } as const;
 const OUTPUT = { type: "string", short: "o" } as const;
+const DELIMITER = { type: "string" } as const;
 
 const HELP = "litmus-text --help lists commands and options";
 
@@ -126,24 +134,26 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
       ...COMMON,
       workers: WORKERS,
       output: OUTPUT,
+      delimiter: DELIMITER,
       column: { type: "string", default: "text" },
       task: { type: "string", multiple: true, default: [] },
       threshold: { type: "string" },
     });
     const { column, task: tasks, output, model, head } = values;
     const threshold = parseProbability("threshold", values.threshold);
+    const delimiter = parseDelimiter(values.delimiter);
     const [file] = positionals as [string];
     const workers = parseWorkers(values.workers);
-    const unclassified = await classify({ file, column, tasks, output, threshold, workers, model, head });
-    if (unclassified.length === 0) return 0;
-    console.error(`litmus-text: ${describeUnclassified(unclassified)}`);
-    return 1;
+    const report = await classify({ file, delimiter, column, tasks, output, threshold, workers, model, head });
+    for (const line of formatClassifyReport(report)) console.error(`litmus-text: ${line}`);
+    return report.unclassified.length === 0 ? 0 : 1;
   },
 
   async teach(args) {
     const { values, positionals } = parse("teach", "FILE", args, {
       ...COMMON,
       "output": OUTPUT,
+      "delimiter": DELIMITER,
       "text": { type: "string", default: "text" },
       "label": { type: "string", default: "label" },
       "multi-label": { type: "boolean" },
@@ -152,10 +162,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     });
     const { output, text, label, other, model, head } = values;
     if (output === undefined) throw new UsageError("--output is missing: name the head file to write");
+    const delimiter = parseDelimiter(values.delimiter);
     const [file] = positionals as [string];
     const [multiLabel, withExamples] = [values["multi-label"], values["with-examples"]];
-    const report = await teach({ file, text, label, output, multiLabel, other, withExamples, model, head });
-    for (const line of formatReport(report)) console.log(line);
+    const report = await teach({ file, delimiter, text, label, output, multiLabel, other, withExamples, model, head });
+    for (const line of formatTeachReport(report)) console.log(line);
     return 0;
   },
 
@@ -170,6 +181,10 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 async function main([name, ...args]: string[]): Promise<number> {
   if ([name, ...args].includes("--help")) {
     console.log(USAGE);
+    return 0;
+  }
+  if (name === "--version") {
+    console.log(`litmus-text ${PACKAGE_VERSION}`);
     return 0;
   }
   if (name === undefined) throw new UsageError(USAGE);
