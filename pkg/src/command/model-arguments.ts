@@ -1,5 +1,6 @@
 /// <reference types="node" />
 import { readFile } from "node:fs/promises";
+import { REMEDY } from "../model/packaged-name.js";
 import { toLitmusError } from "../shared/errors.js";
 import { UsageError } from "./usage.js";
 
@@ -18,7 +19,11 @@ export const explainLoadError =
   (error: unknown): never => {
     const { code, message } = toLitmusError(error);
     if (head !== undefined && code.startsWith("head-")) throw new UsageError(`${head}: ${message}`);
-    if (model !== undefined && code === "model-not-found")
-      throw new UsageError(`${message}: --model takes the folder of a model or its URL, not a name at Hugging Face`);
+    if (model !== undefined && code === "model-not-found") {
+      const expected = "--model takes the folder of a model or its URL, not a name at Hugging Face";
+      const packaged = "the packaged multilingual model is node_modules/litmus-text/models/multilingual";
+      const found = message.replace(REMEDY, "");
+      throw new UsageError(`${found}: ${expected}${found === message ? "" : `; ${packaged}`}`);
+    }
     throw error;
   };
