@@ -124,7 +124,7 @@ test("a head that was taught is there at the next visit if the page has kept it"
   const seen = await page.evaluate(async () => {
     const { createClassifier } = litmus;
     const kept = await caches.match("/triage.head");
-    const triage = await createClassifier({ head: new Uint8Array(await kept.arrayBuffer()) });
+    const triage = await createClassifier({ head: await kept.arrayBuffer() });
     return { label: (await triage.predict("Is my parcel lost?")).label, report: triage.report };
   });
   assert.deepEqual(seen, { label: "shipping", report: null });

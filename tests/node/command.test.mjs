@@ -264,6 +264,10 @@ test("what is missing or wrong is named, without a stack trace", async () => {
     [["classify", "reviews.csv", "--column", "review", "--threshold", "2"], /--threshold must be a number from 0 to 1/],
     [["classify", "reviews.csv", "--column", "review", "-o", "missing/out.csv"], /missing\/out\.csv cannot be written/],
     [["classify", "reviews.csv", "--column", "review", "--head", "reviews.csv"], /^reviews\.csv: the head is /],
+    [
+      ["classify", "reviews.csv", "--column", "review", "--model", "multilingual"],
+      /no such file: --model takes the folder of a model .*; the packaged multilingual model is node_modules\/litmus-text\/models/,
+    ],
     [["teach", "reviews.csv"], /--output is missing/],
     [["teach", "reviews.csv", "-o", "x.head"], /has no column "text".*--text and --label/],
     [["teach", "reviews.csv", "-o", "x.head", "--text", "review", "--label", "label"], /has no column "label"/],

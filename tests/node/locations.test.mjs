@@ -50,7 +50,7 @@ test("wasm: a URL, a Response, bytes or a compiled module", async () => {
   }
   await assert.rejects(createClassifier({ wasm: Uint8Array.of(1, 2, 3) }), {
     code: "invalid-input",
-    message: "wasm cannot be compiled: it must be the package's file wasm/litmus_text_bg.wasm",
+    message: "wasm must be the package's file wasm/litmus_text_bg.wasm",
   });
   await assert.rejects(createClassifier({ wasm: new URL("missing.wasm", wasmUrl) }), { code: "model-not-found" });
 });

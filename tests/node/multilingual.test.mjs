@@ -1,6 +1,10 @@
 // The packaged multilingual model, as a package that is installed has it.
 import assert from "node:assert/strict";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { createClassifier } from "litmus-text";
 import { multilingual } from "litmus-text/multilingual";
 
@@ -60,4 +64,25 @@ test("an explanation of a text without blanks has words, not characters", async 
   const words = attributions.map(({ text }) => text);
   assert.equal(words.join(""), text); // a punctuation mark is a word
   for (const word of ["房间", "早餐"]) assert.ok(words.includes(word), words.join());
+});
+
+test("the name of a packaged model is no folder, unless there is one", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "litmus-name-"));
+  const before = process.cwd();
+  process.chdir(folder);
+  t.after(() => {
+    process.chdir(before);
+    return rm(folder, { recursive: true, force: true });
+  });
+  for (const model of ["multilingual", "litmus-text/multilingual", "english"])
+    await assert.rejects(createClassifier({ model }), {
+      code: "model-not-found",
+      message:
+        /config\.json: there is no such file: import \{ multilingual \} from "litmus-text\/multilingual" and pass that; English is the default$/,
+    });
+  await assert.rejects(createClassifier({ model: "other" }), { message: /config\.json: there is no such file$/ });
+  await cp(fileURLToPath(new URL(".", multilingual.config)), join(folder, "multilingual"), { recursive: true });
+  const own = await createClassifier({ model: "multilingual" });
+  assert.equal(own.info.name, "litmus-text/multilingual");
+  own.close();
 });

@@ -55,7 +55,7 @@ test("the same examples give the same bytes, and a file predicts what the head p
   const file = triage.export();
   const again = await classifier.teach(EXAMPLES);
   assert.deepEqual(again.export(), file);
-  const loaded = await createClassifier({ head: file });
+  const loaded = await createClassifier({ head: file.buffer });
   const text = "Is my parcel lost?";
   assert.deepEqual(await loaded.predict(text), await triage.predict(text));
   assert.deepEqual(loaded.labels, triage.labels);
@@ -139,8 +139,20 @@ test("invalid calls have codes", async () => {
       code: "invalid-input",
       message: /^examples must be an object /,
     });
+  const rows = [{ text: "I want my money back", label: "refund" }];
+  for (const [examples, given] of [
+    [rows, "an array"],
+    [Promise.resolve(EXAMPLES), "a promise: await it"],
+  ])
+    await assert.rejects(classifier.teach(examples), {
+      code: "invalid-input",
+      message:
+        'examples must be an object such as { label: ["text"] } (from rows: (examples[label] ??= []).push(text)), ' +
+        `not ${given}`,
+    });
   for (const [entry, message] of [
-    ["refund", /^examples\["refund"\] must be an array of texts, not undefined/],
+    ["refund", /^examples must be an object such as /],
+    [["refund"], /^examples\["refund"\] must be an array of texts, not undefined/],
     [["refund", "I want my money back"], /^examples\["refund"\] must be an array of texts/],
     [[5, ["I want my money back"]], /^a label must be a string/],
   ])

@@ -204,6 +204,7 @@ triage.report?.suspects[0]?.predicted satisfies "refund" | "shipping" | undefine
     ["1", []],
   ])
 ).labels satisfies readonly ("5" | "1")[];
+await createClassifier({ head: triage.export().buffer });
 (await triage.teach({ praise: [] })).labels satisfies readonly ("refund" | "shipping" | "praise")[];
 (await createClassifier({ head: triage.export() })).report?.accuracy satisfies number | null | undefined;
 

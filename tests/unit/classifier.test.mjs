@@ -39,8 +39,27 @@ async function open({ size = 1, override = {} } = {}) {
 test("a task and a taught head contradict each other", async () => {
   await assert.rejects(createClassifier({ task: "toxicity", head: new Uint8Array(8) }), {
     code: "invalid-input",
-    message: 'task must be left out where there is a head, not "toxicity"',
+    message: 'task must be left out beside a head, not "toxicity"',
   });
+});
+
+test("a model that is passed in the place of the options is not ignored", async () => {
+  const url = new URL("https://example.org/model/");
+  const files = { config: url, tokenizer: url, model: url };
+  for (const model of [files, url, url.href, [new File(["x"], "config.json")], null])
+    await assert.rejects(createClassifier(model), { code: "invalid-input", message: "pass a model as { model }" });
+});
+
+test("a head that is no bytes is named, and a promise is to be awaited", async () => {
+  for (const [head, given] of [
+    [Promise.resolve(new Uint8Array()), "a promise: await it"],
+    [new Float32Array(8), "a value of type Float32Array"],
+    [new Blob(), "a value of type Blob"],
+  ])
+    await assert.rejects(createClassifier({ head }), {
+      code: "invalid-input",
+      message: `head must be a Uint8Array or an ArrayBuffer, not ${given}`,
+    });
 });
 
 test("one text gives one prediction, several give several in their order", async () => {

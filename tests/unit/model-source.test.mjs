@@ -135,6 +135,13 @@ test("any other value is rejected", async () => {
   }
 });
 
+test("a promise of a model is to be awaited", async () => {
+  await assert.rejects(resolve(Promise.resolve({})), {
+    code: "invalid-input",
+    message: "model must be an object, not a promise: await it",
+  });
+});
+
 test("bytes of another realm, as in a test of Jest or from a frame, are bytes", async () => {
   const files = { config: "[1, 2]", tokenizer: "[3]", model: "[4, 5]" };
   const given = Object.entries(files).map(([role, list]) => [role, runInNewContext(`new Uint8Array(${list})`)]);

@@ -21,14 +21,18 @@ test("wrong values are named, with what was expected", () => {
     [{ explain: { method: "shapley", samples: 1001 } }, "explain.samples must be an integer from 1 to 1000, not 1001"],
     [{ explain: { label: null } }, "explain.label must be a string, or such values by task, not null"],
     [{ activation: "relu" }, 'activation must be "softmax", "sigmoid" or "none", not "relu"'],
-    [{ specialTokens: true }, 'specialTokens must be "text" or "special", not a value of type boolean'],
+    [{ specialTokens: true }, 'specialTokens must be "text" or "special", not a value of type Boolean'],
     [{ zeroShot: ["a"] }, "zeroShot must be an object, not an array"],
     [{ zeroShot: {} }, "zeroShot.labels must be an array of 1 to 1000 strings, not undefined"],
     [{ zeroShot: { labels: [] } }, "zeroShot.labels must be an array of 1 to 1000 strings, not an array"],
     [{ zeroShot: { labels: ["a"], multiLabel: 1 } }, "zeroShot.multiLabel must be true or false, not 1"],
     [{ timeout: 0 }, "timeout must be an integer of milliseconds from 1 to 2147483647, not 0"],
     [{ timeout: 2 ** 31 }, "timeout must be an integer of milliseconds from 1 to 2147483647, not 2147483648"],
-    [{ signal: {} }, "signal must be an AbortSignal, not a value of type object"],
+    [{ signal: {} }, "signal must be an AbortSignal, not a value of type Object"],
+    [{ signal: new AbortController() }, "signal must be an AbortSignal, not a value of type AbortController"],
+    [{ timeout: Promise.resolve(1) }, /^timeout must be .*, not a promise: await it$/],
+    [new URL("https://example.org/"), "options must be an object, not a value of type URL"],
+    [Promise.resolve({}), "options must be an object, not a promise: await it"],
     [{ onProgress: 1 }, "onProgress must be a function, not 1"],
     [null, "options must be an object, not null"],
   ];
@@ -159,12 +163,13 @@ test("texts are strings or pairs, without holes", () => {
   assert.throws(() => checkText(["a"]), invalid("text must be a string, not an array"));
   assert.throws(
     () => checkTexts({ length: 0 }),
-    invalid("text must be a string, { text, pair } or an array of these, not a value of type object"),
+    invalid("text must be a string, { text, pair } or an array of these, not a value of type Object"),
   );
   assert.throws(
     () => checkTexts(["a", 1n]),
-    invalid("text 1 must be a string or { text, pair }, not a value of type bigint", 1),
+    invalid("text 1 must be a string or { text, pair }, not a value of type BigInt", 1),
   );
+  assert.throws(() => checkTexts(Promise.resolve("a")), { message: /, not a promise: await it$/ });
   assert.throws(
     () => checkTexts(Object.assign(Array(3), { 0: "a", 2: "b" })),
     invalid("text 1 must be a string or { text, pair }, not undefined", 1),
@@ -178,7 +183,7 @@ test("texts are strings or pairs, without holes", () => {
   ]) {
     assert.throws(
       () => checkTexts([wrong]),
-      invalid("text 0 must be a string or { text, pair }, not a value of type object", 0),
+      invalid("text 0 must be a string or { text, pair }, not a value of type Object", 0),
     );
   }
 });

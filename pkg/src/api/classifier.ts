@@ -136,12 +136,6 @@ export class Classifier<
    */
   predict(text: TextInput, options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>>;
   /**
-   * Classifies one text.
-   *
-   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
-   */
-  predict(text: TextInput, options?: PredictOptions): Promise<Prediction<Label>>;
-  /**
    * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
    * classified rejects the whole call, with its `index` in the error. Several workers share the work.
    * Without a `threshold`, the packaged model always gives a label.
@@ -159,6 +153,13 @@ export class Classifier<
    * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
    */
   predict(texts: readonly TextInput[], options?: PredictOptions): Promise<Prediction<Label>[]>;
+  // TypeScript reports a wrong option as an error of the last overload: that for one text, the usual call.
+  /**
+   * Classifies one text.
+   *
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   */
+  predict(text: TextInput, options?: PredictOptions): Promise<Prediction<Label>>;
   async predict(
     texts: TextInput | readonly TextInput[],
     options: AnyPredictOptions = {},

@@ -1,4 +1,5 @@
 import { sourceOf } from "../model/model-source.js";
+import { explainPackagedName } from "../model/packaged-name.js";
 import { wasmSourceOf } from "../model/wasm-source.js";
 import { packageUrl } from "../platform/package-url.js";
 import { resolveUrl } from "../platform/resolve-url.js";
@@ -10,7 +11,7 @@ import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import type { ChosenOf, PackagedTasks } from "../shared/task-types.js";
-import { CLASSIFIER, checkOptions, wrongValue } from "../shared/validate.js";
+import { CLASSIFIER, checkOptions, invalidInput, isRecord, wrongValue } from "../shared/validate.js";
 import { Classifier, type SentimentClassifier, type TaughtClassifier, taughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 import { openTask } from "./tasks.js";
@@ -49,12 +50,12 @@ export function createClassifier<Task extends keyof PackagedTasks>(
  * Loads the file of a head that was taught, and the model that it was taught on.
  *
  * @example
- * const triage = await createClassifier({ head: new Uint8Array(await response.arrayBuffer()) });
+ * const triage = await createClassifier({ head: await response.arrayBuffer() });
  *
  * @throws LitmusError as without `head`; `head-malformed`, `head-mismatch` (the head was taught on another model)
  */
 export function createClassifier<Label extends string = string>(
-  options: ClassifierOptions & { head: Uint8Array<ArrayBuffer> },
+  options: ClassifierOptions & { head: Uint8Array<ArrayBuffer> | ArrayBuffer },
 ): Promise<TaughtClassifier<Label>>;
 /**
  * Loads a model and the WebAssembly module that runs it. `Label` is the type of the model's labels.
@@ -70,9 +71,10 @@ export function createClassifier<Label extends string = string>(
   options?: ClassifierOptions,
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
+  if (!isRecord(options) || "tokenizer" in options) throw invalidInput("pass a model as { model }");
   checkOptions(options, CLASSIFIER);
   const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
-  if (head && task !== undefined) throw wrongValue("task", "left out where there is a head", task);
+  if (head && task !== undefined) throw wrongValue("task", "left out beside a head", task);
   return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
@@ -86,7 +88,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     const info = await pool.open(onProgress, signal);
     try {
-      if (head) return taughtClassifier(await openHead(pool, info, head, signal));
+      if (head) return taughtClassifier(await openHead(pool, info, new Uint8Array(head), signal));
       if (task !== undefined) return new Classifier(...(await openTask(pool, info, task, signal)));
       return new Classifier(pool, info);
     } catch (error) {
@@ -94,6 +96,6 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
       throw error;
     }
   }).catch((error: unknown) => {
-    throw toLitmusError(error);
+    throw explainPackagedName(toLitmusError(error), model);
   });
 }

@@ -11,7 +11,7 @@ export async function taskPool(
   { task, tasks }: PredictParams,
   signal: AbortSignal,
 ): Promise<Pool> {
-  if (task !== undefined && tasks) throw wrongValue("task", "left out where there are tasks", task);
+  if (task !== undefined && tasks) throw wrongValue("task", "left out beside tasks", task);
   const heads = await readTaskHeads(pool, info, tasks ?? [task as string], signal);
   return new HeadPool(pool, (request) => ({
     ...request,

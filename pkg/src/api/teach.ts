@@ -1,7 +1,7 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
 import type { TaughtHead, TeachEntries, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
-import { isObject, wrongValue } from "../shared/validate.js";
+import { isObject, isRecord, wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
 
 /** The path of a taught head in `info.files`. */
@@ -63,15 +63,20 @@ async function taughtModel(
   };
 }
 
+/** The form of examples, for messages, and the code that brings rows into it. */
+const EXPECTED = 'an object such as { label: ["text"] } (from rows: (examples[label] ??= []).push(text))';
+
+const isIterable = (value: unknown): value is Iterable<unknown> => isObject(value) && Symbol.iterator in value;
+
 /** Checks the examples, except that labels are strings: WebAssembly checks that. */
 function entriesOf(examples: TeachExamples): TeachEntries {
-  if (!isObject(examples)) throw wrongValue("examples", "an object { label: texts }", examples);
-  const entries: TeachEntries = Symbol.iterator in examples ? [...examples] : Object.entries(examples);
-  for (const entry of entries) {
-    const [label, texts] = Array.isArray(entry) ? entry : [entry];
+  const given: unknown = examples;
+  const entries: unknown[] = isIterable(given) ? [...given] : isRecord(given) ? Object.entries(given) : [given];
+  if (!entries.every(Array.isArray)) throw wrongValue("examples", EXPECTED, given);
+  for (const [label, texts] of entries) {
     if (!Array.isArray(texts)) throw wrongValue(`examples["${label}"]`, "an array of texts", texts);
     const wrong = texts.findIndex((text) => typeof text !== "string");
     if (wrong >= 0) throw wrongValue(`examples["${label}"][${wrong}]`, "a string", texts[wrong]);
   }
-  return entries;
+  return entries as unknown[] as TeachEntries;
 }

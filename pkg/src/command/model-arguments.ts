@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Classifier, TaughtClassifier } from "../api/classifier.js";
 import { createClassifier } from "../api/create-classifier.js";
+import { REMEDY } from "../model/packaged-name.js";
 import { toLitmusError } from "../shared/errors.js";
 import { UsageError } from "./usage.js";
 
@@ -43,9 +44,12 @@ export const explainLoadError =
   (error: unknown): never => {
     const { code, message } = toLitmusError(error);
     if (head !== undefined && code.startsWith("head-")) throw new UsageError(`${head}: ${message}`);
-    if (model !== undefined && code === "model-not-found")
+    if (model !== undefined && code === "model-not-found") {
+      // The command has a remedy of its own.
+      const found = message.replace(REMEDY, "");
       throw new UsageError(
-        `${message}: --model takes the folder of a model, its URL, or multilingual, not a name at Hugging Face`,
+        `${found}: --model takes the folder of a model, its URL, or multilingual, not a name at Hugging Face`,
       );
+    }
     throw error;
   };

@@ -83,13 +83,6 @@ export function predict(
   options?: WithoutThreshold<PredictOptions>,
 ): Promise<Prediction<SentimentLabel, SentimentLabel>>;
 /**
- * Classifies one text.
- *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
- * `download-failed`, `checksum-mismatch`, `internal`
- */
-export function predict(text: string, options?: PredictOptions): Promise<Prediction<SentimentLabel>>;
-/**
  * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
  * classified rejects the whole call, with its `index` in the error. Without a `threshold` there is
  * always a label.
@@ -108,6 +101,14 @@ export function predict(
  * `download-failed`, `checksum-mismatch`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction<SentimentLabel>[]>;
+// TypeScript reports a wrong option as an error of the last overload: that for one text, the usual call.
+/**
+ * Classifies one text.
+ *
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
+ * `download-failed`, `checksum-mismatch`, `internal`
+ */
+export function predict(text: string, options?: PredictOptions): Promise<Prediction<SentimentLabel>>;
 export function predict(texts: string | readonly string[], options?: AnyPredictOptions): Promise<PredictResult> {
   return predictWith(packagedClassifier, texts, options);
 }

@@ -13,7 +13,7 @@ import type {
   OptionalRole,
   Role,
 } from "../shared/protocol.js";
-import { ANYTHING, checkOptions, isA, isObject, wrongValue } from "../shared/validate.js";
+import { ANYTHING, checkOptions, isA, isBytes, isObject, wrongValue } from "../shared/validate.js";
 import { readBody } from "./download.js";
 import { LAYOUT, ROLES } from "./layout.js";
 
@@ -94,9 +94,7 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   checkOptions(files, { ...mapRoles(() => ANYTHING), data: ANYTHING, heads: ANYTHING }, "model");
   const readGiven = async (name: string, path: string, file: unknown): Promise<[string, Blob]> => {
     const part = isA(file, "Response") && !file.bodyUsed ? await readBody(file, path, onProgress, signal) : file;
-    if (isA(part, "Blob") || isA(part, "File") || isA(part, "ArrayBuffer") || isA(part, "Uint8Array")) {
-      return [path, new Blob([part as BlobPart])];
-    }
+    if (isBytes(part) || isA(part, "Blob") || isA(part, "File")) return [path, new Blob([part])];
     throw wrongValue(`model.${name}`, "bytes, a Blob or an unread Response", file);
   };
   const roles = ROLES.filter((role) => !isOptional(role) || files[role] !== undefined);
@@ -111,9 +109,6 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   );
 }
 
-const isList = (model: ModelFiles | ModelUrls | Iterable<File>): model is Iterable<File> => Symbol.iterator in model;
-const hasUrls = (model: ModelFiles | ModelUrls): model is ModelUrls => isA(model.model, "URL");
-
 /**
  * Turns the option `model` into a source that can be sent to a worker.
  *
@@ -126,14 +121,13 @@ export async function sourceOf(
   signal: AbortSignal,
 ): Promise<ModelSource> {
   if (model === undefined) {
-    if (platform.module)
-      throw new LitmusError("model-not-found", "workerd has no files: give the files of a model as `model`");
+    if (platform.module) throw new LitmusError("model-not-found", "workerd has no files: pass a model as { model }");
     return { from: "folder", ...urlCandidates(packagedModel()), cache };
   }
   if (typeof model === "string" || isA(model, "URL"))
     return { from: "folder", candidates: folderCandidates(model), cache };
   if (!isObject(model)) throw wrongValue("model", "a URL or files", model);
-  if (isList(model)) return { from: "files", files: pickedFiles(model) };
-  if (hasUrls(model)) return { from: "folder", ...urlCandidates(model), cache };
-  return { from: "files", files: await readGivenFiles(model, onProgress, signal) };
+  if (Symbol.iterator in model) return { from: "files", files: pickedFiles(model) };
+  if (isA(model.model, "URL")) return { from: "folder", ...urlCandidates(model as ModelUrls), cache };
+  return { from: "files", files: await readGivenFiles(model as ModelFiles, onProgress, signal) };
 }

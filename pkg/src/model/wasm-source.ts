@@ -28,7 +28,7 @@ export async function wasmSourceOf(
     throw wrongValue("wasm", "a URL, an unread Response, a WebAssembly.Module or bytes", given);
   }
   return WebAssembly.compile(bytes as BufferSource).catch((cause: unknown) => {
-    const message = "wasm cannot be compiled: it must be the package's file wasm/litmus_text_bg.wasm";
+    const message = "wasm must be the package's file wasm/litmus_text_bg.wasm";
     throw new LitmusError("invalid-input", message, { cause });
   });
 }

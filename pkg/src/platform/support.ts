@@ -13,7 +13,7 @@ export function checkSupport(): void {
   if (typeof WebAssembly !== "object") {
     throw new LitmusError(
       "unsupported",
-      "this browser has no WebAssembly: it is too old, or a setting such as Lockdown Mode has switched it off",
+      "this browser has no WebAssembly: it is too old, or a setting such as Lockdown Mode forbids it",
     );
   }
   if (!WebAssembly.validate(SIMD_MODULE)) {

@@ -187,7 +187,7 @@ export interface ClassifierOptions {
    * The file of a head that was taught on this model (`TaughtClassifier.export`). Its labels take the place of the model's own. Not
    * together with `task`.
    */
-  head?: Uint8Array<ArrayBuffer> | undefined;
+  head?: Uint8Array<ArrayBuffer> | ArrayBuffer | undefined;
   /** Aborts the load, which then rejects with the code `aborted`. It has no effect once the model is loaded. */
   signal?: AbortSignal | undefined;
   /** The milliseconds that the load may take, an integer from 1; then it rejects with the code `timeout` and its worker is terminated. */

@@ -29,10 +29,11 @@ interface Schema {
 function formatValue(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (typeof value === "number" || value === null || value === undefined) return String(value);
-  return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+  if (Array.isArray(value)) return "an array";
+  return isA(value, "Promise") ? "a promise: await it" : `a value of type ${classOf(value)}`;
 }
 
-function invalidInput(message: string, index?: number): LitmusError {
+export function invalidInput(message: string, index?: number): LitmusError {
   return new LitmusError("invalid-input", message, { index });
 }
 
@@ -45,20 +46,27 @@ interface PlatformClasses {
   "ArrayBuffer": ArrayBuffer;
   "Blob": Blob;
   "File": File;
+  "Promise": Promise<unknown>;
   "Response": Response;
   "Uint8Array": Uint8Array;
   "URL": URL;
   "WebAssembly.Module": WebAssembly.Module;
 }
 
+/** The name of a value's class, if that is a class of the platform, else `"Object"`. */
+const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
 /** Whether a value is of this class of the platform. Unlike `instanceof`, also of another realm: a frame, or jsdom in Jest. */
 export const isA = <Name extends keyof PlatformClasses>(value: unknown, name: Name): value is PlatformClasses[Name] =>
-  Object.prototype.toString.call(value) === `[object ${name}]`;
+  classOf(value) === name;
+
+export const isBytes = (value: unknown): value is Uint8Array<ArrayBuffer> | ArrayBuffer =>
+  isA(value, "ArrayBuffer") || isA(value, "Uint8Array");
 
 export const isObject = (value: unknown): value is object => value !== null && typeof value === "object";
 
-/** Whether a value is of the type "object" of JSON Schema: no array. */
-const isRecord = (value: unknown): value is object => isObject(value) && !Array.isArray(value);
+/** Whether a value is an object with keys of its own: no array, URL or promise. */
+export const isRecord = (value: unknown): value is object => classOf(value) === "Object";
 
 const isNumber = (value: unknown, from: number, to: number): value is number =>
   typeof value === "number" && value >= from && value <= to;
@@ -171,7 +179,7 @@ export const CLASSIFIER: Rules = {
   ],
   precision: ruleOf("precision", { enum: PRECISIONS }),
   task: STRING,
-  head: ["a Uint8Array", (value) => isA(value, "Uint8Array")],
+  head: ["a Uint8Array or an ArrayBuffer", isBytes],
 };
 
 /**
@@ -201,8 +209,8 @@ export function isTextInput(value: unknown): value is TextInput {
 }
 
 /** The error for a value that is no text. `index` is its index in the array of texts. */
-export function wrongText(text: unknown, index?: number): LitmusError {
-  return wrongValue(index === undefined ? "text" : `text ${index}`, "a string or { text, pair }", text, index);
+export function wrongText(text: unknown, index: number): LitmusError {
+  return wrongValue(`text ${index}`, "a string or { text, pair }", text, index);
 }
 
 export function checkText(text: unknown): asserts text is string {
@@ -213,9 +221,7 @@ export function checkTexts(texts: unknown): asserts texts is TextInput | readonl
   if (isTextInput(texts)) return;
   if (!Array.isArray(texts)) throw wrongValue("text", "a string, { text, pair } or an array of these", texts);
   // forEach would skip the holes of a sparse array.
-  for (let index = 0; index < texts.length; index++) {
-    if (!isTextInput(texts[index])) throw wrongText(texts[index], index);
-  }
+  for (const [index, text] of texts.entries()) if (!isTextInput(text)) throw wrongText(text, index);
 }
 
 /** Checks the source of a stream. A string is rejected, although it is iterable: its characters would be taken for texts. */
