@@ -265,8 +265,8 @@ test("what is missing or wrong is named, without a stack trace", async () => {
     [["classify", "reviews.csv", "--column", "review", "-o", "missing/out.csv"], /missing\/out\.csv cannot be written/],
     [["classify", "reviews.csv", "--column", "review", "--head", "reviews.csv"], /^reviews\.csv: the head is /],
     [
-      ["classify", "reviews.csv", "--column", "review", "--model", "multilingual"],
-      /no such file: --model takes the folder of a model .*; the packaged multilingual model is node_modules\/litmus-text\/models/,
+      ["classify", "reviews.csv", "--column", "review", "--model", "english"],
+      /no such file: --model takes the folder of a model, its URL, or multilingual/,
     ],
     [["teach", "reviews.csv"], /--output is missing/],
     [["teach", "reviews.csv", "-o", "x.head"], /has no column "text".*--text and --label/],
