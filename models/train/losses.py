@@ -48,7 +48,8 @@ def embedding_loss(ours, original):
     arguments are [B, H]; `original` is normalised, `ours` need not be."""
     ours = F.normalize(ours, dim=1)
     cosine = 1 - (ours * original).sum(1).mean()
-    between = (ours @ ours.T - original @ original.T).square().sum() / (len(ours) * (len(ours) - 1))
+    pairs = max(1, len(ours) * (len(ours) - 1))  # the last batch of an epoch may have a single text
+    between = (ours @ ours.T - original @ original.T).square().sum() / pairs
     return cosine + 2 * between
 
 

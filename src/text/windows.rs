@@ -182,9 +182,9 @@ impl Reader<'_> {
                 truncated = true;
                 tokens = self.encode_span(span.clone(), self.token_budget, self.options.with_offsets)?;
             }
-            // A window that fails this adds nothing but white space, which some tokenizers count as tokens.
+            // A window that fails this adds nothing but white space or invisible characters, which some tokenizers count as tokens.
             let last_end = windows.last().map_or(0, |window| window.span.end);
-            if new_tokens > 0 && !span.is_empty() && span.end > last_end {
+            if new_tokens > 0 && span.end > last_end && !is_blank(&self.text[span.clone()]) {
                 windows.push(Window { span, tokens, new_tokens });
             }
             covered = group.end;
