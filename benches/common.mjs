@@ -53,7 +53,7 @@ export async function inChromium(mounts, work, { oneCore = false } = {}) {
   }
 }
 
-/** Calls `start` while this process may run on one core only, which processes inherit that it starts. */
+/** Calls `start` with this process restricted to one core. The processes that `start` creates inherit the restriction. */
 async function onOneCore(start) {
   // Other systems cannot do it, and measure on all cores.
   if (process.platform !== "linux") return start();

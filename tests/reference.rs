@@ -68,7 +68,7 @@ fn check_tokens(classifier: &Classifier, cases: Vec<TokenCase>) {
     for case in cases {
         let text = case.text();
         let start: String = text.chars().take(60).collect();
-        // A Unigram has a token for a blank, which is no text to us.
+        // A Unigram tokenizer has a token for white space. Our runtime rejects a text that has nothing else.
         let is_invisible = |c| "\u{ad}\u{180e}\u{200b}\u{200d}\u{feff}\u{fffd}".contains(c);
         let is_blank = text.chars().all(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c));
         if case.ids.len() == 2 || is_blank {

@@ -88,8 +88,7 @@ async function measure({ quick, ours }) {
     : { 16: 40, 32: 40, 128: 24, batch: 10, warm: 12 };
   const loads = quick ? 2 : 7;
   const mounts = { "/peer-models/": models };
-  // Our predictions run in a worker, theirs in the page. On a virtual machine, the cores that the two happen to run on may differ
-  // by half.
+  // Our predictions run in a worker, theirs in the page. The cores of a virtual machine may differ in speed by half.
   const speed = (inPage) => inPage(PEERS, "speed", { made, temperature, counts, ours, roofline });
   const warm = await inChromium(mounts, speed, { oneCore: true });
   return inChromium(mounts, async (inPage, setting, longestTasks) => {

@@ -15,7 +15,7 @@ const PANEL: usize = 2 * LANES;
 /// `width` values wide.
 ///
 /// # Panics
-/// If `x` or `w` is not a whole number of rows, or if `out` does not have one value for each pair of rows.
+/// If the length of `x` or of `w` is not a multiple of `width`, or if `out` does not have one value per pair of rows.
 #[inline(never)]
 pub fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
     let width = width.max(1);
@@ -36,7 +36,7 @@ pub fn product(x: &[f32], w: &[f32], width: usize, out: &mut [f32]) {
 /// A linear layer: `x · wᵀ` plus one bias per row of `w`. Returns rows of `x` × rows of `w`. The rows of both are `width` values wide.
 ///
 /// # Panics
-/// If `x` or `w` is not a whole number of rows, or if there is not one bias per row of `w`.
+/// If the length of `x` or of `w` is not a multiple of `width`, or if `biases` does not have one value per row of `w`.
 #[inline(never)]
 pub fn linear_layer(x: &[f32], w: &[f32], biases: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / width.max(1) * biases.len()];

@@ -17,7 +17,7 @@ impl LayerNorm {
     /// Replaces each row of `x`, or of `x + addend`, by its normalisation. A row with a NaN or an infinity becomes NaN.
     ///
     /// # Panics
-    /// If `x` is not a whole number of rows, as long as the gain, or if the addend has another length than `x`.
+    /// If the length of `x` is not a multiple of the length of the gain, or if the addend has another length than `x`.
     #[inline(never)]
     pub fn run(&self, x: &mut [f32], addend: Option<&[f32]>) {
         let width = self.gain.len().max(1);

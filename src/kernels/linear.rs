@@ -103,7 +103,7 @@ impl PackedLinear {
     /// gives a row of NaN.
     ///
     /// # Panics
-    /// If `x` and `y` are not the same whole number of rows.
+    /// If the lengths of `x` and `y` are not the same multiple of `inputs` and of `outputs`.
     #[inline(never)]
     pub fn run(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs.max(1);

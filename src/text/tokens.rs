@@ -58,7 +58,7 @@ pub(super) fn is_no_text(character: &char) -> bool {
     *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
 }
 
-/// Whether a text has only white space and characters that nobody sees, such as zero-width ones. Some tokenizers have tokens for these.
+/// Whether a text has only white space and invisible characters, such as zero-width ones. Some tokenizers have tokens for these.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_no_text(&c) || c.is_other_format())
 }

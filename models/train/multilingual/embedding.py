@@ -1,5 +1,5 @@
-"""The sentence embedding of the whole multilingual-e5-small, which the embedding head learns. It keeps in the features
-what a text is about, so that users can teach labels of their own.
+"""The sentence embedding of the whole multilingual-e5-small, which the embedding head learns. Learning it keeps the
+topic of a text in the features, so that users can teach labels of their own.
 
 e5's embeddings of any two texts have a cosine of 0.7 and more. The mean over texts is subtracted here, so that texts
 about different things lie far apart (Mu and Viswanath 2018)."""
