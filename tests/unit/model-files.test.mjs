@@ -210,6 +210,12 @@ test("litmus.json is optional; other files are not", async () => {
   });
 });
 
+test("of several missing files the error names the first one, whichever is refused first", async () => {
+  const later = (response) => setTimeout(() => response.writeHead(404).end(), 100);
+  served = { "config.json": later };
+  await assert.rejects(load(source()), { message: `could not load ${base}config.json: status 404` });
+});
+
 test("the first model file that exists is taken", async () => {
   delete served["litmus.json"];
   delete served["model.onnx"];

@@ -256,6 +256,17 @@ export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Byt
 }
 
 /**
+ * Like `Promise.all`, but of several rejections it takes that of the first promise, not the earliest one: the error of a folder that
+ * does not exist names the same file every time.
+ */
+async function inOrder<T extends Promise<unknown>[]>(promises: [...T]) {
+  const all = Promise.all(promises);
+  all.catch(() => undefined); // it may reject while an earlier promise is still awaited
+  for (const promise of promises) await promise;
+  return all;
+}
+
+/**
  * Reads the files of a model. `files` has their bytes, by the names under which WebAssembly expects them. `storeFiles` stores all
  * of them, and resolves to the source from which other threads read them.
  *
@@ -275,7 +286,7 @@ export async function readModel(
   const manifest = await reader.manifest();
   const parsed = parseManifest(manifest?.bytes);
   const { entryOf, metrics } = parsed;
-  const [config, tokenizer, model, tokenizerConfig] = await Promise.all([
+  const [config, tokenizer, model, tokenizerConfig] = await inOrder([
     reader.file("config", entryOf),
     reader.file("tokenizer", entryOf),
     reader.file("model", entryOf),
