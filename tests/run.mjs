@@ -2,7 +2,8 @@
 // NAME. npm run lint is `npm test -- lint`, npm run test:quick is `npm test -- --quick`: the quick suites. With `--all`, the
 // suite of hosts runs its full matrix.
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../tools/build.mjs";
@@ -40,14 +41,19 @@ const minutes = (count) => ({ timeout: count * 60_000 });
 
 /**
  * Runs the `*.test.mjs` of a folder. Files that measure time, or drive browsers, run one after the other; `parallel`
- * files do neither.
+ * files do neither. Their temporary files, and those of the browsers, are removed at the end.
  */
 async function nodeTests(folder, { wanted = () => true, parallel = false, env = process.env } = {}) {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".test.mjs") && wanted(name));
   const paths = names.sort().map((name) => join(folder, name));
   // Forced, because a test that has timed out may leave handles open.
   const args = ["--test", "--test-force-exit", "--test-reporter=spec", ...(parallel ? [] : ["--test-concurrency=1"])];
-  await node([...args, ...paths], { ...minutes(20), env });
+  const temporary = await mkdtemp(join(tmpdir(), "litmus-tests-"));
+  try {
+    await node([...args, ...paths], { ...minutes(20), env: { ...env, TMPDIR: temporary } });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
 }
 
 const inFolder = (folder, options) => nodeTests(join(root, folder), options);
