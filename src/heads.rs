@@ -67,7 +67,10 @@ impl Heads {
     pub(crate) fn embedding(&self, model: &Model) -> Result<&Head, Error> {
         model.require_features("an embedding")?;
         self.embedding.as_ref().ok_or_else(|| {
-            Error::unsupported("the model has no head of the kind \"embedding\", such as heads/embedding.head")
+            Error::unsupported(
+                "the model has no head of the kind \"embedding\" (heads/embedding.head): take a model that has one, such as \
+                 the packaged English model",
+            )
         })
     }
 }

@@ -43,7 +43,9 @@ def exit_index(logits, confidence, layers):
 
 
 def exits(args):
-    """For a student of six layers only: others lack an exit."""
+    """For the student of six layers only: a smaller one has no exit after layer 4, or none at all."""
+    if args.layers != Config().layers:
+        raise SystemExit(f"exits measures the student of {Config().layers} layers: leave --layers out")
     torch.set_num_threads(threads())
     corpora, tokenizer = Corpora(args.data), load_cut_tokenizer(args)
     model = runtime_network(read_arrays(args.student.with_suffix(".npz"))).to(device())

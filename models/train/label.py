@@ -56,16 +56,12 @@ def key(text):
 
 def load_labels(work, name):
     """({key: f16 [33]}, the recipe that its pieces have): the logits that this teacher has written, 33 for all tasks.
-
-    Deletes pieces that were written by a teacher with other weights.
-    """
+    Pieces that were written by a teacher with other weights do not count."""
     recipe, logits = {"teacher": read_seal(work / f"teacher-{name}.npz")}, {}
     for path in sorted((work / f"labels-{name}").glob("*.npz")):
-        if not was_made_by(path, recipe):
-            path.unlink()
-            continue
-        piece = read_arrays(path)
-        logits |= zip(piece["keys"].tolist(), piece["logits"], strict=True)
+        if was_made_by(path, recipe):
+            piece = read_arrays(path)
+            logits |= zip(piece["keys"].tolist(), piece["logits"], strict=True)
     return logits, recipe
 
 

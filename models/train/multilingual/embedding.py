@@ -8,7 +8,6 @@ import measures
 import numpy as np
 import torch
 import torch.nn.functional as F
-from encoder import Encoder
 from training import device
 
 from inference import outputs
@@ -25,12 +24,10 @@ def sample(texts):
 
 
 class Original:
-    """`config` and `weights`: of the network with all its layers and our vocabulary. `texts`: those of the mean."""
+    """`network`: e5 with all its layers and our vocabulary. `texts`: those of the mean."""
 
-    def __init__(self, config, weights, tokenizer, texts, precision):
-        self.network = Encoder(config)
-        self.network.load_arrays(weights)
-        self.network.eval().requires_grad_(False).to(precision).to(device())
+    def __init__(self, network, tokenizer, texts, precision):
+        self.network = network.requires_grad_(False).to(precision).to(device())
         self.network.precision = precision
         self.prefix = torch.tensor([tokenizer.encode(PREFIX, add_special_tokens=False).ids]).to(device())
         self.mean = 0

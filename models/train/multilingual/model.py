@@ -9,10 +9,11 @@ import losses
 import numpy as np
 from corpora import teacher_text
 from distillation import teacher_logits_of, teacher_loss
-from encoder import Config
+from encoder import Config, Encoder
 from epochs import mixed_epoch
 from files import read_arrays, read_seal, sha256, write_json
 from label import TEACHERS, mixed_logits
+from rounding import TABLE
 from training import fast_precision
 from vocabulary import cut_table, load_cut_tokenizer, table_rows, tokenizer_path
 
@@ -133,15 +134,22 @@ def config(vocabulary, layers, dropout=Config.dropout):
 def pretrained_weights(args, layers):
     """{name: array} of the first layers of e5, with the word table of our vocabulary. No heads."""
     weights = e5.encoder_weights(layers)
-    weights["embeddings.word.weight"] = cut_table(weights["embeddings.word.weight"], table_rows(args))
+    weights[TABLE] = cut_table(weights[TABLE], table_rows(args))
     return weights
+
+
+def whole_pretrained(args):
+    """e5 with all its layers and our vocabulary."""
+    weights = pretrained_weights(args, e5.LAYERS)
+    network = Encoder(config(len(weights[TABLE]), e5.LAYERS, dropout=0.0))
+    network.load_arrays(weights)
+    return network.eval()
 
 
 def original_embedding(args, corpora, precision):
     """What the embedding head learns."""
-    weights = pretrained_weights(args, e5.LAYERS)
-    network = config(len(weights["embeddings.word.weight"]), e5.LAYERS, dropout=0.0)
-    return embedding.Original(network, weights, load_cut_tokenizer(args), embedding.sample(corpora.train), precision)
+    texts = embedding.sample(corpora.train)
+    return embedding.Original(whole_pretrained(args), load_cut_tokenizer(args), texts, precision)
 
 
 def tuned_file(args):

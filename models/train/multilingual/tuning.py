@@ -3,13 +3,11 @@ rounding. The result is kept in float32, because the weights have moved away fro
 ones: the student, which starts from them, fits new scales."""
 
 import pretrained
-from encoder import Encoder
 from files import was_made_by, write_arrays
-from rounding import TABLE
 from student import train_rounded
 from vocabulary import load_cut_tokenizer
 
-from multilingual import e5, model, sources
+from multilingual import model, sources
 
 # A text, its translation, and a text about something else, with the prefix that e5 was trained with.
 TEXTS = ["query: 这部电影很好看", "query: The movie is good", "query: The meeting is at three"]
@@ -18,10 +16,7 @@ TEXTS = ["query: 这部电影很好看", "query: The movie is good", "query: The
 def check_pretrained(args):
     """Stops the run unless the network of all twelve layers, with our vocabulary, computes like e5: see
     pretrained.py."""
-    weights, tokenizer = model.pretrained_weights(args, e5.LAYERS), load_cut_tokenizer(args)
-    network = Encoder(model.config(len(weights[TABLE]), e5.LAYERS, dropout=0.0))
-    network.load_arrays(weights)
-    network.eval()
+    network, tokenizer = model.whole_pretrained(args), load_cut_tokenizer(args)
 
     def last_layer(ids, mask):
         return network.hidden(ids, mask, all_positions=True)[-1]
