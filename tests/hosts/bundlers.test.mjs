@@ -26,14 +26,14 @@ async function rollup(folder) {
   await output(folder, process.execPath, "node_modules/rollup/dist/bin/rollup", "--config", "--failAfterWarnings");
 }
 
-async function esbuild(folder) {
+async function esbuild(folder, script = "build.js") {
   await link(folder, "esbuild");
-  await output(folder, process.execPath, "build.js");
+  await output(folder, process.execPath, script);
 }
 
 test("a page of a file: URL, with everything in one script", { timeout: LIMIT }, async (t) => {
   const folder = await project(t, "file");
-  await esbuild(folder);
+  await esbuild(folder, "build.mjs");
   const { seen } = await visit(t, pathToFileURL(join(folder, "index.html")).href);
   assert.deepEqual(seen, good(await expected()));
 });

@@ -1,5 +1,5 @@
 // For pages of file: URLs and Electron's loadFile, which can neither import modules nor fetch files: everything is in this
-// script. `WORKER` is the text of the worker's script, see build.js.
+// script. `WORKER` is the text of the worker's script, see build.mjs.
 import { createClassifier } from "litmus-text";
 import config from "litmus-text/models/english/config.json";
 import manifest from "litmus-text/models/english/litmus.json";
