@@ -46,6 +46,8 @@ async function check(t, url) {
   assert.deepEqual(server, { ...good(shown), workers: 0 });
   const response = await fetch(`${url}api/predict`, { method: "POST", body: "I loved every minute of it" });
   assert.equal(await response.text(), shown);
+  const empty = await fetch(`${url}api/predict`, { method: "POST", body: "" });
+  assert.deepEqual([empty.status, await empty.text()], [422, "the text is empty: there is nothing to classify"]);
 }
 
 for (const bundler of ["turbopack", "webpack"]) {

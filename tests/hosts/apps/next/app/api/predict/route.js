@@ -1,6 +1,13 @@
-import { predict } from "litmus-text";
+import { LitmusError, predict } from "litmus-text";
 
 export async function POST(request) {
-  const { label, score } = await predict(await request.text());
-  return new Response(`${label} ${score}`);
+  const text = await request.text();
+  try {
+    const { label, score } = await predict(text);
+    return new Response(`${label} ${score}`);
+  } catch (error) {
+    const isEmpty = error instanceof LitmusError && error.code === "empty-text";
+    if (!isEmpty) throw error;
+    return new Response(error.message, { status: 422 });
+  }
 }
