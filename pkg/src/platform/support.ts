@@ -19,7 +19,7 @@ export function checkSupport(): void {
   if (!WebAssembly.validate(SIMD_MODULE)) {
     throw new LitmusError(
       "unsupported",
-      "this browser or its processor has no WebAssembly SIMD: Chrome and Edge 91, Firefox 89, Safari 16.4 and Node 20 have it",
+      "this browser or its processor has no WebAssembly SIMD: Chrome and Edge 98, Firefox 102, Safari 16.4 and Node 20 can run it",
     );
   }
 }
