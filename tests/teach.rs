@@ -102,10 +102,12 @@ fn a_head_file_predicts_the_same_bits() {
 }
 
 #[test]
-fn only_a_head_that_rejects_says_whether_a_text_is_other() {
+fn a_head_that_rejects_gives_texts_that_resemble_no_example_no_label() {
     let head = taught(&examples(), &TeachOptions::default().other(true));
     let known = predict(&head, "My parcel has not arrived");
     assert_eq!((known.label.as_deref(), known.other), (Some("shipping"), Some(false)));
+    let rejected = predict(&head, "Photosynthesis turns light into sugar");
+    assert_eq!((rejected.label, rejected.labels, rejected.other), (None, None, Some(true)));
     assert_eq!(predict(&taught(&examples(), &TeachOptions::default()), "The cat sat on the mat").other, None);
 }
 

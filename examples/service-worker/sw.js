@@ -9,10 +9,21 @@ const CACHE = "app-1";
 
 const handler = createHandler();
 
+/** Loads the model. If that fails, so does the installation, and the browser tries it again at the next visit. */
+async function loadModel() {
+  for (;;) {
+    const response = await handler(new Request(new URL("/model", location)));
+    if (response.ok) return;
+    const { error } = await response.json();
+    // A response does not wait longer than 30 seconds, but the load goes on.
+    if (error.code !== "loading") throw new Error(error.message);
+  }
+}
+
 async function install() {
   const cache = await caches.open(CACHE);
   await cache.addAll(FILES);
-  await handler(new Request(new URL("/model", location))); // loads the model
+  await loadModel();
   await skipWaiting();
 }
 

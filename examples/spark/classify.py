@@ -64,6 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
     piped = rows.repartition(args.partitions) if args.partitions else rows
     classify(spark, piped, args.litmus).write.parquet(args.output)
 
+    # Counts the rows of each error, and as `labelled` those without one, whose label is null below a threshold.
     # Reads what was written: another action on the result of `classify` would classify all rows again.
     written = spark.read.parquet(args.output).groupBy("code").count().collect()
     print(json.dumps({"rows": rows.count(), **{row["code"] or "labelled": row["count"] for row in written}}))

@@ -16,12 +16,6 @@ test("after an abort, at most one more batch is computed, and the next call in t
   const { page, context } = await watchedPage();
   await page.evaluate(async () => {
     globalThis.classifier = await litmus.createClassifier();
-    globalThis.controller = new AbortController();
-    const texts = Array.from({ length: 2000 }, () => "a gorgeous movie");
-    globalThis.aborted = classifier
-      .predict(texts, { signal: controller.signal })
-      .catch(({ name, code, cause }) => [name, code, cause]);
-    globalThis.behind = classifier.predict("a bleak, desperate movie");
   });
   const [worker] = page.workers();
   // The abort reaches the worker as a message: note how much is computed at that moment.
@@ -32,8 +26,15 @@ test("after an abort, at most one more batch is computed, and the next call in t
     ),
   );
   const outcome = await page.evaluate(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    controller.abort("enough");
+    const controller = new AbortController();
+    const texts = Array.from({ length: 2000 }, () => "a gorgeous movie");
+    const aborted = classifier
+      .predict(texts, {
+        signal: controller.signal,
+        onProgress: ({ done }) => done > 0 && controller.abort("enough"),
+      })
+      .catch(({ name, code, cause }) => [name, code, cause]);
+    const behind = classifier.predict("a bleak, desperate movie");
     return { aborted: await aborted, behind: (await behind).label };
   });
   assert.deepEqual(outcome, { aborted: ["AbortError", "aborted", "enough"], behind: "negative" });

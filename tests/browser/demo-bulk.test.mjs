@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { untilUnchanged } from "../harness/eventually.mjs";
 import { useSite } from "../harness/site.mjs";
 import { chooseFolder, download, fileOf, label, NEGATIVE, POSITIVE, ready, verdict } from "./demo.mjs";
 
@@ -242,11 +243,7 @@ test("the sample pauses, continues, is cancelled, and its table is sorted", asyn
   await untilRows(page, 64);
   await page.locator("#bulk-pause").click();
   await page.locator("#bulk-status", { hasText: "Paused" }).waitFor();
-  // Rows that are being computed still arrive.
-  await page.waitForTimeout(3000);
-  const paused = await rowsDone(page);
-  await page.waitForTimeout(1500);
-  assert.equal(await rowsDone(page), paused);
+  const paused = await untilUnchanged(() => rowsDone(page), 5000); // rows that are being computed still arrive
   await page.locator("#bulk-pause").click();
   await untilRows(page, paused + 32);
   await page.locator("#bulk-cancel").click();

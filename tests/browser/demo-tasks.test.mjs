@@ -76,10 +76,13 @@ test("emotions are ranked, with their thresholds and words; a chosen one has its
   assert.match(await rows.first().locator(".weights").textContent(), /Thank \+0\.\d\d/);
   const chosen = () => page.locator("#emotions [aria-pressed=true]").getAttribute("data-label");
   assert.equal(await chosen(), "gratitude");
-  await rows.nth(3).locator("button").click();
+  await rows.nth(1).locator("button").click();
   assert.notEqual(await chosen(), "gratitude");
-  await rows.nth(3).locator("button:focus").waitFor();
-  await page.locator("#words-note, #weights").first().waitFor({ state: "attached" });
+  await rows.nth(1).locator("button:focus").waitFor();
+  const word = rows.nth(1).locator(".weights mark").first();
+  await word.waitFor();
+  const coloured = page.locator(`#marks mark[title="${await word.getAttribute("title")}"]`);
+  await coloured.filter({ hasText: await word.textContent() }).waitFor({ state: "attached" });
   assert.deepEqual(errors, []);
   await context.close();
 });

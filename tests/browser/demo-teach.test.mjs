@@ -220,7 +220,7 @@ test("suspect examples are moved to the label that they look like", async () => 
   const { page, context } = await visit();
   await page.locator("#teach-sample").click();
   const praise = page.locator("#teach-labels textarea").nth(2);
-  const wrong = "Where is my package? It should be here by now";
+  const wrong = "Where is my parcel? It is late";
   await praise.fill(`${await praise.inputValue()}\n${wrong}`);
   const refund = page.locator("#teach-labels textarea").first();
   await refund.fill(`${await refund.inputValue()}\nWhat a lovely surprise in the box`);
@@ -229,11 +229,8 @@ test("suspect examples are moved to the label that they look like", async () => 
   await item("What a lovely surprise").getByRole("button", { name: "Move to praise" }).click();
   assert.ok(!(await refund.inputValue()).includes("lovely"));
   await page.locator("#teach-status", { hasText: "teach again" }).waitFor();
-  const suspect = item(wrong).getByRole("button", { name: "Move to shipping" });
-  if ((await suspect.count()) > 0) {
-    await suspect.click();
-    assert.ok((await page.locator("#teach-labels textarea").nth(1).inputValue()).endsWith(wrong));
-  }
+  await item(wrong).getByRole("button", { name: "Move to shipping" }).click();
+  assert.ok((await page.locator("#teach-labels textarea").nth(1).inputValue()).endsWith(wrong));
   await context.close();
 });
 

@@ -37,12 +37,18 @@ test("an element shows the label of its text and of a field, and changes with th
     document.getElementById("review").textContent = "unflinchingly bleak and desperate";
   });
   await shows(page, "review", /^negative$/);
-  await page.locator("#comment").pressSequentially("Thank you so much, you idiot");
+  assert.deepEqual(await page.evaluate(() => verdicts), [["review", "negative"]]);
+  // At once: real keystrokes on a busy machine can be further apart than the pause after which the text is read.
+  await page.locator("#comment").evaluate((field, text) => {
+    for (let end = 1; end <= text.length; end++) {
+      field.value = text.slice(0, end);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }, "Thank you so much, you idiot");
   await shows(page, "emotion", /gratitude/);
   await shows(page, "toxicity", /toxic/);
-  const verdicts = await page.evaluate(() => verdicts);
-  assert.deepEqual(verdicts[0], ["review", "negative"]);
-  assert.ok(verdicts.length < 12, `${verdicts.length} predictions for 28 keystrokes`);
+  const ids = await page.evaluate(() => verdicts.map(([id]) => id));
+  assert.deepEqual(ids.sort(), ["emotion", "review", "toxicity"], "one prediction for many keystrokes");
   await page.locator("#comment").fill("");
   await shows(page, "emotion", /^…$/);
   assert.equal(await page.locator("#emotion").getAttribute("label"), null);

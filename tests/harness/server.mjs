@@ -19,12 +19,26 @@ export async function listen(answer) {
   };
 }
 
-/** A free port of the loopback interface, for programs that do not find one by themselves. */
-export async function freePort() {
+/** A port of the loopback interface that was free a moment ago. */
+async function freePort() {
   const { server, close } = await listen(() => {});
   const { port } = server.address();
   await close();
   return port;
+}
+
+/**
+ * Calls `start` with a free port, for programs that do not find one by themselves. Another program may take the port before
+ * they do: if `start` rejects with an error for which `isTaken` holds, it is called again with another port, twice at most.
+ */
+export async function withFreePort(start, isTaken) {
+  for (let retries = 2; ; retries--) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (retries === 0 || !isTaken(error)) throw error;
+    }
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { after } from "node:test";
 import { launchChromiumProfile } from "../../tools/chromium.mjs";
 import { listen } from "../harness/server.mjs";
 import { recordMisbehaviour } from "../harness/site.mjs";
-import { LIMIT } from "./project.mjs";
+import { atEnd, LIMIT } from "./project.mjs";
 
 /** Hosts that Chromium itself contacts, for updates for instance. */
 const CHROMIUM_HOSTS = /^(https?:\/\/)?[\w.-]+\.(google|googleapis)\.com[:/]/;
@@ -39,7 +39,7 @@ async function launch(args = []) {
 /** Chromium with these arguments until the test ends. */
 export async function chromiumOf(t, args) {
   const chromium = await launch(args);
-  t.after(chromium.close);
+  atEnd(t, chromium.close);
   return chromium;
 }
 
@@ -56,7 +56,7 @@ export async function openPage(t, url) {
   const { context, crossOrigin } = await shared;
   crossOrigin.length = 0;
   const page = await context.newPage();
-  t.after(() => page.close());
+  atEnd(t, () => page.close());
   return { page, ...recordMisbehaviour(page, new URL(url).origin, { crossOrigin }) };
 }
 

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { serve } from "../../tools/serve.mjs";
 import { listen } from "../harness/server.mjs";
 import { good, labelsOfInsult, visit } from "./browser.mjs";
-import { expected, LIMIT, link, onlyAll, output, project, tool } from "./project.mjs";
+import { atEnd, expected, LIMIT, link, onlyAll, output, project, tool } from "./project.mjs";
 
 async function webpack(folder, settings = {}) {
   const { default: webpack } = await tool("webpack");
@@ -43,7 +43,7 @@ for (const bundle of [webpack, rollup, esbuild]) {
     const folder = await project(t, bundle.name);
     await bundle(folder);
     const server = await serve({ mounts: { "/": folder } });
-    t.after(() => server.close());
+    atEnd(t, () => server.close());
     const { page, seen } = await visit(t, server.url);
     assert.deepEqual(seen, good(await expected()));
     assert.deepEqual(await labelsOfInsult(page), ["toxic"]);
@@ -57,7 +57,7 @@ test("webpack, with URLs that are relative to the page, as in Next.js", {
   const folder = await project(t, "webpack");
   await webpack(folder, { module: { parser: { javascript: { url: "relative" } } } });
   const server = await serve({ mounts: { "/": folder } });
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const { page, seen } = await visit(t, server.url);
   assert.deepEqual(seen, good(await expected()));
   assert.deepEqual(await labelsOfInsult(page), ["toxic"]);
@@ -77,12 +77,12 @@ for (const bundle of [webpack, rollup, esbuild, vite]) {
     const folder = await project(t, bundle.name);
     const output = (await bundle(folder)) ?? folder;
     const cdn = await serve({ mounts: { "/": output }, headers: { "access-control-allow-origin": "*" } });
-    t.after(() => cdn.close());
+    atEnd(t, () => cdn.close());
     // The script, and those that Vite preloads.
     const toCdn = (start) => start.replace(/(\.\/)?$/, cdn.url);
     const html = (await readFile(join(output, "index.html"), "utf8")).replace(/src="(\.\/)?|href="\.\//g, toCdn);
     const page = await listen((_, response) => response.writeHead(200, { "content-type": "text/html" }).end(html));
-    t.after(() => page.close());
+    atEnd(t, () => page.close());
     const { page: app, seen } = await visit(t, page.url);
     const crossOrigin = seen.crossOrigin.filter((url) => !url.startsWith(cdn.url) && !url.startsWith("blob:"));
     assert.deepEqual({ ...seen, crossOrigin }, good(await expected()));
@@ -108,7 +108,7 @@ for (const bundle of [webpack, rollup, esbuild, vite]) {
     await writeFile(join(folder, "main.js"), MULTILINGUAL);
     const output = (await bundle(folder)) ?? folder;
     const server = await serve({ mounts: { "/": output } });
-    t.after(() => server.close());
+    atEnd(t, () => server.close());
     const { seen } = await visit(t, server.url);
     assert.deepEqual(seen, good("positive"));
   });

@@ -6,7 +6,7 @@ import { extname, join } from "node:path";
 import { test } from "node:test";
 import { listen } from "../harness/server.mjs";
 import { good, visit } from "./browser.mjs";
-import { expected, installed, LIMIT, tool } from "./project.mjs";
+import { atEnd, expected, installed, LIMIT, tool } from "./project.mjs";
 
 const { version } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
 
@@ -39,7 +39,7 @@ async function startCdn(t) {
     const type = TYPES[bundles[url] ? ".js" : extname(url)] ?? "application/octet-stream";
     return response.writeHead(200, { ...headers, "content-type": type }).end(bytes);
   });
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   return server.url.slice(0, -1);
 }
 
@@ -53,7 +53,7 @@ async function startPage(t, script, headers = {}) {
   const server = await listen((_, response) => {
     response.writeHead(200, { "content-type": "text/html", ...headers }).end(html);
   });
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   return server.url;
 }
 
@@ -93,7 +93,7 @@ test("a model of another origin, whose missing files are answered without CORS h
     const bytes = await readFile(join(installed, "models/english", files[url]));
     return response.writeHead(200, { "access-control-allow-origin": "*" }).end(bytes);
   });
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const { page, script } = await visitPage(t, `/npm/litmus-text@${version}/dist/index.js`);
   const load = async ({ script, model }) => {
     const { createClassifier } = await import(script);

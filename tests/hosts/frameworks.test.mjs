@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
 import { good, visit } from "./browser.mjs";
-import { expected, LIMIT, onlyAll, project, runScript, startScript } from "./project.mjs";
+import { atEnd, expected, LIMIT, onlyAll, project, runScript, startScript } from "./project.mjs";
 
 /** The folder with the files to serve, by app. */
 const apps = {
@@ -21,7 +21,7 @@ for (const [app, built] of Object.entries(apps)) {
     const folder = await project(t, app);
     await runScript(folder, "build");
     const server = await serve({ mounts: { "/": join(folder, built) } });
-    t.after(() => server.close());
+    atEnd(t, () => server.close());
     const { seen } = await visit(t, server.url);
     assert.deepEqual(seen, good(await expected()));
   });

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { root } from "../../tools/paths.mjs";
 import { startServer, wait } from "../service/harness.mjs";
-import { executable, installed, LIMIT, project, tool } from "./project.mjs";
+import { atEnd, executable, installed, LIMIT, project, tool } from "./project.mjs";
 
 const TEXT = "I loved every minute of it";
 const LINUX = process.platform === "linux" && process.arch === "x64";
@@ -91,8 +91,8 @@ for (const [name, command] of Object.entries(runtimes)) {
   test(name, { timeout: LIMIT, skip: !LINUX && "the lock file has its binary for Linux only" }, async (t) => {
     const folder = await project(t, "handler");
     const [program, ...args] = await command();
-    const { child, url, output } = await startServer(program, args, { cwd: folder });
-    t.after(() => child.kill("SIGKILL"));
+    const onSpawn = (child) => atEnd(t, () => child.kill("SIGKILL"));
+    const { url, output } = await startServer(program, args, { cwd: folder, onSpawn });
     assert.ok(url, output());
     const ask = (path, init) => fetch(`${url}${path}`, init);
     await checkAnswers(ask);

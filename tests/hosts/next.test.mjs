@@ -1,17 +1,16 @@
 // A Next.js app: client components, a route handler and a page that the server renders.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { test } from "node:test";
 import { good, visit } from "./browser.mjs";
-import { expected, LIMIT, onlyAll, project, toolFile, tools } from "./project.mjs";
+import { expected, LIMIT, onlyAll, project, spawnUntilEnd, toolFile, tools } from "./project.mjs";
 
 const next = toolFile("next/dist/bin/next");
 const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
 
-/** Runs the program `next` in a folder. Resolves to the process and to what it has printed when it ends or says `until`. */
-async function run(folder, args, until) {
-  const child = spawn(process.execPath, [next, ...args], { cwd: folder, env: { ...env, NODE_ENV: undefined } });
+/** Runs the program `next` in a folder. Resolves to what it has printed when it ends or says `until`. */
+async function run(t, folder, args, until) {
+  const options = { cwd: folder, env: { ...env, NODE_ENV: undefined } };
+  const child = spawnUntilEnd(t, process.execPath, [next, ...args], options);
   let printed = "";
   const said = new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -24,18 +23,12 @@ async function run(folder, args, until) {
     child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`next ${args.join(" ")}: ${printed}`))));
   });
   await said;
-  return { child, printed };
+  return printed;
 }
 
 /** Starts a server of the app. Resolves to its URL. */
 async function start(t, folder, ...args) {
-  const { child, printed } = await run(folder, [...args, "--hostname", "127.0.0.1", "--port", "0"], /Ready in/);
-  t.after(async () => {
-    if (child.exitCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
-  });
+  const printed = await run(t, folder, [...args, "--hostname", "127.0.0.1", "--port", "0"], /Ready in/);
   return `${/http:\/\/127\.0\.0\.1:\d+/.exec(printed)[0]}/`;
 }
 
@@ -56,7 +49,7 @@ for (const bundler of ["turbopack", "webpack"]) {
 
   test(`Next.js, production, ${bundler}`, { timeout: 3 * LIMIT, skip }, async (t) => {
     const folder = await project(t, "next", { within: tools });
-    await run(folder, ["build", flag]);
+    await run(t, folder, ["build", flag]);
     await check(t, await start(t, folder, "start"));
   });
 

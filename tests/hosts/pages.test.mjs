@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serve } from "../../tools/serve.mjs";
 import { good, visit } from "./browser.mjs";
-import { expected, LIMIT, project, STRICT } from "./project.mjs";
+import { atEnd, expected, LIMIT, project, STRICT } from "./project.mjs";
 
 async function site(t, headers) {
   const server = await serve({ mounts: { "/": await project(t, "page") }, headers });
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   return server.url;
 }
 

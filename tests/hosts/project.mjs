@@ -1,5 +1,6 @@
 // A new project for each test, with the packed package installed, and the output that its program must have.
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -7,7 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { freePort } from "../harness/server.mjs";
+import { withFreePort } from "../harness/server.mjs";
 
 /** Time limit of anything here, in milliseconds. */
 export const LIMIT = 60_000;
@@ -27,6 +28,49 @@ const require = createRequire(join(tools, "package.json"));
 export const tool = (name) => import(pathToFileURL(require.resolve(name)).href);
 export const toolFile = (path) => join(tools, "node_modules", path);
 
+/** What is to be called at the end of each test that has registered something. */
+const cleanups = new WeakMap();
+
+/**
+ * Calls `cleanup` when the test ends, also if another one throws. The last one that was registered is called first: a server
+ * ends before its folder is removed. The hooks of node:test run in the order of registration, and an error stops them.
+ */
+export function atEnd(t, cleanup) {
+  if (!cleanups.has(t)) {
+    const registered = [];
+    cleanups.set(t, registered);
+    t.after(async () => {
+      const errors = [];
+      for (const each of registered.reverse()) {
+        try {
+          await each();
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      if (errors.length > 0) throw new AggregateError(errors, errors.join("\n"));
+    });
+  }
+  cleanups.get(t).push(cleanup);
+}
+
+/** Starts a program. It is killed with its own children when the test ends. */
+export function spawnUntilEnd(t, program, args, options) {
+  const child = spawn(program, args, { ...options, detached: true }); // a process group, which can be killed as a whole
+  const exited = once(child, "exit");
+  exited.catch(() => {}); // it could not be started, which `child` reports as its event "error"
+  atEnd(t, async () => {
+    if (!child.pid) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch (error) {
+      if (error.code !== "ESRCH") throw error; // it has ended by itself
+    }
+    await exited;
+  });
+  return child;
+}
+
 /** Hard links where the file system allows it: an app's dependencies are tens of thousands of files. */
 async function copyDependencies(from, to) {
   await promisify(execFile)("cp", ["-al", from, to]).catch(async () => {
@@ -38,7 +82,7 @@ async function copyDependencies(from, to) {
 /** A folder that is removed when the test ends. */
 export async function temporaryFolder(t, name, within = tmpdir()) {
   const folder = await mkdtemp(join(within, `litmus-${name}-`));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 
@@ -95,27 +139,25 @@ export async function runScript(folder, name, variables = {}) {
   });
 }
 
+/** What servers print if they end because another program has their port. */
+const PORT_TAKEN = /EADDRINUSE|in use|could not be used/;
+
 /** Runs a script that starts a server, until the test ends. Resolves to its URL once it answers. */
 export async function startScript(t, folder, name) {
-  const port = await freePort();
-  const args = ["run", name, "--", "--host", "127.0.0.1", "--port", String(port)];
-  const child = spawn("npm", args, { cwd: folder, env: await scriptEnvironment(), detached: true });
-  t.after(() => {
-    try {
-      process.kill(-child.pid, "SIGKILL");
-    } catch (error) {
-      // Some servers end by themselves when their folder is removed, which happens before.
-      if (error.code !== "ESRCH") throw error;
+  const env = await scriptEnvironment();
+  const onPort = async (port) => {
+    const args = ["run", name, "--", "--host", "127.0.0.1", "--port", String(port)];
+    const child = spawnUntilEnd(t, "npm", args, { cwd: folder, env });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+    const url = `http://127.0.0.1:${port}/`;
+    while (!(await fetch(url).catch(() => undefined))?.ok) {
+      if (child.exitCode !== null || child.signalCode) throw new Error(`npm run ${name} ended\n${output}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
-  const url = `http://127.0.0.1:${port}/`;
-  while (!(await fetch(url).catch(() => undefined))?.ok) {
-    if (child.exitCode !== null || child.signalCode) throw new Error(`npm run ${name} ended\n${output}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  return url;
+    return url;
+  };
+  return withFreePort(onPort, ({ message }) => PORT_TAKEN.test(message));
 }
 
 /** The path of a program in an npm package, made executable: npm unpacks it as an ordinary file. */

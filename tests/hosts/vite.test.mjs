@@ -7,6 +7,7 @@ import { serve } from "../../tools/serve.mjs";
 import { good, labelsOfInsult, visit } from "./browser.mjs";
 import {
   apps,
+  atEnd,
   expected,
   LIMIT,
   onlyAll,
@@ -71,7 +72,7 @@ for (const name of ["vite", "vite-7"]) {
       const root = await create(t);
       const needed = name === "vite-7" ? settings : {};
       const server = await createServer({ ...options(root), cacheDir, ...needed, server: local });
-      t.after(() => server.close());
+      atEnd(t, () => server.close());
       await server.listen();
       const { page, seen } = await visit(t, urlOf(server));
       assert.deepEqual(seen, good(await expected()));
@@ -84,7 +85,7 @@ for (const name of ["vite", "vite-7"]) {
     const root = await project(t, "vite");
     await build(options(root));
     const server = await preview({ ...options(root), preview: local });
-    t.after(() => server.close());
+    atEnd(t, () => server.close());
     const { page, seen } = await visit(t, urlOf(server));
     assert.deepEqual(seen, good(await expected()));
     assert.deepEqual(await labelsOfInsult(page), ["toxic"]);
@@ -96,7 +97,7 @@ test("a Vite build under a strict Content-Security-Policy", { timeout: LIMIT }, 
   const root = await project(t, "vite");
   await build(options(root));
   const server = await serve({ mounts: { "/": join(root, "dist") }, headers: { "content-security-policy": STRICT } });
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const { seen } = await visit(t, server.url);
   assert.deepEqual(seen, good(await expected()));
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { expected, LIMIT, project, tool } from "./project.mjs";
+import { atEnd, expected, LIMIT, project, tool } from "./project.mjs";
 
 test("workerd, the model from its assets", { timeout: LIMIT }, async (t) => {
   const [{ build }, { Miniflare }] = [await tool("esbuild"), await tool("miniflare")];
@@ -37,7 +37,7 @@ test("workerd, the model from its assets", { timeout: LIMIT }, async (t) => {
       return new Response(null, { status: 502 });
     },
   });
-  t.after(() => workerd.dispose());
+  atEnd(t, () => workerd.dispose());
   const ask = async (text) => (await workerd.dispatchFetch("http://localhost/", { method: "POST", body: text })).text();
   const shown = await expected();
   const text = "I loved every minute of it";

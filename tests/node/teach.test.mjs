@@ -100,9 +100,11 @@ test("teaching reports its progress and can be aborted", async () => {
 });
 
 test("with `other`, a text that resembles no example has no label", async () => {
-  const taught = await classifier.teach({ ...EXAMPLES }, { other: true });
-  const { other } = await taught.predict(EXAMPLES.shipping[0]);
-  assert.equal(other, false);
+  const taught = await classifier.teach(EXAMPLES, { other: true });
+  const known = await taught.predict(EXAMPLES.shipping[0]);
+  assert.deepEqual([known.label, known.other], ["shipping", false]);
+  const { label, labels, other } = await taught.predict("Photosynthesis turns light into sugar");
+  assert.deepEqual([label, labels, other], [null, undefined, true]);
   assert.equal("other" in (await triage.predict("text")), false);
 });
 

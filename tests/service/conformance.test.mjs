@@ -1,6 +1,8 @@
 // The running service against its own OpenAPI document, and its metrics against the parser of Prometheus.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { root } from "../../tools/paths.mjs";
@@ -10,12 +12,18 @@ import { ensurePython } from "./install.mjs";
 describe("the running service", { timeout: 180_000 }, () => {
   let bin;
   let server;
+  let child;
+  let folder;
   before(async () => {
     bin = await ensurePython();
-    server = await startService();
+    folder = await mkdtemp(join(tmpdir(), "litmus-schemathesis-"));
+    server = await startService([], { onSpawn: (spawned) => (child = spawned) });
     await server.ready();
   });
-  after(() => server?.child.kill("SIGKILL"));
+  after(async () => {
+    child?.kill("SIGKILL");
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
 
   test("schemathesis finds no undocumented status, no 500 and no response that violates its schema", () => {
     const { status, stdout } = spawnSync(
@@ -24,7 +32,8 @@ describe("the running service", { timeout: 180_000 }, () => {
         ...["--config-file", join(root, "tests/service/schemathesis.toml"), "run", `${server.url}openapi.json`],
         ...["--max-examples", "100", "--seed", "7", "--phases", "examples,coverage,fuzzing"],
       ],
-      { encoding: "utf8", timeout: 150_000 },
+      // In an empty folder, where it leaves its files: those of an earlier run would add cases.
+      { cwd: folder, encoding: "utf8", timeout: 150_000 },
     );
     assert.equal(status, 0, stdout.slice(-5000));
     const [, cases] = /(\d+) generated/.exec(stdout);

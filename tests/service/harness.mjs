@@ -12,8 +12,9 @@ export const NEGATIVE = "unflinchingly bleak and desperate";
 /** The command line program of the built package. */
 export const cli = join(root, "pkg/dist/cli.js");
 
-/** Starts `litmus-text serve` on a free port. */
-export const startService = (...options) => startServer(process.execPath, [cli, "serve", "--port", "0", ...options]);
+/** Starts `litmus-text serve` on a free port, with further arguments: see `startServer`. */
+export const startService = (args, options) =>
+  startServer(process.execPath, [cli, "serve", "--port", "0", ...args], options);
 
 /**
  * Starts a program that prints the URL at which it listens. `exited` resolves to the exit code, `url()` returns the URL once it was
@@ -29,10 +30,11 @@ export function spawnServer(program, args, options = {}) {
 
 /**
  * Starts a program that prints the URL at which it listens. Resolves when it has printed it or has exited. `ready()` resolves when the
- * model is loaded.
+ * model is loaded. `onSpawn` gets the process before that, so that the caller can kill it if it never listens.
  */
-export async function startServer(program, args, options) {
+export async function startServer(program, args, { onSpawn, ...options } = {}) {
   const { child, url, ...server } = spawnServer(program, args, options);
+  onSpawn?.(child);
   await until(() => url() || child.exitCode !== null);
   const ready = () => until(async () => (await fetch(`${url()}health`)).ok);
   return { ...server, child, url: url(), ready };

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createClassifier } from "litmus-text";
+import { withFreePort } from "../harness/server.mjs";
 import {
   cli,
   documentedRequest,
@@ -21,11 +22,7 @@ import {
 
 const running = new Set();
 
-async function serve(...options) {
-  const server = await startService(...options);
-  running.add(server.child);
-  return server;
-}
+const serve = (...args) => startService(args, { onSpawn: (child) => running.add(child) });
 
 /** Starts the service, and does not wait for its URL. */
 function spawnService(...options) {
@@ -34,17 +31,10 @@ function spawnService(...options) {
   return server;
 }
 
-/** Listens at a free port. Resolves to the server and the port. */
-async function takePort() {
-  const holder = createServer().listen(0, "127.0.0.1");
-  await once(holder, "listening");
-  return { holder, port: String(holder.address().port) };
-}
-
-const post = (url, body, init = {}) =>
+const post = (url, body, { headers, ...init } = {}) =>
   fetch(`${url}predict`, {
     method: "POST",
-    headers: { "content-type": "application/json", ...init.headers },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify(body),
     ...init,
   });
@@ -118,11 +108,7 @@ describe("litmus-text serve", () => {
     const predicted = () => metric(server.url, 'litmus_texts_total{result="miss"}');
     for (const headers of [{}, { accept: "application/x-ndjson" }]) {
       const gone = new AbortController();
-      const call = post(
-        server.url,
-        { texts },
-        { signal: gone.signal, headers: { "content-type": "application/json", ...headers } },
-      );
+      const call = post(server.url, { texts }, { signal: gone.signal, headers });
       const read = call.then((response) => response.text());
       const before = await predicted();
       await until(async () => (await predicted()) > before);
@@ -139,11 +125,7 @@ describe("litmus-text serve", () => {
 
   test("lines arrive as they are computed", async () => {
     const texts = Array.from({ length: 300 }, (_, i) => `${i} times fine`);
-    const response = await post(
-      server.url,
-      { texts },
-      { headers: { "content-type": "application/json", accept: "application/x-ndjson" } },
-    );
+    const response = await post(server.url, { texts }, { headers: { accept: "application/x-ndjson" } });
     const reader = response.body.getReader();
     await reader.read();
     assert.ok((await metric(server.url, "litmus_queue_length")) > 100, "most lines are still to come");
@@ -222,11 +204,16 @@ describe("litmus-text serve", () => {
   });
 
   test("while the model is being loaded, requests are answered, and the address is not printed yet", async () => {
-    const { holder, port } = await takePort();
-    holder.close();
-    const { child, exited, output, url } = spawnService("--workers", "1", "--port", port);
-    let early;
-    await until(async () => (early = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)));
+    const onPort = async (port) => {
+      const { child, output, ...server } = spawnService("--workers", "1", "--port", String(port));
+      let early;
+      const answers = async () => (early = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined));
+      await until(async () => child.exitCode !== null || (await answers()));
+      if (!early) throw new Error(output());
+      return { ...server, child, output, port, early };
+    };
+    const isTaken = ({ message }) => message.includes("another program has the port");
+    const { child, exited, output, url, port, early } = await withFreePort(onPort, isTaken);
     assert.equal(early.status, 503);
     assert.equal((await early.json()).error.code, "loading");
     assert.ok(!output().includes("listening"), output());
@@ -236,13 +223,15 @@ describe("litmus-text serve", () => {
     assert.equal(await exited, 0);
   });
 
-  test("SIGTERM while the model is being loaded is no failure", async () => {
-    const { child, exited, output } = spawnService("--workers", "1", "--port", "0");
-    await until(() => output().includes("loading"));
-    child.kill("SIGTERM");
-    assert.equal(await exited, 0, output());
-    assert.equal(output(), "litmus-text is loading the model\nlitmus-text is shutting down\n");
-  });
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    test(`${signal} while the model is being loaded is no failure`, async () => {
+      const { child, exited, output } = spawnService("--workers", "1", "--port", "0");
+      await until(() => output().includes("loading"));
+      child.kill(signal);
+      assert.equal(await exited, 0, output());
+      assert.equal(output(), "litmus-text is loading the model\nlitmus-text is shutting down\n");
+    });
+  }
 
   test("a task, and the head that was taught, are those of requests that name none", async () => {
     const toxicity = await serve("--workers", "1", "--task", "toxicity");
@@ -273,7 +262,9 @@ describe("litmus-text serve", () => {
   });
 
   test("a failed start prints the reason", async () => {
-    const { holder, port } = await takePort();
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const port = String(holder.address().port);
     for (const [options, message] of [
       [["--port", "99999"], /--port must be/],
       [["--workers", "0"], /--workers must be/],

@@ -6,6 +6,7 @@ import { createHandler } from "litmus-text/handler";
 import { launchChromium } from "../../tools/chromium.mjs";
 import { root } from "../../tools/paths.mjs";
 import { serve } from "../../tools/serve.mjs";
+import { waitUntilCached } from "../harness/package-page.mjs";
 import { documentedRequest, POSITIVE, post, wait } from "./harness.mjs";
 
 describe("the service worker", { timeout: 120_000 }, () => {
@@ -129,11 +130,7 @@ describe("the service worker", { timeout: 120_000 }, () => {
   });
 
   test("works offline, also after the worker was stopped and started again", async () => {
-    await page.waitForFunction(async () => {
-      const cache = await caches.open("litmus-text");
-      const found = await Promise.all((await cache.keys()).map((key) => cache.match(key)));
-      return found.filter(Boolean).length === 4; // the files are stored after the load
-    });
+    await waitUntilCached(page, 6); // the model, and the two heads that an earlier test has used
     await server.close();
     assert.deepEqual(await ask({ text: POSITIVE }), { status: 200, cache: "hit", text: expected });
     await devtools.send("ServiceWorker.enable");

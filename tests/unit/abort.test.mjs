@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { mock, test } from "node:test";
-import { deferred } from "./fake-worker.mjs";
+import { deferred, settled } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
 const { abortError, follow, LitmusError, throwIfAborted, unlessAborted, whenAborted, withSignal } = await importSource(
@@ -89,7 +89,11 @@ test("a timeout aborts after its milliseconds", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const work = deferred();
   const call = withSignal({ timeout: 1000 }, (signal) => unlessAborted(work.promise, signal));
+  let ended = false;
+  call.catch(() => (ended = true));
   mock.timers.tick(999);
+  await settled();
+  assert.equal(ended, false);
   mock.timers.tick(1);
   await assert.rejects(call, { code: "timeout", name: "TimeoutError", message: "the call took longer than 1000 ms" });
   mock.timers.reset();

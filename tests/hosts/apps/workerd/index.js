@@ -13,7 +13,10 @@ async function load(assets) {
 
 export default {
   async fetch(request, env) {
-    classifier ??= load(env.ASSETS);
+    classifier ??= load(env.ASSETS).catch((error) => {
+      classifier = undefined; // the next request tries again
+      throw error;
+    });
     const { label, score } = await (await classifier).predict(await request.text());
     return new Response(`${label} ${score}`);
   },
