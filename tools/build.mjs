@@ -64,15 +64,17 @@ const compiled = (profile) => {
 /**
  * Compiles the crate. `quick` allows the profile `demo`, which compiles in less than half of the time and computes a
  * little slower, unless the crate is there as it ships. Resolves to the path of the .wasm file and the hash of what it
- * was made from.
+ * was made from: sources, compiler and flags.
  */
 async function compileCrate({ quick }) {
-  const hashOfSources = await hash(sources);
-  const isShippedFresh = (await readFile(compiled("web").stamp, "utf8").catch(() => "")) === hashOfSources;
+  const compiler = await run("rustc", ["-vV"], { quiet: true });
+  const inputs = [await hash(sources), compiler, ...wasmConfig()];
+  const hashOfInputs = createHash("sha256").update(inputs.join("\n")).digest("hex");
+  const isShippedFresh = (await readFile(compiled("web").stamp, "utf8").catch(() => "")) === hashOfInputs;
   const profile = quick && !isShippedFresh ? "demo" : "web";
   const { folder, kept, stamp } = compiled(profile);
   await mkdir(folder, { recursive: true });
-  await unlessDone(stamp, hashOfSources, [kept], () =>
+  await unlessDone(stamp, hashOfInputs, [kept], () =>
     step(`cargo build for WebAssembly (${usualTime[profile]})`, async () => {
       const target = ["--target", "wasm32-unknown-unknown", "--profile", profile];
       const args = ["build", ...wasmConfig(), "--package", "litmus-text-cdylib", ...target];
@@ -81,11 +83,11 @@ async function compileCrate({ quick }) {
       await copyFile(join(targetDir, "wasm32-unknown-unknown", profile, "litmus_text_cdylib.wasm"), kept);
     }),
   );
-  return { wasm: kept, hashOfSources };
+  return { wasm: kept, hashOfInputs };
 }
 
 /** Writes the JavaScript glue, its types and the .wasm file that it loads into pkg/wasm. */
-async function bindgen({ wasm, hashOfSources }, bin) {
+async function bindgen({ wasm, hashOfInputs }, bin) {
   const args = [
     ...["--target", "web", "--out-dir", wasmFolder, "--out-name", "litmus_text"],
     ...["--remove-name-section", "--remove-producers-section"],
@@ -96,7 +98,7 @@ async function bindgen({ wasm, hashOfSources }, bin) {
     wasm,
   ];
   const outputs = [glue, glueTypes, wasmFile];
-  await unlessDone(join(wasmFolder, ".built"), `${bin} ${args.join(" ")} ${hashOfSources}`, outputs, () =>
+  await unlessDone(join(wasmFolder, ".built"), `${bin} ${args.join(" ")} ${hashOfInputs}`, outputs, () =>
     step("wasm-bindgen", () => run(join(bin, "wasm-bindgen"), args)),
   );
 }

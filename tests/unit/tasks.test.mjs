@@ -1,7 +1,7 @@
 // Tasks and embeddings, with a real pool; only the workers behind it are fakes.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { engine, FakeWorker, INFO, predictionOf } from "./fake-worker.mjs";
+import { engine, FakeWorker, INFO, predictionOf, settled } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
 const { Classifier, openTask, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
@@ -91,6 +91,16 @@ test("a head that could not be read is read again by the next call", async () =>
   assert.deepEqual(await classifier.predict("a", { task: "emotion" }), predictionOf("aemotion"));
 });
 
+test("of several heads that are missing, the error names the first one", async () => {
+  const head = async ({ file }) => {
+    if (file.name === "emotion") await settled();
+    throw Object.assign(new Error(file.name), { code: "model-not-found" });
+  };
+  const { classifier } = await open({ size: 2, override: { head } });
+  const call = classifier.predict("a", { tasks: ["emotion", "toxicity"] });
+  await assert.rejects(call, { code: "model-not-found", message: "emotion" });
+});
+
 test("several tasks give predictions by task, of one text, of several and in a stream", async () => {
   const { classifier, sent } = await open();
   const tasks = ["emotion", "toxicity"];
@@ -143,6 +153,33 @@ test("a classifier of a task has its labels, and other tasks on request", async 
     sent("predict").map(({ heads }) => Object.keys(heads ?? {})),
     [["emotion"], ["toxicity"], ["toxicity"], []],
   );
+});
+
+test("a classifier that is taught on that of a task predicts the taught labels, and other tasks on request", async () => {
+  const teach = () => ({ report: null, head: Uint8Array.of(7), withExamples: Uint8Array.of(8) });
+  const { classifier, sent } = await open({ task: "toxicity", override: { teach } });
+  const taught = await classifier.teach({ a: ["x"], b: ["y"] });
+  assert.deepEqual(taught.labels, ["label of 7"]);
+  await taught.predict("a");
+  await taught.predict("a", { task: "emotion" });
+  await classifier.predict("a");
+  assert.deepEqual(
+    sent("predict").map(({ params: { task }, heads }) => [task, Object.keys(heads).sort()]),
+    [
+      [undefined, [""]],
+      ["emotion", ["", "emotion"]],
+      ["toxicity", ["toxicity"]],
+    ],
+  );
+});
+
+test("export rejects options that it does not have", async () => {
+  const teach = () => ({ report: null, head: Uint8Array.of(7), withExamples: Uint8Array.of(8) });
+  const { classifier } = await open({ override: { teach } });
+  const taught = await classifier.teach({ a: ["x"], b: ["y"] });
+  assert.deepEqual([...taught.export(), ...taught.export({}), ...taught.export({ examples: true })], [7, 7, 8]);
+  assert.throws(() => taught.export({ example: true }), { code: "invalid-input", message: /unknown key "example"/ });
+  assert.throws(() => taught.export(true), { code: "invalid-input", message: /^options must be an object/ });
 });
 
 test("embeddings take the head for them, and come in the order of the texts", async () => {

@@ -36,6 +36,7 @@ import {
   checkTexts,
   EMBED,
   TEACH,
+  ZERO_SHOT,
 } from "../shared/validate.js";
 import { inBatches } from "./batches.js";
 import { embed } from "./embed.js";
@@ -216,9 +217,11 @@ export class Classifier<
   async zeroShot(
     texts: string | readonly string[],
     labels: readonly string[],
-    { hypothesis, multiLabel, ...options }: ZeroShotCallOptions = {},
+    options: ZeroShotCallOptions = {},
   ): Promise<Prediction | Prediction[]> {
-    return this.predict(texts as string, { ...options, zeroShot: { labels, hypothesis, multiLabel } });
+    checkOptions(options, ZERO_SHOT);
+    const { hypothesis, multiLabel, ...others } = options;
+    return this.predict(texts as string, { ...others, zeroShot: { labels, hypothesis, multiLabel } });
   }
 
   /**

@@ -9,6 +9,7 @@ import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
+import { inOrder } from "../shared/in-order.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import type { ChosenOf, PackagedTasks } from "../shared/task-types.js";
 import { CLASSIFIER, checkOptions, invalidInput, isRecord, wrongValue } from "../shared/validate.js";
@@ -78,12 +79,13 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
   return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
-    const sources = Promise.all([
+    const sources = inOrder([
       wasmSourceOf(wasm, packagedWasm, onProgress, signal),
       sourceOf(model, cache === true ? "always" : cache, onProgress, signal),
     ]);
     const [module, source] = await unlessAborted(sources, signal);
-    const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
+    const start = (signal: AbortSignal) =>
+      startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl, signal);
     // "auto" and 0 are one thread.
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     const info = await pool.open(onProgress, signal);

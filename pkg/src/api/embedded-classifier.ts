@@ -25,7 +25,8 @@ export const classifier: () => Promise<SentimentClassifier> = memoize(async () =
   try {
     checkSupport();
     const { module, model } = await openEmbedded(embeddedWasm(), neverAborts());
-    const start = () => startThread("auto", (url) => startWebWorker(url, embeddedWasm));
+    const start = (signal: AbortSignal) =>
+      startThread("auto", (url) => startWebWorker(url, embeddedWasm), undefined, signal);
     const pool = new WorkerPool(new ThreadLoader(module, { from: "files", files: model }), start, 1);
     return new Classifier(pool, await pool.open(undefined, neverAborts())) as SentimentClassifier;
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Pool } from "../pool/worker-pool.js";
+import { inOrder } from "../shared/in-order.js";
 import type { HeadFile, Heads, ModelInfo } from "../shared/protocol.js";
 import { singleFlight } from "../shared/single-flight.js";
 
@@ -18,7 +19,7 @@ export async function readHeads(
     const head = info.heads.find((head) => head.name === name);
     return head && "path" in head ? [[name, await readHead(pool, head, signal)]] : [];
   };
-  return Object.fromEntries((await Promise.all(names.map(read))).flat());
+  return Object.fromEntries((await inOrder(names.map(read))).flat());
 }
 
 async function readHead(pool: Pool, file: HeadFile, signal: AbortSignal): Promise<Bytes> {

@@ -23,6 +23,7 @@ export async function predictWith(
   checkPredictOptions(options);
   return withSignal(options, async (signal) => {
     const classifier = await unlessAborted(load(), signal);
-    return unlessAborted<PredictResult>(classifier.predict(texts as string, options as PredictOptions), signal);
+    // `signal` is aborted by the timeout, which includes the load. Passed on, the timeout would start again.
+    return classifier.predict(texts as string, { ...options, signal, timeout: undefined } as PredictOptions);
   });
 }

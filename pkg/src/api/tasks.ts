@@ -20,7 +20,7 @@ export async function taskPool(
   }));
 }
 
-/** Opens the pool and the `info` of a classifier whose predictions are for `task`, unless they name tasks or are zero-shot. */
+/** Opens the pool and the `info` of a classifier whose predictions are for `task`, unless they name tasks, are zero-shot or have a taught head. */
 export async function openTask(
   pool: Pool,
   info: ModelInfo,
@@ -35,7 +35,8 @@ export async function openTask(
   }
   const ofTask = new HeadPool(pool, (request) => {
     const { params } = request;
-    if (params.task !== undefined || params.tasks || params.zeroShot) return request;
+    // The head "" is that of a classifier that this one has taught: its predictions have labels of their own.
+    if (request.heads?.[""] || params.task !== undefined || params.tasks || params.zeroShot) return request;
     return { ...request, heads: { ...request.heads, ...heads }, params: { ...params, task } };
   });
   const { labels, multiLabel } = await labelsOf(pool, info, task, heads, signal);

@@ -25,6 +25,11 @@ const MAX_BYTES = 2 ** 30;
 const WASM_TYPE = "application/wasm";
 const WEB_PAGE = "a web page instead of the file";
 
+/** The beginning of a web page. Weights in a file of their own can start with any byte, so "<" alone proves nothing. */
+const PAGE_START = /^\s*<(!doctype html|html|head|body|!--)/i;
+/** How many bytes are searched for it: a page may start with empty lines. */
+const PAGE_START_BYTES = 64;
+
 /** The last part of a URL's path. */
 export const fileNameOf = (url: string): string => new URL(url).pathname.split("/").pop() as string;
 
@@ -181,8 +186,8 @@ export async function readBody(
   });
   const bytes = new Uint8Array(buffer);
   if (bytes.length > MAX_BYTES) throw loadError("out-of-memory", url, "more than 1 GiB");
-  const startsLikePage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
-  if (startsLikePage) throw loadError("model-not-found", url, WEB_PAGE);
+  if (PAGE_START.test(new TextDecoder().decode(bytes.subarray(0, PAGE_START_BYTES))))
+    throw loadError("model-not-found", url, WEB_PAGE);
   return bytes;
 }
 

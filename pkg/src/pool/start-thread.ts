@@ -1,39 +1,62 @@
 import { platform } from "../platform/platform.js";
-import { toLitmusError } from "../shared/errors.js";
+import { neverAborts, throwIfAborted, unlessAborted } from "../shared/abort.js";
+import { LitmusError, toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import { InlineThread } from "./inline-thread.js";
 import type { Thread } from "./thread.js";
 import { PolicyWatch, warnOfMissingWorker } from "./worker-failure.js";
 import { WorkerThread } from "./worker-thread.js";
 
+/**
+ * Milliseconds for a worker to load and run its script. A script of something else loads, too, but never says that it is ready: without a
+ * limit, the load of the model would wait for it forever.
+ */
+const START_MS = 30_000;
+
 /** Starts a worker from the script at `url`, by default from the package's own. */
 type StartWorker = (url: URL | undefined) => Worker;
 
 /**
  * Starts a thread: a worker if the option `workers` allows it and the platform has one, else the calling thread. If the
- * worker cannot be started, for instance because a policy of the page forbids it, warns and uses the calling thread. Never rejects.
+ * worker cannot be started, for instance because a policy of the page forbids it, warns and uses the calling thread.
+ *
+ * @throws LitmusError `aborted`, `timeout` if `signal` is aborted first; a worker that was being started is terminated
  */
 export async function startThread(
   workers: NonNullable<ClassifierOptions["workers"]>,
   startWebWorker: StartWorker,
   workerUrl?: URL,
+  signal: AbortSignal = neverAborts(),
 ): Promise<Thread> {
   const startWorker = chooseWorker(workers, startWebWorker);
   if (!startWorker) return new InlineThread();
+  const runsIn = startWorker === startWebWorker ? "worker" : "worker-threads";
   const policies = new PolicyWatch();
+  let thread: WorkerThread | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    const thread = new WorkerThread(
-      startWorker(workerUrl),
-      startWorker === startWebWorker ? "worker" : "worker-threads",
-    );
-    await thread.ready;
+    thread = new WorkerThread(startWorker(workerUrl), runsIn);
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new LitmusError("internal", silenceOf(workerUrl, runsIn))), START_MS);
+    });
+    await unlessAborted(Promise.race([thread.ready, expired]), signal);
     return thread;
   } catch (error) {
+    thread?.terminate();
+    throwIfAborted(signal);
     warnOfMissingWorker((await policies.violation()) ?? toLitmusError(error).message);
     return new InlineThread();
   } finally {
+    clearTimeout(timer);
     policies.stop();
   }
+}
+
+/** What is wrong with a worker that did not say that it is ready in time. */
+function silenceOf(workerUrl: URL | undefined, runsIn: WorkerThread["runsIn"]): string {
+  const script = runsIn === "worker" ? "dist/worker.js" : "dist/node-worker.js";
+  const remedy = workerUrl ? `: workerUrl must be the URL of the package's ${script}, not ${workerUrl}` : "";
+  return `its script did not start within ${START_MS / 1000} s${remedy}`;
 }
 
 /** The function that starts workers on this platform, or `undefined` for the calling thread. */

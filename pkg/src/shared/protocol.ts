@@ -34,8 +34,8 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `others` has at least its heads and the files in which `model.onnx` stores weights. */
-export type ModelBlobs = ByRole<ModelBlob> & { others?: ModelBlob[] | undefined };
+/** The bytes of the files of a model. `all` has at least its heads and the files in which `model.onnx` stores weights. */
+export type ModelBlobs = ByRole<ModelBlob> & { all?: ModelBlob[] | undefined };
 
 /** The option `cache`, resolved. */
 export type CacheMode = "always" | "verified" | false;

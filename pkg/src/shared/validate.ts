@@ -161,8 +161,16 @@ export const EMBED: Rules = { ...CALL, onProgress: FUNCTION };
 /** Rules for `PredictOptions` and `StreamOptions`. */
 const PREDICT: Rules = { ...EMBED, ...rulesOf(PREDICTION_OPTIONS) };
 
+const { zeroShot: _, ...BESIDE_ZERO_SHOT } = PREDICT;
+
+/** Rules for `ZeroShotCallOptions`. `predict` rejects the options that do not go with it, and says so. */
+export const ZERO_SHOT: Rules = { ...BESIDE_ZERO_SHOT, hypothesis: STRING, multiLabel: BOOLEAN };
+
 /** Rules for `TeachOptions`. */
 export const TEACH: Rules = { ...EMBED, multiLabel: BOOLEAN, other: BOOLEAN };
+
+/** Rules for the options of a taught head's `export`. */
+export const EXPORT: Rules = { examples: BOOLEAN };
 
 const PRECISIONS = ["auto", "int8", "float32"] as const satisfies readonly Precision[];
 
