@@ -39,7 +39,7 @@ async function open({ size = 1, override = {} } = {}) {
 test("a task and a taught head contradict each other", async () => {
   await assert.rejects(createClassifier({ task: "toxicity", head: new Uint8Array(8) }), {
     code: "invalid-input",
-    message: 'task must be left out beside a head, not "toxicity"',
+    message: "task and head exclude each other: leave one out",
   });
 });
 

@@ -200,7 +200,7 @@ test("invalid calls are rejected, with the names of the tasks that exist", async
   await invalid({ tasks: [] }, /tasks must be an array of 1 to 100 strings/);
   await invalid({ tasks: "emotion" }, /tasks must be an array/);
   await invalid({ task: 1 }, "task must be a string, not 1");
-  await invalid({ task: "emotion", tasks: ["toxicity"] }, /task must be left out beside tasks/);
+  await invalid({ task: "emotion", tasks: ["toxicity"] }, "task and tasks exclude each other: leave one out");
   await invalid({ task: "emotion", threshold: { emotion: 0.5 } }, /needs the option tasks/);
   await invalid({ explain: { label: {} } }, /needs the option tasks/);
   await invalid({ tasks: ["emotion"], threshold: { emotion: 2 } }, /a number from 0 to 1, or such values by task/);

@@ -174,17 +174,16 @@ test("texts are strings or pairs, without holes", () => {
     () => checkTexts(Object.assign(Array(3), { 0: "a", 2: "b" })),
     invalid("text 1 must be a string or { text, pair }, not undefined", 1),
   );
-  for (const wrong of [
-    { pair: "a" },
-    { text: 1 },
-    { text: "a", pair: 1 },
-    { text: "a", pair: null },
-    { text: "a", pare: "b" },
+  for (const [wrong, message] of [
+    [{ pair: "a" }, " must be a string or { text, pair }, not a value of type Object"],
+    [{ text: 1 }, ": text must be a string, not 1"],
+    [{ text: "a", pair: 1 }, ": pair must be a string, not 1"],
+    [{ text: "a", pair: null }, ": pair must be a string, not null"],
+    [{ text: "a", id: 1 }, ' has the unknown key "id" (known: text, pair)'],
   ]) {
-    assert.throws(
-      () => checkTexts([wrong]),
-      invalid("text 0 must be a string or { text, pair }, not a value of type Object", 0),
-    );
+    assert.throws(() => checkTexts(["a", wrong]), invalid(`text 1${message}`, 1));
+    const single = message.replace("string or { text, pair }", "string, { text, pair } or an array of these");
+    assert.throws(() => checkTexts(wrong), invalid(`text${single}`));
   }
 });
 

@@ -12,7 +12,7 @@ import { toLitmusError } from "../shared/errors.js";
 import { inOrder } from "../shared/in-order.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import type { ChosenOf, PackagedTasks } from "../shared/task-types.js";
-import { CLASSIFIER, checkOptions, invalidInput, isRecord, wrongValue } from "../shared/validate.js";
+import { CLASSIFIER, checkOptions, invalidInput, isRecord } from "../shared/validate.js";
 import { Classifier, type SentimentClassifier, type TaughtClassifier, taughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 import { openTask } from "./tasks.js";
@@ -75,7 +75,7 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
   if (!isRecord(options) || "tokenizer" in options) throw invalidInput("pass a model as { model }");
   checkOptions(options, CLASSIFIER);
   const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
-  if (head && task !== undefined) throw wrongValue("task", "left out beside a head", task);
+  if (head && task !== undefined) throw invalidInput("task and head exclude each other: leave one out");
   return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);

@@ -18,8 +18,8 @@ const embeddedWasm = () =>
  * The sentiment classifier from a single WebAssembly file, which has the model in it. It runs in a worker in browsers, else on
  * the calling thread. The first call loads it. All callers share it, so leave it open.
  *
- * @throws LitmusError `model-not-found`, `download-failed` if the file cannot be loaded, `unsupported`; the next
- * call tries again
+ * @throws LitmusError `model-not-found`, `download-failed` if the file cannot be loaded, `unsupported`, `out-of-memory`; the next call
+ * tries again
  */
 export const classifier: () => Promise<SentimentClassifier> = memoize(async () => {
   try {
@@ -39,7 +39,7 @@ export const classifier: () => Promise<SentimentClassifier> = memoize(async () =
  * is optional, because the first call of `predict` loads what is missing. The import itself loads
  * nothing.
  *
- * @throws LitmusError `model-not-found`, `download-failed`, `unsupported`; the next call tries again
+ * @throws LitmusError `model-not-found`, `download-failed`, `unsupported`, `out-of-memory`; the next call tries again
  */
 export async function load(): Promise<void> {
   await classifier();

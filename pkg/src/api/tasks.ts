@@ -1,6 +1,6 @@
 import type { Pool } from "../pool/worker-pool.js";
 import type { Heads, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
-import { wrongValue } from "../shared/validate.js";
+import { invalidInput, wrongValue } from "../shared/validate.js";
 import { readHeads } from "./head-files.js";
 import { HeadPool } from "./head-pool.js";
 
@@ -11,7 +11,7 @@ export async function taskPool(
   { task, tasks }: PredictParams,
   signal: AbortSignal,
 ): Promise<Pool> {
-  if (task !== undefined && tasks) throw wrongValue("task", "left out beside tasks", task);
+  if (task !== undefined && tasks) throw invalidInput("task and tasks exclude each other: leave one out");
   const heads = await readTaskHeads(pool, info, tasks ?? [task as string], signal);
   return new HeadPool(pool, (request) => ({
     ...request,

@@ -217,8 +217,17 @@ export function isTextInput(value: unknown): value is TextInput {
 }
 
 /** The error for a value that is no text. `index` is its index in the array of texts. */
-export function wrongText(text: unknown, index: number): LitmusError {
-  return wrongValue(`text ${index}`, "a string or { text, pair }", text, index);
+export const wrongText = (text: unknown, index: number): LitmusError =>
+  wrongInput(`text ${index}`, "a string or { text, pair }", text, index);
+
+/** The error for the value `name` that is no text: about one of its keys if it is nearly one. */
+function wrongInput(name: string, expected: string, value: unknown, index?: number): LitmusError {
+  if (!isObject(value) || !("text" in value)) return wrongValue(name, expected, value, index);
+  const { text, pair, ...rest } = value as { text: unknown; pair?: unknown };
+  if (typeof text !== "string") return wrongValue(`${name}: text`, "a string", text, index);
+  const [unknown] = Object.keys(rest);
+  if (unknown === undefined) return wrongValue(`${name}: pair`, "a string", pair, index);
+  return invalidInput(`${name} has the unknown key "${unknown}" (known: text, pair)`, index);
 }
 
 export function checkText(text: unknown): asserts text is string {
@@ -227,7 +236,7 @@ export function checkText(text: unknown): asserts text is string {
 
 export function checkTexts(texts: unknown): asserts texts is TextInput | readonly TextInput[] {
   if (isTextInput(texts)) return;
-  if (!Array.isArray(texts)) throw wrongValue("text", "a string, { text, pair } or an array of these", texts);
+  if (!Array.isArray(texts)) throw wrongInput("text", "a string, { text, pair } or an array of these", texts);
   // forEach would skip the holes of a sparse array.
   for (const [index, text] of texts.entries()) if (!isTextInput(text)) throw wrongText(text, index);
 }
