@@ -2,11 +2,12 @@
 // A step whose input has not changed is skipped, except for the copies.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, run, step, UserError } from "./command.mjs";
 import { appendFiles } from "./embedded-file.mjs";
+import { hashFiles, listFiles } from "./hash.mjs";
 import { packagedModels, root, targetDir } from "./paths.mjs";
 import { writeSupply } from "./supply.mjs";
 import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolchain.mjs";
@@ -27,18 +28,7 @@ const wasmFile = join(wasmFolder, "litmus_text_bg.wasm");
 const embeddedFile = join(wasmFolder, "embedded", "litmus_text_bg.wasm");
 
 /** One hash over files and over the files of folders. */
-export async function hash(paths) {
-  const sum = createHash("sha256");
-  for (const path of paths) {
-    const isFolder = (await stat(join(root, path))).isDirectory();
-    const names = isFolder ? (await readdir(join(root, path), { recursive: true })).sort() : [""];
-    for (const name of names) {
-      const file = join(root, path, name);
-      if ((await stat(file)).isFile()) sum.update(`${join(path, name)}\n`).update(await readFile(file));
-    }
-  }
-  return sum.digest("hex");
-}
+export const hash = async (paths) => hashFiles(root, await listFiles(root, paths));
 
 /** Runs `work` and writes `value` into the file `stamp`; skips it if the file has that value already and all outputs exist. */
 export async function unlessDone(stamp, value, outputs, work) {

@@ -7,7 +7,7 @@ import { FakeCaches } from "./fake-caches.mjs";
 import { graphWithWeightsIn } from "./onnx.mjs";
 import { importSource } from "./source.mjs";
 
-const { cacheKey, readHead, readModel, parseManifest, sourceOf } = await importSource(
+const { cacheKey, readHeadFile, readModel, parseManifest, sourceOf } = await importSource(
   "model/model-files.ts",
   "model/model-source.ts",
   "model/cache.ts",
@@ -531,15 +531,15 @@ test("the heads of a folder are those that litmus.json lists, and are read when 
     folder: await source(),
   });
   requests = [];
-  assert.equal(decode(await readHead(head, signal)), "emotion");
+  assert.equal(decode(await readHeadFile(head, signal)), "emotion");
   served = {}; // offline, as far as this file is concerned
-  assert.equal(decode(await readHead(head, signal)), "emotion");
+  assert.equal(decode(await readHeadFile(head, signal)), "emotion");
   assert.deepEqual(requests, ["heads/emotion.head"]);
   served = { "heads/emotion.head": "changed" };
   globalThis.caches = new FakeCaches();
-  await assert.rejects(readHead(head, signal), { code: "checksum-mismatch" });
+  await assert.rejects(readHeadFile(head, signal), { code: "checksum-mismatch" });
   served = {};
-  await assert.rejects(readHead(head, signal), { code: "model-not-found" });
+  await assert.rejects(readHeadFile(head, signal), { code: "model-not-found" });
 });
 
 test("heads are beside litmus.json with the same query, unless the source has their URLs", async () => {

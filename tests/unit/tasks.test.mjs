@@ -35,7 +35,7 @@ async function open({ size = 1, override = {}, task, names = ["emotion", "toxici
   const info = { ...INFO, tasks: names.filter((name) => name !== "embedding"), heads: names.map(headFile) };
   const answers = {
     start: () => info,
-    head: () => HEAD,
+    readHead: () => HEAD,
     describe: ({ heads }) => ({ ...info, labels: [`label of ${heads[""]}`], multiLabel: true, activation: "sigmoid" }),
     embed: ({ texts }) => texts.map(({ length }) => Float32Array.of(length)),
     predict: ({ texts, params }) =>
@@ -64,12 +64,12 @@ async function open({ size = 1, override = {}, task, names = ["emotion", "toxici
 test("a head is read when its task is first asked for, once, and goes with each request to each worker", async () => {
   const { classifier, sent } = await open({ size: 2 });
   await classifier.predict("a");
-  assert.deepEqual(sent("head"), []);
+  assert.deepEqual(sent("readHead"), []);
   const calls = ["a", "b", "c", "d"].map((text) => classifier.predict(text, { task: "emotion" }));
   assert.deepEqual((await Promise.all(calls))[0], predictionOf("aemotion"));
   await classifier.predict("a", { task: "emotion" });
   assert.deepEqual(
-    sent("head").map(({ file }) => file.path),
+    sent("readHead").map(({ file }) => file.path),
     ["heads/emotion.head"],
   );
   const [plain, ...others] = sent("predict");
@@ -82,21 +82,21 @@ test("a head is read when its task is first asked for, once, and goes with each 
 
 test("a head that could not be read is read again by the next call", async () => {
   let failures = 1;
-  const head = () => {
+  const readHead = () => {
     if (failures-- > 0) throw Object.assign(new Error("no connection"), { code: "download-failed" });
     return HEAD;
   };
-  const { classifier } = await open({ override: { head } });
+  const { classifier } = await open({ override: { readHead } });
   await assert.rejects(classifier.predict("a", { task: "emotion" }), { code: "download-failed" });
   assert.deepEqual(await classifier.predict("a", { task: "emotion" }), predictionOf("aemotion"));
 });
 
 test("of several heads that are missing, the error names the first one", async () => {
-  const head = async ({ file }) => {
+  const readHead = async ({ file }) => {
     if (file.name === "emotion") await settled();
     throw Object.assign(new Error(file.name), { code: "model-not-found" });
   };
-  const { classifier } = await open({ size: 2, override: { head } });
+  const { classifier } = await open({ size: 2, override: { readHead } });
   const call = classifier.predict("a", { tasks: ["emotion", "toxicity"] });
   await assert.rejects(call, { code: "model-not-found", message: "emotion" });
 });
@@ -137,7 +137,7 @@ test("a classifier of a task whose head is loaded with the model has the head's 
   const { labels, multiLabel, activation } = classifier.info;
   assert.deepEqual([labels, multiLabel, activation], [["joy", "anger"], true, "sigmoid"]);
   await classifier.predict("a");
-  assert.deepEqual([sent("head"), sent("describe"), sent("predict")[0].heads], [[], [], {}]);
+  assert.deepEqual([sent("readHead"), sent("describe"), sent("predict")[0].heads], [[], [], {}]);
 });
 
 test("a classifier of a task has its labels, and other tasks on request", async () => {
@@ -187,7 +187,7 @@ test("embeddings take the head for them, and come in the order of the texts", as
   assert.deepEqual(await classifier.embed("abc"), Float32Array.of(3));
   assert.deepEqual(await classifier.embed(["a", "bc"]), [Float32Array.of(1), Float32Array.of(2)]);
   assert.deepEqual(await classifier.embed([]), []);
-  assert.equal(sent("head").length, 1);
+  assert.equal(sent("readHead").length, 1);
   assert.ok(sent("embed").every(({ heads }) => heads.embedding.length === 3));
 });
 
@@ -207,7 +207,7 @@ test("invalid calls are rejected, with the names of the tasks that exist", async
   await assert.rejects(classifier.embed(1), { code: "invalid-input" });
   await assert.rejects(classifier.embed("a", { topK: 1 }), { code: "invalid-input" });
   await assert.rejects(open({ task: "joy" }), { code: "invalid-input" });
-  assert.deepEqual([...sent("predict"), ...sent("head")], []);
+  assert.deepEqual([...sent("predict"), ...sent("readHead")], []);
 });
 
 test("a model without tasks says why it has none", async () => {

@@ -5,6 +5,7 @@ import { toLitmusError, withIndex } from "../shared/errors.js";
 import type { ClassifierInfo } from "../shared/model-types.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
+  AnyPrediction,
   AnyTasks,
   ChosenOf,
   PackagedTasks,
@@ -374,9 +375,6 @@ export function taughtClassifier<Label extends string>({ pool, info, head }: Tau
 
 /** The packaged sentiment model. */
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, never, PackagedTasks>;
-
-/** A prediction, or those of several tasks. */
-type AnyPrediction = Prediction | TaskPredictions;
 
 /** Computes the results of an array of texts, or of one text, as an array of one. */
 async function oneOrMany<T>(

@@ -73,6 +73,13 @@ export function createClassifier<Label extends string = string>(
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   if (!isRecord(options) || "tokenizer" in options) throw invalidInput("pass a model as { model }");
+  return openClassifier(options).catch((error: unknown) => {
+    throw explainPackagedName(toLitmusError(error), options);
+  });
+}
+
+/** `createClassifier`, except that its errors do not say how a packaged model is imported: this is for the command. */
+export async function openClassifier(options: ClassifierOptions): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
   const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
   if (head && task !== undefined) throw invalidInput("task and head exclude each other: leave one out");
@@ -97,7 +104,5 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
       pool.close();
       throw error;
     }
-  }).catch((error: unknown) => {
-    throw explainPackagedName(toLitmusError(error), model);
   });
 }

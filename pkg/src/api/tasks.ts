@@ -1,5 +1,5 @@
 import type { Pool } from "../pool/worker-pool.js";
-import type { Heads, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
+import type { HeadBytesByTask, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
 import { invalidInput, wrongValue } from "../shared/validate.js";
 import { readHeads } from "./head-files.js";
 import { HeadPool } from "./head-pool.js";
@@ -49,7 +49,7 @@ async function labelsOf(
   pool: Pool,
   info: ModelInfo,
   task: string,
-  { [task]: file }: Heads,
+  { [task]: file }: HeadBytesByTask,
   signal: AbortSignal,
 ): Promise<Pick<ModelInfo, "labels" | "multiLabel">> {
   if (file) return pool.send({ type: "describe", heads: { "": file } }, signal);
@@ -62,7 +62,7 @@ async function readTaskHeads(
   info: ModelInfo,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<Heads> {
+): Promise<HeadBytesByTask> {
   const known = info.tasks.map((name) => `"${name}"`).join(", ");
   for (const name of names) {
     // A model without any tasks gives its own error: that its graph has no output for heads, for instance.

@@ -1,5 +1,5 @@
 import type { Pool } from "../pool/worker-pool.js";
-import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
+import type { ModelInfo, TaughtHeadFiles } from "../shared/protocol.js";
 import type { TaughtHead, TeachEntries, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
 import { checkOptions, EXPORT, isObject, isRecord, wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
@@ -43,7 +43,7 @@ export function openHead(
 async function taughtModel(
   pool: Pool,
   info: ModelInfo,
-  files: HeadFiles,
+  files: TaughtHeadFiles,
   report: TeachReport | null,
   close: () => void,
   signal: AbortSignal,

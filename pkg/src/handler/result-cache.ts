@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { toHex } from "../model/checksum.js";
+import type { AnyPrediction } from "../shared/task-types.js";
 import type { TextInput } from "../shared/types.js";
 import { isObject } from "../shared/validate.js";
 import type { CacheStore, Predictor, ResolvedOptions } from "./options.js";
-import { type AnyPrediction, isPrediction, type PredictionOptions } from "./schema.js";
+import { isPrediction, type PredictionOptions } from "./schema.js";
 
 /** For JSON.stringify: sorts the keys of objects, so that the order of options in a request does not matter. */
 const sortKeys = (_: string, value: unknown): unknown =>

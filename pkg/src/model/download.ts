@@ -1,4 +1,4 @@
-import { isForeign } from "../platform/origin.js";
+import { isCrossOrigin } from "../platform/origin.js";
 import { type FileResponse, platform } from "../platform/platform.js";
 import { abortError, throwIfAborted } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
@@ -74,7 +74,7 @@ export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache
     // No connection. The page's service worker may have stored the file. Its own `fetch` does not look there: this code can run in it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
     // A page cannot tell a status 404 without CORS headers from a lack of connection.
-    if (!cached && isForeign(url) && !signal.aborted) {
+    if (!cached && isCrossOrigin(url) && !signal.aborted) {
       return {
         reason: "the connection failed, or the server sent no Access-Control-Allow-Origin",
         fetchError: cause,

@@ -6,7 +6,7 @@ import type {
   ByRole,
   FileCandidate,
   FolderSource,
-  HeadFile,
+  HeadSource,
   ManifestInfo,
   ModelBlob,
   ModelBlobs,
@@ -239,7 +239,7 @@ class FolderReader implements ModelReader {
 }
 
 /** The files of the heads that litmus.json lists. */
-function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile[] {
+function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadSource[] {
   const [manifest] = folder.candidates.manifest as [FileCandidate];
   return heads.map((path) => {
     const name = headName(path);
@@ -248,7 +248,7 @@ function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile
 }
 
 /** Reads the file of a head in a folder, and stores it. */
-export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Bytes> {
+export async function readHeadFile(head: HeadSource, signal: AbortSignal): Promise<Bytes> {
   const { bytes, store } = await new FolderReader(head.folder, undefined, signal).read([head], () => head, head.path);
   await store?.();
   return bytes;
