@@ -24,7 +24,7 @@ export async function verifyChecksum(
   if (!actual || actual === sha256) return;
   throw new LitmusError(
     "checksum-mismatch",
-    `${url} has the SHA-256 ${actual}, but litmus.json says ${sha256}: the file was changed, or damaged in transfer; after a change, run ` +
+    `${url} has the SHA-256 ${actual}, but litmus.json says ${sha256}: the file was changed or damaged in transfer; after a change run ` +
       '"npx litmus-text pack FOLDER"',
   );
 }

@@ -1,6 +1,6 @@
 import { platform } from "../platform/platform.js";
-import { neverAborts, throwIfAborted, unlessAborted } from "../shared/abort.js";
-import { LitmusError, toLitmusError } from "../shared/errors.js";
+import { neverAborts, throwIfAborted, unlessAborted, withSignal } from "../shared/abort.js";
+import { toLitmusError } from "../shared/errors.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import { InlineThread } from "./inline-thread.js";
 import type { Thread } from "./thread.js";
@@ -12,6 +12,7 @@ import { WorkerThread } from "./worker-thread.js";
  * limit, the load of the model would wait for it forever.
  */
 const START_MS = 30_000;
+const SILENT = "its script did not start within 30 s: workerUrl must be the URL of litmus-text/worker";
 
 /** Starts a worker from the script at `url`, by default from the package's own. */
 type StartWorker = (url: URL | undefined) => Worker;
@@ -33,30 +34,20 @@ export async function startThread(
   const runsIn = startWorker === startWebWorker ? "worker" : "worker-threads";
   const policies = new PolicyWatch();
   let thread: WorkerThread | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     thread = new WorkerThread(startWorker(workerUrl), runsIn);
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new LitmusError("internal", silenceOf(workerUrl, runsIn))), START_MS);
-    });
-    await unlessAborted(Promise.race([thread.ready, expired]), signal);
+    const { ready } = thread;
+    await withSignal({ signal, timeout: START_MS }, (stop) => unlessAborted(ready, stop));
     return thread;
   } catch (error) {
     thread?.terminate();
     throwIfAborted(signal);
-    warnOfMissingWorker((await policies.violation()) ?? toLitmusError(error).message);
+    const { code, message } = toLitmusError(error);
+    warnOfMissingWorker((await policies.violation()) ?? (code === "timeout" ? SILENT : message));
     return new InlineThread();
   } finally {
-    clearTimeout(timer);
     policies.stop();
   }
-}
-
-/** What is wrong with a worker that did not say that it is ready in time. */
-function silenceOf(workerUrl: URL | undefined, runsIn: WorkerThread["runsIn"]): string {
-  const script = runsIn === "worker" ? "dist/worker.js" : "dist/node-worker.js";
-  const remedy = workerUrl ? `: workerUrl must be the URL of the package's ${script}, not ${workerUrl}` : "";
-  return `its script did not start within ${START_MS / 1000} s${remedy}`;
 }
 
 /** The function that starts workers on this platform, or `undefined` for the calling thread. */

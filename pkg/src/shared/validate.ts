@@ -1,4 +1,4 @@
-import { LitmusError } from "./errors.js";
+import { LitmusError, withIndex } from "./errors.js";
 import type { Precision } from "./model-types.js";
 import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
 import type { AnyTaskOptions } from "./task-types.js";
@@ -208,6 +208,9 @@ export function checkPredictOptions(options: AnyTaskOptions = {}): void {
   }
 }
 
+/** Rules for a `TextInput` that is an object. */
+const TEXT_INPUT: Rules = { text: STRING, pair: STRING };
+
 /** Whether a value is a string, or an object with the string `text`, perhaps the string `pair`, and no other keys. */
 export function isTextInput(value: unknown): value is TextInput {
   if (typeof value === "string") return true;
@@ -220,14 +223,14 @@ export function isTextInput(value: unknown): value is TextInput {
 export const wrongText = (text: unknown, index: number): LitmusError =>
   wrongInput(`text ${index}`, "a string or { text, pair }", text, index);
 
-/** The error for the value `name` that is no text: about one of its keys if it is nearly one. */
+/** The error for the value `name` that is no text: about one of its keys if it is an object. */
 function wrongInput(name: string, expected: string, value: unknown, index?: number): LitmusError {
-  if (!isObject(value) || !("text" in value)) return wrongValue(name, expected, value, index);
-  const { text, pair, ...rest } = value as { text: unknown; pair?: unknown };
-  if (typeof text !== "string") return wrongValue(`${name}: text`, "a string", text, index);
-  const [unknown] = Object.keys(rest);
-  if (unknown === undefined) return wrongValue(`${name}: pair`, "a string", pair, index);
-  return invalidInput(`${name} has the unknown key "${unknown}" (known: text, pair)`, index);
+  try {
+    if (isRecord(value)) checkOptions(value, TEXT_INPUT, name, ["text"]);
+  } catch (error) {
+    return withIndex(error as LitmusError, index);
+  }
+  return wrongValue(name, expected, value, index);
 }
 
 export function checkText(text: unknown): asserts text is string {
