@@ -2,11 +2,12 @@
 // A step whose input has not changed is skipped, except for the copies.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, run, step, UserError } from "./command.mjs";
 import { appendFiles } from "./embedded-file.mjs";
+import { hashFiles, listFiles } from "./hash.mjs";
 import { packagedModels, root, targetDir } from "./paths.mjs";
 import { writeSupply } from "./supply.mjs";
 import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolchain.mjs";
@@ -27,18 +28,7 @@ const wasmFile = join(wasmFolder, "litmus_text_bg.wasm");
 const embeddedFile = join(wasmFolder, "embedded", "litmus_text_bg.wasm");
 
 /** One hash over files and over the files of folders. */
-export async function hash(paths) {
-  const sum = createHash("sha256");
-  for (const path of paths) {
-    const isFolder = (await stat(join(root, path))).isDirectory();
-    const names = isFolder ? (await readdir(join(root, path), { recursive: true })).sort() : [""];
-    for (const name of names) {
-      const file = join(root, path, name);
-      if ((await stat(file)).isFile()) sum.update(`${join(path, name)}\n`).update(await readFile(file));
-    }
-  }
-  return sum.digest("hex");
-}
+export const hash = async (paths) => hashFiles(root, await listFiles(root, paths));
 
 /** Runs `work` and writes `value` into the file `stamp`; skips it if the file has that value already and all outputs exist. */
 export async function unlessDone(stamp, value, outputs, work) {
@@ -64,15 +54,17 @@ const compiled = (profile) => {
 /**
  * Compiles the crate. `quick` allows the profile `demo`, which compiles in less than half of the time and computes a
  * little slower, unless the crate is there as it ships. Resolves to the path of the .wasm file and the hash of what it
- * was made from.
+ * was made from: sources, compiler and flags.
  */
 async function compileCrate({ quick }) {
-  const hashOfSources = await hash(sources);
-  const isShippedFresh = (await readFile(compiled("web").stamp, "utf8").catch(() => "")) === hashOfSources;
+  const compiler = await run("rustc", ["-vV"], { quiet: true });
+  const inputs = [await hash(sources), compiler, ...wasmConfig()];
+  const hashOfInputs = createHash("sha256").update(inputs.join("\n")).digest("hex");
+  const isShippedFresh = (await readFile(compiled("web").stamp, "utf8").catch(() => "")) === hashOfInputs;
   const profile = quick && !isShippedFresh ? "demo" : "web";
   const { folder, kept, stamp } = compiled(profile);
   await mkdir(folder, { recursive: true });
-  await unlessDone(stamp, hashOfSources, [kept], () =>
+  await unlessDone(stamp, hashOfInputs, [kept], () =>
     step(`cargo build for WebAssembly (${usualTime[profile]})`, async () => {
       const target = ["--target", "wasm32-unknown-unknown", "--profile", profile];
       const args = ["build", ...wasmConfig(), "--package", "litmus-text-cdylib", ...target];
@@ -81,11 +73,11 @@ async function compileCrate({ quick }) {
       await copyFile(join(targetDir, "wasm32-unknown-unknown", profile, "litmus_text_cdylib.wasm"), kept);
     }),
   );
-  return { wasm: kept, hashOfSources };
+  return { wasm: kept, hashOfInputs };
 }
 
 /** Writes the JavaScript glue, its types and the .wasm file that it loads into pkg/wasm. */
-async function bindgen({ wasm, hashOfSources }, bin) {
+async function bindgen({ wasm, hashOfInputs }, bin) {
   const args = [
     ...["--target", "web", "--out-dir", wasmFolder, "--out-name", "litmus_text"],
     ...["--remove-name-section", "--remove-producers-section"],
@@ -96,7 +88,7 @@ async function bindgen({ wasm, hashOfSources }, bin) {
     wasm,
   ];
   const outputs = [glue, glueTypes, wasmFile];
-  await unlessDone(join(wasmFolder, ".built"), `${bin} ${args.join(" ")} ${hashOfSources}`, outputs, () =>
+  await unlessDone(join(wasmFolder, ".built"), `${bin} ${args.join(" ")} ${hashOfInputs}`, outputs, () =>
     step("wasm-bindgen", () => run(join(bin, "wasm-bindgen"), args)),
   );
 }

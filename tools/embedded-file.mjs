@@ -1,6 +1,7 @@
 // The embedded build: the WebAssembly module, followed by the model's files, each as a custom section. WebAssembly engines skip
 // custom sections, and pkg/src/model/embedded-file.ts compiles only the part before them.
 
+// Both are also in pkg/src/model/embedded-file.ts.
 const CUSTOM_SECTION = 0;
 const PREFIX = "litmus.";
 

@@ -15,22 +15,24 @@ const sum = async (folder) =>
     .update(await readFile(join(folder, WASM)))
     .digest("hex");
 
-const elsewhere = await mkdtemp(join(tmpdir(), "litmus-text-again-"));
-try {
-  await build({ supply: false });
-  const sources = await run("git", ["ls-files"], { cwd: root, quiet: true });
-  for (const path of sources.trimEnd().split("\n")) await cp(join(root, path), join(elsewhere, path));
-  await cp(join(root, "node_modules"), join(elsewhere, "node_modules"), { recursive: true, verbatimSymlinks: true });
-  const code = `import { build } from ${JSON.stringify(join(elsewhere, "tools/build.mjs"))}; await build({ supply: false });`;
-  const env = { ...process.env, CARGO_TARGET_DIR: join(elsewhere, "target") };
-  await step(`a second build, in ${elsewhere}`, () =>
-    run(process.execPath, ["--input-type=module", "-e", code], { cwd: elsewhere, env }),
-  );
-  const [first, second] = [await sum(root), await sum(elsewhere)];
-  console.log(`${first}  ${WASM}\n${second}  second build`);
-  if (first !== second) throw new UserError("the two builds differ");
-} catch (error) {
-  fail(error);
-} finally {
-  await rm(elsewhere, { recursive: true, force: true });
+async function reproduce() {
+  const elsewhere = await mkdtemp(join(tmpdir(), "litmus-text-again-"));
+  try {
+    await build({ supply: false });
+    const sources = await run("git", ["ls-files"], { cwd: root, quiet: true });
+    for (const path of sources.trimEnd().split("\n")) await cp(join(root, path), join(elsewhere, path));
+    await cp(join(root, "node_modules"), join(elsewhere, "node_modules"), { recursive: true, verbatimSymlinks: true });
+    const code = `import { build } from ${JSON.stringify(join(elsewhere, "tools/build.mjs"))}; await build({ supply: false });`;
+    const env = { ...process.env, CARGO_TARGET_DIR: join(elsewhere, "target") };
+    await step(`a second build, in ${elsewhere}`, () =>
+      run(process.execPath, ["--input-type=module", "-e", code], { cwd: elsewhere, env }),
+    );
+    const [first, second] = [await sum(root), await sum(elsewhere)];
+    console.log(`${first}  ${WASM}\n${second}  second build`);
+    if (first !== second) throw new UserError("the two builds differ");
+  } finally {
+    await rm(elsewhere, { recursive: true, force: true });
+  }
 }
+
+await reproduce().catch(fail); // `fail` exits, so it comes after `finally`

@@ -41,7 +41,7 @@ async function locate(path, mounts) {
  */
 export async function serve({ mounts, port = 0, headers: given = {} }) {
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
+    const pathname = request.url.split("?")[0]; // not by `URL`, which throws for "//"
     const headers = typeof given === "function" ? given(pathname) : given;
     const found = await locate(pathname, mounts).catch(() => undefined);
     if (!found) {

@@ -45,6 +45,15 @@ test("classify adds label and score to each row, and says how many have none", a
   );
 });
 
+test("a table can be its own output, and an error leaves it as it was", async () => {
+  await write("own.csv", "text\nI loved it\n");
+  const failed = await run("classify", "own.csv", "-o", "own.csv", "--task", "irony");
+  assert.deepEqual([failed.status, await read("own.csv")], [1, "text\nI loved it\n"]);
+  assert.equal((await run("classify", "own.csv", "-o", "own.csv")).status, 0);
+  assert.match(await read("own.csv"), /^text,label,score\nI loved it,positive,0\.\d+\n$/);
+  await assert.rejects(read("own.csv.part"), { code: "ENOENT" });
+});
+
 test("a task has its labels, several tasks have columns of their own, and tabs separate a .tsv", async () => {
   await write("texts.tsv", 'text\tid\nYou are an "idiot\t1\nThank you, that made my day\t2\n');
   const one = await run("classify", "texts.tsv", "--task", "toxicity", "--threshold", "0.1");
@@ -246,6 +255,9 @@ test("every command names what is wrong with its arguments", async () => {
       '--delimiter must be one character that is no double quote, or "tab", not ";;"',
     ],
     [["teach", "x.csv", "-o", "x.head", "--delimiter", '"'], "--delimiter must be one character"],
+    [["classify", "x.csv", "--task", "a", "--head", "x.head"], "--task and --head exclude each other: leave one out"],
+    [["serve", "--task", "a", "--head", "x.head"], "--task and --head exclude each other: leave one out"],
+    [["classify", "x.csv", "--task", "a", "--task", "a"], "--task a is given twice: leave one out"],
     [["classify", "x.csv", "--column"], /'--column <value>' argument missing/],
   ]) {
     const { status, stdout, stderr } = await run(...args);

@@ -128,8 +128,8 @@ test("zero-shot options are checked, and need a model for inference", async () =
     [["a", 1], {}, /zeroShot\.labels/],
     [["a", "a"], {}, /"a" is given twice/],
     [["a"], { hypothesis: "b" }, /"b" has no \{\}/],
-    [["a"], { hypothesis: 1 }, /zeroShot\.hypothesis must be a string/],
-    [["a"], { multiLabel: "yes" }, /zeroShot\.multiLabel must be true or false/],
+    [["a"], { hypothesis: 1 }, /^hypothesis must be a string/],
+    [["a"], { multiLabel: "yes" }, /^multiLabel must be true or false/],
     [["a"], { explain: true }, /explanation/],
     [undefined, {}, /zeroShot\.labels/],
   ]) {

@@ -174,3 +174,12 @@ test("a model without features cannot be taught", async () => {
   await assert.rejects(tiny.teach(EXAMPLES), { code: "model-unsupported" });
   tiny.close();
 });
+
+test("a classifier that is taught on that of a task predicts the taught labels", async () => {
+  const toxicity = await createClassifier({ task: "toxicity" });
+  const taught = await toxicity.teach(EXAMPLES);
+  assert.deepEqual(taught.labels, triage.labels);
+  assert.deepEqual(await taught.predict("Is my parcel lost?"), await triage.predict("Is my parcel lost?"));
+  assert.equal(await label(toxicity, "Is my parcel lost?"), null);
+  toxicity.close();
+});

@@ -136,7 +136,7 @@ test("x-litmus-cache is hit, miss or shared", async () => {
   assert.equal(computed - before, 3);
 });
 
-test("the built-in cache has limits of entries, bytes and time", async () => {
+test("the built-in cache has limits of entries, size and time", async () => {
   const texts = [newText(), newText(), newText()];
   const origins = async (cache, pause = 0) => {
     const other = createHandler({ classifier, cache });
@@ -148,7 +148,7 @@ test("the built-in cache has limits of entries, bytes and time", async () => {
   };
   assert.deepEqual(await origins({}), ["hit", "hit", "hit"]);
   assert.deepEqual(await origins({ entries: 2 }), ["hit", "hit", "miss"]);
-  assert.deepEqual(await origins({ bytes: 1600 }), ["hit", "hit", "miss"]);
+  assert.deepEqual(await origins({ size: 1600 }), ["hit", "hit", "miss"]);
   assert.deepEqual(await origins({ ttl: 50 }, 100), ["miss", "miss", "miss"]);
   assert.deepEqual(await origins(false), ["miss", "miss", "miss"]);
 });

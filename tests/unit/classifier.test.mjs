@@ -39,7 +39,7 @@ async function open({ size = 1, override = {} } = {}) {
 test("a task and a taught head contradict each other", async () => {
   await assert.rejects(createClassifier({ task: "toxicity", head: new Uint8Array(8) }), {
     code: "invalid-input",
-    message: 'task must be left out beside a head, not "toxicity"',
+    message: "task and head exclude each other: leave one out",
   });
 });
 
@@ -186,6 +186,55 @@ test("close, dispose and asyncDispose close it", async () => {
     await assert.rejects(classifier.predict([]), { code: "closed" });
     await assert.rejects(classifier.tokenize("a"), { code: "closed" });
   }
+});
+
+test("zeroShot checks its options", async () => {
+  const { classifier, sent } = await open();
+  for (const [options, message] of [
+    [null, "options must be an object, not null"],
+    [{ hypotesis: "{}" }, /unknown key "hypotesis" in options .*hypothesis, multiLabel/],
+    [{ hypothesis: 1 }, "hypothesis must be a string, not 1"],
+  ])
+    await assert.rejects(classifier.zeroShot("a", ["x"], options), { code: "invalid-input", message });
+  await classifier.zeroShot("a", ["x"], { hypothesis: "{}", topK: 1 });
+  await classifier.zeroShot("a", ["x"]);
+  assert.deepEqual(
+    sent().map(({ params: { zeroShot, topK } }) => JSON.stringify({ zeroShot, topK })),
+    ['{"zeroShot":{"labels":["x"],"hypothesis":"{}"},"topK":1}', '{"zeroShot":{"labels":["x"]}}'],
+  );
+});
+
+test("of a wrong wasm and a wrong model, the error is about the wasm, whichever is rejected first", async () => {
+  let fail;
+  const late = new Response(
+    new ReadableStream({ start: (controller) => (fail = () => controller.error(new Error())) }),
+  );
+  const loading = createClassifier({ wasm: late, model: { config: 1, tokenizer: 1, model: 1 } });
+  await new Promise(setImmediate);
+  fail();
+  await assert.rejects(loading, { code: "download-failed", message: /wasm/ });
+});
+
+test("the timeout of predictWith includes the load, and stops the prediction", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const aborted = [];
+  const predict = (_, { signal }) =>
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => {
+        aborted.push(true);
+        reject(Object.assign(new Error(), { code: "aborted" }));
+      }),
+    );
+  const { classifier } = await open({ override: { predict } });
+  const loading = deferred();
+  const call = predictWith(() => loading.promise, "a", { timeout: 100 });
+  t.mock.timers.tick(60);
+  loading.resolve(classifier);
+  await settled();
+  t.mock.timers.tick(40);
+  await assert.rejects(call, { code: "timeout", name: "TimeoutError", message: "the call took longer than 100 ms" });
+  await settled();
+  assert.deepEqual(aborted, [true]);
 });
 
 test("predictWith loads only for a valid call, and aborting the call does not end the load", async () => {

@@ -8,19 +8,18 @@ export class FakeCaches {
     if (this.denied) throw new DOMException("", "SecurityError");
     const { entries } = this;
     const withoutQuery = (url) => url.split("?")[0];
+    const urlOf = (request) => request.url ?? request;
     return {
-      match: async (url) => entries.get(url)?.clone(),
+      match: async (request) => entries.get(urlOf(request))?.clone(),
+      keys: async (url, { ignoreSearch }) =>
+        [...entries.keys()]
+          .filter((key) => key === url || (ignoreSearch && withoutQuery(key) === withoutQuery(url)))
+          .map((url) => ({ url })),
       put: async (url, response) => {
         if (this.full) throw new DOMException("", "QuotaExceededError");
         entries.set(url, response);
       },
-      delete: async (url, { ignoreSearch = false } = {}) => {
-        const keys = [...entries.keys()].filter(
-          (key) => key === url || (ignoreSearch && withoutQuery(key) === withoutQuery(url)),
-        );
-        for (const key of keys) entries.delete(key);
-        return keys.length > 0;
-      },
+      delete: async (request) => entries.delete(urlOf(request)),
     };
   }
 

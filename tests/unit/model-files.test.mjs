@@ -4,9 +4,10 @@ import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { FakeCaches } from "./fake-caches.mjs";
+import { graphWithWeightsIn } from "./onnx.mjs";
 import { importSource } from "./source.mjs";
 
-const { cacheKey, readHead, readModel, parseManifest, sourceOf } = await importSource(
+const { cacheKey, readHeadFile, readModel, parseManifest, sourceOf } = await importSource(
   "model/model-files.ts",
   "model/model-source.ts",
   "model/cache.ts",
@@ -432,15 +433,6 @@ test("a HEAD response without a version, or a server that refuses HEAD, download
   assert.deepEqual((await load(source())).asked, asked);
 });
 
-/** A length-delimited protobuf field. */
-const field = (number, content) => Buffer.concat([Buffer.from([number * 8 + 2, content.length]), Buffer.from(content)]);
-/** An ONNX file whose tensors are in these files. */
-const graphWithWeightsIn = (...names) =>
-  field(
-    7,
-    Buffer.concat(names.map((name) => field(5, field(13, Buffer.concat([field(1, "location"), field(2, name)]))))),
-  ).toString();
-
 test("the file of external weights is downloaded, checked and stored, too", async () => {
   const files = { ...FILES, "model.onnx": graphWithWeightsIn("a b.data", "./a b.data"), "a b.data": "weights" };
   served = { ...files, "a%20b.data": files["a b.data"], "litmus.json": manifestOf(files) };
@@ -475,6 +467,54 @@ test("the file of external weights may be given as one of the files", async () =
   assert.deepEqual((await load(sourceOf(list, false, undefined, signal))).data, { "w.data": "weights" });
 });
 
+test("external weights may begin with the byte of <, but not like a web page", async () => {
+  served["model.onnx"] = graphWithWeightsIn("weights.bin");
+  delete served["litmus.json"];
+  for (const weights of ["<weights", "<\0\0\0", "< html>"]) {
+    served["weights.bin"] = weights;
+    assert.equal((await load(source(false))).data["weights.bin"], weights);
+  }
+  for (const page of ["<!DOCTYPE html><p>", "\ufeff\n<html lang=en>", "<!-- no such file -->"]) {
+    served["weights.bin"] = (response) => response.end(page);
+    await assert.rejects(load(source(false)), { code: "model-not-found", message: /web page/ });
+  }
+});
+
+test("of several missing files of weights the error names the first one", async () => {
+  served["model.onnx"] = graphWithWeightsIn("a.data", "b.data");
+  served["a.data"] = (response) => setTimeout(() => response.writeHead(404).end(), 100);
+  delete served["litmus.json"];
+  await assert.rejects(load(source()), { message: `could not load ${base}a.data: status 404` });
+});
+
+test("files whose URLs differ only in the query are stored side by side; a new version, or access token, replaces one", async () => {
+  const fileOf = (path, token = 1) => new URL(`${base}file?name=${path}&token=${token}`);
+  const roles = { config: "config.json", tokenizer: "tokenizer.json", model: "model.onnx", manifest: "litmus.json" };
+  const serve = (files, token) => {
+    served = {};
+    for (const [path, text] of Object.entries(files)) served[fileOf(path, token).href.slice(base.length)] = text;
+  };
+  const urls = (token) =>
+    sourceOf(
+      Object.fromEntries(Object.entries(roles).map(([role, path]) => [role, fileOf(path, token)])),
+      "always",
+      undefined,
+      signal,
+    );
+  const names = (asked) => asked.map((url) => /name=([^&]+)/.exec(url)[1]);
+  const files = { ...FILES, "litmus.json": manifestOf(FILES) };
+  serve(files);
+  await (await load(urls())).storeFiles();
+  assert.deepEqual(names((await load(urls())).asked), ["litmus.json"]);
+  const changed = { ...FILES, "model.onnx": "onnx, version 2" };
+  serve({ ...changed, "litmus.json": manifestOf(changed) });
+  await (await load(urls())).storeFiles();
+  assert.equal(globalThis.caches.entries.size, 4);
+  serve(files, 2);
+  await (await load(urls(2))).storeFiles();
+  assert.equal(globalThis.caches.entries.size, 4, "those of the first token are gone");
+});
+
 test("a file outside of the folder is not asked for", async () => {
   served["model.onnx"] = graphWithWeightsIn("../secret", "/etc/passwd", "https://example.org/x", "..", "");
   delete served["litmus.json"];
@@ -497,15 +537,15 @@ test("the heads of a folder are those that litmus.json lists, and are read when 
     folder: await source(),
   });
   requests = [];
-  assert.equal(decode(await readHead(head, signal)), "emotion");
+  assert.equal(decode(await readHeadFile(head, signal)), "emotion");
   served = {}; // offline, as far as this file is concerned
-  assert.equal(decode(await readHead(head, signal)), "emotion");
+  assert.equal(decode(await readHeadFile(head, signal)), "emotion");
   assert.deepEqual(requests, ["heads/emotion.head"]);
   served = { "heads/emotion.head": "changed" };
   globalThis.caches = new FakeCaches();
-  await assert.rejects(readHead(head, signal), { code: "checksum-mismatch" });
+  await assert.rejects(readHeadFile(head, signal), { code: "checksum-mismatch" });
   served = {};
-  await assert.rejects(readHead(head, signal), { code: "model-not-found" });
+  await assert.rejects(readHeadFile(head, signal), { code: "model-not-found" });
 });
 
 test("heads are beside litmus.json with the same query, unless the source has their URLs", async () => {

@@ -99,9 +99,9 @@ test("files can be given one by one, as bytes, blobs or unread responses", async
   const bytes = Uint8Array.of(1, 2);
   const given = { config: bytes, tokenizer: bytes.buffer, model: new Blob([bytes]) };
   const more = { tokenizerConfig: bytes, manifest: new Response(bytes), data: { "model.onnx_data": bytes } };
-  const { others, ...files } = (await resolve({ ...given, ...more, heads: { emotion: bytes } })).files;
+  const { all, ...files } = (await resolve({ ...given, ...more, heads: { emotion: bytes } })).files;
   assert.deepEqual(
-    others.map(({ path }) => path),
+    all.map(({ path }) => path),
     [
       "config.json",
       "tokenizer.json",
@@ -112,7 +112,7 @@ test("files can be given one by one, as bytes, blobs or unread responses", async
       "heads/emotion.head",
     ],
   );
-  for (const { blob } of [...Object.values(files), ...others])
+  for (const { blob } of [...Object.values(files), ...all])
     assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes);
   const read = new Response(bytes);
   await read.text();
@@ -127,6 +127,20 @@ test("files can be given one by one, as bytes, blobs or unread responses", async
     message: /unknown key "weights" in model/,
   });
   await assert.rejects(resolve({ ...given, model: new Response("", { status: 404 }) }), { code: "model-not-found" });
+});
+
+test("of several wrong files the error names the first one, whichever is rejected first", async () => {
+  let fail;
+  const late = new Response(
+    new ReadableStream({ start: (controller) => (fail = () => controller.error(new Error())) }),
+  );
+  const loading = resolve({ config: late, tokenizer: 1, model: 2 });
+  await new Promise(setImmediate);
+  fail();
+  await assert.rejects(loading, {
+    code: "download-failed",
+    message: "could not load config.json: the connection failed",
+  });
 });
 
 test("any other value is rejected", async () => {

@@ -28,7 +28,7 @@ after(() => {
 
 /** A worker whose script is worker-main.ts, run in this thread: only the channel between the ends is made here. */
 async function connect() {
-  const { serve, WorkerThread } = await importSource("pool/worker-main.ts", "pool/worker-thread.ts");
+  const { answerMessages, WorkerThread } = await importSource("pool/worker-main.ts", "pool/worker-thread.ts");
   const worker = {
     postMessage: (message) => queueMicrotask(() => scope.onmessage({ data: structuredClone(message) })),
     terminate() {},
@@ -36,7 +36,7 @@ async function connect() {
   const thread = new WorkerThread(worker);
   const scope = globalThis;
   scope.postMessage = (message) => queueMicrotask(() => worker.onmessage({ data: structuredClone(message) }));
-  serve();
+  answerMessages();
   await thread.ready;
   return thread;
 }

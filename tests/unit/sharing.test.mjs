@@ -1,10 +1,11 @@
-// Work that several callers share: memoize and singleFlight.
+// Work that several callers share, and several works of one caller: memoize, singleFlight and inOrder.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deferred } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { LitmusError, memoize, singleFlight } = await importSource(
+const { inOrder, LitmusError, memoize, singleFlight } = await importSource(
+  "shared/in-order.ts",
   "shared/memoize.ts",
   "shared/single-flight.ts",
   "shared/errors.ts",
@@ -74,4 +75,15 @@ test("one waiting caller can be aborted without the others", async () => {
   await assert.rejects(second, { code: "aborted" });
   work.resolve(1);
   assert.equal(await first, 1);
+});
+
+test("inOrder resolves like Promise.all, and rejects with the error of the first promise that rejects", async () => {
+  assert.deepEqual(await inOrder([Promise.resolve(1), Promise.resolve("a")]), [1, "a"]);
+  assert.deepEqual(await inOrder([]), []);
+  const [first, second] = [deferred(), deferred()];
+  const both = inOrder([first.promise, second.promise]);
+  second.reject(new Error("second"));
+  await new Promise(setImmediate); // a rejection that nobody handles would be reported now
+  first.reject(new Error("first"));
+  await assert.rejects(both, { message: "first" });
 });

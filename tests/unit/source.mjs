@@ -25,7 +25,10 @@ const withoutWasm = {
  * Imports files of pkg/src, for instance `"pool/worker-pool.ts"`. Resolves to the exports of all of them; each call to
  * those of a new copy.
  */
-export async function importSource(...files) {
+export const importSource = (...files) => importVersion("1.2.3", ...files);
+
+/** Like `importSource`, of another version of the package. */
+export async function importVersion(version, ...files) {
   const folder = await mkdtemp(join(tmpdir(), "litmus-unit-"));
   try {
     const outfile = join(folder, "source.mjs");
@@ -40,7 +43,7 @@ export async function importSource(...files) {
       format: "esm",
       platform: "node",
       target: "es2022",
-      define: { PACKAGE_VERSION: '"1.2.3"' },
+      define: { PACKAGE_VERSION: JSON.stringify(version) },
       sourcemap: "inline",
       logLevel: "error",
       plugins: [withoutWasm],

@@ -1,7 +1,7 @@
 // Which kind of thread the option `workers` gives on which platform.
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
-import { engine, FakeWorker } from "./fake-worker.mjs";
+import { afterEach, mock, test } from "node:test";
+import { engine, FakeWorker, settled } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
 const { platform, startThread } = await importSource("pool/start-thread.ts", "platform/platform.ts");
@@ -66,4 +66,65 @@ test("a worker that cannot be constructed or loaded: the calling thread, and one
   const messages = warn.mock.calls.map(({ arguments: [message] }) => message);
   assert.equal(messages.length, 1);
   assert.match(messages[0], /^litmus-text: no worker could be started: of another origin\. /);
+});
+
+test("a worker that is silent for 30 seconds, or whose start is aborted, is terminated", async (t) => {
+  const warn = t.mock.method(console, "warn", () => {});
+  globalThis.Worker = FakeWorker;
+  const { startThread } = await importSource("pool/start-thread.ts"); // warns once per copy
+  const workers = [];
+  const startSilent = (signal) =>
+    startThread(
+      "auto",
+      () => {
+        workers.push(new FakeWorker(engine(), { ready: false }));
+        return workers.at(-1);
+      },
+      new URL("https://example.org/other.js"),
+      signal,
+    );
+
+  const controller = new AbortController();
+  const aborted = startSilent(controller.signal);
+  await settled();
+  assert.equal(workers[0].terminated, false);
+  controller.abort();
+  await assert.rejects(aborted, { code: "aborted" });
+  assert.equal(workers[0].terminated, true);
+  assert.equal(warn.mock.callCount(), 0);
+
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.after(() => mock.timers.reset());
+  const silent = startSilent(undefined);
+  await settled();
+  mock.timers.tick(29_999);
+  await settled();
+  assert.equal(workers[1].terminated, false);
+  mock.timers.tick(1);
+  await settled();
+  assert.equal(workers[1].terminated, true);
+  mock.timers.tick(1000); // the wait for a report of the page's policies
+  assert.equal((await silent).runsIn, "page");
+  const [message] = warn.mock.calls[0].arguments;
+  assert.match(message, /its script did not start within 30 s: workerUrl must be the URL of litmus-text\/worker\./);
+});
+
+test("the observer of the page's policies is disconnected", async (t) => {
+  t.mock.method(console, "warn", () => {});
+  globalThis.Worker = FakeWorker;
+  let observers = 0;
+  globalThis.ReportingObserver = class {
+    observe() {
+      observers++;
+    }
+    disconnect() {
+      observers--;
+    }
+  };
+  t.after(() => delete globalThis.ReportingObserver);
+  const refuse = () => {
+    throw new Error("refused");
+  };
+  assert.equal((await startThread("auto", refuse)).runsIn, "page");
+  assert.equal(observers, 0);
 });

@@ -181,6 +181,40 @@ test("an abort ends it at once, and leaving the loop closes the source", async (
   }
 });
 
+test("a source is closed only if the caller leaves early, and what closing throws is not thrown to the caller", async () => {
+  let closed = 0;
+  const source = (next) => ({
+    [Symbol.asyncIterator]: () => ({
+      next,
+      return() {
+        closed++;
+        throw new Error("closing failed");
+      },
+    }),
+  });
+  await collect(
+    stream(
+      source(async () => ({ done: true })),
+      1,
+      predictAll,
+      {},
+    ),
+  );
+  const failing = async () => {
+    throw new Error("the source failed");
+  };
+  await assert.rejects(collect(stream(source(failing), 1, predictAll, {})), { message: "the source failed" });
+  assert.equal(closed, 0);
+  for await (const _ of stream(
+    source(async () => ({ done: false, value: "a" })),
+    1,
+    predictAll,
+    {},
+  ))
+    break;
+  assert.equal(closed, 1);
+});
+
 test("an abort does not wait for a source that gives nothing", async () => {
   const controller = new AbortController();
   async function* source() {

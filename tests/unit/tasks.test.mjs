@@ -1,7 +1,7 @@
 // Tasks and embeddings, with a real pool; only the workers behind it are fakes.
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { engine, FakeWorker, INFO, predictionOf } from "./fake-worker.mjs";
+import { engine, FakeWorker, INFO, predictionOf, settled } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
 const { Classifier, openTask, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
@@ -35,7 +35,7 @@ async function open({ size = 1, override = {}, task, names = ["emotion", "toxici
   const info = { ...INFO, tasks: names.filter((name) => name !== "embedding"), heads: names.map(headFile) };
   const answers = {
     start: () => info,
-    head: () => HEAD,
+    readHead: () => HEAD,
     describe: ({ heads }) => ({ ...info, labels: [`label of ${heads[""]}`], multiLabel: true, activation: "sigmoid" }),
     embed: ({ texts }) => texts.map(({ length }) => Float32Array.of(length)),
     predict: ({ texts, params }) =>
@@ -64,12 +64,12 @@ async function open({ size = 1, override = {}, task, names = ["emotion", "toxici
 test("a head is read when its task is first asked for, once, and goes with each request to each worker", async () => {
   const { classifier, sent } = await open({ size: 2 });
   await classifier.predict("a");
-  assert.deepEqual(sent("head"), []);
+  assert.deepEqual(sent("readHead"), []);
   const calls = ["a", "b", "c", "d"].map((text) => classifier.predict(text, { task: "emotion" }));
   assert.deepEqual((await Promise.all(calls))[0], predictionOf("aemotion"));
   await classifier.predict("a", { task: "emotion" });
   assert.deepEqual(
-    sent("head").map(({ file }) => file.path),
+    sent("readHead").map(({ file }) => file.path),
     ["heads/emotion.head"],
   );
   const [plain, ...others] = sent("predict");
@@ -82,13 +82,23 @@ test("a head is read when its task is first asked for, once, and goes with each 
 
 test("a head that could not be read is read again by the next call", async () => {
   let failures = 1;
-  const head = () => {
+  const readHead = () => {
     if (failures-- > 0) throw Object.assign(new Error("no connection"), { code: "download-failed" });
     return HEAD;
   };
-  const { classifier } = await open({ override: { head } });
+  const { classifier } = await open({ override: { readHead } });
   await assert.rejects(classifier.predict("a", { task: "emotion" }), { code: "download-failed" });
   assert.deepEqual(await classifier.predict("a", { task: "emotion" }), predictionOf("aemotion"));
+});
+
+test("of several heads that are missing, the error names the first one", async () => {
+  const readHead = async ({ file }) => {
+    if (file.name === "emotion") await settled();
+    throw Object.assign(new Error(file.name), { code: "model-not-found" });
+  };
+  const { classifier } = await open({ size: 2, override: { readHead } });
+  const call = classifier.predict("a", { tasks: ["emotion", "toxicity"] });
+  await assert.rejects(call, { code: "model-not-found", message: "emotion" });
 });
 
 test("several tasks give predictions by task, of one text, of several and in a stream", async () => {
@@ -127,7 +137,7 @@ test("a classifier of a task whose head is loaded with the model has the head's 
   const { labels, multiLabel, activation } = classifier.info;
   assert.deepEqual([labels, multiLabel, activation], [["joy", "anger"], true, "sigmoid"]);
   await classifier.predict("a");
-  assert.deepEqual([sent("head"), sent("describe"), sent("predict")[0].heads], [[], [], {}]);
+  assert.deepEqual([sent("readHead"), sent("describe"), sent("predict")[0].heads], [[], [], {}]);
 });
 
 test("a classifier of a task has its labels, and other tasks on request", async () => {
@@ -145,12 +155,39 @@ test("a classifier of a task has its labels, and other tasks on request", async 
   );
 });
 
+test("a classifier that is taught on that of a task predicts the taught labels, and other tasks on request", async () => {
+  const teach = () => ({ report: null, head: Uint8Array.of(7), withExamples: Uint8Array.of(8) });
+  const { classifier, sent } = await open({ task: "toxicity", override: { teach } });
+  const taught = await classifier.teach({ a: ["x"], b: ["y"] });
+  assert.deepEqual(taught.labels, ["label of 7"]);
+  await taught.predict("a");
+  await taught.predict("a", { task: "emotion" });
+  await classifier.predict("a");
+  assert.deepEqual(
+    sent("predict").map(({ params: { task }, heads }) => [task, Object.keys(heads).sort()]),
+    [
+      [undefined, [""]],
+      ["emotion", ["", "emotion"]],
+      ["toxicity", ["toxicity"]],
+    ],
+  );
+});
+
+test("export rejects options that it does not have", async () => {
+  const teach = () => ({ report: null, head: Uint8Array.of(7), withExamples: Uint8Array.of(8) });
+  const { classifier } = await open({ override: { teach } });
+  const taught = await classifier.teach({ a: ["x"], b: ["y"] });
+  assert.deepEqual([...taught.export(), ...taught.export({}), ...taught.export({ examples: true })], [7, 7, 8]);
+  assert.throws(() => taught.export({ example: true }), { code: "invalid-input", message: /unknown key "example"/ });
+  assert.throws(() => taught.export(true), { code: "invalid-input", message: /^options must be an object/ });
+});
+
 test("embeddings take the head for them, and come in the order of the texts", async () => {
   const { classifier, sent } = await open({ size: 2 });
   assert.deepEqual(await classifier.embed("abc"), Float32Array.of(3));
   assert.deepEqual(await classifier.embed(["a", "bc"]), [Float32Array.of(1), Float32Array.of(2)]);
   assert.deepEqual(await classifier.embed([]), []);
-  assert.equal(sent("head").length, 1);
+  assert.equal(sent("readHead").length, 1);
   assert.ok(sent("embed").every(({ heads }) => heads.embedding.length === 3));
 });
 
@@ -163,14 +200,14 @@ test("invalid calls are rejected, with the names of the tasks that exist", async
   await invalid({ tasks: [] }, /tasks must be an array of 1 to 100 strings/);
   await invalid({ tasks: "emotion" }, /tasks must be an array/);
   await invalid({ task: 1 }, "task must be a string, not 1");
-  await invalid({ task: "emotion", tasks: ["toxicity"] }, /task must be left out beside tasks/);
+  await invalid({ task: "emotion", tasks: ["toxicity"] }, "task and tasks exclude each other: leave one out");
   await invalid({ task: "emotion", threshold: { emotion: 0.5 } }, /needs the option tasks/);
   await invalid({ explain: { label: {} } }, /needs the option tasks/);
   await invalid({ tasks: ["emotion"], threshold: { emotion: 2 } }, /a number from 0 to 1, or such values by task/);
   await assert.rejects(classifier.embed(1), { code: "invalid-input" });
   await assert.rejects(classifier.embed("a", { topK: 1 }), { code: "invalid-input" });
   await assert.rejects(open({ task: "joy" }), { code: "invalid-input" });
-  assert.deepEqual([...sent("predict"), ...sent("head")], []);
+  assert.deepEqual([...sent("predict"), ...sent("readHead")], []);
 });
 
 test("a model without tasks says why it has none", async () => {

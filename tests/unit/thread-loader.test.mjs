@@ -77,6 +77,21 @@ test("if the first cannot compile its module, others still get the files", async
   assert.deepEqual(await other, INFO);
 });
 
+test("if both the module and the model are missing, the error is about the module", async () => {
+  const compiling = deferred();
+  const missing = (name) => Object.assign(new Error(name), { code: "model-not-found" });
+  const { thread } = makeThread({
+    compile: () => compiling.promise,
+    fetch: async () => {
+      throw missing("model");
+    },
+  });
+  const loading = new ThreadLoader(freshUrl(), folder("g")).load(thread, undefined, signal);
+  await settled();
+  compiling.reject(missing("module"));
+  await assert.rejects(loading, { message: "module" });
+});
+
 test("given files are read by each thread, without waiting for others", async () => {
   const files = { from: "files", files: { config: { path: "config.json", blob: new Blob(["{}"]) } } };
   const loader = new ThreadLoader(freshUrl(), files);

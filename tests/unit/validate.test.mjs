@@ -162,8 +162,8 @@ test("texts are strings or pairs, without holes", () => {
   checkTexts(["a", { text: "a", pair: "b" }, { text: "a", pair: undefined }]);
   assert.throws(() => checkText(["a"]), invalid("text must be a string, not an array"));
   assert.throws(
-    () => checkTexts({ length: 0 }),
-    invalid("text must be a string, { text, pair } or an array of these, not a value of type Object"),
+    () => checkTexts(new Map()),
+    invalid("text must be a string, { text, pair } or an array of these, not a value of type Map"),
   );
   assert.throws(
     () => checkTexts(["a", 1n]),
@@ -174,17 +174,15 @@ test("texts are strings or pairs, without holes", () => {
     () => checkTexts(Object.assign(Array(3), { 0: "a", 2: "b" })),
     invalid("text 1 must be a string or { text, pair }, not undefined", 1),
   );
-  for (const wrong of [
-    { pair: "a" },
-    { text: 1 },
-    { text: "a", pair: 1 },
-    { text: "a", pair: null },
-    { text: "a", pare: "b" },
+  for (const [wrong, messageOf] of [
+    [{ pair: "a" }, (name) => `${name}.text must be a string, not undefined`],
+    [{ text: 1 }, (name) => `${name}.text must be a string, not 1`],
+    [{ text: "a", pair: 1 }, (name) => `${name}.pair must be a string, not 1`],
+    [{ text: "a", pair: null }, (name) => `${name}.pair must be a string, not null`],
+    [{ text: "a", id: 1 }, (name) => `unknown key "id" in ${name} (known: text, pair)`],
   ]) {
-    assert.throws(
-      () => checkTexts([wrong]),
-      invalid("text 0 must be a string or { text, pair }, not a value of type Object", 0),
-    );
+    assert.throws(() => checkTexts(["a", wrong]), invalid(messageOf("text 1"), 1));
+    assert.throws(() => checkTexts(wrong), invalid(messageOf("text")));
   }
 });
 

@@ -247,6 +247,68 @@ test("close rejects what waits and what runs, and ends the workers", async () =>
   await assert.rejects(pool.send(predict("c"), signal), { code: "closed" });
 });
 
+/** A start of threads, as start-thread.ts gives it: the first `count` are workers, the later ones the calling thread. */
+function startRefusedAfter(count) {
+  const started = [];
+  const start = async () => {
+    const thread = new WorkerThread(new FakeWorker(engine()), started.length < count ? "worker" : "page");
+    started.push(thread);
+    return thread;
+  };
+  return { started, start };
+}
+
+test("the calling thread computes alone: not beside workers, and once", async () => {
+  const { answer, release } = heldEngine();
+  const { started, start } = startRefusedAfter(1);
+  const mixed = makePool(4, undefined, async () => {
+    const thread = await start();
+    return started.length === 1 ? new WorkerThread(new FakeWorker(answer)) : thread;
+  });
+  await mixed.open(undefined, signal);
+  const calls = ["a", "b", "c"].map((text) => mixed.send(predict(text), signal));
+  await settled();
+  assert.deepEqual([mixed.size, mixed.runsIn], [1, "worker"]);
+  assert.ok(started.length > 1 && started.slice(1).every(({ broken }) => broken), "only the worker is kept");
+  for (const _ of calls) await release();
+  assert.deepEqual((await Promise.all(calls)).flat(), ["a", "b", "c"]);
+
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const later = startRefusedAfter(1);
+  const pool = makePool(4, undefined, later.start);
+  await pool.open(undefined, signal);
+  mock.timers.tick(IDLE_MS);
+  await Promise.all(["a", "b", "c", "d"].map((text) => pool.send(predict(text), signal)));
+  assert.deepEqual([pool.size, pool.runsIn], [1, "page"]);
+  assert.equal(later.started.filter(({ broken }) => !broken).length, 1, "one copy of the model");
+});
+
+test("a thread that has the files, but not the model, is terminated when it has stored them for other classifiers", async () => {
+  const stored = deferred();
+  const broken = engine({
+    start: async () => {
+      throw Object.assign(new Error("damaged"), { code: "model-malformed" });
+    },
+    store: () => stored.promise,
+  });
+  const folder = { from: "folder", candidates: {}, cache: "always" };
+  const module = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  const open = (answer) => {
+    const worker = new FakeWorker(answer);
+    const pool = new WorkerPool(new ThreadLoader(module, folder), async () => new WorkerThread(worker), 1);
+    pools.push(pool);
+    return { worker, opened: pool.open(undefined, signal) };
+  };
+  const [first, second] = [open(broken), open(engine())];
+  await assert.rejects(first.opened, { code: "model-malformed" });
+  assert.equal(first.worker.terminated, false);
+  stored.resolve({ ...folder, stored: true });
+  await second.opened;
+  assert.equal(second.worker.requests[0].source.stored, true, "nothing is downloaded twice");
+  await settled();
+  assert.equal(first.worker.terminated, true);
+});
+
 test("a load that is aborted ends its worker", async () => {
   const pool = makePool(1, engine({ start: () => new Promise(() => {}) }));
   const controller = new AbortController();

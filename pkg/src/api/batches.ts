@@ -13,7 +13,8 @@ type SendBatch<T> = (
 /**
  * Sends the texts in batches, and resolves to the results in the order of the texts. So the threads of a pool of this size share
  * the work, and requests of other calls run in between. `onProgress` is called with the sums of all batches until `signal` is
- * aborted. If a text fails, rejects with its index in `texts`.
+ * aborted. If a text fails, rejects with its index in `texts`: of several that fail, with that of any of them. An error does not wait for
+ * earlier batches, which may take long.
  */
 export async function inBatches<T>(
   poolSize: number,

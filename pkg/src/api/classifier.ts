@@ -5,6 +5,7 @@ import { toLitmusError, withIndex } from "../shared/errors.js";
 import type { ClassifierInfo } from "../shared/model-types.js";
 import type { ModelInfo, PredictParams } from "../shared/protocol.js";
 import type {
+  AnyPrediction,
   AnyTasks,
   ChosenOf,
   PackagedTasks,
@@ -36,6 +37,7 @@ import {
   checkTexts,
   EMBED,
   TEACH,
+  ZERO_SHOT,
 } from "../shared/validate.js";
 import { inBatches } from "./batches.js";
 import { embed } from "./embed.js";
@@ -47,7 +49,8 @@ import { type TaughtModel, teach } from "./teach.js";
 /**
  * A loaded model. Calls start in the order in which they were made. Every method rejects with a
  * {@link LitmusError}: `closed` after `close()`, `aborted` when its `signal` is aborted, `timeout` after its `timeout`, `internal`
- * when the worker has crashed; the next call then starts another worker.
+ * when the worker has crashed; the next call then starts another worker. A call that has to load the model again, after a crash or a
+ * minute without calls, can reject with the codes of `createClassifier`.
  * `using` and `await using` close the classifier, in runtimes that have them.
  *
  * `Label` is the type of the model's labels, `Chosen` that of a prediction's `label` without a `threshold`, `Kept` that of
@@ -132,7 +135,8 @@ export class Classifier<
   /**
    * Classifies one text. Without a `threshold`, the packaged model always gives a label.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`, which the model cannot
+   * read), `aborted`, `timeout`, `closed`, `out-of-memory`, `internal`
    */
   predict(text: TextInput, options?: WithoutThreshold<PredictOptions>): Promise<Prediction<Label, Chosen>>;
   /**
@@ -140,7 +144,8 @@ export class Classifier<
    * classified rejects the whole call, with its `index` in the error. Several workers share the work.
    * Without a `threshold`, the packaged model always gives a label.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`, which the model cannot
+   * read), `aborted`, `timeout`, `closed`, `out-of-memory`, `internal`
    */
   predict(
     texts: readonly TextInput[],
@@ -150,14 +155,16 @@ export class Classifier<
    * Classifies several texts; the predictions come in the order of the texts. One text that cannot be
    * classified rejects the whole call, with its `index` in the error. Several workers share the work.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`, which the model cannot
+   * read), `aborted`, `timeout`, `closed`, `out-of-memory`, `internal`
    */
   predict(texts: readonly TextInput[], options?: PredictOptions): Promise<Prediction<Label>[]>;
   // TypeScript reports a wrong option as an error of the last overload: that for one text, the usual call.
   /**
    * Classifies one text.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`, which the model cannot
+   * read), `aborted`, `timeout`, `closed`, `out-of-memory`, `internal`
    */
   predict(text: TextInput, options?: PredictOptions): Promise<Prediction<Label>>;
   async predict(
@@ -216,9 +223,11 @@ export class Classifier<
   async zeroShot(
     texts: string | readonly string[],
     labels: readonly string[],
-    { hypothesis, multiLabel, ...options }: ZeroShotCallOptions = {},
+    options: ZeroShotCallOptions = {},
   ): Promise<Prediction | Prediction[]> {
-    return this.predict(texts as string, { ...options, zeroShot: { labels, hypothesis, multiLabel } });
+    checkOptions(options, ZERO_SHOT);
+    const { hypothesis, multiLabel, ...others } = options;
+    return this.predict(texts as string, { ...others, zeroShot: { labels, hypothesis, multiLabel } });
   }
 
   /**
@@ -232,7 +241,8 @@ export class Classifier<
    *   console.log(text, error ? error.code : prediction.label);
    * }
    *
-   * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
+   * @throws LitmusError `invalid-input` (the source is not an iterable), `model-unsupported`, `aborted`, `timeout`, `closed`,
+   * `out-of-memory`, `internal`
    */
   stream<Task extends keyof Tasks & string>(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
@@ -256,7 +266,8 @@ export class Classifier<
   /**
    * Classifies the texts of an iterable one after another.
    *
-   * @throws LitmusError `invalid-input` (the source is not an iterable), `aborted`, `timeout`, `closed`, `internal`
+   * @throws LitmusError `invalid-input` (the source is not an iterable), `model-unsupported`, `aborted`, `timeout`, `closed`,
+   * `out-of-memory`, `internal`
    */
   stream(
     texts: Iterable<TextInput> | AsyncIterable<TextInput>,
@@ -297,7 +308,8 @@ export class Classifier<
    * const { label } = await triage.predict("Is my parcel lost?");
    *
    * @throws LitmusError `invalid-input`, `empty-text`, `model-unsupported` (the model has no output `features`),
-   * `head-not-extendable` (the head was exported without its examples), `aborted`, `timeout`, `closed`, `internal`
+   * `head-not-extendable` (the head was exported without its examples), `aborted`, `timeout`, `closed`, `out-of-memory`,
+   * `internal`
    */
   async teach<Taught extends string>(
     examples: TeachExamples<Taught>,
@@ -312,7 +324,7 @@ export class Classifier<
   /**
    * Splits a text into its tokens, also where it has more than the model reads at once.
    *
-   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `timeout`, `closed`, `internal`
+   * @throws LitmusError `invalid-input`, `empty-text`, `aborted`, `timeout`, `closed`, `out-of-memory`, `internal`
    */
   async tokenize(text: string, options: CallOptions = {}): Promise<Tokenization> {
     checkText(text);
@@ -363,9 +375,6 @@ export function taughtClassifier<Label extends string>({ pool, info, head }: Tau
 
 /** The packaged sentiment model. */
 export type SentimentClassifier = Classifier<SentimentLabel, SentimentLabel, never, PackagedTasks>;
-
-/** A prediction, or those of several tasks. */
-type AnyPrediction = Prediction | TaskPredictions;
 
 /** Computes the results of an array of texts, or of one text, as an array of one. */
 async function oneOrMany<T>(

@@ -9,9 +9,10 @@ import { ThreadLoader } from "../pool/thread-loader.js";
 import { WorkerPool } from "../pool/worker-pool.js";
 import { unlessAborted, withSignal } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
+import { inOrder } from "../shared/in-order.js";
 import type { ClassifierOptions } from "../shared/model-types.js";
 import type { ChosenOf, PackagedTasks } from "../shared/task-types.js";
-import { CLASSIFIER, checkOptions, invalidInput, isRecord, wrongValue } from "../shared/validate.js";
+import { CLASSIFIER, checkOptions, invalidInput, isRecord } from "../shared/validate.js";
 import { Classifier, type SentimentClassifier, type TaughtClassifier, taughtClassifier } from "./classifier.js";
 import { startWebWorker } from "./start-web-worker.js";
 import { openTask } from "./tasks.js";
@@ -72,18 +73,26 @@ export function createClassifier<Label extends string = string>(
 ): Promise<Classifier<Label>>;
 export async function createClassifier(options: ClassifierOptions = {}): Promise<Classifier | TaughtClassifier> {
   if (!isRecord(options) || "tokenizer" in options) throw invalidInput("pass a model as { model }");
+  return openClassifier(options).catch((error: unknown) => {
+    throw explainPackagedName(toLitmusError(error), options);
+  });
+}
+
+/** `createClassifier`, except that its errors do not say how a packaged model is imported: this is for the command. */
+export async function openClassifier(options: ClassifierOptions): Promise<Classifier | TaughtClassifier> {
   checkOptions(options, CLASSIFIER);
   const { model, wasm, workerUrl, workers = "auto", cache = "always", precision, head, task, onProgress } = options;
-  if (head && task !== undefined) throw wrongValue("task", "left out beside a head", task);
+  if (head && task !== undefined) throw invalidInput("task and head exclude each other: leave one out");
   return withSignal(options, async (signal) => {
     checkSupport();
     const scriptUrl = workerUrl === undefined ? undefined : resolveUrl("workerUrl", workerUrl);
-    const sources = Promise.all([
+    const sources = inOrder([
       wasmSourceOf(wasm, packagedWasm, onProgress, signal),
       sourceOf(model, cache === true ? "always" : cache, onProgress, signal),
     ]);
     const [module, source] = await unlessAborted(sources, signal);
-    const start = () => startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl);
+    const start = (signal: AbortSignal) =>
+      startThread(workers, (url) => startWebWorker(url, packagedWasm), scriptUrl, signal);
     // "auto" and 0 are one thread.
     const pool = new WorkerPool(new ThreadLoader(module, source, { precision }), start, Number(workers) || 1);
     const info = await pool.open(onProgress, signal);
@@ -95,7 +104,5 @@ export async function createClassifier(options: ClassifierOptions = {}): Promise
       pool.close();
       throw error;
     }
-  }).catch((error: unknown) => {
-    throw explainPackagedName(toLitmusError(error), model);
   });
 }

@@ -1,3 +1,4 @@
+import { EMBEDDING } from "../model/heads.js";
 import type { Pool } from "../pool/worker-pool.js";
 import type { ModelInfo } from "../shared/protocol.js";
 import type { EmbedOptions, TextInput } from "../shared/types.js";
@@ -12,7 +13,7 @@ export async function embed(
   { onProgress }: EmbedOptions,
   signal: AbortSignal,
 ): Promise<Float32Array<ArrayBuffer>[]> {
-  const heads = await readHeads(pool, info, ["embedding"], signal);
+  const heads = await readHeads(pool, info, [EMBEDDING], signal);
   return inBatches(pool.size, texts, onProgress, signal, (texts, listener) =>
     pool.send({ type: "embed", texts, heads }, signal, listener),
   );

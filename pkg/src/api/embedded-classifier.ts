@@ -18,14 +18,15 @@ const embeddedWasm = () =>
  * The sentiment classifier from a single WebAssembly file, which has the model in it. It runs in a worker in browsers, else on
  * the calling thread. The first call loads it. All callers share it, so leave it open.
  *
- * @throws LitmusError `model-not-found`, `download-failed` if the file cannot be loaded, `unsupported`; the next
- * call tries again
+ * @throws LitmusError `model-not-found`, `download-failed` if the file cannot be loaded, `unsupported`, `out-of-memory`; the next call
+ * tries again
  */
 export const classifier: () => Promise<SentimentClassifier> = memoize(async () => {
   try {
     checkSupport();
     const { module, model } = await openEmbedded(embeddedWasm(), neverAborts());
-    const start = () => startThread("auto", (url) => startWebWorker(url, embeddedWasm));
+    const start = (signal: AbortSignal) =>
+      startThread("auto", (url) => startWebWorker(url, embeddedWasm), undefined, signal);
     const pool = new WorkerPool(new ThreadLoader(module, { from: "files", files: model }), start, 1);
     return new Classifier(pool, await pool.open(undefined, neverAborts())) as SentimentClassifier;
   } catch (error) {
@@ -38,7 +39,7 @@ export const classifier: () => Promise<SentimentClassifier> = memoize(async () =
  * is optional, because the first call of `predict` loads what is missing. The import itself loads
  * nothing.
  *
- * @throws LitmusError `model-not-found`, `download-failed`, `unsupported`; the next call tries again
+ * @throws LitmusError `model-not-found`, `download-failed`, `unsupported`, `out-of-memory`; the next call tries again
  */
 export async function load(): Promise<void> {
   await classifier();

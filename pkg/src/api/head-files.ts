@@ -1,5 +1,6 @@
 import type { Pool } from "../pool/worker-pool.js";
-import type { HeadFile, Heads, ModelInfo } from "../shared/protocol.js";
+import { inOrder } from "../shared/in-order.js";
+import type { HeadBytesByTask, HeadSource, ModelInfo } from "../shared/protocol.js";
 import { singleFlight } from "../shared/single-flight.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -13,20 +14,20 @@ export async function readHeads(
   info: ModelInfo,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<Heads> {
+): Promise<HeadBytesByTask> {
   const read = async (name: string) => {
     const head = info.heads.find((head) => head.name === name);
-    return head && "path" in head ? [[name, await readHead(pool, head, signal)]] : [];
+    return head && "path" in head ? [[name, await readHeadOnce(pool, head, signal)]] : [];
   };
-  return Object.fromEntries((await Promise.all(names.map(read))).flat());
+  return Object.fromEntries((await inOrder(names.map(read))).flat());
 }
 
-async function readHead(pool: Pool, file: HeadFile, signal: AbortSignal): Promise<Bytes> {
+async function readHeadOnce(pool: Pool, file: HeadSource, signal: AbortSignal): Promise<Bytes> {
   const key = `${file.url} ${file.sha256}`;
   const bytes = known.get(key);
   if (bytes) return bytes;
   return singleFlight(key, signal, async () => {
-    const bytes = await pool.send({ type: "head", file }, signal);
+    const bytes = await pool.send({ type: "readHead", file }, signal);
     known.set(key, bytes);
     return bytes;
   });

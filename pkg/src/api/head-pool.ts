@@ -1,6 +1,6 @@
 import type { Pool } from "../pool/worker-pool.js";
 import { closedError } from "../shared/errors.js";
-import type { HeadFiles, Listener, Reply, Request } from "../shared/protocol.js";
+import type { Listener, Reply, Request, TaughtHeadFiles } from "../shared/protocol.js";
 
 type PredictRequest = Extract<Request, { type: "predict" }>;
 
@@ -40,12 +40,12 @@ export class HeadPool implements Pool {
 export class TaughtPool extends HeadPool {
   /** The pool that answers the requests. */
   readonly pool: Pool;
-  readonly files: HeadFiles;
+  readonly files: TaughtHeadFiles;
   readonly #close: () => void;
   #closed = false;
 
   /** `close` is called when this pool is closed: whether `pool` is closed with it, the caller decides. */
-  constructor(pool: Pool, files: HeadFiles, close: () => void) {
+  constructor(pool: Pool, files: TaughtHeadFiles, close: () => void) {
     super(pool, (request) => ({ ...request, heads: { ...request.heads, "": files.head } }));
     this.pool = pool;
     this.files = files;

@@ -1,14 +1,12 @@
 import { unlessAborted, withSignal } from "../shared/abort.js";
-import type { PackagedTasks, TaskPredictions } from "../shared/task-types.js";
-import type { Prediction, PredictOptions } from "../shared/types.js";
+import type { AnyPackagedPrediction } from "../shared/task-types.js";
+import type { PredictOptions } from "../shared/types.js";
 import { checkPredictOptions, checkTexts } from "../shared/validate.js";
 import type { SentimentClassifier } from "./classifier.js";
 import type { AnyPredictOptions } from "./predict-params.js";
 
-type AnyPrediction = Prediction<PackagedTasks[keyof PackagedTasks]> | TaskPredictions<PackagedTasks>;
-
 /** The result of `predict` with the packaged model. */
-export type PredictResult = AnyPrediction | AnyPrediction[];
+export type PredictResult = AnyPackagedPrediction | AnyPackagedPrediction[];
 
 /**
  * Predicts with a classifier that `load` resolves to; the first call loads it. Arguments are checked first, so that a wrong call
@@ -23,6 +21,7 @@ export async function predictWith(
   checkPredictOptions(options);
   return withSignal(options, async (signal) => {
     const classifier = await unlessAborted(load(), signal);
-    return unlessAborted<PredictResult>(classifier.predict(texts as string, options as PredictOptions), signal);
+    // `signal` is aborted by the timeout, which includes the load. Passed on, the timeout would start again.
+    return classifier.predict(texts as string, { ...options, signal, timeout: undefined } as PredictOptions);
   });
 }

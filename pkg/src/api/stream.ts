@@ -119,7 +119,8 @@ export async function* stream(
     }
   } finally {
     clearTimeout(timer);
-    // Not awaited: a generator that waits for its own source would delay an abort.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    // Only if the source has neither ended nor thrown, as `for await` does. Not awaited: a generator that waits for its own source would
+    // delay an abort.
+    if (!end) void (async () => iterator.return?.())().catch(() => undefined);
   }
 }

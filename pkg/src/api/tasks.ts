@@ -1,6 +1,6 @@
 import type { Pool } from "../pool/worker-pool.js";
-import type { Heads, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
-import { wrongValue } from "../shared/validate.js";
+import type { HeadBytesByTask, LoadedHead, ModelInfo, PredictParams } from "../shared/protocol.js";
+import { invalidInput, wrongValue } from "../shared/validate.js";
 import { readHeads } from "./head-files.js";
 import { HeadPool } from "./head-pool.js";
 
@@ -11,7 +11,7 @@ export async function taskPool(
   { task, tasks }: PredictParams,
   signal: AbortSignal,
 ): Promise<Pool> {
-  if (task !== undefined && tasks) throw wrongValue("task", "left out beside tasks", task);
+  if (task !== undefined && tasks) throw invalidInput("task and tasks exclude each other: leave one out");
   const heads = await readTaskHeads(pool, info, tasks ?? [task as string], signal);
   return new HeadPool(pool, (request) => ({
     ...request,
@@ -20,7 +20,7 @@ export async function taskPool(
   }));
 }
 
-/** Opens the pool and the `info` of a classifier whose predictions are for `task`, unless they name tasks or are zero-shot. */
+/** Opens the pool and the `info` of a classifier whose predictions are for `task`, unless they name tasks, are zero-shot or have a taught head. */
 export async function openTask(
   pool: Pool,
   info: ModelInfo,
@@ -35,7 +35,8 @@ export async function openTask(
   }
   const ofTask = new HeadPool(pool, (request) => {
     const { params } = request;
-    if (params.task !== undefined || params.tasks || params.zeroShot) return request;
+    // The head "" is that of a classifier that this one has taught: its predictions have labels of their own.
+    if (request.heads?.[""] || params.task !== undefined || params.tasks || params.zeroShot) return request;
     return { ...request, heads: { ...request.heads, ...heads }, params: { ...params, task } };
   });
   const { labels, multiLabel } = await labelsOf(pool, info, task, heads, signal);
@@ -48,7 +49,7 @@ async function labelsOf(
   pool: Pool,
   info: ModelInfo,
   task: string,
-  { [task]: file }: Heads,
+  { [task]: file }: HeadBytesByTask,
   signal: AbortSignal,
 ): Promise<Pick<ModelInfo, "labels" | "multiLabel">> {
   if (file) return pool.send({ type: "describe", heads: { "": file } }, signal);
@@ -61,7 +62,7 @@ async function readTaskHeads(
   info: ModelInfo,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<Heads> {
+): Promise<HeadBytesByTask> {
   const known = info.tasks.map((name) => `"${name}"`).join(", ");
   for (const name of names) {
     // A model without any tasks gives its own error: that its graph has no output for heads, for instance.

@@ -1,7 +1,7 @@
 import type { Pool } from "../pool/worker-pool.js";
-import type { HeadFiles, ModelInfo } from "../shared/protocol.js";
+import type { ModelInfo, TaughtHeadFiles } from "../shared/protocol.js";
 import type { TaughtHead, TeachEntries, TeachExamples, TeachOptions, TeachReport } from "../shared/teach-types.js";
-import { isObject, isRecord, wrongValue } from "../shared/validate.js";
+import { checkOptions, EXPORT, isObject, isRecord, wrongValue } from "../shared/validate.js";
 import { TaughtPool } from "./head-pool.js";
 
 /** The path of a taught head in `info.files`. */
@@ -43,7 +43,7 @@ export function openHead(
 async function taughtModel(
   pool: Pool,
   info: ModelInfo,
-  files: HeadFiles,
+  files: TaughtHeadFiles,
   report: TeachReport | null,
   close: () => void,
   signal: AbortSignal,
@@ -58,7 +58,10 @@ async function taughtModel(
     info: { ...info, labels, multiLabel, activation, files: fileInfo },
     head: {
       report,
-      export: ({ examples = false } = {}) => (examples ? files.withExamples : files.head).slice(),
+      export: (options = {}) => {
+        checkOptions(options, EXPORT);
+        return (options.examples ? files.withExamples : files.head).slice();
+      },
     },
   };
 }

@@ -1,10 +1,8 @@
 /// <reference types="node" />
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
 import type { AnyTaskOptions } from "../shared/task-types.js";
 import type { Prediction, PredictionWarning, StreamOptions } from "../shared/types.js";
 import { loadClassifier, type ModelArguments } from "./model-arguments.js";
+import { type Output, openOutput } from "./output.js";
 import { ProgressBar } from "./progress-bar.js";
 import { BYTE_ORDER_MARK, formatRow, outputFormat, type Row, readTable } from "./table.js";
 import { UsageError } from "./usage.js";
@@ -37,7 +35,7 @@ export interface ClassifyReport {
 /** The maximum number of rows that a message names. */
 const MAX_NAMED = 10;
 
-/** What a text is that has the warning. */
+/** The end of the sentence `N of M texts are …`. */
 const WARNINGS: Record<PredictionWarning, string> = {
   "other-script": "in a script that the model does not read",
   "mostly-unknown-tokens": "mostly unknown to the model",
@@ -52,7 +50,7 @@ function cellsOf(prediction: Prediction | undefined): string[] {
 
 /**
  * Adds the columns `label` and `score` to a table; with several tasks, two columns for each. Where a text cannot be classified,
- * because it is empty for instance, the added cells are empty.
+ * because it is empty for instance, the added cells are empty. The table can be its own output.
  *
  * @throws UsageError if the table cannot be read, or the output cannot be written; LitmusError of the load and of the predictions
  */
@@ -65,17 +63,13 @@ export async function classify(options: ClassifyArguments): Promise<ClassifyRepo
   const existing = names.find((name) => table.header.includes(name));
   if (existing) throw new UsageError(`${table.name} has a column "${existing}", which classify adds: rename it`);
   const classifier = await loadClassifier(options, { workers });
-  const out = output === undefined ? process.stdout : createWriteStream(output);
-  const failed = new Promise<never>((_, reject) => out.once("error", reject));
-  failed.catch(() => undefined); // handled below, where it is raced with what is written
-  const write = async (text: string) => {
-    if (!out.write(text)) await Promise.race([once(out, "drain"), failed]);
-  };
   const bar = new ProgressBar();
   const report: ClassifyReport = { rows: table.rows.length, unclassified: [], warned: new Map() };
+  let out: Output | undefined;
   try {
+    out = await openOutput(output);
     const mark = format.hasByteOrderMark ? BYTE_ORDER_MARK : "";
-    await write(mark + formatRow(format, [...table.header, ...names]));
+    await out.write(mark + formatRow(format, [...table.header, ...names]));
     const texts = table.rows.map(({ cells }) => cells[index] as string);
     // Whether items have one prediction or one per task depends on the arguments, which TypeScript cannot follow.
     const taskOptions: AnyTaskOptions = tasks.length > 1 ? { tasks } : { task: tasks[0] };
@@ -84,25 +78,27 @@ export async function classify(options: ClassifyArguments): Promise<ClassifyRepo
       const { number, cells } = table.rows[item.index] as Row;
       if (item.error) report.unclassified.push({ number, code: item.error.code });
       // Warnings are about the text: they are the same for each task.
-      const { warnings = [] } = prediction ?? predictions?.[tasks[0] as string] ?? {};
-      for (const warning of warnings) {
-        const numbers = report.warned.get(warning);
-        if (numbers) numbers.push(number);
-        else report.warned.set(warning, [number]);
-      }
+      collectWarnings(report, number, prediction ?? predictions?.[tasks[0] as string]);
       const added = tasks.length > 1 ? tasks.flatMap((task) => cellsOf(predictions?.[task])) : cellsOf(prediction);
-      await write(formatRow(format, [...cells, ...added]));
+      await out.write(formatRow(format, [...cells, ...added]));
       bar.update(item.index + 1, texts.length);
     }
-    if (output !== undefined) await Promise.race([finished(out.end()), failed]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new UsageError(`${output ?? "standard output"} cannot be written: ${(error as Error).message}`);
+    await out.end();
   } finally {
     bar.clear();
     classifier.close();
+    await out?.discard();
   }
   return report;
+}
+
+/** Adds the warnings of a row's prediction to the report. */
+function collectWarnings({ warned }: ClassifyReport, row: number, prediction: Prediction | undefined): void {
+  for (const warning of prediction?.warnings ?? []) {
+    const rows = warned.get(warning);
+    if (rows) rows.push(row);
+    else warned.set(warning, [row]);
+  }
 }
 
 /** The report as lines of text. */

@@ -2,8 +2,7 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Classifier, TaughtClassifier } from "../api/classifier.js";
-import { createClassifier } from "../api/create-classifier.js";
-import { REMEDY } from "../model/packaged-name.js";
+import { openClassifier } from "../api/create-classifier.js";
 import { toLitmusError } from "../shared/errors.js";
 import { UsageError } from "./usage.js";
 
@@ -19,12 +18,12 @@ export async function loadClassifier(
   { model, head }: ModelArguments,
   options: { workers?: number; task?: string | undefined } = {},
 ): Promise<Classifier | TaughtClassifier> {
-  const taught = await readHead(head);
-  return createClassifier({ ...options, ...taught, model: findModel(model) }).catch(explainLoadError({ model, head }));
+  const taught = await readTaughtHead(head);
+  return openClassifier({ ...options, ...taught, model: findModel(model) }).catch(explainLoadError({ model, head }));
 }
 
 /** The option `head` of `createClassifier`, from the path of a head's file; nothing without one. */
-async function readHead(path: string | undefined): Promise<{ head?: Uint8Array<ArrayBuffer> }> {
+async function readTaughtHead(path: string | undefined): Promise<{ head?: Uint8Array<ArrayBuffer> }> {
   if (path === undefined) return {};
   const bytes = await readFile(path).catch((error: Error) => {
     throw new UsageError(`${path} cannot be read: ${error.message}`);
@@ -38,17 +37,15 @@ function findModel(model: string | undefined): string | URL | undefined {
   return isPackaged ? new URL("../models/multilingual/", import.meta.url) : model; // relative to the bundle in dist/
 }
 
-/** Returns a handler for `catch` that throws the error again, with more words if it is about what `--model` or `--head` names. */
+/** Returns a handler for `catch` that rethrows the error; names `--head` or `--model` if one of them caused it. */
 export const explainLoadError =
   ({ model, head }: ModelArguments) =>
   (error: unknown): never => {
     const { code, message } = toLitmusError(error);
     if (head !== undefined && code.startsWith("head-")) throw new UsageError(`${head}: ${message}`);
     if (model !== undefined && code === "model-not-found") {
-      // The command has a remedy of its own.
-      const found = message.replace(REMEDY, "");
       throw new UsageError(
-        `${found}: --model takes the folder of a model, its URL, or multilingual, not a name at Hugging Face`,
+        `${message}: --model takes the folder of a model, its URL, or multilingual, not a name at Hugging Face`,
       );
     }
     throw error;

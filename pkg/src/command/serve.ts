@@ -34,8 +34,7 @@ export async function serve(options: ServeArguments): Promise<void> {
   const { port, host, workers, task } = options;
   const loading = loadClassifier(options, { workers, task });
   const predictor = loading.then((classifier) => microBatching(classifier, 2 * workers));
-  predictor.catch(() => undefined); // a failed load is handled where `loading` is awaited
-  const server = createNodeServer(createHandler({ classifier: () => predictor }));
+  const server = createNodeServer(createHandler({ classifier: predictor })); // a failed load is handled where `loading` is awaited
   await listen(server, port, host);
   const { address, family, port: actualPort } = server.address() as AddressInfo;
 

@@ -1,7 +1,7 @@
 /// <reference types="node" />
-import { writeFile } from "node:fs/promises";
 import type { TeachReport } from "../shared/teach-types.js";
 import { explainLoadError, loadClassifier, type ModelArguments } from "./model-arguments.js";
+import { type Output, openOutput } from "./output.js";
 import { ProgressBar } from "./progress-bar.js";
 import { readTable } from "./table.js";
 import { UsageError } from "./usage.js";
@@ -37,16 +37,18 @@ export async function teach(options: TeachArguments): Promise<TeachReport> {
   const examples = await readExamples(options);
   const classifier = await loadClassifier(options);
   const bar = new ProgressBar();
+  let out: Output | undefined;
   try {
+    out = await openOutput(output); // before the work, which would be lost
     const onProgress = ({ done, total }: { done: number; total: number }) => bar.update(done, total);
     const taught = await classifier.teach(examples, { multiLabel, other, onProgress }).catch(explainLoadError(options));
-    await writeFile(output, taught.export({ examples: withExamples })).catch((error: Error) => {
-      throw new UsageError(`${output} cannot be written: ${error.message}`);
-    });
+    await out.write(taught.export({ examples: withExamples }));
+    await out.end();
     return taught.report as TeachReport; // only a head from a file has none
   } finally {
     bar.clear();
     classifier.close();
+    await out?.discard();
   }
 }
 

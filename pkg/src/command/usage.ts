@@ -22,3 +22,11 @@ export function parseDelimiter(value: string | undefined): string | undefined {
   if (value === undefined || /^[^"\r\n\ufeff]$/u.test(value)) return value;
   throw new UsageError(`--delimiter must be one character that is no double quote, or "tab", not "${value}"`);
 }
+
+/** Checks the values of `--task`, beside that of `--head`. @throws UsageError if there are both, or a task is named twice */
+export function checkTasks(tasks: string[], head: string | undefined): void {
+  if (head !== undefined && tasks.length > 0)
+    throw new UsageError("--task and --head exclude each other: leave one out");
+  const repeated = tasks.find((task, i) => tasks.indexOf(task) < i);
+  if (repeated !== undefined) throw new UsageError(`--task ${repeated} is given twice: leave one out`);
+}

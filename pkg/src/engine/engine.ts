@@ -1,7 +1,7 @@
 import type { Classifier, Job, JobRequest } from "../../wasm/litmus_text.js";
 import { compile } from "../model/download.js";
 import { EMBEDDING } from "../model/heads.js";
-import { readHead, readModel } from "../model/model-files.js";
+import { readHeadFile, readModel } from "../model/model-files.js";
 import { platform } from "../platform/platform.js";
 import { throwIfAborted, unlessAborted } from "../shared/abort.js";
 import { closedError, toLitmusError } from "../shared/errors.js";
@@ -102,8 +102,8 @@ export class Engine {
     return this.#compute(request, signal, onProgress) as Promise<Replies["embed"]>;
   }
 
-  head({ file }: RequestOf<"head">, signal: AbortSignal): Promise<Replies["head"]> {
-    return readHead(file, signal);
+  readHead({ file }: RequestOf<"readHead">, signal: AbortSignal): Promise<Replies["readHead"]> {
+    return readHeadFile(file, signal);
   }
 
   describe({ heads }: RequestOf<"describe">): ModelInfo {

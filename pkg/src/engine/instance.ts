@@ -56,7 +56,8 @@ export class LoadedModel {
 
   /** Runs `work`, which calls into WebAssembly. If it throws anything but a {@link LitmusError}, the model is lost. */
   run<T>(work: (classifier: Classifier) => T): T {
-    if (this.lost) throw new LitmusError("internal", "the WebAssembly instance has crashed");
+    if (this.lost)
+      throw new LitmusError("internal", "the WebAssembly instance has crashed: call again, and another one starts");
     return guarded(() => work(this.#classifier));
   }
 

@@ -5,12 +5,9 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { classify, formatClassifyReport } from "../command/classify.js";
 import { serve } from "../command/serve.js";
 import { formatTeachReport, teach } from "../command/teach.js";
-import { parseDelimiter, parseInteger, parseProbability, UsageError } from "../command/usage.js";
+import { checkTasks, parseDelimiter, parseInteger, parseProbability, UsageError } from "../command/usage.js";
 import { packFolder } from "../model/pack-folder.js";
 import { useNode } from "../platform/node.js";
-
-/** The version of this package. The build puts it here. */
-declare const PACKAGE_VERSION: string;
 
 useNode();
 
@@ -124,6 +121,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
       task: { type: "string" },
     });
     const { host, model, head, task } = values;
+    checkTasks(task === undefined ? [] : [task], head);
     const port = parseInteger("port", values.port, 0, 65535);
     await serve({ port, host, workers: parseWorkers(values.workers), model, head, task });
     return 0;
@@ -140,6 +138,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
       threshold: { type: "string" },
     });
     const { column, task: tasks, output, model, head } = values;
+    checkTasks(tasks, head);
     const threshold = parseProbability("threshold", values.threshold);
     const delimiter = parseDelimiter(values.delimiter);
     const [file] = positionals as [string];

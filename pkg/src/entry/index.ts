@@ -75,8 +75,8 @@ export function predict<Task extends keyof PackagedTasks>(
  * @example
  * const { label, score } = await predict("I loved every minute of it");
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
- * `download-failed`, `checksum-mismatch`, `internal`
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`), `aborted`, `timeout`,
+ * `model-not-found`, `download-failed`, `checksum-mismatch`, `unsupported`, `out-of-memory`, `internal`
  */
 export function predict(
   text: string,
@@ -87,8 +87,8 @@ export function predict(
  * classified rejects the whole call, with its `index` in the error. Without a `threshold` there is
  * always a label.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
- * `download-failed`, `checksum-mismatch`, `internal`
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`), `aborted`, `timeout`,
+ * `model-not-found`, `download-failed`, `checksum-mismatch`, `unsupported`, `out-of-memory`, `internal`
  */
 export function predict(
   texts: readonly string[],
@@ -97,16 +97,16 @@ export function predict(
 /**
  * Classifies several texts.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
- * `download-failed`, `checksum-mismatch`, `internal`
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`), `aborted`, `timeout`,
+ * `model-not-found`, `download-failed`, `checksum-mismatch`, `unsupported`, `out-of-memory`, `internal`
  */
 export function predict(texts: readonly string[], options?: PredictOptions): Promise<Prediction<SentimentLabel>[]>;
 // TypeScript reports a wrong option as an error of the last overload: that for one text, the usual call.
 /**
  * Classifies one text.
  *
- * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `aborted`, `timeout`, `model-not-found`,
- * `download-failed`, `checksum-mismatch`, `internal`
+ * @throws LitmusError `invalid-input`, `empty-text`, `text-too-long`, `model-unsupported` (a pair or `zeroShot`), `aborted`, `timeout`,
+ * `model-not-found`, `download-failed`, `checksum-mismatch`, `unsupported`, `out-of-memory`, `internal`
  */
 export function predict(text: string, options?: PredictOptions): Promise<Prediction<SentimentLabel>>;
 export function predict(texts: string | readonly string[], options?: AnyPredictOptions): Promise<PredictResult> {

@@ -1,3 +1,3 @@
-import { serve } from "../pool/worker-main.js";
+import { answerMessages } from "../pool/worker-main.js";
 
-serve();
+answerMessages();

@@ -1,8 +1,9 @@
 import { follow, unlessAborted } from "../shared/abort.js";
+import type { AnyPrediction } from "../shared/task-types.js";
 import type { PredictOptions, TextInput } from "../shared/types.js";
 import type { Predictor } from "./options.js";
 import type { ResultCache } from "./result-cache.js";
-import type { AnyPrediction, PredictionOptions } from "./schema.js";
+import type { PredictionOptions } from "./schema.js";
 import { ServiceError, toServiceError } from "./service-error.js";
 
 /** The most texts of one request that are computed at once. Few, so that texts of other requests are computed in between. */

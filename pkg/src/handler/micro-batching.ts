@@ -1,10 +1,10 @@
 import type { Classifier } from "../api/classifier.js";
 import { abortError, whenAborted } from "../shared/abort.js";
 import { type LitmusError, toLitmusError, withIndex } from "../shared/errors.js";
-import type { TasksStreamItem } from "../shared/task-types.js";
+import type { AnyPrediction, TasksStreamItem } from "../shared/task-types.js";
 import type { PredictOptions, StreamItem, StreamOptions, TextInput } from "../shared/types.js";
 import type { Predictor } from "./options.js";
-import type { AnyPrediction, PredictionOptions } from "./schema.js";
+import type { PredictionOptions } from "./schema.js";
 
 /** The most texts of a batch. A batch that has begun is computed to its end, so texts that arrive later wait for it. */
 const MAX_BATCH = 16;

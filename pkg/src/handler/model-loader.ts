@@ -1,3 +1,4 @@
+import { invalidInput, isObject } from "../shared/validate.js";
 import type { Predictor, ResolvedOptions } from "./options.js";
 import { retryAfter, ServiceError } from "./service-error.js";
 
@@ -53,7 +54,11 @@ export class ModelLoader {
 
   async #tryToLoad(): Promise<void> {
     try {
-      this.#loaded = await this.#load();
+      const loaded: Predictor | undefined = await this.#load();
+      if (typeof loaded?.predict !== "function" || !isObject(loaded.info)) {
+        throw invalidInput("classifier must be, or resolve to, a classifier: does the function return it?");
+      }
+      this.#loaded = loaded;
     } catch (error) {
       this.#failedAt = performance.now();
       this.#onError(error);

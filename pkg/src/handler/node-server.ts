@@ -5,8 +5,14 @@ import { NDJSON } from "./response.js";
 
 type Handler = (request: Request) => Promise<Response>;
 
-/** Time limit in milliseconds for a request to arrive in full, and for a connection without traffic. */
-const CONNECTION_TIMEOUT_MS = 30_000;
+/** Milliseconds for a request to arrive in full. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * Milliseconds after which a connection without traffic is closed. A request that waits for the model and then for its prediction has no
+ * traffic, so this must be more than the defaults of `loadTime` and `limits.time` together: otherwise the client gets no response
+ * instead of a 503.
+ */
+const IDLE_TIMEOUT_MS = 60_000;
 
 /** The methods on which the `Request` constructor throws. They become OPTIONS, which no route supports either. */
 const FORBIDDEN_METHODS = ["CONNECT", "TRACE", "TRACK"];
@@ -29,8 +35,8 @@ export function createNodeServer(handler: Handler): Server {
       else outgoing.writeHead(400, { connection: "close" }).end();
     }
   });
-  server.requestTimeout = CONNECTION_TIMEOUT_MS;
-  server.timeout = CONNECTION_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.timeout = IDLE_TIMEOUT_MS;
   return server;
 }
 

@@ -13,23 +13,24 @@ export interface CacheStore {
   /** Returns the value that was set under `key`, or nothing if it is not there any more. */
   get(key: string): string | null | undefined | Promise<string | null | undefined>;
   /**
-   * Stores a value. `key` has 64 hexadecimal digits: a hash of the model's checksums, the options and the text. `value`
-   * is JSON of a few hundred bytes, plus about a hundred for each word of an explanation.
+   * Stores a value. `key` has 64 hexadecimal digits: a hash of the model's name, version, checksums and precision, the version of
+   * this package, the options and the text. The files of heads are not in it: give the model another `version` in its `litmus.json`
+   * when one of them changes. `value` is JSON of a few hundred bytes, plus about a hundred for each word of an explanation.
    */
   set(key: string, value: string): unknown;
 }
 
-/** Limits of the built-in cache. */
+/** Limits of the built-in cache. Each is an integer of at least 1. */
 export interface CacheLimits {
   /** Milliseconds after which a result is computed again; 600,000 (10 minutes) by default. */
   ttl?: number | undefined;
   /** Number of results; 1,000 by default. A full cache drops the least recently used one. */
   entries?: number | undefined;
   /** Size of keys and values in UTF-16 code units; 4,000,000 by default. */
-  bytes?: number | undefined;
+  size?: number | undefined;
 }
 
-/** Limits of requests and responses. Each is a number of at least 1. */
+/** Limits of requests and responses: integers of at least 1, except that a time is a number from 1 to 2,147,483,647. */
 export interface Limits {
   /** Bytes of a request's body; 1,000,000 by default. A larger body is rejected with 413. */
   body?: number | undefined;
@@ -50,7 +51,8 @@ export interface Limits {
 export interface HandlerOptions {
   /**
    * The classifier, or a function that loads it: called at the first request, and again some seconds after a failure.
-   * By default, `createClassifier()`. The handler never closes the classifier.
+   * A promise that rejects is never retried: pass a function. By default, `createClassifier()`. The handler never closes the
+   * classifier.
    */
   classifier?: Predictor | Promise<Predictor> | (() => Predictor | Promise<Predictor>) | undefined;
   /**
@@ -70,7 +72,7 @@ export interface HandlerOptions {
 
 const LOAD_TIME_MS = 30_000;
 const LIMITS = { body: 1_000_000, bodyTime: 10_000, time: 20_000, texts: 1000, queue: 1000 };
-const CACHE_LIMITS = { ttl: 600_000, entries: 1000, bytes: 4_000_000 };
+const CACHE_LIMITS = { ttl: 600_000, entries: 1000, size: 4_000_000 };
 
 /** Options with the defaults filled in. */
 export interface ResolvedOptions {
@@ -104,7 +106,7 @@ const LIMIT_RULES: Record<keyof Limits, Rule> = {
   texts: POSITIVE,
   queue: POSITIVE,
 };
-const CACHE_RULES: Record<keyof CacheLimits, Rule> = { ttl: POSITIVE, entries: POSITIVE, bytes: POSITIVE };
+const CACHE_RULES: Record<keyof CacheLimits, Rule> = { ttl: POSITIVE, entries: POSITIVE, size: POSITIVE };
 
 /** @throws LitmusError `invalid-input`: an unknown option, or a value that is out of range */
 export function resolveOptions(options: HandlerOptions): ResolvedOptions {
@@ -118,14 +120,25 @@ export function resolveOptions(options: HandlerOptions): ResolvedOptions {
     onError,
   } = options;
   return {
-    loadClassifier: typeof classifier === "function" ? classifier : () => classifier,
+    loadClassifier: loaderOf(classifier),
     loadTime,
     cache: cache && (isStore(cache) ? cache : withDefaults(cache, CACHE_LIMITS, CACHE_RULES, "cache")),
     limits: withDefaults(limits, LIMITS, LIMIT_RULES, "limits"),
     base,
-    onError: onError ?? ((error) => console.error(error)),
+    onError: onError ? reporterOf(onError) : (error) => console.error(error),
   };
 }
+
+function loaderOf(classifier: NonNullable<HandlerOptions["classifier"]>): ResolvedOptions["loadClassifier"] {
+  if (typeof classifier === "function") return classifier;
+  // Until the first request asks for it, a rejection of the promise would be unhandled, which ends a process of Node.
+  Promise.resolve(classifier).catch(() => undefined);
+  return () => classifier;
+}
+
+/** Calls the caller's function. If that throws or rejects, prints both errors: the handler itself never rejects. */
+const reporterOf = (onError: (error: unknown) => unknown) => (error: unknown) =>
+  void (async () => onError(error))().catch((failure: unknown) => console.error(error, failure));
 
 const isStore = (cache: object): cache is CacheStore => "get" in cache;
 

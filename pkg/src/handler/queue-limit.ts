@@ -15,9 +15,9 @@ export interface Admission {
 export class QueueLimit {
   readonly #limit: number;
   #length = 0;
-  /** Milliseconds in which texts were waiting, up to the last time when none was. */
+  /** Length of the finished busy periods in milliseconds. A busy period is a time in which at least one text waits. */
   #busyMs = 0;
-  /** When texts began to wait after that time, in milliseconds of `performance.now()`. */
+  /** Start of the current busy period, in milliseconds of `performance.now()`. */
   #busySince = 0;
   /** How many texts are done. */
   #done = 0;

@@ -138,7 +138,10 @@ function parseJson(bytes: Uint8Array): unknown {
 function schemaError(errors: OutputUnit[]): ServiceError {
   const { instanceLocation, keyword, error } = errors.at(-1) as OutputUnit;
   const path = instanceLocation === "#" ? "the body" : instanceLocation.slice(2);
-  const message = keyword === "false" ? `unknown key "${path}"` : `${path}: ${error}`;
-  const index = /^texts\/(\d+)$/.exec(path)?.[1];
+  const [, index, key] = /^texts\/(\d+)(\/|$)/.exec(path) ?? [];
+  let message = `${path}: ${error}`;
+  if (keyword === "false") message = `unknown key "${path}"`;
+  // The validator's last error is about the last of the two forms of a text alone.
+  else if (key === "") message = `${path} must be a string or { text, pair }`;
   return new ServiceError("invalid-input", message, { index: index === undefined ? undefined : Number(index) });
 }

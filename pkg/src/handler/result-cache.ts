@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { toHex } from "../model/checksum.js";
+import type { AnyPrediction } from "../shared/task-types.js";
 import type { TextInput } from "../shared/types.js";
 import { isObject } from "../shared/validate.js";
 import type { CacheStore, Predictor, ResolvedOptions } from "./options.js";
-import { type AnyPrediction, isPrediction, type PredictionOptions } from "./schema.js";
+import { isPrediction, type PredictionOptions } from "./schema.js";
 
 /** For JSON.stringify: sorts the keys of objects, so that the order of options in a request does not matter. */
 const sortKeys = (_: string, value: unknown): unknown =>
@@ -60,20 +61,22 @@ export class ResultCache {
 }
 
 /**
- * An id of the model: its name and version, the checksums of its files, and its labels, which depend on its task. A random id if a file
- * has no checksum.
+ * An id of everything but options and text that a result depends on: the model's name and version, the checksums of its files, its
+ * precision, its labels, which depend on its task, and the version of this package. A random id if a file has no checksum. Heads that are
+ * files of a folder are not in `info`: a changed head needs a new version of the model.
  */
 function identify({ info }: Predictor): string {
   const checksums = info.files.map(({ sha256 }) => sha256);
   const known = checksums.length > 0 && checksums.every(Boolean);
-  return known ? JSON.stringify([info.name, info.version, checksums, info.labels]) : crypto.randomUUID();
+  if (!known) return crypto.randomUUID();
+  return JSON.stringify([info.name, info.version, checksums, info.precision.option, info.labels, PACKAGE_VERSION]);
 }
 
-function lruStore({ ttl, entries, bytes }: Exclude<ResolvedOptions["cache"], CacheStore | false>): CacheStore {
+function lruStore({ ttl, entries, size }: Exclude<ResolvedOptions["cache"], CacheStore | false>): CacheStore {
   const lru = new LRUCache<string, string>({
     max: entries,
     ttl,
-    maxSize: bytes,
+    maxSize: size,
     sizeCalculation: (value, key) => value.length + key.length,
   });
   return { get: (key) => lru.get(key), set: (key, value) => lru.set(key, value) };

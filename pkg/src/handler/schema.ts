@@ -1,7 +1,7 @@
 // The JSON Schemas of requests and responses. request.ts checks bodies with them, and openapi.ts publishes them.
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { EXPLAIN_OPTIONS, PREDICTION_OPTIONS, SHAPLEY_ONLY, ZERO_SHOT_OPTIONS } from "../shared/options.js";
-import type { AnyTaskOptions, TaskPredictions, TasksOption } from "../shared/task-types.js";
+import type { AnyPrediction, AnyTaskOptions, TasksOption } from "../shared/task-types.js";
 import type { CallOptions, Prediction, TextOptions } from "../shared/types.js";
 import { EXPLAIN_DESCRIPTIONS, PREDICTION_DESCRIPTIONS, ZERO_SHOT_DESCRIPTIONS } from "./option-descriptions.js";
 import { ERROR_CODES } from "./service-error.js";
@@ -193,9 +193,6 @@ export const schemas = (maxTexts: number) => ({ ...requestSchemas(maxTexts), ...
 export type SchemaName = keyof ReturnType<typeof schemas>;
 
 const predictionValidator = new Validator(anyPrediction, "2020-12");
-
-/** A prediction, or those of several tasks. */
-export type AnyPrediction = Prediction | TaskPredictions;
 
 /** Whether a value from the caller's cache is a prediction. */
 export const isPrediction = (value: unknown): value is AnyPrediction => predictionValidator.validate(value).valid;

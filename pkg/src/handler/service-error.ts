@@ -9,7 +9,10 @@ export const ERROR_CODES = {
   "body-timeout": { status: 408, description: "The body took too long to arrive." },
   "too-large": { status: 413, description: "The body has too many bytes or too many texts." },
   "unsupported-media-type": { status: 415, description: "The body must be uncompressed `application/json` in UTF-8." },
-  "empty-text": { status: 422, description: "The text has no tokens: it is empty or all white space." },
+  "empty-text": {
+    status: 422,
+    description: "The text has no tokens: it is empty, white space, or only characters that the tokenizer drops.",
+  },
   "text-too-long": {
     status: 422,
     description:

@@ -3,11 +3,15 @@
 // Browsers have this API where they have `crypto.subtle`: on https and localhost.
 
 import type { FileResponse } from "../platform/platform.js";
+import type { FileCandidate } from "../shared/protocol.js";
 
 const CACHE_NAME = "litmus-text";
 
 /** The header of a stored file that has its version. */
 const VERSION_HEADER = "litmus-version";
+
+/** The header of a stored file that has its path in the model's folder, percent-encoded. */
+const PATH_HEADER = "litmus-path";
 
 /** The checksum in the key of a file that has none. */
 export const NO_CHECKSUM = "";
@@ -44,21 +48,24 @@ export function versionOf({ headers }: Response | FileResponse): string | undefi
 export const storedVersion = ({ headers }: Response): string | null => headers.get(VERSION_HEADER);
 
 /**
- * Stores a file and removes what was stored under the same URL with another query: its other versions. Resolves to whether it was
- * stored.
+ * Stores a file and removes its other versions: what was stored for the same path under the same URL with another query. The query has the
+ * checksum, and perhaps an access token that differs at each visit. The path tells files apart whose URLs differ only in the query.
+ * Resolves to whether the file was stored.
  */
 export async function store(
-  url: string,
+  { path, url }: FileCandidate,
   sha256: string,
   bytes: Uint8Array<ArrayBuffer>,
   version?: string,
 ): Promise<boolean> {
   const stored = await withCache(async (cache) => {
-    await cache.delete(url, { ignoreSearch: true });
-    await cache.put(
-      cacheKey(url, sha256),
-      new Response(bytes, { headers: version ? { [VERSION_HEADER]: version } : {} }),
-    );
+    const encodedPath = encodeURIComponent(path);
+    for (const key of await cache.keys(url, { ignoreSearch: true })) {
+      const stored = await cache.match(key);
+      if (stored?.headers.get(PATH_HEADER) === encodedPath) await cache.delete(key);
+    }
+    const headers = { [PATH_HEADER]: encodedPath, ...(version ? { [VERSION_HEADER]: version } : {}) };
+    await cache.put(cacheKey(url, sha256), new Response(bytes, { headers }));
     return true;
   });
   return stored ?? false;

@@ -22,5 +22,9 @@ export async function verifyChecksum(
 ): Promise<void> {
   const actual = sha256 && (await sha256Of(bytes));
   if (!actual || actual === sha256) return;
-  throw new LitmusError("checksum-mismatch", `${url} has the SHA-256 ${actual}, but litmus.json says ${sha256}`);
+  throw new LitmusError(
+    "checksum-mismatch",
+    `${url} has the SHA-256 ${actual}, but litmus.json says ${sha256}: the file was changed or damaged in transfer; after a change run ` +
+      '"npx litmus-text pack FOLDER"',
+  );
 }

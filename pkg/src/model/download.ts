@@ -1,4 +1,4 @@
-import { isForeign } from "../platform/origin.js";
+import { isCrossOrigin } from "../platform/origin.js";
 import { type FileResponse, platform } from "../platform/platform.js";
 import { abortError, throwIfAborted } from "../shared/abort.js";
 import { LitmusError } from "../shared/errors.js";
@@ -24,6 +24,11 @@ const MAX_BYTES = 2 ** 30;
 
 const WASM_TYPE = "application/wasm";
 const WEB_PAGE = "a web page instead of the file";
+
+/** The beginning of a web page. Weights in a file of their own can start with any byte, so "<" alone proves nothing. */
+const PAGE_START = /^\s*<(!doctype html|html|head|body|!--)/i;
+/** How many bytes are searched for it: a page may start with empty lines. */
+const PAGE_START_BYTES = 64;
 
 /** The last part of a URL's path. */
 export const fileNameOf = (url: string): string => new URL(url).pathname.split("/").pop() as string;
@@ -69,7 +74,7 @@ export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache
     // No connection. The page's service worker may have stored the file. Its own `fetch` does not look there: this code can run in it.
     const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
     // A page cannot tell a status 404 without CORS headers from a lack of connection.
-    if (!cached && isForeign(url) && !signal.aborted) {
+    if (!cached && isCrossOrigin(url) && !signal.aborted) {
       return {
         reason: "the connection failed, or the server sent no Access-Control-Allow-Origin",
         fetchError: cause,
@@ -181,8 +186,8 @@ export async function readBody(
   });
   const bytes = new Uint8Array(buffer);
   if (bytes.length > MAX_BYTES) throw loadError("out-of-memory", url, "more than 1 GiB");
-  const startsLikePage = bytes[0] === 0x3c; // "<": neither JSON nor ONNX starts with it
-  if (startsLikePage) throw loadError("model-not-found", url, WEB_PAGE);
+  if (PAGE_START.test(new TextDecoder().decode(bytes.subarray(0, PAGE_START_BYTES))))
+    throw loadError("model-not-found", url, WEB_PAGE);
   return bytes;
 }
 

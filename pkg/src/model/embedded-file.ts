@@ -6,10 +6,11 @@ import { modelOf } from "./model-source.js";
 // The embedded build is one file: the ordinary WebAssembly module, followed by the model's files as custom sections
 // named "litmus." and the file's name. tools/embedded-file.mjs appends them.
 
+// Both are also in tools/embedded-file.mjs.
+const CUSTOM_SECTION = 0;
 const PREFIX = "litmus.";
 /** "\0asm" and the version of the format. */
 const HEADER_BYTES = 8;
-const CUSTOM_SECTION = 0;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -20,6 +20,9 @@ function* fields(message: Uint8Array, wanted: number): Generator<Uint8Array> {
   }
 }
 
+/** The path of the file with this name in the same folder as the file at `path`. */
+export const siblingPath = (path: string, name: string): string => path.replace(/[^/]*$/, () => name);
+
 /**
  * The names of the files in which an ONNX file stores weights. Names with a path are left out, and those after damage in the file:
  * loading the model reports both.

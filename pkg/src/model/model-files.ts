@@ -1,11 +1,12 @@
 import { resolveBeside } from "../platform/resolve-url.js";
 import { throwIfAborted } from "../shared/abort.js";
 import { toLitmusError } from "../shared/errors.js";
+import { inOrder } from "../shared/in-order.js";
 import type {
   ByRole,
   FileCandidate,
   FolderSource,
-  HeadFile,
+  HeadSource,
   ManifestInfo,
   ModelBlob,
   ModelBlobs,
@@ -17,7 +18,7 @@ import type {
 import { NO_CHECKSUM, readStored, removeStored, store, storedVersion, versionOf } from "./cache.js";
 import { verifyChecksum } from "./checksum.js";
 import { isCurrent, type Opened, openFirst, openUrl, readBody, reportStart } from "./download.js";
-import { externalFiles } from "./external-data.js";
+import { externalFiles, siblingPath } from "./external-data.js";
 import { headName, isHead } from "./heads.js";
 import { LAYOUT } from "./layout.js";
 
@@ -58,14 +59,11 @@ interface ModelReader {
   file(role: Exclude<Role, OptionalRole>, entryOf: EntryOf): Promise<DownloadedFile>;
   tokenizerConfig(manifest: Manifest): Promise<DownloadedFile | undefined>;
   /**
-   * The files of these names in the folder of the graph. If the caller passed the model's files, those of them that were passed, and
-   * the heads: the heads of a folder are read when they are first needed.
+   * Folder: the files of these names beside the graph. Given files: those of these names that were given, and all heads; a folder's
+   * heads are read when first used.
    */
   others(graph: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]>;
 }
-
-/** The path of a file in the same folder as another. */
-const sibling = (path: string, name: string) => path.replace(/[^/]*$/, () => name);
 
 /** Reads the parts of litmus.json that the download needs. Errors in the file are reported when the model is loaded. */
 export function parseManifest(bytes: Bytes | undefined): Manifest {
@@ -107,9 +105,9 @@ function blobReader(files: ModelBlobs): ModelReader {
       return file && readBlob(file, entryOf(file.path));
     },
     others: (graph, names, entryOf) => {
-      const besides = names.map((name) => sibling(graph.path, name));
-      const found = files.others?.filter(({ path }) => isHead(path) || besides.includes(path)) ?? [];
-      return Promise.all(found.map((file) => readBlob(file, entryOf(file.path))));
+      const siblings = names.map((name) => siblingPath(graph.path, name));
+      const found = files.all?.filter(({ path }) => isHead(path) || siblings.includes(path)) ?? [];
+      return inOrder(found.map((file) => readBlob(file, entryOf(file.path))));
     },
   };
 }
@@ -144,7 +142,7 @@ class FolderReader implements ModelReader {
       if (code === "model-not-found") return undefined;
       if (code !== "download-failed") throw error;
       const copy = await readStoredCopy();
-      // No connection: without a copy, the folder had no litmus.json when the other files were stored, if they were.
+      // No connection and no stored litmus.json: continue without one only if config.json is stored, because then the folder had none.
       if (copy || (await this.#openCurrent(config.url))) return copy;
       throw error;
     }
@@ -175,11 +173,11 @@ class FolderReader implements ModelReader {
   others({ path }: DownloadedFile, names: string[], entryOf: EntryOf): Promise<DownloadedFile[]> {
     const graph = this.#source.candidates.model.find((candidate) => candidate.path === path) as FileCandidate;
     const readBeside = (name: string) => {
-      const file = { path: sibling(path, name), url: resolveBeside(graph.url, name) };
+      const file = { path: siblingPath(path, name), url: resolveBeside(graph.url, name) };
       reportStart(file.path, this.#onProgress);
       return this.read([file], entryOf, file.path);
     };
-    return Promise.all(names.map(readBeside));
+    return inOrder(names.map(readBeside));
   }
 
   /** Reads the first of the candidates that is in the cache, else the first that exists. `file` is its name in progress events. */
@@ -234,13 +232,14 @@ class FolderReader implements ModelReader {
       path,
       bytes,
       sha256,
-      store: () => !url.startsWith("http") || (canStore ? store(url, sha256 ?? NO_CHECKSUM, bytes, version) : false),
+      store: () =>
+        !url.startsWith("http") || (canStore ? store({ path, url }, sha256 ?? NO_CHECKSUM, bytes, version) : false),
     };
   }
 }
 
 /** The files of the heads that litmus.json lists. */
-function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile[] {
+function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadSource[] {
   const [manifest] = folder.candidates.manifest as [FileCandidate];
   return heads.map((path) => {
     const name = headName(path);
@@ -249,21 +248,10 @@ function headFiles(folder: FolderSource, { heads, entryOf }: Manifest): HeadFile
 }
 
 /** Reads the file of a head in a folder, and stores it. */
-export async function readHead(head: HeadFile, signal: AbortSignal): Promise<Bytes> {
+export async function readHeadFile(head: HeadSource, signal: AbortSignal): Promise<Bytes> {
   const { bytes, store } = await new FolderReader(head.folder, undefined, signal).read([head], () => head, head.path);
   await store?.();
   return bytes;
-}
-
-/**
- * Like `Promise.all`, but of several rejections it takes that of the first promise, not the earliest one: the error of a folder that
- * does not exist names the same file every time.
- */
-async function inOrder<T extends Promise<unknown>[]>(promises: [...T]) {
-  const all = Promise.all(promises);
-  all.catch(() => undefined); // it may reject while an earlier promise is still awaited
-  for (const promise of promises) await promise;
-  return all;
 }
 
 /**
@@ -318,5 +306,5 @@ async function storeAll(
   if (stored.every(Boolean)) return source.from === "folder" ? { ...source, stored: true } : source;
   const blob = ({ path, bytes }: DownloadedFile) => ({ path, blob: new Blob([bytes]) });
   const blobs = Object.entries(files).map(([role, file]) => [role, file && blob(file)]);
-  return { from: "files", files: { ...Object.fromEntries(blobs), others: others.map(blob) } };
+  return { from: "files", files: { ...Object.fromEntries(blobs), all: others.map(blob) } };
 }

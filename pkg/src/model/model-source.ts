@@ -2,6 +2,7 @@ import { packageUrl } from "../platform/package-url.js";
 import { platform } from "../platform/platform.js";
 import { resolveBeside, resolveUrl } from "../platform/resolve-url.js";
 import { LitmusError } from "../shared/errors.js";
+import { inOrder } from "../shared/in-order.js";
 import type { ClassifierOptions, ModelFiles, ModelUrls } from "../shared/model-types.js";
 import type {
   CacheMode,
@@ -77,16 +78,16 @@ function pickedFiles(list: Iterable<File>): ModelBlobs {
  * @throws LitmusError `model-not-found` if one is missing
  */
 export function modelOf(files: [path: string, blob: Blob][]): ModelBlobs {
-  const others = files.map(([path, blob]) => ({ path, blob }));
+  const all = files.map(([path, blob]) => ({ path, blob }));
   const byRole = mapRoles((role) => {
     for (const path of LAYOUT[role]) {
-      const found = others.find((file) => file.path === path);
+      const found = all.find((file) => file.path === path);
       if (found) return found;
     }
     if (isOptional(role)) return undefined;
     throw new LitmusError("model-not-found", `none of the files given is ${LAYOUT[role].join(" or ")}`);
   });
-  return { ...byRole, others } as ModelBlobs;
+  return { ...byRole, all } as ModelBlobs;
 }
 
 /** The files of a model that were given one by one. Responses are read. */
@@ -101,7 +102,7 @@ async function readGivenFiles(files: ModelFiles, onProgress: OnProgress, signal:
   const readAll = (key: "data" | "heads", pathOf: (name: string) => string) =>
     Object.entries(files[key] ?? {}).map(([name, file]) => readGiven(`${key}["${name}"]`, pathOf(name), file));
   return modelOf(
-    await Promise.all([
+    await inOrder([
       ...roles.map((role) => readGiven(role, LAYOUT[role][0], files[role])),
       ...readAll("data", (name) => name),
       ...readAll("heads", (task) => `heads/${task}.head`),

@@ -4,9 +4,13 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { LitmusError } from "../shared/errors.js";
+import { externalFiles, siblingPath } from "./external-data.js";
 import { LAYOUT } from "./layout.js";
 
-/** The files of a model's folder that this package may read, besides litmus.json. */
+/**
+ * The files of a model's folder that this package may read, besides litmus.json. Files in which a graph stores weights can have other
+ * names, too.
+ */
 const MODEL_FILE = /^(config|tokenizer|tokenizer_config)\.json$|\.(onnx|onnx_data|data|head)$/;
 const MANIFEST = "litmus.json";
 
@@ -40,7 +44,18 @@ async function listFiles(folder: string): Promise<string[]> {
     throw new LitmusError("model-not-found", `${folder} is not a folder that can be read`, { cause });
   });
   const paths = entries.map((path) => path.split(sep).join("/"));
-  return paths.filter((path) => MODEL_FILE.test(path)).sort();
+  const weights = await weightFiles(folder, paths);
+  return paths.filter((path) => MODEL_FILE.test(path) || weights.includes(path)).sort();
+}
+
+/** The paths of the files in which the graphs that this package may take store weights. Some of them may not exist. */
+async function weightFiles(folder: string, paths: string[]): Promise<string[]> {
+  const weights: string[] = [];
+  for (const graph of LAYOUT.model.filter((path) => paths.includes(path))) {
+    const names = externalFiles(await readFile(join(folder, graph)));
+    weights.push(...names.map((name) => siblingPath(graph, name)));
+  }
+  return weights;
 }
 
 async function readManifest(path: string): Promise<object> {

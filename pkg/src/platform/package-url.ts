@@ -1,8 +1,5 @@
 import { platform } from "./platform.js";
 
-/** The version of this package. The build puts it here. */
-declare const PACKAGE_VERSION: string;
-
 /** The URL of a copy of this script that Vite's development server made in its folder for dependencies. */
 const VITE_COPY = /^(.*)\/\.[^/]+\/(?:.+\/)?deps\/[^/]*\?v=/;
 /** The URL of a bundle by jsDelivr, of a version, a range of versions or none: …/npm/litmus-text@1/+esm, …/embedded/+esm. */

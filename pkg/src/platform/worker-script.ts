@@ -1,4 +1,4 @@
-import { isForeign } from "./origin.js";
+import { isCrossOrigin } from "./origin.js";
 import { platform } from "./platform.js";
 
 /** `blob:` URLs of scripts that load a script of another origin, by the URL of that script. */
@@ -12,8 +12,8 @@ const loaders = new Map<string, string>();
 export function startWorkerScript(url: string | URL, options: WorkerOptions = { type: "module" }): Worker {
   // On a page of a file: URL, Chromium loads no module scripts at all, but classic ones from blob: URLs.
   const type = location.protocol === "file:" ? "classic" : (options.type ?? "classic");
-  const foreign = isForeign(new URL(url, platform.baseUrl()));
-  return new Worker(foreign ? loaderOf(`${url}`, type) : url, { type });
+  const crossOrigin = isCrossOrigin(new URL(url, platform.baseUrl()));
+  return new Worker(crossOrigin ? loaderOf(`${url}`, type) : url, { type });
 }
 
 function loaderOf(url: string, type: WorkerType): string {

@@ -1,3 +1,4 @@
+import { inOrder } from "../shared/in-order.js";
 import type { LoadParams, ModelInfo, ModelSource, OnProgress } from "../shared/protocol.js";
 import { singleFlight } from "../shared/single-flight.js";
 import type { Thread } from "./thread.js";
@@ -31,7 +32,7 @@ export class ThreadLoader {
   async load(thread: Thread, onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
     const compiled = this.#compile(thread, onProgress, signal);
     const fetched = this.#fetch(this.#source, thread, onProgress, signal, () => started);
-    const started = Promise.all([compiled, fetched]).then(([module]) =>
+    const started = inOrder([compiled, fetched]).then(([module]) =>
       thread.send({ type: "start", module, params: this.#params }, signal),
     );
     return started;

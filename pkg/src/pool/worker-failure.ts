@@ -9,6 +9,7 @@ interface EmbedderPolicyReport {
 /** Finds the policy of the page that keeps a worker from starting: the worker's own error does not name it. */
 export class PolicyWatch {
   #violation: string | undefined;
+  #reports: ReportingObserver | undefined;
 
   constructor() {
     globalThis.addEventListener?.("securitypolicyviolation", this.#onViolation);
@@ -17,14 +18,17 @@ export class PolicyWatch {
   /** Resolves to a description of the policy that was violated, if one was. To be called after the worker's error. */
   async violation(): Promise<string | undefined> {
     // Chromium reports violations of the embedder policy, Firefox does not. Earlier reports are buffered.
-    if (typeof ReportingObserver === "function")
-      new ReportingObserver(this.#onReports, { types: ["coep"], buffered: true }).observe();
+    if (typeof ReportingObserver === "function") {
+      this.#reports = new ReportingObserver(this.#onReports, { types: ["coep"], buffered: true });
+      this.#reports.observe();
+    }
     await new Promise((resolve) => setTimeout(resolve, REPORT_MS));
     return this.#violation;
   }
 
-  /** Removes the listener. */
+  /** Removes the listener and the observer. */
   stop(): void {
+    this.#reports?.disconnect();
     globalThis.removeEventListener?.("securitypolicyviolation", this.#onViolation);
   }
 

@@ -11,7 +11,7 @@ interface WorkerScope {
 }
 
 /** Answers requests: the worker's end of the protocol between page and worker. The page's end is worker-thread.ts. */
-export function serve(): void {
+export function answerMessages(): void {
   const scope = globalThis as unknown as WorkerScope;
   const engine = new Engine();
   const running = new Map<number, AbortController>();

@@ -24,19 +24,24 @@ interface Loader {
   readonly shared: Promise<unknown>;
 }
 
+/** Starts a thread. Rejects if `signal` is aborted first. */
+type StartThread = (signal: AbortSignal) => Promise<Thread>;
+
 /** A pool as a classifier sees it. */
 export type Pool = Pick<WorkerPool, "send" | "size" | "runsIn" | "memoryBytes" | "close">;
 
 /** The queue of one classifier's requests, and its threads. */
 export class WorkerPool {
   readonly #loader: Loader;
-  readonly #startThread: () => Promise<Thread>;
+  readonly #startThread: StartThread;
   #size: number;
   readonly #waiting: QueuedRequest[] = [];
   readonly #running = new Set<QueuedRequest>();
   /** The loaded threads, and among them those without a request. */
   readonly #threads = new Set<Thread>();
   readonly #idle: Thread[] = [];
+  /** The threads that are being loaded. */
+  readonly #loading = new Set<Thread>();
   /** One controller per thread that is being started: in workerd, a request must not abort a signal of another request. */
   readonly #starting = new Set<AbortController>();
   #runsIn: Thread["runsIn"] = "page";
@@ -44,13 +49,16 @@ export class WorkerPool {
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** A pool of at most `size` threads, which `startThread` starts and `loader` loads. */
-  constructor(loader: Loader, startThread: () => Promise<Thread>, size: number) {
+  constructor(loader: Loader, startThread: StartThread, size: number) {
     this.#loader = loader;
     this.#startThread = startThread;
     this.#size = size;
   }
 
-  /** The most threads that run at a time. Falls to 1 on the calling thread, and to those that run when another cannot be started. */
+  /**
+   * The maximum number of threads. It becomes 1 on the calling thread, and the number of running threads after another one failed to
+   * start.
+   */
   get size(): number {
     return this.#size;
   }
@@ -69,7 +77,7 @@ export class WorkerPool {
   async open(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
     const info = await unlessAborted(this.#addThread(onProgress, signal), signal);
     this.#dispatch();
-    return info;
+    return info as ModelInfo; // only a thread beside others can be superfluous
   }
 
   /**
@@ -126,20 +134,32 @@ export class WorkerPool {
     this.#idle.length = 0;
   }
 
-  /** Starts a thread and loads it. */
-  async #addThread(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo> {
-    const thread = await this.#startThread();
+  /** Starts a thread and loads it. Resolves to `undefined` if the thread turns out to be superfluous. */
+  async #addThread(onProgress: OnProgress, signal: AbortSignal): Promise<ModelInfo | undefined> {
+    const thread = await this.#startThread(signal);
+    const others = [...this.#threads, ...this.#loading];
+    // The calling thread computes alone: several models on it would compute one after the other, and beside workers it would block the
+    // page. It is started where no worker could be, which can come after workers that could.
+    if (thread.runsIn === "page") this.#size = others.length || 1;
+    if (others.length > 0 && [thread, ...others].some(({ runsIn }) => runsIn === "page")) {
+      thread.terminate();
+      return undefined;
+    }
+    this.#loading.add(thread);
     try {
       throwIfAborted(signal);
       const info = await unlessAborted(this.#loader.load(thread, onProgress, signal), signal);
       this.#threads.add(thread);
       this.#idle.push(thread);
       this.#runsIn = thread.runsIn;
-      if (thread.runsIn === "page") this.#size = 1; // several models on the calling thread would compute one after the other
       return info;
     } catch (error) {
-      thread.terminate();
+      if (signal.aborted) thread.terminate();
+      // The thread may be storing the model's files, for other classifiers and for the next visit.
+      else void this.#loader.shared.then(() => thread.terminate());
       throw error;
+    } finally {
+      this.#loading.delete(thread);
     }
   }
 

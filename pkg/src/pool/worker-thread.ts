@@ -49,7 +49,7 @@ export class WorkerThread implements Thread {
   }
 
   async send<R extends Request>(request: R, signal?: AbortSignal, listener?: Listener<R>): Promise<Reply<R>> {
-    if (this.broken) throw new LitmusError("internal", "the worker was terminated");
+    if (this.broken) throw new LitmusError("internal", "the worker was terminated: call again, and another one starts");
     throwIfAborted(signal);
     const id = ++this.#lastId;
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -56,13 +56,13 @@ export class LitmusError extends Error {
   override readonly name: "LitmusError" | "AbortError" | "TimeoutError";
   /** What went wrong. */
   readonly code: LitmusErrorCode;
-  /** The index of the text at fault in the array of texts that was given, if the error is about one of them. */
+  /** The index of a text at fault in the array of texts that was given, if the error is about one of them. If several are, of any of them. */
   declare readonly index?: number;
 
   /**
    * @param code What went wrong.
    * @param message What went wrong, in words.
-   * @param details The index of the text at fault, and the error that caused this one.
+   * @param details The index of a text at fault, and the error that caused this one.
    */
   constructor(
     code: LitmusErrorCode,

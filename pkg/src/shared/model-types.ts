@@ -68,7 +68,7 @@ export interface ClassifierInfo<Label extends string = string> {
 
 /**
  * Progress of the download of one file. The first event comes when the download starts; for the
- * optional litmus.json, when the file is found.
+ * optional litmus.json and tokenizer_config.json, when the file is found.
  */
 export interface DownloadProgress {
   /** The file's path in the model's folder, for instance `"model.onnx"`; of the WebAssembly file its name. */
@@ -96,11 +96,11 @@ export interface ModelFiles {
   /** `model.onnx` */
   model: ModelFile;
   /** `litmus.json`, which is optional: temperature, name, version, sizes and checksums of the files. */
-  manifest?: ModelFile;
+  manifest?: ModelFile | undefined;
   /** The files in which `model.onnx` stores its weights, where it does so, by their names: `{ "model.onnx_data": file }`. */
-  data?: Readonly<Record<string, ModelFile>>;
+  data?: Readonly<Record<string, ModelFile>> | undefined;
   /** The heads of the model, by task; `embedding` is the head for `embed`. */
-  heads?: Readonly<Record<string, ModelFile>>;
+  heads?: Readonly<Record<string, ModelFile>> | undefined;
 }
 
 /**
@@ -165,7 +165,7 @@ export interface ClassifierOptions {
    * offline. They are stored on https and localhost only, and while the browser grants the space.
    * - `"always"`, the default, or `true`: all. A file whose SHA-256 is not in `litmus.json` is used again if the server, asked
    *   with a `HEAD` request, still has the same `ETag`, or the same size and date, or cannot be reached.
-   * - `"verified"`: only files whose SHA-256 is in `litmus.json`.
+   * - `"verified"`: only files whose SHA-256 is in `litmus.json`, and `litmus.json` itself.
    * - `false`: none.
    */
   cache?: "always" | "verified" | boolean | undefined;

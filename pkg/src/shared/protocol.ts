@@ -34,8 +34,8 @@ export interface ModelBlob {
   blob: Blob;
 }
 
-/** The bytes of the files of a model. `others` has at least its heads and the files in which `model.onnx` stores weights. */
-export type ModelBlobs = ByRole<ModelBlob> & { others?: ModelBlob[] | undefined };
+/** The bytes of the files of a model. `all` has at least its heads and the files in which `model.onnx` stores weights. */
+export type ModelBlobs = ByRole<ModelBlob> & { all?: ModelBlob[] | undefined };
 
 /** The option `cache`, resolved. */
 export type CacheMode = "always" | "verified" | false;
@@ -54,8 +54,8 @@ export interface FolderSource {
 /** Where a thread gets a model from. */
 export type ModelSource = FolderSource | { from: "files"; files: ModelBlobs };
 
-/** The file of a head in a model's folder, which is read when the head is first needed. `sha256` and `bytes` are those of litmus.json. */
-export interface HeadFile extends FileCandidate {
+/** Where the file of a head is in a model's folder. It is read when the head is first needed. `sha256` and `bytes` are those of litmus.json. */
+export interface HeadSource extends FileCandidate {
   name: string;
   sha256?: string | undefined;
   bytes?: number | undefined;
@@ -70,10 +70,12 @@ export interface LoadedHead {
 }
 
 /** Facts about a loaded model, and its heads, that of embeddings included. */
-export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes"> & { heads: readonly (LoadedHead | HeadFile)[] };
+export type ModelInfo = Omit<ClassifierInfo, "runsIn" | "memoryBytes"> & {
+  heads: readonly (LoadedHead | HeadSource)[];
+};
 
 /** The facts that are known without loading the model into WebAssembly. */
-export type ManifestInfo = Pick<ModelInfo, "files" | "metrics"> & { heads: readonly HeadFile[] };
+export type ManifestInfo = Pick<ModelInfo, "files" | "metrics"> & { heads: readonly HeadSource[] };
 
 /** The fields of a `LitmusError`. */
 export interface Failure {
@@ -101,7 +103,7 @@ export type PredictParams = Pick<
 };
 
 /** Head files by task. The task "" takes the place of the model's own classifier. */
-export type Heads = Record<string, Uint8Array<ArrayBuffer>>;
+export type HeadBytesByTask = Record<string, Uint8Array<ArrayBuffer>>;
 
 /** The options of `teach` that the engine needs. */
 export interface TeachParams {
@@ -110,7 +112,7 @@ export interface TeachParams {
 }
 
 /** The files of a taught head. */
-export interface HeadFiles {
+export interface TaughtHeadFiles {
   /** The head file. */
   head: Uint8Array<ArrayBuffer>;
   /** The head file with the features of its examples, which can be taught more. */
@@ -118,7 +120,7 @@ export interface HeadFiles {
 }
 
 /** A taught head, as the engine gives it. */
-export interface Taught extends HeadFiles {
+export interface Taught extends TaughtHeadFiles {
   report: TeachReport;
 }
 
@@ -136,15 +138,21 @@ export type Request =
   /** Loads the fetched model into WebAssembly. */
   | { type: "start"; module: WebAssembly.Module; params: LoadParams }
   /** `failFast`: the first text that cannot be read rejects the request before anything is computed. */
-  | { type: "predict"; texts: TextInput[]; params: PredictParams; failFast: boolean; heads?: Heads | undefined }
+  | {
+      type: "predict";
+      texts: TextInput[];
+      params: PredictParams;
+      failFast: boolean;
+      heads?: HeadBytesByTask | undefined;
+    }
   /** Teaches a head. `head` is the file of a head that is taught more. */
   | { type: "teach"; examples: TeachEntries; params: TeachParams; head: Uint8Array<ArrayBuffer> | undefined }
   /** Computes embeddings. `heads` has their head, unless it was loaded with the model. */
-  | { type: "embed"; texts: TextInput[]; heads: Heads | undefined }
+  | { type: "embed"; texts: TextInput[]; heads: HeadBytesByTask | undefined }
   /** Reads the file of a head, from the cache or the network. */
-  | { type: "head"; file: HeadFile }
+  | { type: "readHead"; file: HeadSource }
   /** Describes the model. A head of the task "" takes the place of its classifier. */
-  | { type: "describe"; heads?: Heads | undefined }
+  | { type: "describe"; heads?: HeadBytesByTask | undefined }
   | { type: "tokenize"; text: string };
 
 /** The reply to each type of request. */
@@ -156,7 +164,7 @@ export interface Replies {
   predict: Outcome[];
   teach: Taught;
   embed: Float32Array<ArrayBuffer>[];
-  head: Uint8Array<ArrayBuffer>;
+  readHead: Uint8Array<ArrayBuffer>;
   describe: ModelInfo;
   tokenize: Tokenization;
 }

@@ -80,6 +80,12 @@ export type TaskPredictions<Tasks extends AnyTasks = AnyTasks, Task extends keyo
   [Key in Task]: Prediction<Tasks[Key]>;
 };
 
+/** A prediction, or those of several tasks. */
+export type AnyPrediction = Prediction | TaskPredictions;
+
+/** A prediction of the packaged model, or those of several of its tasks. */
+export type AnyPackagedPrediction = Prediction<PackagedTasks[keyof PackagedTasks]> | TaskPredictions<PackagedTasks>;
+
 /** The type of a task's `label` without a `threshold`: only the packaged sentiment is known to give one always. */
 export type ChosenOf<Tasks extends AnyTasks, Task extends keyof Tasks> = Tasks extends PackagedTasks
   ? Task extends "sentiment"

@@ -34,11 +34,15 @@ export interface TeachReport<Label extends string = string> {
   validated: number;
   /** The fraction of these whose labels were all predicted right, or `null` where there are none. */
   accuracy: number | null;
-  /** Rows: the label of the example; columns: the predicted one. Empty where a text can have several labels. */
+  /**
+   * Counts of held-out examples. Rows: the label of the example; columns: the predicted one, both in the order of `labels`. Empty where
+   * a text can have several labels.
+   */
   confusion: number[][];
   /**
    * Examples that are predicted as another label, with at least the mean score of that label's own examples: perhaps their label
-   * is wrong. Where `accuracy` is low, most of them are right.
+   * is wrong. Where `accuracy` is low, most of these labels are right: the features are at fault. `text` is `null` for an example of
+   * the earlier head, whose texts the head file does not have; `score` is the probability of `predicted`, from 0 to 1.
    */
   suspects: { text: string | null; label: Label; predicted: Label; score: number }[];
   /** Texts that are examples of several labels, although a text has only one. */
@@ -51,7 +55,10 @@ export interface TaughtHead<Label extends string = string> {
   readonly report: TeachReport<Label> | null;
   /**
    * The head file: labels, weights and calibration, about 1.5 kB a label. With `examples`, also the features of the
-   * examples, so that the head can be taught more; the texts are not in it. A head that was loaded from a file is that file.
+   * examples, so that the head can be taught more; the texts are not in it. For a head that was loaded from a file, returns that file,
+   * whatever `examples` says.
+   *
+   * @throws LitmusError `invalid-input`: an unknown option, or a wrong value
    */
   export(options?: { examples?: boolean | undefined }): Uint8Array<ArrayBuffer>;
 }

@@ -181,9 +181,9 @@ export interface ExplainOptions {
   seed?: number | undefined;
 }
 
-/** Progress of a `predict` call. */
+/** Progress of `predict`, `embed` or `teach`. */
 export interface PredictionProgress {
-  /** How many rows are computed: texts, windows, and masked variants for explanations. */
+  /** How many rows are computed: texts, windows, and masked variants for explanations; in `teach`, examples and fits. */
   done: number;
   /** How many rows there are. Beyond the first 256 texts, a text counts as one row until it is tokenized. */
   total: number;
@@ -213,7 +213,7 @@ export interface StreamProgress {
 
 /** Options of one `stream` call. */
 export interface StreamOptions extends TextOptions {
-  /** Called every few items. */
+  /** Called after each batch of up to 32 items. */
   onProgress?: ((progress: StreamProgress) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { LitmusError } from "./errors.js";
+import { LitmusError, withIndex } from "./errors.js";
 import type { Precision } from "./model-types.js";
 import { PREDICTION_OPTIONS, SHAPLEY_ONLY } from "./options.js";
 import type { AnyTaskOptions } from "./task-types.js";
@@ -161,8 +161,16 @@ export const EMBED: Rules = { ...CALL, onProgress: FUNCTION };
 /** Rules for `PredictOptions` and `StreamOptions`. */
 const PREDICT: Rules = { ...EMBED, ...rulesOf(PREDICTION_OPTIONS) };
 
+const { zeroShot: _, ...BESIDE_ZERO_SHOT } = PREDICT;
+
+/** Rules for `ZeroShotCallOptions`. `predict` rejects the options that do not go with it, and says so. */
+export const ZERO_SHOT: Rules = { ...BESIDE_ZERO_SHOT, hypothesis: STRING, multiLabel: BOOLEAN };
+
 /** Rules for `TeachOptions`. */
 export const TEACH: Rules = { ...EMBED, multiLabel: BOOLEAN, other: BOOLEAN };
+
+/** Rules for the options of a taught head's `export`. */
+export const EXPORT: Rules = { examples: BOOLEAN };
 
 const PRECISIONS = ["auto", "int8", "float32"] as const satisfies readonly Precision[];
 
@@ -200,6 +208,9 @@ export function checkPredictOptions(options: AnyTaskOptions = {}): void {
   }
 }
 
+/** Rules for a `TextInput` that is an object. */
+const TEXT_INPUT: Rules = { text: STRING, pair: STRING };
+
 /** Whether a value is a string, or an object with the string `text`, perhaps the string `pair`, and no other keys. */
 export function isTextInput(value: unknown): value is TextInput {
   if (typeof value === "string") return true;
@@ -209,8 +220,17 @@ export function isTextInput(value: unknown): value is TextInput {
 }
 
 /** The error for a value that is no text. `index` is its index in the array of texts. */
-export function wrongText(text: unknown, index: number): LitmusError {
-  return wrongValue(`text ${index}`, "a string or { text, pair }", text, index);
+export const wrongText = (text: unknown, index: number): LitmusError =>
+  wrongInput(`text ${index}`, "a string or { text, pair }", text, index);
+
+/** The error for the value `name` that is no text: about one of its keys if it is an object. */
+function wrongInput(name: string, expected: string, value: unknown, index?: number): LitmusError {
+  try {
+    if (isRecord(value)) checkOptions(value, TEXT_INPUT, name, ["text"]);
+  } catch (error) {
+    return withIndex(error as LitmusError, index);
+  }
+  return wrongValue(name, expected, value, index);
 }
 
 export function checkText(text: unknown): asserts text is string {
@@ -219,7 +239,7 @@ export function checkText(text: unknown): asserts text is string {
 
 export function checkTexts(texts: unknown): asserts texts is TextInput | readonly TextInput[] {
   if (isTextInput(texts)) return;
-  if (!Array.isArray(texts)) throw wrongValue("text", "a string, { text, pair } or an array of these", texts);
+  if (!Array.isArray(texts)) throw wrongInput("text", "a string, { text, pair } or an array of these", texts);
   // forEach would skip the holes of a sparse array.
   for (const [index, text] of texts.entries()) if (!isTextInput(text)) throw wrongText(text, index);
 }
