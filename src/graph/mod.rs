@@ -29,5 +29,10 @@ mod tests;
 mod weights;
 
 pub(crate) use guard::{SameSize, check_batch};
-pub(crate) use onnx::{FEATURES, LOGITS, OnnxModel, PreparedGraph};
+pub(crate) use onnx::{FEATURES, INPUT_IDS, LOGITS, OnnxModel, PreparedGraph};
 pub(crate) use weights::external::ExternalFiles;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use weights::external::external_files;
+
+/// The domain of onnxruntime's own ops.
+const CONTRIB: &str = "com.microsoft";

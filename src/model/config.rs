@@ -48,6 +48,8 @@ pub(crate) struct ModelConfig {
     pub embedding_rows: Option<usize>,
     pub padding_id: u32,
     pub temperature: f32,
+    /// The task of the graph's own classifier, if `litmus.json` has it.
+    pub task: Option<String>,
     /// The id of the encoder, if `litmus.json` has it.
     pub encoder: Option<String>,
 }
@@ -70,6 +72,7 @@ struct Manifest {
     languages: Option<Vec<String>>,
     pairs: Option<bool>,
     temperature: Option<f32>,
+    task: Option<String>,
     encoder: Option<String>,
 }
 
@@ -80,7 +83,7 @@ impl ModelConfig {
     /// `ModelNotFound`, `ModelMalformed`, or `ModelUnsupported` for an unknown `problem_type`.
     pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
         let config: Config = parse_json(CONFIG, files.require(CONFIG)?)?;
-        let manifest: Manifest = match files.get(MANIFEST) {
+        let manifest: Manifest = match files.optional(MANIFEST)? {
             Some(bytes) => parse_json(MANIFEST, bytes)?,
             None => Manifest::default(),
         };
@@ -110,6 +113,7 @@ impl ModelConfig {
             embedding_rows: config.vocab_size,
             padding_id: config.pad_token_id.unwrap_or(0),
             temperature,
+            task: manifest.task,
             encoder: manifest.encoder,
         })
     }

@@ -69,9 +69,9 @@ impl Head {
         &self.layer.header
     }
 
-    /// Whether the head came with a model, instead of being taught.
-    pub(crate) fn is_packaged(&self) -> bool {
-        self.header().task.is_some()
+    /// The task of a packaged head; `None` for a head that was taught.
+    pub(super) fn task(&self) -> Option<&str> {
+        self.header().task.as_deref()
     }
 
     pub(crate) fn is_embedding(&self) -> bool {

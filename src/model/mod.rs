@@ -1,4 +1,4 @@
-//! A loaded model: everything between a text's tokens and its labels that does not change from call to call.
+//! A loaded model: tokenizer, encoder, labels and calibration, shared by all calls.
 
 mod config;
 mod files;
@@ -11,6 +11,7 @@ mod labels;
 use std::fmt;
 
 use crate::error::{Error, ErrorKind};
+use crate::file_content;
 use crate::graph::ExternalFiles;
 use crate::inference::batch::Batch;
 use crate::inference::encoder::{Encoder, Output, TractEncoder};
@@ -39,6 +40,8 @@ pub(crate) struct Model {
     tokenizer: Tokenizer,
     encoder: Box<dyn Encoder>,
     temperature: f32,
+    /// The task of the graph's own classifier, if `litmus.json` has it.
+    task: Option<String>,
     /// Whether a text may have a pair.
     pairs: bool,
     padding_id: u32,
@@ -101,14 +104,14 @@ impl Model {
         external: &dyn ExternalFiles,
         options: LoadOptions,
     ) -> Result<Self, Error> {
-        catch_panics(ErrorKind::ModelMalformed, || {
+        catch_panics(ErrorKind::ModelMalformed, "reading the model's files", || {
             let config = ModelConfig::read(files)?;
-            files::check_content(GRAPH, graph.chunk())?;
+            file_content::check(GRAPH, graph.chunk())?;
             // The graph first: reading it has the highest peak of memory, and the rest fits into what it frees afterwards.
             let encoder = TractEncoder::read(graph, external, config.num_labels, options.precision)?;
             let float_layers = encoder.float_layers().to_vec();
             let precision = PrecisionInfo { option: options.precision, float_layers };
-            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
+            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.optional(TOKENIZER_CONFIG)?)?;
             let embedding_rows = encoder.embedding_rows().or(config.embedding_rows).unwrap_or(usize::MAX);
             if tokenizer.vocabulary_size() > embedding_rows {
                 return Err(Error::malformed(format!(
@@ -134,13 +137,14 @@ impl Model {
         encoder: Box<dyn Encoder>,
         embedding_rows: usize,
     ) -> Self {
-        let ModelConfig { temperature, pairs, padding_id, encoder: encoder_id, .. } = config;
+        let ModelConfig { temperature, task, pairs, padding_id, encoder: encoder_id, .. } = config;
         Self {
             scripts: info.languages.as_deref().and_then(Scripts::of_languages),
             info,
             tokenizer,
             encoder,
             temperature,
+            task,
             pairs,
             padding_id,
             embedding_rows,
@@ -151,7 +155,7 @@ impl Model {
 
     /// All tokens of a text, special tokens included.
     pub(crate) fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
-        catch_panics(ErrorKind::Internal, || {
+        catch_panics(ErrorKind::Internal, "tokenising the text", || {
             let encoding = self.tokenizer.encode(text)?;
             self.check_ids(&encoding.ids)?;
             Ok(encoding)
@@ -166,7 +170,7 @@ impl Model {
                  text, or load a model for pairs",
             ));
         }
-        catch_panics(ErrorKind::Internal, || {
+        catch_panics(ErrorKind::Internal, "tokenising the text", || {
             let pairs = pairs.iter().map(|pair| self.tokenizer.encode_pair(pair, options.special_tokens));
             let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
             let read = Windows::divide(text, &pairs, &self.tokenizer, self.info.max_tokens, options)?;
@@ -205,12 +209,17 @@ impl Model {
 
     /// Computes the output for each sequence. One that fails, fails all.
     fn encode_batch(&self, rows: &[&Sequence]) -> Result<Vec<Output>, Error> {
-        catch_panics(ErrorKind::Internal, || self.encoder.encode(Batch::pad(rows, self.padding_id)))
+        catch_panics(ErrorKind::Internal, "running the model", || self.encoder.encode(Batch::pad(rows, self.padding_id)))
     }
 
     /// The temperature of the graph's own classifier.
     pub(crate) fn temperature(&self) -> f32 {
         self.temperature
+    }
+
+    /// Whether a head is a copy of the graph's own classifier, whose labels it has: packaged for the task of that classifier.
+    pub(crate) fn is_own_classifier(&self, head: &Head) -> bool {
+        head.task().is_some() && head.task() == self.task.as_deref() && head.labels() == self.info.labels
     }
 
     /// Size of the features that heads read. The error says that `what` needs them.
@@ -262,6 +271,8 @@ pub(crate) mod tests {
         max_rows: usize,
         /// Size of the features, a one-hot vector of the first token id.
         features: usize,
+        /// The feature of that id.
+        hot: f32,
     }
 
     /// The text that makes [`fake`]'s encoder fail.
@@ -281,7 +292,7 @@ pub(crate) mod tests {
             let rows = batch.ids.chunks_exact(batch.columns);
             let logits = |row: &[i64]| vec![0.0, row[0] as f32];
             let features =
-                |row: &[i64]| (0..self.features).map(|i| if i as i64 == row[0] { 1.0 } else { 0.0 }).collect();
+                |row: &[i64]| (0..self.features).map(|i| if i as i64 == row[0] { self.hot } else { 0.0 }).collect();
             Ok(rows.map(|row| Output { logits: logits(row), features: features(row) }).collect())
         }
     }
@@ -297,15 +308,31 @@ pub(crate) mod tests {
             config.info(2),
             config,
             tokenizer,
-            Box::new(FirstToken { max_rows, features: 0 }),
+            Box::new(FirstToken { max_rows, features: 0, hot: 0.0 }),
             embedding_rows,
         )
     }
 
-    /// The same model with features: a one-hot vector of the first word.
-    pub(crate) fn fake_with_features() -> Model {
-        let encoder = Box::new(FirstToken { max_rows: 8, features: 5 });
+    /// The same model with features: a one-hot vector of the first word, with `hot` for 1.
+    pub(crate) fn fake_with_features(hot: f32) -> Model {
+        let encoder = Box::new(FirstToken { max_rows: 8, features: 5, hot });
         Model { features: Some(5), encoder, ..fake(8, 5) }
+    }
+
+    /// A head of that model whose weights are so large that its values are infinite.
+    pub(crate) fn infinite_head() -> Head {
+        let head = TaughtHead {
+            labels: ["a", "b"].map(String::from).into(),
+            multi_label: false,
+            features: 5,
+            temperature: 1.0,
+            thresholds: None,
+            encoder: String::new(),
+            max_energy: None,
+            weights: vec![f32::MAX; 10],
+            biases: vec![f32::MAX; 2],
+        };
+        Head::new(head, TaughtExamples { labels: Vec::new(), features: Vec::new() })
     }
 
     #[test]

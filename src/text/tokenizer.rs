@@ -8,7 +8,7 @@ use tokenizers::{ModelWrapper, PostProcessor};
 
 use super::tokenizer_config::TokenizerConfig;
 use super::tokenizer_file::{self, Inner};
-use super::tokens::{Encoding, Sequence, Tokens, byte_spans, is_blank, is_no_text, spans_in_input};
+use super::tokens::{Encoding, Sequence, Tokens, byte_spans, is_blank, is_control_or_replacement, spans_in_input};
 use crate::error::{Error, ErrorKind};
 use crate::options::SpecialTokens;
 
@@ -149,7 +149,7 @@ impl Tokenizer {
             spans: if with_offsets { spans_in_input(&inputs[0], token_spans) } else { Vec::new() },
             count,
             known: count - unknown,
-            unknown: unknown + text.chars().filter(is_no_text).count(),
+            unknown: unknown + text.chars().filter(is_control_or_replacement).count(),
         })
     }
 
