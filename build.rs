@@ -41,7 +41,11 @@ pub(crate) fn model_files(folder: &Path) -> Vec<(String, PathBuf)> {
     let mut files: Vec<_> = ["config.json", "tokenizer.json"].map(|name| (name.to_owned(), folder.join(name))).into();
     files.push(("model.onnx".into(), graph.clone()));
     if let Some((name, path)) = files.iter().find(|(_, path)| !path.exists()) {
-        panic!("the model folder of LITMUS_MODEL_DIR, {}, has no {name}: {} is missing", folder.display(), path.display());
+        panic!(
+            "the model folder of LITMUS_MODEL_DIR, {}, has no {name}: {} is missing",
+            folder.display(),
+            path.display()
+        );
     }
     let optional = ["tokenizer_config.json", "litmus.json"].map(|name| (name.to_owned(), folder.join(name)));
     files.extend(optional.into_iter().filter(|(_, path)| path.exists()));

@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::heads::Heads;
-use crate::inference::calibration;
+use crate::inference::calibration::{self, energy};
 use crate::inference::encoder::Output;
-use crate::model::{Decision, Head, Model, Thresholds, decide, energy, rank};
+use crate::model::{Decision, Head, Model, Thresholds, decide, rank};
 use crate::options::{Activation, Options, ZeroShot};
 use crate::prediction::Score;
 use crate::zero_shot::ZeroShotPlan;

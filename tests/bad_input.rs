@@ -47,7 +47,6 @@ fn git_lfs_pointers_and_web_pages_are_called_so() {
     }
 }
 
-
 #[test]
 fn a_file_that_is_missing_comes_with_the_command_that_makes_it() {
     let tiny = ModelFiles::from_dir("tests/fixtures/tiny").unwrap();

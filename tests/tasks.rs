@@ -140,7 +140,9 @@ fn invalid_tasks_have_codes() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("sentiment, signs, topic"), "{error}");
     let names = ["config.json", "tokenizer.json", "litmus.json", "model.onnx"];
-    let files = names.iter().fold(ModelFiles::new(), |files, name| files.with(*name, self::files().get(name).unwrap().to_vec()));
+    let files = names
+        .iter()
+        .fold(ModelFiles::new(), |files, name| files.with(*name, self::files().get(name).unwrap().to_vec()));
     let error = Classifier::from_bytes(&files).unwrap().predict(TEXT, &Options::default().task("weather")).unwrap_err();
     assert!(error.to_string().contains("add a head file heads/weather.head"), "{error}");
     assert_eq!(kind(tiny().predict(TEXT, &Options::default().task("sentiment"))), ErrorKind::ModelUnsupported);
@@ -187,7 +189,8 @@ fn changed_header(head: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> V
 /// Only the head of the graph's own task is a copy of its classifier, whatever the labels of others.
 #[test]
 fn a_head_of_another_task_with_the_same_labels_is_applied() {
-    let stance = changed_header(files().get("heads/sentiment.head").unwrap(), |header| header["task"] = "stance".into());
+    let stance =
+        changed_header(files().get("heads/sentiment.head").unwrap(), |header| header["task"] = "stance".into());
     // Weights of zero, and biases that give the label "neutral".
     let zeros = [0.0f32; 3 * 384].iter().chain(&[0.0, 9.0, 0.0]).flat_map(|value| value.to_le_bytes());
     let stance = stance.into_iter().chain(zeros).collect::<Vec<_>>();

@@ -154,7 +154,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         // At least one text failed; its line has the error.
         Ok(false) => ExitCode::from(1),
-        Err(Failure::Model(e)) => {
+        Err(Failure::Litmus(e)) => {
             eprintln!("litmus: {e} [{}]", e.code());
             let model = match &arguments.command {
                 Some(Subcommands::Teach(teach)) => &teach.model,
@@ -179,7 +179,7 @@ fn main() -> ExitCode {
 }
 
 enum Failure {
-    Model(Error),
+    Litmus(Error),
     /// The head in this file cannot be used.
     Head(PathBuf, Error),
     Io(io::Error),
@@ -187,7 +187,7 @@ enum Failure {
 
 impl From<Error> for Failure {
     fn from(e: Error) -> Self {
-        Self::Model(e)
+        Self::Litmus(e)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Turns logits into scores.
+//! Turns logits into scores, and into their energy.
 
 use crate::error::Error;
 use crate::options::Activation;
@@ -31,6 +31,13 @@ pub(crate) fn scores(logits: &[f32], activation: Activation, temperature: f32) -
     };
     let sum: f32 = exps.iter().sum();
     Ok(exps.into_iter().map(|e| e / sum).collect())
+}
+
+/// The energy of logits (Liu et al. 2020, "Energy-based Out-of-distribution Detection"): −ln Σ eˣ, high for texts that
+/// resemble no label's examples.
+pub(crate) fn energy(logits: &[f32]) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    -(max + libm::logf(logits.iter().map(|x| libm::expf(x - max)).sum()))
 }
 
 #[cfg(test)]

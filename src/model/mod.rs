@@ -1,6 +1,7 @@
 //! A loaded model: tokenizer, encoder, labels and calibration, shared by all calls.
 
 mod config;
+mod encoder_id;
 mod files;
 mod head;
 mod head_file;
@@ -22,12 +23,13 @@ use crate::text::tokenizer::Tokenizer;
 use crate::text::tokens::{Encoding, Sequence};
 use crate::text::windows::{ReadOptions, Windows};
 use config::ModelConfig;
+use encoder_id::encoder_id;
 pub use files::ModelFiles;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use files::missing;
 use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use files::{GRAPH as GRAPH_FILE, missing};
 pub use head::Head;
-pub(crate) use head::{TaughtExamples, energy};
+pub(crate) use head::TaughtExamples;
 pub(crate) use head_file::TaughtHead;
 pub use info::{ModelInfo, PrecisionInfo, TaskInfo};
 pub(crate) use labels::{Decision, Thresholds, best_label, decide, rank};
@@ -70,31 +72,9 @@ impl Model {
     ) -> Result<Self, Error> {
         let mut model = Self::load_unchecked(files, &mut *graph(), external, options)?;
         if model.features.is_some() || files.heads().next().is_some() {
-            model.check_encoder_id(graph, files)?;
+            model.encoder_id = encoder_id(model.encoder_id, graph, files)?;
         }
         Ok(model)
-    }
-
-    /// Computes the id of the encoder and compares it with the one in `litmus.json`. In WebAssembly an id in `litmus.json` is
-    /// trusted: JavaScript has compared the files with their checksums, and hashing them again would slow down every load.
-    fn check_encoder_id<'a>(
-        &mut self,
-        graph: &dyn Fn() -> Box<dyn bytes::Buf + 'a>,
-        files: &ModelFiles,
-    ) -> Result<(), Error> {
-        if cfg!(target_arch = "wasm32") && !self.encoder_id.is_empty() {
-            return Ok(());
-        }
-        let computed = head::encoder_id(&mut *graph(), files.require(TOKENIZER)?);
-        let stated = std::mem::replace(&mut self.encoder_id, computed);
-        if stated.is_empty() || stated == self.encoder_id {
-            return Ok(());
-        }
-        Err(Error::malformed(format!(
-            "litmus.json: `encoder` is {stated}, but the SHA-256 of model.onnx and tokenizer.json is {}: take all files from \
-             the same export",
-            self.encoder_id
-        )))
     }
 
     /// Loads a model without checking the encoder id of `litmus.json`.
@@ -209,7 +189,9 @@ impl Model {
 
     /// Computes the output for each sequence. One that fails, fails all.
     fn encode_batch(&self, rows: &[&Sequence]) -> Result<Vec<Output>, Error> {
-        catch_panics(ErrorKind::Internal, "running the model", || self.encoder.encode(Batch::pad(rows, self.padding_id)))
+        catch_panics(ErrorKind::Internal, "running the model", || {
+            self.encoder.encode(Batch::pad(rows, self.padding_id))
+        })
     }
 
     /// The temperature of the graph's own classifier.

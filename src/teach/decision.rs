@@ -1,8 +1,6 @@
 //! Thresholds of labels, and the energy above which a text is rejected: both are chosen by held-out examples.
 
-use super::logistic::Link;
-use crate::inference::calibration;
-use crate::model::energy;
+use crate::inference::calibration::{self, energy};
 use crate::options::Activation;
 
 /// The fraction of held-out examples that the maximum energy rejects. The final head rejects fewer texts with a label,
@@ -61,14 +59,6 @@ fn best_threshold(scored: &[(f32, bool)]) -> f32 {
         }
     }
     best.1
-}
-
-/// What turns the logits into probabilities in a prediction.
-pub(super) fn activation(link: Link) -> Activation {
-    match link {
-        Link::Softmax => Activation::Softmax,
-        Link::Sigmoid => Activation::Sigmoid,
-    }
 }
 
 #[cfg(test)]

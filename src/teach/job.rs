@@ -370,7 +370,7 @@ fn not_extendable() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::energy;
+    use crate::inference::calibration::energy;
     use crate::model::tests::fake_with_features;
 
     /// The features of a text are a one-hot vector of its first word in this model. Each label has another first word.

@@ -70,7 +70,8 @@ fn check_template(template: &Value) -> Result<(), String> {
                 unused.swap_remove(index);
             }
             let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
-            let token = template.get("special_tokens").and_then(|tokens| tokens.get(id)).filter(|token| token.is_object());
+            let token =
+                template.get("special_tokens").and_then(|tokens| tokens.get(id)).filter(|token| token.is_object());
             if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
                 return Err(format!("its template uses the special token {id:?} without describing it"));
             }

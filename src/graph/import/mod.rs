@@ -16,7 +16,7 @@ use tract_onnx::tract_core::ops::logic::{self, comp_eq, comp_gt, comp_gte, comp_
 use tract_onnx::tract_core::ops::{math, nn};
 use tract_onnx::tract_hir::ops::nn::Reducer;
 
-use super::CONTRIB;
+use super::op::CONTRIB;
 use node::{Node, Outlets};
 
 /// Wires a node and returns its outputs, at least the first.

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
-use crate::graph::CONTRIB;
+use crate::graph::op::CONTRIB;
 
 /// Rewrites the graph as in the table above. Nodes whose users were replaced stay, without a use.
 pub(in crate::graph) fn undo(graph: &mut GraphProto) {
