@@ -3,15 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The files of a model folder that are embedded, those that predictions need: the name in `ModelFiles`, and the paths
-/// that are tried in this order.
-const MODEL_FILES: [(&str, &[&str]); 4] = [
-    ("config.json", &["config.json"]),
-    ("tokenizer.json", &["tokenizer.json"]),
-    ("model.onnx", &["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"]),
-    ("litmus.json", &["litmus.json"]),
-];
-const OPTIONAL: &str = "litmus.json";
+/// Where exporters put the graph, in the order in which the paths are tried, as in `ModelFiles::from_dir`.
+const GRAPH_PATHS: [&str; 3] = ["model.onnx", "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -35,17 +28,44 @@ fn embed_model(source: &Path) {
         panic!("the feature `embed-model` needs the environment variable LITMUS_MODEL_DIR: the model folder to embed")
     });
     let folder = Path::new(&cargo_variable("CARGO_MANIFEST_DIR")).join(folder);
-    let mut expression = String::from("ModelFiles::new()");
-    for (name, paths) in MODEL_FILES {
-        let found = paths.iter().map(|path| folder.join(path)).find(|path| path.exists());
-        match found {
-            Some(path) => {
-                println!("cargo::rerun-if-changed={}", path.display());
-                expression += &format!(".with({name:?}, include_bytes!({:?}))", path.display().to_string());
-            }
-            None if name == OPTIONAL => {}
-            None => panic!("the model folder of LITMUS_MODEL_DIR, {}, has no {name}", folder.display()),
-        }
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let with = |(name, path): (String, PathBuf)| format!(".with({name:?}, include_bytes!({path:?}))");
+    let files: String = model_files(&folder).into_iter().map(with).collect();
+    fs::write(source, format!("ModelFiles::new(){files}")).unwrap_or_else(|e| panic!("{}: {e}", source.display()));
+}
+
+/// The files that `ModelFiles::from_dir` reads, by the names that it gives them. tests/folders.rs compares the two.
+pub(crate) fn model_files(folder: &Path) -> Vec<(String, PathBuf)> {
+    let graph = GRAPH_PATHS.iter().map(|path| folder.join(path)).find(|path| path.exists());
+    let graph = graph.unwrap_or_else(|| folder.join(GRAPH_PATHS[0]));
+    let mut files: Vec<_> = ["config.json", "tokenizer.json"].map(|name| (name.to_owned(), folder.join(name))).into();
+    files.push(("model.onnx".into(), graph.clone()));
+    if let Some((name, path)) = files.iter().find(|(_, path)| !path.exists()) {
+        panic!(
+            "the model folder of LITMUS_MODEL_DIR, {}, has no {name}: {} is missing",
+            folder.display(),
+            path.display()
+        );
     }
-    fs::write(source, expression).unwrap_or_else(|e| panic!("{}: {e}", source.display()));
+    let optional = ["tokenizer_config.json", "litmus.json"].map(|name| (name.to_owned(), folder.join(name)));
+    files.extend(optional.into_iter().filter(|(_, path)| path.exists()));
+    let heads = list(&folder.join("heads")).into_iter().filter(|(name, _)| name.ends_with(".head"));
+    files.extend(heads.map(|(name, path)| (format!("heads/{name}"), path)));
+    // The graph has the names of the files of its external weights.
+    let bytes = fs::read(&graph).unwrap_or_else(|e| panic!("{}: {e}", graph.display()));
+    let is_named = |name: &str| bytes.windows(name.len()).any(|part| part == name.as_bytes());
+    let beside = graph.parent().map(list).unwrap_or_default();
+    let external = beside.into_iter().filter(|(name, path)| path.is_file() && *path != graph && is_named(name));
+    let external: Vec<_> = external.filter(|(name, _)| files.iter().all(|(known, _)| known != name)).collect();
+    files.extend(external);
+    files
+}
+
+/// The names and paths in a folder; none if there is no such folder.
+fn list(folder: &Path) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let named = entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+    let mut files: Vec<_> = named.collect();
+    files.sort();
+    files
 }

@@ -170,10 +170,12 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text, or its pair, has no tokens, or only white space, control
+    ///   and zero-width characters.
     /// - [`ErrorKind::TextTooLong`](crate::ErrorKind::TextTooLong): the text is too long for [`LongText::Error`], or its
     ///   pair leaves no room for it.
-    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): an option is out of its range.
+    /// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): an option is out of its range, options that contradict each
+    ///   other, an unknown task or label, a pair in a zero-shot classification.
     /// - [`ErrorKind::ModelUnsupported`](crate::ErrorKind::ModelUnsupported): the model cannot do what an option asks for.
     /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed),
     ///   [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) or [`ErrorKind::Internal`](crate::ErrorKind::Internal): the
@@ -263,9 +265,9 @@ impl Classifier {
         self.start_job(texts, &[options.task.as_deref()], options)
     }
 
-    /// The embeddings of texts, in their order: vectors of the Euclidean norm 1, with a value for each row of the head for
-    /// embeddings. The dot product of two is their cosine similarity, near 1 for texts of the same meaning. They serve search,
-    /// clustering and duplicate detection. That of a long text is computed from the mean of its windows' features.
+    /// Returns the embeddings of texts, in their order: one vector of Euclidean norm 1 per text, with one value per row of the
+    /// embedding head. The dot product of two embeddings is their cosine similarity. For search, clustering and duplicate detection.
+    /// The embedding of a long text is computed from the weighted mean of its windows' features.
     ///
     /// # Errors
     /// - The errors of [`predict_batch`](Self::predict_batch).
@@ -335,15 +337,19 @@ impl Classifier {
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
     pub fn logits<T: Input>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
-        let job = reject_unreadable(self.job(texts, &Options::default().long_text(LongText::Truncate))?)?;
+        let options = Options::default().long_text(LongText::Truncate);
+        // Without heads, so that the task is the graph's own.
+        let task = TaskPlan::new(&self.model, &Heads::default(), None, &options)?;
+        let job = reject_unreadable(PredictionJob::new(self.model.clone(), texts, vec![task], &options)?)?;
         collect_results(job.finish_logits())
     }
 
-    /// All tokens of a text, including the special tokens that are added to it. Special tokens that the text spells are
-    /// read as text, as by [`SpecialTokens::Text`](crate::SpecialTokens::Text).
+    /// All tokens of a text, including the special tokens that are added to it. Special-token strings in the text are read as
+    /// ordinary text, as by [`SpecialTokens::Text`](crate::SpecialTokens::Text).
     ///
     /// # Errors
-    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens.
+    /// - [`ErrorKind::EmptyText`](crate::ErrorKind::EmptyText): the text has no tokens, or only white space, control and zero-width
+    ///   characters.
     /// - [`ErrorKind::ModelMalformed`](crate::ErrorKind::ModelMalformed): the tokenizer gives an id that the model's
     ///   embedding does not have.
     pub fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
@@ -365,7 +371,8 @@ fn collect_results<T>(results: Vec<Result<T, Error>>) -> Result<Vec<T>, Error> {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::model::tests::fake;
+    use crate::model::tests::{fake, fake_with_features, infinite_head};
+    use crate::options::Activation;
 
     fn classifier(max_rows: usize) -> Classifier {
         Classifier::new(fake(max_rows, 3).into(), Heads::default())
@@ -378,6 +385,27 @@ mod tests {
             let logits = classifier.logits(&["one", "two one one", "zero zero", "two", "one two"]).unwrap();
             assert_eq!(logits.iter().map(|row| row[1]).collect::<Vec<_>>(), [1.0, 2.0, 0.0, 2.0, 1.0]);
         }
+    }
+
+    #[test]
+    fn logits_do_not_depend_on_the_head() {
+        let classifier = Classifier::new(fake_with_features(1.0).into(), Heads::default());
+        let with_head = classifier.with_head(&infinite_head()).unwrap();
+        assert!(with_head.predict("two", &Options::default()).is_err());
+        assert_eq!(with_head.logits(&["two"]).unwrap(), [[0.0, 2.0]]);
+    }
+
+    #[test]
+    fn a_rejected_text_has_an_empty_list_of_labels_with_sigmoids() {
+        let classifier = Classifier::new(fake_with_features(1.0).into(), Heads::default());
+        let texts = |first: &str| ["", " zero", " one", " two"].map(|rest| format!("{first}{rest}"));
+        let examples = Examples::new().label("low", texts("zero")).label("high", texts("two"));
+        let taught = classifier.teach(&examples, &TeachOptions::default().other(true)).unwrap();
+        let classifier = classifier.with_head(&taught.head).unwrap();
+        let predict = |options: Options| classifier.predict("one", &options).unwrap();
+        let sigmoid = predict(Options::default().activation(Activation::Sigmoid));
+        assert_eq!((sigmoid.other, sigmoid.labels), (Some(true), Some(vec![])));
+        assert_eq!(predict(Options::default()).labels, None);
     }
 
     #[test]

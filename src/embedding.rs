@@ -18,7 +18,7 @@ impl EmbeddingJob {
         Self { features, head }
     }
 
-    /// Limits each step to this many tokens, padding included, but computes at least one row.
+    /// Limits each step to this many tokens, padding included, but computes at least one row. By default, and at most, 4,096.
     pub fn max_batch_tokens(self, tokens: usize) -> Self {
         Self { features: self.features.max_batch_tokens(tokens), head: self.head }
     }
@@ -43,7 +43,15 @@ impl EmbeddingJob {
     /// has the Euclidean norm 1.
     pub fn finish(self) -> Vec<Result<Vec<f32>, Error>> {
         let Self { features, head } = self;
-        let embed = |features: Result<Vec<f32>, Error>| Ok(normalise(head.apply(&features?)));
+        let embed = |features: Result<Vec<f32>, Error>| {
+            let embedding = head.apply(&features?);
+            match embedding.iter().find(|value| !value.is_finite()) {
+                Some(bad) => Err(Error::malformed(format!(
+                    "the model computed the embedding value {bad}: its weights are damaged: download or export the model again"
+                ))),
+                None => Ok(normalise(embedding)),
+            }
+        };
         features.finish_features().into_iter().map(embed).collect()
     }
 }
@@ -59,7 +67,20 @@ fn normalise(mut vector: Vec<f32>) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::model::tests::{fake_with_features, infinite_head};
+    use crate::options::Options;
+
+    #[test]
+    fn an_embedding_that_is_not_finite_is_an_error() {
+        let model = Arc::new(fake_with_features(1.0));
+        let features = PredictionJob::new(model, &["one"], Vec::new(), &Options::default()).unwrap();
+        let result = EmbeddingJob::new(features, infinite_head()).finish().remove(0);
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::ModelMalformed);
+    }
 
     #[test]
     fn the_length_becomes_one() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub enum ErrorKind {
     /// An argument has the wrong type or is out of range.
     InvalidInput,
-    /// The text has no tokens: it is empty or white space.
+    /// The text, or its pair, has no tokens, or only white space, control and zero-width characters.
     EmptyText,
     /// The text has more tokens than the model reads at once, with the option [`LongText::Error`](crate::LongText::Error); or
     /// its pair leaves no room for it.

@@ -38,13 +38,15 @@ impl Heads {
         }
     }
 
-    /// The head of a task. `None` for a packaged head with the model's own labels: it is a copy of the classifier in the graph, whose
-    /// logits are used instead.
+    /// The head of a task. `None` for a copy of the classifier in the graph, whose logits are used instead: the encoder computes them
+    /// anyway, and the task's scores are then those of a prediction without a task.
     pub(crate) fn task(&self, task: &str, model: &Model) -> Result<Option<&Head>, Error> {
         model.require_features("a task")?;
         match self.tasks.get(task) {
-            // A head that was taught may happen to have the same labels.
-            Some(head) => Ok(Some(head).filter(|head| !head.is_packaged() || head.labels() != model.info.labels)),
+            Some(head) => Ok(Some(head).filter(|head| !model.is_own_classifier(head))),
+            None if self.tasks.is_empty() => Err(Error::invalid_input(format!(
+                "the model has no tasks: add a head file heads/{task}.head, or leave the task out"
+            ))),
             None => {
                 let tasks: Vec<&str> = self.tasks.keys().map(String::as_str).collect();
                 let message = format!("the model has no task {task:?} (it has: {})", tasks.join(", "));

@@ -20,7 +20,7 @@ use crate::options::Options;
 use crate::prediction::Warning;
 use crate::task::{Scores, TaskPlan};
 use crate::text::tokens::Sequence;
-use crate::text::windows::Window;
+use crate::text::windows::TokenizedWindow;
 
 /// Predictions of several texts, computed batch by batch: the caller sees the progress between two steps, and cancels by
 /// dropping the job.
@@ -62,8 +62,8 @@ pub struct PredictionJob {
 }
 
 /// How much of a job is computed. A row is one sequence of tokens that the model reads: a window of a text, for a zero-shot
-/// classification a window with one of the hypotheses, or for an explanation a window with some words masked. Rows of a
-/// text that has failed count as done.
+/// classification a window with one of the hypotheses, or for an explanation a window with some words masked. In teaching, a fit
+/// counts as one row. Rows of a text that has failed count as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
@@ -90,7 +90,7 @@ struct Text {
 struct WindowState {
     /// The index of its text.
     text: usize,
-    window: Window,
+    window: TokenizedWindow,
     /// The words of the text that have tokens in the window, each with the positions of these tokens.
     words: Vec<(usize, Vec<usize>)>,
     /// The window's weight in the text's scores: its fraction of the text's tokens.

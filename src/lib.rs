@@ -87,6 +87,7 @@ mod classifier;
 mod embedding;
 mod error;
 mod explain;
+mod file_content;
 mod graph;
 mod heads;
 mod inference;

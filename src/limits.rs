@@ -7,13 +7,17 @@ pub(crate) const MAX_BATCH_ROWS: usize = 32;
 pub(crate) const MAX_BATCH_TOKENS: usize = 4096;
 /// Bytes that are tokenised at once while a long text is divided into windows: bounds the memory of the tokenizer.
 pub(crate) const MAX_PIECE_BYTES: usize = 4096;
-/// Labels of a zero-shot classification. Each is one more sequence for each window.
+/// Bytes of a text that is too long for the model, up to which its tokens are counted exactly for the error.
+pub(crate) const MAX_COUNTED_BYTES: usize = 1 << 16;
+/// Labels of a zero-shot classification: the model reads each window once per label.
 pub(crate) const MAX_ZERO_SHOT_LABELS: usize = 1000;
 /// Permutations of an explanation with Shapley values.
 pub(crate) const MAX_SAMPLES: usize = 1000;
 
 /// Factor by which all normalisers of a tokenizer together may lengthen a text; common ones reach about 100.
 pub(crate) const MAX_GROWTH: usize = 1024;
+/// Tokens that a tokenizer's template adds to a text, or to a pair; common ones add up to 4.
+pub(crate) const MAX_TEMPLATE_TOKENS: usize = 256;
 /// Nodes of a graph. The largest exports of encoders have a few thousand.
 pub(crate) const MAX_NODES: usize = 20_000;
 /// Axes of a tensor.

@@ -29,9 +29,9 @@ impl LoadOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// Integers where they are precise enough. If a layer with float weights has an outlier channel, beside which integers
-    /// would lose the others, or if the model has no normalisation, all layers with float weights are computed in f32. An
-    /// embedding table with an outlier column is computed in f32 by itself. Weights that are stored quantised stay integers.
+    /// Integers where they are precise enough. All layers with float weights are computed in f32 if one of them has an outlier
+    /// channel (quantised with one scale, the other channels would lose their precision), or if the model has no normalisation. An
+    /// embedding table with an outlier column is computed in f32 alone. Weights that are stored quantised stay integers.
     #[default]
     Auto,
     /// Integers for every layer: the smallest and fastest form.

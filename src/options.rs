@@ -21,7 +21,8 @@ pub struct Options {
     /// The task: one of the model's packaged heads, such as "toxicity" ([`ModelInfo::tasks`](crate::ModelInfo::tasks)); the
     /// classifier's own labels if `None`.
     pub task: Option<String>,
-    /// Options of single tasks, by the task's name. They override the general ones.
+    /// Options of single tasks, by the task's name. They override the general ones. [`InvalidInput`](crate::ErrorKind::InvalidInput)
+    /// if it names a task that is not predicted.
     pub by_task: BTreeMap<String, TaskOptions>,
     /// Keeps only this many of the highest scores, at least 1; all if `None`.
     pub top_k: Option<usize>,
@@ -33,7 +34,7 @@ pub struct Options {
     pub activation: Option<Activation>,
     /// How to read a text that has more tokens than the model reads at once.
     pub long_text: LongText,
-    /// How to read special tokens that a text spells.
+    /// How to read special-token strings in the input.
     pub special_tokens: SpecialTokens,
     /// Whether and how to explain the score word by word.
     pub explain: Option<Explain>,
@@ -47,7 +48,7 @@ pub struct Options {
 pub struct TaskOptions {
     /// As [`Options::threshold`], for this task.
     pub threshold: Option<f32>,
-    /// The label whose score is explained, as [`Explain::label`], for this task.
+    /// The label whose score is explained, as [`Explain::label`], for this task. Ignored without [`Options::explain`].
     pub explain_label: Option<String>,
 }
 
@@ -81,7 +82,9 @@ pub enum Activation {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LongText {
-    /// Read all of it, in overlapping windows that begin and end at sentence boundaries.
+    /// Read all of it, in overlapping windows that begin and end at sentence boundaries where they can. A text of more than
+    /// [`ModelInfo::max_tokens`](crate::ModelInfo::max_tokens) tokens is read in windows of at most 128 tokens, special tokens and
+    /// the pair not counted, which repeat at most 32 of the one before.
     #[default]
     Window,
     /// Read only its beginning; the prediction is marked as truncated.
@@ -90,24 +93,26 @@ pub enum LongText {
     Error,
 }
 
-/// How to read special tokens that a text spells, such as `[SEP]` or `</s>`.
+/// How to read special-token strings in the input, such as `[SEP]` (transformers: `split_special_tokens`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SpecialTokens {
-    /// As text, so that whoever writes the text cannot change how the model reads it. A special token that the vocabulary has
-    /// as a whole word becomes the unknown token.
+    /// As ordinary text, so that the author of a text cannot insert control tokens. A special token that the vocabulary has as a
+    /// whole word becomes the unknown token.
     #[default]
     Text,
-    /// As the special tokens, as `tokenizers` does by default. The first use takes memory for a second copy of the
+    /// As special tokens, as `tokenizers` does by default. The first use takes memory for a second copy of the
     /// vocabulary.
     Special,
 }
 
 /// An explanation of one label's score by the words of the text.
+/// [`ModelUnsupported`](crate::ErrorKind::ModelUnsupported) if the model's tokenizer has neither a mask token nor an unknown token.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Explain {
     /// The label whose score is explained; the one with the highest score if `None`.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if a predicted task lacks it.
     pub label: Option<String>,
     /// How the weights are computed.
     pub method: Method,

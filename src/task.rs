@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::heads::Heads;
-use crate::inference::calibration;
+use crate::inference::calibration::{self, energy};
 use crate::inference::encoder::Output;
-use crate::model::{Decision, Head, Model, Thresholds, decide, energy, rank};
+use crate::model::{Decision, Head, Model, Thresholds, decide, rank};
 use crate::options::{Activation, Options, ZeroShot};
 use crate::prediction::Score;
 use crate::zero_shot::ZeroShotPlan;
@@ -56,7 +56,7 @@ impl TaskPlan {
         let default_activation = head.map_or(model.info.activation, Head::activation);
         let activation = options.activation.unwrap_or(default_activation);
         let threshold = task_options.and_then(|options| options.threshold).or(options.threshold);
-        // Those of the head are for the scores of its own activation.
+        // The head's thresholds were chosen for its own activation; another activation ignores them.
         let head_thresholds = head.filter(|_| activation == default_activation).and_then(Head::thresholds);
         let explained_label = options.explain.as_ref().and_then(|explain| {
             let label = task_options.and_then(|options| options.explain_label.as_ref()).or(explain.label.as_ref())?;
@@ -138,7 +138,7 @@ impl TaskPlan {
     /// The labels of a text.
     pub(crate) fn decide(&self, scores: &Scores) -> Decision {
         match self.is_other(scores) {
-            Some(true) => Decision { label: None, labels: None },
+            Some(true) => Decision { label: None, labels: (self.activation == Activation::Sigmoid).then(Vec::new) },
             _ => decide(&self.labels, &scores.by_label, self.activation, &self.thresholds),
         }
     }

@@ -38,10 +38,12 @@ fn a_truncated_onnx_file_is_malformed() {
 #[test]
 fn git_lfs_pointers_and_web_pages_are_called_so() {
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90\n";
-    for file in ["config.json", "tokenizer.json", "model.onnx"] {
-        assert_rejected(tiny_with(file, pointer), ErrorKind::ModelMalformed, &format!("{file} is a Git LFS pointer"));
+    let files = ["config.json", "tokenizer.json", "model.onnx", "tokenizer_config.json", "litmus.json", "heads/a.head"];
+    for file in files {
+        let kind = if file.ends_with(".head") { ErrorKind::HeadMalformed } else { ErrorKind::ModelMalformed };
+        assert_rejected(tiny_with(file, pointer), kind, &format!("{file} is a Git LFS pointer"));
         let page = tiny_with(file, b"\n<!DOCTYPE html>\n<title>Not found</title>");
-        assert_rejected(page, ErrorKind::ModelMalformed, &format!("{file} is a web page"));
+        assert_rejected(page, kind, &format!("{file} is a web page"));
     }
 }
 
@@ -128,8 +130,11 @@ fn labels_that_the_graph_has_no_logits_for_are_malformed() {
 }
 
 #[test]
-fn a_missing_file_is_named() {
-    let error = Classifier::from_dir("tests/fixtures/no-such-model").unwrap_err();
+fn a_missing_folder_or_file_is_named() {
+    for path in ["tests/fixtures/no-such-model", "tests/fixtures/tiny/model.onnx"] {
+        assert_rejected(Classifier::from_dir(path), ErrorKind::ModelNotFound, &format!("{path} is not a folder"));
+    }
+    let error = Classifier::from_dir("tests/fixtures/folders").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ModelNotFound);
     assert!(error.to_string().contains("config.json"), "{error}");
 }

@@ -53,6 +53,11 @@ fn labels_lines_in_their_order_and_continues_after_a_bad_one() {
     assert_eq!(rows.len(), 4);
     assert_eq!((&rows[0]["text"], &rows[0]["label"]), (&"I loved it".into(), &"positive".into()));
     assert_eq!((&rows[1]["text"], &rows[1]["error"]["code"]), (&"".into(), &"empty-text".into()));
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let plain = litmus(&[], b"I loved it\n\n");
+    assert_eq!((plain.status.code(), lines(&plain)[1].trim_end()), (Some(1), "error      empty-text"));
+    let message = "litmus: the text is empty: there is nothing to classify [empty-text]\n";
+    assert_eq!(String::from_utf8_lossy(&plain.stderr), message);
     assert_eq!(rows[2]["label"], "negative");
     assert_eq!(rows[3]["text"], "\u{fffd}\u{fffd} broken but fun");
     assert_eq!(rows[0]["scores"].as_array().unwrap().len(), 3);

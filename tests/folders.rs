@@ -4,11 +4,15 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+#[path = "../build.rs"]
+#[allow(dead_code, reason = "main runs in the build")]
+mod build;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use common::{fixture, in_characters, load};
-use litmus_text::{Classifier, ErrorKind, LongText, Options};
+use litmus_text::{Classifier, ErrorKind, LongText, ModelFiles, Options};
 use prost::Message;
 use serde::Deserialize;
 use tract_onnx::pb::tensor_proto::DataLocation;
@@ -98,35 +102,70 @@ fn the_quantised_graph_is_preferred() {
     assert!(classifier.predict("The trailer lied.", &Options::default()).is_ok());
 }
 
-/// The graph of a folder with its weights in a second file, as exporters name it.
-#[test]
-fn weights_may_be_in_a_second_file() {
+/// Writes a folder with a graph whose weights are in other files. Tensor by tensor, they go to the next of `data`.
+fn write_external(to: &Path, graph: &str, data: &[&str]) {
     let from = Path::new("tests/fixtures/folders/xlm-roberta");
-    let whole = load(from.to_str().unwrap()).logits(&["The trailer lied."]).unwrap();
-    for (graph, data) in [("model.onnx", "model.onnx.data"), ("onnx/model.onnx", "model.onnx_data")] {
-        let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("external-{data}"));
-        std::fs::create_dir_all(to.join("onnx")).unwrap();
-        for file in ["config.json", "tokenizer.json"] {
-            std::fs::copy(from.join(file), to.join(file)).unwrap();
-        }
-        let mut proto = ModelProto::decode(&std::fs::read(from.join("onnx/model.onnx")).unwrap()[..]).unwrap();
-        let mut bytes = vec![];
-        for tensor in proto.graph.as_mut().unwrap().initializer.iter_mut().filter(|t| t.raw_data.len() > 100) {
-            let entries = [("location", data.into()), ("offset", bytes.len().to_string())];
-            let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
-            tensor.external_data = entries.map(entry).into();
-            tensor.data_location = Some(DataLocation::External as i32);
-            bytes.append(&mut tensor.raw_data);
-        }
-        assert!(bytes.len() > 50_000);
-        std::fs::write(to.join(graph), proto.encode_to_vec()).unwrap();
-        let path = to.join(graph).with_file_name(data);
-        std::fs::write(&path, bytes).unwrap();
+    std::fs::create_dir_all(to.join("onnx")).unwrap();
+    for file in ["config.json", "tokenizer.json"] {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+    let mut proto = ModelProto::decode(&std::fs::read(from.join("onnx/model.onnx")).unwrap()[..]).unwrap();
+    let mut files = vec![vec![]; data.len()];
+    let tensors = proto.graph.as_mut().unwrap().initializer.iter_mut().filter(|t| t.raw_data.len() > 100);
+    for (i, tensor) in tensors.enumerate() {
+        let bytes = &mut files[i % data.len()];
+        let entries = [("location", data[i % data.len()].into()), ("offset", bytes.len().to_string())];
+        let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
+        tensor.external_data = entries.map(entry).into();
+        tensor.data_location = Some(DataLocation::External as i32);
+        bytes.append(&mut tensor.raw_data);
+    }
+    assert!(files.concat().len() > 50_000);
+    std::fs::write(to.join(graph), proto.encode_to_vec()).unwrap();
+    for (name, bytes) in data.iter().zip(files) {
+        std::fs::write(to.join(graph).with_file_name(name), bytes).unwrap();
+    }
+}
+
+/// The graph of a folder with its weights in other files: as exporters name them, of a graph that was renamed, in two files.
+#[test]
+fn weights_may_be_in_other_files() {
+    let whole = load("tests/fixtures/folders/xlm-roberta").logits(&["The trailer lied."]).unwrap();
+    for (graph, data) in [
+        ("model.onnx", &["model.onnx.data"][..]),
+        ("model.onnx", &["model_quantized.onnx_data"]),
+        ("onnx/model.onnx", &["model.onnx_data", "model.onnx_data_1"]),
+        ("onnx/model_quantized.onnx", &["weights.bin"]),
+    ] {
+        let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("external-{}", data[0]));
+        write_external(&to, graph, data);
         assert_eq!(load(to.to_str().unwrap()).logits(&["The trailer lied."]).unwrap(), whole);
-        std::fs::remove_file(path).unwrap();
+        assert_embedded_files(&to);
+        let file = to.join(graph).with_file_name(data[0]);
+        std::fs::write(&file, "version https://git-lfs.github.com/spec/v1\n").unwrap();
+        let error = Classifier::from_dir(&to).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{} is a Git LFS pointer", data[0])), "{error}");
+        std::fs::remove_file(file).unwrap();
         let error = Classifier::from_dir(&to).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ModelNotFound);
-        assert!(error.to_string().contains(data), "{error}");
+        assert!(error.to_string().contains(data[0]), "{error}");
+    }
+}
+
+/// Asserts that the feature `embed-model` embeds the files that are read from a folder.
+fn assert_embedded_files(folder: &Path) {
+    let embedded: BTreeMap<_, _> = build::model_files(folder).into_iter().collect();
+    let read = ModelFiles::from_dir(folder).unwrap();
+    let names = format!("{read:?}");
+    let names: BTreeSet<&str> = names.split('"').skip(1).step_by(4).collect();
+    assert_eq!(embedded.keys().map(String::as_str).collect::<BTreeSet<_>>(), names);
+    assert!(names.iter().all(|name| read.get(name).unwrap() == std::fs::read(&embedded[*name]).unwrap()));
+}
+
+#[test]
+fn the_embedded_model_has_all_files_of_its_folder() {
+    for folder in ["models/english", "tests/fixtures/folders/roberta", "tests/fixtures/trained/bert"] {
+        assert_embedded_files(Path::new(folder));
     }
 }
 

@@ -139,6 +139,12 @@ fn invalid_tasks_have_codes() {
     let error = model().predict(TEXT, &Options::default().task("weather")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("sentiment, signs, topic"), "{error}");
+    let names = ["config.json", "tokenizer.json", "litmus.json", "model.onnx"];
+    let files = names
+        .iter()
+        .fold(ModelFiles::new(), |files, name| files.with(*name, self::files().get(name).unwrap().to_vec()));
+    let error = Classifier::from_bytes(&files).unwrap().predict(TEXT, &Options::default().task("weather")).unwrap_err();
+    assert!(error.to_string().contains("add a head file heads/weather.head"), "{error}");
     assert_eq!(kind(tiny().predict(TEXT, &Options::default().task("sentiment"))), ErrorKind::ModelUnsupported);
     let stray = Options::default().task("topic").by_task("sentiment", TaskOptions::default());
     assert_eq!(kind(model().predict(TEXT, &stray)), ErrorKind::InvalidInput);
@@ -169,15 +175,37 @@ fn embeddings_have_length_one_and_need_their_head() {
     assert_eq!((error.kind(), error.index()), (ErrorKind::EmptyText, Some(1)));
 }
 
-/// An embedding head that gives the features themselves, for the encoder of another head.
-fn identity(head: &[u8]) -> Vec<u8> {
+/// The header of a head after a change, and the zeros behind it.
+fn changed_header(head: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
     let length = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&head[12..12 + length]).unwrap();
-    (header["kind"], header["labels"], header["dtype"]) = ("embedding".into(), serde_json::json!([]), "i8".into());
-    header["rows"] = 384.into();
+    change(&mut header);
     let header = header.to_string();
     let mut bytes = [&head[..8], &(header.len() as u32).to_le_bytes(), header.as_bytes()].concat();
     bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+/// Only the head of the graph's own task is a copy of its classifier, whatever the labels of others.
+#[test]
+fn a_head_of_another_task_with_the_same_labels_is_applied() {
+    let stance =
+        changed_header(files().get("heads/sentiment.head").unwrap(), |header| header["task"] = "stance".into());
+    // Weights of zero, and biases that give the label "neutral".
+    let zeros = [0.0f32; 3 * 384].iter().chain(&[0.0, 9.0, 0.0]).flat_map(|value| value.to_le_bytes());
+    let stance = stance.into_iter().chain(zeros).collect::<Vec<_>>();
+    let classifier = Classifier::from_bytes(&files().with("heads/stance.head", stance)).unwrap();
+    let predict = |options: &Options| classifier.predict("I loved every minute of it", options).unwrap();
+    assert_eq!(predict(&Options::default().task("stance")).label.as_deref(), Some("neutral"));
+    assert_eq!(predict(&Options::default().task("sentiment")), predict(&Options::default()));
+}
+
+/// An embedding head that gives the features themselves, for the encoder of another head.
+fn identity(head: &[u8]) -> Vec<u8> {
+    let mut bytes = changed_header(head, |header| {
+        (header["kind"], header["labels"], header["dtype"]) = ("embedding".into(), serde_json::json!([]), "i8".into());
+        header["rows"] = 384.into();
+    });
     bytes.extend((0..384 * 384).map(|i| u8::from(i % 385 == 0)));
     bytes.extend([1.0f32; 384].iter().chain(&[0.0; 384]).flat_map(|value| value.to_le_bytes()));
     bytes

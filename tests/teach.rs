@@ -125,7 +125,7 @@ fn a_head_that_is_taught_more_keeps_its_options() {
     assert!(rejects(&extend(&single, &default.clone().other(true)).unwrap().head));
     let several = taught(&examples(), &default.clone().multi_label(true));
     assert!(extend(&several, &default).unwrap().head.multi_label());
-    for (head, multi_label, message) in [(&several, false, "several labels"), (&single, true, "one label only")] {
+    for (head, multi_label, message) in [(&several, false, "several labels"), (&single, true, "one label per text")] {
         let error = extend(head, &default.clone().multi_label(multi_label)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.to_string().contains(message), "{error}");

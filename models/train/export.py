@@ -187,6 +187,7 @@ def export(args):
         "pairs": False,
         "files": {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names},
         "encoder": encoder,
+        "task": "sentiment",
         "temperature": calibration["sentiment"]["temperature"],
         "provenance": description.PROVENANCE,
     }

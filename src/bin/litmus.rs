@@ -35,7 +35,7 @@ struct Arguments {
     command: Option<Subcommands>,
     /// Texts to label; if there are none, each line of standard input is a text
     texts: Vec<String>,
-    /// Each text is a pair of texts, separated by a tab
+    /// A tab in a text separates it from its pair; a text without a tab has none
     #[arg(long)]
     pairs: bool,
     /// Score these labels, separated by commas, instead of the model's own: needs a model for natural language inference
@@ -48,7 +48,8 @@ struct Arguments {
     #[arg(long, requires = "labels")]
     multi_label: bool,
     /// Print one JSON object per text: {"text", "label", "score", "scores", "tokens", "truncated", "windows",
-    /// "attributions", "warnings"}, or {"text", "error": {"code", "message"}}; offsets are in bytes of UTF-8
+    /// "attributions", "warnings"}, "labels" where a text can have several, "other" of a head that rejects texts, and "pair" where
+    /// there is one; or {"text", "error": {"code", "message"}}. Offsets are in bytes of UTF-8
     #[arg(long)]
     jsonl: bool,
     /// Read JSON Lines, objects with the fields "text" and perhaps "pair", and print each of them again with one field more:
@@ -68,7 +69,7 @@ struct Arguments {
     /// How to read a text that has more tokens than the model reads at once
     #[arg(long, value_enum, value_name = "HOW", default_value = "window")]
     long_text: LongTextArgument,
-    /// How to read special tokens that a text spells, such as "[SEP]"
+    /// How to read special-token strings in the input, such as "[SEP]"
     #[arg(long, value_enum, value_name = "HOW", default_value = "text")]
     special_tokens: SpecialTokensArgument,
     /// One of the model's other tasks, such as "toxicity": the name of a file in its folder heads
@@ -109,9 +110,9 @@ enum LongTextArgument {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum SpecialTokensArgument {
-    /// As text
+    /// As ordinary text, so that the author of a text cannot insert control tokens
     Text,
-    /// As the special tokens
+    /// As special tokens
     Special,
 }
 
@@ -153,7 +154,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         // At least one text failed; its line has the error.
         Ok(false) => ExitCode::from(1),
-        Err(Failure::Model(e)) => {
+        Err(Failure::Litmus(e)) => {
             eprintln!("litmus: {e} [{}]", e.code());
             let model = match &arguments.command {
                 Some(Subcommands::Teach(teach)) => &teach.model,
@@ -178,7 +179,7 @@ fn main() -> ExitCode {
 }
 
 enum Failure {
-    Model(Error),
+    Litmus(Error),
     /// The head in this file cannot be used.
     Head(PathBuf, Error),
     Io(io::Error),
@@ -186,7 +187,7 @@ enum Failure {
 
 impl From<Error> for Failure {
     fn from(e: Error) -> Self {
-        Self::Model(e)
+        Self::Litmus(e)
     }
 }
 
@@ -359,7 +360,13 @@ impl<W: Write> Printer<W> {
                 }
                 Ok(())
             }
-            Err(e) => writeln!(self.out, "{:<10} {}  {text}", "error", e.code()),
+            Err(e) => {
+                writeln!(self.out, "{:<10} {}  {text}", "error", e.code())?;
+                // Behind the text's own line, where both are of one terminal.
+                self.out.flush()?;
+                eprintln!("litmus: {e} [{}]", e.code());
+                Ok(())
+            }
         }
     }
 

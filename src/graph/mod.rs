@@ -13,7 +13,7 @@
 //! | `precision` | which layers are computed in f32 instead of integers |
 //! | `fuse` | one file per fused op: the rule that finds it and the op |
 //! | `guard` | limits for untrusted files, and checks of indices that come from a text |
-//! | `op` | the boilerplate of an op |
+//! | `op` | the boilerplate of an op, and the domain of onnxruntime's ops |
 //!
 //! A file that has attention, normalisations and GELU as one op each needs no normal form. What no rule fuses is left to tract's
 //! own ops.
@@ -29,5 +29,7 @@ mod tests;
 mod weights;
 
 pub(crate) use guard::{SameSize, check_batch};
-pub(crate) use onnx::{FEATURES, LOGITS, OnnxModel, PreparedGraph};
+pub(crate) use onnx::{FEATURES, INPUT_IDS, LOGITS, OnnxModel, PreparedGraph};
 pub(crate) use weights::external::ExternalFiles;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use weights::external::external_files;

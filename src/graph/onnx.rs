@@ -1,6 +1,6 @@
 //! Reads an ONNX file, rejects what would fail later, and prepares a graph of a few fused ops.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 use tract_onnx::prelude::*;
@@ -45,7 +45,7 @@ pub(crate) const LOGITS: usize = 0;
 pub(crate) const FEATURES: usize = 1;
 
 /// The input that has the token ids.
-const IDS: &str = "input_ids";
+pub(crate) const INPUT_IDS: &str = "input_ids";
 
 /// The declutter pass that is left out.
 const ENDLESS_PASS: &str = "PropagateRoi";
@@ -61,6 +61,7 @@ impl OnnxModel {
         let inputs = input_names(graph);
         float16::widen(graph)?;
         dynamic::undo(graph);
+        drop_unused_nodes(graph);
         let weights = QuantTensors::take(graph)?;
         check_graph(graph, &weights)?;
         let (embedding_rows, is_fused) = (count_embedding_rows(graph, &weights), is_fused(graph));
@@ -135,6 +136,26 @@ fn output_names(graph: &GraphProto) -> Option<Vec<&str>> {
     Some([logits?].into_iter().chain(features).collect())
 }
 
+/// Drops the nodes that no output needs: those that [`dynamic::undo`] has replaced the users of, and those of further outputs,
+/// such as the index of the best label, whose ops may be unknown.
+fn drop_unused_nodes(graph: &mut GraphProto) {
+    let nodes = graph.node.iter().enumerate();
+    let named = nodes.flat_map(|(index, node)| node.output.iter().map(move |name| (&name[..], index)));
+    let producers: HashMap<&str, usize> = named.filter(|(name, _)| !name.is_empty()).collect();
+    let mut is_used = vec![false; graph.node.len()];
+    let mut left = output_names(graph).unwrap_or_default();
+    // Not by the order of the nodes, which need not be that of the computation.
+    while let Some(name) = left.pop() {
+        if let Some(&index) = producers.get(name)
+            && !std::mem::replace(&mut is_used[index], true)
+        {
+            left.extend(graph.node[index].input.iter().map(String::as_str));
+        }
+    }
+    let mut is_used = is_used.into_iter();
+    graph.node.retain(|_| is_used.next().unwrap_or(false));
+}
+
 /// The ops of which exporters make attention, normalisations and GELU.
 const UNFUSED_OPS: [&str; 4] = ["Erf", "ReduceMean", "ReduceSum", "Softmax"];
 
@@ -161,8 +182,8 @@ fn is_vector_per_text(fact: &TypedFact) -> bool {
 /// Rows of the table that `input_ids` looks up, perhaps after a cast.
 fn count_embedding_rows(graph: &GraphProto, weights: &QuantTensors) -> Option<usize> {
     let reads = |node: &NodeProto, input: usize, value: &str| node.input.get(input).is_some_and(|name| name == value);
-    let casts = graph.node.iter().filter(|node| node.op_type == "Cast" && reads(node, 0, IDS));
-    let ids: Vec<&str> = casts.flat_map(|node| &node.output).map(String::as_str).chain([IDS]).collect();
+    let casts = graph.node.iter().filter(|node| node.op_type == "Cast" && reads(node, 0, INPUT_IDS));
+    let ids: Vec<&str> = casts.flat_map(|node| &node.output).map(String::as_str).chain([INPUT_IDS]).collect();
     let table = graph.node.iter().find_map(|node| match &node.op_type[..] {
         "Gather" | "GatherBlockQuantized" if ids.iter().any(|ids| reads(node, 1, ids)) => node.input.first(),
         "EmbedLayerNormalization" if ids.iter().any(|ids| reads(node, 0, ids)) => node.input.get(2),
@@ -188,8 +209,8 @@ fn check_graph(graph: &GraphProto, weights: &QuantTensors) -> Result<(), Error> 
         .chain(graph.initializer.iter().map(|t| &t.name))
         .map(String::as_str)
         .collect();
-    match graph.output.iter().find(|o| !computed.contains(o.name.as_str())) {
-        Some(output) => Err(Error::damaged_graph(format_args!("nothing computes its output `{}`", output.name))),
+    match output_names(graph).unwrap_or_default().iter().find(|name| !computed.contains(*name)) {
+        Some(name) => Err(Error::damaged_graph(format_args!("nothing computes its output `{name}`"))),
         None => Ok(()),
     }
 }

@@ -1,4 +1,7 @@
-//! The boilerplate of tract's op traits.
+//! The boilerplate of tract's op traits, and the domain of onnxruntime's own ops.
+
+/// The domain of onnxruntime's own ops in ONNX files.
+pub(super) const CONTRIB: &str = "com.microsoft";
 
 /// Implements `Op` and `TypedOp`. The closure returns the facts of the outputs.
 macro_rules! typed_op {

@@ -5,9 +5,12 @@
 //!
 //! | outlier | layers in f32 |
 //! |---|---|
-//! | an input channel of a linear layer | all with float weights |
-//! | an output channel of a linear layer, or a gain of a normalisation, unless the next op is a normalisation or a softmax | all with float weights |
+//! | an input channel of a linear layer | every layer with float weights |
+//! | an output channel of a linear layer | every layer with float weights |
+//! | a gain of a normalisation | every layer with float weights |
 //! | a column of an embedding table | the table |
+//!
+//! An output channel or a gain does no harm if a normalisation or a softmax reads it: then it is not quantised.
 //!
 //! A model without any normalisation, such as MobileBERT, is computed in f32, too: nothing bounds its activations, and in
 //! integers the logits of the one in `tests/fixtures/architectures` are 2.4 off.

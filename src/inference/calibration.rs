@@ -1,4 +1,4 @@
-//! Turns logits into scores.
+//! Turns logits into scores, and into their energy.
 
 use crate::error::Error;
 use crate::options::Activation;
@@ -21,10 +21,23 @@ pub(crate) fn scores(logits: &[f32], activation: Activation, temperature: f32) -
         Activation::Sigmoid => return Ok(scaled.map(|x| 1.0 / (1.0 + libm::expf(-x))).collect()),
         Activation::Softmax => {}
     }
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max) / temperature;
-    let exps: Vec<f32> = scaled.map(|x| libm::expf(x - max)).collect();
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let scaled_max = max / temperature;
+    let exps: Vec<f32> = match scaled_max.is_finite() {
+        // Rounds otherwise than the other arm: scores of released models keep their bits.
+        true => scaled.map(|x| libm::expf(x - scaled_max)).collect(),
+        // Infinity minus infinity would be NaN.
+        false => logits.iter().map(|x| libm::expf((x - max) / temperature)).collect(),
+    };
     let sum: f32 = exps.iter().sum();
     Ok(exps.into_iter().map(|e| e / sum).collect())
+}
+
+/// The energy of logits (Liu et al. 2020, "Energy-based Out-of-distribution Detection"): −ln Σ eˣ, high for texts that
+/// resemble no label's examples.
+pub(crate) fn energy(logits: &[f32]) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    -(max + libm::logf(logits.iter().map(|x| libm::expf(x - max)).sum()))
 }
 
 #[cfg(test)]
@@ -39,6 +52,12 @@ mod tests {
     #[test]
     fn softmax_of_huge_logits_is_finite() {
         assert_eq!(softmax(&[3e38, -3e38], 1.0).unwrap(), [1.0, 0.0]);
+    }
+
+    #[test]
+    fn softmax_at_a_tiny_temperature_is_finite() {
+        assert_eq!(softmax(&[1.0, 2.0], 1e-44).unwrap(), [0.0, 1.0]);
+        assert_eq!(softmax(&[-1.0, -1.0], 1e-44).unwrap(), [0.5, 0.5]);
     }
 
     #[test]

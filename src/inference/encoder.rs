@@ -9,15 +9,16 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::batch::Batch;
 use crate::error::Error;
-use crate::graph::{ExternalFiles, FEATURES, LOGITS, OnnxModel, PreparedGraph, SameSize, check_batch};
+use crate::graph::{ExternalFiles, FEATURES, INPUT_IDS, LOGITS, OnnxModel, PreparedGraph, SameSize, check_batch};
 use crate::limits::MAX_BATCH_ROWS;
 use crate::load_options::Precision;
 
-/// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64. Only [`IDS`] is required.
-const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
+/// The graph inputs that a text classifier may have, each `[batch, sequence]` of int64. Only [`INPUT_IDS`] is required.
+const INPUTS: [&str; 3] = [INPUT_IDS, "attention_mask", "token_type_ids"];
 
-/// The index of the token ids in [`INPUTS`].
+/// Indices in [`INPUTS`].
 const IDS: usize = 0;
+const MASK: usize = 1;
 
 /// The remedy for a graph of another task.
 const EXPORT: &str = "export a classifier, for instance with `optimum-cli export onnx --task text-classification`";
@@ -76,9 +77,11 @@ impl TractEncoder {
         let onnx = OnnxModel::read(bytes, files)?;
         let inputs = onnx.inputs().iter().map(|name| input_index(name)).collect::<Result<Vec<_>, _>>()?;
         if !inputs.contains(&IDS) {
-            return Err(Error::unsupported(format!("model.onnx has no input `{}`: {EXPORT}", INPUTS[IDS])));
+            return Err(Error::unsupported(format!("model.onnx has no input `{INPUT_IDS}`: {EXPORT}")));
         }
-        let (max_rows, graph) = prepare(&onnx, precision)?;
+        let (rows, graph) = prepare(&onnx, precision)?;
+        // Without a mask, padding would be read as text.
+        let max_rows = if inputs.contains(&MASK) { rows } else { 1 };
         let PreparedGraph { model, same_sizes, float_layers } = graph;
         let unsupported = |e: TractError| Error::unsupported_graph(format_args!("cannot be run: {e:#}")).caused_by(e);
         let labels = count_labels(model.output_fact(LOGITS).map_err(unsupported)?, labels)?;

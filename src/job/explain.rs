@@ -9,7 +9,7 @@ use crate::model::{Model, best_label};
 use crate::options::{Explain, Method};
 use crate::prediction::Attribution;
 use crate::text::tokens::Sequence;
-use crate::text::windows::Window;
+use crate::text::windows::TokenizedWindow;
 use crate::text::words::word_at;
 
 /// The options of the explanation, resolved for this model.
@@ -134,7 +134,7 @@ impl PredictionJob {
 }
 
 /// For each word that has tokens in the window, the positions of these tokens.
-pub(super) fn tokens_of_words(window: &Window, words: &[Range<usize>]) -> Vec<(usize, Vec<usize>)> {
+pub(super) fn tokens_of_words(window: &TokenizedWindow, words: &[Range<usize>]) -> Vec<(usize, Vec<usize>)> {
     let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
     for (position, span) in window.tokens.spans.iter().enumerate() {
         let word = span.as_ref().and_then(|span| word_at(words, span.start));

@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::options::Options;
 use crate::prediction::Warning;
 use crate::task::TaskPlan;
-use crate::text::windows::{ReadOptions, Window, Windows};
+use crate::text::windows::{ReadOptions, TokenizedWindow, Windows};
 use crate::text::words::{join_words, words};
 
 impl PredictionJob {
@@ -42,12 +42,12 @@ impl PredictionJob {
         }
     }
 
-    fn warnings(&self, text: &str, windows: &[Window]) -> Vec<Warning> {
+    fn warnings(&self, text: &str, windows: &[TokenizedWindow]) -> Vec<Warning> {
         let mut warnings = Vec::new();
         if self.model.scripts.as_ref().is_some_and(|scripts| scripts.is_foreign(text)) {
             warnings.push(Warning::OtherScript);
         }
-        let sum = |count: fn(&Window) -> usize| windows.iter().map(count).sum::<usize>();
+        let sum = |count: fn(&TokenizedWindow) -> usize| windows.iter().map(count).sum::<usize>();
         if sum(|window| window.tokens.unknown) > sum(|window| window.tokens.known) {
             warnings.push(Warning::MostlyUnknownTokens);
         }
@@ -55,7 +55,7 @@ impl PredictionJob {
     }
 
     /// Adds the windows of the next text, and their sequences, to those of the job. Returns their indices.
-    fn add_windows(&mut self, windows: Vec<Window>, words: &[Range<usize>]) -> Range<usize> {
+    fn add_windows(&mut self, windows: Vec<TokenizedWindow>, words: &[Range<usize>]) -> Range<usize> {
         let start = self.windows.len();
         let all_tokens: usize = windows.iter().map(|window| window.new_tokens).sum();
         for window in windows {

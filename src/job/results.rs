@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::{PredictionJob, Text, WindowState};
 use crate::error::Error;
 use crate::model::Decision;
-use crate::prediction::{Prediction, Window as WindowPrediction};
+use crate::prediction::{Prediction, Window};
 use crate::task::Scores;
-use crate::text::windows::Window;
+use crate::text::windows::TokenizedWindow;
 
 impl PredictionJob {
     /// The text's scores of a task: the weighted mean of its windows.
@@ -61,7 +61,7 @@ impl PredictionJob {
         let Decision { label, labels } = task.decide(&mean);
         let scores = task.rank(&mean, top_k);
         let best = scores.first().ok_or_else(|| Error::internal("the model has no labels"))?;
-        let windows = states.iter().map(|state| WindowPrediction {
+        let windows = states.iter().map(|state| Window {
             start: state.window.span.start,
             end: state.window.span.end,
             tokens: token_count(&state.window),
@@ -83,6 +83,6 @@ impl PredictionJob {
 }
 
 /// The number of tokens in a window's longest sequence.
-fn token_count(window: &Window) -> usize {
+fn token_count(window: &TokenizedWindow) -> usize {
     window.tokens.sequences.iter().map(|sequence| sequence.ids.len()).max().unwrap_or(0)
 }

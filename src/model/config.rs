@@ -48,6 +48,8 @@ pub(crate) struct ModelConfig {
     pub embedding_rows: Option<usize>,
     pub padding_id: u32,
     pub temperature: f32,
+    /// The task of the graph's own classifier, if `litmus.json` has it.
+    pub task: Option<String>,
     /// The id of the encoder, if `litmus.json` has it.
     pub encoder: Option<String>,
 }
@@ -70,6 +72,7 @@ struct Manifest {
     languages: Option<Vec<String>>,
     pairs: Option<bool>,
     temperature: Option<f32>,
+    task: Option<String>,
     encoder: Option<String>,
 }
 
@@ -80,7 +83,7 @@ impl ModelConfig {
     /// `ModelNotFound`, `ModelMalformed`, or `ModelUnsupported` for an unknown `problem_type`.
     pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
         let config: Config = parse_json(CONFIG, files.require(CONFIG)?)?;
-        let manifest: Manifest = match files.get(MANIFEST) {
+        let manifest: Manifest = match files.optional(MANIFEST)? {
             Some(bytes) => parse_json(MANIFEST, bytes)?,
             None => Manifest::default(),
         };
@@ -108,8 +111,9 @@ impl ModelConfig {
             // A tokenizer has a template for pairs whether or not its model was trained on them.
             pairs: manifest.pairs.unwrap_or(true),
             embedding_rows: config.vocab_size,
-            padding_id: config.pad_token_id.unwrap_or(0),
+            padding_id: config.padding_id(),
             temperature,
+            task: manifest.task,
             encoder: manifest.encoder,
         })
     }
@@ -170,14 +174,20 @@ impl Config {
         }
     }
 
+    fn is_roberta(&self) -> bool {
+        self.model_type.as_deref().is_some_and(|model_type| ROBERTAS.contains(&model_type))
+    }
+
+    /// The id of the padding token, by default that of the architecture.
+    fn padding_id(&self) -> u32 {
+        self.pad_token_id.unwrap_or(if self.is_roberta() { 1 } else { 0 })
+    }
+
     /// The most tokens that the model reads at once, from the number of its positions.
     fn max_tokens(&self) -> Result<usize, Error> {
         let positions = self.max_position_embeddings.unwrap_or(DEFAULT_MAX_TOKENS);
         // The RoBERTa family numbers positions from the padding id plus 1, so it never uses the first ones.
-        let unused = match self.model_type.as_deref() {
-            Some(model_type) if ROBERTAS.contains(&model_type) => self.pad_token_id.unwrap_or(1) as usize + 1,
-            _ => 0,
-        };
+        let unused = if self.is_roberta() { self.padding_id() as usize + 1 } else { 0 };
         match positions.checked_sub(unused) {
             Some(positions) if positions > 2 => Ok(positions),
             _ => Err(Error::malformed(format!(
@@ -259,6 +269,8 @@ mod tests {
             let config = config.replace("\"roberta\"", &format!("\"{relative}\""));
             assert_eq!(info(&config, 2).max_tokens, 512, "{relative}");
         }
+        let by_default = read(&config.replace(r#", "pad_token_id": 1"#, ""), None).unwrap();
+        assert_eq!((by_default.padding_id, by_default.info(2).max_tokens), (1, 512));
         assert_eq!(info(&config.replace("roberta", "deberta-v2"), 2).max_tokens, 514);
     }
 

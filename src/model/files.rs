@@ -8,7 +8,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind};
+use crate::file_content;
 use crate::graph::ExternalFiles;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::graph::external_files;
 
 /// Labels and dimensions of the model.
 pub(crate) const CONFIG: &str = "config.json";
@@ -27,13 +30,9 @@ const HEADS: (&str, &str) = ("heads/", ".head");
 #[cfg(not(target_arch = "wasm32"))]
 const GRAPH_PATHS: [&str; 3] = [GRAPH, "onnx/model_quantized.onnx", "onnx/model.onnx"];
 
-/// Suffixes that exporters add to the graph's file name for the file of its external weights.
-#[cfg(not(target_arch = "wasm32"))]
-const EXTERNAL_ENDS: [&str; 2] = [".data", "_data"];
-
 /// The files of a model folder, by name. Required: `config.json`, `tokenizer.json` and `model.onnx`. Optional:
-/// `tokenizer_config.json`, `litmus.json`, `heads/*.head`, and the file of external weights, under the name by which
-/// `model.onnx` refers to it, such as `model.onnx.data` or `model.onnx_data`. Other files are ignored.
+/// `tokenizer_config.json`, `litmus.json`, `heads/*.head`, and the files of external weights, under the names by which
+/// `model.onnx` refers to them, such as `model.onnx.data` or `model.onnx_data`. Other files are ignored.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,7 +72,14 @@ impl<'a> ModelFiles<'a> {
     /// The bytes of a required file.
     pub(crate) fn require(&self, name: &str) -> Result<&[u8], Error> {
         let bytes = self.get(name).ok_or_else(|| missing("the model", name))?;
-        check_content(name, bytes)?;
+        file_content::check(name, bytes)?;
+        Ok(bytes)
+    }
+
+    /// The bytes of an optional file.
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<&[u8]>, Error> {
+        let bytes = self.get(name);
+        bytes.map_or(Ok(()), |bytes| file_content::check(name, bytes))?;
         Ok(bytes)
     }
 
@@ -101,12 +107,19 @@ impl ExternalFiles for ModelFiles<'_> {
 impl ModelFiles<'static> {
     /// Reads a folder in Hugging Face layout. Required: `config.json`, `tokenizer.json` and the graph, which is the first that
     /// exists of `model.onnx`, `onnx/model_quantized.onnx` and `onnx/model.onnx`. Optional: `tokenizer_config.json`,
-    /// `litmus.json`, `heads/*.head`, and external weights beside the graph, in a file of its name plus `.data` or `_data`.
+    /// `litmus.json`, `heads/*.head`, and the files of external weights, beside the graph and under the names that it gives.
     ///
     /// # Errors
-    /// [`ErrorKind::ModelNotFound`], naming the file that cannot be read.
+    /// [`ErrorKind::ModelNotFound`], naming the folder or the file that cannot be read.
     pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = path.as_ref();
+        if !folder.is_dir() {
+            let message = format!(
+                "{} is not a folder: give the path of a model folder with config.json, tokenizer.json and model.onnx",
+                folder.display()
+            );
+            return Err(Error::new(ErrorKind::ModelNotFound, message));
+        }
         let graph = GRAPH_PATHS.into_iter().find(|graph| folder.join(graph).exists()).unwrap_or(GRAPH);
         let mut files = Self::new()
             .with(CONFIG, read_required(folder, CONFIG, CONFIG)?)
@@ -118,10 +131,11 @@ impl ModelFiles<'static> {
                 files = files.with(optional, read(&path)?);
             }
         }
-        for end in EXTERNAL_ENDS {
-            let path = folder.join(format!("{graph}{end}"));
-            if let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.exists()) {
-                files = files.with(name.to_owned(), read(&path)?);
+        for name in external_files(files.get(GRAPH).unwrap_or_default()) {
+            let path = folder.join(graph).with_file_name(&name);
+            // A file that is missing is reported with the weight that it lacks.
+            if files.get(&name).is_none() && path.exists() {
+                files = files.with(name, read(&path)?);
             }
         }
         for name in head_names(folder)? {
@@ -143,24 +157,6 @@ pub(crate) fn missing(folder: &str, name: &str) -> Error {
         _ => "copy it from the folder of the model",
     };
     Error::new(ErrorKind::ModelNotFound, format!("{folder} has no {name}: {remedy}"))
-}
-
-/// Rejects Git LFS pointers and web pages, which git and servers give instead of a missing file. `start` is the beginning
-/// of the file.
-pub(crate) fn check_content(name: &str, start: &[u8]) -> Result<(), Error> {
-    if start.starts_with(b"version https://git-lfs") {
-        return Err(Error::malformed(format!(
-            "{name} is a Git LFS pointer, not the file: run \"git lfs pull\" or download the file itself"
-        )));
-    }
-    let text = start.trim_ascii_start();
-    if text.get(..5).is_some_and(|tag| [&b"<!doc"[..], b"<html", b"<?xml"].iter().any(|t| tag.eq_ignore_ascii_case(t)))
-    {
-        return Err(Error::malformed(format!(
-            "{name} is a web page, not the file: check its URL, which may need a sign-in or lead to an error page"
-        )));
-    }
-    Ok(())
 }
 
 /// Names and sizes: the bytes themselves are megabytes.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use half::f16;
-use sha2::{Digest, Sha256};
 
 use super::head_header::{Header, Kind};
 use crate::error::{Error, ErrorKind};
@@ -41,19 +40,6 @@ pub(crate) struct TaughtExamples {
     pub features: Vec<f16>,
 }
 
-/// The id of an encoder: the SHA-256 over the bytes of `model.onnx` followed by those of `tokenizer.json`, in hexadecimal.
-pub(super) fn encoder_id(graph: &mut dyn bytes::Buf, tokenizer: &[u8]) -> String {
-    let mut digest = Sha256::new();
-    while graph.has_remaining() {
-        let chunk = graph.chunk();
-        digest.update(chunk);
-        let length = chunk.len();
-        graph.advance(length);
-    }
-    digest.update(tokenizer);
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl Head {
     /// The labels, in the order of the rows; empty for an embedding.
     pub fn labels(&self) -> &[String] {
@@ -69,9 +55,9 @@ impl Head {
         &self.layer.header
     }
 
-    /// Whether the head came with a model, instead of being taught.
-    pub(crate) fn is_packaged(&self) -> bool {
-        self.header().task.is_some()
+    /// The task of a packaged head; `None` for a head that was taught.
+    pub(super) fn task(&self) -> Option<&str> {
+        self.header().task.as_deref()
     }
 
     pub(crate) fn is_embedding(&self) -> bool {
@@ -124,13 +110,6 @@ impl Head {
         );
         Err(Error::new(ErrorKind::HeadMismatch, message))
     }
-}
-
-/// The energy of logits (Liu et al. 2020, "Energy-based Out-of-distribution Detection"): −ln Σ eˣ, high for texts that
-/// resemble no label's examples.
-pub(crate) fn energy(logits: &[f32]) -> f32 {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    -(max + libm::logf(logits.iter().map(|x| libm::expf(x - max)).sum()))
 }
 
 #[cfg(test)]

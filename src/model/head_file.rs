@@ -7,6 +7,7 @@ use half::f16;
 use super::head::{Head, Layer, TaughtExamples};
 use super::head_header::{DType, FORMAT, Header, Kind};
 use crate::error::{Error, ErrorKind};
+use crate::file_content::describe_substitute;
 
 /// The first bytes of a head file.
 const MAGIC: &[u8; 8] = b"LITMUSH1";
@@ -25,6 +26,9 @@ impl Head {
     /// Reads a head file. `name` is what it is called in error messages.
     pub(crate) fn from_file(name: &str, bytes: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| Error::new(ErrorKind::HeadMalformed, format!("{name} is {reason}"));
+        if let Some(what) = describe_substitute(bytes) {
+            return Err(malformed(what.into()));
+        }
         if !bytes.starts_with(MAGIC) {
             return Err(malformed("another kind of file: a head begins with LITMUSH1".into()));
         }

@@ -37,7 +37,7 @@ pub(crate) struct Decision {
 /// The scores that labels must reach.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Thresholds {
-    /// There is always a label.
+    /// No threshold: the label with the highest score is always predicted.
     None,
     Same(f32),
     /// By label, in the order of the labels.

@@ -1,6 +1,7 @@
-//! A loaded model: everything between a text's tokens and its labels that does not change from call to call.
+//! A loaded model: tokenizer, encoder, labels and calibration, shared by all calls.
 
 mod config;
+mod encoder_id;
 mod files;
 mod head;
 mod head_file;
@@ -11,6 +12,7 @@ mod labels;
 use std::fmt;
 
 use crate::error::{Error, ErrorKind};
+use crate::file_content;
 use crate::graph::ExternalFiles;
 use crate::inference::batch::Batch;
 use crate::inference::encoder::{Encoder, Output, TractEncoder};
@@ -21,12 +23,13 @@ use crate::text::tokenizer::Tokenizer;
 use crate::text::tokens::{Encoding, Sequence};
 use crate::text::windows::{ReadOptions, Windows};
 use config::ModelConfig;
+use encoder_id::encoder_id;
 pub use files::ModelFiles;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use files::missing;
 use files::{GRAPH, TOKENIZER, TOKENIZER_CONFIG};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use files::{GRAPH as GRAPH_FILE, missing};
 pub use head::Head;
-pub(crate) use head::{TaughtExamples, energy};
+pub(crate) use head::TaughtExamples;
 pub(crate) use head_file::TaughtHead;
 pub use info::{ModelInfo, PrecisionInfo, TaskInfo};
 pub(crate) use labels::{Decision, Thresholds, best_label, decide, rank};
@@ -39,6 +42,8 @@ pub(crate) struct Model {
     tokenizer: Tokenizer,
     encoder: Box<dyn Encoder>,
     temperature: f32,
+    /// The task of the graph's own classifier, if `litmus.json` has it.
+    task: Option<String>,
     /// Whether a text may have a pair.
     pairs: bool,
     padding_id: u32,
@@ -67,31 +72,9 @@ impl Model {
     ) -> Result<Self, Error> {
         let mut model = Self::load_unchecked(files, &mut *graph(), external, options)?;
         if model.features.is_some() || files.heads().next().is_some() {
-            model.check_encoder_id(graph, files)?;
+            model.encoder_id = encoder_id(model.encoder_id, graph, files)?;
         }
         Ok(model)
-    }
-
-    /// Computes the id of the encoder and compares it with the one in `litmus.json`. In WebAssembly an id in `litmus.json` is
-    /// trusted: JavaScript has compared the files with their checksums, and hashing them again would slow down every load.
-    fn check_encoder_id<'a>(
-        &mut self,
-        graph: &dyn Fn() -> Box<dyn bytes::Buf + 'a>,
-        files: &ModelFiles,
-    ) -> Result<(), Error> {
-        if cfg!(target_arch = "wasm32") && !self.encoder_id.is_empty() {
-            return Ok(());
-        }
-        let computed = head::encoder_id(&mut *graph(), files.require(TOKENIZER)?);
-        let stated = std::mem::replace(&mut self.encoder_id, computed);
-        if stated.is_empty() || stated == self.encoder_id {
-            return Ok(());
-        }
-        Err(Error::malformed(format!(
-            "litmus.json: `encoder` is {stated}, but the SHA-256 of model.onnx and tokenizer.json is {}: take all files from \
-             the same export",
-            self.encoder_id
-        )))
     }
 
     /// Loads a model without checking the encoder id of `litmus.json`.
@@ -101,14 +84,14 @@ impl Model {
         external: &dyn ExternalFiles,
         options: LoadOptions,
     ) -> Result<Self, Error> {
-        catch_panics(ErrorKind::ModelMalformed, || {
+        catch_panics(ErrorKind::ModelMalformed, "reading the model's files", || {
             let config = ModelConfig::read(files)?;
-            files::check_content(GRAPH, graph.chunk())?;
+            file_content::check(GRAPH, graph.chunk())?;
             // The graph first: reading it has the highest peak of memory, and the rest fits into what it frees afterwards.
             let encoder = TractEncoder::read(graph, external, config.num_labels, options.precision)?;
             let float_layers = encoder.float_layers().to_vec();
             let precision = PrecisionInfo { option: options.precision, float_layers };
-            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.get(TOKENIZER_CONFIG))?;
+            let tokenizer = Tokenizer::from_bytes(files.require(TOKENIZER)?, files.optional(TOKENIZER_CONFIG)?)?;
             let embedding_rows = encoder.embedding_rows().or(config.embedding_rows).unwrap_or(usize::MAX);
             if tokenizer.vocabulary_size() > embedding_rows {
                 return Err(Error::malformed(format!(
@@ -134,13 +117,14 @@ impl Model {
         encoder: Box<dyn Encoder>,
         embedding_rows: usize,
     ) -> Self {
-        let ModelConfig { temperature, pairs, padding_id, encoder: encoder_id, .. } = config;
+        let ModelConfig { temperature, task, pairs, padding_id, encoder: encoder_id, .. } = config;
         Self {
             scripts: info.languages.as_deref().and_then(Scripts::of_languages),
             info,
             tokenizer,
             encoder,
             temperature,
+            task,
             pairs,
             padding_id,
             embedding_rows,
@@ -151,7 +135,7 @@ impl Model {
 
     /// All tokens of a text, special tokens included.
     pub(crate) fn tokenize(&self, text: &str) -> Result<Encoding, Error> {
-        catch_panics(ErrorKind::Internal, || {
+        catch_panics(ErrorKind::Internal, "tokenising the text", || {
             let encoding = self.tokenizer.encode(text)?;
             self.check_ids(&encoding.ids)?;
             Ok(encoding)
@@ -166,7 +150,7 @@ impl Model {
                  text, or load a model for pairs",
             ));
         }
-        catch_panics(ErrorKind::Internal, || {
+        catch_panics(ErrorKind::Internal, "tokenising the text", || {
             let pairs = pairs.iter().map(|pair| self.tokenizer.encode_pair(pair, options.special_tokens));
             let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
             let read = Windows::divide(text, &pairs, &self.tokenizer, self.info.max_tokens, options)?;
@@ -205,12 +189,19 @@ impl Model {
 
     /// Computes the output for each sequence. One that fails, fails all.
     fn encode_batch(&self, rows: &[&Sequence]) -> Result<Vec<Output>, Error> {
-        catch_panics(ErrorKind::Internal, || self.encoder.encode(Batch::pad(rows, self.padding_id)))
+        catch_panics(ErrorKind::Internal, "running the model", || {
+            self.encoder.encode(Batch::pad(rows, self.padding_id))
+        })
     }
 
     /// The temperature of the graph's own classifier.
     pub(crate) fn temperature(&self) -> f32 {
         self.temperature
+    }
+
+    /// Whether a head is a copy of the graph's own classifier, whose labels it has: packaged for the task of that classifier.
+    pub(crate) fn is_own_classifier(&self, head: &Head) -> bool {
+        head.task().is_some() && head.task() == self.task.as_deref() && head.labels() == self.info.labels
     }
 
     /// Size of the features that heads read. The error says that `what` needs them.
@@ -262,6 +253,8 @@ pub(crate) mod tests {
         max_rows: usize,
         /// Size of the features, a one-hot vector of the first token id.
         features: usize,
+        /// The feature of that id.
+        hot: f32,
     }
 
     /// The text that makes [`fake`]'s encoder fail.
@@ -281,7 +274,7 @@ pub(crate) mod tests {
             let rows = batch.ids.chunks_exact(batch.columns);
             let logits = |row: &[i64]| vec![0.0, row[0] as f32];
             let features =
-                |row: &[i64]| (0..self.features).map(|i| if i as i64 == row[0] { 1.0 } else { 0.0 }).collect();
+                |row: &[i64]| (0..self.features).map(|i| if i as i64 == row[0] { self.hot } else { 0.0 }).collect();
             Ok(rows.map(|row| Output { logits: logits(row), features: features(row) }).collect())
         }
     }
@@ -297,15 +290,31 @@ pub(crate) mod tests {
             config.info(2),
             config,
             tokenizer,
-            Box::new(FirstToken { max_rows, features: 0 }),
+            Box::new(FirstToken { max_rows, features: 0, hot: 0.0 }),
             embedding_rows,
         )
     }
 
-    /// The same model with features: a one-hot vector of the first word.
-    pub(crate) fn fake_with_features() -> Model {
-        let encoder = Box::new(FirstToken { max_rows: 8, features: 5 });
+    /// The same model with features: a one-hot vector of the first word, with `hot` for 1.
+    pub(crate) fn fake_with_features(hot: f32) -> Model {
+        let encoder = Box::new(FirstToken { max_rows: 8, features: 5, hot });
         Model { features: Some(5), encoder, ..fake(8, 5) }
+    }
+
+    /// A head of that model whose weights are so large that its values are infinite.
+    pub(crate) fn infinite_head() -> Head {
+        let head = TaughtHead {
+            labels: ["a", "b"].map(String::from).into(),
+            multi_label: false,
+            features: 5,
+            temperature: 1.0,
+            thresholds: None,
+            encoder: String::new(),
+            max_energy: None,
+            weights: vec![f32::MAX; 10],
+            biases: vec![f32::MAX; 2],
+        };
+        Head::new(head, TaughtExamples { labels: Vec::new(), features: Vec::new() })
     }
 
     #[test]

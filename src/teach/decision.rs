@@ -1,8 +1,6 @@
 //! Thresholds of labels, and the energy above which a text is rejected: both are chosen by held-out examples.
 
-use super::logistic::Link;
-use crate::inference::calibration;
-use crate::model::energy;
+use crate::inference::calibration::{self, energy};
 use crate::options::Activation;
 
 /// The fraction of held-out examples that the maximum energy rejects. The final head rejects fewer texts with a label,
@@ -48,27 +46,19 @@ fn best_threshold(scored: &[(f32, bool)]) -> f32 {
     if positives < MIN_EXAMPLES {
         return DEFAULT_THRESHOLD;
     }
-    let (mut right, mut best) = (0usize, (0.0, DEFAULT_THRESHOLD));
+    let (mut correct, mut best) = (0usize, (0.0, DEFAULT_THRESHOLD));
     for (i, &(score, has)) in scored.iter().enumerate() {
-        right += usize::from(has);
+        correct += usize::from(has);
         let next = scored.get(i + 1).map_or(0.0, |next| next.0);
         if next == score {
             continue;
         }
-        let f1 = 2.0 * right as f64 / (i + 1 + positives) as f64;
+        let f1 = 2.0 * correct as f64 / (i + 1 + positives) as f64;
         if f1 > best.0 {
             best = (f1, (score + next) / 2.0);
         }
     }
     best.1
-}
-
-/// What turns the logits into probabilities in a prediction.
-pub(super) fn activation(link: Link) -> Activation {
-    match link {
-        Link::Softmax => Activation::Softmax,
-        Link::Sigmoid => Activation::Sigmoid,
-    }
 }
 
 #[cfg(test)]

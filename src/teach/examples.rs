@@ -19,6 +19,8 @@ use crate::limits::{MAX_EXAMPLES, MAX_TAUGHT_LABELS};
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
     labels: Vec<String>,
+    /// The index of each label in `labels`.
+    indices: HashMap<String, usize>,
     /// Each text with the index of its label.
     texts: Vec<(usize, String)>,
 }
@@ -33,9 +35,8 @@ impl Examples {
     /// for a label counts once.
     pub fn label<T: Into<String>>(mut self, label: impl Into<String>, texts: impl IntoIterator<Item = T>) -> Self {
         let label = label.into();
-        let known = self.labels.iter().position(|known| *known == label);
-        let index = known.unwrap_or_else(|| {
-            self.labels.push(label);
+        let index = *self.indices.entry(label).or_insert_with_key(|label| {
+            self.labels.push(label.clone());
             self.labels.len() - 1
         });
         self.texts.extend(texts.into_iter().map(|text| (index, text.into())));
@@ -82,10 +83,10 @@ impl CheckedExamples {
         }
         let mut texts: Vec<(usize, String)> =
             examples.texts.iter().map(|(label, text)| (indices[*label], text.clone())).collect();
-        for (label, name) in labels.iter().enumerate().skip(before.len()) {
-            if texts.iter().all(|&(of, _)| of != label) {
-                texts.push((label, words_of(name)));
-            }
+        let mut has_examples = vec![false; labels.len()];
+        texts.iter().for_each(|&(label, _)| has_examples[label] = true);
+        for (label, name) in labels.iter().enumerate().skip(before.len()).filter(|&(label, _)| !has_examples[label]) {
+            texts.push((label, words_of(name)));
         }
         // Stable: the examples of a label stay in their order.
         texts.sort_by_key(|&(label, _)| label);
@@ -105,14 +106,14 @@ impl CheckedExamples {
 /// The labels `before`, then those of `new` that are not among them; and the index of each of `new` in the result.
 fn merge_labels(before: &[String], new: &[String]) -> (Vec<String>, Vec<usize>) {
     let mut labels = before.to_vec();
-    let mut indices = Vec::with_capacity(new.len());
-    for label in new {
-        let known = labels.iter().position(|known| known == label);
-        indices.push(known.unwrap_or(labels.len()));
-        if known.is_none() {
+    let mut known: HashMap<&String, usize> = before.iter().enumerate().map(|(index, label)| (label, index)).collect();
+    let index = |label| {
+        *known.entry(label).or_insert_with(|| {
             labels.push(label.clone());
-        }
-    }
+            labels.len() - 1
+        })
+    };
+    let indices = new.iter().map(index).collect();
     (labels, indices)
 }
 
@@ -170,6 +171,8 @@ fn words_of(label: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     fn checked(examples: &Examples, before: &[String], multi_label: bool) -> Result<CheckedExamples, Error> {
@@ -222,5 +225,13 @@ mod tests {
         assert_eq!(kind(&Examples::new().label("a", many).label("b", ["text"])).kind(), ErrorKind::InvalidInput);
         let labels = (0..=MAX_TAUGHT_LABELS).fold(Examples::new(), |all, i| all.label(i.to_string(), [""; 0]));
         assert_eq!(kind(&labels).kind(), ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn very_many_labels_are_rejected_without_delay() {
+        let start = Instant::now();
+        let labels = (0..200_000).fold(Examples::new(), |all, i| all.label(format!("label {i}"), ["text"]));
+        assert_eq!(checked(&labels, &[], false).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }

@@ -123,9 +123,10 @@ impl Settings {
         let multi_label = options.multi_label.or(before.map(Head::multi_label)).unwrap_or(false);
         let other = options.other.or(before.map(|head| head.max_energy().is_some())).unwrap_or(false);
         if let Some(head) = before.filter(|head| head.multi_label() != multi_label) {
-            let labels = if head.multi_label() { "several labels" } else { "one label only" };
+            let labels = if head.multi_label() { "several labels" } else { "one label" };
             return Err(Error::invalid_input(format!(
-                "in the head that is taught more, a text can have {labels}: leave this option out, or teach a new head"
+                "`multi_label` is {multi_label}, but the head that is taught more was taught with {labels} per text: leave \
+                 `multi_label` out, or teach a new head"
             )));
         }
         if other && multi_label {
@@ -305,6 +306,17 @@ impl TeachingJob {
 
     /// The fit to all examples. `rows` are the features of the new ones.
     fn fit_stage(&self, rows: &[Vec<f32>]) -> Result<Stage, Error> {
+        if let Some(value) = rows.iter().flatten().find(|value| !value.is_finite()) {
+            return Err(Error::malformed(format!(
+                "the model computed the feature {value}: its weights are damaged: download or export it again"
+            )));
+        }
+        if let Some(value) = rows.iter().flatten().find(|&&value| f16::from_f32(value).is_infinite()) {
+            return Err(Error::unsupported(format!(
+                "the model computed the feature {value}, but heads store features as f16, up to {}: this model cannot be taught",
+                f16::MAX
+            )));
+        }
         // Rounded to f16 as in a head file, so that a head that is taught in parts equals one that is taught at once.
         let new: Vec<f16> = rows.iter().flatten().map(|&value| f16::from_f32(value)).collect();
         let row = |ExampleRef { is_new, index, .. }: &ExampleRef| {
@@ -313,11 +325,6 @@ impl TeachingJob {
         };
         let features: Vec<f16> = self.examples.iter().flat_map(row).copied().collect();
         let mut values: Vec<f32> = features.iter().map(|value| value.to_f32()).collect();
-        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-            return Err(Error::malformed(format!(
-                "the model computed the feature {value}: its weights are damaged: download or export it again"
-            )));
-        }
         let standardisation = Standardisation::from_features(&values, self.width);
         standardisation.apply(&mut values);
         let (labels, classes) = (labels_of(&self.examples), self.labels.len());
@@ -363,7 +370,7 @@ fn not_extendable() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::energy;
+    use crate::inference::calibration::energy;
     use crate::model::tests::fake_with_features;
 
     /// The features of a text are a one-hot vector of its first word in this model. Each label has another first word.
@@ -376,7 +383,7 @@ mod tests {
     #[test]
     fn a_text_that_resembles_no_example_has_more_than_the_maximum_energy() {
         let options = TeachOptions::default().other(true);
-        let job = TeachingJob::new(Arc::new(fake_with_features()), None, &examples(), &options).unwrap();
+        let job = TeachingJob::new(Arc::new(fake_with_features(1.0)), None, &examples(), &options).unwrap();
         let head = job.finish().unwrap().head;
         let max = head.max_energy().unwrap();
         let energy_of =
@@ -386,8 +393,22 @@ mod tests {
     }
 
     #[test]
+    fn features_that_f16_does_not_have_cannot_be_taught() {
+        for (hot, kind, message) in [
+            (70_000.0, ErrorKind::ModelUnsupported, "the feature 70000, but heads store features as f16, up to 65504"),
+            (f32::NAN, ErrorKind::ModelMalformed, "its weights are damaged"),
+        ] {
+            let model = Arc::new(fake_with_features(hot));
+            let job = TeachingJob::new(model, None, &examples(), &TeachOptions::default()).unwrap();
+            let error = job.finish().unwrap_err();
+            assert_eq!(error.kind(), kind);
+            assert!(error.to_string().contains(message), "{error}");
+        }
+    }
+
+    #[test]
     fn fitting_begins_after_the_features() {
-        let model = Arc::new(fake_with_features());
+        let model = Arc::new(fake_with_features(1.0));
         let mut job = TeachingJob::new(model, None, &examples(), &TeachOptions::default()).unwrap().max_batch_tokens(1);
         while !job.is_fitting() {
             assert!(job.progress().done < 12 && job.step());

@@ -3,6 +3,7 @@
 use super::lbfgs::{Objective, dot};
 use crate::kernels::dense::{add_transposed_product, linear_layer};
 use crate::kernels::math::exp_in_place;
+use crate::options::Activation;
 
 /// The link function: how logits become probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,16 @@ pub(super) enum Link {
     Softmax,
     /// An example has any number of labels: a sigmoid for each label.
     Sigmoid,
+}
+
+impl Link {
+    /// What turns the logits into probabilities in a prediction.
+    pub(super) fn activation(self) -> Activation {
+        match self {
+            Self::Softmax => Activation::Softmax,
+            Self::Sigmoid => Activation::Sigmoid,
+        }
+    }
 }
 
 /// Feature vectors with labels.

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::decision::activation;
 use super::fit::HeldOut;
 use super::logistic::Link;
 use crate::inference::calibration;
@@ -19,14 +18,13 @@ pub struct TeachReport {
     /// The number of held-out examples, which were predicted by a head that was taught without them: every example except the
     /// only one of its label. Of more than 2,000 examples, a fifth is held out.
     pub validated: usize,
-    /// The fraction of held-out examples whose labels were all predicted right, 0 to 1; `None` without held-out examples.
+    /// The fraction of held-out examples whose labels were all predicted correctly, 0 to 1; `None` without held-out examples.
     pub accuracy: Option<f32>,
     /// Numbers of held-out examples. Rows: the label of the example; columns: the predicted one; both in the order of
     /// the head. Empty where a text can have several labels.
     pub confusion: Vec<Vec<u32>>,
-    /// Held-out examples that are predicted as another label, with at least the mean score of that label's own examples, the most
-    /// certain first: perhaps their label is wrong. Where `accuracy` is low, most of them are right. Empty where a text can have
-    /// several labels.
+    /// Held-out examples whose label may be wrong: another label is predicted, with at least the mean score that this label's own
+    /// examples get. Highest score first. If `accuracy` is low, most suspects are labelled correctly. Empty for multi-label heads.
     pub suspects: Vec<SuspectExample>,
     /// Texts that are examples of several labels, although a text has only one.
     pub contradictions: Vec<Contradiction>,
@@ -100,7 +98,7 @@ impl ReportInput<'_> {
     /// Computes the report.
     pub(super) fn report(self) -> TeachReport {
         let validated = self.validate();
-        let right = validated.iter().filter(|v| same_labels(&v.predicted, &self.labels[v.example])).count();
+        let correct = validated.iter().filter(|v| same_labels(&v.predicted, &self.labels[v.example])).count();
         let (confusion, suspects) = match self.link {
             Link::Softmax => (self.confusion(&validated), self.suspects(&validated)),
             Link::Sigmoid => (Vec::new(), Vec::new()),
@@ -108,7 +106,7 @@ impl ReportInput<'_> {
         TeachReport {
             labels: (0..self.names.len()).map(|label| self.label_report(label, &validated)).collect(),
             validated: validated.len(),
-            accuracy: (!validated.is_empty()).then(|| right as f32 / validated.len() as f32),
+            accuracy: (!validated.is_empty()).then(|| correct as f32 / validated.len() as f32),
             confusion,
             suspects,
             contradictions: self.contradictions,
@@ -119,7 +117,7 @@ impl ReportInput<'_> {
         let rows = self.held_out.logits.chunks_exact(self.names.len().max(1));
         let validate = |(&example, row): (&usize, &[f32])| {
             // Logits of a fit are finite.
-            let scores = calibration::scores(row, activation(self.link), self.temperature as f32).ok()?;
+            let scores = calibration::scores(row, self.link.activation(), self.temperature as f32).ok()?;
             let predicted = match self.thresholds {
                 Some(thresholds) => (0..scores.len()).filter(|&label| scores[label] >= thresholds[label]).collect(),
                 None => vec![best_label(&scores)],

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 pub(crate) struct Scripts(Vec<Script>);
 
 impl Scripts {
-    /// Those of the languages with these ISO 639-1 codes; `None` if one is not in the table below, or there are none.
+    /// The scripts of the languages with these ISO 639-1 codes; `None` if one is not in the table below, or there are none.
     pub(crate) fn of_languages(codes: &[String]) -> Option<Self> {
         let scripts = codes.iter().map(|code| scripts_of(code)).collect::<Option<Vec<_>>>()?.concat();
         (!scripts.is_empty()).then_some(Self(scripts))

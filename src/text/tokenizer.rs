@@ -8,7 +8,7 @@ use tokenizers::{ModelWrapper, PostProcessor};
 
 use super::tokenizer_config::TokenizerConfig;
 use super::tokenizer_file::{self, Inner};
-use super::tokens::{Encoding, Sequence, Tokens, byte_spans, is_blank, is_no_text, spans_in_input};
+use super::tokens::{Encoding, Sequence, Tokens, byte_spans, is_blank, is_control_or_replacement, spans_in_input};
 use crate::error::{Error, ErrorKind};
 use crate::options::SpecialTokens;
 
@@ -24,7 +24,7 @@ impl Pair {
 
 /// The tokenizer of a model.
 pub(crate) struct Tokenizer {
-    /// Behind a lock, because how it reads special tokens that a text spells is a setting of the tokenizer, not of a call.
+    /// Behind a lock, because how it reads special-token strings in a text is a setting of the tokenizer, not of a call.
     inner: RwLock<Inner>,
     /// The numbers of special tokens that are added to a text alone and to a text with its pair.
     added_counts: [usize; 2],
@@ -149,7 +149,7 @@ impl Tokenizer {
             spans: if with_offsets { spans_in_input(&inputs[0], token_spans) } else { Vec::new() },
             count,
             known: count - unknown,
-            unknown: unknown + text.chars().filter(is_no_text).count(),
+            unknown: unknown + text.chars().filter(is_control_or_replacement).count(),
         })
     }
 
@@ -165,7 +165,7 @@ impl Tokenizer {
         }
     }
 
-    /// All tokens of a text, with spellings and spans. Special tokens that it spells are text.
+    /// All tokens of a text, with spellings and spans. Special-token strings in it are ordinary text.
     pub(crate) fn encode(&self, text: &str) -> Result<Encoding, Error> {
         let encoding = self.encode_with(SpecialTokens::Text, |inner| inner.encode_char_offsets(text, true))?;
         let special = encoding.get_special_tokens_mask();

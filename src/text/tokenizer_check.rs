@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::limits::MAX_GROWTH;
+use crate::limits::{MAX_GROWTH, MAX_TEMPLATE_TOKENS};
 
 /// Values of a trie's label, a byte: the units of a node's children lie in one block of this many.
 const LABELS: usize = 256;
@@ -12,7 +12,10 @@ const LABELS: usize = 256;
 /// Checks the parts of the file of these names.
 pub(super) fn check(normalizer: Option<&Value>, post_processor: Option<&Value>) -> Result<(), Error> {
     let malformed = |e: String| Error::malformed(format!("tokenizer.json cannot be read: {e}"));
-    post_processor.map_or(Ok(()), check_templates).map_err(malformed)?;
+    if post_processor.map_or(Ok(0), count_templates).map_err(malformed)? > 1 {
+        // tokenizers 0.23.2 panics in the second one.
+        return Err(malformed("its post-processor has more than one template".into()));
+    }
     match normalizer.map_or(Ok(1), growth_factor).map_err(malformed)? {
         ..=MAX_GROWTH => Ok(()),
         times => Err(Error::unsupported(format!(
@@ -24,9 +27,14 @@ pub(super) fn check(normalizer: Option<&Value>, post_processor: Option<&Value>) 
 
 /// The factor by which a normaliser can lengthen a text.
 fn growth_factor(normalizer: &Value) -> Result<usize, String> {
+    if !normalizer.is_object() {
+        return Err("its normaliser is not an object".into());
+    }
     let text = |key| normalizer.get(key).and_then(Value::as_str);
     // A pattern may match the empty string: then the content is inserted between any two characters.
     let mut growth = text("content").map_or(1, |content| content.len() + 1);
+    // Between two added tokens may be a single byte, and each such piece is normalised by itself.
+    growth = growth.max(text("prepend").map_or(1, |prefix| 1 + prefix.len()));
     if text("type") == Some("Precompiled") {
         let map = text("precompiled_charsmap").and_then(|map| base64::decode(map).ok());
         growth = growth.max(map.and_then(|map| longest_replacement(&map)).ok_or("its character map is damaged")?);
@@ -37,21 +45,48 @@ fn growth_factor(normalizer: &Value) -> Result<usize, String> {
     Ok(growth)
 }
 
-/// A template must describe each special token that it adds, and the one for a single text must not refer to a second.
-fn check_templates(processor: &Value) -> Result<(), String> {
-    let list = |value: &Value, key| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let single = list(processor, "single");
-    if single.iter().any(|piece| piece.pointer("/Sequence/id").is_some_and(|id| id != "A")) {
-        return Err("its template for one text refers to a second one".into());
+/// The number of templates of a post-processor; it fails at one that [`check_template`] rejects.
+fn count_templates(processor: &Value) -> Result<usize, String> {
+    let Value::Object(fields) = processor else { return Err("its post-processor is not an object".into()) };
+    let is_template = ["single", "pair", "special_tokens"].iter().any(|key| fields.contains_key(*key));
+    if is_template {
+        check_template(processor)?;
     }
-    for piece in single.into_iter().chain(list(processor, "pair")) {
-        let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
-        let token = processor.get("special_tokens").and_then(|tokens| tokens.get(id));
-        if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
-            return Err(format!("its template uses the special token {id:?} without describing it"));
+    let inner = list(processor, "processors").iter().map(count_templates).sum::<Result<usize, _>>()?;
+    Ok(inner + usize::from(is_template))
+}
+
+/// A template must describe each special token that it adds, must not add too many or repeat a text, and the one for a single
+/// text must not refer to a second.
+fn check_template(template: &Value) -> Result<(), String> {
+    for (key, texts) in [("single", &["A"][..]), ("pair", &["A", "B"])] {
+        let mut unused = texts.to_vec();
+        let mut added = 0;
+        for piece in list(template, key) {
+            if let Some(id) = piece.pointer("/Sequence/id") {
+                let Some(index) = unused.iter().position(|text| id == text) else {
+                    return Err(format!("`{key}` of its template has the text {id} twice, or has no such text"));
+                };
+                unused.swap_remove(index);
+            }
+            let Some(id) = piece.pointer("/SpecialToken/id").and_then(Value::as_str) else { continue };
+            let token =
+                template.get("special_tokens").and_then(|tokens| tokens.get(id)).filter(|token| token.is_object());
+            if token.is_none_or(|token| list(token, "ids").len() != list(token, "tokens").len()) {
+                return Err(format!("its template uses the special token {id:?} without describing it"));
+            }
+            added += token.map_or(0, |token| list(token, "ids").len());
+        }
+        if added > MAX_TEMPLATE_TOKENS {
+            return Err(format!("`{key}` of its template adds {added} tokens; the limit is {MAX_TEMPLATE_TOKENS}"));
         }
     }
-    list(processor, "processors").iter().try_for_each(check_templates)
+    Ok(())
+}
+
+/// An array of an object; empty if it has none of that name.
+fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
+    object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The length of the longest replacement in SentencePiece's character map, in bytes; `None` if a lookup could leave the
@@ -96,6 +131,8 @@ fn longest_replacement(map: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::error::ErrorKind;
 
@@ -119,6 +156,10 @@ mod tests {
         assert_eq!(error_kind(&sequence(6)), None);
         assert_eq!(error_kind(&sequence(40)), Some(ErrorKind::ModelUnsupported));
         assert_eq!(error_kind(&sequence(4000)), Some(ErrorKind::ModelUnsupported));
+        // A text of added tokens with a byte between any two is normalised byte by byte.
+        let prepend = |length| format!(r#"{{"type": "Prepend", "prepend": "{}"}}"#, "a".repeat(length));
+        assert_eq!(error_kind(&prepend(MAX_GROWTH - 1)), None);
+        assert_eq!(error_kind(&prepend(MAX_GROWTH)), Some(ErrorKind::ModelUnsupported));
     }
 
     #[test]
@@ -140,6 +181,29 @@ mod tests {
         assert_eq!(template(token, r#""[S]": {"id": "[S]", "ids": [1, 2], "tokens": ["[S]"]}"#), damaged);
         assert_eq!(template(&text.replace('A', "B"), ""), damaged);
         assert_eq!(template(&format!(r#"{text}], "pair": [{token}"#), ""), damaged);
+    }
+
+    #[test]
+    fn templates_are_bounded() {
+        let kind = |processor: &Value| check(None, Some(processor)).err().map(|e| e.kind());
+        let template = |single: &[Value], ids: usize| {
+            let token = json!({"id": "[S]", "ids": vec![1; ids], "tokens": vec!["[S]"; ids]});
+            let pair = [text("A"), text("B")];
+            json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": {"[S]": token}})
+        };
+        fn text(id: &str) -> Value {
+            json!({"Sequence": {"id": id, "type_id": 0}})
+        }
+        let token = json!({"SpecialToken": {"id": "[S]", "type_id": 0}});
+        let valid = template(&[token.clone(), text("A"), token.clone()], MAX_TEMPLATE_TOKENS / 2);
+        assert_eq!(kind(&valid), None);
+        let malformed = Some(ErrorKind::ModelMalformed);
+        assert_eq!(kind(&template(&[text("A"), token.clone(), token], MAX_TEMPLATE_TOKENS)), malformed);
+        assert_eq!(kind(&template(&[text("A"), text("A")], 1)), malformed);
+        let sequence = |count: usize| json!({"type": "Sequence", "processors": vec![&valid; count]});
+        assert_eq!((kind(&sequence(1)), kind(&sequence(2))), (None, malformed));
+        let nested = json!({"type": "Sequence", "processors": [sequence(1), sequence(1)]});
+        assert_eq!(kind(&nested), malformed);
     }
 
     #[test]

@@ -32,7 +32,7 @@ struct File {
     normalizer: Option<Value>,
     pre_tokenizer: Option<Value>,
     post_processor: Option<Value>,
-    model: Model,
+    model: TokenizerModel,
 }
 
 /// A tokenizer, and `model.unk_id` of a Unigram model, which `tokenizers` does not show.
@@ -63,12 +63,12 @@ impl File {
     }
 }
 
-struct Model {
+struct TokenizerModel {
     inner: ModelWrapper,
     unk_id: Option<u32>,
 }
 
-impl<'de> Deserialize<'de> for Model {
+impl<'de> Deserialize<'de> for TokenizerModel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ModelVisitor)
     }
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Model {
 struct ModelVisitor;
 
 impl<'de> Visitor<'de> for ModelVisitor {
-    type Value = Model;
+    type Value = TokenizerModel;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a model")
@@ -85,7 +85,7 @@ impl<'de> Visitor<'de> for ModelVisitor {
 
     /// If the type comes first, as `tokenizers` writes it, the rest is read as that type. Other models, and Unigram
     /// ones, are left to `tokenizers`.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Model, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TokenizerModel, A::Error> {
         let first: Option<String> = map.next_key()?;
         let mut fields = Map::new();
         if let Some(key) = first {
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for ModelVisitor {
                 _ => None,
             };
             if let Some(inner) = inner {
-                return Ok(Model { inner, unk_id: None });
+                return Ok(TokenizerModel { inner, unk_id: None });
             }
             fields.insert(key, value);
         }
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for ModelVisitor {
         }
         let unk_id = fields.get("unk_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
         let inner = serde_json::from_value(Value::Object(fields)).map_err(A::Error::custom)?;
-        Ok(Model { inner, unk_id })
+        Ok(TokenizerModel { inner, unk_id })
     }
 }
 

@@ -40,8 +40,7 @@ pub(crate) struct Tokens {
     pub count: usize,
     /// Number of these tokens that are in the vocabulary.
     pub known: usize,
-    /// Number of these tokens that are not in it, plus characters that are no text, for which tokenizers return no
-    /// token.
+    /// Number of these tokens that are not in it, plus control characters and U+FFFD, for which tokenizers return no token.
     pub unknown: usize,
 }
 
@@ -53,14 +52,14 @@ pub(super) fn byte_spans(text: &str, start: usize, spans: &[(usize, usize)]) -> 
     spans.iter().map(|&(first, end)| byte(first)..byte(end)).collect()
 }
 
-/// Whether a character is no text: a control character, or U+FFFD, which stands for bytes that are not UTF-8.
-pub(super) fn is_no_text(character: &char) -> bool {
+/// Whether a character is a control character, or U+FFFD, which stands for bytes that are not UTF-8.
+pub(super) fn is_control_or_replacement(character: &char) -> bool {
     *character == char::REPLACEMENT_CHARACTER || character.is_control() && !character.is_whitespace()
 }
 
 /// Whether a text has only white space and invisible characters, such as zero-width ones. Some tokenizers have tokens for these.
 pub(super) fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_no_text(&c) || c.is_other_format())
+    text.chars().all(|c| c.is_whitespace() || is_control_or_replacement(&c) || c.is_other_format())
 }
 
 /// The spans of all tokens of an input of the model, given those of its text; `None` for special tokens and those of

@@ -6,7 +6,7 @@ use super::pieces::{Piece, split_pieces};
 use super::tokenizer::{Pair, Tokenizer, empty_text};
 use super::tokens::{Tokens, is_blank};
 use crate::error::{Error, ErrorKind};
-use crate::limits::MAX_PIECE_BYTES;
+use crate::limits::{MAX_COUNTED_BYTES, MAX_PIECE_BYTES};
 use crate::options::{LongText, SpecialTokens};
 
 /// Maximum tokens of a window of a long text, special tokens not counted. Most models could read more at once, but they
@@ -20,7 +20,7 @@ const MIN_WINDOW_TOKENS: usize = 16;
 
 /// A part of a text that the model reads at once.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct TokenizedWindow {
     /// Its span in the text, in bytes.
     pub span: Range<usize>,
     pub tokens: Tokens,
@@ -31,7 +31,7 @@ pub(crate) struct Window {
 /// The windows of a text, in their order; at least one.
 #[derive(Debug)]
 pub(crate) struct Windows {
-    pub windows: Vec<Window>,
+    pub windows: Vec<TokenizedWindow>,
     /// Whether part of the text is in no window.
     pub truncated: bool,
 }
@@ -67,8 +67,9 @@ impl Windows {
         }
         let count_tokens = |part: &str| tokenizer.count_tokens(part, options.special_tokens);
         let pieces = split_pieces(text, reader.window_budget(), &count_tokens)?;
+        let sum: usize = pieces.iter().map(|piece| piece.tokens).sum();
         // Sentences can have more tokens alone than together: some tokenizers turn a space at the end into a token.
-        if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= 2 * token_budget
+        if sum <= 2 * token_budget
             && let Some(whole) = reader.as_one_window()?
         {
             return Ok(whole);
@@ -81,10 +82,15 @@ impl Windows {
             LongText::Window => reader.group_pieces(&pieces),
             LongText::Truncate => reader.truncate(&pieces),
             LongText::Error => {
-                let count = tokenizer.count_tokens(text, options.special_tokens)? + added;
+                let (about, count) = match text.len() {
+                    ..=MAX_COUNTED_BYTES => ("", tokenizer.count_tokens(text, options.special_tokens)?),
+                    // The tokens of the whole text would take memory without limit.
+                    _ => ("about ", sum),
+                };
+                let count = count + added;
                 let what = if pairs.is_empty() { "the text has" } else { "text and pair have" };
                 let message = format!(
-                    "{what} {count} tokens, the model reads {max_tokens}: shorten it, or choose window or truncate for long \
+                    "{what} {about}{count} tokens, the model reads {max_tokens}: shorten it, or choose window or truncate for long \
                      texts"
                 );
                 Err(Error::new(ErrorKind::TextTooLong, message))
@@ -146,7 +152,7 @@ impl Reader<'_> {
             0 => Err(empty_text(self.text)),
             count if count > self.token_budget => Ok(None),
             new_tokens => {
-                let window = Window { span: 0..self.text.len(), tokens, new_tokens };
+                let window = TokenizedWindow { span: 0..self.text.len(), tokens, new_tokens };
                 Ok(Some(Windows { windows: vec![window], truncated: false }))
             }
         }
@@ -154,21 +160,32 @@ impl Reader<'_> {
 
     /// The beginning of the text: as many tokens as the model reads at once.
     fn truncate(&self, pieces: &[Piece]) -> Result<Windows, Error> {
+        let mut window = self.first_window(pieces)?;
+        if is_blank(&self.text[window.span.clone()]) {
+            // Invisible characters fill the budget: the window begins behind them instead.
+            let blank = pieces.iter().take_while(|piece| is_blank(&self.text[piece.span.clone()])).count();
+            window = self.first_window(&pieces[blank..])?;
+        }
+        Ok(Windows { windows: vec![window], truncated: true })
+    }
+
+    /// A window that begins with the first of these pieces, which are the rest of the text: as many tokens as the model reads at once.
+    fn first_window(&self, pieces: &[Piece]) -> Result<TokenizedWindow, Error> {
+        let start = pieces.first().map_or(0, |piece| piece.span.start);
         let mut tokens = 0;
         let enough = pieces.iter().position(|piece| {
             tokens += piece.tokens;
             tokens >= 2 * self.token_budget // twice the budget: sentences can have more tokens alone than together
         });
         let end = enough.map_or(self.text.len(), |last| pieces[last].span.end);
-        let tokens = self.encode_span(0..end, self.token_budget, true)?;
-        let window = Window { span: 0..tokens.end, new_tokens: tokens.count, tokens };
-        Ok(Windows { windows: vec![window], truncated: true })
+        let tokens = self.encode_span(start..end, self.token_budget, true)?;
+        Ok(TokenizedWindow { span: start..tokens.end, new_tokens: tokens.count, tokens })
     }
 
     /// Windows of as many pieces as fit. The last pieces of a window are the first of the next.
     fn group_pieces(&self, pieces: &[Piece]) -> Result<Windows, Error> {
         let token_budget = self.window_budget();
-        let mut windows: Vec<Window> = Vec::new();
+        let mut windows: Vec<TokenizedWindow> = Vec::new();
         let mut truncated = false;
         let mut first = 0;
         // The number of pieces that are in a window.
@@ -182,10 +199,10 @@ impl Reader<'_> {
                 truncated = true;
                 tokens = self.encode_span(span.clone(), self.token_budget, self.options.with_offsets)?;
             }
-            // A window that fails this adds nothing but white space or invisible characters, which some tokenizers count as tokens.
+            // Drops a window that adds only white space or invisible characters, which some tokenizers count as tokens.
             let last_end = windows.last().map_or(0, |window| window.span.end);
             if new_tokens > 0 && span.end > last_end && !is_blank(&self.text[span.clone()]) {
-                windows.push(Window { span, tokens, new_tokens });
+                windows.push(TokenizedWindow { span, tokens, new_tokens });
             }
             covered = group.end;
             first = start_of_next_window(pieces, group, token_budget);
@@ -277,7 +294,7 @@ mod tests {
     fn a_short_text_is_one_window() {
         let read = windows(" One two. Three? ", 5, LongText::Error).unwrap();
         assert_eq!((read.windows.len(), read.truncated), (1, false));
-        let Window { span, tokens, new_tokens } = &read.windows[0];
+        let TokenizedWindow { span, tokens, new_tokens } = &read.windows[0];
         assert_eq!((span.clone(), tokens.sequences[0].ids.len(), *new_tokens), (0..17, 5, 3));
         assert_eq!(tokens.spans, [None, Some(1..4), Some(5..9), Some(10..16), None]);
     }
@@ -308,7 +325,7 @@ mod tests {
     }
 
     /// One token per character, and two special tokens; at most 128 of the text are read at once.
-    fn windows_of_characters(text: &str) -> Vec<Window> {
+    fn windows_of_characters(text: &str) -> Vec<TokenizedWindow> {
         let json = r#"{"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "."},
             "behavior": "Isolated", "invert": false}, "post_processor": {"type": "BertProcessing", "sep": ["?", 0],
             "cls": ["?", 0]}, "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
@@ -325,7 +342,7 @@ mod tests {
             let text = sentence.repeat(80);
             let read = windows_of_characters(&text);
             assert!(read.len() > 3);
-            for Window { span, tokens, .. } in &read {
+            for TokenizedWindow { span, tokens, .. } in &read {
                 let part = &text[span.clone()];
                 assert_eq!(part.len() % sentence.len(), 0, "{part}");
                 assert!(part.starts_with(sentence) && tokens.count <= WINDOW_TOKENS, "{part}");
@@ -356,6 +373,24 @@ mod tests {
         let error = windows(&text(&[3, 3]), 6, LongText::Error).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TextTooLong);
         assert!(error.to_string().starts_with("the text has 8 tokens, the model reads 6: shorten it"), "{error}");
+    }
+
+    #[test]
+    fn the_tokens_of_a_very_long_text_are_not_counted_exactly() {
+        let words = MAX_COUNTED_BYTES / "Word ".len() + 100;
+        let error = windows(&text(&[words]), 6, LongText::Error).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("the text has about {} tokens, the", words + 2)), "{error}");
+    }
+
+    #[test]
+    fn a_truncated_text_begins_behind_invisible_characters_that_fill_it() {
+        let blank = "\u{200b} ".repeat(3000);
+        let read = windows(&format!("{blank}One two three."), 6, LongText::Truncate).unwrap();
+        let TokenizedWindow { span, tokens, .. } = &read.windows[0];
+        assert!(read.truncated && tokens.count > 0 && !is_blank(&format!("{blank}One two three.")[span.clone()]));
+        // They do not fill this one.
+        let read = windows(&format!("\u{200b} {}", text(&[9])), 6, LongText::Truncate).unwrap();
+        assert_eq!(read.windows[0].span.start, 0);
     }
 
     /// With a pair of `pair` words, and three special tokens.

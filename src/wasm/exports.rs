@@ -12,11 +12,8 @@ use super::link_kernel::link_kernel;
 use super::request::read_load_options;
 use super::uint8_array_reader::Uint8ArrayReader;
 use crate::kernels::simd::wasm::choose_kernel;
-use crate::model::missing;
+use crate::model::{GRAPH_FILE, missing};
 use crate::{Error, ModelFiles};
-
-/// The file that is too large to be copied into WebAssembly memory as a whole.
-const GRAPH: &str = "model.onnx";
 
 /// A loaded model.
 #[wasm_bindgen]
@@ -89,12 +86,13 @@ fn load_classifier(files: &JsValue, options: JsValue) -> Result<crate::Classifie
             return Err(Error::invalid_input(format!("the model's file {name} must be a Uint8Array")));
         };
         match &name[..] {
-            GRAPH => graph = Some(bytes),
+            // Too large to be copied into WebAssembly memory as a whole.
+            GRAPH_FILE => graph = Some(bytes),
             _ if name.ends_with(".json") || name.ends_with(".head") => small = small.with(name, bytes.to_vec()),
             _ => external.push(name, bytes),
         }
     }
-    let graph = graph.ok_or_else(|| missing("the model", GRAPH))?;
+    let graph = graph.ok_or_else(|| missing("the model", GRAPH_FILE))?;
     crate::Classifier::from_stream(&small, &|| Box::new(Uint8ArrayReader::new(graph.clone())), &external, options)
 }
 

@@ -16,6 +16,7 @@ use tract_onnx::tract_core::ops::logic::{self, comp_eq, comp_gt, comp_gte, comp_
 use tract_onnx::tract_core::ops::{math, nn};
 use tract_onnx::tract_hir::ops::nn::Reducer;
 
+use super::op::CONTRIB;
 use node::{Node, Outlets};
 
 /// Wires a node and returns its outputs, at least the first.
@@ -112,9 +113,6 @@ const CONTRIB_OPS: [(&str, Wire); 13] = [
     ("QuickGelu", contrib::quick_gelu),
     ("SkipLayerNormalization", contrib::skip_layer_normalization),
 ];
-
-/// onnxruntime's domain.
-pub(super) const CONTRIB: &str = "com.microsoft";
 
 /// Whether the op of a node is supported. The same name means different ops in different domains.
 pub(super) fn supports(node: &NodeProto) -> bool {

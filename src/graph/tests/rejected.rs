@@ -1,8 +1,9 @@
 //! Files that are damaged or of a form that is not supported, and inputs that do not fit.
 
 use prost::Message;
+use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::{alone, changed, changed_file, scales};
 use crate::error::ErrorKind;
@@ -97,6 +98,51 @@ fn nodes_may_be_in_any_order() {
         changed(change).unwrap().encode(alone(&[1, 2, 3])).unwrap().swap_remove(0).logits
     };
     assert_eq!(logits(&|graph| graph.node.reverse()), logits(&|_| ()));
+}
+
+/// Such as the index of the best label, beside the logits. The nodes of quantised ones are replaced, whatever their order.
+#[test]
+fn nodes_that_no_needed_output_reads_are_ignored() {
+    for file in ["distilbert-dynamo20-sdpa-int8.onnx", "distilbert-dynamo20-sdpa-dynamic-uint8.onnx"] {
+        let logits = |change: &dyn Fn(&mut GraphProto)| {
+            changed_file(file, change).unwrap().encode(alone(&[1, 2, 3])).unwrap().swap_remove(0).logits
+        };
+        let with_label = logits(&|graph| {
+            let mut output = graph.output[0].clone();
+            output.name = "label".into();
+            graph.node.push(NodeProto {
+                op_type: "ArgMax".into(),
+                input: vec![graph.output[0].name.clone()],
+                output: vec![output.name.clone()],
+                ..NodeProto::default()
+            });
+            graph.output.push(output);
+            graph.node.reverse();
+        });
+        assert_eq!(with_label, logits(&|_| ()), "{file}");
+    }
+}
+
+/// Padding would be read as text.
+#[test]
+fn a_graph_without_a_mask_reads_one_text_at_a_time() {
+    let encoder = changed(|graph| {
+        graph.input.retain(|input| input.name != "attention_mask");
+        let node = |op_type: &str, inputs: [&str; 2], output: &str| NodeProto {
+            op_type: op_type.into(),
+            input: inputs.map(String::from).into_iter().filter(|input| !input.is_empty()).collect(),
+            output: vec![output.into()],
+            ..NodeProto::default()
+        };
+        let mut cast = node("Cast", ["equal", ""], "attention_mask");
+        let to = AttributeType::Int as i32;
+        cast.attribute.push(AttributeProto { name: "to".into(), r#type: to, i: 7, ..AttributeProto::default() });
+        graph.node.extend([node("Equal", ["input_ids", "input_ids"], "equal"), cast]);
+    });
+    let encoder = encoder.unwrap();
+    assert_eq!(encoder.max_rows(), 1);
+    assert!(encoder.encode(alone(&[1, 2, 3])).is_ok());
+    assert!(changed(|_| ()).unwrap().max_rows() > 1);
 }
 
 #[test]

@@ -14,9 +14,9 @@ use std::collections::{HashMap, HashSet};
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
-use crate::graph::import::CONTRIB;
+use crate::graph::op::CONTRIB;
 
-/// Rewrites the graph as in the table above, and drops nodes that are then of no use.
+/// Rewrites the graph as in the table above. Nodes whose users were replaced stay, without a use.
 pub(in crate::graph) fn undo(graph: &mut GraphProto) {
     let mut replacements = Replacements::new(graph).collect();
     if replacements.is_empty() {
@@ -29,15 +29,7 @@ pub(in crate::graph) fn undo(graph: &mut GraphProto) {
             None => nodes.push(node),
         }
     }
-    // From the last node to the first, so that the users of a value are known before the node that computes it.
-    let mut used: HashSet<String> = graph.output.iter().map(|output| output.name.clone()).collect();
-    for node in nodes.into_iter().rev() {
-        if node.output.iter().any(|output| used.contains(output)) {
-            used.extend(node.input.iter().cloned());
-            graph.node.push(node);
-        }
-    }
-    graph.node.reverse();
+    graph.node = nodes;
 }
 
 /// Finds the nodes to replace.

@@ -7,9 +7,9 @@
 //! | `dynamic` | dynamic quantisation, rewritten to plain ops behind quantised weights |
 //! | `extract` | int8 weights, out of the file |
 //! | `blocks` | weights of 4 or 8 bits in blocks, out of the file |
-//! | `block_matrix` | such weights as a matrix: blocks to int8, or to the form of the 4-bit kernels |
+//! | `block_matrix` | blocked weights as a matrix: blocks to int8, or to the form of the 4-bit kernels |
 //! | `values` | the values of a tensor of the file |
-//! | `quant_tensor` | such a weight as a constant of the graph |
+//! | `quant_tensor` | a quantised weight as a constant of the graph |
 //! | `view` | a weight as an op sees it, behind any change of axes |
 
 mod block_matrix;
