@@ -53,7 +53,7 @@ export const PREDICTION_DESCRIPTIONS = {
   },
   specialTokens: {
     description:
-      "Whether special tokens that a text spells, such as `[SEP]`, are read as text or as the special tokens.",
+      "Whether special-token strings in the input, such as `[SEP]`, are read as text or as the special tokens.",
     default: "text",
   },
   explain: {

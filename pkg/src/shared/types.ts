@@ -139,7 +139,7 @@ export interface TextOptions extends CallOptions {
    */
   longText?: "window" | "truncate" | "error" | undefined;
   /**
-   * How to read special tokens that a text spells, such as `[SEP]` or `</s>`: as text (`"text"`, the default), so
+   * How to read special-token strings in the input, such as `[SEP]` or `</s>`: as text (`"text"`, the default), so
    * that whoever writes the text cannot change how the model reads it, or as the special tokens (`"special"`).
    */
   specialTokens?: "text" | "special" | undefined;
@@ -256,7 +256,7 @@ export type StreamItem<Label extends string = string, Chosen extends Label | nul
     };
 
 /**
- * All tokens of a text, also where it has more than the model reads at once. Special tokens that the text spells are read
+ * All tokens of a text, also where it has more than the model reads at once. Special-token strings in the text are read
  * as text. The arrays have one element per token.
  */
 export interface Tokenization {
