@@ -172,6 +172,7 @@ async function showTexts(inView) {
   const missing = inView.filter((row) => !texts.has(row));
   if (missing.length === 0) return;
   const found = await rows.texts({ rows: missing });
+  if (texts !== shown.texts) return; // another table is shown by now
   for (const [i, text] of found.entries()) texts.set(missing[i], text);
   for (const line of body.querySelectorAll("[data-row]")) {
     const text = texts.get(Number(line.dataset.row));

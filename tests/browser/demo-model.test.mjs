@@ -153,6 +153,27 @@ test("if another model is rejected, the visitor's own stays in use, and the way 
   await context.close();
 });
 
+test("the files of a model can be dropped without their folder", async () => {
+  const { page, context } = await ready(site);
+  await page.locator("#model-title").scrollIntoViewIfNeeded();
+  await page.evaluate(async () => {
+    const load = async (name) => new File([await (await fetch(`fixtures/tiny/${name}`)).blob()], name);
+    const files = await Promise.all(["config.json", "tokenizer.json", "model.onnx"].map(load));
+    const { dropModel } = await import("./own-model.js");
+    globalThis.drop = (entries) => dropModel(entries);
+    await drop(files.map((file) => ({ isFile: true, name: file.name, file: (resolve) => resolve(file) })));
+  });
+  await accepted(page);
+  assert.equal(await page.locator("#model-name").textContent(), "Unnamed model");
+  assert.match(await page.locator("#model-facts").textContent(), /Size22\.7 kB/);
+  // A file that cannot be read any more.
+  await page.evaluate(() =>
+    drop([{ isFile: true, name: "config.json", file: (_, reject) => reject(new Error("gone")) }]),
+  );
+  assert.deepEqual(await refusal(page), ["The model could not be loaded.", "gone"]);
+  await context.close();
+});
+
 test("a load that replaces another one keeps its progress and its cancel button", async () => {
   const server = createServer(); // it never answers
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -81,7 +81,7 @@ test("emotions are ranked, with their thresholds and words; a chosen one has its
   await rows.nth(3).locator("button:focus").waitFor();
   await page.locator("#words-note, #weights").first().waitFor({ state: "attached" });
   // A choice while another text is being read does not stop that, and colours no word of it.
-  const long = `${THANKS}. `.repeat(400);
+  const long = `${INSULT}. `.repeat(400);
   await page.locator("#text").fill(long);
   await page.locator("#facts", { hasText: "Reading passage" }).waitFor();
   await rows.nth(2).locator("button").click();
