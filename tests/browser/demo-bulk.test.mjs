@@ -142,7 +142,10 @@ test("what a file has already is not overwritten, and rows of any length get the
   assert.equal(typeof last.litmus_score, "number");
   await page.locator("#bulk-again").click();
   await label(page, await fileOf("r.csv", `id,text\n1,${POSITIVE.split(",")[0]}\n2,${NEGATIVE},more,and more\n`));
+  await page.locator("#text").focus();
   await finished(page);
+  await page.waitForTimeout(200);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "text", "the focus stays where the visitor is");
   const { data } = Papa.parse((await download(page)).text, { skipEmptyLines: true });
   assert.deepEqual(data[0].slice(0, 6), ["id", "text", "column_3", "column_4", "label", "score"]);
   assert.deepEqual([data[1][4], data[2][4]], ["positive", "negative"]);

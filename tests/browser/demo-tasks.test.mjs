@@ -80,6 +80,13 @@ test("emotions are ranked, with their thresholds and words; a chosen one has its
   assert.notEqual(await chosen(), "gratitude");
   await rows.nth(3).locator("button:focus").waitFor();
   await page.locator("#words-note, #weights").first().waitFor({ state: "attached" });
+  // Without colours, there are no words below the emotions either.
+  await page.locator("#explain").click();
+  assert.equal(await page.locator("#emotions .weights li, #marks mark").count(), 0);
+  await page.waitForTimeout(1000); // longer than the explanation that was running takes
+  assert.equal(await page.locator("#emotions .weights li, #marks mark").count(), 0);
+  await page.locator("#explain").click();
+  await rows.first().locator(".weights li").first().waitFor();
   // A choice while another text is being read does not stop that, and colours no word of it.
   const long = `${INSULT}. `.repeat(400);
   await page.locator("#text").fill(long);
@@ -87,13 +94,6 @@ test("emotions are ranked, with their thresholds and words; a chosen one has its
   await rows.nth(2).locator("button").click();
   assert.equal(await page.locator("#marks mark").count(), 0);
   await page.locator("#passages").waitFor({ timeout: 60_000 });
-  // Without colours, there are no words below the emotions either.
-  await page.locator("#text").fill(THANKS);
-  await rows.first().locator(".weights li").first().waitFor();
-  await page.locator("#explain").click();
-  assert.equal(await page.locator("#emotions .weights li, #marks mark").count(), 0);
-  await page.waitForTimeout(1000); // longer than the explanation that was running takes
-  assert.equal(await page.locator("#emotions .weights li, #marks mark").count(), 0);
   assert.deepEqual(errors, []);
   await context.close();
 });
@@ -121,7 +121,7 @@ test("a handle moves the threshold of a gauge, and the verdict with it", async (
 test("a label has its own colour inside an element with another one", async () => {
   const { page, context } = await ready(site);
   const tones = await page.evaluate(() => {
-    const list = document.getElementById("bars");
+    const list = document.getElementById("views");
     document.getElementById("test").dataset.tone = "negative";
     return ["other-0", "other-1", "positive"].map((tone) => {
       const row = document.createElement("div");

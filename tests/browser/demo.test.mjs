@@ -75,6 +75,7 @@ test("shows an error when the model is missing, and can try again", async () => 
   await page.screenshot({ path: join(artifacts, "failure.png") });
   await page.unroute(MODEL);
   await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator("#text:focus").waitFor(); // the button is gone
   await page.locator("#idle").waitFor();
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
@@ -244,7 +245,7 @@ test("texts with values follow the language, and a second click on the language 
 });
 
 test("if a script of a part cannot be loaded, the page says so", async () => {
-  const { page, context } = await site.newPage();
+  const { page, context } = await site.newPage({ serviceWorkers: "block" }); // it would have stored them
   for (const path of ["**/bulk.js", "**/share.js", "**/strings/zh-Hans-parts.js", "**/benches/texts.mjs"])
     await page.route(path, (route) => route.abort());
   await page.goto(site.url);
