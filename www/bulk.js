@@ -1,43 +1,42 @@
 // The part "Many texts": labels the rows of a file, or pasted rows, in a pool of workers. The page stays responsive.
-import { begin, end } from "./busy.js";
-import { $, make } from "./dom.js";
+import { begin, end, markUnsaved } from "./busy.js";
+import { $, announce, make, moveFocus } from "./dom.js";
 import { areValues } from "./labels.js";
-import { count, figure, onLanguage, percent, t } from "./language.js";
+import { count, figure, onLanguage, percent, showText, t } from "./language.js";
 import { createClassifier } from "./litmus-text/dist/index.js";
-import { model, onModel } from "./model.js";
-import { textLanguage } from "./packaged.js";
+import { isAwaited, untilModel } from "./model.js";
+import { readsChinese } from "./packaged.js";
 import { Results } from "./results.js";
-import { openInWorker } from "./rows.js";
+import { makeOpener } from "./rows.js";
 import { saveFile } from "./save-file.js";
 import { showTable, tableHasGrown } from "./table.js";
-import { allTasks, onTask, task, taskName } from "./task.js";
-import { taught } from "./taught.js";
-import { bars } from "./view-bars.js";
+import { ANY_TEXT, allTasks, onTask, task, taskName } from "./task.js";
+import { bars, MAX_BARS } from "./view-bars.js";
 
 /** Rows per request to the worker that parses the file. */
 const ROWS_PER_REQUEST = 256;
 /** Milliseconds between two updates of the progress display. */
 const UPDATE_MS = 250;
-/** A text that is predicted to learn the labels of a model's own head. */
-const ANY_TEXT = "a";
-/** With more labels than this, those of most rows come first. */
-const MANY_LABELS = 6;
 /** One core is left to the page. At most 4, because each worker holds its own copy of the model in memory. */
 const WORKERS = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
 
-let source; // the open file: what `openInWorker` resolved to
-let opening; // promise of the file that was chosen last
+let source; // the open file: what the opener resolved to
+let starting = new AbortController(); // aborts the start of a job that waits for the model
 let job; // the running job, or the last one
 
-const isRunning = () => job?.state === "running" || job?.state === "paused";
+const opener = makeOpener((is) => {
+  $("bulk-opening").hidden = !is;
+  if (is) announce(t("bulk.opening"));
+});
 
 function showOnly(id) {
   for (const each of ["bulk-open", "bulk-setup", "bulk-run"]) $(each).hidden = each !== id;
 }
 
-function showProblem(message) {
-  $("bulk-problem").hidden = !message;
-  $("bulk-problem").textContent = message ?? "";
+/** Shows a text about what went wrong; without one, none. */
+export function showProblem(key, ...values) {
+  $("bulk-problem").hidden = !key;
+  showText($("bulk-problem"), key, ...values);
 }
 
 /** Opens a dropped file. */
@@ -46,17 +45,17 @@ export const openFile = (file) => openRows(file, file.name);
 /** Opens a file and shows the form that asks which column to read. If it cannot be read, the file before it stays open. */
 async function openRows(file, name) {
   showProblem();
-  const mine = openInWorker(file, name);
-  opening = mine;
   let opened;
   try {
-    opened = await mine;
+    opened = await opener.open(file, name);
   } catch (error) {
-    return showProblem(t("bulk.unread", error.message));
+    return showProblem("bulk.unread", error.message);
   }
-  if (mine !== opening) return opened.worker.end(); // another file was chosen meanwhile
+  if (!opened) return; // another file was chosen meanwhile, or this one was given up
+  starting.abort();
   source?.worker.end();
   source = opened;
+  markUnsaved(false); // the results of the file before are gone
   $("bulk-header").checked = source.header;
   $("bulk-header").closest("label").hidden = source.kind !== "csv";
   showSetup();
@@ -64,7 +63,7 @@ async function openRows(file, name) {
   showPreview();
   listTasks([task()?.id]);
   showOnly("bulk-setup");
-  $("bulk-start").focus({ preventScroll: true });
+  moveFocus($("bulk"), $("bulk-start"));
 }
 
 function showSetup() {
@@ -110,20 +109,20 @@ function chooseTasks(box) {
   if (checkedTasks().length === 0) box.checked = true;
 }
 
-/** The chosen tasks with their labels. */
+/** The chosen tasks with their labels. Their options stay as they are now, whatever the visitor types meanwhile. */
 async function tasksToRead() {
   const ids = checkedTasks();
   const chosen = allTasks().filter(({ id }) => ids.includes(id));
   const withInfo = async (each) => {
-    const prediction = await each.classifier.predict(ANY_TEXT, each.options());
-    return { ...each, info: await each.info(prediction) };
+    const options = each.options();
+    const prediction = await each.classifier.predict(ANY_TEXT, options);
+    return { ...each, options, info: await each.info(prediction, options) };
   };
   return Promise.all(chosen.map(withInfo));
 }
 
-/** Yields the texts of the file. Reads one request ahead, so that a large file is never in memory as a whole. */
-async function* readTexts() {
-  const { worker } = source;
+/** Yields the texts of a job's file. Reads one request ahead, so that a large file is never in memory as a whole. */
+async function* readTexts(job, worker) {
   let ahead = worker.next({ most: ROWS_PER_REQUEST });
   for (;;) {
     const { texts, fraction, done } = await ahead;
@@ -149,21 +148,37 @@ function labelledFraction({ marks, results }) {
   return from.fraction + ((to.fraction - from.fraction) * (count - from.row)) / (to.row - from.row);
 }
 
-async function run() {
-  const { options } = model();
+/** Waits until the chosen model is in use, and labels the rows with it. */
+async function start() {
   const table = source;
-  const stop = new AbortController();
-  $("bulk-start").disabled = true;
-  const tasks = await tasksToRead().catch((error) => {
-    showOnly("bulk-open");
-    showProblem(error.message);
-  });
-  $("bulk-start").disabled = false;
-  if (!tasks || source !== table) return;
-  opening = undefined; // a file that is still being opened must not replace this one
+  starting = new AbortController();
+  const stop = starting;
   showProblem();
+  $("bulk-start").disabled = true;
+  if (isAwaited()) showText($("bulk-start"), "load.fetching");
+  let options;
+  let tasks;
+  try {
+    ({ options } = await untilModel(stop.signal));
+    begin(stop); // from here on the model stays
+    tasks = await tasksToRead();
+  } catch (error) {
+    if (!stop.signal.aborted) showProblem("bulk.stopped", error.message);
+  }
+  $("bulk-start").disabled = false;
+  showText($("bulk-start"), "bulk.start");
+  try {
+    if (tasks && source === table) await run({ table, stop, options, tasks });
+    else moveFocus($("bulk"), $("bulk-start"));
+  } finally {
+    end(stop);
+  }
+}
+
+async function run({ table, stop, options, tasks }) {
+  opener.cancel(); // a file that is still being opened must not replace this one
   const results = new Results(tasks);
-  job = {
+  const mine = {
     state: "running",
     results,
     stop,
@@ -172,27 +187,26 @@ async function run() {
     paused: 0,
     shownAt: 0,
   };
-  const mine = job;
-  begin(mine);
+  job = mine;
   showOnly("bulk-run");
-  showButtons();
-  showStatus();
+  showButtons(mine);
   showTable(table.worker, results);
   makeFigures(results);
   $("bulk-charts").hidden = areValues(tasks[0].info);
-  draw();
-  $("bulk-pause").focus({ preventScroll: true });
+  draw(mine);
+  moveFocus($("bulk"), $("bulk-pause"));
   let pool;
   try {
     const column = table.columns[Number($("bulk-column").value)];
     await table.worker.begin({ column, header: $("bulk-header").checked });
-    const head = tasks[0].source === "taught" ? taught().head : undefined;
-    pool = await createClassifier({ ...options, head, workers: WORKERS, signal: stop.signal });
-    mine.start = performance.now();
-    const chosen = tasks.length > 1 ? { tasks: tasks.map(({ id }) => id) } : tasks[0].options();
-    for await (const item of pool.stream(readTexts(), { ...chosen, signal: stop.signal })) {
+    pool = await createClassifier({ ...options, head: tasks[0].head, workers: WORKERS, signal: stop.signal });
+    mine.start = performance.now(); // only the labelling is timed
+    mine.paused = 0;
+    mine.pausedAt = mine.start;
+    const chosen = tasks.length > 1 ? { tasks: tasks.map(({ id }) => id) } : tasks[0].options;
+    for await (const item of pool.stream(readTexts(mine, table.worker), { ...chosen, signal: stop.signal })) {
       results.add(item);
-      if (performance.now() - mine.shownAt > UPDATE_MS) draw();
+      if (performance.now() - mine.shownAt > UPDATE_MS) draw(mine);
     }
     mine.state = "done";
   } catch (error) {
@@ -201,18 +215,18 @@ async function run() {
   }
   pool?.close();
   mine.end = performance.now();
-  end(mine);
-  draw(true);
-  showButtons();
-  $("bulk-announcement").textContent = $("bulk-status").textContent;
-  $(results.count > 0 ? "bulk-save" : "bulk-again").focus({ preventScroll: true });
+  markUnsaved(results.count > 0);
+  draw(mine, true);
+  showButtons(mine);
+  announce($("bulk-status").textContent);
+  moveFocus($("bulk"), $(results.count > 0 ? "bulk-save" : "bulk-again"));
 }
 
 /** Updates the status line, the progress bar, the charts and the table. */
-function draw(finished = false) {
+function draw(job, finished = false) {
   job.shownAt = performance.now();
   const { results, state } = job;
-  showStatus();
+  showStatus(job);
   $("bulk-progress").value = state === "done" ? 1 : labelledFraction(job);
   for (const [i, column] of results.columns.entries()) drawShares($("bulk-shares").children[i], column, results);
   $("bulk-sureness").hidden = results.columns.length > 1;
@@ -220,7 +234,6 @@ function draw(finished = false) {
   tableHasGrown(finished);
 }
 
-/** Makes a figure for each task. */
 const makeFigures = ({ columns }) =>
   $("bulk-shares").replaceChildren(
     ...columns.map(() => make("figure", {}, make("figcaption"), make("dl", { className: "bars" }))),
@@ -232,7 +245,7 @@ function drawShares(figure, { id, names, counts }, { columns, count: rows, faile
   caption.textContent = columns.length > 1 ? taskName(id) : t("bulk.shares");
   const total = Math.max(1, rows - failed);
   const scores = names.map((label, i) => ({ label, score: counts[i] / total }));
-  const most = names.length > MANY_LABELS ? scores.sort((a, b) => b.score - a.score) : scores;
+  const most = names.length > MAX_BARS ? scores.sort((a, b) => b.score - a.score) : scores;
   const value = (label, i) => [label, `${count(counts[i])} · ${percent(counts[i] / total)}`];
   bars(list, most, names, Object.fromEntries(names.map(value)));
 }
@@ -256,7 +269,7 @@ function formatDuration(seconds) {
   return t("time.hours", (seconds / 3600).toFixed(1));
 }
 
-function showStatus() {
+function showStatus(job) {
   const { results, state, start, paused, end = performance.now(), error } = job;
   const part = labelledFraction(job);
   const done = count(results.count);
@@ -276,8 +289,8 @@ function showStatus() {
   $("bulk-status").textContent = says[state]() + failed;
 }
 
-function showButtons() {
-  const running = isRunning();
+function showButtons(job) {
+  const running = job.state === "running" || job.state === "paused";
   $("bulk-pause").hidden = $("bulk-cancel").hidden = !running;
   $("bulk-pause").textContent = t(job.state === "paused" ? "bulk.go-on" : "bulk.pause");
   $("bulk-save").hidden = running || job.results.count === 0;
@@ -295,37 +308,44 @@ function togglePause() {
     job.goOn();
     job.gate = undefined;
   }
-  showButtons();
-  draw();
-  $("bulk-announcement").textContent = $("bulk-status").textContent;
+  showButtons(job);
+  draw(job);
+  announce($("bulk-status").textContent);
 }
 
 async function save() {
+  if ($("bulk-save").ariaDisabled === "true") return;
   const mine = job;
   const { results } = mine;
   // Until the file is written, no other one may be opened: that would end its worker.
   begin(mine);
-  opening = undefined;
-  $("bulk-save").disabled = $("bulk-again").disabled = true;
-  $("bulk-save").textContent = t("bulk.saving");
+  opener.cancel();
+  $("bulk-save").ariaDisabled = "true"; // not `disabled`, which would take the focus away
+  $("bulk-again").disabled = true;
+  showText($("bulk-save"), "bulk.saving");
   try {
     const toSave = results.columns.map((column) => column.toSave);
     const file = await source.worker.save({ results: toSave, errors: results.errors });
     const [, stem] = /^(.*?)(\.[^.]*)?$/.exec(source.name);
     saveFile(file, `${stem}.litmus.${source.kind === "jsonl" ? "jsonl" : "csv"}`);
+    markUnsaved(false);
   } catch (error) {
     $("bulk-status").textContent = t("bulk.stopped", error.message);
   }
   end(mine);
-  $("bulk-save").disabled = $("bulk-again").disabled = false;
-  $("bulk-save").textContent = t("bulk.save");
+  $("bulk-save").ariaDisabled = null;
+  $("bulk-again").disabled = false;
+  showText($("bulk-save"), "bulk.save");
 }
 
 function startOver() {
+  starting.abort();
+  opener.cancel();
   showOnly("bulk-open");
   showProblem();
   source?.worker.end();
-  source = opening = job = undefined;
+  source = job = undefined;
+  markUnsaved(false);
   $("bulk-paste").value = "";
   $("bulk-read").hidden = true;
   $("bulk-choose").focus({ preventScroll: true });
@@ -333,8 +353,10 @@ function startOver() {
 
 /** Opens a table of a thousand different reviews, each made of one or two texts. */
 async function openSample() {
-  const isChinese = textLanguage().startsWith("zh");
-  const { batch } = await (isChinese ? import("./texts-zh.js") : import("./benches/texts.mjs"));
+  const isChinese = readsChinese();
+  const texts = isChinese ? import("./texts-zh.js") : import("./benches/texts.mjs");
+  const { batch } = await texts.catch(() => ({}));
+  if (!batch) return showProblem("load.broken");
   const blank = isChinese ? "" : " ";
   const lines = Array.from({ length: 1000 }, (_, i) => {
     const [a, b] = [i, i + 1 + 7 * Math.floor(i / batch.length)].map((index) => index % batch.length);
@@ -360,7 +382,7 @@ $("bulk-column").addEventListener("change", showPreview);
 $("bulk-tasks").addEventListener("change", ({ target }) => chooseTasks(target));
 $("bulk-setup").addEventListener("submit", (event) => {
   event.preventDefault();
-  void run();
+  void start();
 });
 $("bulk-other").addEventListener("click", startOver);
 $("bulk-again").addEventListener("click", startOver);
@@ -370,13 +392,19 @@ $("bulk-cancel").addEventListener("click", () => {
   job.goOn?.();
 });
 $("bulk-save").addEventListener("click", save);
-onModel((now) => ($("bulk-start").disabled = !now));
-$("bulk-start").disabled = !model();
+$("bulk-stop").addEventListener("click", () => {
+  opener.cancel();
+  const focus = { "bulk-open": "bulk-choose", "bulk-setup": "bulk-start", "bulk-run": "bulk-again" };
+  const [open] = Object.keys(focus).filter((id) => !$(id).hidden);
+  $(focus[open]).focus({ preventScroll: true });
+});
 
 /** The model, or the chosen task, has changed: boxes of tasks that are still there stay checked. */
 function relist() {
   const still = checkedTasks().filter((id) => allTasks().some((each) => each.id === id));
+  const focused = $("bulk-tasks").contains(document.activeElement) && document.activeElement.value;
   listTasks(still.length > 0 ? still : [task()?.id]);
+  if (focused) ($("bulk-tasks").querySelector(`[value="${CSS.escape(focused)}"]`) ?? $("bulk-start")).focus();
 }
 onTask(relist);
 relist();
@@ -384,6 +412,6 @@ onLanguage(() => {
   relist();
   if (source) showSetup();
   if (!job) return;
-  showButtons();
-  draw();
+  showButtons(job);
+  draw(job);
 });

@@ -7,6 +7,26 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Milliseconds without a new result before it is announced to screen readers: not at every keystroke. */
+export const TYPING_MS = 900;
+
+let announcing = 0; // timer
+
+/** Has screen readers read a message, once no other one has followed for some milliseconds. */
+export function announce(message, delay = 0) {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => {
+    // The same text again would be read again.
+    if ($("announcement").textContent !== message) $("announcement").textContent = message;
+  }, delay);
+}
+
+/** Moves the focus, unless the visitor has moved it out of the part meanwhile. */
+export function moveFocus(part, element) {
+  const { activeElement, body } = document;
+  if (activeElement === body || part.contains(activeElement)) element.focus({ preventScroll: true });
+}
+
 const styles = new Map();
 
 /** Loads a stylesheet once. */

@@ -1,5 +1,6 @@
 // The examples below the text, in English or Chinese.
 import { $ } from "./dom.js";
+import { showBroken } from "./language.js";
 import { fill } from "./try.js";
 
 const buttons = [...$("examples").querySelectorAll("button:not(#long-example)")];
@@ -18,14 +19,16 @@ async function longInEnglish() {
 export async function showExamples(language) {
   latest = language;
   const isChinese = language.startsWith("zh");
-  const next = isChinese ? await import("./examples-zh.js") : ENGLISH;
+  const next = isChinese ? await import("./examples-zh.js").catch(() => ENGLISH) : ENGLISH;
   if (latest !== language) return;
   shown = next;
-  $("examples").lang = isChinese ? language : "en";
+  $("examples").lang = next === ENGLISH ? "en" : language;
+  $("long-example").lang = document.documentElement.lang; // its title, unlike the others, is a text of the page
   for (const [i, text] of shown.short.entries()) buttons[i].textContent = text;
 }
 
 $("examples").addEventListener("click", async ({ target }) => {
   if (!(target instanceof HTMLButtonElement)) return;
-  fill(target.id === "long-example" ? await shown.long() : target.textContent);
+  if (target.id !== "long-example") return fill(target.textContent);
+  await shown.long().then(fill, showBroken);
 });

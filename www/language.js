@@ -14,12 +14,29 @@ const PART_TEXTS = {
 
 let strings;
 let numbers;
+let wanted; // the language that the visitor chose last: its texts may still be loading
 const listeners = [];
+/** The values of texts that `showText` has shown, by element. */
+const shown = new WeakMap();
 
 /** Returns an interface text. A text that is a function is called with `values`. */
 export function t(key, ...values) {
   const text = strings[key];
   return typeof text === "function" ? text(...values) : text;
+}
+
+/** Shows a text in an element, and again after each change of the language. Without a key, the element is emptied. */
+export function showText(element, key, ...values) {
+  if (key) element.dataset.t = key;
+  else delete element.dataset.t;
+  shown.set(element, values);
+  element.textContent = key ? t(key, ...values) : "";
+}
+
+/** Says beside the text that a script could not be loaded. */
+export function showBroken(error) {
+  console.warn(error);
+  showText($("shared"), "load.broken");
 }
 
 /** Whether there is a text with this key. For keys that contain labels or error codes, which may have no text. */
@@ -45,15 +62,19 @@ export async function loadPartTexts() {
   for (const element of document.querySelectorAll("[data-t]:empty")) element.textContent = t(element.dataset.t);
 }
 
-async function use(language) {
-  ({ default: strings } = await TEXTS[language]());
+async function useLanguage(language) {
+  wanted = language;
+  const { default: texts } = await TEXTS[language]();
+  if (wanted !== language) return; // the visitor has chosen again
+  strings = texts;
   document.documentElement.lang = language;
   numbers = {
     count: new Intl.NumberFormat(language),
     percent: new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }),
     figure: new Intl.NumberFormat(language, { maximumSignificantDigits: 3 }),
   };
-  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t]"))
+    element.textContent = t(element.dataset.t, ...(shown.get(element) ?? []));
   for (const element of document.querySelectorAll("[data-t-label]")) element.ariaLabel = t(element.dataset.tLabel);
   for (const element of document.querySelectorAll("[data-t-placeholder]"))
     element.placeholder = t(element.dataset.tPlaceholder);
@@ -63,7 +84,7 @@ async function use(language) {
   for (const listener of listeners) listener();
 }
 
-const other = () => (document.documentElement.lang === "en" ? "zh-Hans" : "en");
+const other = () => (wanted === "en" ? "zh-Hans" : "en");
 
 /** The visitor's earlier choice. `localStorage` throws where the browser blocks storage. */
 function chosen() {
@@ -82,17 +103,23 @@ function ofBrowser() {
 
 $("language").addEventListener("click", async () => {
   const language = other();
-  await addPartTexts(language); // for the parts that are open, or will be before it is in use
-  await use(language);
+  wanted = language; // before the texts are loaded: a second click goes back
   try {
-    localStorage.setItem(KEY, language);
+    await addPartTexts(language); // for the parts that are open, or will be before it is in use
+  } catch (error) {
+    if (wanted === language) wanted = document.documentElement.lang;
+    return showBroken(error);
+  }
+  if (wanted === language) await useLanguage(language);
+  try {
+    localStorage.setItem(KEY, wanted);
   } catch {
     // Storage is blocked: the choice lasts until the page is closed.
   }
 });
 
 try {
-  await use(chosen() ?? ofBrowser());
+  await useLanguage(chosen() ?? ofBrowser());
 } finally {
   // The stylesheet hides the page until then, so that it is not shown in one language and then in another.
   document.documentElement.dataset.language = "";

@@ -28,10 +28,24 @@ export function onModel(listener) {
 
 /** Whether a packaged model is being loaded, or could not be loaded: until another one is in use, no text is read. */
 export const isAwaited = () => awaited !== undefined;
+/** Resolves to the model in use as soon as there is one, and no other is being loaded. Rejects when `signal` is aborted. */
+export const untilModel = (signal) =>
+  new Promise((resolve, reject) => {
+    if (now && !isAwaited()) return resolve(now);
+    const stop = onModel((next) => {
+      stop();
+      resolve(next);
+    });
+    signal?.addEventListener("abort", () => {
+      stop();
+      reject(signal.reason);
+    });
+  });
+
 /** Whether this visit has used a packaged model, or is loading it. */
 export const isLoaded = (name) => loads.has(name);
 
-function use(next) {
+function useModel(next) {
   const before = now;
   awaited = undefined;
   now = next;
@@ -52,7 +66,7 @@ export async function usePackaged(name, onProgress) {
     loads.get(name).catch(() => loads.delete(name)); // the next call tries again
   }
   const next = await loads.get(name);
-  if (awaited === name) use(next);
+  if (awaited === name) useModel(next);
 }
 
 /** Loads the visitor's model and switches to it, unless `check`, called with the new classifier, throws. */
@@ -65,5 +79,5 @@ export async function useOwn(name, { model, signal, onProgress }, check) {
     next.classifier.close();
     throw error;
   }
-  use(next);
+  useModel(next);
 }

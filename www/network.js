@@ -1,6 +1,6 @@
 // "0 bytes sent": counts the page's network requests since the model was ready.
 import { $, make } from "./dom.js";
-import { onLanguage, t } from "./language.js";
+import { onLanguage, showText, t } from "./language.js";
 
 /**
  * Request counts by "METHOD URL": seen by the page's Resource Timing (`timeline`), seen by the service worker (`worker`),
@@ -32,10 +32,11 @@ function count(method, url, source, bytes = 0) {
 const times = ({ timeline, worker, frame }) => Math.max(timeline, worker) + frame;
 
 function show() {
+  if (since === Infinity) return;
   const all = [...requests];
   const total = all.reduce((sum, [, each]) => sum + times(each), 0);
   const bytes = all.reduce((sum, [, each]) => sum + times(each) * each.bytes, 0);
-  $("sent").textContent = t("net.sent", bytes, total);
+  showText($("sent"), "net.sent", bytes, total);
   $("network").dataset.requests = total;
   const items = all.map(([key, each]) => {
     const by = each.frame > 0 ? ` (${t("net.frame")})` : "";
@@ -45,7 +46,6 @@ function show() {
   $("requests").replaceChildren(...items);
 }
 
-/** Starts counting. */
 export function startCounting() {
   if (since !== Infinity) return;
   since = performance.now();

@@ -1,9 +1,10 @@
 // Offline use: the service worker stores a complete version of the site, and a newer version is offered once it is
 // stored completely.
 
-import { isBusy } from "./busy.js";
-import { $ } from "./dom.js";
-import { isLoaded, onModel } from "./model.js";
+import { hasUnsaved, isBusy } from "./busy.js";
+import { $, announce } from "./dom.js";
+import { t } from "./language.js";
+import { isLoaded, model, onModel } from "./model.js";
 
 /** Milliseconds between two checks for a new version while the page is open. */
 const CHECK_MS = 60 * 60 * 1000;
@@ -11,13 +12,15 @@ const KEY = "left";
 
 let accepted = false; // whether the visitor has accepted the new version in this window
 
-function offer(worker) {
+/** Shows that there is a new version, with the button that runs `accept`. */
+function offer(accept) {
   $("update").hidden = false;
-  $("reload").onclick = () => {
-    accepted = true;
-    worker.postMessage("take over");
-  };
+  $("reload").onclick = accept;
+  announce(t("offline.update"));
 }
+
+/** Whether a reload would interrupt a job, or lose results or the visitor's own model. */
+const wouldLose = () => isBusy() || hasUnsaved() || (model() && !model().packaged);
 
 /** Reloads the page with the new version. The typed text and the chosen packaged model are kept. */
 function reload() {
@@ -41,8 +44,8 @@ export function takeLeft() {
 }
 
 /**
- * Has the service worker store the English model, once this visit has used it; so does a new version that waits, because it
- * replaces what is stored.
+ * Asks the service worker to store the English model, if this visit has used it. A new version that waits is asked, too: once it
+ * takes over, what the running version has stored is deleted.
  */
 async function keepModel({ active, waiting }) {
   if (!isLoaded("english")) return;
@@ -56,7 +59,7 @@ async function keepModel({ active, waiting }) {
 }
 
 /** Registers the service worker. Called after the model is ready, so that storing the site does not delay the first prediction. */
-export async function keep() {
+export async function registerWorker() {
   const container = navigator.serviceWorker;
   if (!container) return;
   let first = !container.controller;
@@ -65,13 +68,17 @@ export async function keep() {
       first = false; // the first service worker has taken control: it serves the version that is already running
       return;
     }
-    // The new version was accepted in another window: a running job is not interrupted.
-    if (accepted || !isBusy()) reload();
-    else offerReload();
+    // Where the new version was accepted in another window, this one is reloaded only if nothing is lost.
+    if (accepted || !wouldLose()) reload();
+    else offer(reload);
   });
   const registration = await container.register("sw.js", { updateViaCache: "none" });
   const watch = (worker) => {
-    const look = () => worker.state === "installed" && container.controller && offer(worker);
+    const takeOver = () => {
+      accepted = true;
+      worker.postMessage("take over");
+    };
+    const look = () => worker.state === "installed" && container.controller && offer(takeOver);
     worker.addEventListener("statechange", look);
     look();
   };
@@ -83,11 +90,6 @@ export async function keep() {
   onModel(() => keepModel(registration));
   await keepModel(registration);
   document.documentElement.dataset.offline = "";
-}
-
-function offerReload() {
-  $("update").hidden = false;
-  $("reload").onclick = reload;
 }
 
 addEventListener("beforeinstallprompt", (event) => {

@@ -3,9 +3,9 @@
 import { time } from "./benches/measure.mjs";
 import { passage } from "./benches/texts.mjs";
 import { isBusy } from "./busy.js";
-import { $, make } from "./dom.js";
+import { $, announce, make } from "./dom.js";
 import { areValues } from "./labels.js";
-import { figure, has, onLanguage, t } from "./language.js";
+import { figure, has, onLanguage, showText, t } from "./language.js";
 import { useOwn } from "./model.js";
 import { LAYOUT } from "./model-layout.js";
 import { countOfFrame } from "./network.js";
@@ -28,13 +28,18 @@ function show(id) {
 }
 
 /** Median time of a prediction for each sample, after warm-up runs. */
-async function timesOf(classifier) {
+async function timesOf(classifier, signal) {
   const words = passage.trim().split(/\s+/);
   const times = [];
   for (const { words: count, runs } of SAMPLES) {
     const text = words.slice(0, count).join(" ");
-    const { tokens } = await classifier.predict(text);
-    times.push({ tokens, ms: await time(runs, () => classifier.predict(text)) });
+    const { tokens } = await classifier.predict(text, { signal });
+    const ms = await time(
+      runs,
+      () => classifier.predict(text),
+      () => signal.throwIfAborted(),
+    );
+    times.push({ tokens, ms });
   }
   return times;
 }
@@ -68,13 +73,14 @@ async function loadModel(name, get) {
         info: classifier.info,
         bytes: size,
         loadMs,
-        times: await timesOf(classifier),
+        times: await timesOf(classifier, signal),
       };
       signal.throwIfAborted();
     });
     found = next;
     showModel();
     show();
+    announce(t("try.with", next.name));
   } catch (error) {
     if (signal !== loading.signal) return; // a newer load has replaced this one, and shows its own progress
     if (signal.aborted) show();
@@ -85,9 +91,8 @@ async function loadModel(name, get) {
 }
 
 function showProgress(file, loaded) {
-  $("model-progress-text").textContent = file
-    ? t("model.fetching", file, (loaded / 1e6).toFixed(1))
-    : t("model.loading");
+  if (file) showText($("model-progress-text"), "model.fetching", file, (loaded / 1e6).toFixed(1));
+  else showText($("model-progress-text"), "model.loading");
 }
 
 function showFailure(error) {
@@ -118,12 +123,13 @@ function showModel() {
   $("with").textContent = t("try.with", name);
 }
 
-/** Loads a model from files whose `webkitRelativePath` is set. */
+/** Loads a model from files whose `webkitRelativePath` is set: those of a folder, or dropped files without one. */
 function fromFiles(files) {
-  const [folder] = files[0]?.webkitRelativePath.split("/") ?? [];
-  const at = (path) => files.find((file) => file.webkitRelativePath === `${folder}/${path}`);
+  const [folder] = /^[^/]*\//.exec(files[0]?.webkitRelativePath) ?? [""];
+  const at = (path) => files.find((file) => file.webkitRelativePath === `${folder}${path}`);
   const graph = LAYOUT.model.map(at).find(Boolean);
-  return loadModel(folder || t("model.unnamed"), async () => ({ model: files, bytes: graph?.size }));
+  const name = folder.slice(0, -1) || t("model.unnamed");
+  return loadModel(name, async () => ({ model: files, bytes: graph?.size }));
 }
 
 /** The files in a dropped folder. Dropped files have no `webkitRelativePath`, so it is set here. */
@@ -153,7 +159,7 @@ function folderOf(address) {
 }
 
 /** The name of a model: that of its folder, or of its repository on the Hugging Face hub. */
-function nameOf({ pathname, host }) {
+function modelName({ pathname, host }) {
   const folders = pathname.replace(/\/resolve\/[^/]+\/$/, "").split("/");
   return decodeURIComponent(folders.filter(Boolean).at(-1) ?? host);
 }
@@ -195,7 +201,7 @@ function fromAddress(address) {
   let name;
   try {
     folder = folderOf(address);
-    name = nameOf(folder); // throws for a malformed percent escape
+    name = modelName(folder); // throws for a malformed percent escape
     if (!/^https?:$/.test(folder.protocol)) throw new TypeError(folder.protocol);
   } catch {
     return showFailure({ code: "invalid-input", message: address });
@@ -215,7 +221,10 @@ $("model-address").addEventListener("submit", (event) => {
   const address = $("model-url").value.trim();
   if (address) void fromAddress(address);
 });
-$("model-stop").addEventListener("click", () => loading.abort());
+$("model-stop").addEventListener("click", () => {
+  loading.abort();
+  $("model-choose").focus({ preventScroll: true }); // the button disappears
+});
 $("model-back").addEventListener("click", async () => {
   if (isBusy()) return showFailure({ code: "busy" });
   found = undefined;
@@ -231,6 +240,10 @@ onLanguage(() => {
 
 /** Loads a model from the entries of dropped files or of a dropped folder. */
 export async function dropModel(entries) {
-  const files = (await Promise.all(entries.map((entry) => filesBelow(entry)))).flat();
-  await fromFiles(files);
+  try {
+    const files = (await Promise.all(entries.map((entry) => filesBelow(entry)))).flat();
+    await fromFiles(files);
+  } catch (error) {
+    showFailure(error); // a file cannot be read
+  }
 }

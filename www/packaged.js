@@ -3,7 +3,7 @@
 import { isBusy } from "./busy.js";
 import { $ } from "./dom.js";
 import { showExamples } from "./examples.js";
-import { onLanguage, t } from "./language.js";
+import { onLanguage, showText, t } from "./language.js";
 import { isAwaited, model, onModel, usePackaged } from "./model.js";
 import { fail, read, showLoading } from "./try.js";
 
@@ -33,6 +33,9 @@ export function textLanguage() {
   return languages?.length === 1 ? languages[0] : "";
 }
 
+/** Whether the samples are in Chinese, as the texts to be read. */
+export const readsChinese = () => textLanguage().startsWith("zh");
+
 /** Shows which model is chosen, and the texts in its language. */
 function showChoice() {
   menu.hidden = isOwn();
@@ -60,8 +63,8 @@ function progressBar(name) {
     const size = known ? all.reduce((bytes, each) => bytes + each.total, 0) : 0;
     if (known) Object.assign($("progress"), { max: size || 1, value: sum });
     else $("progress").removeAttribute("value");
-    $("progress-text").textContent =
-      known && sum === size ? t("load.preparing") : t("load.bytes", megabytes(sum), known && megabytes(size));
+    if (known && sum === size) showText($("progress-text"), "load.preparing");
+    else showText($("progress-text"), "load.bytes", megabytes(sum), known && megabytes(size));
   };
 }
 
@@ -69,14 +72,14 @@ function progressBar(name) {
 export async function loadChosen() {
   const name = chosen;
   $("progress").removeAttribute("value");
-  $("progress-text").textContent = t("load.fetching");
+  showText($("progress-text"), "load.fetching");
   showLoading();
   try {
     const loading = usePackaged(name, progressBar(name));
     showChoice();
     await loading;
   } catch (error) {
-    if (name === chosen && isAwaited()) fail(error);
+    if (name === chosen && isAwaited()) fail(error, "load.failed");
   }
 }
 
@@ -91,9 +94,13 @@ function choose(name) {
 export const chooseFirst = (left) => choose(left ?? (isLink() ? ofLink() : ofLanguage()));
 
 menu.addEventListener("change", () => {
-  $("shared").textContent = isBusy() ? t("model.busy") : "";
+  showText($("shared"), isBusy() ? "model.busy" : undefined);
   choose(menu.value);
 });
-$("retry").addEventListener("click", () => (isOwn() ? read() : loadChosen()));
+$("retry").addEventListener("click", () => {
+  $("text").focus(); // the button disappears
+  if (isOwn()) void read();
+  else void loadChosen();
+});
 onLanguage(() => choose(ofLanguage()));
 onModel(showChoice);

@@ -1,7 +1,7 @@
 // The parts of the page below the first view. The scripts of a part are loaded when the part comes into view, or when
 // something else needs them.
-import { $, loadStyle } from "./dom.js";
-import { loadPartTexts } from "./language.js";
+import { $, loadStyle, make } from "./dom.js";
+import { loadPartTexts, showText } from "./language.js";
 
 /** Files by part: a script, and stylesheets in the order of the cascade. */
 const PARTS = {
@@ -28,23 +28,36 @@ async function load(id) {
   try {
     await loadPartTexts(); // scripts use them as soon as they run
     const [exports] = await Promise.all([script(), ...styles.map(loadStyle)]);
+    showBroken(id, false);
     release(id);
     return exports;
   } catch (error) {
-    opened.delete(id); // no network: the next visit of the part tries again
+    opened.delete(id); // the next visit of the part tries again; some browsers keep a failed import until the page is reloaded
+    held.delete(id);
+    showBroken(id, true);
     throw error;
   }
+}
+
+/** Shows or removes the line which says that a part could not be loaded. */
+function showBroken(id, is) {
+  $(id).querySelector(".broken")?.remove();
+  if (!is) return;
+  const line = make("p", { className: "problem broken", role: "alert" });
+  $(id).querySelector(".lede").after(line);
+  showText(line, "load.broken");
 }
 
 /** Events that came before the script of their part, by part. */
 const held = new Map();
 
-/** Holds an event back. */
+/** Holds an event back; of several of a kind on one element, the last. */
 function hold(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   const { id } = event.currentTarget;
-  held.set(id, [...(held.get(id) ?? []), event]);
+  const others = (held.get(id) ?? []).filter(({ type, target }) => type !== event.type || target !== event.target);
+  held.set(id, [...others, event]);
   void openPart(id).catch((error) => console.warn(error));
 }
 

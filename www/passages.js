@@ -1,7 +1,8 @@
 // Long texts: a bar for each passage (window) of the text, and the selected passage with its words coloured.
 import { $, make } from "./dom.js";
 import { nameOf, scoreText, toneOf } from "./labels.js";
-import { onLanguage, t } from "./language.js";
+import { onLanguage, showText, t } from "./language.js";
+import { inputOf } from "./try.js";
 import { paintWords, wordItems } from "./words.js";
 
 /** Milliseconds that a passage must stay selected before its explanation is computed. */
@@ -69,7 +70,7 @@ async function explainPassage(passage) {
   explaining.abort();
   explaining = new AbortController();
   const { signal } = explaining;
-  $("passage-note").textContent = "";
+  showText($("passage-note"));
   $("passage-weights").replaceChildren();
   const { task } = now;
   if (!$("explain").checked || !task.explains) return;
@@ -77,12 +78,12 @@ async function explainPassage(passage) {
   if (signal.aborted) return;
   try {
     const onProgress = ({ done, total }) => {
-      if (!signal.aborted) $("passage-note").textContent = t("why.working", done, total);
+      if (!signal.aborted) showText($("passage-note"), "why.working", done, total);
     };
     const options = { ...task.options(), explain: true, signal, onProgress };
-    const { attributions } = await task.classifier.predict(passage, options);
+    const { attributions } = await task.classifier.predict(inputOf(task, passage), options);
     paintWords($("passage-text"), passage, attributions);
-    $("passage-note").textContent = "";
+    showText($("passage-note"));
     $("passage-weights").replaceChildren(...wordItems(attributions));
   } catch (error) {
     // An abort is expected: another passage was selected. Any other error is shown.

@@ -12,13 +12,18 @@ const BOM = [0xef, 0xbb, 0xbf];
 const LEGACY = { "zh-Hans": "gb18030", "en": "windows-1252" };
 /** Label index of a row that failed, as in results.js. */
 const FAILED = 0xfffe;
+/** Usual names of columns: a first row with one of them is a heading. */
+const NAMES =
+  /^(id|number|texts?|labels?|class|category|tag|target|title|body|content|message|comment|review|文本|文字|内容|评论|标签|类别)$/i;
 
 let blob; // the file in UTF-8
 let start; // byte offset of the first row
-let format; // { kind, delimiter, newline, columns, column, header }
+let format; // { kind, delimiter, newline, lineEnd, columns, column, header }
 let position; // byte offset up to which rows were read
 let starts; // byte offset of each row read: a Float64Array, which grows
 let count; // number of rows read
+let widest; // cells of the longest row read
+let keys; // all keys of the JSON lines read
 
 const decode = (bytes) => new TextDecoder().decode(bytes);
 const bytesIn = (text) => new TextEncoder().encode(text).length;
@@ -50,34 +55,46 @@ async function* pieces(file) {
     yield new Uint8Array(await file.slice(at, at + PIECE * 4).arrayBuffer());
 }
 
-/** Converts a JSON array to one line of JSON for each element. */
+/** Converts a JSON array to one line of JSON for each element, which is an object or a text. */
 async function asLines(file) {
   const rows = JSON.parse(await file.text());
   if (!Array.isArray(rows)) throw new Error("the JSON is not an array");
-  return new Blob(rows.map((row) => `${JSON.stringify(row)}\n`));
+  return new Blob(rows.map((row) => `${JSON.stringify(typeof row === "string" ? { text: row } : row)}\n`));
 }
 
 const isBlank = (row) => row.length === 1 && row[0].trim() === "";
 const isNumber = (value) => value.trim() !== "" && !Number.isNaN(Number(value));
 
+/**
+ * A table by its name, or by the start of the text: rows of equally many cells, which are separated by tabs or have a heading. So
+ * sentences that happen to have a comma each are a list.
+ */
 function guessKind(name, head) {
-  if (/^\s*\{/.test(head)) return { kind: "jsonl" };
+  const lineEnd = head.includes("\n") || !head.includes("\r") ? "\n" : "\r";
+  if (/^\s*\{/.test(head)) return { kind: "jsonl", lineEnd };
   const { data, meta } = Papa.parse(head, { preview: 20 });
   const rows = data.filter((row) => !isBlank(row)).slice(0, 19); // the 20th row may be incomplete
-  const table = rows.length > 1 && rows[0].length > 1 && rows.every(({ length }) => length === rows[0].length);
-  if (!/\.(csv|tsv)$/i.test(name) && !table) return { kind: "list" };
-  return { kind: "csv", delimiter: rows[0]?.length > 1 ? meta.delimiter : ",", newline: meta.linebreak };
+  const even = rows.length > 1 && rows[0].length > 1 && rows.every(({ length }) => length === rows[0].length);
+  const isTable = even && (meta.delimiter === "\t" || hasNames(rows) || hasNumbers(rows));
+  if (!/\.(csv|tsv)$/i.test(name) && !isTable) return { kind: "list", lineEnd };
+  const newline = meta.linebreak;
+  return { kind: "csv", delimiter: rows[0]?.length > 1 ? meta.delimiter : ",", newline, lineEnd: newline.at(-1) };
 }
 
-/** A header is a first row of short, distinct names above rows with numbers or longer cells. */
-function guessHeader([first, ...rest]) {
-  if (!first || rest.length === 0) return false;
-  const named =
-    first.every((cell) => cell.trim() && cell.length < 40 && !isNumber(cell)) && new Set(first).size === first.length;
-  const differs = first.some((cell, i) =>
-    rest.every((row) => isNumber(row[i] ?? "") || (row[i] ?? "").length > cell.length),
-  );
-  return named && differs;
+/** Whether the first row can be a heading: its cells are short and distinct, and no numbers. */
+const isNamed = ([first]) =>
+  first.every((cell) => cell.trim() && cell.length < 40 && !isNumber(cell)) && new Set(first).size === first.length;
+const hasNames = (rows) => isNamed(rows) && rows[0].some((cell) => NAMES.test(cell.trim()));
+/** Whether there is a column of numbers, below a first row that can be a heading. */
+const hasNumbers = (rows) =>
+  isNamed(rows) && rows[0].some((_, i) => rows.slice(1).every((row) => isNumber(row[i] ?? "")));
+
+/** A heading is a first row with a usual name, or above numbers or longer cells. */
+function guessHeader(rows) {
+  if (rows.length < 2) return false;
+  const [first, ...rest] = rows;
+  const differs = (cell, i) => rest.every((row) => isNumber(row[i] ?? "") || (row[i] ?? "").length > cell.length);
+  return hasNames(rows) || (isNamed(rows) && first.some(differs));
 }
 
 /** The column with the longest texts. */
@@ -89,7 +106,8 @@ function guessColumn(columns, rows, cellOf) {
 async function open({ file, name, language }) {
   const read = await asUtf8(file, language);
   blob = read.blob;
-  if (/^\s*\[\s*\{/.test(await blob.slice(0, 64).text())) blob = await asLines(blob);
+  const first = await blob.slice(0, 64).text();
+  if (/^\s*\[\s*\{/.test(first) || (/\.json$/i.test(name) && /^\s*\[/.test(first))) blob = await asLines(blob);
   const begin = new Uint8Array(await blob.slice(0, 3).arrayBuffer());
   start = BOM.every((byte, i) => begin[i] === byte) ? 3 : 0;
   format = guessKind(name, decode(await blob.slice(start, start + HEAD).arrayBuffer()));
@@ -128,6 +146,8 @@ function rewind() {
   position = start;
   starts = new Float64Array(1024);
   count = 0;
+  widest = 0;
+  keys = new Set();
 }
 
 /** Parses rows, each with its length in characters. Unless `atEnd`, an incomplete last row is left out. */
@@ -148,7 +168,7 @@ function split(text, atEnd) {
     return rows;
   }
   for (let from = 0; from < text.length; ) {
-    const end = text.indexOf("\n", from) + 1 || text.length;
+    const end = text.indexOf(format.lineEnd, from) + 1 || text.length;
     const line = text.slice(from, end).trim();
     rows.push({ fields: format.kind === "list" ? [line] : parseLine(line), length: end - from, blank: line === "" });
     from = end;
@@ -169,7 +189,7 @@ async function readPiece(from, size = PIECE) {
   if (from >= blob.size) return undefined;
   const bytes = new Uint8Array(await blob.slice(from, from + size).arrayBuffer());
   const atEnd = from + bytes.length === blob.size;
-  const whole = atEnd ? bytes : bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+  const whole = atEnd ? bytes : bytes.subarray(0, bytes.lastIndexOf(format.lineEnd.charCodeAt()) + 1);
   const text = decode(whole);
   const rows = split(text, atEnd);
   const plain = text.length === whole.length; // ASCII only: character offsets are byte offsets
@@ -208,7 +228,11 @@ async function next({ most }) {
     more.set(starts);
     starts = more;
   }
-  for (const { begin } of rows) starts[count++] = begin;
+  for (const { begin, fields } of rows) {
+    starts[count++] = begin;
+    if (format.kind === "csv") widest = Math.max(widest, fields.length);
+    else if (format.kind === "jsonl") for (const key of Object.keys(fields ?? {})) keys.add(key);
+  }
   const at = waiting[0]?.begin ?? position;
   return {
     texts: rows.map(({ fields }) => fieldOf(fields, format.column)),
@@ -289,45 +313,66 @@ function keysOf(results, row) {
   return Object.assign({}, ...keys);
 }
 
+/** Names for what is added to a file that has the names `taken` already. */
+function freeNames(names, taken) {
+  const all = new Set(taken);
+  return names.map((name) => {
+    let free = name;
+    while (all.has(free)) free = `litmus_${free}`;
+    all.add(free);
+    return free;
+  });
+}
+
 /** Writes the file with the results added: as columns of a table, or as keys of JSON lines. */
 async function save({ results, errors }) {
-  const { kind, delimiter = ",", newline = "\n", columns, header } = format;
-  const taken = kind === "jsonl" ? columns : [];
-  const total = results[0].labels.length;
-  const free = (name, among) => (among.includes(name) ? `litmus_${name}` : name);
-  const [names, cellsOf] = results.length > 1 ? columnsOfTasks(results) : columnsOfTask(results[0]);
-  const added = [...names, "error"];
-  const parts = kind === "csv" && start > 0 ? ["\ufeff"] : [];
-  const csvLine = (cells) => Papa.unparse([cells], { delimiter: kind === "csv" ? delimiter : ",", newline }) + newline;
+  return format.kind === "jsonl" ? saveLines(results, errors) : saveTable(results, errors);
+}
+
+/** Calls `write` with the rows that have a result, piece by piece. Resolves to what it returned as parts of a file. */
+async function writeRows(total, write) {
+  const parts = [];
   let row = 0;
-  let width = columns.length;
   for (let at = start; row < total; ) {
     const piece = await readPiece(at);
     if (!piece) break;
-    const lines = [];
-    let { rows } = piece;
-    if (at === start && kind !== "jsonl") {
-      const heading = kind === "list" ? ["text"] : header ? rows[0].fields : columns.map((i) => `column_${i + 1}`);
-      if (header) rows = rows.slice(1);
-      width = heading.length;
-      lines.push(csvLine([...heading, ...added.map((name) => free(name, heading))]));
-    }
-    for (const { fields } of rows.slice(0, total - row)) {
-      const error = errors[row];
-      if (kind === "jsonl") {
-        const more = error ? { error } : keysOf(results, row);
-        const renamed = Object.fromEntries(Object.entries(more).map(([key, value]) => [free(key, taken), value]));
-        lines.push(`${JSON.stringify({ ...fields, ...renamed })}\n`);
-      } else {
-        const cells = Array.from({ length: Math.max(width, fields.length) }, (_, i) => fields[i] ?? "");
-        lines.push(csvLine([...cells, ...(error ? names.map(() => "") : cellsOf(row)), error ?? ""]));
-      }
-      row++;
-    }
+    const rows = at === start && format.header ? piece.rows.slice(1) : piece.rows;
+    const lines = rows.slice(0, total - row).map(({ fields }) => write(fields, row++));
     parts.push(new Blob(lines)); // a Blob's content need not stay in the JavaScript heap
     at = piece.end;
   }
-  return new Blob(parts, { type: kind === "jsonl" ? "application/jsonl" : "text/csv" });
+  return parts;
+}
+
+async function saveLines(results, errors) {
+  const names =
+    results.length > 1 ? results.flatMap(({ id }) => [id, `${id}_score`]) : ["label", "labels", "score", "scores"];
+  const added = [...names, "error"];
+  const free = freeNames(added, keys);
+  const rename = ([key, value]) => [free[added.indexOf(key)], value];
+  const parts = await writeRows(results[0].labels.length, (fields, row) => {
+    const more = errors[row] ? { error: errors[row] } : keysOf(results, row);
+    return `${JSON.stringify({ ...fields, ...Object.fromEntries(Object.entries(more).map(rename)) })}\n`;
+  });
+  return new Blob(parts, { type: "application/jsonl" });
+}
+
+async function saveTable(results, errors) {
+  const { kind, delimiter = ",", newline = "\n", header } = format;
+  const [names, cellsOf] = results.length > 1 ? columnsOfTasks(results) : columnsOfTask(results[0]);
+  const line = (cells) => Papa.unparse([cells], { delimiter, newline }) + newline;
+  const given = header ? (await readPiece(start)).rows[0].fields : kind === "list" ? ["text"] : [];
+  // A row may have more cells than the heading: all rows are made as long, so that what is added stands in its columns.
+  const width = Math.max(widest, given.length);
+  const filled = (cells, empty) => Array.from({ length: width }, (_, i) => cells[i] ?? empty(i));
+  const heading = filled(given, (i) => `column_${i + 1}`);
+  const parts = await writeRows(results[0].labels.length, (fields, row) => {
+    const result = errors[row] ? names.map(() => "") : cellsOf(row);
+    return line([...filled(fields, () => ""), ...result, errors[row] ?? ""]);
+  });
+  const mark = kind === "csv" && start > 0 ? "\ufeff" : "";
+  const first = `${mark}${line([...heading, ...freeNames([...names, "error"], heading)])}`;
+  return new Blob([first, ...parts], { type: "text/csv" });
 }
 
 const calls = { open, begin, next, texts, order, save };

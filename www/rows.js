@@ -1,6 +1,9 @@
 // The page's interface to rows-worker.js.
 import { t } from "./language.js";
 
+/** Milliseconds after which the page says that a file is being opened. */
+const PATIENCE_MS = 300;
+
 /** Starts the worker. Each function returned calls the function of the same name in the worker. */
 function startWorker() {
   const worker = new Worker("rows-worker.js");
@@ -34,16 +37,44 @@ function startWorker() {
 
 /**
  * Opens a file in a worker of its own. Resolves to the file's `name`, what the worker's `open` returned, and the `worker`,
- * which the caller ends. Rejects if the file cannot be read or has no text.
+ * which the caller ends. Rejects if the file cannot be read or has no text, and when `signal` is aborted.
  */
-export async function openInWorker(file, name) {
+async function openInWorker(file, name, signal) {
   const worker = startWorker();
+  const aborted = new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   try {
-    const opened = await worker.open({ file, name, language: document.documentElement.lang });
+    const opened = await Promise.race([worker.open({ file, name, language: document.documentElement.lang }), aborted]);
     if (opened.rows.length === 0 || opened.columns.length === 0) throw new Error(t("bulk.none"));
     return { ...opened, name, worker };
   } catch (error) {
     worker.end();
     throw error;
   }
+}
+
+/**
+ * Opens one file at a time: a newer file and `cancel` end the opening of an older one. `showOpening` is called with whether a file
+ * is taking longer than a moment: its encoding is known only when all of it has been read.
+ */
+export function makeOpener(showOpening) {
+  let latest = new AbortController();
+
+  /** Opens a file as `openInWorker` does. Resolves to `undefined` if a newer one was opened meanwhile, or it was cancelled. */
+  async function open(file, name) {
+    latest.abort();
+    latest = new AbortController();
+    const { signal } = latest;
+    const timer = setTimeout(showOpening, PATIENCE_MS, true);
+    try {
+      return await openInWorker(file, name, signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      if (signal === latest.signal) showOpening(false);
+    }
+  }
+
+  return { open, cancel: () => latest.abort() };
 }

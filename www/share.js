@@ -2,11 +2,13 @@
 // the server.
 import { $ } from "./dom.js";
 import { headerOf } from "./head-file.js";
-import { t } from "./language.js";
+import { loadPartTexts, showText } from "./language.js";
 import { quantise } from "./small-head.js";
 import { allTasks, chooseTask, task } from "./task.js";
 import { loadTaught, taught } from "./taught.js";
 import { fill } from "./try.js";
+
+await loadPartTexts(); // its messages are among them
 
 /** Maximum length of a fragment in characters. Mail and chat programs break longer links. */
 const LONGEST = 4000;
@@ -40,11 +42,11 @@ export async function openLink({ withText }) {
   if (withText && text !== undefined) fill(text);
   if (head === undefined) return;
   try {
-    await loadTaught(fromBase64(head));
+    await loadTaught(fromBase64(head), { isReceived: true });
     chooseTask("taught");
   } catch (error) {
     console.warn(error);
-    $("shared").textContent = t("share.damaged");
+    showText($("shared"), "share.damaged");
   }
 }
 
@@ -68,7 +70,7 @@ function link() {
 export async function copyLink() {
   const { hash, message } = link();
   if (hash.length > LONGEST) {
-    $("shared").textContent = t("share.long");
+    showText($("shared"), "share.long");
     return;
   }
   history.replaceState(null, "", hash);
@@ -76,5 +78,5 @@ export async function copyLink() {
     () => true,
     () => false,
   );
-  $("shared").textContent = t(copied ? message : "share.refused");
+  showText($("shared"), copied ? message : "share.refused");
 }

@@ -1,23 +1,24 @@
 // The part "Speed": runs the project's benchmark in the visitor's browser, and shows the published times of the peers.
 import { check, LENGTHS, textOf, time } from "./benches/measure.mjs";
-import { $, make } from "./dom.js";
-import { figure, onLanguage, t } from "./language.js";
+import { isBusy } from "./busy.js";
+import { $, make, moveFocus } from "./dom.js";
+import { figure, onLanguage, showText, t } from "./language.js";
 import { createClassifier } from "./litmus-text/dist/index.js";
+import { showRunning } from "./running.js";
 
-/** Published medians in ms by length and contender, with machine and versions. Made by `npm run bench:peers -- --site`. */
-const published = fetch("peers.json").then((response) => response.json());
-
+let published; // median times in ms by length and contender, with machine and versions; `npm run bench:peers -- --site` writes them
 let stop = new AbortController();
 let measured = {}; // median in milliseconds by number of tokens
 
 /** Measures the packaged model as benches/in-page.mjs does. */
 async function measure(signal) {
+  showText($("speed-status"), "load.fetching"); // it may be the first use of the English model
   const classifier = await createClassifier({ cache: false, signal });
   const total = LENGTHS.reduce((sum, { tokens, runs }) => sum + tokens * runs, 0);
   let done = 0;
   try {
     for (const { tokens, runs } of LENGTHS) {
-      $("speed-status").textContent = t("speed.running", tokens);
+      showText($("speed-status"), "speed.running", tokens);
       const text = await textOf(tokens, async (text) => (await classifier.tokenize(text)).ids.length);
       const ms = await time(
         runs,
@@ -39,7 +40,8 @@ async function measure(signal) {
 
 /** Draws a chart for each length: the peers' times as multiples of ours on the published machine, and our time here. */
 async function draw() {
-  const { machine, browser, versions, ms } = await published;
+  published ??= await (await fetch("peers.json")).json();
+  const { machine, browser, versions, ms } = published;
   const charts = Object.entries(ms).map(([tokens, { ours, ...peers }]) => {
     const longest = Math.max(...Object.values(peers)) / ours;
     const bar = (name, ratio, value) => {
@@ -73,27 +75,25 @@ async function draw() {
   $("speed-machine").textContent = t("speed.machine", machine, browser, shown) + relation;
 }
 
-function showRunning(is) {
-  $("speed-start").hidden = is;
-  $("speed-stop").hidden = !is;
-  $("speed-progress").value = 0;
-  $("speed-progress").classList.toggle("at-work", is);
-}
+/** Draws the charts, or says why they are missing: they are drawn after the next measurement. */
+const tryToDraw = () => draw().catch((error) => showText($("speed-status"), "job.failed", error.message));
 
 $("speed-start").addEventListener("click", async () => {
+  if (isBusy()) return showText($("speed-status"), "model.busy"); // it would be slower, and so would the other job
   stop = new AbortController();
   const { signal } = stop;
-  showRunning(true);
+  showRunning("speed", true);
   $("speed-stop").focus({ preventScroll: true });
   try {
     await measure(signal);
-    $("speed-status").textContent = t("speed.done");
+    showText($("speed-status"), "speed.done");
   } catch (error) {
-    $("speed-status").textContent = signal.aborted ? "" : error.message;
+    if (signal.aborted) showText($("speed-status"));
+    else showText($("speed-status"), "job.failed", error.message);
   }
-  showRunning(false);
-  $("speed-start").focus({ preventScroll: true });
+  showRunning("speed", false);
+  moveFocus($("speed"), $("speed-start"));
 });
 $("speed-stop").addEventListener("click", () => stop.abort());
-onLanguage(draw);
-void draw();
+onLanguage(tryToDraw);
+void tryToDraw();

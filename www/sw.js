@@ -72,19 +72,25 @@ function pathOf(url) {
   return Object.hasOwn(files, path) ? path : undefined;
 }
 
-/** Reports a request that goes to the network to all pages, which count them (network.js). */
-async function report(request) {
-  const { method, url } = request;
+/**
+ * Reports a request that goes to the network to the page that makes it, which counts it (network.js). Which page a worker belongs
+ * to is not known: its requests are reported to all pages. A navigation is another page's request.
+ */
+async function report(request, clientId) {
+  const { method, url, mode } = request;
+  if (mode === "navigate") return;
   const body = ["GET", "HEAD"].includes(method) ? 0 : (await request.arrayBuffer()).byteLength;
-  for (const client of await self.clients.matchAll({ type: "window", includeUncontrolled: true })) {
-    client.postMessage({ type: "request", method, url, bytes: body });
+  const client = await self.clients.get(clientId);
+  const all = { type: "window", includeUncontrolled: true };
+  for (const page of client?.type === "window" ? [client] : await self.clients.matchAll(all)) {
+    page.postMessage({ type: "request", method, url, bytes: body });
   }
 }
 
-async function answer(request, path) {
+async function answer({ request, clientId }, path) {
   const kept = await caches.match(keyOf(path), { cacheName: NAME });
   if (kept) return kept;
-  void report(request.clone()); // a file of the model before it is stored, or one that the browser has evicted
+  void report(request.clone(), clientId); // a file of the model before it is stored, or one that the browser has evicted
   return fetch(request);
 }
 
@@ -97,6 +103,6 @@ self.addEventListener("message", (event) => {
 });
 self.addEventListener("fetch", (event) => {
   const path = event.request.method === "GET" ? pathOf(event.request.url) : undefined;
-  if (path !== undefined) event.respondWith(answer(event.request, path));
-  else event.waitUntil(report(event.request.clone()));
+  if (path !== undefined) event.respondWith(answer(event, path));
+  else event.waitUntil(report(event.request.clone(), event.clientId));
 });

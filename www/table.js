@@ -21,7 +21,7 @@ const body = make("tbody");
 const heading = make("tr");
 const table = make("table", {}, make("thead", {}, heading), body);
 
-let shown; // { rows, results, heads, by, task, descending, order, texts, sortedAt }
+let shown; // { rows, results, heads, by, task, descending, order, texts by row, lines in the document, sortedAt }
 let frame = 0;
 
 /**
@@ -44,6 +44,7 @@ function headsOf({ columns }) {
 /** Shows the table of `results`, to which rows are added while it is shown; `rows` provides their texts. */
 export function showTable(rows, results) {
   shown = { rows, results, heads: headsOf(results), by: "row", descending: false, texts: new Map(), sortedAt: 0 };
+  clearLines();
   heading.replaceChildren(...shown.heads.map(({ cell }) => cell));
   scroller.dataset.tasks = results.columns.length;
   showHeading();
@@ -92,7 +93,7 @@ function makeLine(index, row) {
   const text = texts.get(row) ?? "";
   const line = make(
     "tr",
-    { ariaRowIndex: String(index + 2) },
+    { ariaRowIndex: String(index + 2), className: index % 2 ? "odd" : "" },
     make("td", { className: "row", textContent: count(row + 1) }),
     make("td", { className: "text", lang: textLanguage(), textContent: text, title: text }),
     ...cellsOf(results, row),
@@ -131,10 +132,32 @@ function draw() {
     table.ariaRowCount = String(results.count + 1);
     above.style.height = `${first * height}px`;
     below.style.height = `${(results.count - last) * height}px`;
-    body.replaceChildren(above, ...inView.map((row, i) => makeLine(first + i, row)), below);
+    showLines(inView, first);
     if (!table.isConnected) scroller.replaceChildren(table);
     void showTexts(inView);
   });
+}
+
+/** Puts the rows in view into the document. Rows that are there already stay, with what the visitor has selected in them. */
+function showLines(inView, first) {
+  const before = shown.lines;
+  const entries = inView.map((row, i) => {
+    const key = `${first + i} ${row}`;
+    return [key, before.get(key) ?? makeLine(first + i, row)];
+  });
+  shown.lines = new Map(entries);
+  for (const [key, line] of before) if (!shown.lines.has(key)) line.remove();
+  let next = below;
+  for (const [, line] of entries.reverse()) {
+    if (line.nextElementSibling !== next) next.before(line);
+    next = line;
+  }
+}
+
+/** Removes all rows from the document. */
+function clearLines() {
+  shown.lines = new Map();
+  body.replaceChildren(above, below);
 }
 
 /** Row height in pixels; the stylesheet gives it in rem. */
@@ -145,14 +168,16 @@ function rowHeight() {
 
 async function showTexts(inView) {
   const { rows, texts } = shown;
+  if (texts.size > CACHED_TEXTS) texts.clear();
   const missing = inView.filter((row) => !texts.has(row));
   if (missing.length === 0) return;
-  if (texts.size > CACHED_TEXTS) texts.clear();
   const found = await rows.texts({ rows: missing });
+  if (texts !== shown.texts) return; // another table is shown by now
   for (const [i, text] of found.entries()) texts.set(missing[i], text);
   for (const line of body.querySelectorAll("[data-row]")) {
-    const text = texts.get(Number(line.dataset.row)) ?? "";
-    Object.assign(line.children[1], { textContent: text, title: text });
+    const text = texts.get(Number(line.dataset.row));
+    if (text && line.children[1].textContent !== text)
+      Object.assign(line.children[1], { textContent: text, title: text });
   }
 }
 
@@ -161,5 +186,6 @@ new ResizeObserver(() => shown && draw()).observe(scroller);
 onLanguage(() => {
   if (!shown) return;
   showHeading();
+  clearLines();
   draw();
 });

@@ -5,6 +5,8 @@ import { has, onLanguage, t } from "./language.js";
 import { isAwaited, model, onModel } from "./model.js";
 import { onTaught, taught } from "./taught.js";
 
+/** A text that is predicted only to load the head of a task, or to learn its labels. */
+export const ANY_TEXT = "a";
 /** The packaged models' own labels, for which they need no head. */
 const DEFAULT = "sentiment";
 /** The views of the packaged models' tasks. All others are shown as bars. */
@@ -29,6 +31,7 @@ function packagedHeader(path) {
   const load = async () => {
     const { headerOf } = await import("./head-file.js");
     const response = await fetch(new URL(`./litmus-text/models/${path}.head`, import.meta.url));
+    if (!response.ok) throw new Error(`${path}.head: status ${response.status}`);
     return headerOf(new Uint8Array(await response.arrayBuffer()));
   };
   const kept = headers.get(path) ?? load();
@@ -38,8 +41,8 @@ function packagedHeader(path) {
 }
 
 /**
- * The tasks of the model in use. Each has the `classifier`; `options` of its predictions; `info`, which resolves to its
- * labels, activation and thresholds; its `view`; `field`, where the visitor has to type more than the text; `explains`,
+ * The tasks of the model in use. Each has the `classifier`, and the `head` of one that was taught; `options` of its predictions;
+ * `info`, called with a prediction and its options, which resolves to its labels, activation and thresholds; its `view`; `field`, where the visitor has to type more than the text; `explains`,
  * whether its predictions can be explained; `combines`, whether several such are predicted in one pass; and its `source`,
  * "packaged", "own" or "taught".
  */
@@ -60,8 +63,8 @@ function tasksOf({ classifier, packaged }) {
   }
   const own = taught();
   if (own) {
-    const { classifier } = own;
-    found.push({ ...base, id: "taught", source: "taught", classifier, info: async () => classifier.info });
+    const { classifier, head } = own;
+    found.push({ ...base, id: "taught", source: "taught", classifier, head, info: async () => classifier.info });
   }
   return found;
 }
@@ -88,7 +91,7 @@ function zeroShot(base) {
     field: "choices",
     explains: false,
     options: () => ({ zeroShot: { labels: labels() } }),
-    info: async () => ({ labels: labels(), activation: "softmax" }),
+    info: async (_, { zeroShot }) => ({ labels: zeroShot.labels, activation: "softmax" }),
   };
 }
 

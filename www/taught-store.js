@@ -29,7 +29,7 @@ async function inStore(mode, use) {
  * Stores `{ labels: [{ name, texts }], other, head, report, model }`. `model` is the name of the packaged model that the head was
  * taught on, `null` for the visitor's own. Resolves to whether the browser keeps it.
  */
-export async function keep(kept) {
+export async function storeTaught(kept) {
   try {
     await inStore("readwrite", (store) => store.put(kept, KEY));
     localStorage.setItem(FLAG, "1");
@@ -63,5 +63,5 @@ export async function restoreTaught() {
   const { head, report, model: name = "english" } = (await kept()) ?? {};
   if (name !== model().packaged || lastTaught()) return;
   // A head of another version of the model is of no use any more; its examples are taught again in the part "Your labels".
-  if (head) await loadTaught(head, report).catch((error) => console.warn(error.message));
+  if (head) await loadTaught(head, { report }).catch((error) => console.warn(error.message));
 }

@@ -1,11 +1,14 @@
 // The visitor's own labels: the head that was taught in the page, or came from a file or a link.
 import { createClassifier } from "./litmus-text/dist/index.js";
-import { isAwaited, model, onModel } from "./model.js";
+import { model, onModel, untilModel } from "./model.js";
 
 let now;
 const listeners = [];
 
-/** `{ classifier, head, report, model }`, or `undefined`. `head` has the bytes of the head file, `model` is what it was taught on. */
+/**
+ * `{ classifier, head, report, model, isReceived }`, or `undefined`. `head` has the bytes of the head file, `model` is what it was
+ * taught on; `isReceived`: it came in a link, and is not kept.
+ */
 export const lastTaught = () => now;
 /** The taught classifier, if it was taught on the model in use. */
 export const taught = () => (now?.model === model() ? now : undefined);
@@ -15,25 +18,20 @@ export const onTaught = (listener) => void listeners.push(listener);
  * Switches to a classifier that was taught on a model; without one, the labels are forgotten. A head that came from a file or a
  * link has no report.
  */
-export function useTaught(classifier, report = null, by = model()) {
+export function useTaught(classifier, report = null, by = model(), isReceived = false) {
   const before = now;
-  now = classifier && { classifier, head: classifier.export(), report, model: by };
+  now = classifier && { classifier, head: classifier.export(), report, model: by, isReceived };
   for (const listener of listeners) listener();
   before?.classifier.close();
 }
 
 /** Loads the file of a head onto the model in use. Rejects if it is damaged, or of another model. */
-export async function loadTaught(head, report) {
+export async function loadTaught(head, { report, isReceived } = {}) {
   const by = await untilModel();
-  useTaught(await createClassifier({ ...by.options, head }), report, by);
+  useTaught(await createClassifier({ ...by.options, head }), report, by, isReceived);
 }
 
-/** Resolves to the model as soon as there is one, and no other is being loaded. */
-export const untilModel = () =>
-  new Promise((resolve) => {
-    if (model() && !isAwaited()) return resolve(model());
-    const stop = onModel((next) => {
-      stop();
-      resolve(next);
-    });
-  });
+// On a model of the visitor's own, the classifier holds a second copy of it. The head is kept for the store.
+onModel((next) => {
+  if (now && !now.model.packaged && now.model !== next) now.classifier.close();
+});

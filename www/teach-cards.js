@@ -39,14 +39,15 @@ export function writeCards(labels) {
   translate();
 }
 
-/** Adds labels and examples to those that are there. Empty cards are removed. */
+/** Adds labels, and the examples that they do not have yet. Empty cards are removed. */
 export function addToCards(labels) {
   const before = [...cards.children].map((each) => ({ name: nameIn(each), texts: textsIn(each) }));
   const all = before.filter(({ name, texts }) => name || texts.length > 0);
   for (const { name, texts } of labels) {
     const found = all.find((each) => each.name === name);
-    if (found) found.texts.push(...texts);
-    else all.push({ name, texts });
+    const known = new Set(found?.texts);
+    if (found) found.texts.push(...texts.filter((text) => !known.has(text)));
+    else all.push({ name, texts: [...texts] });
   }
   writeCards(all);
   changed();
@@ -59,9 +60,10 @@ export function addExample(name, text) {
   update(area);
 }
 
-/** Removes an example from a label. */
+/** Removes an example from a label, unless its card was renamed or removed meanwhile. */
 export function removeExample(name, text) {
   const area = areaOf(name);
+  if (!area) return;
   const lines = textsIn(area.closest("li"));
   const at = lines.lastIndexOf(oneLine(text));
   area.value = lines.filter((_, i) => i !== at).join("\n");
@@ -70,7 +72,7 @@ export function removeExample(name, text) {
 
 export const oneLine = (text) => text.replace(/\s*[\r\n]+\s*/g, " ").trim();
 
-const areaOf = (name) => [...cards.children].find((each) => nameIn(each) === name).querySelector("textarea");
+const areaOf = (name) => [...cards.children].find((each) => nameIn(each) === name)?.querySelector("textarea");
 
 function update(area) {
   showCount(area.closest("li"));

@@ -1,8 +1,8 @@
 // What was taught: how good it is, which examples to look at again, a text to try it, its file, and the code that uses it.
 import { codeOfClassifier } from "./code.js";
-import { $, make } from "./dom.js";
+import { $, announce, make, TYPING_MS } from "./dom.js";
 import { nameOf, scoreText } from "./labels.js";
-import { count, onLanguage, percent, t } from "./language.js";
+import { count, onLanguage, percent, showText, t } from "./language.js";
 import { onModel } from "./model.js";
 import { textLanguage } from "./packaged.js";
 import { saveFile } from "./save-file.js";
@@ -122,33 +122,46 @@ function move(text, from, to) {
 }
 
 function dismiss(item, text) {
-  const next = item.nextElementSibling ?? item.previousElementSibling;
+  const at = [...item.parentElement.children].indexOf(item);
   const without = (list) => list.filter((each) => each.text !== text);
   report = { ...report, suspects: without(report.suspects), contradictions: without(report.contradictions) };
-  item.remove();
-  $("teach-suspect").hidden = !next;
-  (next?.querySelector("button") ?? $("teach-start")).focus();
+  drawSuspects(); // of more than MAX_SUSPECTS, the next ones
+  const items = $("teach-suspect-list").children;
+  (items[Math.min(at, items.length - 1)]?.querySelector("button") ?? $("teach-start")).focus();
 }
 
-/** Predicts the text in the box, with a bar for each label. The latest text wins. */
+/** Predicts the text in the box. The latest text wins. */
 async function tryIt() {
   trying.abort();
   trying = new AbortController();
   const { signal } = trying;
   const own = taught();
   const text = $("teach-try").value;
-  $("teach-bars").hidden = !own || text.trim() === "";
-  if ($("teach-bars").hidden) return;
   try {
-    const { label, scores } = await own.classifier.predict(text, { signal });
-    const { info } = own.classifier;
-    const shown = scores.map((each) => [each.label, scoreText(each.score, info)]);
-    bars($("teach-bars"), scores, info.labels, Object.fromEntries(shown));
-    for (const row of $("teach-bars").children)
-      row.classList.toggle("best", label !== null && row.querySelector("dt").textContent === nameOf(label));
+    const isEmpty = !own || text.trim() === "";
+    const prediction = isEmpty ? undefined : await own.classifier.predict(text, { signal });
+    if (!signal.aborted) showTrial(prediction);
   } catch (error) {
-    if (!signal.aborted) console.warn(error);
+    if (signal.aborted) return;
+    showTrial();
+    showText($("teach-said"), "job.failed", error.message);
   }
+}
+
+/** Shows a prediction in words and with a bar for each label; without one, nothing. */
+function showTrial(prediction) {
+  $("teach-bars").hidden = !prediction;
+  showText($("teach-said"));
+  if (!prediction) return;
+  const { label, score, scores } = prediction;
+  const { info } = taught().classifier;
+  if (label === null) showText($("teach-said"), "taught.other");
+  else $("teach-said").textContent = `${nameOf(label)}, ${scoreText(score, info)}`;
+  announce($("teach-said").textContent, TYPING_MS);
+  const texts = scores.map((each) => [each.label, scoreText(each.score, info)]);
+  bars($("teach-bars"), scores, info.labels, Object.fromEntries(texts));
+  for (const row of $("teach-bars").children)
+    row.classList.toggle("best", label !== null && row.querySelector("dt").textContent === nameOf(label));
 }
 
 $("teach-try").addEventListener("input", () => void tryIt());
@@ -156,5 +169,5 @@ $("teach-above").addEventListener("click", () => chooseTask("taught"));
 $("teach-download").addEventListener("click", () => saveFile(new Blob([taught().head]), FILE));
 onTaught(show);
 onModel(show);
-onLanguage(draw);
+onLanguage(show);
 show();

@@ -1,7 +1,7 @@
 // Examples from a table: rows that have labels already, or rows that the visitor labels here, with a key for each label.
-import { $, make } from "./dom.js";
-import { onLanguage, t } from "./language.js";
-import { openInWorker } from "./rows.js";
+import { $, announce, make, moveFocus } from "./dom.js";
+import { onLanguage, showText, t } from "./language.js";
+import { makeOpener } from "./rows.js";
 import { addExample, addToCards, oneLine, readCards, removeExample } from "./teach-cards.js";
 
 /** Maximum number of rows read: more examples hardly make a head better, and they make the page slow. */
@@ -11,29 +11,45 @@ const LABEL = /^(labels?|class|category|tag|target|标签|类别)$/i;
 /** Number of labels that have a key, 1 to 9. */
 const KEYS = 9;
 
-let source; // the open table: what `openInWorker` resolved to
-let opening; // promise of the table that was chosen last
+let source; // the open table: what the opener resolved to
 let sheet; // the rows to label: { texts, at, done: [{ name, text }] }
+
+const opener = makeOpener((is) => {
+  $("teach-opening").hidden = !is;
+  if (is) announce(t("bulk.opening"));
+});
 
 /** Opens a table and asks for its columns. Rejects if it cannot be read or has no text: then the table before it stays open. */
 export async function openTable(file) {
-  const mine = openInWorker(file, file.name);
-  opening = mine;
-  const opened = await mine;
-  if (mine !== opening) return opened.worker.end(); // another table was chosen meanwhile
+  const opened = await opener.open(file, file.name);
+  if (!opened) return; // another table was chosen meanwhile, or the visitor has started over
   source?.worker.end();
   source = opened;
   const { kind, columns, header, rows } = source;
   const names = columns.map((column, i) => (kind === "jsonl" ? column : (header && rows[0][i]) || ""));
-  const option = (name, i) => make("option", { value: String(i), textContent: name || t("bulk.column-number", i + 1) });
+  const option = (name, i) => {
+    const element = make("option", { value: String(i), textContent: name });
+    if (!name) showText(element, "bulk.column-number", i + 1);
+    return element;
+  };
   $("teach-text-column").replaceChildren(...names.map(option));
-  const none = make("option", { value: "", textContent: t("teach.no-label") });
+  const none = make("option", { value: "" });
+  showText(none, "teach.no-label");
   $("teach-label-column").replaceChildren(none, ...names.map(option));
   $("teach-text-column").value = String(columns.indexOf(source.column));
   const labels = names.findIndex((name) => LABEL.test(name));
   $("teach-label-column").value = labels < 0 ? "" : String(labels);
   $("teach-setup").hidden = false;
-  $("teach-setup").querySelector("[type=submit]").focus({ preventScroll: true });
+  moveFocus($("teach"), $("teach-setup").querySelector("[type=submit]"));
+}
+
+/** Closes the table, and drops the rows that are not labelled yet. */
+export function closeTable() {
+  opener.cancel();
+  source?.worker.end();
+  source = sheet = undefined;
+  $("teach-setup").hidden = true;
+  draw();
 }
 
 async function readColumn({ worker, columns, header }, i) {
@@ -53,19 +69,21 @@ async function readColumns(table) {
   }
 }
 
-/** Takes the rows of the open table. Resolves to the message that says what was taken. */
+/** Takes the rows of the open table. Resolves to the message that says what was taken, as the arguments of `showText`. */
 export async function takeRows() {
   const table = source;
   source = undefined; // before the rows are read, so that a table that is opened meanwhile does not end their worker
   $("teach-setup").hidden = true;
   const all = await readColumns(table);
   const [texts, labels] = [all.texts, all.labels].map((column) => column?.slice(0, MAX_ROWS));
-  const cut = all.texts.length > MAX_ROWS ? t("teach.cut", MAX_ROWS) : "";
+  const message = all.texts.length > MAX_ROWS ? ["teach.cut", MAX_ROWS] : [];
   if (!labels) {
-    sheet = { texts: texts.filter(Boolean), at: 0, done: [] };
+    const filled = texts.filter(Boolean);
+    if (filled.length === 0) throw new Error(t("bulk.none"));
+    sheet = { texts: filled, at: 0, done: [] };
     draw();
-    $("teach-row").focus({ preventScroll: true });
-    return cut;
+    moveFocus($("teach"), $("teach-row"));
+    return message;
   }
   const byLabel = new Map();
   for (const [i, label] of labels.entries()) {
@@ -73,7 +91,8 @@ export async function takeRows() {
     byLabel.set(label, [...(byLabel.get(label) ?? []), ...(texts[i] ? [texts[i]] : [])]);
   }
   addToCards(Array.from(byLabel, ([name, texts]) => ({ name, texts })));
-  return cut;
+  moveFocus($("teach"), $("teach-start"));
+  return message;
 }
 
 const names = () => readCards().map(({ name }) => name);
@@ -83,15 +102,15 @@ export function draw() {
   $("teach-rows").hidden = !sheet;
   if (!sheet) return;
   const { texts, at, done } = sheet;
-  $("teach-row-number").textContent = t("teach.row", Math.min(at + 1, texts.length), texts.length);
-  $("teach-row").textContent = texts[at] ?? "";
+  $("teach-row-number").textContent = t("teach.row", at + 1, texts.length);
+  $("teach-row").textContent = texts[at];
   const buttons = names().map((name, i) => {
     const key = i < KEYS ? make("kbd", { textContent: String(i + 1) }) : "";
     return make("button", { type: "button", onclick: () => give(name) }, key, ` ${name}`);
   });
   $("teach-row-labels").replaceChildren(...(buttons.length > 1 ? buttons : [t("teach.need-names")]));
   $("teach-undo").disabled = done.length === 0;
-  $("teach-row-status").textContent = t("teach.labelled", done.filter(({ name }) => name).length);
+  announce(`${$("teach-row-number").textContent}: ${texts[at]}`);
 }
 
 /** Labels the row and goes on to the next one; without a name, the row is skipped. */

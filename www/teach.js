@@ -1,16 +1,18 @@
 // The part "Your labels": teaches the model labels of the visitor's own, and keeps them on the device.
 import { begin, end, isBusy } from "./busy.js";
-import { $ } from "./dom.js";
+import { $, announce, moveFocus } from "./dom.js";
 import { headerOf } from "./head-file.js";
-import { onLanguage, t } from "./language.js";
-import { textLanguage } from "./packaged.js";
+import { showText, t } from "./language.js";
+import { isAwaited, model, untilModel } from "./model.js";
+import { readsChinese } from "./packaged.js";
+import { showRunning } from "./running.js";
 import { saveFile } from "./save-file.js";
 import { chooseTask } from "./task.js";
-import { lastTaught, loadTaught, taught, untilModel, useTaught } from "./taught.js";
-import { forget, keep, kept } from "./taught-store.js";
+import { lastTaught, loadTaught, taught, useTaught } from "./taught.js";
+import { forget, kept, storeTaught } from "./taught-store.js";
 import { addToCards, onCards, readCards, writeCards } from "./teach-cards.js";
 import "./teach-report.js";
-import { draw as drawRows, openTable, takeRows } from "./teach-table.js";
+import { closeTable, draw as drawRows, openTable, takeRows } from "./teach-table.js";
 
 /** Milliseconds without a change before the examples are stored. */
 const STORE_MS = 400;
@@ -20,71 +22,71 @@ const HEADER_BYTES = 1 << 20;
 let stop = new AbortController();
 let storing = 0; // timer
 
-function showStatus(message) {
-  $("teach-status").textContent = message;
+function showStatus(key, ...values) {
+  showText($("teach-status"), key, ...values);
+  announce($("teach-status").textContent);
 }
 
-function showProblem(message) {
-  $("teach-problem").hidden = !message;
-  $("teach-problem").textContent = message ?? "";
+/** Shows a text about what went wrong; without one, none. */
+export function showProblem(key, ...values) {
+  $("teach-problem").hidden = !key;
+  showText($("teach-problem"), key, ...values);
 }
 
-/** Stores the examples, and the head that was taught from them. */
+/** Stores the examples, and the head that was taught from them. Resolves to the key of the message that says whether it is kept. */
 async function store() {
   const labels = readCards();
   const own = lastTaught();
-  // The head is kept, too, if it is of a model that is not in use.
-  const { head, report, model } = own ? { ...own, model: own.model.packaged ?? null } : ((await kept()) ?? {});
-  const isKept = await keep({ labels, other: $("teach-other").checked, head, report, model });
-  return t(isKept ? "teach.keep" : "teach.unkept");
+  // A head that came in a link does not replace the visitor's own. One of a model that is not in use is kept, too.
+  const isOwn = own && !own.isReceived;
+  const { head, report, model } = isOwn ? { ...own, model: own.model.packaged ?? null } : ((await kept()) ?? {});
+  const isKept = await storeTaught({ labels, other: $("teach-other").checked, head, report, model });
+  return isKept ? "teach.keep" : "teach.unkept";
 }
 
 function changed() {
   drawRows();
-  showStatus(taught() ? t("teach.changed") : "");
+  showStatus(taught() ? "teach.changed" : undefined);
   clearTimeout(storing);
   storing = setTimeout(store, STORE_MS);
 }
 
-function showRunning(is) {
-  $("teach-start").hidden = is;
-  $("teach-stop").hidden = !is;
-  $("teach-progress").classList.toggle("at-work", is);
-  $("teach-progress").value = 0;
-}
-
 async function teach() {
   const labels = readCards();
-  if (labels.length < 2 || labels.every(({ texts }) => texts.length === 0)) return showStatus(t("teach.few"));
-  if (isBusy()) return showStatus(t("model.busy"));
-  const job = {};
-  begin(job);
+  if (labels.length < 2 || labels.every(({ texts }) => texts.length === 0)) return showStatus("teach.few");
   stop = new AbortController();
   const { signal } = stop;
-  showRunning(true);
+  showRunning("teach", true);
   $("teach-stop").focus({ preventScroll: true });
+  if (!model() || isAwaited()) showStatus("load.fetching");
+  let next = $("teach-start"); // what the focus moves to
   try {
-    const by = await untilModel();
+    const by = await untilModel(signal);
+    if (isBusy()) return showStatus("model.busy");
+    begin(signal);
     const examples = labels.map(({ name, texts }) => [name, texts]);
-    const next = await by.classifier.teach(examples, {
+    const own = await by.classifier.teach(examples, {
       signal,
       other: $("teach-other").checked,
       onProgress: ({ done, total }) => {
         Object.assign($("teach-progress"), { max: total, value: done });
-        showStatus(t("teach.working", done, total));
+        showText($("teach-status"), "teach.working", done, total); // not announced, as it changes all the time
       },
     });
-    useTaught(next, next.report, by); // a model that began to load before may be in use by now
+    if (signal.aborted) return own.close();
+    useTaught(own, own.report, by); // a model that began to load before may be in use by now
     showStatus(await store());
-    $("teach-accuracy").focus({ preventScroll: true });
-    $("teach-result").scrollIntoView({ block: "nearest" });
+    if (taught()) next = $("teach-accuracy");
   } catch (error) {
-    if (signal.aborted) showStatus("");
-    else showStatus(error.code === "model-unsupported" ? t("teach.unsupported") : t("teach.failed", error.message));
+    if (signal.aborted) showStatus();
+    else if (error.code === "model-unsupported") showStatus("teach.unsupported");
+    else showStatus("job.failed", error.message);
+  } finally {
+    end(signal);
+    showRunning("teach", false);
+    moveFocus($("teach"), next);
+    if (document.activeElement === $("teach-accuracy")) $("teach-result").scrollIntoView({ block: "nearest" });
   }
-  end(job);
-  showRunning(false);
-  if (document.activeElement === document.body) $("teach-start").focus({ preventScroll: true });
 }
 
 /** Opens a head, or a table of examples. */
@@ -95,10 +97,10 @@ export async function openFile(file) {
     if (!head) return await openTable(file);
     await loadTaught(new Uint8Array(await file.arrayBuffer()));
     addToCards(head.labels.map((name) => ({ name, texts: [] })));
-    showStatus("");
+    showStatus();
     chooseTask("taught");
   } catch (error) {
-    showProblem(t("bulk.unread", error.message));
+    showProblem("bulk.unread", error.message);
   }
 }
 
@@ -112,12 +114,13 @@ function saveExamples() {
 
 async function clear() {
   clearTimeout(storing);
+  stop.abort();
+  closeTable();
   useTaught(undefined);
   writeCards([]);
   $("teach-other").checked = false;
-  drawRows();
   showProblem();
-  showStatus("");
+  showStatus();
   await forget();
 }
 
@@ -135,9 +138,11 @@ $("teach-form").addEventListener("submit", (event) => {
 });
 $("teach-stop").addEventListener("click", () => stop.abort());
 $("teach-sample").addEventListener("click", async () => {
-  const isChinese = textLanguage().startsWith("zh");
-  const { sample } = await (isChinese ? import("./teach-sample-zh.js") : import("./teach-sample.js"));
-  addToCards(sample);
+  const script = readsChinese() ? import("./teach-sample-zh.js") : import("./teach-sample.js");
+  await script.then(
+    ({ sample }) => addToCards(sample),
+    () => showProblem("load.broken"),
+  );
 });
 $("teach-save").addEventListener("click", saveExamples);
 $("teach-clear").addEventListener("click", clear);
@@ -149,9 +154,11 @@ $("teach-file").addEventListener("change", ({ target }) => {
 });
 $("teach-setup").addEventListener("submit", async (event) => {
   event.preventDefault();
-  await takeRows().then(showProblem, (error) => showProblem(t("bulk.unread", error.message)));
+  await takeRows().then(
+    (message) => showProblem(...message),
+    (error) => showProblem("bulk.unread", error.message),
+  );
 });
 $("teach-other").addEventListener("change", changed);
 onCards(changed);
-onLanguage(() => $("teach-status").textContent && showStatus(""));
 await restore();

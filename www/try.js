@@ -1,10 +1,10 @@
 // The part "Try it": classifies the text as it is typed, then explains the prediction word by word.
 import { showCode } from "./code.js";
-import { $, loadStyle } from "./dom.js";
+import { $, announce, loadStyle, TYPING_MS } from "./dom.js";
 import { toneOf } from "./labels.js";
-import { onLanguage, t } from "./language.js";
+import { onLanguage, showText, t } from "./language.js";
 import { isAwaited } from "./model.js";
-import { onTask, task } from "./task.js";
+import { ANY_TEXT, onTask, task } from "./task.js";
 import * as bars from "./view-bars.js";
 import { paintWords, shiftWords, wordItems } from "./words.js";
 
@@ -17,23 +17,18 @@ const PAUSE_MS = 250;
 const AUTOMATIC_MS = 4000;
 /** Characters: a longer text is not classified at every keystroke, but after a pause. */
 const LONG = 1500;
-/** Milliseconds without a new result before it is announced to screen readers: not at every keystroke. */
-const ANNOUNCE_MS = 900;
 /** What shows the predictions of a task, by its `view`. */
 const VIEWS = {
   emotions: () => import("./view-emotions.js"),
   gauges: () => import("./view-gauges.js"),
 };
 
-/** A text that is predicted by a task that has not predicted yet: the first prediction also loads the head. */
-const ANY_TEXT = "a";
-
 const text = $("text");
-const loaded = new WeakSet(); // tasks that have predicted: the time of their predictions is that of the computation
-let announcing = 0; // timer of the announcement
+const warm = new WeakSet(); // tasks that have predicted: the time of their predictions is that of the computation
 let pending = 0; // timer before a long text is classified
 let reading = new AbortController(); // aborts the running prediction or explanation
 let shown; // the displayed result: { value, prediction, milliseconds, task, info, view, words by label }
+let isCurrent = false; // whether what is displayed belongs to the text and the task: if not, `read` is under way or has failed
 let passages; // the script that shows long texts, once it is loaded
 let painted = { value: "", words: [] };
 
@@ -51,8 +46,11 @@ export function showLoading() {
   show("loading");
 }
 
-export function fail(error) {
+/** Shows an error in place of a prediction, under the heading `title`. */
+export function fail(error, title = "try.failed") {
   showProgress();
+  clear();
+  showText($("failure-title"), title);
   $("failure-text").textContent = `${error.message} (${error.code ?? error.name})`;
   show("failure");
 }
@@ -71,48 +69,32 @@ const wait = (ms, signal) =>
 
 async function viewOf({ view }) {
   if (!view) return bars;
-  const [loaded] = await Promise.all([VIEWS[view](), loadStyle("views.css")]);
-  loaded.onChoice(showChoice);
-  return loaded;
+  const [script] = await Promise.all([VIEWS[view](), loadStyle("views.css")]);
+  script.onChoice(showChoice);
+  return script;
 }
 
 /** What is predicted: the text, or the text with its pair. */
-function inputOf({ field }, value) {
+export function inputOf({ field }, value) {
   const pair = $("pair").value.trim();
   return field === "pair" && pair ? { text: value, pair } : value;
 }
 
-/** Classifies the text in the box. Aborts the call before it: the latest text wins. */
+/** Classifies the text in the box, then explains the prediction. Aborts the call before it: the latest text wins. */
 export async function read() {
-  reading.abort();
-  reading = new AbortController();
-  const { signal } = reading;
+  const signal = restart();
+  isCurrent = false;
   const now = task();
   if (!now || isAwaited()) return;
-  const value = text.value;
   showProgress();
-  if (value.trim() === "") return showEmpty();
-  if (now.field === "choices" && now.options().zeroShot.labels.length === 0) return showEmpty();
-  const onProgress = ({ done, total }) => {
-    if (signal.aborted || total === 1) return;
-    $("facts").textContent = t("try.reading", Math.min(done + 1, total), total);
-    showProgress(done, total);
-  };
+  if (text.value.trim() === "") return showEmpty();
+  if (now.field === "choices" && now.options().zeroShot.labels.length === 0) return showEmpty("try.no-choices");
   try {
-    if (!loaded.has(now)) await now.classifier.predict(ANY_TEXT, { ...now.options(), signal });
-    loaded.add(now);
-    const start = performance.now();
-    const options = { ...now.options(), signal, onProgress: value.length > LONG ? onProgress : undefined };
-    const prediction = await now.classifier.predict(inputOf(now, value), options);
-    const milliseconds = performance.now() - start;
-    const [info, view] = await Promise.all([now.info(prediction), viewOf(now)]);
+    const next = await predict(now, text.value, signal);
     if (signal.aborted) return;
-    showProgress();
-    const again = shown?.value === value && shown.view === view;
-    shown = { value, prediction, milliseconds, task: now, info, view, words: new Map() };
-    showPrediction(again);
-    if (prediction.windows.length > 1) await showPassages(signal);
-    else passages?.hidePassages();
+    await display(next, signal);
+    if (signal.aborted) return;
+    isCurrent = true;
     await wait(PAUSE_MS, signal);
     await explainShown(signal);
   } catch (error) {
@@ -122,16 +104,54 @@ export async function read() {
   }
 }
 
-function showEmpty() {
+/** Aborts the running prediction or explanation. Returns the signal of the next one. */
+function restart() {
+  reading.abort();
+  reading = new AbortController();
+  return reading.signal;
+}
+
+/** The prediction of a text by a task, and what is needed to display it. */
+async function predict(task, value, signal) {
+  const given = task.options();
+  const onProgress = ({ done, total }) => {
+    if (signal.aborted || total === 1) return;
+    $("facts").textContent = t("try.reading", Math.min(done + 1, total), total);
+    showProgress(done, total);
+  };
+  if (!warm.has(task)) await task.classifier.predict(ANY_TEXT, { ...given, signal });
+  warm.add(task);
+  const start = performance.now();
+  const options = { ...given, signal, onProgress: value.length > LONG ? onProgress : undefined };
+  const prediction = await task.classifier.predict(inputOf(task, value), options);
+  const milliseconds = performance.now() - start;
+  const [info, view] = await Promise.all([task.info(prediction, given), viewOf(task)]);
+  return { value, prediction, milliseconds, task, info, view, words: new Map() };
+}
+
+async function display(next, signal) {
+  const isSameText = shown?.value === next.value && shown.view === next.view;
+  shown = next;
+  showProgress();
+  showPrediction(isSameText);
+  if (next.prediction.windows.length > 1) await showPassages(signal);
+  else passages?.hidePassages();
+}
+
+/** Shows that there is nothing to predict. */
+function showEmpty(why = "try.idle") {
   clear();
+  showText($("idle"), why);
   show("idle");
+  announce(t(why), TYPING_MS);
 }
 
 function clear() {
   shown = undefined;
+  isCurrent = false;
   clearWords();
   passages?.hidePassages();
-  announce("");
+  announce("", TYPING_MS);
   showNote("why.idle");
 }
 
@@ -154,22 +174,19 @@ function showPrediction(again = true) {
   $("warning").textContent = t("try.unknown");
   showCode(task, value, prediction);
   show("result");
-  announce(`${verdict}, ${$("confidence").textContent}`);
+  announce(`${verdict}, ${$("confidence").textContent}`, TYPING_MS);
 }
 
-/** Shows the passages of the displayed text. */
 async function showPassages(signal) {
-  const [loaded] = await Promise.all([import("./passages.js"), loadStyle("passages.css")]);
-  passages = loaded;
+  [passages] = await Promise.all([import("./passages.js"), loadStyle("passages.css")]);
   if (!signal.aborted) passages.showPassages(shown.value, shown.prediction.windows, shown.task, shown.info);
 }
 
 /** The visitor has chosen another label, or moved a threshold. */
 async function showChoice() {
   showPrediction();
-  reading.abort();
-  reading = new AbortController();
-  const { signal } = reading;
+  if (!isCurrent) return; // `read` will explain the choice
+  const signal = restart();
   try {
     if (explained().some((label) => !shown.words.has(label))) await wait(PAUSE_MS, signal);
     await explainShown(signal);
@@ -181,7 +198,7 @@ async function showChoice() {
 /** Shows a note under the text: why no word is coloured, or the progress. */
 function showNote(key, ...values) {
   $("words-note").hidden = false;
-  $("words-note").textContent = t(key, ...values);
+  showText($("words-note"), key, ...values);
   $("weights").hidden = true;
   $("explain-now").hidden = true;
 }
@@ -205,7 +222,7 @@ async function explainShown(signal, requested = false) {
   if (cost > AUTOMATIC_MS && !requested) {
     $("words-note").hidden = $("weights").hidden = true;
     $("explain-now").hidden = false;
-    $("explain-now").textContent = t("why.now", Math.ceil(cost / 1000));
+    showText($("explain-now"), "why.now", Math.ceil(cost / 1000));
     return;
   }
   for (const label of labels) {
@@ -248,17 +265,14 @@ function showWords(label, words) {
   $("weights").replaceChildren(...items);
 }
 
-function announce(message) {
-  clearTimeout(announcing);
-  announcing = setTimeout(() => ($("announcement").textContent = message), ANNOUNCE_MS);
-}
-
 /** Classifies the changed text. `typed`: the visitor is typing, so a long text waits for a pause. */
 function readChanged(typed) {
   const words = shiftWords(painted.words, painted.value, text.value);
   painted = { value: text.value, words };
   paintWords($("marks"), text.value, words);
-  $("shared").textContent = "";
+  showText($("shared"));
+  $("explain-now").hidden = true;
+  isCurrent = false;
   clearTimeout(pending);
   if (typed && text.value.length > LONG) {
     reading.abort();
@@ -281,9 +295,17 @@ $("explain").addEventListener("change", () => {
   if ($("explain").checked) return void read();
   clearWords();
   showNote("why.idle");
+  if (!isCurrent) return; // `read` will find that it is off
+  restart();
+  showProgress();
+  shown.words.clear();
+  showPrediction(false); // without the words below each label
 });
 $("explain-now").addEventListener("click", async () => {
+  if (!isCurrent) return;
   const { signal } = reading;
+  $("explain-now").hidden = true;
+  $("words").focus({ preventScroll: true });
   await explainShown(signal, true).catch((error) => signal.aborted || fail(error));
 });
 

@@ -4,7 +4,7 @@ import { areValues, nameOf, scoreText, toneOf } from "./labels.js";
 import { t } from "./language.js";
 
 /** Maximum number of bars: a model with more labels shows the most probable ones. */
-const MAX_BARS = 6;
+export const MAX_BARS = 6;
 
 export const element = $("bars");
 

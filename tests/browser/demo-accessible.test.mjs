@@ -8,8 +8,8 @@ import { chooseFolder, fileOf, POSITIVE, ready, SENTENCE, verdict } from "./demo
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** The scripts of the parts below the first view. */
-const OF_PARTS = /^(bulk|results|rows|rows-worker|table|teach|teach-.*|own-model|speed)\.js$/;
+/** The scripts of the parts below the first view, and that of links, which loads the texts of the parts. */
+const OF_PARTS = /^(bulk|results|rows|rows-worker|running|table|teach|teach-.*|own-model|speed|share)\.js$/;
 const www = new URL("../../www/", import.meta.url);
 
 const site = useSite();
@@ -50,7 +50,10 @@ async function violations(page) {
 test("axe finds nothing in any state, theme or language", async () => {
   const { page, context } = await ready(site, { reducedMotion: "reduce" });
   await page.evaluate(axe);
-  assert.deepEqual(await violations(page), [], "at first");
+  const showUpdate = (is) => page.locator("#update").evaluate((banner, is) => (banner.hidden = !is), is);
+  await showUpdate(true);
+  assert.deepEqual(await violations(page), [], "at first, with a new version");
+  await showUpdate(false);
   await page.locator("#language").click();
   await page.locator("#examples:lang(zh-Hans) button").first().click();
   await page.locator("#weights li").first().waitFor();

@@ -18,11 +18,11 @@ import { ready, SENTENCE, untilCached } from "./demo.mjs";
  * when it is opened after the parts above it in this list.
  */
 const BYTES = {
-  "first view": 22_000,
+  "first view": 23_000,
   "links": 1_600,
   "tasks": 4_800,
   "texts of the parts": 2_000,
-  "bulk": 17_000,
+  "bulk": 18_000,
   "teach": 8_000,
   "model": 4_000,
   "speed": 2_000,
@@ -30,7 +30,7 @@ const BYTES = {
   "service worker": 4_000,
 };
 /** Bytes of the first view and of the package's JavaScript together. */
-const FIRST_VIEW = 40_000;
+const FIRST_VIEW = 41_000;
 /**
  * Files by their part that the page does not request itself, only in a case that the test does not make, or with whichever part
  * is opened first.

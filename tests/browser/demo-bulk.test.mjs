@@ -49,7 +49,7 @@ test("a CSV is returned with labels and scores, its own columns unchanged", asyn
   assert.equal(await page.locator("#bulk-header").isChecked(), true);
   await page.locator("#bulk-start").click();
   await finished(page);
-  assert.match(await page.locator("#bulk-status").textContent(), /^5 rows in .* · 1 without a label$/);
+  assert.match(await page.locator("#bulk-status").textContent(), /^5 rows in .* · 1 failed$/);
   const { name, text } = await download(page);
   assert.equal(name, "reviews.litmus.csv");
   assert.ok(text.startsWith("\ufeff"), "the byte order mark is kept");
@@ -129,6 +129,52 @@ test("JSON lines, JSON, plain lists and pasted text are read", async () => {
   await context.close();
 });
 
+test("what a file has already is not overwritten, and rows of any length get their labels in the same columns", async () => {
+  const { page, context, errors } = await ready(site);
+  const lines = [
+    ...Array.from({ length: 7 }, () => ({ text: POSITIVE })),
+    { text: NEGATIVE, label: 1, litmus_label: "mine", score: null },
+  ];
+  await label(page, await fileOf("r.jsonl", lines.map((line) => JSON.stringify(line)).join("\n")));
+  await finished(page);
+  const last = JSON.parse((await download(page)).text.trim().split("\n").at(-1));
+  assert.deepEqual([last.label, last.litmus_label, last.score], [1, "mine", null]);
+  assert.equal(last.litmus_litmus_label, "negative");
+  assert.equal(typeof last.litmus_score, "number");
+  await page.locator("#bulk-again").click();
+  await label(page, await fileOf("r.csv", `id,text\n1,${POSITIVE.split(",")[0]}\n2,${NEGATIVE},more,and more\n`));
+  await page.locator("#text").focus();
+  await finished(page);
+  await page.waitForTimeout(200);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "text", "the focus stays where the visitor is");
+  const { data } = Papa.parse((await download(page)).text, { skipEmptyLines: true });
+  assert.deepEqual(data[0].slice(0, 6), ["id", "text", "column_3", "column_4", "label", "score"]);
+  assert.deepEqual([data[1][4], data[2][4]], ["positive", "negative"]);
+  assert.deepEqual(data[2].slice(0, 4), ["2", NEGATIVE, "more", "and more"]);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("what is a list and what is a table", async () => {
+  const { page, context, errors } = await ready(site);
+  const kind = async (name, content) => {
+    await page.locator("#bulk-file").setInputFiles(await fileOf(name, content));
+    await page.locator("#bulk-name", { hasText: name }).waitFor();
+    const shown = await page.locator("#bulk-kind").textContent();
+    const texts = await page.locator("#bulk-preview li").allTextContents();
+    return [shown.split(",")[0], ...texts];
+  };
+  const reviews = ["Good film, bad ending", "Nice room, cold soup"];
+  assert.deepEqual(await kind("sentences.txt", reviews.join("\n")), ["List", ...reviews]);
+  assert.deepEqual(await kind("old-mac.txt", reviews.join("\r")), ["List", ...reviews]);
+  assert.deepEqual(await kind("names.txt", "id,text\n1,Good film\n2,Nice room"), ["Table", "Good film", "Nice room"]);
+  assert.deepEqual(await kind("tabs.txt", "a\tGood film\nb\tNice room"), ["Table", "Good film", "Nice room"]);
+  assert.deepEqual(await kind("old-mac.csv", '1,"Good, it is"\r2,Nice room\r'), ["Table", "Good, it is", "Nice room"]);
+  assert.deepEqual(await kind("texts.json", JSON.stringify(reviews)), ["JSON lines", ...reviews]);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("files that are not UTF-8 are read in their most likely encoding", async () => {
   const { page, context } = await ready(site);
   await page
@@ -161,10 +207,13 @@ const drag = (page, type, name, text) =>
     [type, name, text],
   );
 
-/** Drags a file over the page, until the script that takes it is loaded. */
+/** Drags a file over the page, until the script that takes it is loaded. Before that, the browser does not open it either. */
 async function dragOver(page, name, text) {
   await drag(page, "dragenter", name, text);
-  while (!(await drag(page, "dragover", name, text))) await page.waitForTimeout(50);
+  do {
+    assert.equal(await drag(page, "dragover", name, text), true);
+    await page.waitForTimeout(50);
+  } while ((await page.locator(".dropping").count()) === 0);
 }
 
 test("a file that is dropped on the page is read", async () => {

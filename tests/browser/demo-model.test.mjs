@@ -130,9 +130,9 @@ test("unusable folders are rejected with a reason, and the page works on", async
   // A graph with an unknown operator.
   const folder = await copyOfTiny("bad/unsupported-op.onnx");
   await page.locator("#model-folder").setInputFiles(folder);
-  await page.locator("#model-failure-text", { hasText: /not of a kind that runs here/ }).waitFor();
+  await page.locator("#model-failure-text", { hasText: /unsupported architecture/ }).waitFor();
   await page.locator("#language").click();
-  await page.locator("#model-failure-text", { hasText: /不是这里能运行的类型/ }).waitFor();
+  await page.locator("#model-failure-text", { hasText: /架构不受支持/ }).waitFor();
   assert.deepEqual(errors, []);
   await context.close();
 });
@@ -150,6 +150,27 @@ test("if another model is rejected, the visitor's own stays in use, and the way 
   await verdict(page, "positive");
   assert.equal(await page.locator("#model-failure").isVisible(), false);
   assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("the files of a model can be dropped without their folder", async () => {
+  const { page, context } = await ready(site);
+  await page.locator("#model-title").scrollIntoViewIfNeeded();
+  await page.evaluate(async () => {
+    const load = async (name) => new File([await (await fetch(`fixtures/tiny/${name}`)).blob()], name);
+    const files = await Promise.all(["config.json", "tokenizer.json", "model.onnx"].map(load));
+    const { dropModel } = await import("./own-model.js");
+    globalThis.drop = (entries) => dropModel(entries);
+    await drop(files.map((file) => ({ isFile: true, name: file.name, file: (resolve) => resolve(file) })));
+  });
+  await accepted(page);
+  assert.equal(await page.locator("#model-name").textContent(), "Unnamed model");
+  assert.match(await page.locator("#model-facts").textContent(), /Size22\.7 kB/);
+  // A file that cannot be read any more.
+  await page.evaluate(() =>
+    drop([{ isFile: true, name: "config.json", file: (_, reject) => reject(new Error("gone")) }]),
+  );
+  assert.deepEqual(await refusal(page), ["The model could not be loaded.", "gone"]);
   await context.close();
 });
 
@@ -183,7 +204,7 @@ test("the page fetches a model of its own origin", async () => {
   for (const address of ["ftp://example.invalid/model", "fixtures/%E0%A4%A"]) {
     await fetchModel(page, address);
     await page.locator("#model-failure-detail", { hasText: address }).waitFor();
-    assert.match((await refusal(page))[0], /no address/);
+    assert.match((await refusal(page))[0], /not a valid/);
   }
   const unexpected = errors.filter((error) => !/404/.test(error));
   assert.deepEqual(unexpected, []);

@@ -234,7 +234,7 @@ test("while a table is read, the model stays", async () => {
   await page.locator("#bulk-start").click();
   await page.locator("#bulk-status", { hasText: "%" }).waitFor();
   await choose(page, "multilingual");
-  await page.locator("#shared", { hasText: "A table is being read" }).waitFor();
+  await page.locator("#shared", { hasText: "A table or your labels" }).waitFor();
   assert.equal(await chosen(page), "english");
   await page.locator("#language").click();
   await page.locator("html:lang(zh-Hans)").waitFor();
@@ -247,6 +247,28 @@ test("while a table is read, the model stays", async () => {
   await choose(page, "multilingual");
   await page.locator("#task-emotion").waitFor({ state: "detached" });
   assert.equal(await page.locator("#shared").textContent(), "");
+  await context.close();
+});
+
+test("tables and labels wait for the model that is being loaded, and can be cancelled meanwhile", async () => {
+  const { page, context, errors } = await ready(site);
+  const release = await hold(page);
+  await choose(page, "multilingual");
+  await page.locator("#progress").waitFor();
+  await page.locator("#teach-sample").click();
+  await page.locator("#teach-labels li").nth(2).waitFor();
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-status", { hasText: "Fetching the model" }).waitFor();
+  await page.locator("#teach-stop").click();
+  await page.locator("#teach-start:focus").waitFor();
+  await label(page, await fileOf("few.txt", `${GOOD}\n${BAD}\n`));
+  await page.locator("#bulk-start", { hasText: "Fetching the model" }).waitFor();
+  await page.locator("#bulk-other").click();
+  await label(page, await fileOf("few.txt", `${GOOD}\n${BAD}\n`));
+  release();
+  await page.locator("#bulk-save").waitFor();
+  assert.deepEqual(await page.locator("#bulk-table .tag").allTextContents(), ["positive", "negative"]);
+  assert.deepEqual(errors, []);
   await context.close();
 });
 

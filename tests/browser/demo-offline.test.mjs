@@ -157,7 +157,7 @@ test("on the Chinese page, the English model is stored when it is used, then wit
 });
 
 test("the request counter counts requests of the page and of a worker", async () => {
-  const { page, close } = await visit();
+  const { page, context, close } = await visit();
   await page.reload();
   await page.locator("#idle").waitFor();
   assert.equal(await page.locator("#network").getAttribute("data-requests"), "0");
@@ -171,6 +171,13 @@ test("the request counter counts requests of the page and of a worker", async ()
   assert.match(requests, /GET http.*nothing-here\?x=1/);
   assert.match(requests, /POST http.*nothing-there/);
   assert.doesNotMatch(await page.locator("#sent").textContent(), /^0 bytes/);
+  // The requests of another tab are not those of this page.
+  const other = await context.newPage();
+  await other.goto(new URL("docs/", page.url()).href);
+  await other.evaluate(() => fetch("nothing-of-that-tab?x=1").catch(() => undefined));
+  await other.close();
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator("#network").getAttribute("data-requests"), "2");
   await close();
 });
 
@@ -192,6 +199,25 @@ test("a new version is offered once it is complete, and used when the visitor ac
   assert.equal(await page.locator("#update").isVisible(), false);
   const caches = await page.evaluate(() => globalThis.caches.keys());
   assert.equal(caches.length, 1, caches.join());
+  await close();
+});
+
+test("a new version that is accepted in one tab does not reload another one with results", async () => {
+  const { page, copy, context, close } = await visit();
+  await label(page, await fileOf("few.txt", `${POSITIVE}\n${NEGATIVE}\n`));
+  await page.locator("#bulk-save").waitFor();
+  await change(copy);
+  assert.equal(await checkForUpdate(page), true);
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await other.locator("#update").waitFor();
+  await other.locator("#reload").click();
+  await other.locator("h1", { hasText: "Dip another sentence." }).waitFor();
+  await page.waitForTimeout(1000);
+  assert.equal(await title(page), "Dip a sentence.");
+  assert.equal(await page.locator("#bulk-save").isVisible(), true);
+  await page.locator("#reload").click();
+  await page.locator("h1", { hasText: "Dip another sentence." }).waitFor();
   await close();
 });
 

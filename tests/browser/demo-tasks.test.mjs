@@ -83,6 +83,20 @@ test("emotions are ranked, with their thresholds and words; a chosen one has its
   await word.waitFor();
   const coloured = page.locator(`#marks mark[title="${await word.getAttribute("title")}"]`);
   await coloured.filter({ hasText: await word.textContent() }).waitFor({ state: "attached" });
+  // Without colours, there are no words below the emotions either.
+  await page.locator("#explain").click();
+  assert.equal(await page.locator("#emotions .weights li, #marks mark").count(), 0);
+  await page.waitForTimeout(1000); // longer than the explanation that was running takes
+  assert.equal(await page.locator("#emotions .weights li, #marks mark").count(), 0);
+  await page.locator("#explain").click();
+  await rows.first().locator(".weights li").first().waitFor();
+  // A choice while another text is being read does not stop that, and colours no word of it.
+  const long = `${INSULT}. `.repeat(400);
+  await page.locator("#text").fill(long);
+  await page.locator("#facts", { hasText: "Reading passage" }).waitFor();
+  await rows.nth(2).locator("button").click();
+  assert.equal(await page.locator("#marks mark").count(), 0);
+  await page.locator("#passages").waitFor({ timeout: 60_000 });
   assert.deepEqual(errors, []);
   await context.close();
 });
@@ -98,12 +112,35 @@ test("a handle moves the threshold of a gauge, and the verdict with it", async (
   await handle.focus();
   await page.keyboard.press("End");
   assert.equal(await handle.getAttribute("aria-valuetext"), "100.0%");
-  await page.locator(".gauge", { hasText: /^toxic [\d.]+%, below the line$/ }).waitFor();
+  await page.locator(".gauge", { hasText: /^toxic [\d.]+%, below the threshold$/ }).waitFor();
   await page.locator("#limits-reset").click();
   await page.locator("#verdict", { hasText: "toxic" }).waitFor();
   assert.equal(await page.locator("#limits-reset").isVisible(), false);
   await page.locator("#weights li", { hasText: "idiot" }).waitFor();
   assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("a label has its own colour inside an element with another one", async () => {
+  const { page, context } = await ready(site);
+  const tones = await page.evaluate(() => {
+    const list = document.getElementById("views");
+    document.getElementById("test").dataset.tone = "negative";
+    return ["other-0", "other-1", "positive"].map((tone) => {
+      const row = document.createElement("div");
+      row.dataset.tone = tone;
+      list.append(row);
+      const style = getComputedStyle(row);
+      const colour = (name) => style.getPropertyValue(name);
+      const names = ["--violet", "--teal", "--blue", "--red"].filter((name) => colour(name) === colour("--tone"));
+      return [...names, colour("--counter") === colour("--soft")];
+    });
+  });
+  assert.deepEqual(tones, [
+    ["--violet", true],
+    ["--teal", true],
+    ["--blue", false],
+  ]);
   await context.close();
 });
 
@@ -179,7 +216,7 @@ test("a model for natural language inference reads pairs, and labels that the vi
   await page.locator("#choices").fill("animals, weather, animals");
   await page.locator("#bars dt", { hasText: "weather" }).waitFor();
   assert.deepEqual(await page.locator("#bars dt").allTextContents(), ["animals", "weather"]);
-  await page.locator("#words-note", { hasText: "own choice" }).waitFor();
+  await page.locator("#words-note", { hasText: "labels of your choice" }).waitFor();
   await page.locator("#choices").fill(" ");
   await page.locator("#idle").waitFor();
   await page.locator("#model-back").click();

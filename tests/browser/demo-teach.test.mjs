@@ -151,6 +151,27 @@ test("examples are saved as a table, opened again, and taught to the same head",
   await context.close();
 });
 
+test("examples that are there already are not added again, and the page reads its own file in Chinese", async () => {
+  const { page, context, errors } = await visit({ locale: "zh-CN" });
+  const texts = () => page.locator("#teach-labels textarea").evaluateAll((all) => all.map(({ value }) => value));
+  await page.locator("#teach-sample").click();
+  await page.locator("#teach-labels li").nth(2).waitFor();
+  const once = await texts();
+  await page.locator("#teach-sample").click();
+  await page.waitForTimeout(500);
+  assert.deepEqual(await texts(), once);
+  const { path } = await saved(page, "#teach-save");
+  await page.locator("#teach-clear").click();
+  await page.locator("#teach-file").setInputFiles(await fileOf("examples.csv", await readFile(path)));
+  await page.locator("#teach-setup").waitFor();
+  assert.equal(await page.locator("#teach-label-column option:checked").textContent(), "label");
+  await page.locator("#teach-setup button").click();
+  await page.locator("#teach-start:focus").waitFor();
+  assert.deepEqual(await texts(), once);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
 test("a table that cannot be read leaves the open one usable", async () => {
   const { page, context, errors } = await visit();
   const table = `label,text\n${Object.entries(EXAMPLES)
@@ -207,11 +228,25 @@ test("rows of a table are labelled with a key", async () => {
     await page.keyboard.press(key);
     await row(rows[i + 1]);
   }
+  await page.locator("#announcement", { hasText: `Row 5 of 5: ${rows[4]}` }).waitFor({ state: "attached" });
   await page.locator("#teach-row-labels button", { hasText: "shipping" }).click();
   await page.locator("#teach-rows").waitFor({ state: "hidden" });
   const texts = await page.locator("#teach-labels textarea").evaluateAll((all) => all.map(({ value }) => value));
   assert.deepEqual(texts, [`${rows[1]}\n${rows[3]}`, `${rows[0]}\n${rows[4]}`]);
   await teach(page);
+  // The card of a row that is taken back is gone; then a column without a text.
+  await page.locator("#teach-file").setInputFiles(await fileOf("rows.txt", rows.join("\n")));
+  await page.locator("#teach-setup button").click();
+  await page.locator("#teach-row:focus").waitFor();
+  await page.keyboard.press("1");
+  await row(rows[1]);
+  await page.locator("#teach-labels .remove").first().click();
+  await page.locator("#teach-undo").click();
+  await row(rows[0]);
+  await page.locator("#teach-file").setInputFiles(await fileOf("empty.csv", "id,text\n1,\n2,\n"));
+  await page.locator("#teach-text-column").selectOption("1");
+  await page.locator("#teach-setup button").click();
+  await page.locator("#teach-problem", { hasText: "There is no text in it." }).waitFor();
   assert.deepEqual(errors, []);
   await context.close();
 });
@@ -287,6 +322,34 @@ test("a link carries a small head, and what it predicts is the same", async () =
   await context.close();
 });
 
+test("a link with labels does not replace those of the visitor", async () => {
+  const { page, context } = await visit({ permissions: ["clipboard-read", "clipboard-write"] });
+  await type(page, { yes: EXAMPLES.refund, no: EXAMPLES.praise });
+  await teach(page);
+  await page.locator("#teach-above").click();
+  await page.locator("#share").click();
+  await page.locator("#shared", { hasText: "with your labels" }).waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  await context.close();
+  const own = await visit();
+  await type(own.page, EXAMPLES);
+  await teach(own.page);
+  await own.page.locator("#teach-status", { hasText: "Kept on this device" }).waitFor();
+  await own.page.goto(link);
+  await own.page.reload();
+  const tab = own.page.getByRole("tab", { name: "Your labels" });
+  await tab.waitFor();
+  await own.page.locator("#teach-title").scrollIntoViewIfNeeded();
+  const first = own.page.locator("#teach-labels textarea").first();
+  await first.fill(`${EXAMPLES.refund.join("\n")}\nPay me`);
+  await own.page.waitForTimeout(1500); // the examples are stored after a pause
+  await own.page.goto(site.url);
+  await tab.click();
+  await own.page.locator("#text").fill(LOST);
+  await verdict(own.page, "shipping");
+  await own.context.close();
+});
+
 test("teaching is cancelled, and a model without features says that it cannot be taught", async () => {
   const { page, context } = await visit();
   await page.locator("#teach-sample").click();
@@ -298,6 +361,12 @@ test("teaching is cancelled, and a model without features says that it cannot be
   await page.locator("#teach-stop").click();
   await page.locator("#teach-start:focus").waitFor();
   assert.equal(await page.locator("#teach-result").isVisible(), false);
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-status", { hasText: /^Reading the examples: \d+ of/ }).waitFor();
+  await page.locator("#teach-clear").click(); // starts over: the labels that were being taught are gone
+  await page.locator("#teach-stop").waitFor({ state: "hidden" });
+  assert.equal(await page.locator("#teach-result").isVisible(), false);
+  await type(page, EXAMPLES);
   await chooseFolder(page, "tiny");
   await page.locator("#model-result").waitFor();
   await page.locator("#teach-start").click();

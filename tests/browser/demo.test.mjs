@@ -32,6 +32,7 @@ test("labels typed text, without requests to another origin", async () => {
 
 test("the result is announced to screen readers once, after a pause in typing", async () => {
   const { page, context } = await ready(site);
+  await page.locator("#announcement", { hasText: "Ready" }).waitFor({ state: "attached" }); // the model's arrival
   await page.evaluate(() => {
     globalThis.told = [];
     new MutationObserver(() => told.push(document.getElementById("announcement").textContent)).observe(
@@ -74,6 +75,7 @@ test("shows an error when the model is missing, and can try again", async () => 
   await page.screenshot({ path: join(artifacts, "failure.png") });
   await page.unroute(MODEL);
   await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator("#text:focus").waitFor(); // the button is gone
   await page.locator("#idle").waitFor();
   await page.locator("#text").fill(POSITIVE);
   await verdict(page, "positive");
@@ -195,9 +197,67 @@ test("a link carries the text in its fragment, which no server sees", async () =
   await verdict(other, "negative");
   await other.evaluate(() => (location.hash = "#text=%E0%A4%A"));
   assert.equal(await other.locator("#text").inputValue(), "unflinchingly bleak");
+  // Coming back to a link that was followed or copied leaves the text.
+  for (const [visited, name] of [
+    [page, "copied"],
+    [other, "followed"],
+  ]) {
+    if (visited === other) await other.evaluate(() => (location.hash = "#text=bleak"));
+    await visited.locator("#text").fill(`typed after the link was ${name}`);
+    await visited.locator("nav a").nth(1).click();
+    await visited.waitForURL("**/#bulk");
+    await visited.goBack();
+    await visited.waitForURL("**/#text=*");
+    await visited.waitForTimeout(200); // the event
+    assert.equal(await visited.locator("#text").inputValue(), `typed after the link was ${name}`);
+  }
   await page.locator("#text").fill("so ".repeat(3000));
   await page.locator("#share").click();
   await page.locator("#shared", { hasText: "Too long" }).waitFor();
+  await context.close();
+});
+
+test("texts with values follow the language, and a second click on the language goes back", async () => {
+  const { page, context, errors } = await ready(site);
+  await page.locator("#text").fill(POSITIVE);
+  await verdict(page, "positive");
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route("**/strings/zh-Hans.js", async (route) => {
+    await held;
+    await route.continue();
+  });
+  for (let i = 0; i < 2; i++) await page.locator("#language").click();
+  release();
+  await page.waitForTimeout(1000);
+  assert.equal(await page.locator("html").getAttribute("lang"), "en");
+  await page.locator("#language").click();
+  await page.locator("html:lang(zh-Hans)").waitFor();
+  await page.locator("#long-example").click();
+  await page.locator("#words-note", { hasText: "在下面选一段" }).waitFor();
+  await page.locator("#text").fill("so ".repeat(3000));
+  await page.locator("#share").click();
+  await page.locator("#shared", { hasText: "太长" }).waitFor();
+  await page.locator("#language").click();
+  await page.locator("#shared", { hasText: "Too long" }).waitFor();
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("if a script of a part cannot be loaded, the page says so", async () => {
+  const { page, context } = await site.newPage({ serviceWorkers: "block" }); // it would have stored them
+  for (const path of ["**/bulk.js", "**/share.js", "**/strings/zh-Hans-parts.js", "**/benches/texts.mjs"])
+    await page.route(path, (route) => route.abort());
+  await page.goto(site.url);
+  await page.locator("#idle").waitFor();
+  for (const id of ["share", "language", "long-example"]) {
+    await page.evaluate(() => (document.getElementById("shared").textContent = ""));
+    await page.locator(`#${id}`).click();
+    await page.locator("#shared", { hasText: "could not be loaded" }).waitFor();
+  }
+  await page.locator("#bulk-choose").click();
+  await page.getByRole("alert").getByText("could not be loaded").waitFor();
+  assert.equal(await page.locator("#bulk .broken").count(), 1);
   await context.close();
 });
 

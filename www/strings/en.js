@@ -1,5 +1,5 @@
 // The texts of the interface in English. A value is a text, or a function that returns one. Those that are not shown before a
-// part is opened are in en-parts.js.
+// part is opened or a link is made are in en-parts.js.
 
 const bytesOf = (bytes, unit) => (bytes < 1000 ? `${bytes} ${unit}` : `${(bytes / 1000).toFixed(1)} kB`);
 const s = (count) => (count === 1 ? "" : "s");
@@ -23,7 +23,9 @@ export default {
   "try.placeholder.english": "Type or paste anything in English",
   "try.placeholder.multilingual": "Chinese, English, Spanish, French, German, Italian, Portuguese, Hindi, Arabic",
   "try.placeholder.own": "Type or paste a text",
-  "try.idle": "Ready. The strip turns as you type.",
+  "try.idle": "Ready. The strip changes colour as you type.",
+  "try.no-choices": "Enter at least one label.",
+  "try.failed": "The text could not be read",
   "try.work": "Progress",
   "try.facts": (tokens, ms) => `${tokens} token${s(tokens)} · ${ms} ms`,
   "try.parts": (parts, tokens) => `Read in ${parts} parts: the model reads at most ${tokens} tokens at once.`,
@@ -35,7 +37,7 @@ export default {
   "packaged.english": "English",
   "packaged.multilingual": "9 languages",
 
-  "task.label": "What to read it for",
+  "task.label": "Tasks",
   "task.sentiment": "Sentiment",
   "task.emotion": "Emotion",
   "task.toxicity": "Toxicity",
@@ -46,22 +48,23 @@ export default {
   "field.choices": "Labels, separated by commas",
 
   "emotion.none": "no clear emotion",
-  "emotion.hint": "Bold: above the line of its emotion. Choose one to colour its words.",
+  "emotion.hint": "Bold: the score reaches the emotion’s threshold. Choose an emotion to colour its words.",
   "gauges.none": "nothing flagged",
   "gauges.limit": (label) => `Threshold for ${label}`,
   "gauges.above": (score) => `${score}, flagged`,
-  "gauges.below": (score) => `${score}, below the line`,
+  "gauges.below": (score) => `${score}, below the threshold`,
   "gauges.hint":
-    "Drag the lines: what reaches its line is flagged. They start where the model’s own test data put them.",
-  "gauges.reset": "Back to the model’s lines",
+    "Move a threshold: a label whose score reaches it is flagged. The initial thresholds were fitted on held-out texts.",
+  "gauges.reset": "Back to the model’s thresholds",
   "taught.other": "none of your labels",
 
   "load.fetching": "Fetching the model",
   "load.bytes": (loaded, total) => `Fetching the model: ${loaded}${total ? ` of ${total}` : ""} MB`,
   "load.preparing": "Preparing the model",
-  "load.meanwhile": "Type meanwhile: it is read as soon as the model is here.",
+  "load.meanwhile": "You can type already: the text is read as soon as the model has loaded.",
   "load.failed": "The classifier could not start",
   "load.retry": "Try again",
+  "load.broken": "A part of this page could not be loaded. Check the connection, then reload the page.",
 
   "label.negative": "negative",
   "label.neutral": "neutral",
@@ -101,7 +104,7 @@ export default {
   "why.idle": "Words that speak for the label are underlined, those against it dashed.",
   "why.even": "No single word decided.",
   "why.working": (done, total) => `Weighing the words: ${done} of ${total}`,
-  "why.cannot": "Labels of your own choice have no words: each is a question of its own.",
+  "why.cannot": "Predictions with labels of your choice cannot be explained word by word.",
   "why.long": "Choose a passage below to see its words.",
   "why.now": (seconds) => `Weigh every word (about ${seconds} s)`,
 
@@ -111,23 +114,18 @@ export default {
   "long.verdict": (i, n, label, score) => `Passage ${i} of ${n}: ${label}, ${score}`,
 
   "share.copy": "Copy a link to it",
-  "share.copied": "Copied. The text is in the link, after the #, which browsers send to nobody.",
-  "share.with-head": "Copied, with your labels. All of it is in the link, after the #, which browsers send to nobody.",
-  "share.without-head": "Copied. Your labels are too many for a link: send their file along.",
-  "share.damaged": "The labels in this link are damaged, or were taught on another model.",
-  "share.long": "Too long for a link",
-  "share.refused": "The browser does not let this page copy: take the address above instead.",
 
+  "net.none": "0 bytes sent",
   "net.sent": (bytes, requests) =>
     requests === 0
       ? "0 bytes sent since the model arrived"
       : `${bytesOf(bytes, "bytes")} sent since the model arrived, in ${requests} request${s(requests)}`,
   "net.how":
-    "Counted live: every request of this page and its workers since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not counted: downloads of this page’s own files, when you open a part of it or change the model, and by the service worker, which keeps them and looks for a new version.",
+    "Counted live: every request of this page and its workers since the model was ready, with the bytes of its address and body. The page’s policy, connect-src 'self', lets it reach no other site. Not counted: this page’s own files, whether the page loads them or the service worker stores them or checks for a new version.",
   "net.page-only": "While there is no service worker, only the page’s own requests are counted, not its workers’.",
   "net.frame": "by the frame that fetches models",
 
-  "offline.ready": "Works in flight mode",
+  "offline.ready": "Works offline",
   "offline.update": "A new version is ready.",
   "offline.reload": "Reload",
   "offline.install": "Install this page",
@@ -149,7 +147,7 @@ export default {
   "teach.lede":
     "Name two labels or more, give each a few examples, and the model learns them here, in seconds. Your examples stay on this device.",
   "teach.add": "Add a label",
-  "teach.sample": "Take support mail for an example",
+  "teach.sample": "Use sample support mail",
   "teach.open": "Open a table or a head",
   "teach.drop": "or drop one here",
   "teach.other": "Reject what resembles none of them",
@@ -167,7 +165,7 @@ export default {
   "model.fetch": "Fetch",
   "model.policy":
     "This page can reach no site but its own. A sandboxed frame fetches models from elsewhere and cannot see the page: your text stays here.",
-  "model.busy": "A table is being read: finish or cancel that first.",
+  "model.busy": "A table or your labels are being processed: finish or cancel that first.",
 
   "speed.title": "How fast is it here?",
   "speed.lede":
@@ -175,5 +173,5 @@ export default {
   "speed.start": "Measure on this device",
 
   "foot.colours":
-    "Red for negative, blue for positive, violet for neither; the higher, the surer. The packaged models learned from reviews and messages, and every model can be wrong.",
+    "Red is negative, blue positive; other labels have other colours. The higher the strip, the higher the score. The packaged models learned from reviews and messages, and every model can be wrong.",
 };

@@ -1,5 +1,5 @@
 // The texts of the interface in Chinese, with the keys of en.js. Those that are not shown
-// before a part is opened are in zh-Hans-parts.js.
+// before a part is opened or a link is made are in zh-Hans-parts.js.
 
 const bytesOf = (bytes, unit) => (bytes < 1000 ? `${bytes} ${unit}` : `${(bytes / 1000).toFixed(1)} kB`);
 
@@ -23,6 +23,8 @@ export default {
   "try.placeholder.multilingual": "中文、英文、西班牙文、法文、德文、意大利文、葡萄牙文、印地文、阿拉伯文",
   "try.placeholder.own": "输入或粘贴一段文字",
   "try.idle": "准备好了。试纸随输入变色。",
+  "try.no-choices": "请至少填一个标签。",
+  "try.failed": "这段文字没能读出",
   "try.work": "进度",
   "try.facts": (tokens, ms) => `${tokens} 个词元 · ${ms} 毫秒`,
   "try.parts": (parts, tokens) => `分 ${parts} 段读完：模型一次最多读 ${tokens} 个词元。`,
@@ -34,7 +36,7 @@ export default {
   "packaged.english": "英文",
   "packaged.multilingual": "多语言",
 
-  "task.label": "读什么",
+  "task.label": "任务",
   "task.sentiment": "情感",
   "task.emotion": "情绪",
   "task.toxicity": "毒性",
@@ -45,21 +47,22 @@ export default {
   "field.choices": "标签，用逗号分开",
 
   "emotion.none": "没有明显的情绪",
-  "emotion.hint": "粗体：超过该情绪的界线。选一个，给它的词上色。",
+  "emotion.hint": "粗体：分数达到该情绪的阈值。选一种情绪，给它的词上色。",
   "gauges.none": "没有标记",
-  "gauges.limit": (label) => `${label}的界线`,
+  "gauges.limit": (label) => `${label}的阈值`,
   "gauges.above": (score) => `${score}，已标记`,
-  "gauges.below": (score) => `${score}，低于界线`,
-  "gauges.hint": "拖动界线：达到界线的就会被标记。起始位置由模型自己的数据定出。",
-  "gauges.reset": "回到模型的界线",
+  "gauges.below": (score) => `${score}，低于阈值`,
+  "gauges.hint": "移动阈值：分数达到阈值的标签会被标记。初始阈值由留出的文本定出。",
+  "gauges.reset": "回到模型的阈值",
   "taught.other": "不属于你的任何标签",
 
   "load.fetching": "正在获取模型",
   "load.bytes": (loaded, total) => `正在获取模型：${loaded}${total ? ` / ${total}` : ""} MB`,
   "load.preparing": "正在准备模型",
-  "load.meanwhile": "现在就可以输入，模型一到就读。",
+  "load.meanwhile": "现在就可以输入：模型一载入就读。",
   "load.failed": "分类器未能启动",
   "load.retry": "重试",
+  "load.broken": "本页有一部分没能载入。请检查网络，然后重新加载本页。",
 
   "label.negative": "负面",
   "label.neutral": "中性",
@@ -99,7 +102,7 @@ export default {
   "why.idle": "支持结论的词加实线，反对的词加虚线。",
   "why.even": "没有哪个词单独起决定作用。",
   "why.working": (done, total) => `正在称量每个词：${done} / ${total}`,
-  "why.cannot": "任意标签无法按词解释：每个标签都是一个单独的问题。",
+  "why.cannot": "用任意标签作出的预测无法逐词解释。",
   "why.long": "在下面选一段，看其中的词。",
   "why.now": (seconds) => `称量每个词（约 ${seconds} 秒）`,
 
@@ -109,23 +112,18 @@ export default {
   "long.verdict": (i, n, label, score) => `第 ${i} 段，共 ${n} 段：${label}，${score}`,
 
   "share.copy": "复制链接",
-  "share.copied": "已复制。文字在链接的 # 之后，浏览器不会把它发给任何人。",
-  "share.with-head": "已复制，连同你的标签。全部内容都在链接的 # 之后，浏览器不会把它发给任何人。",
-  "share.without-head": "已复制。你的标签太多，放不进链接：请另外发送它们的文件。",
-  "share.damaged": "这个链接里的标签已损坏，或属于另一个模型。",
-  "share.long": "太长，放不进链接",
-  "share.refused": "浏览器不允许本页复制，请直接使用地址栏里的地址。",
 
+  "net.none": "已发送 0 字节",
   "net.sent": (bytes, requests) =>
     requests === 0
       ? "模型到达后，已发送 0 字节"
       : `模型到达后，已发送 ${bytesOf(bytes, "字节")}，共 ${requests} 个请求`,
   "net.how":
-    "实时计数：模型就绪后，本页及其 worker 发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。下载本页自己的文件不计在内：打开某一部分或更换模型时，以及 service worker 保存文件、检查新版本时。",
+    "实时计数：模型就绪后，本页及其 worker 发出的每个请求，连同地址和正文的字节数。本页的策略 connect-src 'self' 使它无法访问其他网站。本页自己的文件不计在内，无论是本页载入它们，还是 service worker 保存它们、检查新版本。",
   "net.page-only": "还没有 service worker 时，只统计页面自身的请求，统计不到 worker 的。",
   "net.frame": "由获取模型的框架发出",
 
-  "offline.ready": "飞行模式下可用",
+  "offline.ready": "可离线使用",
   "offline.update": "新版本已就绪。",
   "offline.reload": "重新加载",
   "offline.install": "安装本页",
@@ -146,7 +144,7 @@ export default {
   "teach.title": "教它认你的标签。",
   "teach.lede": "给出两个或更多标签，每个配几条例子，模型几秒钟就在这里学会。你的例子留在这台设备上。",
   "teach.add": "添加标签",
-  "teach.sample": "以客服邮件为例",
+  "teach.sample": "用客服邮件示例",
   "teach.open": "打开表格或 head 文件",
   "teach.drop": "或拖到这里",
   "teach.other": "拒绝与哪个都不像的文字",
@@ -163,12 +161,13 @@ export default {
   "model.url": "或填它的地址",
   "model.fetch": "获取",
   "model.policy": "本页只能访问自己的网站。别处的模型由一个看不到本页的沙盒框架获取：你的文字仍然留在这里。",
-  "model.busy": "正在读一张表：请先等它完成或取消。",
+  "model.busy": "正在处理一张表或你的标签：请先等它完成或取消。",
 
   "speed.title": "在这里有多快？",
   "speed.lede":
     "项目自己的基准测试，在你的浏览器里运行：16、32 和 128 个词元的文字，单线程，预热之后多次运行取中位数。",
   "speed.start": "在这台设备上测量",
 
-  "foot.colours": "红为负面，蓝为正面，紫为中性；越高越有把握。自带的模型学的是评论和消息；任何模型都会出错。",
+  "foot.colours":
+    "红为负面，蓝为正面，其他标签用其他颜色。试纸越高，分数越高。自带的模型学的是评论和消息；任何模型都会出错。",
 };
