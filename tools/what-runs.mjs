@@ -36,7 +36,7 @@ const WEIGHTS = {
   "4bit": "4 bits",
   "8bit": "8 bits",
   "dynamic": "`quantize_dynamic`",
-  "o2-dynamic": "optimised and `quantize_dynamic`",
+  "o2-dynamic": "`quantize_dynamic` after optimisation",
   "o1": "optimised",
   "o2": "optimised",
   "o3": "optimised",

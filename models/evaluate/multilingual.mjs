@@ -116,7 +116,6 @@ export async function evaluateMultilingual(args) {
   const tokens = await unknownTokens(
     model,
     Object.values(heldOut).flatMap((rows) => rows.map(([, , text]) => ({ text }))),
-    "<unk>",
   );
   const topics = await taughtTopics(model.classifier);
   const [latency_ms] = await latencies([model]);

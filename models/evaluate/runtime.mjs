@@ -68,13 +68,14 @@ export async function scored({ name, classifier }, what, rows) {
   return results;
 }
 
-/** The number of tokens, and of those that are `unknown`, without the two special tokens around a text. */
-export async function unknownTokens({ classifier }, rows, unknown = "[UNK]") {
+/** The number of tokens, and of those that the vocabulary does not know, without the two special tokens around a text. */
+export async function unknownTokens({ classifier }, rows) {
   const result = { texts: rows.length, tokens: 0, unknown: 0 };
   for (const { text } of rows) {
-    const { tokens } = await classifier.tokenize(text);
-    result.tokens += tokens.length - 2;
-    result.unknown += tokens.filter((token) => token === unknown).length;
+    const { ids, unknownFraction } = await classifier.tokenize(text);
+    const count = ids.length - 2;
+    result.tokens += count;
+    result.unknown += Math.round(unknownFraction * count);
   }
   return { ...result, share: result.unknown / result.tokens };
 }
