@@ -1,7 +1,11 @@
 // Shared by benchmarks in Node and in the page.
 import { passage } from "./texts.mjs";
 
-export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
 
 export function check(condition, message) {
   if (!condition) throw new Error(`wrong result: ${message}`);

@@ -34,6 +34,7 @@ export const hash = async (paths) => hashFiles(root, await listFiles(root, paths
 export async function unlessDone(stamp, value, outputs, work) {
   const last = await readFile(stamp, "utf8").catch(() => "");
   if (last === value && outputs.every((output) => existsSync(output))) return;
+  await rm(stamp, { force: true }); // work that is broken off leaves no stamp of an earlier state
   await work();
   await mkdir(dirname(stamp), { recursive: true });
   await writeFile(stamp, value);

@@ -135,7 +135,7 @@ async function evaluate({ data, work, model: folder, compare, withProbes }) {
 async function evaluateHeads(args) {
   await ensureRust({ wasm: false });
   const cargo = ["run", "--release", "--quiet", "--features", "cli", "--example", "evaluate-heads", "--"];
-  const data = args.includes("--data") ? [] : ["--data", join(root, "../shared/data")];
+  const data = args.some((arg) => arg.split("=")[0] === "--data") ? [] : ["--data", join(root, "../shared/data")];
   await run("cargo", [...cargo, ...data, ...args], { env: { ...process.env, CARGO_TARGET_DIR: targetDir } });
 }
 

@@ -50,7 +50,8 @@ struct Measures {
     accuracy: f64,
     /// AUROC of the energy: how well it tells texts without a label from texts with one. `None` if there are no such texts.
     auroc: Option<f64>,
-    /// The fractions of the texts with a label and of those without one that are rejected; `None` where none are.
+    /// The fractions of the texts with a label and of those without one that are rejected. `None` if the head has no
+    /// rejection threshold, as with one example a label, or there are no texts without one.
     rejected: Option<[f64; 2]>,
     examples: usize,
     features: Duration,

@@ -32,11 +32,16 @@ def reexport(folder):
     }
     config = Config(vocab=settings["vocab_size"], layers=settings["num_hidden_layers"])
     before = outputs(graph, config.vocab)
-    with atomic_file(graph) as file:
-        onnx.save(build(kept, config, shipped.name), file)
-    error = max(np.abs(a - b).max() for a, b in zip(before, outputs(graph, config.vocab), strict=True))
-    if error > MAX_ERROR:
-        raise SystemExit(f"{graph}: its logits or features differ by {error} from those before")
+    new_graph = graph.with_name("model.new.onnx")
+    try:
+        with atomic_file(new_graph) as file:
+            onnx.save(build(kept, config, shipped.name), file)
+        error = max(np.abs(a - b).max() for a, b in zip(before, outputs(new_graph, config.vocab), strict=True))
+        if error > MAX_ERROR:
+            raise SystemExit(f"{graph}: the logits or features of the new graph differ by {error}")
+        new_graph.replace(graph)
+    finally:
+        new_graph.unlink(missing_ok=True)
 
     litmus = read_json(folder / "litmus.json")
     old, new = litmus["encoder"], encoder_id(folder)

@@ -11,7 +11,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 HERE = Path(__file__).resolve().parent
-CACHE = Path.home() / ".cache/litmus-text/train"
+CACHE = Path(os.environ.get("LITMUS_CACHE") or Path.home() / ".cache/litmus-text") / "train"
 # Model name → the module that describes it (README.md, "Another model or language") and its default work folder.
 MODELS = {"english": ("english", CACHE / "work"), "multilingual": ("multilingual.model", CACHE / "multilingual")}
 STAGES = ["split", "vocabulary", "teacher", "label", "tune", "student", "calibrate", "evaluate", "export"]

@@ -159,4 +159,7 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         if done == steps or done % (steps // evaluations + 1) == 0:
             model.eval()
             log(log_file, event="evaluation", step=done, **evaluate(done))
+        # Checkpoints and evaluations are not part of the time of the steps.
+        pause = time.monotonic() - now
+        before, logged = before + pause, logged + pause
     model.to("cpu").eval()

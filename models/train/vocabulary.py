@@ -64,7 +64,8 @@ def isolate_symbols(tokenizer):
 
 
 def is_kept(token, index, count):
-    """Whether an entry of the source's vocabulary is kept: its id there, and how often the training texts have it."""
+    """Whether a token of the source is kept. `index`: its id in the source; `count`: how often the training texts have
+    it."""
     character = token.removeprefix("##")
     if len(character) == 1 and not token.startswith("[unused"):
         category = unicodedata.category(character)[0]

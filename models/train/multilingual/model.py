@@ -182,8 +182,9 @@ def loss(args, corpora, epochs, model, recipe):
 
 
 def scores(model, tokenizer, corpora, data):
-    """{set: score} of the first texts of each dev set, for the log at the evaluations of a run."""
-    dev = {name: texts[:LOGGED] for name, texts in corpora.dev.items()}
+    """{set: score} of some texts of each dev set, for the log at the evaluations of a run. They come from everywhere in
+    a set, because the files of some corpora are sorted by label."""
+    dev = {name: texts[:: max(1, -(-len(texts) // LOGGED))] for name, texts in corpora.dev.items()}
     logits = {name: judge.logits_of(model, tokenizer, dev[name]) for name in dev}
     return {name: values["score"] for name, values in dev_sets.scores(logits, dev).items()}
 

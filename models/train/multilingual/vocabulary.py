@@ -73,7 +73,9 @@ def piece_counts(tokenizer, corpora):
     for file, sha256 in sources.WORDS["files"].items():
         content = packaged({**sources.WORDS, "file": file, "sha256": sha256}).read_bytes()
         counts = word_counts(file.split("_")[1][:2], content)
-        for word, encoding in zip(counts, tokenizer.encode_batch_fast(list(counts), False), strict=True):
+        for word, encoding in zip(
+            counts, tokenizer.encode_batch_fast(list(counts), add_special_tokens=False), strict=True
+        ):
             for index in encoding.ids:
                 piece_count[index] += counts[word]
     return piece_count
