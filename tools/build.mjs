@@ -118,14 +118,24 @@ const bundles = [
 /** The npm packages that are bundled into `dist`, by what they are part of. */
 const bundled = { "lru-cache": "handler.js", "@cfworker/json-schema": "handler.js", "papaparse": "cli.js" };
 
+/** The text of a package's licence. A package without the text that is under the MIT licence gets the usual text with its author. */
+async function licenceText(folder, { name, license, author }) {
+  const file = (await readdir(folder)).find((file) => /^licen[cs]e(\.md)?$/i.test(file));
+  if (file !== undefined) return readFile(join(folder, file), "utf8");
+  if (license !== "MIT")
+    throw new UserError(`${name} has no text of its licence, ${license}: add it to tools/build.mjs`);
+  const text = await readFile(join(root, "LICENSE-MIT"), "utf8");
+  return text.replace(/^Copyright .*$/m, `Copyright (c) ${author}`);
+}
+
 /** Writes the licences of the bundled packages into `dist`. */
 async function writeLicences(dist) {
   const parts = Object.entries(bundled).map(async ([name, part]) => {
     const folder = join(root, "node_modules", name);
-    const { version, license, author } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-    const file = (await readdir(folder)).find((file) => /^licen[cs]e(\.md)?$/i.test(file));
-    const text = file === undefined ? "" : await readFile(join(folder, file), "utf8");
-    return `${name} ${version}, ${license}, by ${author?.name ?? author}, is part of ${part}.\n\n${text}`;
+    const { version, license, author: person } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const author = person?.name ?? person;
+    const text = await licenceText(folder, { name, license, author });
+    return `${name} ${version}, ${license}, by ${author}, is part of ${part}.\n\n${text}`;
   });
   await writeFile(join(dist, "LICENSES.md"), (await Promise.all(parts)).join("\n\n"));
 }

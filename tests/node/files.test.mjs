@@ -41,6 +41,14 @@ test("files on disk are read without the classes of fetch, which Node loads when
   assert.equal(stdout, "positive\n");
 });
 
+test("the licence of each bundled package has its text", async () => {
+  const text = await readFile(join(installed, "dist/LICENSES.md"), "utf8");
+  const parts = text.split(/^(\S+) [0-9.]+, .* is part of \S+\.$/m).slice(1);
+  const names = parts.filter((_, i) => i % 2 === 0);
+  assert.deepEqual(names, ["lru-cache", "@cfworker/json-schema", "papaparse"]);
+  for (const [i, name] of names.entries()) assert.ok(parts[2 * i + 1].trim().length > 500, name);
+});
+
 test("the licences of all that is compiled in, and of the model, come with it", async () => {
   const text = await readFile(join(installed, "THIRD-PARTY-LICENSES.txt"), "utf8");
   for (const part of [
