@@ -362,7 +362,7 @@ impl<W: Write> Printer<W> {
             }
             Err(e) => {
                 writeln!(self.out, "{:<10} {}  {text}", "error", e.code())?;
-                // Behind the text's own line, where both are of one terminal.
+                // So that the message follows the text's own line in a terminal.
                 self.out.flush()?;
                 eprintln!("litmus: {e} [{}]", e.code());
                 Ok(())

@@ -136,15 +136,15 @@ fn output_names(graph: &GraphProto) -> Option<Vec<&str>> {
     Some([logits?].into_iter().chain(features).collect())
 }
 
-/// Drops the nodes that no output needs: those that [`dynamic::undo`] has replaced the users of, and those of further outputs,
-/// such as the index of the best label, whose ops may be unknown.
+/// Drops the nodes that neither logits nor features need: those whose users [`dynamic::undo`] has replaced, and those of other
+/// outputs, such as the index of the best label, whose ops may be unsupported.
 fn drop_unused_nodes(graph: &mut GraphProto) {
     let nodes = graph.node.iter().enumerate();
     let named = nodes.flat_map(|(index, node)| node.output.iter().map(move |name| (&name[..], index)));
     let producers: HashMap<&str, usize> = named.filter(|(name, _)| !name.is_empty()).collect();
     let mut is_used = vec![false; graph.node.len()];
     let mut left = output_names(graph).unwrap_or_default();
-    // Not by the order of the nodes, which need not be that of the computation.
+    // From the outputs back, because the nodes of a file may be in any order.
     while let Some(name) = left.pop() {
         if let Some(&index) = producers.get(name)
             && !std::mem::replace(&mut is_used[index], true)

@@ -24,7 +24,7 @@ pub(crate) fn scores(logits: &[f32], activation: Activation, temperature: f32) -
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let scaled_max = max / temperature;
     let exps: Vec<f32> = match scaled_max.is_finite() {
-        // Rounds otherwise than the other arm: scores of released models keep their bits.
+        // Divides before it subtracts: the other order would change the last bits of the packaged models' scores.
         true => scaled.map(|x| libm::expf(x - scaled_max)).collect(),
         // Infinity minus infinity would be NaN.
         false => logits.iter().map(|x| libm::expf((x - max) / temperature)).collect(),

@@ -56,7 +56,7 @@ export class LitmusError extends Error {
   override readonly name: "LitmusError" | "AbortError" | "TimeoutError";
   /** What went wrong. */
   readonly code: LitmusErrorCode;
-  /** The index of a text at fault in the array of texts that was given, if the error is about one of them. If several are, of any of them. */
+  /** The index of the text at fault in the given array of texts. If several texts are at fault, the index of any one of them. */
   declare readonly index?: number;
 
   /**

@@ -163,7 +163,7 @@ const PREDICT: Rules = { ...EMBED, ...rulesOf(PREDICTION_OPTIONS) };
 
 const { zeroShot: _, ...BESIDE_ZERO_SHOT } = PREDICT;
 
-/** Rules for `ZeroShotCallOptions`. `predict` rejects the options that do not go with it, and says so. */
+/** Rules for `ZeroShotCallOptions`. Options of `predict` that contradict `zeroShot` pass here: `predict` rejects them and names them. */
 export const ZERO_SHOT: Rules = { ...BESIDE_ZERO_SHOT, hypothesis: STRING, multiLabel: BOOLEAN };
 
 /** Rules for `TeachOptions`. */

@@ -16,7 +16,7 @@ use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use crate::graph::op::CONTRIB;
 
-/// Rewrites the graph as in the table above. Nodes whose users were replaced stay, without a use.
+/// Rewrites the graph as in the table above. Nodes that are then of no use stay: `onnx.rs` drops them.
 pub(in crate::graph) fn undo(graph: &mut GraphProto) {
     let mut replacements = Replacements::new(graph).collect();
     if replacements.is_empty() {
