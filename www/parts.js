@@ -51,7 +51,7 @@ function showBroken(id, is) {
 /** Events that came before the script of their part, by part. */
 const held = new Map();
 
-/** Holds an event back; of several of a kind on one element, the last. */
+/** Holds an event back. Of several events of one kind on one element, only the last is kept. */
 function hold(event) {
   event.preventDefault();
   event.stopImmediatePropagation();

@@ -141,7 +141,7 @@ function schemaError(errors: OutputUnit[]): ServiceError {
   const [, index, key] = /^texts\/(\d+)(\/|$)/.exec(path) ?? [];
   let message = `${path}: ${error}`;
   if (keyword === "false") message = `unknown key "${path}"`;
-  // The validator's last error is about the last of the two forms of a text alone.
+  // A text has two forms, and the validator's last error is only about the second one.
   else if (key === "") message = `${path} must be a string or { text, pair }`;
   return new ServiceError("invalid-input", message, { index: index === undefined ? undefined : Number(index) });
 }
