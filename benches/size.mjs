@@ -1,5 +1,5 @@
-// npm run size: the bytes of the wasm by crate and by function. It reads the last build, before its names were
-// stripped, and builds nothing.
+// npm run size: the bytes of the wasm by crate and by function. It builds the package and reads the wasm before its
+// names are stripped.
 //   --functions N   print the N largest functions (default 30)
 //   --crate NAME    only the functions of one crate
 //   --match REGEX   only the functions whose name matches
@@ -10,6 +10,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { build } from "../tools/build.mjs";
 import { fail, UserError } from "../tools/command.mjs";
 import { downloads } from "../tools/downloads.mjs";
 import { targetDir } from "../tools/paths.mjs";
@@ -39,7 +40,7 @@ const byName = (functions) =>
     .sort(largestFirst);
 
 async function read(file) {
-  if (!existsSync(file)) throw new UserError(`${file} does not exist: run \`npm run build\` first`);
+  if (!existsSync(file)) throw new UserError(`${file} does not exist`);
   const module = parse(await readFile(file));
   if (!module.named) throw new UserError(`${file} has no name section`);
   for (const [index, each] of module.functions.entries()) {
@@ -176,7 +177,10 @@ try {
     },
   });
   const count = Number(values.functions);
+  if (!values.wasm) await build();
   const module = await read(values.wasm ?? join(targetDir, "litmus-web", "litmus_text.wasm"));
+  if (values.json && (values.why || values.match || values.crate))
+    throw new UserError("--json writes all figures: leave --why, --match and --crate out");
   const matching = (pattern) => module.functions.filter(({ name }) => new RegExp(pattern).test(name));
   if (values.why) printWhy(module, matching(values.why), count);
   else if (values.match) printFunctions(matching(values.match), count);

@@ -24,7 +24,9 @@ export async function downloads() {
   return {
     "wasm": ["wasm/litmus_text_bg.wasm"],
     "JavaScript": [...scripts].map((name) => `dist/${name}`),
-    "model + tokenizer": ["config.json", "tokenizer.json", "model.onnx"].map((file) => `${model}/${file}`),
+    "model + tokenizer": ["litmus.json", "config.json", "tokenizer.json", "model.onnx"].map(
+      (file) => `${model}/${file}`,
+    ),
   };
 }
 

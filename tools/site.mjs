@@ -28,7 +28,6 @@ async function sources() {
   const packageFiles = [
     ...Object.values(await downloads()).flat(),
     ...(await headFiles()),
-    "models/english/litmus.json",
     "dist/multilingual.js",
     ...["litmus.json", ...Object.keys(manifest.files)].map((path) => `models/multilingual/${path}`),
   ];

@@ -112,7 +112,7 @@ function trainingTable({ training, sst2_dev, goemotions_dev, written_dev, heads 
   const scores = [written_dev, sst2_dev, goemotions_dev].map(({ accuracy }) => percent(accuracy));
   return [
     [
-      ["", ...["written dev", "SST-2 dev", "GoEmotions dev", "emotion, macro-F1", "steps", "hours on one core"]],
+      ["", ...["written dev", "SST-2 dev", "GoEmotions dev", "emotion, macro-F1", "steps", "hours"]],
       ...Object.entries(training.teachers).map(teacher),
       ["**this model**", ...scores, heads.emotion.macro_f1.toFixed(3), ...hours(training.student)],
     ],
@@ -133,8 +133,8 @@ function comparisonTable(metrics) {
 
 /** Every source of `provenance` with its licence and SHA-256. A file that is used twice has one row. */
 export function sourceTable({ provenance }) {
-  const { weights, tokenizer, teachers = [], train, calibration } = provenance;
-  const used = { weights: [weights], tokenizer: [tokenizer], teachers, training: train, calibration };
+  const { weights, tokenizer, teachers = [], train, vocabulary = [], calibration } = provenance;
+  const used = { weights: [weights], tokenizer: [tokenizer], teachers, training: train, vocabulary, calibration };
   const rows = new Map();
   for (const [use, sources] of Object.entries(used)) {
     for (const { name, package: one, packages, file, license, sha256 } of sources) {

@@ -67,6 +67,7 @@ const litmus = {
     weights: { ...source, package: "p==1" },
     tokenizer: { ...source, sha256: "def" },
     train: [{ ...source, sha256: "012" }],
+    vocabulary: [{ ...source, name: "words", sha256: "345" }],
     calibration: [{ ...source, sha256: "012" }],
   },
 };
@@ -93,6 +94,7 @@ test("the card is filled completely", () => {
   assert.match(card, /\| sincere twin \| 2 \| 1 \(50 %\) \| 0 \|/);
   assert.match(card, /\| emotion \| macro-F1 of 28 labels on GoEmotions dev \| 0\.432 \|/);
   assert.match(card, /\| teacher minilm, float32 \| 70\.0 %/);
+  assert.match(card, /\| vocabulary \| words \| `a\.tsv` \| CC0 \| `345` \|/);
   assert.match(card, /\| training, calibration \| a source \| `a\.tsv` \| CC0 \| `012` \|/);
 });
 

@@ -1,5 +1,5 @@
 // npm run evaluate: measures a model folder in the runtime that ships. Writes metrics.json, the charts, the model card and
-// the metrics in litmus.json. Needs `npm run build`.
+// the metrics in litmus.json. Builds the package first.
 //   --data FOLDER     holds sst2/ and goemotions/
 //   --model FOLDER    the model, models/english by default
 //   --work FOLDER     the work folder of models/train, whose student-report.json has the measures of the other heads
@@ -7,9 +7,11 @@
 //   --probes          the probes as well: once, at the end of all training (see README.md)
 // npm run evaluate -- multilingual: the multilingual model: multilingual.mjs.
 // npm run evaluate -- heads: measures heads that are taught from a few examples, and prints a table: heads.rs.
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { build } from "../../tools/build.mjs";
 import { fail, run, step } from "../../tools/command.mjs";
 import { cache, root, targetDir } from "../../tools/paths.mjs";
 import { ensureRust } from "../../tools/toolchain.mjs";
@@ -73,8 +75,19 @@ async function measureOther(model, corpora) {
   return { sha256: model.litmus.files["model.onnx"].sha256, ...Object.fromEntries(sets), download };
 }
 
+/** Parts of metrics.json that not every run measures. */
+const OPTIONAL = ["heads", "training", "others", "probe"];
+
+/** The optional parts of the metrics.json of an earlier run, if it measured the same model.onnx. */
+async function earlier(path, sha256) {
+  if (!existsSync(path)) return {};
+  const metrics = await readJson(path);
+  return metrics.model.sha256 === sha256 ? pick(metrics, OPTIONAL) : {};
+}
+
 async function evaluate({ data, work, model: folder, compare, withProbes }) {
   const file = (name) => join(folder, name);
+  await build();
   const runtime = await describeRuntime();
   const template = await readFile(new URL("card-template.txt", import.meta.url), "utf8");
   const corpora = await readCorpora(data);
@@ -91,14 +104,15 @@ async function evaluate({ data, work, model: folder, compare, withProbes }) {
   const [latency_ms] = await step("latency", () => latencies([model]));
 
   const { sha256 } = model.litmus.files["model.onnx"];
-  const metrics = rounded({
+  const measured = rounded({
     model: { ...pick(model.litmus, ["name", "version", "temperature"]), sha256 },
     runtime,
     ...figures,
     latency_ms,
     ...(await readReport(work, sha256)),
-    others,
+    others: compare.length ? others : undefined,
   });
+  const metrics = { ...(await earlier(file("metrics.json"), sha256)), ...measured };
 
   const tables = sections(metrics, model.litmus);
   const config = await readJson(file("config.json"));

@@ -5,6 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { build } from "../../tools/build.mjs";
 import { UserError } from "../../tools/command.mjs";
 import { cache, root } from "../../tools/paths.mjs";
 import { filled, groupTable, print, sizeTables, sourceTable } from "./card.mjs";
@@ -92,8 +93,10 @@ function languageTable(sets) {
 }
 
 function topicTable(topics) {
-  const row = ([language, { texts, accuracy }]) => [language, count(texts), percent(accuracy)];
-  return [["", "texts", "accuracy"], ...Object.entries(topics).map(row)];
+  const total = (key) => Object.values(topics).reduce((sum, each) => sum + each[key], 0);
+  const all = { texts: total("texts"), right: total("right") };
+  const row = ([language, { texts, right }]) => [language, count(texts), count(right), percent(right / texts)];
+  return [["", "texts", "right", "accuracy"], ...Object.entries({ ...topics, all }).map(row)];
 }
 
 export async function evaluateMultilingual(args) {
@@ -109,6 +112,7 @@ export async function evaluateMultilingual(args) {
   const heldOut = await readFile(path, "utf8").then(JSON.parse, () => {
     throw new UserError(`${path} is missing: run \`models/train/run.sh evaluate --model multilingual\` first`);
   });
+  await build();
   const runtime = await describeRuntime();
   const model = await openModel("this model", folder);
   const [files, sets] = await Promise.all([fileSizes(model), measureSets(model, heldOut)]);
@@ -117,7 +121,7 @@ export async function evaluateMultilingual(args) {
     model,
     Object.values(heldOut).flatMap((rows) => rows.map(([, , text]) => ({ text }))),
   );
-  const topics = await taughtTopics(model.classifier);
+  const topics = await taughtTopics(model.classifier, heldOut);
   const [latency_ms] = await latencies([model]);
   const { name, version, license, temperature, files: listed } = model.litmus;
   const metrics = rounded({

@@ -48,7 +48,7 @@ export async function readReport(work, sha256) {
   if (!existsSync(path)) return {};
   const report = JSON.parse(await readFile(path, "utf8"));
   if (report.model.sha256 !== sha256) {
-    console.warn(`! ${path} is about another model.onnx: heads and teachers are left out`);
+    console.warn(`! ${path} is about another model.onnx: heads and teachers are not taken from it`);
     return {};
   }
   const { student, ...teachers } = report.training;

@@ -1,8 +1,6 @@
 """Data augmentation: endings that do not change a text's sentiment ("!", an emoji of a neutral object, an emoji of the
-same sentiment), and texts of emoji alone. robustness.py measures whether labels stay the same with such endings.
-
-models/evaluate/robustness.test.mjs checks that none of the emoji that robustness is measured with occurs in this
-file."""
+same sentiment), and texts of emoji alone. models/evaluate/robustness.mjs measures whether labels stay the same with
+such endings; its test checks that none of the emoji that it measures with occurs in this file."""
 
 from dataclasses import replace
 

@@ -5,6 +5,8 @@ The student runs in float32 with the rounding of our runtime. The thresholds of 
 tenth of GoEmotions train, those of toxicity to the held-out parts of corpora whose other measure, AUC, needs no
 threshold."""
 
+import hashlib
+import json
 from collections import defaultdict
 
 import judge
@@ -16,7 +18,7 @@ from files import read_arrays, read_seal, was_made_by, write_arrays, write_json
 from heads import TOXICITY
 from rounding import runtime_network
 from sources import NEGATIVE, POSITIVE
-from training import device, threads
+from training import threads
 from vocabulary import load_cut_tokenizer
 
 POLAR_CLASSES = [NEGATIVE, POSITIVE]
@@ -93,11 +95,13 @@ def student_file(args, name):
 def student_logits(args, corpora):
     """{set: {task: f32 [texts, labels]}}, kept in student-logits.npz because they take minutes to compute."""
     student = args.student.with_suffix(".npz")
-    path, recipe = student_file(args, "logits.npz"), {"student": read_seal(student)}
+    path, measured = student_file(args, "logits.npz"), args.description.measured(corpora.dev)
+    texts = hashlib.sha256(json.dumps({name: [text.text for text in corpora.dev[name]] for name in measured}).encode())
+    recipe = {"student": read_seal(student), "texts": texts.hexdigest()}
     if not was_made_by(path, recipe):
-        model, tokenizer = runtime_network(read_arrays(student)).to(device()), load_cut_tokenizer(args)
+        model, tokenizer = runtime_network(read_arrays(student)), load_cut_tokenizer(args)
         arrays = {}
-        for name in args.description.measured(corpora.dev):
+        for name in measured:
             by_task = judge.logits_of(model, tokenizer, corpora.dev[name])
             arrays |= {f"{name}/{task}": rows for task, rows in by_task.items()}
         write_arrays(path, arrays, recipe)

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from corpora import teacher_text
 from encoder import TASKS
 from sources import NEUTRAL
-from training import device
 
 
 def teacher_loss(logits, teacher_logits, labelled):
@@ -44,4 +43,4 @@ def teacher_logits_of(batch, by_text, neutral):
             rows[i], labelled[i] = by_text[text], True
             if example.text.polar:
                 rows[i, NEUTRAL] += np.log(neutral)
-    return torch.from_numpy(rows).to(device()), torch.from_numpy(labelled).to(device())
+    return torch.from_numpy(rows), torch.from_numpy(labelled)

@@ -8,7 +8,6 @@ import judge
 import losses
 import measures
 import numpy as np
-import robustness
 import sources
 from distillation import teacher_logits_of, teacher_loss
 from encoder import TASKS as ALL_TASKS
@@ -20,7 +19,7 @@ from label import MIX, TEACHERS, student_labels
 from sources import WRITTEN
 from splits import Corpora
 from teacher import original_embeddings, source_ids_of
-from training import device, fast_precision
+from training import fast_precision
 from vocabulary import tokenizer_path
 
 from examples import targets
@@ -40,7 +39,7 @@ STAGES = {
     "export": "export",
 }
 # File names, without suffix, of the training runs before the student's: their logs are summarised in the report.
-RUNS = [f"teacher-{name}" for name in TEACHERS]
+RUNS = ["teacher-minilm", "teacher-mpnet-first", "teacher-mpnet"]
 # Subcommands that `all` does not run.
 EXTRA_STAGES = {"compare": "compare", "baselines": "baselines", "exits": "exits"}
 RECIPE = {
@@ -85,7 +84,7 @@ PROVENANCE = {
     "tokenizer": sources.TOKENIZER,
     "teachers": [sources.WEIGHTS, sources.MPNET],
     "train": sources.TRAINED_ON,
-    "calibration": [sources.SST2_DEV, sources.GOEMOTIONS_DEV],
+    "calibration": sources.CALIBRATED_ON,
 }
 corpora, epochs = Corpora, student_epochs
 
@@ -123,7 +122,6 @@ def loss(args, corpora, epochs, model, recipe):
     by_text = student_labels(args.work, corpora)
     source_ids = source_ids_of([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
-    original.model.to(device())
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
@@ -182,7 +180,6 @@ def report(args, model, tokenizer, corpora, logits, heads):
     found |= judge.taught_scores(model, tokenizer, args.data)
     found["alarms"] = toxicity_alarms(logits, corpora.dev, heads["toxicity"])
     found["groups"] = judge.group_table(logits["written"], corpora.dev["written"])
-    found["robustness"] = robustness.same_label(model, tokenizer, corpora.dev, heads["sentiment"]["temperature"])
     return found
 
 

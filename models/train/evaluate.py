@@ -4,35 +4,13 @@ prints a table. models/evaluate measures the exported folder again in the runtim
 import hashlib
 import json
 
-import brotli
-import measures
-import numpy as np
 import torch
-from calibrate import sentiment_part, sentiment_temperature, student_file, student_logits
+from calibrate import student_file, student_logits
 from export import build, graph_arrays
 from files import read_arrays, read_json, write_json
-from rounding import TABLE, runtime_network
-from tokens import as_json
-from training import device, threads
-from vocabulary import load_cut_tokenizer, tokenizer_path
-
-
-def calibration(logits, dev, names):
-    """{set: (error, chance)} by `measures.calibration_error`, and "temperatures": the two that were fitted.
-    Cross-fitted: a half of each set (every second text) is scored at the temperature that fits the other halves."""
-    parts = {name: sentiment_part(logits[name], dev[name]) for name in names}
-
-    def half(name, start):
-        return tuple(part[start::2] for part in parts[name])
-
-    fitted = [sentiment_temperature([half(name, start) for name in names]) for start in (0, 1)]
-    result = {"temperatures": fitted}
-    for name, (set_logits, labels) in parts.items():
-        probabilities = np.empty(set_logits.shape)
-        for start in (0, 1):
-            probabilities[start::2] = measures.softmax(set_logits[start::2] / fitted[1 - start])
-        result[name] = measures.calibration_error(probabilities, labels)
-    return result
+from rounding import runtime_network
+from training import threads
+from vocabulary import load_cut_tokenizer
 
 
 def training_runs(args):
@@ -52,25 +30,18 @@ def training_runs(args):
     return runs
 
 
-def sizes(content):
-    """Bytes of a file, and bytes of it compressed by brotli as on a web server."""
-    return {"bytes": len(content), "brotli": len(brotli.compress(content, quality=11, lgwin=24))}
-
-
 def evaluate(args):
     """The stage."""
     torch.set_num_threads(threads())
     description, arrays = args.description, read_arrays(args.student.with_suffix(".npz"))
     corpora = description.corpora(args.data)
-    model, tokenizer = runtime_network(arrays).to(device()), load_cut_tokenizer(args)
+    model, tokenizer = runtime_network(arrays), load_cut_tokenizer(args)
     logits, heads = student_logits(args, corpora), read_json(student_file(args, "calibration.json"))
     report = description.report(args, model, tokenizer, corpora, logits, heads)
-    report["calibration"] = calibration(logits, corpora.dev, description.CALIBRATED)
     network = build(graph_arrays(arrays), model.config, description.NAME).SerializeToString()
     # Identifies the model.onnx of this report: models/evaluate rejects the report of another model.
-    report["model"] = sizes(network) | {"sha256": hashlib.sha256(network).hexdigest(), "vocabulary": len(arrays[TABLE])}
+    report["model"] = {"sha256": hashlib.sha256(network).hexdigest()}
     report["training"] = training_runs(args)
-    report["tokenizer"] = sizes(as_json(read_json(tokenizer_path(args))["tokenizer"]).encode())
     write_json(student_file(args, "report.json"), report)
     print("| | measured | bar |\n|---|---|---|")
     for row in description.table(report):

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from corpora import Text
 from encoder import TASKS
-from training import device
 
 UNKNOWN = -1
 
@@ -24,7 +23,7 @@ def to_examples(tokenizer, texts, preprocess=lambda text: text):
 
 
 def targets(batch):
-    """The labels of B examples, on the training device: "sentiment" int64 [B], "emotion" f32 [B, 28], "toxicity" f32
+    """The labels of B examples: "sentiment" int64 [B], "emotion" f32 [B, 28], "toxicity" f32
     [B, 2], with UNKNOWN for labels that are not known; and "polar" bool [B], whether a text's corpus has no neutral
     texts."""
     sentiment = [UNKNOWN if e.text.sentiment is None else e.text.sentiment for e in batch]
@@ -39,4 +38,4 @@ def targets(batch):
         toxicity[row] = [UNKNOWN if label is None else label for label in labels]
     arrays = {"sentiment": np.array(sentiment), "emotion": emotion, "toxicity": toxicity}
     arrays["polar"] = np.array([e.text.polar for e in batch])
-    return {name: torch.from_numpy(array).to(device()) for name, array in arrays.items()}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

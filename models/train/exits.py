@@ -10,7 +10,7 @@ from files import read_arrays
 from measures import softmax
 from rounding import runtime_network
 from splits import Corpora
-from training import device, threads
+from training import threads
 from vocabulary import load_cut_tokenizer
 
 from inference import outputs
@@ -48,7 +48,7 @@ def exits(args):
         raise SystemExit(f"exits measures the student of {Config().layers} layers: leave --layers out")
     torch.set_num_threads(threads())
     corpora, tokenizer = Corpora(args.data), load_cut_tokenizer(args)
-    model = runtime_network(read_arrays(args.student.with_suffix(".npz"))).to(device())
+    model = runtime_network(read_arrays(args.student.with_suffix(".npz")))
     depths = [*EXITS, Config().layers]
     measured = []  # for each set ([logits of each depth], labels)
     for name in SETS:

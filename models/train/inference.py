@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from tokens import batches_by_length, pad
-from training import device
 
 # Tokens of the longest input; longer texts are truncated. The encoders have 512 positions.
 MAX_TOKENS = 510
@@ -19,7 +18,7 @@ def outputs(model, tokenizer, texts, read, preprocess=lambda text: text, size=64
     results = None
     with torch.no_grad():
         for indices in batches_by_length(sequences, size):
-            ids, mask = (torch.from_numpy(a).to(device()) for a in pad([sequences[i] for i in indices]))
+            ids, mask = (torch.from_numpy(a) for a in pad([sequences[i] for i in indices]))
             rows = read(model(ids, mask)).float().cpu().numpy()
             if results is None:
                 results = np.empty((len(sequences), rows.shape[1]), np.float32)

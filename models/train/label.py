@@ -15,7 +15,7 @@ from epochs import student_epochs
 from files import read_arrays, read_seal, was_made_by, write_arrays
 from splits import Corpora
 from tokens import load_source_tokenizer
-from training import device, fast_precision, threads
+from training import fast_precision, threads
 from vocabulary import load_cut_tokenizer, without_emoji
 
 from inference import outputs
@@ -41,7 +41,7 @@ def load_teacher(args, name):
     model.precision = fast_precision()
     # `Linear.forward` would convert the weights for each batch, to the same bits.
     model.encoder.to(model.precision)
-    return model.to(device()).eval(), encode_options
+    return model.eval(), encode_options
 
 
 def texts_to_label(corpora):

@@ -8,8 +8,6 @@ from collections import defaultdict
 import numpy as np
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
-BINS = 15  # of the calibration error
-
 
 def softmax(logits):
     powers = np.exp(logits - logits.max(1, keepdims=True))
@@ -82,17 +80,6 @@ def multi_hot(texts, count):
     for row, text in enumerate(texts):
         labels[row, list(text.emotions)] = True
     return labels
-
-
-def calibration_error(probabilities, labels):
-    """(expected calibration error of the predicted label, with bins of equal width (Naeini et al. 2015); its mean for a
-    perfectly calibrated model, whose bins differ from their accuracy by chance). probabilities [texts, classes]."""
-    top, right = probabilities.max(1), probabilities.argmax(1) == labels
-    bins = np.minimum((top * BINS).astype(int), BINS - 1)
-    members = [bins == b for b in np.unique(bins)]
-    error = sum(abs((top[m] - right[m]).sum()) for m in members) / len(top)
-    chance = sum(np.sqrt(2 / np.pi * (top[m] * (1 - top[m])).sum()) for m in members) / len(top)
-    return float(error), float(chance)
 
 
 def embedding_agreement(ours, original, seed=0, pairs=100_000, neighbours=10):

@@ -15,7 +15,6 @@ from quantisation import (
     straight_through,
     unpack,
 )
-from training import device
 
 TABLE = "embeddings.word.weight"
 
@@ -54,9 +53,9 @@ def round_in_network(model, scales):
 
     for name, module in model.named_modules():
         if f"{name}.weight" in scales and f"{name}.weight" != TABLE:
-            module.transform_weight = round_weight_by(scales[f"{name}.weight"].to(device()))
+            module.transform_weight = round_weight_by(scales[f"{name}.weight"])
     round_linears(model)
-    table = scales[TABLE].to(device())
+    table = scales[TABLE]
 
     def round_rows(rows, ids):
         flat = rows.detach().flatten(0, -2)

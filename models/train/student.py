@@ -7,7 +7,7 @@ from encoder import Encoder
 from files import was_made_by, write_arrays
 from quantisation import round_positions
 from rounding import TABLE, block_scales_of, round_in_network, shipped_arrays
-from training import device, fast_precision, log, train
+from training import fast_precision, log, train
 from vocabulary import load_cut_tokenizer
 
 from examples import to_examples
@@ -39,7 +39,7 @@ def train_rounded(args, corpora, arrays, texts, checkpoint, recipe):
 
     # The accuracy that rounding alone costs. With a random head there is nothing to measure.
     if not checkpoint.exists() and not missing:
-        model.eval().to(device()).precision = fast_precision()
+        model.eval().precision = fast_precision()
         log(checkpoint.with_suffix(".jsonl"), event="rounded, not yet trained", **evaluate(0))
     train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=3)
     return model, scales

@@ -18,7 +18,7 @@ from epochs import draw, mixed_epoch
 from files import read_arrays, read_seal, sha256, was_made_by, write_arrays
 from splits import Corpora
 from tokens import load_source_tokenizer, pad
-from training import MAX_TOKENS, device, fast_precision, train
+from training import MAX_TOKENS, fast_precision, train
 from vocabulary import cut_table, load_cut_tokenizer, table_rows, tokenizer_path, without_emoji
 
 from examples import targets, to_examples
@@ -140,7 +140,7 @@ def source_ids_of(examples):
 
 def original_embeddings(original, source_ids, batch):
     """The original's sentence embeddings of a list of examples, f32 [B, H]."""
-    ids, mask = (torch.from_numpy(a).to(device()) for a in pad([source_ids[e.text.text] for e in batch]))
+    ids, mask = (torch.from_numpy(a) for a in pad([source_ids[e.text.text] for e in batch]))
     return original(ids, mask)
 
 
@@ -150,7 +150,6 @@ def train_minilm(args, corpora, finished, recipe):
         epochs.append(to_examples(tokenizer, mixed_epoch(corpora, recipe["seed"] + epoch)))
     source_ids = source_ids_of([example for epoch in epochs for example in epoch])
     original = judge.Original(fast_precision())
-    original.model.to(device())
     torch.manual_seed(recipe["seed"])  # for the heads, which start at random
     model = pretrained_minilm(args)
     if not finished.with_suffix(".pt").exists():

@@ -15,10 +15,6 @@ STEPS_BETWEEN_LOGS = 50
 MAX_TOKENS = 96
 
 
-def device():
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def fast_precision():
     """The type of the activations: bfloat16 where the processor has instructions for its matrix products (about ten
     times as fast as float32 with AMX, twice with AVX-512), else float32. Weights, their gradients and the optimiser's
@@ -85,7 +81,7 @@ def schedule(step, steps, warm_up):
 
 
 def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
-    """Trains `model`, from the checkpoint if there is one, and leaves it on the CPU in evaluation mode.
+    """Trains `model`, from the checkpoint if there is one, and leaves it in evaluation mode.
 
     epochs: for each epoch a list of examples, each with `ids`.
     loss_of(examples, ids, mask) → (loss, {name: float} for the log), with ids and mask int64 [B, S].
@@ -98,7 +94,6 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(recipe["seed"])
     log_file = checkpoint.with_suffix(".jsonl")
-    model.to(device())
     model.precision = fast_precision()
     dense, sparse = parameter_groups(model, recipe)
     optimizers = [torch.optim.AdamW(dense, fused=True)] + ([torch.optim.SparseAdam(sparse)] if sparse else [])
@@ -132,7 +127,7 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         model.train()
         number, batch = plan[step]
         examples = [epochs[number][i] for i in batch]
-        ids, mask = (torch.from_numpy(a).to(device()) for a in pad([e.ids[:MAX_TOKENS] for e in examples]))
+        ids, mask = (torch.from_numpy(a) for a in pad([e.ids[:MAX_TOKENS] for e in examples]))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * schedule(step, steps, recipe["warm_up"])
@@ -162,4 +157,4 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
         # Checkpoints and evaluations are not part of the time of the steps.
         pause = time.monotonic() - now
         before, logged = before + pause, logged + pause
-    model.to("cpu").eval()
+    model.eval()

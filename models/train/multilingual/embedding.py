@@ -8,7 +8,6 @@ import measures
 import numpy as np
 import torch
 import torch.nn.functional as F
-from training import device
 
 from inference import outputs
 
@@ -27,12 +26,12 @@ class Original:
     """`network`: e5 with all its layers and our vocabulary. `texts`: those of the mean."""
 
     def __init__(self, network, tokenizer, texts, precision):
-        self.network = network.requires_grad_(False).to(precision).to(device())
+        self.network = network.requires_grad_(False).to(precision)
         self.network.precision = precision
-        self.prefix = torch.tensor([tokenizer.encode(PREFIX, add_special_tokens=False).ids]).to(device())
+        self.prefix = torch.tensor([tokenizer.encode(PREFIX, add_special_tokens=False).ids])
         self.mean = 0
         rows = outputs(self, tokenizer, texts, lambda embedding: embedding)
-        self.mean = torch.from_numpy(rows.mean(0)).to(device())
+        self.mean = torch.from_numpy(rows.mean(0))
 
     def __call__(self, ids, mask):
         """Normalised mean of the last layer less that of other texts, f32 [B, H]. The first id of a text is <s>."""

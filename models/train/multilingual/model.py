@@ -105,7 +105,7 @@ PROVENANCE = {
     "tokenizer": sources.TOKENIZER,
     "teachers": sources.TEACHERS,
     "train": sources.TRAINED_ON,
-    "vocabulary": [sources.WORDS, sources.OPENCC],
+    "vocabulary": [sources.WORDS, sources.OPENCC, *sources.EPRSTMT_UNLABELLED],
     # Held-out parts of the corpora.
     "calibration": sources.CALIBRATED_ON,
 }
@@ -230,6 +230,7 @@ def complete_recipe(args, recipe):
         "from": sources.WEIGHTS["sha256"],
         "tokenizer": sha256(tokenizer_path(args)),
         "teachers": teachers,
+        "written": [source["sha256"] for source in sources.ALL_WRITTEN],
     }
 
 
