@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail, run, step, UserError } from "./command.mjs";
 import { appendFiles } from "./embedded-file.mjs";
-import { hashFiles, listFiles } from "./hash.mjs";
+import { hashFiles, listFiles } from "./files.mjs";
 import { packagedModels, root, targetDir } from "./paths.mjs";
 import { writeSupply } from "./supply.mjs";
 import { ensureNode, ensureRust, ensureWasmBindgen, wasmConfig } from "./toolchain.mjs";

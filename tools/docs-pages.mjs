@@ -1,10 +1,9 @@
 // Collects the pages of the documentation site: the Markdown files of the repository that are pages, with their links rewritten.
 // On GitHub they are read as they are: one source, and relative links that work in both.
-import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, posix, relative, sep } from "node:path";
-import { promisify } from "node:util";
 import { contents, outside, sitePath } from "../docs/.vitepress/contents.mjs";
+import { repositoryFiles } from "./files.mjs";
 import { root } from "./paths.mjs";
 
 /** Code blocks and code spans, in which nothing is a link; and the target of a link or of an image. */
@@ -13,21 +12,12 @@ const IMAGE = /\.(svg|webp|png)$/;
 /** Bytes of a folder whose files are shown with their contents. */
 const SMALL_FOLDER = 60_000;
 
-async function listFiles(path) {
-  const { stdout } = await promisify(execFile)(
-    "git",
-    ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path],
-    { cwd: root },
-  );
-  return stdout.split("\0").filter(Boolean);
-}
-
 const readText = (path) => readFile(join(root, path), "utf8");
 
 /** A file of the repository as a text, or the files of a folder. */
 async function sourceText(path) {
   if (!(await stat(join(root, path))).isDirectory()) return readText(path);
-  const files = (await listFiles(path)).filter((file) => !file.endsWith("package-lock.json"));
+  const files = (await repositoryFiles(path)).filter((file) => !file.endsWith("package-lock.json"));
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(root, file))).size));
   if (sizes.reduce((sum, size) => sum + size, 0) > SMALL_FOLDER) return `${files.join("\n")}\n`;
   const texts = files.map(async (file) => `──── ${file}\n\n${await readText(file)}`);
@@ -55,7 +45,7 @@ export function rewriteLinks(text, { from, fromSite, toRoot, linked }) {
 
 /** The paths of all pages in the repository. */
 export async function listPages() {
-  const inDocs = (await listFiles("docs")).filter((path) => sitePath(path) !== undefined);
+  const inDocs = (await repositoryFiles("docs")).filter((path) => sitePath(path) !== undefined);
   return [...inDocs, ...outside];
 }
 

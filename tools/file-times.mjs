@@ -1,7 +1,7 @@
 // Keeps cargo from compiling a local crate again in each fresh checkout.
 import { mkdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { hashFiles, listFiles } from "./hash.mjs";
+import { hashFiles, listFiles } from "./files.mjs";
 
 /**
  * Gives the files of `folder` the time at which they were first seen with these contents; `memory` is the file that keeps it. Cargo

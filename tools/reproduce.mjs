@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { fail, run, step, UserError } from "./command.mjs";
+import { repositoryFiles } from "./files.mjs";
 import { root } from "./paths.mjs";
 
 const WASM = "pkg/wasm/litmus_text_bg.wasm";
@@ -19,8 +20,7 @@ async function reproduce() {
   const elsewhere = await mkdtemp(join(tmpdir(), "litmus-text-again-"));
   try {
     await build({ supply: false });
-    const sources = await run("git", ["ls-files"], { cwd: root, quiet: true });
-    for (const path of sources.trimEnd().split("\n")) await cp(join(root, path), join(elsewhere, path));
+    for (const path of await repositoryFiles()) await cp(join(root, path), join(elsewhere, path));
     await cp(join(root, "node_modules"), join(elsewhere, "node_modules"), { recursive: true, verbatimSymlinks: true });
     const code = `import { build } from ${JSON.stringify(join(elsewhere, "tools/build.mjs"))}; await build({ supply: false });`;
     const env = { ...process.env, CARGO_TARGET_DIR: join(elsewhere, "target") };
