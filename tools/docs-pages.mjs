@@ -45,7 +45,9 @@ export function rewriteLinks(text, { from, fromSite, toRoot, linked }) {
 
 /** The paths of all pages in the repository. */
 export async function listPages() {
-  const inDocs = (await repositoryFiles("docs")).filter((path) => sitePath(path) !== undefined);
+  // Folders such as .vitepress hold the generated site.
+  const sources = (await repositoryFiles("docs")).filter((path) => !path.includes("/."));
+  const inDocs = sources.filter((path) => sitePath(path) !== undefined);
   return [...inDocs, ...outside];
 }
 
