@@ -45,12 +45,18 @@ def mixed_epoch(corpora, seed, unlabelled=UNLABELLED, fractions=FRACTIONS, copie
     return with_endings(texts, ENDING_PROBABILITY, seed) + emoji_alone(EMOJI_ALONE, seed)
 
 
-def student_epochs(corpora):
-    """A list of texts for each epoch of the student. The unlabelled texts and the variants are the same in all epochs:
-    labelling a new text takes the teachers longer than the student needs to learn from an old one again."""
+def student_unlabelled(corpora):
+    """The texts that the student learns from the teachers' logits alone: unlabelled ones, and variants of the written
+    texts."""
     rng = np.random.default_rng(STUDENT_SEEDS[0])
     written = [text for text in corpora.train if text.corpus == "written"]
-    unlabelled = draw(corpora.unlabelled, STUDENT_UNLABELLED, rng) + variants(written, VARIANTS, STUDENT_SEEDS[0])
+    return draw(corpora.unlabelled, STUDENT_UNLABELLED, rng) + variants(written, VARIANTS, STUDENT_SEEDS[0])
+
+
+def student_epochs(corpora):
+    """A list of texts for each epoch of the student. Those of `student_unlabelled` are the same in all epochs: labelling
+    a new text takes the teachers longer than the student needs to learn from an old one again."""
+    unlabelled = student_unlabelled(corpora)
     return [mixed_epoch(corpora, seed, {}, STUDENT_FRACTIONS) + unlabelled for seed in STUDENT_SEEDS]
 
 

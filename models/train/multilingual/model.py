@@ -10,7 +10,7 @@ import numpy as np
 from corpora import teacher_text
 from distillation import teacher_logits_of, teacher_loss
 from encoder import Config, Encoder
-from epochs import mixed_epoch
+from epochs import draw, mixed_epoch
 from files import read_arrays, read_seal, sha256, write_json
 from label import TEACHERS, mixed_logits
 from rounding import TABLE
@@ -66,6 +66,16 @@ TUNE = {
     "copies": {"written": 2} | dict.fromkeys(sources.UMSAB_CORPORA, 2) | dict.fromkeys(WRITTEN, 3),
     # Labelled as neutral. Only a few, because some headlines express a sentiment.
     "unlabelled": {"headlines": 3000},
+    # How many English texts of each corpus are learned from the teachers' logits alone.
+    "distilled": {
+        "variants": 45_000,
+        "yelp": 8000,
+        "amazon": 6000,
+        "dialogue": 5000,
+        "web": 4000,
+        "wiki": 4000,
+        "sarcasm": 1700,
+    },
     "traditional": 0.12,  # fraction of the Chinese texts that is converted to traditional characters
 }
 RECIPE = {
@@ -75,7 +85,7 @@ RECIPE = {
     "layer_decay": 1.0,
     "head_rate": 1.0,
     "fraction": TUNE["fraction"] | {"sst2": 0.35, "goemotions": 0.5},
-    "copies": TUNE["copies"] | {"written": 3} | dict.fromkeys(WRITTEN, 4),
+    "copies": TUNE["copies"] | dict.fromkeys(WRITTEN, 4),
 }
 # How many texts of each dev set are measured at the evaluations of a run.
 LOGGED = 300
@@ -119,7 +129,7 @@ def epoch(corpora, recipe):
     for text in mixed_epoch(corpora, seed, recipe["unlabelled"], recipe["fraction"], recipe["copies"]):
         is_chinese = text.corpus in (*texts.CHINESE, "written-zh")
         converted.append(texts.traditional(text) if is_chinese and rng.random() < recipe["traditional"] else text)
-    return converted
+    return converted + draw(corpora.distilled, recipe["distilled"], rng)
 
 
 def epochs(corpora):
@@ -163,11 +173,10 @@ def start(args):
 
 def loss(args, corpora, epochs, model, recipe):
     """The function `loss_of` for `training.train`. `epochs`: a list of examples for each."""
-    by_text = mixed_logits(args.teachers, {teacher_text(example.text) for epoch in epochs for example in epoch})
-    if not by_text:
-        raise SystemExit(
-            f"{args.teachers} has no labels of the English texts; run the stage label of the English model"
-        )
+    examples = [example.text for epoch in epochs for example in epoch]
+    by_text = mixed_logits(args.teachers, {teacher_text(text) for text in examples})
+    if any(teacher_text(text) not in by_text for text in examples if text.corpus in recipe["distilled"]):
+        raise SystemExit(f"{args.teachers} lacks labels of English texts; run the stage label of the English model")
     original = original_embedding(args, corpora, fast_precision())
 
     def loss_of(batch, ids, mask):

@@ -10,6 +10,7 @@ from dataclasses import replace
 import opencc
 import splits
 from corpora import DATA_FOLDER, SENTIMENT, Text, hash_fraction, read_columns, read_written
+from epochs import student_unlabelled
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
 from multilingual import held_out, sources
@@ -124,7 +125,8 @@ def traditional(text):
 
 class Corpora:
     """The multilingual model's texts, from `data`, the folder of the corpora. train: texts with a sentiment;
-    unlabelled: those of UNLABELLED; dev: {set: texts}, which train nothing."""
+    unlabelled: those of UNLABELLED; distilled: English texts that have labels from the English teachers alone; dev:
+    {set: texts}, which train nothing."""
 
     def __init__(self, data):
         english, dev, train = splits.Corpora(data), defaultdict(list), []
@@ -142,7 +144,11 @@ class Corpora:
         self.dev = {name: splits.unique(texts) for name, texts in dev.items() if name not in UNLABELLED}
         # A held-out text is removed from all corpora that also contain it, however they mask names.
         forbidden = {hash_fraction(without_names(text.text)) for texts in self.dev.values() for text in texts}
-        train = [text for text in train if hash_fraction(without_names(text.text)) not in forbidden]
+
+        def without_held_out(texts):
+            return [text for text in texts if hash_fraction(without_names(text.text)) not in forbidden]
+
+        train, self.distilled = without_held_out(train), without_held_out(student_unlabelled(english))
         self.train = splits.unique(text for text in train if text.corpus not in UNLABELLED)
         self.unlabelled = splits.unique(text for text in train if text.corpus in UNLABELLED)
         held_out.check(held, [text for text in self.train + self.unlabelled if text.corpus in CHINESE])
