@@ -54,8 +54,8 @@ def student_unlabelled(corpora):
 
 
 def student_epochs(corpora):
-    """A list of texts for each epoch of the student. Those of `student_unlabelled` are the same in all epochs: labelling
-    a new text takes the teachers longer than the student needs to learn from an old one again."""
+    """A list of texts for each epoch of the student. Those of `student_unlabelled` are the same in all epochs, because
+    labelling a new text takes the teachers longer than the student needs to learn from an old one again."""
     unlabelled = student_unlabelled(corpora)
     return [mixed_epoch(corpora, seed, {}, STUDENT_FRACTIONS) + unlabelled for seed in STUDENT_SEEDS]
 
