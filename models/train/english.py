@@ -24,7 +24,7 @@ from vocabulary import tokenizer_path
 
 from examples import targets
 
-NAME, VERSION, LANGUAGES = "english", "3.0.0", ["en"]
+NAME, VERSION, LANGUAGES = "english", "4.0.0", ["en"]
 TASKS = tuple(ALL_TASKS)
 # Id of the padding token.
 PADDING = 0
