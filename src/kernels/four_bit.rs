@@ -5,14 +5,16 @@
 //! block has at most 16 distinct weights, so requantisation rounds each of them once, and then looks them up. It rounds nothing if
 //! the block scales of a row are small integer multiples of one unit, as in the models that `models/train` exports.
 
-use super::simd::{F32x4, LANES, largest_nibble, lookup_nibbles};
+use super::simd::{F32x4, LANES, SCALED_INPUTS, ZERO_NIBBLE, largest_nibble, lookup_nibbles};
 
 /// Weights in a block.
-pub const BLOCK: usize = 32;
+pub const BLOCK: usize = SCALED_INPUTS;
 /// Bytes of a block.
 const BYTES: usize = BLOCK / 2;
 /// The nibble of the weight 0.
-const ZERO: i8 = 8;
+const ZERO: i8 = ZERO_NIBBLE;
+/// Each nibble itself.
+const NIBBLES: [i8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 /// The largest integer multiple of a unit that a block scale may be: the largest weight is then 8 · 15 units, which fits in an i8.
 const MAX_MULTIPLE: i32 = 15;
 /// `TABLES[m + MAX_MULTIPLE][nibble]` is the weight, in units, of a nibble in a block whose scale is `m` units.
@@ -79,6 +81,27 @@ impl FourBit {
                 (F32x4::load_i8(four) * F32x4::splat(*scale)).store(to);
             }
         }
+    }
+
+    /// Writes the nibbles of the row of weights from `first` on, and the multiples of each block, and returns the unit: a weight is
+    /// `(nibble − 8) · multiple · unit`, exactly. `None` if the block scales have no common unit of which no weight is more than
+    /// `limit`. `first` and the length of `nibbles` are multiples of [`BLOCK`], `multiples` has one for each block, and `limit` is at
+    /// most 127.
+    #[inline(never)]
+    pub fn write_nibbles(&self, first: usize, limit: f32, nibbles: &mut [i8], multiples: &mut [i8]) -> Option<f32> {
+        let (packed, scales) = self.blocks(first, nibbles.len());
+        let unit = if scales.iter().all(|scale| *scale == 0.0) { 1.0 } else { common_unit(scales, limit)? };
+        if unit < f32::MIN_POSITIVE {
+            return None;
+        }
+        let (blocks, _) = nibbles.as_chunks_mut::<BLOCK>();
+        for (block, to) in packed.iter().zip(blocks) {
+            *to = lookup_nibbles(&NIBBLES, block);
+        }
+        for (scale, multiple) in scales.iter().zip(multiples) {
+            *multiple = (scale / unit) as i8;
+        }
+        Some(unit)
     }
 
     /// Writes the row of weights from `first` on as integers within ±`limit`, and returns its scale: the common unit of its

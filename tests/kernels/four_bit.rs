@@ -2,8 +2,8 @@
 
 use super::kernels::four_bit::{BLOCK, FourBit};
 use super::kernels::linear::PackedLinear;
-use super::linear::run;
-use super::{Random, STEP, assert_near, bits};
+use super::linear::{rows, run};
+use super::{NOT_FINITE, Random, STEP, assert_near, bits, with_each_kernel};
 
 /// The limits of linear layers and of embedding tables.
 const LIMITS: [f32; 2] = [63.0, 127.0];
@@ -100,5 +100,53 @@ fn packed_layers_have_the_requantised_weights() {
             PackedLinear::pack_outputs(inputs, outputs, |output, to| weights.requantize_row(output * inputs, 63.0, to));
         let x = random.values(5 * inputs, 3.0);
         assert_eq!(bits(&run(&from_blocks, &x)), bits(&run(&from_rows, &x)), "{inputs} inputs, {outputs} outputs");
+    }
+}
+
+/// A layer that keeps its 4-bit weights gives the same bits as one with the integers that they become, by every kernel.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn layers_of_four_bit_weights_give_the_same_bits() {
+    let random = &mut Random(4);
+    for (blocks, outputs) in
+        [1, 2, 3, 12, 48].into_iter().flat_map(|blocks| [1, 7, 8, 9, 24].map(|outputs| (blocks, outputs)))
+    {
+        let inputs = blocks * BLOCK;
+        // Random nibbles, and outputs whose sums are the largest.
+        let mut packed: Vec<u8> = (0..outputs * inputs / 2).map(|_| random.bits() as u8).collect();
+        packed[..inputs / 2].fill([0x00, 0xff, 0x0f][outputs % 3]);
+        // The last output has no weights but 0.
+        // A power of two: its multiples are exact.
+        let unit = |output: usize| if output == outputs - 1 && outputs > 1 { 0.0 } else { 2f32.powi(-(output as i32)) };
+        let scale = |i: usize, multiple: u64| (multiple as f32 - 7.0) * unit(i / blocks);
+        let scales: Vec<f32> = (0..outputs * blocks).map(|i| scale(i, random.bits() % 15)).collect();
+        let weights = FourBit::new(packed, scales);
+        let pack = |output: usize, nibbles: &mut [i8], multiples: &mut [i8]| {
+            weights.write_nibbles(output * inputs, 63.0, nibbles, multiples)
+        };
+        let four_bit = PackedLinear::pack_four_bit(inputs, outputs, pack).expect("the scales have a common unit");
+        let integers =
+            PackedLinear::pack_outputs(inputs, outputs, |output, to| weights.requantize_row(output * inputs, 63.0, to));
+        for count in (1..=9).chain([130]) {
+            let mut x = rows(random, inputs, count);
+            x[..inputs].fill(1.0); // all values are the largest
+            if count == 9 {
+                x[inputs] = NOT_FINITE[outputs % 3];
+            }
+            with_each_kernel(|kernel| {
+                let expected = bits(&run(&integers, &x));
+                assert_eq!(bits(&run(&four_bit, &x)), expected, "{kernel}: {count} rows, {inputs} by {outputs}");
+            });
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn scales_without_a_common_unit_are_not_kept() {
+    for scales in [[0.1, 0.17], [1.0, 8.0], [1e-42, 1e-42]] {
+        let weights = FourBit::new(vec![0x5a; BLOCK], scales.to_vec());
+        let [mut nibbles, mut multiples] = [vec![0; 2 * BLOCK], vec![0; 2]];
+        assert_eq!(weights.write_nibbles(0, 63.0, &mut nibbles, &mut multiples), None, "{scales:?}");
     }
 }

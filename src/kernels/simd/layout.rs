@@ -7,6 +7,8 @@ pub const CHANNELS: usize = 8;
 /// Inputs in one group of a block. A block is a sequence of groups of [`CHANNELS`] × `INPUTS` bytes, in which each channel in
 /// turn has its weights for the inputs of the group.
 pub const INPUTS: usize = 4;
+/// Inputs for which a channel's 4-bit weights have one multiple: see [`FourBitBlock`](super::FourBitBlock).
+pub const SCALED_INPUTS: usize = 32;
 
 /// Packs a block of weights. `rows` has one row of weights for each of the [`CHANNELS`] channels; `block` gets them plus `offset`,
 /// wrapping around, in the order that [`INPUTS`] describes.

@@ -152,6 +152,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     name: "portable",
     is_available: || true,
     row_dot_products: RowDotProducts::I16(row_dot_products),
+    four_bit_dot_products: None,
     #[cfg(target_arch = "x86_64")]
     avx2: false,
 };

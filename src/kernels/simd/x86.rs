@@ -14,18 +14,21 @@ pub const KERNELS: &[Kernel] = &[
         name: "sse2",
         is_available: || true,
         row_dot_products: RowDotProducts::I16(sse2::row_dot_products),
+        four_bit_dot_products: None,
         avx2: false,
     },
     Kernel {
         name: "avx2",
         is_available: avx2::has_avx2,
         row_dot_products: RowDotProducts::I8(avx2::row_dot_products_avx2),
+        four_bit_dot_products: None,
         avx2: true,
     },
     Kernel {
         name: "avx512-vnni",
         is_available: avx2::has_vnni,
         row_dot_products: RowDotProducts::I8(avx2::row_dot_products_vnni),
+        four_bit_dot_products: None,
         avx2: true,
     },
 ];

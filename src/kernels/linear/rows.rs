@@ -1,0 +1,86 @@
+//! Quantised rows, as the dot products of linear layers read them.
+
+use std::ops::Range;
+
+use crate::quantize::{QuantizedInt, quantize_row};
+use crate::simd::{INPUTS, SCALED_INPUTS, TILE_ROWS, Tiles, ZERO_NIBBLE};
+
+/// The largest magnitude of a quantised value of a row.
+const ROW_LIMIT: f32 = 127.0;
+
+/// Quantised rows, each with its scale.
+#[derive(Default)]
+pub struct QuantRows<T> {
+    pub values: Vec<T>,
+    pub scales: Vec<f32>,
+    /// What the dot products of each row are too large by: the offset of the weights, times the sum of the row.
+    pub offsets: Vec<i32>,
+    /// The distance from one row to the next: the length of a row, which is padded with zeros to a multiple of [`INPUTS`].
+    pub stride: usize,
+}
+
+impl<T: QuantizedInt> QuantRows<T> {
+    /// Replaces all rows by the rows of `x`, each `width` values wide. `offset` is what is added to the weights.
+    pub fn quantize(&mut self, x: &[f32], rows: usize, width: usize, offset: i32) {
+        self.stride = width.next_multiple_of(INPUTS);
+        self.values.resize(rows * self.stride, T::default());
+        self.scales.clear();
+        self.offsets.clear();
+        for row in 0..rows {
+            let to = &mut self.values[row * self.stride..][..self.stride];
+            let (scale, sum) = quantize_row(&x[row * width..][..width], ROW_LIMIT, to);
+            self.scales.push(scale);
+            self.offsets.push(offset * sum as i32);
+        }
+    }
+}
+
+/// The rows of [`QuantRows`] in tiles, for dot products with 4-bit weights: see [`Tiles`].
+#[derive(Default)]
+pub struct RowTiles {
+    values: Vec<i8>,
+    starts: Vec<[i16; 2]>,
+    stride: usize,
+}
+
+impl RowTiles {
+    /// Replaces all tiles by those of `rows`, whose stride is a multiple of [`SCALED_INPUTS`]. A single row is a tile of its own;
+    /// otherwise the last tile is filled up with rows of old values.
+    pub fn arrange(&mut self, rows: &QuantRows<i8>) {
+        let count = rows.scales.len();
+        let tile_rows = if count == 1 { 1 } else { TILE_ROWS };
+        self.stride = rows.stride;
+        self.values.resize(count.next_multiple_of(tile_rows) * self.stride, 0);
+        self.starts.resize(self.values.len() / SCALED_INPUTS, [0; 2]);
+        for (row, values) in rows.values.chunks_exact(self.stride.max(1)).enumerate() {
+            let (tile, in_tile) = (row / tile_rows * tile_rows, row % tile_rows);
+            let (groups, _) = values.as_chunks::<INPUTS>();
+            let (to, _) = self.values[tile * self.stride..].as_chunks_mut::<INPUTS>();
+            for (group, to) in groups.iter().zip(to[in_tile..].iter_mut().step_by(tile_rows)) {
+                *to = *group;
+            }
+            let (scaled, _) = groups.as_chunks::<{ SCALED_INPUTS / INPUTS }>();
+            let starts = &mut self.starts[tile * scaled.len() + in_tile..];
+            for (groups, start) in scaled.iter().zip(starts.iter_mut().step_by(tile_rows)) {
+                let sum = |pair: usize| groups.iter().map(|group| pair_sum(group, pair)).sum::<i16>();
+                *start = [0, 1].map(|pair| -i16::from(ZERO_NIBBLE) * sum(pair));
+            }
+        }
+    }
+
+    /// The tiles of these rows: all rows of a tile, or up to the last row.
+    pub fn rows(&self, rows: Range<usize>) -> Tiles<'_> {
+        let end = (rows.end.next_multiple_of(TILE_ROWS) * self.stride).min(self.values.len());
+        let start = rows.start * self.stride;
+        Tiles {
+            values: &self.values[start..end],
+            starts: &self.starts[start / SCALED_INPUTS..end / SCALED_INPUTS],
+            stride: self.stride,
+        }
+    }
+}
+
+/// The sum of the first two of four values, or of the other two.
+fn pair_sum(group: &[i8; INPUTS], pair: usize) -> i16 {
+    i16::from(group[2 * pair]) + i16::from(group[2 * pair + 1])
+}
