@@ -46,6 +46,7 @@ async function compileRoofline() {
   await mkdir(models, { recursive: true });
   const module = join(models, "roofline.wasm");
   const features = ["-C", "opt-level=3", "-C", "target-feature=+simd128,+relaxed-simd"];
+  features.push("-C", "llvm-args=-disable-lsr"); // as src/kernels/build.rs compiles ours
   const target = ["--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
   await run("rustc", [...target, ...features, join(here, "roofline.rs"), "-o", module]);
   return Array.from(await readFile(module));
