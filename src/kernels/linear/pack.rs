@@ -83,7 +83,8 @@ impl PackedLinear {
     }
 
     /// Packs 4-bit weights as they are: `write(output, nibbles, multiples)` writes the nibbles of an output, one per input, and the
-    /// multiple of every [`SCALED_INPUTS`] inputs, from −7 to 7, and returns the scale of the output. `None` if it returns none.
+    /// multiple of every [`SCALED_INPUTS`] inputs, from −7 to 7, and returns the scale of the output. `None` if it returns none, or if
+    /// there are no inputs.
     ///
     /// # Panics
     /// If there are more than [`MAX_INPUTS`] inputs, or if their number is not a multiple of [`SCALED_INPUTS`].
@@ -93,6 +94,9 @@ impl PackedLinear {
         mut write: impl FnMut(usize, &mut [i8], &mut [i8]) -> Option<f32>,
     ) -> Option<Self> {
         assert!(inputs <= MAX_INPUTS && inputs.is_multiple_of(SCALED_INPUTS));
+        if inputs == 0 {
+            return None;
+        }
         let (blocks, scaled) = (outputs.div_ceil(CHANNELS), inputs / SCALED_INPUTS);
         let mut nibbles = vec![0; blocks * CHANNELS * inputs];
         let mut multiples = vec![0; blocks * CHANNELS * scaled];

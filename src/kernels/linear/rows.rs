@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::quantize::{QuantizedInt, quantize_row};
-use crate::simd::{INPUTS, SCALED_INPUTS, TILE_ROWS, Tiles, ZERO_NIBBLE};
+use crate::simd::{INPUTS, SCALED_INPUTS, TILE_ROWS, Tiles, ZERO_NIBBLE, interleave_rows, pair_sums};
 
 /// The largest magnitude of a quantised value of a row.
 const ROW_LIMIT: f32 = 127.0;
@@ -11,6 +11,7 @@ const ROW_LIMIT: f32 = 127.0;
 /// Quantised rows, each with its scale.
 #[derive(Default)]
 pub struct QuantRows<T> {
+    /// The rows, and as many more as whole tiles have: these may have any values.
     pub values: Vec<T>,
     pub scales: Vec<f32>,
     /// What the dot products of each row are too large by: the offset of the weights, times the sum of the row.
@@ -23,7 +24,7 @@ impl<T: QuantizedInt> QuantRows<T> {
     /// Replaces all rows by the rows of `x`, each `width` values wide. `offset` is what is added to the weights.
     pub fn quantize(&mut self, x: &[f32], rows: usize, width: usize, offset: i32) {
         self.stride = width.next_multiple_of(INPUTS);
-        self.values.resize(rows * self.stride, T::default());
+        self.values.resize(rows.next_multiple_of(TILE_ROWS) * self.stride, T::default());
         self.scales.clear();
         self.offsets.clear();
         for row in 0..rows {
@@ -52,18 +53,21 @@ impl RowTiles {
         self.stride = rows.stride;
         self.values.resize(count.next_multiple_of(tile_rows) * self.stride, 0);
         self.starts.resize(self.values.len() / SCALED_INPUTS, [0; 2]);
-        for (row, values) in rows.values.chunks_exact(self.stride.max(1)).enumerate() {
-            let (tile, in_tile) = (row / tile_rows * tile_rows, row % tile_rows);
-            let (groups, _) = values.as_chunks::<INPUTS>();
-            let (to, _) = self.values[tile * self.stride..].as_chunks_mut::<INPUTS>();
-            for (group, to) in groups.iter().zip(to[in_tile..].iter_mut().step_by(tile_rows)) {
-                *to = *group;
+        if count == 1 {
+            self.values.copy_from_slice(&rows.values[..self.stride]);
+        } else {
+            let tile = (TILE_ROWS * self.stride).max(1);
+            for (rows, to) in rows.values.chunks_exact(tile).zip(self.values.chunks_exact_mut(tile)) {
+                interleave_rows::<TILE_ROWS>(rows, 0, to);
             }
-            let (scaled, _) = groups.as_chunks::<{ SCALED_INPUTS / INPUTS }>();
-            let starts = &mut self.starts[tile * scaled.len() + in_tile..];
-            for (groups, start) in scaled.iter().zip(starts.iter_mut().step_by(tile_rows)) {
-                let sum = |pair: usize| groups.iter().map(|group| pair_sum(group, pair)).sum::<i16>();
-                *start = [0, 1].map(|pair| -i16::from(ZERO_NIBBLE) * sum(pair));
+        }
+        let scaled = self.stride / SCALED_INPUTS;
+        for (row, values) in rows.values.chunks_exact(self.stride.max(1)).take(count).enumerate() {
+            let (tile, in_tile) = (row / tile_rows, row % tile_rows);
+            let (values, _) = values.as_chunks::<SCALED_INPUTS>();
+            let starts = &mut self.starts[tile * tile_rows * scaled + in_tile..];
+            for (values, start) in values.iter().zip(starts.iter_mut().step_by(tile_rows)) {
+                *start = pair_sums(values).map(|sum| -i16::from(ZERO_NIBBLE) * sum);
             }
         }
     }
@@ -78,9 +82,4 @@ impl RowTiles {
             stride: self.stride,
         }
     }
-}
-
-/// The sum of the first two of four values, or of the other two.
-fn pair_sum(group: &[i8; INPUTS], pair: usize) -> i16 {
-    i16::from(group[2 * pair]) + i16::from(group[2 * pair + 1])
 }

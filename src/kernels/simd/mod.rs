@@ -40,8 +40,8 @@ mod wasm128;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use backend::{F32x4, interleave_channels, kernel, largest_nibble, lookup_nibbles, tile_dot_products_i16};
+pub use backend::{F32x4, interleave_rows, kernel, largest_nibble, lookup_nibbles, pair_sums, tile_dot_products_i16};
 pub use kernel::{DotProducts, RowDotProducts};
-pub use lanes::{for_each_four, load_eight, store_eight, zip_in_place};
+pub use lanes::{for_each_four, interleave_channels, load_eight, store_eight, zip_in_place};
 pub use layout::{CHANNELS, INPUTS, LANES, SCALED_INPUTS};
 pub use tiles::{FourBitBlock, FourBitDotProducts, TILE_ROWS, Tiles, ZERO_NIBBLE, four_bit_dot_products};

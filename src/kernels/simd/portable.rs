@@ -179,18 +179,25 @@ fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32;
     }
 }
 
-/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
-/// wrapping around. [`INPUTS`] describes their order.
+/// Interleaves `ROWS` rows, a multiple of four: `block` gets for every [`INPUTS`] values of a row those of each row in turn, plus
+/// `offset`, wrapping around.
 ///
 /// # Panics
 /// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
 #[cfg(not(target_arch = "x86_64"))]
-pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    super::layout::interleave_channels(rows, offset, block, |channels| {
+pub fn interleave_rows<const ROWS: usize>(rows: &[i8], offset: i8, block: &mut [i8]) {
+    super::layout::interleave_rows::<ROWS>(rows, offset, block, |rows| {
         std::array::from_fn(|group| {
-            std::array::from_fn(|i| channels[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
+            std::array::from_fn(|i| rows[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
         })
     });
+}
+
+/// The sum of the first two of every four values, and that of the other two. Both must fit in an i16.
+pub fn pair_sums(values: &[i8; 32]) -> [i16; 2] {
+    let (fours, _) = values.as_chunks::<4>();
+    let sum = |four: &[i8; 4], pair: usize| i16::from(four[2 * pair]) + i16::from(four[2 * pair + 1]);
+    [0, 1].map(|pair| fours.iter().map(|four| sum(four, pair)).sum())
 }
 
 /// The largest magnitude of the 32 nibbles, 0 to 15 each, minus `zero`, which is from 0 to 15.

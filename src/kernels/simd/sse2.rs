@@ -41,17 +41,17 @@ pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: 
     }
 }
 
-/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
-/// wrapping around. [`INPUTS`] describes their order.
+/// Interleaves `ROWS` rows, a multiple of four: `block` gets for every [`INPUTS`] values of a row those of each row in turn, plus
+/// `offset`, wrapping around.
 ///
 /// # Panics
 /// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
-pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    layout::interleave_channels(rows, offset, block, |channels| {
+pub fn interleave_rows<const ROWS: usize>(rows: &[i8], offset: i8, block: &mut [i8]) {
+    layout::interleave_rows::<ROWS>(rows, offset, block, |rows| {
         let mut groups = [[0; 16]; 4];
         // SAFETY: every x86-64 has SSE2. The loads and stores are of arrays of 16 bytes, and need no alignment.
         unsafe {
-            let values = channels.map(|values| _mm_loadu_si128(values.as_ptr().cast()));
+            let values = rows.map(|values| _mm_loadu_si128(values.as_ptr().cast()));
             let [a, b, c, d] = values.map(|values| _mm_add_epi8(values, _mm_set1_epi8(offset)));
             let [ab, cd] = [_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d)];
             let [later_ab, later_cd] = [_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d)];

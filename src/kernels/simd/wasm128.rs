@@ -168,20 +168,18 @@ fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHAN
     }
 }
 
-/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
-/// wrapping around. [`INPUTS`] describes their order.
-///
-/// Not inlined, so that browsers optimise it while a model is loaded: see the documentation of the crate.
+/// Interleaves `ROWS` rows, a multiple of four: `block` gets for every [`INPUTS`] values of a row those of each row in turn, plus
+/// `offset`, wrapping around.
 ///
 /// # Panics
 /// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
-#[inline(never)]
-pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    layout::interleave_channels(rows, offset, block, |channels| {
+#[inline(always)]
+pub fn interleave_rows<const ROWS: usize>(rows: &[i8], offset: i8, block: &mut [i8]) {
+    layout::interleave_rows::<ROWS>(rows, offset, block, |rows| {
         let mut groups = [[0; 16]; 4];
         // SAFETY: the loads and stores are of arrays of 16 bytes, and need no alignment.
         unsafe {
-            let values = channels.map(|values| v128_load(values.as_ptr().cast()));
+            let values = rows.map(|values| v128_load(values.as_ptr().cast()));
             let [a, b, c, d] = values.map(|values| i8x16_add(values, i8x16_splat(offset)));
             let [ab, cd] = [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d)];
             let [later_ab, later_cd] = [i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d)];
@@ -197,6 +195,17 @@ pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
         }
         groups
     });
+}
+
+/// The sum of the first two of every four values, and that of the other two. Both must fit in an i16.
+#[inline(always)]
+pub fn pair_sums(values: &[i8; 32]) -> [i16; 2] {
+    // SAFETY: the reference is to 32 readable bytes, and v128.load needs no alignment.
+    let [a, b] = unsafe { [v128_load(values.as_ptr().cast()), v128_load(values.as_ptr().add(16).cast())] };
+    let sums = i16x8_add(i16x8_extadd_pairwise_i8x16(a), i16x8_extadd_pairwise_i8x16(b));
+    let sums = i16x8_add(sums, i32x4_shuffle::<2, 3, 0, 1>(sums, sums));
+    let sums = i16x8_add(sums, i32x4_shuffle::<1, 0, 3, 2>(sums, sums));
+    [i16x8_extract_lane::<0>(sums), i16x8_extract_lane::<1>(sums)]
 }
 
 /// The largest magnitude of the 32 nibbles, 0 to 15 each, minus `zero`, which is from 0 to 15.

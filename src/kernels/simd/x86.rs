@@ -5,7 +5,8 @@ use super::layout::{CHANNELS, LANES};
 use super::portable::{self, F32x4};
 use super::{avx2, sse2};
 
-pub use super::sse2::interleave_channels;
+pub use super::portable::pair_sums;
+pub use super::sse2::interleave_rows;
 
 /// From the slowest to the fastest.
 pub const KERNELS: &[Kernel] = &[
