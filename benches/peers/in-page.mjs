@@ -106,7 +106,7 @@ async function loadRoofline(wasm) {
   const pointers = { weights: start, values: start + 4096, sums: start + 8192 };
   const weights = new Uint8Array(memory.buffer, pointers.weights, channels * inputs);
   const values = new Int8Array(memory.buffer, pointers.values, rows * inputs);
-  weights.set(Array.from(weights, (_, i) => (i * 37) % 16));
+  weights.set(Array.from(weights, (_, i) => ((i * 37) % 127) % 16));
   values.set(Array.from(values, (_, i) => ((i * 53) % 255) - 127));
   const passes = 10_000;
   const inRow = (row, k) => row * inputs + k;
@@ -122,8 +122,8 @@ async function loadRoofline(wasm) {
     const name = `roofline, ${kernel}`;
     const multiplyTimes = (count) => multiply(count, inputs, pointers.weights, pointers.values, pointers.sums, ...last);
     multiplyTimes(2);
-    const found = new Int32Array(memory.buffer, pointers.sums, rows * channels);
-    for (const [index, sum] of found.entries()) {
+    const actual = new Int32Array(memory.buffer, pointers.sums, rows * channels);
+    for (const [index, sum] of actual.entries()) {
       const [row, channel] = [Math.floor(index / channels), index % channels];
       let expected = 0;
       for (let k = 0; k < inputs; k++) {

@@ -272,7 +272,7 @@ function print({
   console.log("\n  wasm memory after a load and 128 tokens");
   for (const [name, bytes] of Object.entries(memoryBytes)) row(`  ${name}`, size(bytes));
   console.log();
-  row("roofline of the int8 inner loop", `${rooflineGmacs.toFixed(1)} GMAC/s`);
+  row("roofline of the integer inner loop", `${rooflineGmacs.toFixed(1)} GMAC/s`);
   if (!judged) return;
   console.log();
   const lines = [HEADINGS, ...judged.map(cells)];

@@ -1,7 +1,8 @@
 //! The inner loop of our linear layers alone: an upper bound of their speed on a machine.
 //!
 //! A tile of 4 rows × 8 channels stays in registers, its operands in the first-level cache. One step takes 4 inputs: 32
-//! bytes of weights and 4 bytes of each row, 128 products. It is unrolled 4 times, so that the loop itself costs little.
+//! bytes of weights and 4 bytes of each row, 128 products. `sums` is unrolled 4 times, so
+//! that the loop itself costs little.
 //!
 //! Of the two relaxed instructions, one sums two products and the other four. With 4-bit weights, the first one's sums of 32
 //! inputs fit in i16. Which is the fastest depends on the processor.
@@ -83,8 +84,8 @@ unsafe fn passes<const FOUR: bool>(
     }
 }
 
-/// The same with weights from 0 to 15, each times [`MULTIPLE`], and `rows`, [inputs / 4][4 rows][4 inputs]. The products of
-/// `scaled` inputs, 32 at most, are summed in i16. It is an argument so that the compiler does not unroll the inner loop, for
+/// Like [`sums`], with weights from 0 to 15, each times [`MULTIPLE`], and `rows`, [inputs / 4][4 rows][4 inputs]. The products of
+/// `scaled` inputs, 32 at most, are summed in i16. `scaled` is an argument so that the compiler does not unroll the inner loop, for
 /// which there are too few registers. `inputs` is a multiple of it.
 ///
 /// # Safety

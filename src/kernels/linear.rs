@@ -7,8 +7,8 @@
 //!
 //! `y = activation((dot product − OFFSET · sum of the row) · row scale · output scale + bias)`
 //!
-//! 4-bit weights are stored as they are if the kernel in use has dot products for them; these give the same integers without the
-//! offset.
+//! 4-bit weights whose block scales have a common unit keep their nibbles if the kernel in use can multiply them (`simd/tiles.rs`). The
+//! dot products are the same integers; nothing is to be subtracted.
 //!
 //! `pack` makes a layer from the weights of a file; this file computes with it. `rows` has the quantised rows.
 
@@ -30,9 +30,9 @@ use rows::{QuantRows, RowTiles};
 pub const WEIGHT_LIMIT: f32 = 63.0;
 /// The integer that is added to each stored weight.
 const OFFSET: i32 = 64;
-/// The most inputs of a layer: the sum of this many products fits in an i32. A stored weight and a value of a row are at most 127
-/// each.
-pub const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
+/// The most inputs of a layer. The sum of a quantised row, whose values are at most 127 each, is then exact in f32, and the sum of
+/// its products with weights of at most 127 fits in an i32.
+pub const MAX_INPUTS: usize = (1 << 24) / 127;
 /// The most bytes of the rows of one panel. All blocks of weights are multiplied with one panel of rows before the next, so that the
 /// panel stays in the L2 cache.
 const PANEL_BYTES: usize = 128 * 1024;
@@ -81,7 +81,8 @@ enum Weights {
     /// Weights plus [`OFFSET`]; [`INPUTS`](super::simd::INPUTS) describes the order in a block. `scales` has one scale per output, padded with zeros to
     /// whole blocks.
     Int8 { packed: Arc<Vec<i8>>, scales: Arc<Vec<f32>> },
-    /// 4-bit weights: [`FourBitBlock`] describes the nibbles and the multiples of a block. `scales` is as above.
+    /// 4-bit weights: [`FourBitBlock`] describes the nibbles and the multiples of a block. `scales` has one scale per output, padded
+    /// with zeros to whole blocks.
     FourBit { nibbles: Arc<Vec<i8>>, multiples: Arc<Vec<i8>>, scales: Arc<Vec<f32>> },
     /// A block has, for each input in turn, its weights for the outputs of the block.
     Float32(Arc<Vec<f32>>),
@@ -123,6 +124,7 @@ impl PackedLinear {
                 (Weights::FourBit { nibbles, multiples, scales }, _) => {
                     narrow.quantize(x, rows, self.inputs, 0);
                     tiles.arrange(narrow);
+                    // Plain Rust if another kernel was chosen after packing, as tests do.
                     let dot_products = kernel().four_bit_dot_products.unwrap_or(four_bit_dot_products);
                     self.multiply_four_bit((nibbles, multiples, scales), (narrow, tiles), dot_products, sums, y);
                 }
@@ -195,14 +197,13 @@ impl PackedLinear {
         sums: &mut Vec<[i32; CHANNELS]>,
         y: &mut [f32],
     ) {
-        let panel_rows = (PANEL_BYTES / self.inputs.max(1) / TILE_ROWS).max(1) * TILE_ROWS;
+        let panel_rows = (PANEL_BYTES / self.inputs / TILE_ROWS).max(1) * TILE_ROWS;
         for first in (0..x.scales.len()).step_by(panel_rows) {
             let panel = first..(first + panel_rows).min(x.scales.len());
-            let rows = tiles.rows(panel.clone());
-            // The last tile may have more rows than there are: their sums are dropped.
-            sums.resize(rows.starts.len() * SCALED_INPUTS / self.inputs.max(1), [0; CHANNELS]);
-            let blocks = nibbles.chunks_exact(CHANNELS * self.inputs.max(1));
-            let multiples = multiples.chunks_exact((CHANNELS * self.inputs / SCALED_INPUTS).max(1));
+            let rows = tiles.tiles_of(panel.clone());
+            sums.resize(rows.values.len() / self.inputs, [0; CHANNELS]);
+            let blocks = nibbles.chunks_exact(CHANNELS * self.inputs);
+            let multiples = multiples.chunks_exact(CHANNELS * self.inputs / SCALED_INPUTS);
             for (block, (nibbles, multiples)) in blocks.zip(multiples).enumerate() {
                 dot_products(rows, FourBitBlock { nibbles, multiples }, sums);
                 self.write_outputs(scales, x, panel.clone(), block * CHANNELS, sums, y);
@@ -254,7 +255,7 @@ struct Scratch {
     wide: QuantRows<i16>,
     /// Rows for kernels that multiply rows of i8.
     narrow: QuantRows<i8>,
-    /// The same in tiles, for 4-bit weights.
+    /// `narrow` in tiles, for 4-bit weights.
     tiles: RowTiles,
     /// The sums of one block of channels.
     sums: Vec<[i32; CHANNELS]>,

@@ -1,4 +1,4 @@
-//! Links the relaxed-SIMD kernels, a WebAssembly module of its own, into the running instance.
+//! Links the relaxed-SIMD kernels, a WebAssembly module of their own, into the running instance.
 
 use js_sys::{Function, Object, Reflect, Uint8Array, WebAssembly};
 use wasm_bindgen::prelude::*;

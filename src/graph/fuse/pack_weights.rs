@@ -55,15 +55,15 @@ impl Offsets {
         if !is_contiguous(&self.inputs) || !inputs.is_multiple_of(BLOCK) || !(0..outputs).all(starts_block) {
             return self.quantize(|offset| weights.value(offset));
         }
-        let exact = kernel().four_bit_dot_products.and_then(|_| {
-            PackedLinear::pack_four_bit(inputs, outputs, |output, nibbles, multiples| {
+        if kernel().four_bit_dot_products.is_some()
+            && let Some(layer) = PackedLinear::pack_four_bit(inputs, outputs, |output, nibbles, multiples| {
                 weights.write_nibbles(self.at(0, output), WEIGHT_LIMIT, nibbles, multiples)
             })
-        });
-        exact.unwrap_or_else(|| {
-            PackedLinear::pack_outputs(inputs, outputs, |output, to| {
-                weights.requantize_row(self.at(0, output), WEIGHT_LIMIT, to)
-            })
+        {
+            return layer;
+        }
+        PackedLinear::pack_outputs(inputs, outputs, |output, to| {
+            weights.requantize_row(self.at(0, output), WEIGHT_LIMIT, to)
         })
     }
 

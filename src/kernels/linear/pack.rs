@@ -83,8 +83,8 @@ impl PackedLinear {
     }
 
     /// Packs 4-bit weights as they are: `write(output, nibbles, multiples)` writes the nibbles of an output, one per input, and the
-    /// multiple of every [`SCALED_INPUTS`] inputs, from −7 to 7, and returns the scale of the output. `None` if it returns none, or if
-    /// there are no inputs.
+    /// multiple of every [`SCALED_INPUTS`] inputs, from −7 to 7, and returns the scale of the output. `None` if `write` returns
+    /// `None`, or if there are no inputs.
     ///
     /// # Panics
     /// If there are more than [`MAX_INPUTS`] inputs, or if their number is not a multiple of [`SCALED_INPUTS`].
@@ -97,20 +97,21 @@ impl PackedLinear {
         if inputs == 0 {
             return None;
         }
-        let (blocks, scaled) = (outputs.div_ceil(CHANNELS), inputs / SCALED_INPUTS);
+        let (blocks, groups) = (outputs.div_ceil(CHANNELS), inputs / SCALED_INPUTS);
         let mut nibbles = vec![0; blocks * CHANNELS * inputs];
-        let mut multiples = vec![0; blocks * CHANNELS * scaled];
+        let mut multiples = vec![0; blocks * CHANNELS * groups];
         let mut scales = vec![0.0; blocks * CHANNELS];
-        let (mut rows, mut of_output) = (vec![0; CHANNELS * inputs], vec![0; scaled]);
-        for (block, nibbles) in nibbles.chunks_exact_mut((CHANNELS * inputs).max(1)).enumerate() {
-            let multiples = &mut multiples[block * CHANNELS * scaled..][..CHANNELS * scaled];
+        let (mut rows, mut multiples_of_output) = (vec![0; CHANNELS * inputs], vec![0; groups]);
+        for (block, nibbles) in nibbles.chunks_exact_mut(CHANNELS * inputs).enumerate() {
+            let multiples = &mut multiples[block * CHANNELS * groups..][..CHANNELS * groups];
             let channels = block * CHANNELS..outputs.min((block + 1) * CHANNELS);
             for (i, channel) in channels.enumerate() {
-                scales[channel] = write(channel, &mut rows[i * inputs..][..inputs], &mut of_output)?;
-                for (to, multiple) in multiples[i..].iter_mut().step_by(CHANNELS).zip(&of_output) {
+                scales[channel] = write(channel, &mut rows[i * inputs..][..inputs], &mut multiples_of_output)?;
+                for (to, multiple) in multiples[i..].iter_mut().step_by(CHANNELS).zip(&multiples_of_output) {
                     *to = *multiple;
                 }
             }
+            // Missing outputs of the last block keep nibbles of the block before: their multiples and scales are 0.
             interleave_channels(&rows, 0, nibbles);
         }
         let weights = Weights::FourBit { nibbles: nibbles.into(), multiples: multiples.into(), scales: scales.into() };

@@ -1,9 +1,9 @@
-//! Code that all backends share: operators, loops over slices whose length is not a multiple of four, and the packing of weights.
+//! Code that all backends share: operators, and loops over slices whose length is not a multiple of four.
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::backend::{F32x4, interleave_rows};
-use super::layout::{CHANNELS, LANES};
+use super::backend::F32x4;
+use super::layout::LANES;
 
 macro_rules! operators {
     ($($operator:ident $method:ident),*) => {$(
@@ -111,16 +111,4 @@ pub fn store_eight(low: F32x4, high: F32x4, to: &mut [f32]) {
             high.store_part(&mut to[LANES..]);
         }
     }
-}
-
-/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
-/// wrapping around. [`INPUTS`](super::INPUTS) describes their order.
-///
-/// Not inlined, so that browsers optimise it while a model is loaded: see the documentation of the crate.
-///
-/// # Panics
-/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`](super::INPUTS).
-#[inline(never)]
-pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    interleave_rows::<CHANNELS>(rows, offset, block);
 }

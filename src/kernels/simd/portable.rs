@@ -179,21 +179,16 @@ fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32;
     }
 }
 
-/// Interleaves `ROWS` rows, a multiple of four: `block` gets for every [`INPUTS`] values of a row those of each row in turn, plus
-/// `offset`, wrapping around.
-///
-/// # Panics
-/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
+/// Interleaves 16 values of each of four rows: the first [`INPUTS`] values of each row in turn, then the next ones, plus `offset`,
+/// wrapping around.
 #[cfg(not(target_arch = "x86_64"))]
-pub fn interleave_rows<const ROWS: usize>(rows: &[i8], offset: i8, block: &mut [i8]) {
-    super::layout::interleave_rows::<ROWS>(rows, offset, block, |rows| {
-        std::array::from_fn(|group| {
-            std::array::from_fn(|i| rows[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
-        })
-    });
+pub fn interleave_16(rows: [&[i8; 16]; 4], offset: i8) -> [[i8; 16]; 4] {
+    std::array::from_fn(|group| {
+        std::array::from_fn(|i| rows[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
+    })
 }
 
-/// The sum of the first two of every four values, and that of the other two. Both must fit in an i16.
+/// The sum of the first two of every four values, and that of the other two: at most 2,048 in magnitude.
 pub fn pair_sums(values: &[i8; 32]) -> [i16; 2] {
     let (fours, _) = values.as_chunks::<4>();
     let sum = |four: &[i8; 4], pair: usize| i16::from(four[2 * pair]) + i16::from(four[2 * pair + 1]);

@@ -16,8 +16,11 @@ const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
 /// The signature of `sums` in `relaxed_kernel.rs`. All pointers are of one type in WebAssembly, whatever they point to.
 type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32, bool);
 
-/// The signature of `four_bit_sums` there.
+/// The signature of `four_bit_sums` in `relaxed_kernel.rs`.
 type FourBitSums = unsafe extern "C" fn(*const i8, *const [i16; 2], usize, usize, *const i8, *const i8, *mut i32);
+
+// `relaxed_kernel.rs` has these sizes as literals.
+const _: () = assert!(TILE_ROWS == 4 && CHANNELS == 8 && INPUTS == 4 && SCALED_INPUTS == 32);
 
 /// The index of `sums` in the function table, after which `four_bit_sums` comes; 0, which is never a function, until they are loaded.
 static SUMS: AtomicUsize = AtomicUsize::new(0);
@@ -71,14 +74,15 @@ pub(super) fn four_bit_equals_plain() -> bool {
     const ROWS: usize = 2 * TILE_ROWS;
     const STRIDE: usize = 3 * SCALED_INPUTS;
     let values: [i8; ROWS * STRIDE] = std::array::from_fn(|i| ((i * 89 % 255) as i16 - 127) as i8);
-    let starts: [[i16; 2]; ROWS * STRIDE / SCALED_INPUTS] = std::array::from_fn(|i| [i as i16 * 50, -90 * i as i16]);
-    let nibbles: [i8; CHANNELS * STRIDE] = std::array::from_fn(|i| (i * 53 % 16) as i8);
-    let multiples: [i8; CHANNELS * STRIDE / SCALED_INPUTS] = std::array::from_fn(|i| (i * 5 % 15) as i8 - 7);
+    let corrections: [[i16; 2]; ROWS * STRIDE / SCALED_INPUTS] =
+        std::array::from_fn(|i| [i as i16 * 50, -90 * i as i16]);
+    let nibbles: [i8; CHANNELS * STRIDE] = std::array::from_fn(|i| (i * 53 % 251 % 16) as i8);
+    let multiples: [i8; CHANNELS * STRIDE / SCALED_INPUTS] = std::array::from_fn(|i| (i * 7 % 15) as i8 - 7);
     let block = FourBitBlock { nibbles: &nibbles, multiples: &multiples };
     [1, TILE_ROWS, ROWS].into_iter().all(|count| {
         let rows = Tiles {
             values: &values[..count * STRIDE],
-            starts: &starts[..count * STRIDE / SCALED_INPUTS],
+            corrections: &corrections[..count * STRIDE / SCALED_INPUTS],
             stride: STRIDE,
         };
         let [mut sums, mut expected] = [[[0; CHANNELS]; ROWS]; 2];
@@ -99,8 +103,8 @@ pub(super) fn four_bit_dot_products(rows: Tiles, block: FourBitBlock, sums: &mut
     // and a function pointer is an index into that table. The assertions guarantee the lengths that `four_bit_sums` requires.
     unsafe {
         let kernel: FourBitSums = std::mem::transmute(index + 1);
-        let (values, starts) = (rows.values.as_ptr(), rows.starts.as_ptr());
-        kernel(values, starts, rows.stride, sums.len(), nibbles, multiples, sums.as_mut_ptr().cast());
+        let (values, corrections) = (rows.values.as_ptr(), rows.corrections.as_ptr());
+        kernel(values, corrections, rows.stride, sums.len(), nibbles, multiples, sums.as_mut_ptr().cast());
     }
 }
 

@@ -42,12 +42,14 @@ pub const KERNELS: &[Kernel] = &[
 pub unsafe fn choose_kernel(link: impl FnOnce(&[u8]) -> usize) {
     // SAFETY: the caller guarantees the same.
     unsafe { relaxed::load(link) };
-    let fastest = if !relaxed::is_loaded() || !relaxed::equals_strict::<false>() || !relaxed::four_bit_equals_plain() {
+    let fastest = if !relaxed::is_loaded() {
         STRICT
-    } else if relaxed::four_are_slower() || !relaxed::equals_strict::<true>() {
+    } else if !relaxed::four_are_slower() && relaxed::equals_strict::<true>() {
+        FOUR
+    } else if relaxed::equals_strict::<false>() && relaxed::four_bit_equals_plain() {
         TWO
     } else {
-        FOUR
+        STRICT
     };
     choose(KERNELS, fastest);
 }

@@ -6,7 +6,7 @@ use super::portable::{self, F32x4};
 use super::{avx2, sse2};
 
 pub use super::portable::pair_sums;
-pub use super::sse2::interleave_rows;
+pub use super::sse2::interleave_16;
 
 /// From the slowest to the fastest.
 pub const KERNELS: &[Kernel] = &[
