@@ -99,29 +99,36 @@ async function timeRounds(count, warm, contenders) {
  */
 async function loadRoofline(wasm) {
   const { instance } = await WebAssembly.instantiate(new Uint8Array(wasm));
-  const { memory, sums: multiply } = instance.exports;
+  const { memory, sums, four_bit_sums } = instance.exports;
   const [rows, channels, inputs, group] = [4, 8, 384, 4];
   // Behind the memory of the module itself.
   const start = memory.grow(1) * 65536;
   const pointers = { weights: start, values: start + 4096, sums: start + 8192 };
   const weights = new Uint8Array(memory.buffer, pointers.weights, channels * inputs);
   const values = new Int8Array(memory.buffer, pointers.values, rows * inputs);
-  weights.set(Array.from(weights, (_, i) => (i * 37) % 128));
+  weights.set(Array.from(weights, (_, i) => ((i * 37) % 127) % 16));
   values.set(Array.from(values, (_, i) => ((i * 53) % 255) - 127));
   const passes = 10_000;
+  const inRow = (row, k) => row * inputs + k;
+  const inTile = (row, k) => (k - (k % group)) * rows + row * group + (k % group);
+  // For each kernel: the function, its last arguments, the order of the rows, and the multiple of the weights.
+  const kernels = {
+    "sums of 2": [sums, [0], inRow, 1],
+    "sums of 4": [sums, [1], inRow, 1],
+    "4-bit weights": [four_bit_sums, [32], inTile, 3],
+  };
   const run = {};
-  for (const products of [2, 4]) {
-    const name = `roofline, sums of ${products}`;
-    const multiplyTimes = (count) =>
-      multiply(count, inputs, pointers.weights, pointers.values, pointers.sums, Number(products === 4));
+  for (const [kernel, [multiply, last, order, multiple]] of Object.entries(kernels)) {
+    const name = `roofline, ${kernel}`;
+    const multiplyTimes = (count) => multiply(count, inputs, pointers.weights, pointers.values, pointers.sums, ...last);
     multiplyTimes(2);
-    const sums = new Int32Array(memory.buffer, pointers.sums, rows * channels);
-    for (const [index, sum] of sums.entries()) {
+    const actual = new Int32Array(memory.buffer, pointers.sums, rows * channels);
+    for (const [index, sum] of actual.entries()) {
       const [row, channel] = [Math.floor(index / channels), index % channels];
       let expected = 0;
       for (let k = 0; k < inputs; k++) {
         const weight = weights[(k - (k % group)) * channels + channel * group + (k % group)];
-        expected += weight * values[row * inputs + k];
+        expected += multiple * weight * values[order(row, k)];
       }
       check(sum === 2 * expected, `${name}: ${sum} at row ${row}, channel ${channel}`);
     }

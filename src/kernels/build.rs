@@ -25,6 +25,9 @@ fn compile_kernel(module: &Path) {
         .args(["--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"])
         .args(["-C", "opt-level=3", "-C", "panic=abort", "-C", "strip=symbols"])
         .args(["-C", "target-feature=+simd128,+relaxed-simd"])
+        // Without loop strength reduction, addresses are a pointer and a constant, which browsers put into the load itself: the
+        // kernel of 4-bit weights takes 5 to 8 % less time (Chromium 156 on a fourth-generation AMD EPYC).
+        .args(["-C", "llvm-args=-disable-lsr"])
         // The kernel works in the memory of the main module, where it must not have a stack of its own. With a stack of size 0, it
         // would trap if it used one.
         .args(["-C", "link-arg=--import-memory", "-C", "link-arg=-zstack-size=0"])

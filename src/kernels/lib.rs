@@ -6,7 +6,7 @@
 //! | `linear` | `activation(x · W + b)` in integers or in f32 |
 //! | `dense` | products of f32 matrices, for fitting and applying heads |
 //! | `embedding` | rows of an int8 or 4-bit table |
-//! | `four_bit` | 4-bit weights in blocks to int8 with one scale per row |
+//! | `four_bit` | 4-bit weights in blocks: to nibbles and integer block scales, or to int8 with one scale per row |
 //! | `layer_norm` | layer normalisation of a sum |
 //! | `attention` | softmax attention of all heads |
 //! | `attention_f32` | the same in f32 |

@@ -7,27 +7,32 @@
 //!
 //! `y = activation((dot product − OFFSET · sum of the row) · row scale · output scale + bias)`
 //!
-//! `pack` makes a layer from the weights of a file; this file computes with it.
+//! 4-bit weights whose block scales have a common unit keep their nibbles if the kernel in use can multiply them (`simd/tiles.rs`). The
+//! dot products are the same integers; nothing is to be subtracted.
+//!
+//! `pack` makes a layer from the weights of a file; this file computes with it. `rows` has the quantised rows.
 
 mod pack;
+mod rows;
 
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::math::{gelu, gelu_tanh};
-use super::quantize::{QuantizedInt, quantize_row};
-use super::simd::{CHANNELS, DotProducts, F32x4, INPUTS, RowDotProducts, kernel, load_eight, store_eight};
+use super::simd::{
+    CHANNELS, DotProducts, F32x4, FourBitBlock, FourBitDotProducts, RowDotProducts, SCALED_INPUTS, TILE_ROWS,
+    four_bit_dot_products, kernel, load_eight, store_eight,
+};
+use rows::{QuantRows, RowTiles};
 
 /// The largest magnitude of a quantised weight.
 pub const WEIGHT_LIMIT: f32 = 63.0;
 /// The integer that is added to each stored weight.
 const OFFSET: i32 = 64;
-/// The largest magnitude of a quantised value of a row.
-const ROW_LIMIT: f32 = 127.0;
-/// The most inputs of a layer: the sum of this many products fits in an i32. A stored weight and a value of a row are at most 127
-/// each.
-pub const MAX_INPUTS: usize = i32::MAX as usize / (127 * 127);
+/// The most inputs of a layer. The sum of a quantised row, whose values are at most 127 each, is then exact in f32, and the sum of
+/// its products with weights of at most 127 fits in an i32.
+pub const MAX_INPUTS: usize = (1 << 24) / 127;
 /// The most bytes of the rows of one panel. All blocks of weights are multiplied with one panel of rows before the next, so that the
 /// panel stays in the L2 cache.
 const PANEL_BYTES: usize = 128 * 1024;
@@ -73,9 +78,12 @@ pub struct PackedLinear {
 /// Packed weights, in blocks of [`CHANNELS`] outputs.
 #[derive(Debug, Clone)]
 enum Weights {
-    /// Weights plus [`OFFSET`]; [`INPUTS`] describes the order in a block. `scales` has one scale per output, padded with zeros to
+    /// Weights plus [`OFFSET`]; [`INPUTS`](super::simd::INPUTS) describes the order in a block. `scales` has one scale per output, padded with zeros to
     /// whole blocks.
     Int8 { packed: Arc<Vec<i8>>, scales: Arc<Vec<f32>> },
+    /// 4-bit weights: [`FourBitBlock`] describes the nibbles and the multiples of a block. `scales` has one scale per output, padded
+    /// with zeros to whole blocks.
+    FourBit { nibbles: Arc<Vec<i8>>, multiples: Arc<Vec<i8>>, scales: Arc<Vec<f32>> },
     /// A block has, for each input in turn, its weights for the outputs of the block.
     Float32(Arc<Vec<f32>>),
 }
@@ -86,6 +94,7 @@ impl PackedLinear {
     pub fn is_same(&self, other: &Self) -> bool {
         let same = match (&self.weights, &other.weights) {
             (Weights::Int8 { packed: a, .. }, Weights::Int8 { packed: b, .. }) => Arc::ptr_eq(a, b),
+            (Weights::FourBit { nibbles: a, .. }, Weights::FourBit { nibbles: b, .. }) => Arc::ptr_eq(a, b),
             (Weights::Float32(a), Weights::Float32(b)) => Arc::ptr_eq(a, b),
             _ => false,
         };
@@ -108,18 +117,25 @@ impl PackedLinear {
     pub fn run(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs.max(1);
         assert_eq!((x.len(), y.len()), (rows * self.inputs, rows * self.outputs));
-        let (packed, scales) = match &self.weights {
-            Weights::Int8 { packed, scales } => (&packed[..], &scales[..]),
-            Weights::Float32(weights) => return self.multiply_f32(weights, x, y),
-        };
-        SCRATCH.with_borrow_mut(|scratch| match kernel().row_dot_products {
-            RowDotProducts::I8(dot_products) => {
-                scratch.narrow.quantize(x, rows, self.inputs);
-                self.multiply((packed, scales), &scratch.narrow, dot_products, &mut scratch.sums, y);
-            }
-            RowDotProducts::I16(dot_products) => {
-                scratch.wide.quantize(x, rows, self.inputs);
-                self.multiply((packed, scales), &scratch.wide, dot_products, &mut scratch.sums, y);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let Scratch { wide, narrow, tiles, sums } = scratch;
+            match (&self.weights, kernel().row_dot_products) {
+                (Weights::Float32(weights), _) => self.multiply_f32(weights, x, y),
+                (Weights::FourBit { nibbles, multiples, scales }, _) => {
+                    narrow.quantize(x, rows, self.inputs, 0);
+                    tiles.arrange(narrow);
+                    // Plain Rust if another kernel was chosen after packing, as tests do.
+                    let dot_products = kernel().four_bit_dot_products.unwrap_or(four_bit_dot_products);
+                    self.multiply_four_bit((nibbles, multiples, scales), (narrow, tiles), dot_products, sums, y);
+                }
+                (Weights::Int8 { packed, scales }, RowDotProducts::I8(dot_products)) => {
+                    narrow.quantize(x, rows, self.inputs, OFFSET);
+                    self.multiply((packed, scales), narrow, dot_products, sums, y);
+                }
+                (Weights::Int8 { packed, scales }, RowDotProducts::I16(dot_products)) => {
+                    wide.quantize(x, rows, self.inputs, OFFSET);
+                    self.multiply((packed, scales), wide, dot_products, sums, y);
+                }
             }
         });
     }
@@ -172,6 +188,29 @@ impl PackedLinear {
         }
     }
 
+    /// Computes `y` from quantised rows, which are also in tiles. `sums` is scratch memory.
+    fn multiply_four_bit(
+        &self,
+        (nibbles, multiples, scales): (&[i8], &[i8], &[f32]),
+        (x, tiles): (&QuantRows<i8>, &RowTiles),
+        dot_products: FourBitDotProducts,
+        sums: &mut Vec<[i32; CHANNELS]>,
+        y: &mut [f32],
+    ) {
+        let panel_rows = (PANEL_BYTES / self.inputs / TILE_ROWS).max(1) * TILE_ROWS;
+        for first in (0..x.scales.len()).step_by(panel_rows) {
+            let panel = first..(first + panel_rows).min(x.scales.len());
+            let rows = tiles.tiles_of(panel.clone());
+            sums.resize(rows.values.len() / self.inputs, [0; CHANNELS]);
+            let blocks = nibbles.chunks_exact(CHANNELS * self.inputs);
+            let multiples = multiples.chunks_exact(CHANNELS * self.inputs / SCALED_INPUTS);
+            for (block, (nibbles, multiples)) in blocks.zip(multiples).enumerate() {
+                dot_products(rows, FourBitBlock { nibbles, multiples }, sums);
+                self.write_outputs(scales, x, panel.clone(), block * CHANNELS, sums, y);
+            }
+        }
+    }
+
     /// Writes eight outputs of each of these rows, from `channel` on, to `y`. `sums` has their dot products.
     fn write_outputs<T>(
         &self,
@@ -209,33 +248,6 @@ fn tile_f32<const ROWS: usize>(rows: [&[f32]; ROWS], weights: &[f32]) -> [[F32x4
     sums
 }
 
-/// Quantised rows, each with its scale.
-#[derive(Default)]
-struct QuantRows<T> {
-    values: Vec<T>,
-    scales: Vec<f32>,
-    /// [`OFFSET`] times the sum of each row.
-    offsets: Vec<i32>,
-    /// The distance from one row to the next: the length of a row, which is padded with zeros to a multiple of [`INPUTS`].
-    stride: usize,
-}
-
-impl<T: QuantizedInt> QuantRows<T> {
-    /// Replaces all rows by the rows of `x`, each `width` values wide.
-    fn quantize(&mut self, x: &[f32], rows: usize, width: usize) {
-        self.stride = width.next_multiple_of(INPUTS);
-        self.values.resize(rows * self.stride, T::default());
-        self.scales.clear();
-        self.offsets.clear();
-        for row in 0..rows {
-            let to = &mut self.values[row * self.stride..][..self.stride];
-            let (scale, sum) = quantize_row(&x[row * width..][..width], ROW_LIMIT, to);
-            self.scales.push(scale);
-            self.offsets.push(OFFSET * sum as i32);
-        }
-    }
-}
-
 /// Memory that is reused from call to call: it grows to the size that the largest batch needs.
 #[derive(Default)]
 struct Scratch {
@@ -243,6 +255,8 @@ struct Scratch {
     wide: QuantRows<i16>,
     /// Rows for kernels that multiply rows of i8.
     narrow: QuantRows<i8>,
+    /// `narrow` in tiles, for 4-bit weights.
+    tiles: RowTiles,
     /// The sums of one block of channels.
     sums: Vec<[i32; CHANNELS]>,
 }

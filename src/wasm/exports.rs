@@ -69,7 +69,8 @@ fn start() {
     // A panic becomes a trap, whose exception only says "unreachable".
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     // Without relaxed SIMD, linking fails, and the strict kernel computes the same numbers, slower.
-    // SAFETY: `link_kernel` returns the index of `sums` of the module that it gets, and fails if it cannot link the module.
+    // SAFETY: `link_kernel` returns the index of `sums` of the module that it gets, with `four_bit_sums` after it, and fails
+    // if it cannot link the module.
     unsafe { choose_kernel(|module| link_kernel(module).unwrap_or(0)) };
 }
 

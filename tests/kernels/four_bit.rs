@@ -1,9 +1,10 @@
-//! 4-bit weights: each is within half a step of its exact value.
+//! 4-bit weights: requantised ones are within half a step of their exact values, and layers that keep them give the same bits.
 
 use super::kernels::four_bit::{BLOCK, FourBit};
 use super::kernels::linear::PackedLinear;
-use super::linear::run;
-use super::{Random, STEP, assert_near, bits};
+use super::kernels::simd::{FourBitBlock, FourBitDotProducts, Tiles, four_bit_dot_products};
+use super::linear::{extreme_values, rows, run};
+use super::{NOT_FINITE, Random, STEP, assert_near, bits, with_each_kernel};
 
 /// The limits of linear layers and of embedding tables.
 const LIMITS: [f32; 2] = [63.0, 127.0];
@@ -100,5 +101,91 @@ fn packed_layers_have_the_requantised_weights() {
             PackedLinear::pack_outputs(inputs, outputs, |output, to| weights.requantize_row(output * inputs, 63.0, to));
         let x = random.values(5 * inputs, 3.0);
         assert_eq!(bits(&run(&from_blocks, &x)), bits(&run(&from_rows, &x)), "{inputs} inputs, {outputs} outputs");
+    }
+}
+
+/// A layer that keeps its 4-bit weights gives the same bits as one with the integers that they become, by every kernel.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn layers_of_four_bit_weights_give_the_same_bits() {
+    let random = &mut Random(4);
+    for (blocks, outputs) in
+        [1, 2, 3, 12, 48].into_iter().flat_map(|blocks| [1, 7, 8, 9, 24].map(|outputs| (blocks, outputs)))
+    {
+        let inputs = blocks * BLOCK;
+        // Random nibbles, and outputs whose sums are the largest.
+        let mut packed: Vec<u8> = (0..outputs * inputs / 2).map(|_| random.bits() as u8).collect();
+        packed[..inputs / 2].fill([0x00, 0xff, 0x0f][outputs % 3]);
+        // Powers of two, so that all multiples are exact; 0 for the last output.
+        let unit = |output: usize| if output == outputs - 1 && outputs > 1 { 0.0 } else { 2f32.powi(-(output as i32)) };
+        let scale = |i: usize, multiple: u64| (multiple as f32 - 7.0) * unit(i / blocks);
+        let scales: Vec<f32> = (0..outputs * blocks).map(|i| scale(i, random.bits() % 15)).collect();
+        let weights = FourBit::new(packed, scales);
+        let pack = |output: usize, nibbles: &mut [i8], multiples: &mut [i8]| {
+            weights.write_nibbles(output * inputs, 63.0, nibbles, multiples)
+        };
+        let four_bit = PackedLinear::pack_four_bit(inputs, outputs, pack).expect("the scales have a common unit");
+        let integers =
+            PackedLinear::pack_outputs(inputs, outputs, |output, to| weights.requantize_row(output * inputs, 63.0, to));
+        // With 1,536 inputs, 84 rows are a panel: 85 rows leave a panel of one.
+        for count in (0..=9).chain([84, 85, 130]) {
+            let mut x = rows(random, inputs, count);
+            // The largest values.
+            x.iter_mut().take(inputs).for_each(|value| *value = 1.0);
+            if count == 9 {
+                x[inputs] = NOT_FINITE[outputs % 3];
+            }
+            with_each_kernel(|kernel| {
+                let expected = bits(&run(&integers, &x));
+                assert_eq!(bits(&run(&four_bit, &x)), expected, "{kernel}: {count} rows, {inputs} by {outputs}");
+            });
+        }
+    }
+}
+
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn scales_without_a_common_unit_are_not_kept() {
+    for scales in [[0.1, 0.17], [1.0, 8.0], [1e-42, 1e-42]] {
+        let weights = FourBit::new(vec![0x5a; BLOCK], scales.to_vec());
+        let [mut nibbles, mut multiples] = [vec![0; 2 * BLOCK], vec![0; 2]];
+        assert_eq!(weights.write_nibbles(0, 63.0, &mut nibbles, &mut multiples), None, "{scales:?}");
+    }
+    assert!(PackedLinear::pack_four_bit(0, 8, |_, _, _| Some(1.0)).is_none());
+}
+
+/// The dot products themselves, with the extremes of all values.
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+fn every_kernel_computes_the_integers_of_four_bit_weights() {
+    let random = &mut Random(5);
+    let own: Vec<FourBitDotProducts> = super::available().filter_map(|kernel| kernel.four_bit_dot_products).collect();
+    assert_eq!(own.is_empty(), super::available().all(|kernel| kernel.name != "relaxed-dot-i16x8"));
+    for (blocks, count) in [1, 2, 12].into_iter().flat_map(|blocks| [1, 4, 8].map(|count| (blocks, count))) {
+        let (stride, tile) = (blocks * BLOCK, if count == 1 { 1 } else { 4 });
+        for kinds in 0..16 {
+            let values = extreme_values(random, count * stride, [-127, 127], kinds / 4);
+            let nibbles = extreme_values(random, 8 * stride, [0, 15], kinds % 4);
+            let multiples = extreme_values(random, 8 * blocks, [-7, 7], kinds % 4);
+            let x = |row: usize, k: usize| {
+                i32::from(values[((row / tile * stride / 4 + k / 4) * tile + row % tile) * 4 + k % 4])
+            };
+            let weight = |channel: usize, k: usize| {
+                (i32::from(nibbles[k / 4 * 32 + channel * 4 + k % 4]) - 8) * i32::from(multiples[k / 32 * 8 + channel])
+            };
+            let mut corrections = vec![[0i16; 2]; count * blocks];
+            for (row, k) in (0..count).flat_map(|row| (0..stride).map(move |k| (row, k))) {
+                corrections[(row / tile * blocks + k / 32) * tile + row % tile][k % 4 / 2] -= 8 * x(row, k) as i16;
+            }
+            let sum = |row: usize, channel: usize| (0..stride).map(|k| x(row, k) * weight(channel, k)).sum();
+            let expected: Vec<[i32; 8]> =
+                (0..count).map(|row| std::array::from_fn(|channel| sum(row, channel))).collect();
+            for dot_products in own.iter().copied().chain([four_bit_dot_products as FourBitDotProducts]) {
+                let mut sums = vec![[7; 8]; count];
+                let rows = Tiles { values: &values, corrections: &corrections, stride };
+                dot_products(rows, FourBitBlock { nibbles: &nibbles, multiples: &multiples }, &mut sums);
+                assert!(sums == expected, "{count} rows of {stride}, {kinds}");
+            }
+        }
     }
 }

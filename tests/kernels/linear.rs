@@ -3,7 +3,7 @@
 use super::kernels::linear::{Activation, PackedLinear};
 use super::kernels::math::{gelu, gelu_tanh};
 use super::kernels::reference;
-use super::kernels::simd::{F32x4, RowDotProducts, interleave_channels};
+use super::kernels::simd::{F32x4, RowDotProducts, interleave_channels, interleave_rows};
 use super::math::{gelu_error, map};
 use super::{NOT_FINITE, ROUNDING, Random, STEP, assert_near, bits, largest, with_each_kernel};
 
@@ -106,7 +106,7 @@ fn both_orders_of_weights_give_the_same_layer() {
 
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
-fn weights_of_eight_channels_are_interleaved() {
+fn eight_channels_and_four_rows_are_interleaved() {
     let mut random = Random(32);
     for stride in (0..=72).step_by(4).chain([384]) {
         let rows = random.weights(8 * stride);
@@ -115,6 +115,11 @@ fn weights_of_eight_channels_are_interleaved() {
         for (at, value) in block.into_iter().enumerate() {
             let (input, channel) = (at / 32 * 4 + at % 4, at / 4 % 8);
             assert_eq!(value, rows[channel * stride + input].wrapping_add(64), "{at} of {stride} inputs");
+        }
+        let mut tile = vec![0; 4 * stride];
+        interleave_rows::<4>(&rows[..4 * stride], 0, &mut tile);
+        for (at, value) in tile.into_iter().enumerate() {
+            assert_eq!(value, rows[at / 4 % 4 * stride + at / 16 * 4 + at % 4], "{at} of {stride} values");
         }
     }
 }
@@ -283,7 +288,7 @@ fn weights_are_quantised_to_half_a_step() {
 }
 
 /// Values that quantised rows and packed weights can have, the extreme ones among them.
-fn extreme_values(random: &mut Random, count: usize, [low, high]: [i8; 2], kind: usize) -> Vec<i8> {
+pub(super) fn extreme_values(random: &mut Random, count: usize, [low, high]: [i8; 2], kind: usize) -> Vec<i8> {
     let mut one = |i: usize| match kind {
         0 => high,
         1 => low,

@@ -11,7 +11,8 @@ pub fn link_relaxed() {
     if are_linked() {
         return;
     }
-    // SAFETY: `link_kernel` returns the index of `sums` of the module that it gets, and fails if it cannot link the module.
+    // SAFETY: `link_kernel` returns the index of `sums` of the module that it gets, with `four_bit_sums` after it, and fails
+    // if it cannot link the module.
     unsafe { choose_kernel(|module| link_kernel::link_kernel(module).unwrap_or(0)) };
     if !are_linked() {
         let agent = js_sys::Reflect::get(&js_sys::global(), &"navigator".into()).unwrap();

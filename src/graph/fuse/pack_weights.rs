@@ -3,7 +3,7 @@
 use crate::graph::weights::{Base, Int8, Values, Weight};
 use crate::kernels::four_bit::{BLOCK, FourBit};
 use crate::kernels::linear::{PackedLinear, WEIGHT_LIMIT};
-use crate::kernels::simd::{CHANNELS, F32x4, load_eight};
+use crate::kernels::simd::{CHANNELS, F32x4, kernel, load_eight};
 
 /// Packs a weight for a linear layer, in integers or in f32. `inputs` are the axes of the weight that the layer sums
 /// over, and `outputs` its other axes, both in the order of the layer, the last axis fastest. `None` if a float weight
@@ -52,13 +52,19 @@ impl Offsets {
     fn pack_four_bit(&self, weights: &FourBit) -> PackedLinear {
         let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
         let starts_block = |output| self.at(0, output).is_multiple_of(BLOCK);
-        if is_contiguous(&self.inputs) && inputs.is_multiple_of(BLOCK) && (0..outputs).all(starts_block) {
-            PackedLinear::pack_outputs(inputs, outputs, |output, to| {
-                weights.requantize_row(self.at(0, output), WEIGHT_LIMIT, to)
-            })
-        } else {
-            self.quantize(|offset| weights.value(offset))
+        if !is_contiguous(&self.inputs) || !inputs.is_multiple_of(BLOCK) || !(0..outputs).all(starts_block) {
+            return self.quantize(|offset| weights.value(offset));
         }
+        if kernel().four_bit_dot_products.is_some()
+            && let Some(layer) = PackedLinear::pack_four_bit(inputs, outputs, |output, nibbles, multiples| {
+                weights.write_nibbles(self.at(0, output), WEIGHT_LIMIT, nibbles, multiples)
+            })
+        {
+            return layer;
+        }
+        PackedLinear::pack_outputs(inputs, outputs, |output, to| {
+            weights.requantize_row(self.at(0, output), WEIGHT_LIMIT, to)
+        })
     }
 
     fn pack_int8(&self, int8: &Int8) -> PackedLinear {

@@ -2,7 +2,7 @@
 
 use super::{Activation, MAX_INPUTS, OFFSET, PackedLinear, WEIGHT_LIMIT, Weights};
 use crate::quantize::SMALLEST;
-use crate::simd::{CHANNELS, F32x4, INPUTS, LANES, interleave_channels, load_eight, store_eight};
+use crate::simd::{CHANNELS, F32x4, INPUTS, LANES, SCALED_INPUTS, interleave_channels, load_eight, store_eight};
 
 impl PackedLinear {
     /// Packs integer weights with one scale per output, or finite f32 weights if `scales` is `None`. An output whose integers are all
@@ -80,6 +80,42 @@ impl PackedLinear {
             interleave_channels(&rows, OFFSET as i8, packed);
         }
         Self::from_int8(inputs, outputs, packed, scales)
+    }
+
+    /// Packs 4-bit weights as they are: `write(output, nibbles, multiples)` writes the nibbles of an output, one per input, and the
+    /// multiple of every [`SCALED_INPUTS`] inputs, from −7 to 7, and returns the scale of the output. `None` if `write` returns
+    /// `None`, or if there are no inputs.
+    ///
+    /// # Panics
+    /// If there are more than [`MAX_INPUTS`] inputs, or if their number is not a multiple of [`SCALED_INPUTS`].
+    pub fn pack_four_bit(
+        inputs: usize,
+        outputs: usize,
+        mut write: impl FnMut(usize, &mut [i8], &mut [i8]) -> Option<f32>,
+    ) -> Option<Self> {
+        assert!(inputs <= MAX_INPUTS && inputs.is_multiple_of(SCALED_INPUTS));
+        if inputs == 0 {
+            return None;
+        }
+        let (blocks, groups) = (outputs.div_ceil(CHANNELS), inputs / SCALED_INPUTS);
+        let mut nibbles = vec![0; blocks * CHANNELS * inputs];
+        let mut multiples = vec![0; blocks * CHANNELS * groups];
+        let mut scales = vec![0.0; blocks * CHANNELS];
+        let (mut rows, mut multiples_of_output) = (vec![0; CHANNELS * inputs], vec![0; groups]);
+        for (block, nibbles) in nibbles.chunks_exact_mut(CHANNELS * inputs).enumerate() {
+            let multiples = &mut multiples[block * CHANNELS * groups..][..CHANNELS * groups];
+            let channels = block * CHANNELS..outputs.min((block + 1) * CHANNELS);
+            for (i, channel) in channels.enumerate() {
+                scales[channel] = write(channel, &mut rows[i * inputs..][..inputs], &mut multiples_of_output)?;
+                for (to, multiple) in multiples[i..].iter_mut().step_by(CHANNELS).zip(&multiples_of_output) {
+                    *to = *multiple;
+                }
+            }
+            // Missing outputs of the last block keep nibbles of the block before: their multiples and scales are 0.
+            interleave_channels(&rows, 0, nibbles);
+        }
+        let weights = Weights::FourBit { nibbles: nibbles.into(), multiples: multiples.into(), scales: scales.into() };
+        Some(Self::without_bias(inputs, outputs, weights))
     }
 
     /// Packs f32 weights as they are, for a layer that computes in f32: `weight(input, output)` returns a weight.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::layout::CHANNELS;
+use super::tiles::FourBitDotProducts;
 
 /// An implementation of the dot products of linear layers. All of them compute the same integers.
 pub struct Kernel {
@@ -12,6 +13,8 @@ pub struct Kernel {
     pub is_available: fn() -> bool,
     /// The dot products.
     pub row_dot_products: RowDotProducts,
+    /// The dot products with 4-bit weights, if they are faster than with the same weights in 8 bits.
+    pub four_bit_dot_products: Option<FourBitDotProducts>,
     /// Whether the dot products of attention use AVX2 while this kernel is in use.
     #[cfg(target_arch = "x86_64")]
     pub avx2: bool,

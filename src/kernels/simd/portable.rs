@@ -152,6 +152,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     name: "portable",
     is_available: || true,
     row_dot_products: RowDotProducts::I16(row_dot_products),
+    four_bit_dot_products: None,
     #[cfg(target_arch = "x86_64")]
     avx2: false,
 };
@@ -178,18 +179,20 @@ fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32;
     }
 }
 
-/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
-/// wrapping around. [`INPUTS`] describes their order.
-///
-/// # Panics
-/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
+/// Interleaves 16 values of each of four rows: the first [`INPUTS`] values of each row in turn, then the next ones, plus `offset`,
+/// wrapping around.
 #[cfg(not(target_arch = "x86_64"))]
-pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    super::layout::interleave_channels(rows, offset, block, |channels| {
-        std::array::from_fn(|group| {
-            std::array::from_fn(|i| channels[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
-        })
-    });
+pub fn interleave_16(rows: [&[i8; 16]; 4], offset: i8) -> [[i8; 16]; 4] {
+    std::array::from_fn(|group| {
+        std::array::from_fn(|i| rows[i / INPUTS][group * INPUTS + i % INPUTS].wrapping_add(offset))
+    })
+}
+
+/// The sum of the first two of every four values, and that of the other two: at most 2,048 in magnitude.
+pub fn pair_sums(values: &[i8; 32]) -> [i16; 2] {
+    let (fours, _) = values.as_chunks::<4>();
+    let sum = |four: &[i8; 4], pair: usize| i16::from(four[2 * pair]) + i16::from(four[2 * pair + 1]);
+    [0, 1].map(|pair| fours.iter().map(|four| sum(four, pair)).sum())
 }
 
 /// The largest magnitude of the 32 nibbles, 0 to 15 each, minus `zero`, which is from 0 to 15.

@@ -6,7 +6,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::layout::{CHANNELS, INPUTS};
+use super::layout::{CHANNELS, INPUTS, SCALED_INPUTS};
+use super::tiles::{self, FourBitBlock, TILE_ROWS, Tiles};
 use super::wasm128;
 
 /// The compiled `relaxed_kernel.rs`.
@@ -15,7 +16,13 @@ const MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/relaxed.wasm"));
 /// The signature of `sums` in `relaxed_kernel.rs`. All pointers are of one type in WebAssembly, whatever they point to.
 type Sums = unsafe extern "C" fn(*const i8, usize, usize, *const i8, *mut i32, bool);
 
-/// The index of `sums` in the function table; 0, which is never a function, until it is loaded.
+/// The signature of `four_bit_sums` in `relaxed_kernel.rs`.
+type FourBitSums = unsafe extern "C" fn(*const i8, *const [i16; 2], usize, usize, *const i8, *const i8, *mut i32);
+
+// `relaxed_kernel.rs` has these sizes as literals.
+const _: () = assert!(TILE_ROWS == 4 && CHANNELS == 8 && INPUTS == 4 && SCALED_INPUTS == 32);
+
+/// The index of `sums` in the function table, after which `four_bit_sums` comes; 0, which is never a function, until they are loaded.
 static SUMS: AtomicUsize = AtomicUsize::new(0);
 
 /// Links the module, by `link`: see [`choose_kernel`](super::wasm::choose_kernel).
@@ -60,6 +67,45 @@ pub(super) fn equals_strict<const FOUR: bool>() -> bool {
         wasm128::row_dot_products(&wide[..count * STRIDE], STRIDE, &block, &mut expected[..count]);
         sums == expected
     })
+}
+
+/// Whether [`four_bit_dot_products`] computes the same integers as plain Rust, for a single row and for tiles.
+pub(super) fn four_bit_equals_plain() -> bool {
+    const ROWS: usize = 2 * TILE_ROWS;
+    const STRIDE: usize = 3 * SCALED_INPUTS;
+    let values: [i8; ROWS * STRIDE] = std::array::from_fn(|i| ((i * 89 % 255) as i16 - 127) as i8);
+    let corrections: [[i16; 2]; ROWS * STRIDE / SCALED_INPUTS] =
+        std::array::from_fn(|i| [i as i16 * 50, -90 * i as i16]);
+    let nibbles: [i8; CHANNELS * STRIDE] = std::array::from_fn(|i| (i * 53 % 251 % 16) as i8);
+    let multiples: [i8; CHANNELS * STRIDE / SCALED_INPUTS] = std::array::from_fn(|i| (i * 7 % 15) as i8 - 7);
+    let block = FourBitBlock { nibbles: &nibbles, multiples: &multiples };
+    [1, TILE_ROWS, ROWS].into_iter().all(|count| {
+        let rows = Tiles {
+            values: &values[..count * STRIDE],
+            corrections: &corrections[..count * STRIDE / SCALED_INPUTS],
+            stride: STRIDE,
+        };
+        let [mut sums, mut expected] = [[[0; CHANNELS]; ROWS]; 2];
+        four_bit_dot_products(rows, block, &mut sums[..count]);
+        tiles::four_bit_dot_products(rows, block, &mut expected[..count]);
+        sums == expected
+    })
+}
+
+/// [`FourBitDotProducts`](tiles::FourBitDotProducts) by the instruction that sums two products. Panics unless the module
+/// [is linked](is_loaded).
+pub(super) fn four_bit_dot_products(rows: Tiles, block: FourBitBlock, sums: &mut [[i32; CHANNELS]]) {
+    let index = SUMS.load(Ordering::Relaxed);
+    assert!(index != 0);
+    rows.assert_lengths(block, sums.len());
+    let (nibbles, multiples) = (block.nibbles.as_ptr(), block.multiples.as_ptr());
+    // SAFETY: the index after that of `sums` in the function table is that of `four_bit_sums`, as the caller of `load` guarantees,
+    // and a function pointer is an index into that table. The assertions guarantee the lengths that `four_bit_sums` requires.
+    unsafe {
+        let kernel: FourBitSums = std::mem::transmute(index + 1);
+        let (values, corrections) = (rows.values.as_ptr(), rows.corrections.as_ptr());
+        kernel(values, corrections, rows.stride, sums.len(), nibbles, multiples, sums.as_mut_ptr().cast());
+    }
 }
 
 /// [`DotProducts`](super::kernel::DotProducts) of i8, by the instruction that sums four products or by the one that sums two. Panics

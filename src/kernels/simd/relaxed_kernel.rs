@@ -8,6 +8,9 @@
 //! Machines differ in the results where a value of the second operand is above 127, or where the sum of two products does not
 //! fit in i16. Neither happens with the weights of a layer: packed weights are unsigned 7-bit values, and two products sum to at
 //! most 2 · 127 · 127. So both instructions give the same integers everywhere.
+//!
+//! `four_bit_sums` uses the first instruction with 4-bit weights and sums its results in i16 (see `tiles.rs`): one
+//! `i32x4.dot_i16x8_s` per 32 inputs is enough, instead of one per 4.
 #![no_std]
 #![no_main]
 
@@ -140,5 +143,98 @@ fn with_products<const FOUR: bool>(sums: v128, x: v128, weights: v128) -> v128 {
     match FOUR {
         false => i32x4_add(sums, i32x4_dot_i16x8(i16x8_relaxed_dot_i8x16_i7x16(x, weights), i16x8_splat(1))),
         true => i32x4_relaxed_dot_i8x16_i7x16_add(x, weights, sums),
+    }
+}
+
+/// Computes the dot products of `count` rows with the 8 channels of a block of 4-bit weights and writes 8 sums per row to `sums`.
+/// `Tiles` and `FourBitBlock` in `tiles.rs` describe the arguments.
+///
+/// # Safety
+/// `stride` must be a positive multiple of 32, and `count` 1 or a multiple of 4. `x` must point to `count` × `stride` bytes,
+/// `corrections` to an eighth of that, `weights` to 8 × `stride` bytes, `multiples` to `stride` / 4 bytes, and `sums` to memory for 8 × `count` i32.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn four_bit_sums(
+    x: *const i8,
+    corrections: *const u32,
+    stride: usize,
+    count: usize,
+    weights: *const u8,
+    multiples: *const i8,
+    sums: *mut v128,
+) {
+    // SAFETY: the caller guarantees the same. Each tile has the next rows, their corrections and their sums, 2 vectors per row.
+    unsafe {
+        if count == 1 {
+            return four_bit_tile::<1>(x, corrections, stride, weights, multiples, sums);
+        }
+        let mut row = 0;
+        while row < count {
+            let (x, corrections) = (x.add(row * stride), corrections.add(row * (stride / 32)));
+            four_bit_tile::<4>(x, corrections, stride, weights, multiples, sums.add(2 * row));
+            row += 4;
+        }
+    }
+}
+
+/// Writes the sums of a tile of `ROWS` rows.
+///
+/// # Safety
+/// As for [`four_bit_sums`], with `ROWS` rows.
+#[inline(always)]
+unsafe fn four_bit_tile<const ROWS: usize>(
+    mut x: *const i8,
+    mut corrections: *const u32,
+    stride: usize,
+    weights: *const u8,
+    mut multiples: *const i8,
+    to: *mut v128,
+) {
+    let mut sums = [[i32x4_splat(0); 2]; ROWS];
+    // SAFETY: the block has 16 vectors for every 32 inputs, 2 for every 4; the tile has 4 bytes of each row for every 4 inputs; for
+    // every 32 inputs there are 4 bytes of corrections of each row, and 8 multiples.
+    unsafe {
+        let mut weights = weights.cast::<v128>();
+        let end = weights.add(stride / 2);
+        while weights < end {
+            let mut sums16 = [[i32x4_splat(0); 2]; ROWS];
+            let mut i = 0;
+            while i < ROWS {
+                sums16[i] = [v128_load32_splat(corrections.add(i)); 2];
+                i += 1;
+            }
+            let scaled_end = weights.add(16);
+            while weights < scaled_end {
+                let group = [v128_load(weights), v128_load(weights.add(1))];
+                let mut i = 0;
+                while i < ROWS {
+                    let x = v128_load32_splat(x.add(4 * i).cast());
+                    sums16[i] = [
+                        i16x8_add(sums16[i][0], i16x8_relaxed_dot_i8x16_i7x16(x, group[0])),
+                        i16x8_add(sums16[i][1], i16x8_relaxed_dot_i8x16_i7x16(x, group[1])),
+                    ];
+                    i += 1;
+                }
+                (x, weights) = (x.add(4 * ROWS), weights.add(2));
+            }
+            // Each channel has two sums, in adjacent lanes, so its multiple is needed in both.
+            let of_channels = i16x8_load_extend_i8x8(multiples);
+            let low = i16x8_shuffle::<0, 0, 1, 1, 2, 2, 3, 3>(of_channels, of_channels);
+            let high = i16x8_shuffle::<4, 4, 5, 5, 6, 6, 7, 7>(of_channels, of_channels);
+            let mut i = 0;
+            while i < ROWS {
+                sums[i] = [
+                    i32x4_add(sums[i][0], i32x4_dot_i16x8(sums16[i][0], low)),
+                    i32x4_add(sums[i][1], i32x4_dot_i16x8(sums16[i][1], high)),
+                ];
+                i += 1;
+            }
+            (corrections, multiples) = (corrections.add(ROWS), multiples.add(8));
+        }
+        let mut i = 0;
+        while i < ROWS {
+            v128_store(to.add(2 * i), sums[i][0]);
+            v128_store(to.add(2 * i + 1), sums[i][1]);
+            i += 1;
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::layout::{self, CHANNELS, INPUTS, LANES};
+use super::layout::{CHANNELS, INPUTS, LANES};
 
 /// Sums of one row. Two channels share a register: each has one partial sum over the first two of every four inputs, and one over
 /// the other two.
@@ -41,30 +41,26 @@ pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: 
     }
 }
 
-/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
-/// wrapping around. [`INPUTS`] describes their order.
-///
-/// # Panics
-/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
-pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    layout::interleave_channels(rows, offset, block, |channels| {
-        let mut groups = [[0; 16]; 4];
-        // SAFETY: every x86-64 has SSE2. The loads and stores are of arrays of 16 bytes, and need no alignment.
-        unsafe {
-            let values = channels.map(|values| _mm_loadu_si128(values.as_ptr().cast()));
-            let [a, b, c, d] = values.map(|values| _mm_add_epi8(values, _mm_set1_epi8(offset)));
-            let [ab, cd] = [_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d)];
-            let [later_ab, later_cd] = [_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d)];
-            let bytes = [
-                _mm_unpacklo_epi64(ab, cd),
-                _mm_unpackhi_epi64(ab, cd),
-                _mm_unpacklo_epi64(later_ab, later_cd),
-                _mm_unpackhi_epi64(later_ab, later_cd),
-            ];
-            for (group, bytes) in groups.iter_mut().zip(bytes) {
-                _mm_storeu_si128(group.as_mut_ptr().cast(), bytes);
-            }
+/// Interleaves 16 values of each of four rows: the first [`INPUTS`] values of each row in turn, then the next ones, plus `offset`,
+/// wrapping around.
+#[inline]
+pub fn interleave_16(rows: [&[i8; 16]; 4], offset: i8) -> [[i8; 16]; 4] {
+    let mut groups = [[0; 16]; 4];
+    // SAFETY: every x86-64 has SSE2. The loads and stores are of arrays of 16 bytes, and need no alignment.
+    unsafe {
+        let values = rows.map(|values| _mm_loadu_si128(values.as_ptr().cast()));
+        let [a, b, c, d] = values.map(|values| _mm_add_epi8(values, _mm_set1_epi8(offset)));
+        let [ab, cd] = [_mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d)];
+        let [later_ab, later_cd] = [_mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d)];
+        let bytes = [
+            _mm_unpacklo_epi64(ab, cd),
+            _mm_unpackhi_epi64(ab, cd),
+            _mm_unpacklo_epi64(later_ab, later_cd),
+            _mm_unpackhi_epi64(later_ab, later_cd),
+        ];
+        for (group, bytes) in groups.iter_mut().zip(bytes) {
+            _mm_storeu_si128(group.as_mut_ptr().cast(), bytes);
         }
-        groups
-    });
+    }
+    groups
 }

@@ -2,7 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use super::layout::{self, CHANNELS, INPUTS, LANES};
+use super::layout::{CHANNELS, INPUTS, LANES};
 
 /// Four f32 lanes.
 #[derive(Clone, Copy)]
@@ -126,20 +126,20 @@ fn narrow(low: F32x4, high: F32x4) -> v128 {
 /// [`DotProducts`](super::kernel::DotProducts) of i16.
 pub(super) fn row_dot_products(rows: &[i16], stride: usize, block: &[i8], sums: &mut [[i32; CHANNELS]]) {
     assert!(stride.is_multiple_of(INPUTS) && rows.len() == sums.len() * stride && block.len() == stride * CHANNELS);
-    for (rows, sums) in rows.chunks(TILE_ROWS * stride.max(1)).zip(sums.chunks_mut(TILE_ROWS)) {
+    for (rows, sums) in rows.chunks(STRICT_TILE_ROWS * stride.max(1)).zip(sums.chunks_mut(STRICT_TILE_ROWS)) {
         match sums {
             [_] => tile_i8::<1>(rows, block, sums),
             [_, _] => tile_i8::<2>(rows, block, sums),
             [_, _, _] => tile_i8::<3>(rows, block, sums),
-            _ => tile_i8::<TILE_ROWS>(rows, block, sums),
+            _ => tile_i8::<STRICT_TILE_ROWS>(rows, block, sums),
         }
     }
 }
 
 /// Rows computed together: with this many, all sums stay in registers.
-const TILE_ROWS: usize = 4;
+const STRICT_TILE_ROWS: usize = 4;
 
-/// The dot products of `ROWS` rows, at most [`TILE_ROWS`], four channels at a time. Two channels share a register: each has one
+/// The dot products of `ROWS` rows, at most [`STRICT_TILE_ROWS`], four channels at a time. Two channels share a register: each has one
 /// partial sum over the first two of every four inputs, and one over the other two.
 #[inline(always)]
 fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHANNELS]]) {
@@ -168,35 +168,39 @@ fn tile_i8<const ROWS: usize>(rows: &[i16], block: &[i8], sums: &mut [[i32; CHAN
     }
 }
 
-/// Packs a block of weights: `block` gets the weights of `rows`, one row for each of the [`CHANNELS`] channels, plus `offset`,
-/// wrapping around. [`INPUTS`] describes their order.
-///
-/// Not inlined, so that browsers optimise it while a model is loaded: see the documentation of the crate.
-///
-/// # Panics
-/// If `rows` and `block` differ in length, or if the length of a row is not a multiple of [`INPUTS`].
-#[inline(never)]
-pub fn interleave_channels(rows: &[i8], offset: i8, block: &mut [i8]) {
-    layout::interleave_channels(rows, offset, block, |channels| {
-        let mut groups = [[0; 16]; 4];
-        // SAFETY: the loads and stores are of arrays of 16 bytes, and need no alignment.
-        unsafe {
-            let values = channels.map(|values| v128_load(values.as_ptr().cast()));
-            let [a, b, c, d] = values.map(|values| i8x16_add(values, i8x16_splat(offset)));
-            let [ab, cd] = [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d)];
-            let [later_ab, later_cd] = [i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d)];
-            let bytes = [
-                i64x2_shuffle::<0, 2>(ab, cd),
-                i64x2_shuffle::<1, 3>(ab, cd),
-                i64x2_shuffle::<0, 2>(later_ab, later_cd),
-                i64x2_shuffle::<1, 3>(later_ab, later_cd),
-            ];
-            for (group, bytes) in groups.iter_mut().zip(bytes) {
-                v128_store(group.as_mut_ptr().cast(), bytes);
-            }
+/// Interleaves 16 values of each of four rows: the first [`INPUTS`] values of each row in turn, then the next ones, plus `offset`,
+/// wrapping around.
+#[inline(always)]
+pub fn interleave_16(rows: [&[i8; 16]; 4], offset: i8) -> [[i8; 16]; 4] {
+    let mut groups = [[0; 16]; 4];
+    // SAFETY: the loads and stores are of arrays of 16 bytes, and need no alignment.
+    unsafe {
+        let values = rows.map(|values| v128_load(values.as_ptr().cast()));
+        let [a, b, c, d] = values.map(|values| i8x16_add(values, i8x16_splat(offset)));
+        let [ab, cd] = [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d)];
+        let [later_ab, later_cd] = [i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d)];
+        let bytes = [
+            i64x2_shuffle::<0, 2>(ab, cd),
+            i64x2_shuffle::<1, 3>(ab, cd),
+            i64x2_shuffle::<0, 2>(later_ab, later_cd),
+            i64x2_shuffle::<1, 3>(later_ab, later_cd),
+        ];
+        for (group, bytes) in groups.iter_mut().zip(bytes) {
+            v128_store(group.as_mut_ptr().cast(), bytes);
         }
-        groups
-    });
+    }
+    groups
+}
+
+/// The sum of the first two of every four values, and that of the other two: at most 2,048 in magnitude.
+#[inline(always)]
+pub fn pair_sums(values: &[i8; 32]) -> [i16; 2] {
+    // SAFETY: the reference is to 32 readable bytes, and v128.load needs no alignment.
+    let [a, b] = unsafe { [v128_load(values.as_ptr().cast()), v128_load(values.as_ptr().add(16).cast())] };
+    let sums = i16x8_add(i16x8_extadd_pairwise_i8x16(a), i16x8_extadd_pairwise_i8x16(b));
+    let sums = i16x8_add(sums, i32x4_shuffle::<2, 3, 0, 1>(sums, sums));
+    let sums = i16x8_add(sums, i32x4_shuffle::<1, 0, 3, 2>(sums, sums));
+    [i16x8_extract_lane::<0>(sums), i16x8_extract_lane::<1>(sums)]
 }
 
 /// The largest magnitude of the 32 nibbles, 0 to 15 each, minus `zero`, which is from 0 to 15.

@@ -5,7 +5,8 @@ use super::layout::{CHANNELS, LANES};
 use super::portable::{self, F32x4};
 use super::{avx2, sse2};
 
-pub use super::sse2::interleave_channels;
+pub use super::portable::pair_sums;
+pub use super::sse2::interleave_16;
 
 /// From the slowest to the fastest.
 pub const KERNELS: &[Kernel] = &[
@@ -14,18 +15,21 @@ pub const KERNELS: &[Kernel] = &[
         name: "sse2",
         is_available: || true,
         row_dot_products: RowDotProducts::I16(sse2::row_dot_products),
+        four_bit_dot_products: None,
         avx2: false,
     },
     Kernel {
         name: "avx2",
         is_available: avx2::has_avx2,
         row_dot_products: RowDotProducts::I8(avx2::row_dot_products_avx2),
+        four_bit_dot_products: None,
         avx2: true,
     },
     Kernel {
         name: "avx512-vnni",
         is_available: avx2::has_vnni,
         row_dot_products: RowDotProducts::I8(avx2::row_dot_products_vnni),
+        four_bit_dot_products: None,
         avx2: true,
     },
 ];
