@@ -13,8 +13,8 @@
 //! | `portable` | any other native target, in plain Rust; on x86-64 its [`F32x4`] and its lookups of nibbles, too |
 //!
 //! A backend is one of these files. `backend` selects the backend of the compilation target, and `kernel` one of its [`Kernel`]s at
-//! run time. `lanes` has the code that all backends share, `layout` the order of packed weights, and `tiles` the dot products with
-//! 4-bit weights, which only some kernels have.
+//! run time. `lanes` has the code that all backends share, `layout` the order of packed weights and `interleave` the
+//! code that writes it, and `tiles` the dot products with 4-bit weights, which only some kernels have.
 //!
 //! This is the lowest layer of the crate: it imports nothing from the other modules. All backends compute the same bits.
 //!
@@ -23,6 +23,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 pub mod backend;
+mod interleave;
 pub mod kernel;
 mod lanes;
 mod layout;
@@ -41,7 +42,8 @@ mod wasm128;
 mod x86;
 
 pub use backend::{F32x4, kernel, largest_nibble, lookup_nibbles, pair_sums, tile_dot_products_i16};
+pub use interleave::{interleave_channels, interleave_rows};
 pub use kernel::{DotProducts, RowDotProducts};
 pub use lanes::{for_each_four, load_eight, store_eight, zip_in_place};
-pub use layout::{CHANNELS, INPUTS, LANES, SCALED_INPUTS, interleave_channels, interleave_rows};
+pub use layout::{CHANNELS, INPUTS, LANES, SCALED_INPUTS};
 pub use tiles::{FourBitBlock, FourBitDotProducts, TILE_ROWS, Tiles, ZERO_POINT, four_bit_dot_products};
