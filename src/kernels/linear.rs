@@ -78,8 +78,8 @@ pub struct PackedLinear {
 /// Packed weights, in blocks of [`CHANNELS`] outputs.
 #[derive(Debug, Clone)]
 enum Weights {
-    /// Weights plus [`OFFSET`]; [`INPUTS`](super::simd::INPUTS) describes the order in a block. `scales` has one scale per output, padded with zeros to
-    /// whole blocks.
+    /// Weights plus [`OFFSET`]; [`INPUTS`](super::simd::INPUTS) describes the order in a block. `scales` has one scale per output,
+    /// padded with zeros to whole blocks.
     Int8 { packed: Arc<Vec<i8>>, scales: Arc<Vec<f32>> },
     /// 4-bit weights: [`FourBitBlock`] describes the nibbles and the multiples of a block. `scales` has one scale per output, padded
     /// with zeros to whole blocks.
