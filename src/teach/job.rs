@@ -24,8 +24,8 @@ pub struct TeachOptions {
     /// these labels, and none of the others. Teaching a head more cannot change it.
     pub multi_label: Option<bool>,
     /// Whether the head rejects texts that resemble no label's examples: a rejected text has no label, and its prediction
-    /// has `other: true`. With 8 examples a label, 50 to 91 % of the texts of no label were rejected in three public sets,
-    /// and 5 to 7 % of the others. Needs a label with two examples; not together with `multi_label`, where a text without a
+    /// has `other: true`. With 8 examples a label, 52 to 90 % of the texts of no label were rejected in three public sets,
+    /// and 5 to 6 % of the others. Needs a label with two examples; not together with `multi_label`, where a text without a
     /// label needs no rejection.
     pub other: Option<bool>,
 }

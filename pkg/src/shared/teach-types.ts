@@ -18,7 +18,7 @@ export interface TeachOptions extends CallOptions {
   multiLabel?: boolean | undefined;
   /**
    * Whether to reject texts that resemble no label's examples: their `label` is `null`, and `other` is true. With 8 examples
-   * a label, 50 to 91 % of the texts of no label were rejected in three public sets, and 5 to 7 % of the others. Needs a label
+   * a label, 52 to 90 % of the texts of no label were rejected in three public sets, and 5 to 6 % of the others. Needs a label
    * with two examples; not together with `multiLabel`.
    */
   other?: boolean | undefined;
