@@ -83,8 +83,9 @@ async function explainPassage(passage) {
     const options = { ...task.options(), explain: true, signal, onProgress };
     const { attributions } = await task.classifier.predict(inputOf(task, passage), options);
     paintWords($("passage-text"), passage, attributions);
-    showText($("passage-note"));
-    $("passage-weights").replaceChildren(...wordItems(attributions));
+    const items = wordItems(attributions);
+    showText($("passage-note"), items.length ? undefined : "why.even");
+    $("passage-weights").replaceChildren(...items);
   } catch (error) {
     // An abort is expected: another passage was selected. Any other error is shown.
     if (!signal.aborted) $("passage-verdict").textContent = error.message;

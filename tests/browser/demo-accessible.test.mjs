@@ -89,6 +89,7 @@ test("axe finds nothing in any state, theme or language", async () => {
   await page.locator("#speed-start").click();
   await page.locator(".here strong", { hasText: /\d/ }).first().waitFor({ timeout: 60_000 });
   await page.locator("#speed-stop").click();
+  await page.locator("#task-sentiment").click(); // in its passages some words decide
   await page.locator("#long-example").click();
   await page.locator("#passage-weights li").first().waitFor({ timeout: 120_000 });
   assert.deepEqual(await violations(page), [], "passages, a table, the benchmark");
