@@ -12,38 +12,41 @@ would have been better, but the ending earns its tears. I walked home slowly, pa
 found that I was smiling at strangers. It is a small picture with a large heart, badly sold by its
 poster, and I hope that it finds the people who need it before it is gone.`;
 
-/** A mixed batch: short and long, positive and negative, tidy and untidy. */
+/**
+ * A mixed batch: short and long, tidy and untidy. The complaints come first: in the long example of the demo
+ * they make passages of one tone each.
+ */
 export const batch = [
-  "Great.",
   "I want my money back.",
-  "It arrived on time and works as described.",
   "The sound is thin and the buttons feel cheap, but for this price I cannot really complain.",
-  "An absolute joy from the first page to the last.",
   "no no no",
-  "We were seated at once, served with a smile, and nobody hurried us, which on a Saturday night in this town is a small miracle.",
   "The plot makes no sense, the jokes do not land, and by the second hour even the actors look as if they would rather be elsewhere.",
   "Meh 😐",
-  "Best soup I have had in years!!!",
-  "My daughter has worn these boots every day since October and they still look new.",
   "Support answered after nine days, and then only to say that they could not help.",
   "A beautiful bore.",
-  "It is fine.",
-  "The new version starts twice as fast and has not crashed once; whoever fixed this, thank you.",
   "Broken on arrival.",
-  "I did not expect to cry over a film about a tractor, and yet here we are.",
   "Overpriced, overcooked and over-salted.",
-  "She sings as if nobody had ever sung the song before.",
-  "The manual is eighty pages long and does not say how to switch it off.",
   "Not the worst way to spend an evening.",
-  "I have recommended this to everyone I know, and two of them have already thanked me.",
   "The room smelled of smoke, the window would not close and the lift was out of order for all four days of our stay.",
   "Charming, clever, and ten minutes too long.",
   "Do not buy this.",
-  "Five stars 🌟🌟🌟🌟🌟",
   "The courier left it in the rain.",
+  "I fell asleep twice.",
+  "The update deleted my notes, and there is no way to get them back.",
+  "Great.",
+  "It arrived on time and works as described.",
+  "An absolute joy from the first page to the last.",
+  "We were seated at once, served with a smile, and nobody hurried us, which on a Saturday night in this town is a small miracle.",
+  "Best soup I have had in years!!!",
+  "My daughter has worn these boots every day since October and they still look new.",
+  "It is fine.",
+  "The new version starts twice as fast and has not crashed once; whoever fixed this, thank you.",
+  "I did not expect to cry over a film about a tractor, and yet here we are.",
+  "She sings as if nobody had ever sung the song before.",
+  "The manual is eighty pages long and does not say how to switch it off.",
+  "I have recommended this to everyone I know, and two of them have already thanked me.",
+  "Five stars 🌟🌟🌟🌟🌟",
   "What begins as a tired comedy about neighbours turns, almost without your noticing, into something tender and rather brave.",
   "It does exactly one thing and it does that perfectly.",
-  "I fell asleep twice.",
   "Everything about this place feels cared for, from the bread to the flowers on the tables.",
-  "The update deleted my notes, and there is no way to get them back.",
 ];
