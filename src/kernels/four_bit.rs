@@ -83,7 +83,7 @@ impl FourBit {
     }
 
     /// Unpacks the row of weights from `first` on: writes its nibbles and the integer scale (multiple) of each block, and returns the
-    /// unit: a weight is `(nibble − 8) · multiple · unit`, the same integers as those of [`requantize_row`](Self::requantize_row).
+    /// unit: a weight is `(nibble − 8) · multiple · unit`. Its integer factor is that of [`requantize_row`](Self::requantize_row).
     /// `None` if the block scales have no common unit in which all weights are within ±`limit`, or if it is not a normal f32. `first`
     /// and the length of `nibbles` are multiples of [`BLOCK`], `multiples` has one for each block, and `limit` is at most 127.
     ///

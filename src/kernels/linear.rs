@@ -8,7 +8,7 @@
 //! `y = activation((dot product − OFFSET · sum of the row) · row scale · output scale + bias)`
 //!
 //! 4-bit weights whose block scales have a common unit keep their nibbles if the kernel in use can multiply them (`simd/tiles.rs`). The
-//! dot products are the same integers; nothing is to be subtracted.
+//! dot products are the same integers, and have no offset to subtract.
 //!
 //! `pack` makes a layer from the weights of a file; this file computes with it. `rows` has the quantised rows.
 

@@ -56,7 +56,7 @@ export class LitmusError extends Error {
   override readonly name: "LitmusError" | "AbortError" | "TimeoutError";
   /** What went wrong. */
   readonly code: LitmusErrorCode;
-  /** The index of the text at fault in the given array of texts. If several texts are at fault, the index of any one of them. */
+  /** The index of the wrong text in the array that was passed. If several texts are wrong, the index of one of them. */
   declare readonly index?: number;
 
   /**
