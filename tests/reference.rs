@@ -14,13 +14,13 @@ use serde::Deserialize;
 /// have 7 bits and our activations 8.
 const MAX_LOGIT_ERROR: f32 = 0.5;
 const MEAN_LOGIT_ERROR: f32 = 0.1;
-/// Percentage of the held-out texts that must get the same label as from onnxruntime.
-const MIN_SAME_LABELS: f64 = 98.0;
-/// Largest difference in accuracy on the held-out texts in English, in Chinese and in other languages, in percentage points.
-/// Two of the 257 Chinese texts are 0.8 points.
+/// Percentage of the held-out texts in English, in Chinese and in other languages that must get the same label as from onnxruntime.
+/// In the other languages the model is less sure, so rounding changes more labels.
+const MIN_SAME_LABELS: [f64; 3] = [98.0, 98.0, 97.0];
+/// Largest difference in accuracy on the same texts, in percentage points. Two of the 257 Chinese texts are 0.8 points.
 const MAX_ACCURACY_GAP: [f64; 3] = [0.5, 1.2, 1.0];
 /// Smallest accuracy on them in percent: of the English model on the first, of the multilingual one on the others.
-const MIN_ACCURACY: [f64; 3] = [80.0, 76.5, 59.0];
+const MIN_ACCURACY: [f64; 3] = [80.0, 77.0, 68.0];
 
 #[derive(Deserialize)]
 struct TokenGoldens {
@@ -191,14 +191,15 @@ type HeldOutCase = (String, String, String);
 fn accuracy_on_held_out_texts_is_close_to_onnxruntime() {
     let HeldOutGoldens { cases } = fixture("held_out.json");
     assert!(cases.len() > 1_300, "only {} texts", cases.len());
-    check_accuracy(sentiment(), &held_out(), &cases, MIN_ACCURACY[0], MAX_ACCURACY_GAP[0]);
+    check_accuracy(0, sentiment(), &held_out(), &cases);
     let Multilingual { chinese, languages, .. } = fixture("multilingual.json");
     assert!(chinese.len() > 250 && languages.len() > 700, "{} and {} texts", chinese.len(), languages.len());
-    check_accuracy(multilingual(), &held_out_chinese(), &chinese, MIN_ACCURACY[1], MAX_ACCURACY_GAP[1]);
-    check_accuracy(multilingual(), &held_out_languages(), &languages, MIN_ACCURACY[2], MAX_ACCURACY_GAP[2]);
+    check_accuracy(1, multilingual(), &held_out_chinese(), &chinese);
+    check_accuracy(2, multilingual(), &held_out_languages(), &languages);
 }
 
-fn check_accuracy(classifier: &Classifier, texts: &[HeldOut], cases: &[HeldOutCase], lowest: f64, most: f64) {
+/// `set`: the index of the set's limits.
+fn check_accuracy(set: usize, classifier: &Classifier, texts: &[HeldOut], cases: &[HeldOutCase]) {
     assert!(texts.iter().map(|text| &text.row).eq(cases.iter().map(|case| &case.0)), "run tests/fixtures/generate.sh");
     let texts: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
     let predictions = classifier.predict_batch(&texts, &Options::default()).unwrap();
@@ -208,7 +209,7 @@ fn check_accuracy(classifier: &Classifier, texts: &[HeldOut], cases: &[HeldOutCa
     let theirs = percent(cases.iter().filter(|(_, label, predicted)| label == predicted).count());
     let same = ours.iter().zip(cases).filter(|(ours, (_, _, predicted))| *ours == predicted).count();
     println!("accuracy {accuracy:.2} %, onnxruntime {theirs:.2} %, {same} of {} labels equal", cases.len());
-    assert!(accuracy >= lowest, "{accuracy:.2} %");
-    assert!(percent(same) >= MIN_SAME_LABELS, "only {same} labels are those of onnxruntime");
-    assert!((accuracy - theirs).abs() <= most, "{accuracy:.2} % against {theirs:.2} %");
+    assert!(accuracy >= MIN_ACCURACY[set], "{accuracy:.2} %");
+    assert!(percent(same) >= MIN_SAME_LABELS[set], "only {same} labels are those of onnxruntime");
+    assert!((accuracy - theirs).abs() <= MAX_ACCURACY_GAP[set], "{accuracy:.2} % against {theirs:.2} %");
 }

@@ -134,7 +134,7 @@ function comparisonTable(metrics) {
 /** Every source of `provenance` with its licence and SHA-256. A file that is used twice has one row. */
 export function sourceTable({ provenance }) {
   const { weights, tokenizer, teachers = [], train, vocabulary = [], calibration } = provenance;
-  const used = { weights: [weights], tokenizer: [tokenizer], teachers, training: train, vocabulary, calibration };
+  const used = { weights, tokenizer: [tokenizer], teachers, training: train, vocabulary, calibration };
   const rows = new Map();
   for (const [use, sources] of Object.entries(used)) {
     for (const { name, package: one, packages, file, license, sha256 } of sources) {

@@ -64,7 +64,7 @@ const metrics = {
 const source = { name: "a source", file: "a.tsv", sha256: "abc", license: "CC0" };
 const litmus = {
   provenance: {
-    weights: { ...source, package: "p==1" },
+    weights: [{ ...source, package: "p==1" }],
     tokenizer: { ...source, sha256: "def" },
     train: [{ ...source, sha256: "012" }],
     vocabulary: [{ ...source, name: "words", sha256: "345" }],

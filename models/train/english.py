@@ -26,6 +26,7 @@ from examples import targets
 
 NAME, VERSION, LANGUAGES = "english", "4.0.0", ["en"]
 TASKS = tuple(ALL_TASKS)
+HEADS = (*TASKS, "embedding")
 # Id of the padding token.
 PADDING = 0
 STAGES = {
@@ -80,7 +81,7 @@ CALIBRATED = ("sst2", "goemotions", "written")
 # Texts on which the exported folder is compared with the network.
 EXAMPLES = ["I loved every minute of it", "The worst two hours of my year", "The meeting is at three on Tuesday", "👎"]
 PROVENANCE = {
-    "weights": sources.WEIGHTS,
+    "weights": [sources.WEIGHTS],
     "tokenizer": sources.TOKENIZER,
     "teachers": [sources.WEIGHTS, sources.MPNET],
     "train": sources.TRAINED_ON,

@@ -147,6 +147,8 @@ def check(folder, network, tokenizer, texts):
         _, weight, bias = heads["sentiment"]
         if np.abs(features @ weight.T + bias - shipped).max() > MAX_HEAD_ERROR:
             raise SystemExit(f"{folder}/heads/sentiment.head gives other logits than model.onnx")
+        if "embedding" not in heads:
+            continue
         _, weight, bias = heads["embedding"]
         ours = features[0] @ weight.T + bias
         exact = expected.embedding[0].numpy()
@@ -154,13 +156,16 @@ def check(folder, network, tokenizer, texts):
             raise SystemExit(f"{folder}/heads/embedding.head gives another embedding than training")
 
 
-def write_heads(folder, encoder, arrays, calibration, data):
-    """Writes a file for each head in `calibration`, and for the embedding."""
-    for task in calibration:
-        header = {"task": task, "kind": KINDS[task], "labels": label_names(task, data), **calibration[task]}
-        weight, bias = (arrays[f"heads.{task}.{part}"] for part in ("weight", "bias"))
-        write_head(folder / "heads" / f"{task}.head", {**header, "encoder": encoder}, weight, bias)
-    write_embedding(folder / "heads/embedding.head", encoder, arrays["embedding.weight"], arrays["embedding.bias"])
+def write_heads(folder, heads, encoder, arrays, calibration, data):
+    """Writes a file for each of the `heads`: tasks, and "embedding"."""
+    for name in heads:
+        path = folder / "heads" / f"{name}.head"
+        if name == "embedding":
+            write_embedding(path, encoder, arrays["embedding.weight"], arrays["embedding.bias"])
+            continue
+        header = {"task": name, "kind": KINDS[name], "labels": label_names(name, data), **calibration[name]}
+        weight, bias = (arrays[f"heads.{name}.{part}"] for part in ("weight", "bias"))
+        write_head(path, {**header, "encoder": encoder}, weight, bias)
 
 
 def export(args):
@@ -174,9 +179,9 @@ def export(args):
     with atomic_file(folder / "model.onnx") as file:
         onnx.save(build(graph_arrays(arrays), config, description.NAME), file)
     encoder = encoder_id(folder)
-    write_heads(folder, encoder, arrays, calibration, args.data)
+    write_heads(folder, description.HEADS, encoder, arrays, calibration, args.data)
     check(folder, network, load_cut_tokenizer(args), description.EXAMPLES)
-    names = [*FILES, *(f"heads/{head}.head" for head in (*calibration, "embedding"))]
+    names = [*FILES, *(f"heads/{head}.head" for head in description.HEADS)]
     name = f"litmus-text/{description.NAME}"
     litmus = {
         "format": 1,

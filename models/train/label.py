@@ -86,14 +86,14 @@ def label(args):
             print(f"{name}: {number + 1} of {len(parts)} pieces", flush=True)
 
 
-def mixed_logits(work, texts):
-    """{text: f32 [33]}: the weighted mean (MIX) of the teachers' logits, for those of the strings that both have
-    labelled."""
+def student_labels(work, corpora):
+    """{text: f32 [33]}: the weighted mean (MIX) of the teachers' logits, for every text of the English student's
+    epochs. A missing one stops the run."""
     known = {name: load_labels(work, name)[0] for name in TEACHERS}
-    keys = {text: key(text) for text in texts}
-    keys = {text: number for text, number in keys.items() if all(number in by_key for by_key in known.values())}
-    if not keys:
-        return {}
+    keys = {text: key(text) for text in texts_to_label(corpora)}
+    missing = sum(any(number not in by_key for by_key in known.values()) for number in keys.values())
+    if missing:
+        raise SystemExit(f"not every teacher has labelled {missing:,} of {len(keys):,} texts; run the stage label")
     of_mpnet = np.concatenate([np.full(count, MIX[task], np.float32) for task, count in TASKS.items()])
     fractions = {"minilm": 1 - of_mpnet, "mpnet": of_mpnet}
     total = sum(
@@ -101,13 +101,3 @@ def mixed_logits(work, texts):
         for name, by_key in known.items()
     )
     return dict(zip(keys, total, strict=True))
-
-
-def student_labels(work, corpora):
-    """`mixed_logits` of every text of the English student's epochs. A missing one stops the run."""
-    texts = texts_to_label(corpora)
-    logits = mixed_logits(work, texts)
-    if len(logits) < len(texts):
-        missing = len(texts) - len(logits)
-        raise SystemExit(f"not every teacher has labelled {missing:,} of {len(texts):,} texts; run the stage label")
-    return logits

@@ -76,11 +76,17 @@ def shipped_arrays(weights, scales):
     return arrays
 
 
-def runtime_network(arrays):
-    """The network, in evaluation mode, that computes as our runtime does, from the arrays of `shipped_arrays`."""
+def unpacked_arrays(arrays):
+    """The inverse of `shipped_arrays`: {name: f32}, the 4-bit weights unpacked."""
     weights = {name: array for name, array in arrays.items() if not name.endswith(".scale")}
     for name in [name for name in weights if f"{name}.scale" in arrays]:
         weights[name] = unpack(arrays[name], arrays[f"{name}.scale"])
+    return weights
+
+
+def runtime_network(arrays):
+    """The network, in evaluation mode, that computes as our runtime does, from the arrays of `shipped_arrays`."""
+    weights = unpacked_arrays(arrays)
     layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder."))
     tasks = tuple(task for task in TASKS if f"heads.{task}.weight" in weights)
     exits = tuple(layer for layer in EXITS if any(name.startswith(f"exits.{layer}.") for name in weights))

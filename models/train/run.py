@@ -25,11 +25,13 @@ def main():
     parser.add_argument("--work", type=Path, help="folder for checkpoints and logs")
     parser.add_argument("--out", type=Path, help="the model folder to write")
     parser.add_argument("--encoder", choices=["minilm", "mpnet"], help="`teacher` and `label`: only this one")
-    teachers = "multilingual: the work folder of the English model, whose teachers have labelled the English texts"
-    parser.add_argument("--teachers", type=Path, default=MODELS["english"][1], help=teachers)
+    base = "multilingual: an exported folder of this model; keep its tokenizer and start from its weights"
+    parser.add_argument("--from", type=Path, dest="base", metavar="FOLDER", help=base)
     layers = "`student` and later stages: the student's number of layers"
     parser.add_argument("--layers", type=int, choices=[3, 4, 6], default=6, help=layers)
     args = parser.parse_args()
+    if args.base and args.model == "english":
+        parser.error("--from is an option of the multilingual model")
     module, work = MODELS[args.model]
     args.work, args.out = args.work or work, args.out or HERE.parent / args.model
     # Path of the student's files without their suffix.

@@ -16,10 +16,11 @@ MAX_TOKENS = 96
 
 
 def fast_precision():
-    """The type of the activations: bfloat16 where the processor has instructions for its matrix products (about ten
-    times as fast as float32 with AMX, twice with AVX-512), else float32. Weights, their gradients and the optimiser's
-    state stay in float32."""
-    return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+    """The type of the activations: bfloat16 where the processor has instructions for its matrix products, about ten
+    times as fast as float32 with AMX, twice with AVX-512 BF16. Without them bfloat16 takes three times as long as
+    float32. Weights, their gradients and the optimiser's state stay in float32."""
+    has_instructions = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if has_instructions else torch.float32
 
 
 def threads():
@@ -92,6 +93,8 @@ def train(model, epochs, loss_of, recipe, checkpoint, evaluate, evaluations=2):
     """
     torch.set_num_threads(threads())
     torch.use_deterministic_algorithms(True)
+    # Deterministic mode fills new memory, in 7 % of a step's time. No step reads memory that it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.manual_seed(recipe["seed"])
     log_file = checkpoint.with_suffix(".jsonl")
     model.precision = fast_precision()

@@ -1,26 +1,29 @@
 """The description of the multilingual model: the first six layers of multilingual-e5-small with a cut vocabulary, a
 head for sentiment and one for e5's sentence embedding. It learns the labels of the corpora, the embedding and, for
-English texts, also the logits of the English model's teachers.
+English texts, also the logits of the English model.
 
 README.md, "Another model or language", lists what a description has."""
 
 import judge
 import losses
 import numpy as np
-from corpora import teacher_text
-from distillation import teacher_logits_of, teacher_loss
+from distillation import teacher_loss
 from encoder import Config, Encoder
 from epochs import draw, mixed_epoch
-from files import read_arrays, read_seal, sha256, write_json
-from label import TEACHERS, mixed_logits
-from rounding import TABLE
+from files import read_arrays, read_json, read_seal, sha256, write_json
+from folder import read_folder
+from heads import encoder_id
+from rounding import TABLE, unpacked_arrays
+from sources import expect
 from training import fast_precision
 from vocabulary import cut_table, load_cut_tokenizer, table_rows, tokenizer_path
 
 from examples import targets
 from multilingual import dev_sets, e5, embedding, sources, texts
+from multilingual.teacher import FOLDER as ENGLISH
+from multilingual.teacher import Teacher
 
-NAME, VERSION = "multilingual", "1.0.0"
+NAME, VERSION = "multilingual", "2.0.0"
 # Id of the padding token, <pad>.
 PADDING = 1
 LANGUAGES = ["zh", "en", "es", "fr", "de", "pt", "it", "hi", "ar"]
@@ -35,10 +38,12 @@ STAGES = {
 }
 EXTRA_STAGES, RUNS = {}, ["tuned"]
 TASKS = ("sentiment",)
+# Without the embedding, which is too far from the original to compare texts by.
+HEADS = TASKS
 WRITTEN = ("written-zh", *dev_sets.WRITTEN)  # corpora
 # Two epochs, each a run of its own: TUNE of the stage `tune`, which starts from the pretrained weights, and RECIPE of
-# the stage `student`, which starts from the result of `tune`. "copies": how often each text of a corpus is in the
-# epoch; "fraction": how much of a corpus is drawn. The default of both is 1.
+# the stage `student`, which starts from the result of `tune` or from an exported model. "copies": how often each text
+# of a corpus is in the epoch; "fraction": how much of a corpus is drawn. The default of both is 1.
 TUNE = {
     "seed": 11,
     "batch": 64,
@@ -63,29 +68,40 @@ TUNE = {
         "dmaste-reviews": 0.5,
         "vader-nytEditorialSnippets": 0.3,
     },
-    "copies": {"written": 2} | dict.fromkeys(sources.UMSAB_CORPORA, 2) | dict.fromkeys(WRITTEN, 3),
+    "copies": {"written": 2} | dict.fromkeys(dev_sets.UMSAB, 2) | dict.fromkeys(WRITTEN, 3),
     # Labelled as neutral. Only a few, because some headlines express a sentiment.
     "unlabelled": {"headlines": 3000},
-    # How many English texts of each corpus are learned from the teachers' logits alone.
-    "distilled": {
-        "variants": 45_000,
-        "yelp": 8000,
-        "amazon": 6000,
-        "dialogue": 5000,
-        "web": 4000,
-        "wiki": 4000,
-        "sarcasm": 1700,
-    },
+    # How many English texts of each corpus are learned from the teacher's logits alone.
+    "distilled": {"variants": 45_000, "yelp": 8000, "amazon": 6000, "sarcasm": 1700},
     "traditional": 0.12,  # fraction of the Chinese texts that is converted to traditional characters
 }
+# Short, because version 2.0.0 starts from version 1.0.0, which was trained for two epochs.
 RECIPE = {
     **TUNE,
     "seed": 12,
     "learning_rate": 1e-4,
     "layer_decay": 1.0,
-    "head_rate": 1.0,
-    "fraction": TUNE["fraction"] | {"sst2": 0.35, "goemotions": 0.5},
-    "copies": TUNE["copies"] | dict.fromkeys(WRITTEN, 4),
+    "fraction": {
+        "waimai": 0.3,
+        "shopping": 0.1,
+        "stars": 0.4,
+        "weibo": 0.3,
+        "written": 0.4,
+        "sst2": 0.08,
+        "goemotions": 0.15,
+        "semeval17_4A-train_all": 0.08,
+        "nltk-pros_cons": 0.02,
+        "dmaste-reviews": 0.2,
+        "vader-nytEditorialSnippets": 0.15,
+        "vader-tweets": 0.5,
+        "vader-amazonReviewSnippets": 0.5,
+        "taeckstroem-finegrained": 0.5,
+        "senti4sd-train3098itemPOLARITY": 0.3,
+    }
+    | dict.fromkeys(dev_sets.UMSAB, 0.4),
+    "copies": {"chnsenticorp": 2, "written-zh": 2},
+    "unlabelled": {"headlines": 1500},
+    "distilled": {"variants": 2000, "yelp": 1000, "amazon": 500, "sarcasm": 1700},
 }
 # How many texts of each dev set are measured at the evaluations of a run.
 LOGGED = 300
@@ -110,10 +126,11 @@ EXAMPLES = [
     "La reunión es a las tres del martes",
     "還不錯👍🏽",
 ]
+# Of version 2.0.0, a training with `--from`.
 PROVENANCE = {
-    "weights": sources.WEIGHTS,
+    "weights": [sources.WEIGHTS, sources.PREVIOUS],
     "tokenizer": sources.TOKENIZER,
-    "teachers": sources.TEACHERS,
+    "teachers": [sources.ENGLISH],
     "train": sources.TRAINED_ON,
     "vocabulary": [sources.WORDS, sources.OPENCC, *sources.EPRSTMT_UNLABELLED],
     # Held-out parts of the corpora.
@@ -167,25 +184,25 @@ def tuned_file(args):
 
 
 def start(args):
-    """The arrays that the student starts from."""
-    return read_arrays(tuned_file(args))
+    """The arrays that the student starts from: those of the folder `--from`, or the result of `tune`."""
+    if not args.base:
+        return read_arrays(tuned_file(args))
+    if read_json(args.base / "tokenizer.json") != read_json(tokenizer_path(args))["tokenizer"]:
+        raise SystemExit(f"{tokenizer_path(args)} is not the tokenizer of {args.base}: run vocabulary with --from")
+    return unpacked_arrays(read_folder(args.base))
 
 
 def loss(args, corpora, epochs, model, recipe):
     """The function `loss_of` for `training.train`. `epochs`: a list of examples for each."""
-    examples = [example.text for epoch in epochs for example in epoch]
-    by_text = mixed_logits(args.teachers, {teacher_text(text) for text in examples})
-    if any(teacher_text(text) not in by_text for text in examples if text.corpus in recipe["distilled"]):
-        raise SystemExit(f"{args.teachers} lacks labels of English texts; run the stage label of the English model")
-    original = original_embedding(args, corpora, fast_precision())
+    teacher, original = Teacher(), original_embedding(args, corpora, fast_precision())
 
     def loss_of(batch, ids, mask):
         output = model(ids, mask)
-        teachers = teacher_loss(output.logits, *teacher_logits_of(batch, by_text, recipe["neutral"]))
+        divergence = teacher_loss(output.logits, *teacher(batch, recipe["neutral"]))
         gold, parts = losses.label_loss(output, targets(batch), recipe["three_way_weight"])
         away = losses.embedding_loss(output.embedding[EMBEDDED], original(ids[EMBEDDED], mask[EMBEDDED]))
-        parts |= {"teachers": float(teachers.detach()), "embedding": float(away.detach())}
-        return gold + teachers + recipe["embedding"] * away, parts
+        parts |= {"teacher": float(divergence.detach()), "embedding": float(away.detach())}
+        return gold + divergence + recipe["embedding"] * away, parts
 
     return loss_of
 
@@ -231,18 +248,22 @@ def table(report):
     return rows + judge.group_rows(report["groups"])
 
 
-def complete_recipe(args, recipe):
-    """A recipe and what else both trainings depend on. "from" are the weights that a training starts from."""
-    teachers = {name: read_seal(args.teachers / f"teacher-{name}.npz") for name in TEACHERS}
+def complete_recipe(args, recipe, initial):
+    """A recipe with the sums of the files that the training depends on. `initial`: that of the weights that it starts
+    from."""
+    expect(ENGLISH / "model.onnx", sha256(ENGLISH / "model.onnx"), sources.ENGLISH["sha256"])
     return {
         **recipe,
-        "from": sources.WEIGHTS["sha256"],
+        "from": initial,
         "tokenizer": sha256(tokenizer_path(args)),
-        "teachers": teachers,
+        "teacher": encoder_id(ENGLISH),
         "written": [source["sha256"] for source in sources.ALL_WRITTEN],
     }
 
 
 def recipe(args):
     """The recipe of the student. Stored in its files: another recipe means another training."""
-    return {**complete_recipe(args, RECIPE), "from": read_seal(tuned_file(args))}
+    if not args.base:
+        return complete_recipe(args, RECIPE, read_seal(tuned_file(args)))
+    expect(args.base / "model.onnx", sha256(args.base / "model.onnx"), sources.PREVIOUS["sha256"])
+    return complete_recipe(args, RECIPE, encoder_id(args.base))

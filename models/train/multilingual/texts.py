@@ -13,7 +13,7 @@ from corpora import DATA_FOLDER, SENTIMENT, Text, hash_fraction, read_columns, r
 from epochs import student_unlabelled
 from sources import NEGATIVE, NEUTRAL, POSITIVE
 
-from multilingual import held_out, sources
+from multilingual import dev_sets, held_out, sources
 
 CHINESE_HELD_OUT = DATA_FOLDER / "held-out-zh.txt"
 LANGUAGES_HELD_OUT = DATA_FOLDER / "held-out-languages.txt"
@@ -24,6 +24,8 @@ UMSAB_FRACTION = 0.1
 # Corpora of `Corpora.unlabelled`. The headlines have the label neutral.
 UNLABELLED = ("headlines", "eprstmt-unlabelled")
 CHINESE = ("chnsenticorp", "waimai", "shopping", "eprstmt", "stars", "weibo", *UNLABELLED)
+# Corpora that the English model does not label: those of other languages, and UMSAB.
+WITHOUT_TEACHER = (*CHINESE, "written-zh", *dev_sets.WRITTEN, *dev_sets.UMSAB)
 ENGLISH_DEV = ("sst2", "goemotions", "written")
 CONVERTER = opencc.OpenCC("s2t")  # simplified characters to traditional ones
 
@@ -125,7 +127,7 @@ def traditional(text):
 
 class Corpora:
     """The multilingual model's texts, from `data`, the folder of the corpora. train: texts with a sentiment;
-    unlabelled: those of UNLABELLED; distilled: English texts that have labels from the English teachers alone; dev:
+    unlabelled: those of UNLABELLED; distilled: English texts that have only the English model's logits; dev:
     {set: texts}, which train nothing."""
 
     def __init__(self, data):

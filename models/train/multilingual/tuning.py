@@ -28,8 +28,10 @@ def check_pretrained(args):
 
 
 def tune(args):
-    """The stage: writes tuned.npz."""
-    finished, recipe = model.tuned_file(args), model.complete_recipe(args, model.TUNE)
+    """The stage: writes tuned.npz. Does nothing with `--from`, because the student then starts from that folder."""
+    if args.base:
+        return
+    finished, recipe = model.tuned_file(args), model.complete_recipe(args, model.TUNE, sources.WEIGHTS["sha256"])
     if was_made_by(finished, recipe):
         return
     check_pretrained(args)

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 
 import msgpack
-from files import write_json
+from files import read_json, write_json
 from sources import packaged
 from tokenizers import Tokenizer
 from tokens import as_json, source_tokenizer
@@ -82,7 +82,7 @@ def piece_counts(tokenizer, corpora):
 
 
 def choose(corpora, source):
-    """[(piece, score, rows of the source's table whose mean it starts from)], in the order of the new ids."""
+    """[[piece, score]], in the order of the new ids."""
     tokenizer, pieces = Tokenizer.from_str(as_json(source)), source["model"]["vocab"]
     counts = piece_counts(tokenizer, corpora)
     emoji = emoji_names()
@@ -94,26 +94,26 @@ def choose(corpora, source):
     known = {pieces[index][0] for index in kept}
     added = []
     least = min(score for _, score in pieces) - 1  # for added emoji: below every piece of the source
-    for character, name in emoji.items():
+    for character in emoji:
         if tokenizer.normalizer.normalize_str(character) != character:
             # The normaliser turns this emoji into letters or other signs, whose pieces must be kept.
             kept.update(tokenizer.encode(character).ids)
         elif character not in known:
-            added.append((character, least, tokenizer.encode(name, add_special_tokens=False).ids))
+            added.append([character, least])
     last = len(pieces) - 1  # <mask>
     for index, _ in counts.most_common():
         if len(kept) + len(added) == SIZE:
             break
         if index != last:
             kept.add(index)
-    return [(*pieces[index], [index]) for index in sorted(kept)] + added
+    return [pieces[index] for index in sorted(kept)] + added
 
 
 def cut_tokenizer(kept):
     """tokenizer.json, parsed, with the new ids. The special tokens keep their ids, the first ones."""
     tokenizer = source_tokenizer(sources.TOKENIZER)
-    tokenizer["model"]["vocab"] = [[piece, score] for piece, score, _ in kept]
-    if [piece for piece, _, _ in kept[: len(SPECIAL)]] != SPECIAL:
+    tokenizer["model"]["vocab"] = kept
+    if [piece for piece, _ in kept[: len(SPECIAL)]] != SPECIAL:
         raise SystemExit(f"the vocabulary begins with {kept[:4]}, not with the special tokens")
     tokenizer["added_tokens"] = [token for token in tokenizer["added_tokens"] if token["content"] in SPECIAL]
     return tokenizer
@@ -128,14 +128,25 @@ def check_emoji(tokenizer):
                 raise SystemExit(f"emoji U+{ord(character):04X}: unknown in {text!r}")
 
 
+def rows_of(pieces, source):
+    """For each piece the rows of the source's table whose mean it starts from."""
+    tokenizer, emoji = Tokenizer.from_str(as_json(source)), emoji_names()
+    rows = {piece: [index] for index, (piece, _) in enumerate(source["model"]["vocab"])}
+    unknown = [piece for piece in pieces if piece not in rows and piece not in emoji]
+    if unknown:
+        raise SystemExit(f"the source's vocabulary and the list of emoji lack the pieces {unknown[:5]}")
+    return [rows.get(piece) or tokenizer.encode(emoji[piece], add_special_tokens=False).ids for piece in pieces]
+
+
 def vocabulary(args):
-    """The stage."""
+    """The stage. With `--from` it takes that folder's tokenizer instead of choosing pieces."""
     corpora, source = Corpora(args.data), source_tokenizer(sources.TOKENIZER)
-    kept = choose(corpora, source)
-    write_json(tokenizer_path(args), {"tokenizer": cut_tokenizer(kept), "rows": [rows for *_, rows in kept]})
+    parsed = read_json(args.base / "tokenizer.json") if args.base else cut_tokenizer(choose(corpora, source))
+    rows = rows_of([piece for piece, _ in parsed["model"]["vocab"]], source)
+    write_json(tokenizer_path(args), {"tokenizer": parsed, "rows": rows})
     tokenizer, uncut = load_cut_tokenizer(args), Tokenizer.from_str(as_json(source))
     check_emoji(tokenizer)
-    print(f"{len(kept):,} pieces, {sum(len(rows) > 1 for *_, rows in kept)} of them added")
+    print(f"{len(rows):,} pieces")
     unknown = tokenizer.token_to_id("<unk>")
     for name, texts in corpora.dev.items():
         texts = [text.text for text in texts]
