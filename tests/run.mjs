@@ -50,7 +50,7 @@ async function nodeTests(folder, { wanted = () => true, parallel = false, env = 
   const args = ["--test", "--test-force-exit", "--test-reporter=spec", ...(parallel ? [] : ["--test-concurrency=1"])];
   const temporary = await mkdtemp(join(tmpdir(), "litmus-tests-"));
   try {
-    await node([...args, ...paths], { ...minutes(20), env: { ...env, TMPDIR: temporary } });
+    await node([...args, ...paths], { ...minutes(40), env: { ...env, TMPDIR: temporary } });
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
