@@ -4,14 +4,14 @@ import onnx
 from heads import read_head
 
 
-def read_initializers(path):
-    """{name: array} of the weights in model.onnx."""
-    return {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(path).graph.initializer}
+def initializers(graph):
+    """{name: array} of the weights in the graph of model.onnx."""
+    return {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
 
 
 def read_folder(folder):
     """The arrays of model.onnx and of the head files, in the form of `rounding.shipped_arrays`."""
-    arrays = read_initializers(folder / "model.onnx")
+    arrays = initializers(onnx.load(folder / "model.onnx").graph)
     arrays = {name: array for name, array in arrays.items() if name.startswith(("embeddings.", "encoder."))}
     for path in sorted((folder / "heads").glob("*.head")):
         prefix = "embedding" if path.stem == "embedding" else f"heads.{path.stem}"

@@ -9,7 +9,7 @@ import onnx
 from encoder import Config
 from export import build
 from files import atomic_file, read_json, sha256, write_json
-from folder import read_initializers
+from folder import initializers
 from heads import encoder_id
 from session import float32_session
 
@@ -26,14 +26,14 @@ def outputs(path, vocabulary):
 
 def reexport(folder):
     graph, settings = folder / "model.onnx", read_json(folder / "config.json")
-    parts = ("embeddings.", "encoder.", "classifier.")
-    kept = {name: array for name, array in read_initializers(graph).items() if name.startswith(parts)}
+    shipped, parts = onnx.load(graph).graph, ("embeddings.", "encoder.", "classifier.")
+    kept = {name: array for name, array in initializers(shipped).items() if name.startswith(parts)}
     config = Config(vocab=settings["vocab_size"], layers=settings["num_hidden_layers"])
     before = outputs(graph, config.vocab)
     new_graph = graph.with_name("model.new.onnx")
     try:
         with atomic_file(new_graph) as file:
-            onnx.save(build(kept, config, onnx.load(graph).graph.name), file)
+            onnx.save(build(kept, config, shipped.name), file)
         error = max(np.abs(a - b).max() for a, b in zip(before, outputs(new_graph, config.vocab), strict=True))
         if error > MAX_ERROR:
             raise SystemExit(f"{graph}: the logits or features of the new graph differ by {error}")

@@ -14,7 +14,7 @@ from files import read_arrays, read_json, read_seal, sha256, write_json
 from folder import read_folder
 from heads import encoder_id
 from rounding import TABLE, unpacked_arrays
-from sources import expect
+from sources import checked
 from training import fast_precision
 from vocabulary import cut_table, load_cut_tokenizer, table_rows, tokenizer_path
 
@@ -251,7 +251,7 @@ def table(report):
 def complete_recipe(args, recipe, initial):
     """A recipe with the sums of the files that the training depends on. `initial`: that of the weights that it starts
     from."""
-    expect(ENGLISH / "model.onnx", sha256(ENGLISH / "model.onnx"), sources.ENGLISH["sha256"])
+    checked(ENGLISH / "model.onnx", sources.ENGLISH["sha256"])
     return {
         **recipe,
         "from": initial,
@@ -265,5 +265,5 @@ def recipe(args):
     """The recipe of the student. Stored in its files: another recipe means another training."""
     if not args.base:
         return complete_recipe(args, RECIPE, read_seal(tuned_file(args)))
-    expect(args.base / "model.onnx", sha256(args.base / "model.onnx"), sources.PREVIOUS["sha256"])
+    checked(args.base / "model.onnx", sources.PREVIOUS["sha256"])
     return complete_recipe(args, RECIPE, encoder_id(args.base))

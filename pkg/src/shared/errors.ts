@@ -56,7 +56,7 @@ export class LitmusError extends Error {
   override readonly name: "LitmusError" | "AbortError" | "TimeoutError";
   /** What went wrong. */
   readonly code: LitmusErrorCode;
-  /** The index of the wrong text in the array that was passed. If several texts are wrong, the index of one of them. */
+  /** The array index of the text that caused the error. If several texts did, it is the index of one of them. */
   declare readonly index?: number;
 
   /**
