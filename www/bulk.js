@@ -327,7 +327,8 @@ async function save() {
     const toSave = results.columns.map((column) => column.toSave);
     const file = await source.worker.save({ results: toSave, errors: results.errors });
     const [, stem] = /^(.*?)(\.[^.]*)?$/.exec(source.name);
-    saveFile(file, `${stem}.litmus.${source.kind === "jsonl" ? "jsonl" : "csv"}`);
+    const table = source.delimiter === "\t" ? "tsv" : "csv";
+    saveFile(file, `${stem}.litmus.${source.kind === "jsonl" ? "jsonl" : table}`);
     markUnsaved(false);
   } catch (error) {
     $("bulk-status").textContent = t("bulk.stopped", error.message);

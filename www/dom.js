@@ -21,10 +21,12 @@ export function announce(message, delay = 0) {
   }, delay);
 }
 
-/** Moves the focus, unless the visitor has moved it out of the part meanwhile. */
+/** Moves the focus, unless the visitor has moved it out of the part meanwhile, or types or scrolls in the part. */
 export function moveFocus(part, element) {
   const { activeElement, body } = document;
-  if (activeElement === body || part.contains(activeElement)) element.focus({ preventScroll: true });
+  const isVisible = activeElement.getClientRects().length > 0;
+  const isUsed = isVisible && activeElement.matches("textarea, input, select, .table");
+  if (activeElement === body || (part.contains(activeElement) && !isUsed)) element.focus({ preventScroll: true });
 }
 
 const styles = new Map();

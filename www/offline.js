@@ -22,13 +22,17 @@ function offer(accept) {
 /** Whether a reload would interrupt a job, or lose results or the visitor's own model. */
 const wouldLose = () => isBusy() || hasUnsaved() || (model() && !model().packaged);
 
-/** Reloads the page with the new version. The typed text and the chosen packaged model are kept. */
-function reload() {
+function keepText() {
   try {
     sessionStorage.setItem(KEY, JSON.stringify({ text: $("text").value, model: $("packaged").value }));
   } catch {
     // Storage is blocked: they are lost, as in any other reload.
   }
+}
+
+/** Reloads the page with the new version. The typed text and the chosen packaged model are kept. */
+function reload() {
+  addEventListener("pagehide", keepText); // not before: where a job runs, the visitor may choose to stay
   location.reload();
 }
 
@@ -68,6 +72,7 @@ export async function registerWorker() {
       first = false; // the first service worker has taken control: it serves the version that is already running
       return;
     }
+    $("reload").onclick = reload; // for a visitor who stays now, when the browser asks because of a job
     // Where the new version was accepted in another window, this one is reloaded only if nothing is lost.
     if (accepted || !wouldLose()) reload();
     else offer(reload);

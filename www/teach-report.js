@@ -125,6 +125,7 @@ function dismiss(item, text) {
   const at = [...item.parentElement.children].indexOf(item);
   const without = (list) => list.filter((each) => each.text !== text);
   report = { ...report, suspects: without(report.suspects), contradictions: without(report.contradictions) };
+  taught().report = report; // what is shown after a change of the language or of the model, and what is kept
   drawSuspects(); // of more than MAX_SUSPECTS, the next ones
   const items = $("teach-suspect-list").children;
   (items[Math.min(at, items.length - 1)]?.querySelector("button") ?? $("teach-start")).focus();

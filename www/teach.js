@@ -52,6 +52,7 @@ function changed() {
 }
 
 async function teach() {
+  if (!$("teach-stop").hidden) return; // Enter in the name of a label, while a head is being taught
   const labels = readCards();
   if (labels.length < 2 || labels.every(({ texts }) => texts.length === 0)) return showStatus("teach.few");
   stop = new AbortController();

@@ -15,6 +15,8 @@ const PAUSE_MS = 250;
  * and a text has at most as many words as tokens.
  */
 const AUTOMATIC_MS = 4000;
+/** Milliseconds after its last prediction in which a worker is certainly still there: the package ends it after 60 seconds. */
+const READY_MS = 50_000;
 /** Characters: a longer text is not classified at every keystroke, but after a pause. */
 const LONG = 1500;
 /** What shows the predictions of a task, by its `view`. */
@@ -24,7 +26,8 @@ const VIEWS = {
 };
 
 const text = $("text");
-const warm = new WeakSet(); // tasks that have predicted: the time of their predictions is that of the computation
+/** By task, when its last prediction or explanation ended. It has none before the first, and while one runs. */
+const lastUse = new WeakMap();
 let pending = 0; // timer before a long text is classified
 let reading = new AbortController(); // aborts the running prediction or explanation
 let shown; // the displayed result: { value, prediction, milliseconds, task, info, view, words by label }
@@ -119,12 +122,17 @@ async function predict(task, value, signal) {
     $("facts").textContent = t("try.reading", Math.min(done + 1, total), total);
     showProgress(done, total);
   };
-  if (!warm.has(task)) await task.classifier.predict(ANY_TEXT, { ...given, signal });
-  warm.add(task);
+  // Otherwise the time would include the start of a worker, or the end of a computation that was aborted: of a prediction, an
+  // explanation, or the words of a passage.
+  const hasPassages = shown?.prediction.windows.length > 1;
+  const isReady = performance.now() - lastUse.get(task) < READY_MS && !hasPassages;
+  lastUse.delete(task);
+  if (!isReady) await task.classifier.predict(ANY_TEXT, { ...given, signal });
   const start = performance.now();
   const options = { ...given, signal, onProgress: value.length > LONG ? onProgress : undefined };
   const prediction = await task.classifier.predict(inputOf(task, value), options);
   const milliseconds = performance.now() - start;
+  lastUse.set(task, performance.now());
   const [info, view] = await Promise.all([task.info(prediction, given), viewOf(task)]);
   return { value, prediction, milliseconds, task, info, view, words: new Map() };
 }
@@ -211,15 +219,24 @@ function clearWords() {
 /** The labels to explain, first the one whose words are coloured; `undefined` is the most probable one. */
 const explained = () => shown.view.explained?.() ?? [undefined];
 
+/** Removes the colours of an earlier explanation, and says why there is no other one. */
+function showUnexplained(key) {
+  showProgress();
+  clearWords();
+  showNote(key);
+}
+
 /** Explains the displayed prediction and colours the words, unless that is off or the text has several windows. */
 async function explainShown(signal, requested = false) {
   if (!$("explain").checked) return;
   const { prediction, milliseconds, task, view, words } = shown;
-  if (!task.explains) return showNote("why.cannot");
-  if (prediction.windows.length > 1) return showNote("why.long");
+  if (!task.explains) return showUnexplained("why.cannot");
+  if (prediction.windows.length > 1) return showUnexplained("why.long");
   const labels = explained();
   const cost = milliseconds * prediction.tokens * labels.filter((label) => !words.has(label)).length;
   if (cost > AUTOMATIC_MS && !requested) {
+    showProgress();
+    clearWords();
     $("words-note").hidden = $("weights").hidden = true;
     $("explain-now").hidden = false;
     showText($("explain-now"), "why.now", Math.ceil(cost / 1000));
@@ -239,6 +256,7 @@ async function explainShown(signal, requested = false) {
 async function explain(label, signal) {
   const { value, task } = shown;
   const start = performance.now();
+  lastUse.delete(task);
   const { attributions } = await task.classifier.predict(inputOf(task, value), {
     ...task.options(),
     signal,
@@ -249,6 +267,7 @@ async function explain(label, signal) {
       showProgress(done, total);
     },
   });
+  lastUse.set(task, performance.now());
   return attributions;
 }
 

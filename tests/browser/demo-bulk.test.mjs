@@ -151,6 +151,12 @@ test("what a file has already is not overwritten, and rows of any length get the
   assert.deepEqual(data[0].slice(0, 6), ["id", "text", "column_3", "column_4", "label", "score"]);
   assert.deepEqual([data[1][4], data[2][4]], ["positive", "negative"]);
   assert.deepEqual(data[2].slice(0, 4), ["2", NEGATIVE, "more", "and more"]);
+  await page.locator("#bulk-again").click();
+  await label(page, await fileOf("tabs.tsv", `id\ttext\n1\t${POSITIVE}\n`));
+  await finished(page);
+  const tabs = await download(page);
+  assert.equal(tabs.name, "tabs.litmus.tsv");
+  assert.match(tabs.text, /^id\ttext\tlabel\tscore/);
   assert.deepEqual(errors, []);
   await context.close();
 });

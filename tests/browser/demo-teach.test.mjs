@@ -266,6 +266,27 @@ test("suspect examples are moved to the label that they look like", async () => 
   await page.locator("#teach-status", { hasText: "teach again" }).waitFor();
   await item(wrong).getByRole("button", { name: "Move to shipping" }).click();
   assert.ok((await page.locator("#teach-labels textarea").nth(1).inputValue()).endsWith(wrong));
+  // They do not come back with the texts of another language.
+  const left = await page.locator("#teach-suspect-list li").count();
+  await page.locator("#language").click();
+  await page.locator("html[lang=zh-Hans]").waitFor();
+  assert.equal(await page.locator("#teach-suspect-list li").count(), left);
+  await context.close();
+});
+
+test("while a head is being taught, a visitor can go on typing", async () => {
+  const { page, context, errors } = await visit();
+  const many = (texts) => Array.from({ length: 80 }, (_, i) => texts.map((text) => `${text} (${i})`)).flat();
+  await type(page, Object.fromEntries(Object.entries(EXAMPLES).map(([name, texts]) => [name, many(texts)])));
+  await page.locator("#teach-start").click();
+  await page.locator("#teach-stop").waitFor();
+  await page.getByLabel("Name of the label").first().press("Enter"); // submits the form, as "Teach" does
+  await page.locator("#teach-labels textarea").first().focus();
+  assert.ok(await page.locator("#teach-stop").isVisible(), "the head can still be cancelled");
+  await page.locator("#teach-result").waitFor({ timeout: 60_000 });
+  await page.locator("#teach-start").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "TEXTAREA", "the focus stays where it was");
+  assert.deepEqual(errors, []);
   await context.close();
 });
 

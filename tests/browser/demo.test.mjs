@@ -107,6 +107,12 @@ test("marks and lists the words that decided, and can be switched off", async ()
   await page.locator("#text").press("End");
   await page.keyboard.type(" Really");
   assert.equal(await marks.locator(".for", { hasText: /^loved$/ }).count(), 1);
+  // In a text that is too long to weigh its words, none has a colour.
+  await page.locator("#text").fill(`${SENTENCE} `.repeat(80));
+  await page.locator("#words-note", { hasText: "passage" }).waitFor();
+  assert.equal(await marks.locator("mark").count(), 0);
+  await page.locator("#text").fill(SENTENCE);
+  await page.locator("#weights li").first().waitFor();
   await page.getByRole("switch").click();
   await page.locator("#words-note").waitFor();
   assert.equal(await marks.locator("mark").count(), 0);
@@ -279,12 +285,19 @@ for (const [device, width, height] of [
 ]) {
   test(`fits a ${device} screen`, async () => {
     const { page, context } = await ready(site, { viewport: { width, height }, reducedMotion: "reduce" });
+    const fits = async (what) => {
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${what}: ${overflow} px wider than the screen`);
+    };
+    const word = "amazing".repeat(7);
     for (const language of ["en", "zh-Hans"]) {
+      await page.locator(`html[lang="${language}"]`).waitFor();
+      await page.locator("#text").fill(word);
+      await page.locator("#weights li", { hasText: word }).waitFor();
+      await fits(`a long word in ${language}`);
       await page.locator("#long-example").click();
       await page.locator("#passages").waitFor();
-      await page.locator(`html[lang="${language}"]`).waitFor();
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px wider than the screen in ${language}`);
+      await fits(`a long text in ${language}`);
       await page.locator("#language").click();
     }
     await context.close();

@@ -17,11 +17,11 @@ TOKENIZER = {
     "sha256": "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
     "license": "MIT",
 }
-# Version 1.0.0 of this model, in commit 7dd30c3 of this repository. Version 2.0.0 starts from its weights.
+# Version 2.0.0 of this model, in commit a5c83a8 of this repository. Version 3.0.0 starts from its weights.
 PREVIOUS = {
-    "name": "litmus-text/multilingual 1.0.0",
-    "file": "models/multilingual/model.onnx of 7dd30c3",
-    "sha256": "ed9fba876b3c315f5c2fa69e1129a9e7d80da6bdf38db98865fe0b39f3e12e1a",
+    "name": "litmus-text/multilingual 2.0.0",
+    "file": "models/multilingual/model.onnx of a5c83a8",
+    "sha256": "626ae969dd587bab3eb379cd68ff0ed936acb6cbf64d5d288eede5aa026af4de",
     "license": "Apache-2.0",
 }
 # The teacher of the English texts, models/english.
@@ -137,7 +137,7 @@ UMSAB_CORPORA = {f"umsab-{source['file'].split('-')[1]}": source for source in U
 WRITTEN = {
     "name": "everyday texts in Chinese",
     "file": "models/train/data/written-zh",
-    "sha256": "654782f982f466a399519b7d816fafd57a1a287d6f1ffc9d62a2b910f60869cb",
+    "sha256": "3c31d2037730b871676a2461edd032171e9d7389979be10b1f0ac84368dc3d5e",
     "license": "CC-BY-4.0",
 }
 # Two files for each language.
