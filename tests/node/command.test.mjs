@@ -189,6 +189,10 @@ test("rows are numbered as in a spreadsheet, short ones are filled up, and the t
   const cells = stdout.replace("Fine,\nthank you", "Fine").trimEnd().split("\n");
   assert.deepEqual([cells[0], cells[2], cells[3]], ["id,text,note,label,score", "2,,,,", "3,,,,"]);
   assert.match(cells[4], /^4,Very good,,positive,0\.\d+$/);
+  // Programs write an empty text as `""` where it is the only cell of its row.
+  const single = await runWithInput('text\nVery good\n""\nVery bad\n\n', "classify", "-");
+  assert.deepEqual([single.status, single.stderr], [1, "litmus-text: 1 row has no label: row 3 (empty-text)\n"]);
+  assert.match(single.stdout, /^text,label,score\nVery good,positive,0\.\d+\n,,\nVery bad,negative,0\.\d+\n$/);
   const many = await runWithInput(`id,text\n${"1,\n".repeat(13)}`, "classify", "-");
   assert.match(many.stderr, /^litmus-text: 13 rows have no label: row 2 .*, row 11 \(empty-text\), and 3 more\n$/);
 });

@@ -4,14 +4,16 @@ import { afterEach, test } from "node:test";
 import { deferred, engine, FakeWorker, INFO, predictionOf, settled } from "./fake-worker.mjs";
 import { importSource } from "./source.mjs";
 
-const { Classifier, createClassifier, predictWith, ThreadLoader, WorkerPool, WorkerThread } = await importSource(
-  "api/classifier.ts",
-  "api/create-classifier.ts",
-  "api/predict-with.ts",
-  "pool/worker-pool.ts",
-  "pool/thread-loader.ts",
-  "pool/worker-thread.ts",
-);
+const { Classifier, createClassifier, predictParams, predictWith, ThreadLoader, WorkerPool, WorkerThread } =
+  await importSource(
+    "api/classifier.ts",
+    "api/create-classifier.ts",
+    "api/predict-params.ts",
+    "api/predict-with.ts",
+    "pool/worker-pool.ts",
+    "pool/thread-loader.ts",
+    "pool/worker-thread.ts",
+  );
 
 const { signal } = new AbortController();
 const EMPTY_MODULE = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
@@ -109,6 +111,58 @@ test("options are sent as plain data: no function, no signal, and explain: true 
     sent().map(({ params }) => JSON.stringify(params)),
     ['{"topK":1,"threshold":0.5,"explain":{}}', '{"explain":{"method":"shapley","seed":1}}', "{}"],
   );
+});
+
+test("an array may be changed after the call", async () => {
+  const { classifier } = await open();
+  const flushed = (call) => {
+    const queue = ["a", "bc"];
+    const called = call(queue);
+    queue.length = 0;
+    return called;
+  };
+  const expected = [predictionOf("a"), predictionOf("bc")];
+  assert.deepEqual(await flushed((queue) => classifier.predict(queue)), expected);
+  assert.deepEqual(await flushed((queue) => predictWith(async () => classifier, queue, undefined)), expected);
+});
+
+/** What frameworks such as Vue make of an object that a page watches: a worker cannot receive it. */
+const reactive = (object) =>
+  new Proxy(object, {
+    get(target, key, receiver) {
+      const value = Reflect.get(target, key, receiver);
+      return typeof value === "object" && value !== null ? reactive(value) : value;
+    },
+  });
+
+test("arguments may be the reactive objects of a framework", async () => {
+  const taught = [];
+  const teach = (request) => {
+    taught.push(request.examples);
+    throw new Error("no engine");
+  };
+  const predict = ({ texts }) => texts.map(() => ({ prediction: predictionOf("") }));
+  const { classifier, sent } = await open({ override: { teach, predict } });
+  const inputs = ["a", { text: "b", pair: "c" }];
+  const options = { explain: { label: "positive" }, zeroShot: { labels: ["sports"], hypothesis: "{}" } };
+  await classifier.predict(reactive(inputs), reactive(options));
+  const [first] = sent();
+  assert.deepEqual(first.texts, ["a", { text: "b", pair: "c" }]);
+  assert.deepEqual([first.params.explain.label, first.params.zeroShot], ["positive", options.zeroShot]);
+  const byTask = { tasks: ["toxicity"], threshold: { toxicity: 0.5 }, explain: { label: { toxicity: "toxic" } } };
+  const params = structuredClone(predictParams(reactive(byTask)));
+  assert.deepEqual(
+    [params.tasks, params.threshold, params.explain.label],
+    [["toxicity"], { toxicity: 0.5 }, { toxicity: "toxic" }],
+  );
+  for await (const item of classifier.stream(reactive(inputs))) assert.ok(!item.error, item.error);
+  await assert.rejects(classifier.teach(reactive({ refund: ["Money back"], other: ["Hello"] })));
+  assert.deepEqual(taught, [
+    [
+      ["refund", ["Money back"]],
+      ["other", ["Hello"]],
+    ],
+  ]);
 });
 
 test("progress is the sum over the requests", async () => {

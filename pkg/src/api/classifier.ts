@@ -35,6 +35,7 @@ import {
   checkSource,
   checkText,
   checkTexts,
+  copyTexts,
   EMBED,
   TEACH,
   ZERO_SHOT,
@@ -381,9 +382,10 @@ async function oneOrMany<T>(
   texts: TextInput | readonly TextInput[],
   compute: (texts: readonly TextInput[]) => Promise<T[]>,
 ): Promise<T | T[]> {
-  if (isArray(texts)) return compute(texts);
+  const copy = copyTexts(texts);
+  if (isArray(copy)) return compute(copy);
   try {
-    return (await compute([texts]))[0] as T;
+    return (await compute([copy]))[0] as T;
   } catch (error) {
     // The index of the text would mean nothing to a caller who gave no array.
     throw withIndex(toLitmusError(error), undefined);

@@ -1,7 +1,7 @@
 import { unlessAborted, withSignal } from "../shared/abort.js";
 import type { AnyPackagedPrediction } from "../shared/task-types.js";
 import type { PredictOptions } from "../shared/types.js";
-import { checkPredictOptions, checkTexts } from "../shared/validate.js";
+import { checkPredictOptions, checkTexts, copyTexts } from "../shared/validate.js";
 import type { SentimentClassifier } from "./classifier.js";
 import type { AnyPredictOptions } from "./predict-params.js";
 
@@ -19,9 +19,10 @@ export async function predictWith(
 ): Promise<PredictResult> {
   checkTexts(texts);
   checkPredictOptions(options);
+  const copy = copyTexts(texts); // the caller may change an array while the model is being loaded
   return withSignal(options, async (signal) => {
     const classifier = await unlessAborted(load(), signal);
     // `signal` is aborted by the timeout, which includes the load. Passed on, the timeout would start again.
-    return classifier.predict(texts as string, { ...options, signal, timeout: undefined } as PredictOptions);
+    return classifier.predict(copy as string, { ...options, signal, timeout: undefined } as PredictOptions);
   });
 }

@@ -2,7 +2,7 @@ import { unlessAborted } from "../shared/abort.js";
 import { withIndex } from "../shared/errors.js";
 import type { Outcome } from "../shared/protocol.js";
 import type { StreamItem, StreamOptions, TextInput } from "../shared/types.js";
-import { isTextInput, wrongText } from "../shared/validate.js";
+import { copyInput, isTextInput, wrongText } from "../shared/validate.js";
 
 /** The most texts that go to a thread at once. */
 const BATCH_SIZE = 32;
@@ -17,7 +17,10 @@ interface Row {
 
 /** Predicts a batch, and resolves to an item for each row. Rows that are no texts are not sent: their items have the error. */
 async function predictRows(rows: Row[], predict: (texts: TextInput[]) => Promise<Outcome[]>): Promise<StreamItem[]> {
-  const texts = rows.map(({ input }) => input).filter(isTextInput);
+  const texts = rows
+    .map(({ input }) => input)
+    .filter(isTextInput)
+    .map(copyInput);
   const outcomes = (texts.length ? await predict(texts) : []).values();
   return rows.map(({ index, input }) => {
     if (!isTextInput(input)) return { index, text: input, error: wrongText(input, index) };

@@ -71,7 +71,7 @@ const EXPECTED = 'an object such as { label: ["text"] } (from rows: (examples[la
 
 const isIterable = (value: unknown): value is Iterable<unknown> => isObject(value) && Symbol.iterator in value;
 
-/** Checks the examples, except that labels are strings: WebAssembly checks that. */
+/** Checks the examples, except that labels are strings: WebAssembly checks that. Copies them, as `copyTexts` does. */
 function entriesOf(examples: TeachExamples): TeachEntries {
   const given: unknown = examples;
   const entries: unknown[] = isIterable(given) ? [...given] : isRecord(given) ? Object.entries(given) : [given];
@@ -81,5 +81,7 @@ function entriesOf(examples: TeachExamples): TeachEntries {
     const wrong = texts.findIndex((text) => typeof text !== "string");
     if (wrong >= 0) throw wrongValue(`examples["${label}"][${wrong}]`, "a string", texts[wrong]);
   }
-  return entries as unknown[] as TeachEntries;
+  return entries.map((entry) =>
+    entry.map((value) => (Array.isArray(value) ? [...value] : value)),
+  ) as unknown[] as TeachEntries;
 }

@@ -74,9 +74,14 @@ export async function readTable(
   const broken = errors.find(({ code }) => code in BAD_QUOTES);
   if (broken) throw new UsageError(`${name}: row ${(broken.row ?? 0) + 1} has ${BAD_QUOTES[broken.code]}`);
   const all = data.map((cells, i) => ({ number: i + 1, cells }));
-  const [first, ...rows] = all.filter(({ cells }) => cells.length > 1 || cells[0]);
+  const isFilled = ({ cells }: Row) => cells.length > 1 || cells[0] !== "";
+  const from = all.findIndex(isFilled);
+  const first = all[from];
   if (!first) throw new UsageError(`${name} is empty: the first row of a table names its columns`);
   const header = first.cells;
+  // An empty line is left out, except in a table of one column: there it is a row with an empty text, unless only such lines follow.
+  const to = all.length - [...all].reverse().findIndex(isFilled);
+  const rows = all.slice(from + 1, to).filter((row) => header.length === 1 || isFilled(row));
   const table = {
     name,
     format,

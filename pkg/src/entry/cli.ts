@@ -61,7 +61,8 @@ Options of several commands:
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
 const COMMON = { model: { type: "string" }, head: { type: "string" } } as const satisfies Options;
-const WORKERS = { type: "string", default: String(availableParallelism()) } as const;
+const MAX_WORKERS = 256;
+const WORKERS = { type: "string", default: String(Math.min(availableParallelism(), MAX_WORKERS)) } as const;
 const OUTPUT = { type: "string", short: "o" } as const;
 const DELIMITER = { type: "string" } as const;
 
@@ -105,7 +106,7 @@ function parseStrictly<const T extends Options>(args: string[], options: T) {
   }
 }
 
-const parseWorkers = (value: string): number => parseInteger("workers", value, 1, 256);
+const parseWorkers = (value: string): number => parseInteger("workers", value, 1, MAX_WORKERS);
 
 /** The commands. Each resolves to the exit status. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {

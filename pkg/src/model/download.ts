@@ -61,6 +61,15 @@ async function requestUrl(url: URL, signal: AbortSignal, cache: RequestCache): P
   return fetch(url, { signal, cache });
 }
 
+/** What a service worker of the page has stored for a URL. */
+async function storedCopy(url: URL): Promise<Response | undefined> {
+  try {
+    return await globalThis.caches?.match(url);
+  } catch {
+    return undefined; // in a sandboxed frame, reading `caches` throws
+  }
+}
+
 /**
  * Opens a URL. Resolves to the reason if there is no file, or if there may be none. `cache` is how `fetch` uses the HTTP cache.
  *
@@ -72,7 +81,7 @@ export async function openUrl(url: URL, signal: AbortSignal, cache: RequestCache
     response = await requestUrl(url, signal, cache);
   } catch (cause) {
     // No connection. The page's service worker may have stored the file. Its own `fetch` does not look there: this code can run in it.
-    const cached = signal.aborted ? undefined : await globalThis.caches?.match(url).catch(() => undefined);
+    const cached = signal.aborted ? undefined : await storedCopy(url);
     // A page cannot tell a status 404 without CORS headers from a lack of connection.
     if (!cached && isCrossOrigin(url) && !signal.aborted) {
       return {

@@ -37,8 +37,8 @@ export class NodeWebWorker {
   }
 
   postMessage(message: { type: string }): void {
+    this.#worker.postMessage(message); // throws where the message cannot be copied
     if (message.type === "request") this.#addDueReplies(1);
-    this.#worker.postMessage(message);
   }
 
   terminate(): void {

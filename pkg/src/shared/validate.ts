@@ -244,6 +244,17 @@ export function checkTexts(texts: unknown): asserts texts is TextInput | readonl
   for (const [index, text] of texts.entries()) if (!isTextInput(text)) throw wrongText(text, index);
 }
 
+/** A copy of a checked text. */
+export const copyInput = (input: TextInput): TextInput =>
+  typeof input === "string" ? input : { text: input.text, pair: input.pair };
+
+/**
+ * A copy of checked texts. A caller may change an array while its texts are read, and a worker receives plain objects only, not the
+ * proxies of frameworks such as Vue.
+ */
+export const copyTexts = <Texts extends TextInput | readonly TextInput[]>(texts: Texts): Texts =>
+  (Array.isArray(texts) ? texts.map(copyInput) : copyInput(texts as TextInput)) as Texts;
+
 /** Checks the source of a stream. A string is rejected, although it is iterable: its characters would be taken for texts. */
 export function checkSource(source: unknown): asserts source is Iterable<unknown> | AsyncIterable<unknown> {
   if (!isObject(source) || !(Symbol.iterator in source || Symbol.asyncIterator in source)) {
