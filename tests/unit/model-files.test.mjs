@@ -122,6 +122,14 @@ test("tokenizer_config.json is read where there is one, and not asked for where 
     assert.ok(asked.includes("tokenizer_config.json"));
     assert.equal(texts.tokenizerConfig, undefined);
   }
+  // With a failure that may pass, the file may exist, and the text would be divided into other tokens without it.
+  for (const answer of [
+    (response) => response.writeHead(503).end(),
+    (response) => response.writeHead(200, { "content-length": 100 }).write("{", () => response.destroy()),
+  ]) {
+    served["tokenizer_config.json"] = answer;
+    await assert.rejects(load(source()), { code: "download-failed" });
+  }
   const listed = { ...FILES, "tokenizer_config.json": "{}" };
   served = { ...listed, "litmus.json": manifestOf(listed) };
   assert.equal((await load(source())).texts.tokenizerConfig, "{}");

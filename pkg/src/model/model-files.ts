@@ -158,14 +158,27 @@ class FolderReader implements ModelReader {
   async tokenizerConfig({ entryOf, mayHave }: Manifest): Promise<DownloadedFile | undefined> {
     const [candidate] = this.#source.candidates.tokenizerConfig;
     if (!candidate || !mayHave(candidate.path)) return undefined;
+    const { path, url } = candidate;
+    if (entryOf(path).sha256 !== undefined) return this.read([candidate], entryOf, path);
+    const stored = await this.#readFromCache(candidate, undefined, path);
+    if (stored) return stored;
+    const opened = await this.#openOptional(url);
+    return opened && this.#readResponse(opened, candidate, entryOf, path);
+  }
+
+  /**
+   * Opens a file that a folder may lack. Resolves to `undefined` if there is none, and without a connection: of a stored folder, only
+   * what it lacks is asked for. Any other failure ends the load, because the model would predict otherwise without the file.
+   */
+  async #openOptional(url: string): Promise<Opened | undefined> {
     try {
-      return await this.read([candidate], entryOf, candidate.path);
+      const opened = await openUrl(new URL(url), this.#signal, "default");
+      return "reason" in opened ? undefined : opened;
     } catch (error) {
       throwIfAborted(this.#signal);
-      // A status 404 of another origin looks like a failed download if it has no CORS headers.
-      const { code } = toLitmusError(error);
-      const missing = code === "model-not-found" || code === "download-failed";
-      if (missing && entryOf(candidate.path).sha256 === undefined) return undefined;
+      const { code, cause } = toLitmusError(error);
+      const isOffline = code === "download-failed" && cause !== undefined; // a status has no cause
+      if (isOffline) return undefined;
       throw error;
     }
   }
