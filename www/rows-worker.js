@@ -72,7 +72,8 @@ const isNumber = (value) => value.trim() !== "" && !Number.isNaN(Number(value));
 function guessKind(name, head) {
   const lineEnd = head.includes("\n") || !head.includes("\r") ? "\n" : "\r";
   if (/^\s*\{/.test(head)) return { kind: "jsonl", lineEnd };
-  const { data, meta } = Papa.parse(head, { preview: 20 });
+  const delimiter = /\.tsv$/i.test(name) ? "\t" : ""; // without one, Papa Parse guesses
+  const { data, meta } = Papa.parse(head, { delimiter, preview: 20 });
   const rows = data.filter((row) => !isBlank(row)).slice(0, 19); // the 20th row may be incomplete
   const even = rows.length > 1 && rows[0].length > 1 && rows.every(({ length }) => length === rows[0].length);
   const isTable = even && (meta.delimiter === "\t" || hasNames(rows) || hasNumbers(rows));
