@@ -11,7 +11,7 @@ import { root, targetDir } from "../tools/paths.mjs";
 const BUDGET = {
   "wasm": 1_230_000,
   // Tasks, embeddings and teaching are 1.1 kB of it. A script of their own, loaded later, made the code harder to read and larger in all.
-  "JavaScript": 18_200,
+  "JavaScript": 18_500,
   "model + tokenizer": 9_400_000,
 };
 
