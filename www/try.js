@@ -219,24 +219,24 @@ function clearWords() {
 /** The labels to explain, first the one whose words are coloured; `undefined` is the most probable one. */
 const explained = () => shown.view.explained?.() ?? [undefined];
 
-/** Removes the colours of an earlier explanation, and says why there is no other one. */
-function showUnexplained(key) {
+/** Removes the colours of an earlier explanation, and the progress of one that was aborted. */
+function clearExplanation() {
   showProgress();
   clearWords();
-  showNote(key);
 }
 
 /** Explains the displayed prediction and colours the words, unless that is off or the text has several windows. */
 async function explainShown(signal, requested = false) {
   if (!$("explain").checked) return;
   const { prediction, milliseconds, task, view, words } = shown;
-  if (!task.explains) return showUnexplained("why.cannot");
-  if (prediction.windows.length > 1) return showUnexplained("why.long");
+  if (!task.explains || prediction.windows.length > 1) {
+    clearExplanation();
+    return showNote(task.explains ? "why.long" : "why.cannot");
+  }
   const labels = explained();
   const cost = milliseconds * prediction.tokens * labels.filter((label) => !words.has(label)).length;
   if (cost > AUTOMATIC_MS && !requested) {
-    showProgress();
-    clearWords();
+    clearExplanation();
     $("words-note").hidden = $("weights").hidden = true;
     $("explain-now").hidden = false;
     showText($("explain-now"), "why.now", Math.ceil(cost / 1000));

@@ -37,7 +37,7 @@ export class NodeWebWorker {
   }
 
   postMessage(message: { type: string }): void {
-    this.#worker.postMessage(message); // throws where the message cannot be copied
+    this.#worker.postMessage(message); // first, because no reply is due where this throws
     if (message.type === "request") this.#addDueReplies(1);
   }
 
